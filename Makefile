@@ -1,0 +1,85 @@
+# sonomask: `make run` and `make test` do everything, set-up included. See README.md.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+BUILD ?= build
+CC ?= gcc
+EMCC ?= emcc
+INC := $(BUILD)/inc
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+# No contraction: native and wasm shall differ only where v_fma says so.
+CFLAGS_COMMON := -std=c11 $(WARNINGS) -ffp-contract=off -isystem $(INC)
+OPTIMISE ?= -O3
+SANITIZE ?=
+CFLAGS := $(CFLAGS_COMMON) $(OPTIMISE) -g $(SANITIZE) -D_GNU_SOURCE -pthread
+LDLIBS := -lm -pthread $(SANITIZE)
+
+# The fast kernels are every src/ops/X.c that is no reference and no plain file; each is compiled for every target.
+KERNEL_SOURCES := $(filter-out %_reference.c src/ops/kernels.c,$(wildcard src/ops/*.c))
+REFERENCE_SOURCES := $(wildcard src/ops/*_reference.c)
+CORE_SOURCES := $(wildcard src/*.c) src/ops/kernels.c $(REFERENCE_SOURCES)
+NATIVE_SOURCES := $(wildcard native/*.c native/data/*.c native/train/*.c native/report/*.c)
+
+TARGET_FLAGS_scalar := -DSM_TARGET=1
+TARGET_FLAGS_simd128 := -DSM_TARGET=4
+TARGET_FLAGS_avx2 := -DSM_TARGET=8 -mavx2 -mfma
+TARGET_FLAGS_avx512 := -DSM_TARGET=16 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
+NATIVE_TARGETS := scalar simd128 avx2 avx512
+
+CORE_OBJECTS := $(CORE_SOURCES:%.c=$(BUILD)/%.o)
+KERNEL_OBJECTS := $(foreach t,$(NATIVE_TARGETS),$(KERNEL_SOURCES:src/ops/%.c=$(BUILD)/src/ops/$(t)/%.o))
+NATIVE_OBJECTS := $(NATIVE_SOURCES:%.c=$(BUILD)/%.o)
+LIBRARY := $(BUILD)/libsonomask.a
+NATIVE_LIBRARY := $(BUILD)/libsonomask_native.a
+
+.PHONY: native
+native: $(BUILD)/sonomask
+
+$(INC)/.made:
+	mkdir -p $(INC)
+	ln -sfn /usr/include/simde $(INC)/simde
+	ln -sfn /usr/include/stb $(INC)/stb
+	touch $@
+
+$(BUILD)/%.o: %.c | $(INC)/.made
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+define KERNEL_RULE
+$(BUILD)/src/ops/$(1)/%.o: src/ops/%.c | $(INC)/.made
+	@mkdir -p $$(@D)
+	$(CC) $(CFLAGS) $(TARGET_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach t,$(NATIVE_TARGETS),$(eval $(call KERNEL_RULE,$(t))))
+
+$(LIBRARY): $(CORE_OBJECTS) $(KERNEL_OBJECTS)
+	rm -f $@ && ar rcs $@ $^
+
+$(NATIVE_LIBRARY): $(filter-out $(BUILD)/native/main.o,$(NATIVE_OBJECTS))
+	rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/sonomask: $(BUILD)/native/main.o $(NATIVE_LIBRARY) $(LIBRARY)
+	$(CC) -o $@ $^ $(LDLIBS)
+
+# C tests: every tests/c/test_*.c is one cmocka program.
+TEST_PROGRAMS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
+# The references once more in double precision, for the gradient tests.
+DOUBLE_OBJECTS := $(REFERENCE_SOURCES:src/ops/%.c=$(BUILD)/src/ops/double/%.o)
+$(BUILD)/src/ops/double/%.o: src/ops/%.c | $(INC)/.made
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -DSM_REAL_DOUBLE -MMD -MP -c -o $@ $<
+TEST_SUPPORT := $(patsubst tests/c/%.c,$(BUILD)/tests/c/%.o,$(filter-out tests/c/test_%,$(wildcard tests/c/*.c)))
+$(BUILD)/tests/%: $(BUILD)/tests/c/%.o $(TEST_SUPPORT) $(DOUBLE_OBJECTS) $(NATIVE_LIBRARY) $(LIBRARY)
+	$(CC) -o $@ $^ -lcmocka $(LDLIBS)
+
+.PHONY: test-c
+test-c: $(TEST_PROGRAMS)
+	@set -e; for program in $^; do echo "== $$program"; $$program; done
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

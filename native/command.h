@@ -1,0 +1,18 @@
+/** The commands behind `sonomask NAME ...`: each takes its own argv (argv[0] is the command) and returns the exit
+ * status: 0 done, 1 something failed (said on stderr), 2 wrong usage. */
+#ifndef SONOMASK_COMMAND_H
+#define SONOMASK_COMMAND_H
+
+#include "../src/sonomask.h"
+
+enum { SM_EXIT_DONE = 0, SM_EXIT_FAILED = 1, SM_EXIT_USAGE = 2 };
+
+int sm_command_predict(int argc, char **argv);
+int sm_command_train(int argc, char **argv);
+int sm_command_evaluate(int argc, char **argv);
+int sm_command_bench(int argc, char **argv);
+int sm_command_export(int argc, char **argv);
+int sm_command_phantom(int argc, char **argv);
+int sm_command_info(int argc, char **argv);
+
+#endif

@@ -1,0 +1,17 @@
+/** Synthetic B-mode breast ultrasound with known truth: feeds tests and the page's sample. */
+#ifndef SONOMASK_PHANTOM_H
+#define SONOMASK_PHANTOM_H
+
+#include <stdint.h>
+
+#include "dataset.h"
+
+/**
+ * Draws phantom number `seed`, width x height: skin, fat, glandular and muscle layers, attenuation with depth, Rayleigh
+ * speckle correlated along the beam, and by `type` no lesion, a smooth oval hypoechoic one with posterior enhancement
+ * (benign), or a spiculated taller-than-wide one with shadow (malignant). The same arguments give the same bits.
+ * `sample->mask` holds the truth. Errors: SM_ERROR_MEMORY, SM_ERROR_ARGUMENT.
+ */
+sm_status sm_phantom_draw(int width, int height, sm_class type, uint64_t seed, sm_sample *sample, sm_error *error);
+
+#endif

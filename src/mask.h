@@ -1,0 +1,57 @@
+/** Mask geometry: threshold, connected components, outlines, measurements. All in the image's own pixels. */
+#ifndef SONOMASK_MASK_H
+#define SONOMASK_MASK_H
+
+#include <stdint.h>
+
+#include "error.h"
+
+typedef struct sm_point {
+    float x, y; /**< pixels; the centre of the top-left pixel is (0.5, 0.5), its corner (0, 0) */
+} sm_point;
+
+/** One 8-connected lesion. */
+typedef struct sm_lesion {
+    int label;                    /**< its value in the label map, 1.. */
+    int area;                     /**< pixels */
+    int left, top, width, height; /**< bounding box, pixels */
+    sm_point centroid;
+    float long_axis; /**< largest distance between two outline points (maximum Feret diameter), pixels */
+    sm_point long_axis_ends[2];
+    float short_axis; /**< extent at right angles to the long axis, pixels */
+    sm_point short_axis_ends[2];
+    float perimeter;        /**< length of the outer outline, pixels */
+    float circularity;      /**< 4 pi area / perimeter^2, at most 1 */
+    float orientation;      /**< angle of the long axis to the horizontal, radians, -pi/2 .. pi/2 */
+    float mean_probability; /**< mean of the probability map over the lesion */
+} sm_lesion;
+
+/** mask = probability >= threshold ? 255 : 0, over `count` pixels. */
+void sm_mask_threshold(const float *probability, int count, float threshold, uint8_t *mask);
+
+/**
+ * Labels 8-connected components of a 0/non-0 mask, dropping those of fewer than `minimum_area` pixels (they are
+ * also cleared in `mask`), and measures the rest, largest first with labels 1, 2, ... `labels` ([height][width],
+ * may be NULL) receives 0 or the label; `probability` may be NULL (mean_probability is then 0).
+ * `*lesions` is released with free(). Errors: SM_ERROR_MEMORY, SM_ERROR_ARGUMENT.
+ */
+sm_status sm_mask_components(uint8_t *mask, int width, int height, int minimum_area, const float *probability,
+                             int32_t *labels, sm_lesion **lesions, int *lesion_count, sm_error *error);
+
+/** A closed outline along pixel corners; holes run the other way round. */
+typedef struct sm_contour {
+    sm_point *points;
+    int point_count;
+    int is_hole;
+} sm_contour;
+
+typedef struct sm_contours {
+    sm_contour *items;
+    int count;
+} sm_contours;
+
+/** All outlines of a mask (outer ones clockwise on the screen, holes anticlockwise), collinear points merged. */
+sm_status sm_mask_contours(const uint8_t *mask, int width, int height, sm_contours *contours, sm_error *error);
+void sm_contours_free(sm_contours *contours);
+
+#endif
