@@ -1,0 +1,43 @@
+/**
+ * @typedef {import('./sonomask.js').ErrorCode} ErrorCode
+ */
+
+/** The only kind of error that this library throws: `code` for programs, a one-line `message` for people. */
+export class SonomaskError extends Error {
+    /**
+     * @param {ErrorCode} code
+     * @param {string} message
+     * @param {ErrorOptions} [options]
+     */
+    constructor(code, message, options) {
+        super(message, options);
+        /** @type {'SonomaskError'} */
+        this.name = 'SonomaskError';
+        /** @type {ErrorCode} */
+        this.code = code;
+    }
+}
+
+/**
+ * Throws `aborted` when `signal` says so.
+ * @param {AbortSignal | undefined} signal
+ */
+export function throwIfAborted(signal) {
+    if (signal?.aborted) throw abortedError(signal);
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @returns {SonomaskError}
+ */
+export function abortedError(signal) {
+    return new SonomaskError('aborted', 'stopped on request', { cause: signal.reason });
+}
+
+/**
+ * @param {unknown} error
+ * @returns {string} its message on one line
+ */
+export function messageOf(error) {
+    return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').trim();
+}
