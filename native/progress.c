@@ -1,0 +1,97 @@
+#include "progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double terminal_interval = 0.1, redirected_interval = 10.0; /* seconds between two showings */
+
+enum { BAR_WIDTH = 24, LINE_SIZE = 512, CLOCK_SIZE = 24 };
+
+double sm_clock(void) {
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void sm_progress_begin(sm_progress *progress, const char *label, int total) {
+    const double now = sm_clock();
+    *progress = (sm_progress){.label = label, .total = total, .started = now, .last_shown = now};
+    progress->terminal = isatty(STDERR_FILENO);
+}
+
+/** "1:02:03" or "2:03". */
+static void format_duration(char text[CLOCK_SIZE], double seconds) {
+    const long whole = seconds < 0 ? 0 : seconds > 1e7 ? 10000000 : (long)(seconds + 0.5);
+    if (whole >= 3600)
+        snprintf(text, CLOCK_SIZE, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    else
+        snprintf(text, CLOCK_SIZE, "%ld:%02ld", whole / 60, whole % 60);
+}
+
+/** Columns of the terminal, so that a long note does not wrap and leave half bars behind. */
+static int terminal_columns(void) {
+    struct winsize window = {0};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0) return 80;
+    return window.ws_col;
+}
+
+static void show_line(const sm_progress *progress, int done, const char *note, double now) {
+    char line[LINE_SIZE];
+    char bar[BAR_WIDTH + 3] = "";
+    char remaining[CLOCK_SIZE];
+    const double share = progress->total > 0 ? (double)done / progress->total : 1.0;
+    if (progress->terminal) {
+        const int filled = share >= 1 ? BAR_WIDTH : share <= 0 ? 0 : (int)(share * BAR_WIDTH);
+        memset(bar, '.', sizeof bar);
+        bar[0] = '[';
+        memset(bar + 1, '#', (size_t)filled);
+        bar[BAR_WIDTH + 1] = ']';
+        bar[BAR_WIDTH + 2] = '\0';
+    }
+    const double elapsed = now - progress->started;
+    int left = progress->total - done;
+    if (left < 0) left = 0;
+    if (done > 0)
+        format_duration(remaining, elapsed / done * left);
+    else
+        snprintf(remaining, sizeof remaining, "?");
+    snprintf(line, sizeof line, "%s %s%s%d/%d (%d%%) ETA %s%s%s", progress->label, bar, progress->terminal ? " " : "",
+             done, progress->total, (int)(share * 100), remaining, note && *note ? "  " : "", note ? note : "");
+    if (progress->terminal)
+        fprintf(stderr, "\r\x1b[K%.*s", terminal_columns() - 1, line);
+    else
+        fprintf(stderr, "%s\n", line);
+    fflush(stderr);
+}
+
+void sm_progress_show(sm_progress *progress, int done, const char *note) {
+    const double now = sm_clock();
+    const double interval = progress->terminal ? terminal_interval : redirected_interval;
+    // The last state is always worth showing on a terminal; in a log only what takes long is.
+    const int last = progress->terminal && done >= progress->total;
+    if (!last && now - progress->last_shown < interval) return;
+    progress->last_shown = now;
+    progress->shown = 1;
+    show_line(progress, done, note, now);
+}
+
+void sm_progress_message(sm_progress *progress, const char *message) {
+    fprintf(stderr, "%s%s\n", progress->terminal && progress->shown ? "\r\x1b[K" : "", message);
+    if (progress->terminal) progress->last_shown = 0; // the bar is gone: draw it again at the next chance
+    fflush(stderr);
+}
+
+void sm_progress_end(sm_progress *progress) {
+    if (!progress->shown) return;
+    char elapsed[CLOCK_SIZE];
+    format_duration(elapsed, sm_clock() - progress->started);
+    if (progress->terminal)
+        fprintf(stderr, "\n");
+    else
+        fprintf(stderr, "%s: done in %s\n", progress->label, elapsed);
+    fflush(stderr);
+    progress->shown = 0;
+}
