@@ -1,0 +1,57 @@
+#include "memory_plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 16 /* floats: one cache line, one AVX-512 vector */ };
+
+static bool meet_in_time(const sm_lifetime *a, const sm_lifetime *b) {
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/** The lowest offset where `tensor` meets none of the tensors already placed. */
+static size_t lowest_offset(const sm_lifetime *tensors, const bool *placed, int count, const sm_lifetime *tensor) {
+    size_t offset = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (int i = 0; i < count; i++) {
+            const sm_lifetime *other = &tensors[i];
+            if (!placed[i] || !meet_in_time(tensor, other)) continue;
+            if (offset < other->offset + other->size && other->offset < offset + tensor->size) {
+                offset = (other->offset + other->size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+                moved = true;
+            }
+        }
+    }
+    return offset;
+}
+
+size_t sm_memory_plan(sm_lifetime *tensors, int count) {
+    bool placed[256] = {false};
+    size_t arena = 0;
+    for (int step = 0; step < count; step++) {
+        int largest = -1;
+        for (int i = 0; i < count; i++)
+            if (!placed[i] && tensors[i].size > 0 && (largest < 0 || tensors[i].size > tensors[largest].size))
+                largest = i;
+        if (largest < 0) break;
+        tensors[largest].offset = lowest_offset(tensors, placed, count, &tensors[largest]);
+        placed[largest] = true;
+        size_t end = tensors[largest].offset + tensors[largest].size;
+        if (end > arena) arena = end;
+    }
+    return (arena + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+float *sm_floats_allocate(size_t count) {
+    size_t rounded = (count + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (rounded < count || rounded > SIZE_MAX / sizeof(float)) return NULL;
+    if (rounded == 0) rounded = ALIGNMENT;
+    float *floats = aligned_alloc(ALIGNMENT * sizeof(float), rounded * sizeof(float));
+    if (floats) memset(floats, 0, rounded * sizeof(float));
+    return floats;
+}
+
+void sm_floats_free(float *floats) { free(floats); }

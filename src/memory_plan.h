@@ -1,0 +1,20 @@
+/** Memory shared by tensors whose lifetimes do not meet. */
+#ifndef SONOMASK_MEMORY_PLAN_H
+#define SONOMASK_MEMORY_PLAN_H
+
+#include <stddef.h>
+
+typedef struct sm_lifetime {
+    size_t size;     /**< floats; 0: needs no memory */
+    int first, last; /**< steps, inclusive, during which the contents matter */
+    size_t offset;   /**< out: floats from the start of the arena, a multiple of 16 */
+} sm_lifetime;
+
+/** Places all tensors (largest first, each at the lowest free offset) and returns the arena's size in floats. */
+size_t sm_memory_plan(sm_lifetime *tensors, int count);
+
+/** Zeroed memory aligned to 64 bytes, NULL when there is none or count overflows; released with sm_floats_free. */
+float *sm_floats_allocate(size_t count);
+void sm_floats_free(float *floats);
+
+#endif

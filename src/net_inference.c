@@ -1,0 +1,316 @@
+#include "net_inference.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory_plan.h"
+#include "norm_epsilon.h"
+#include "sonomask.h"
+
+struct sm_inference {
+    sm_net net;
+    int size;
+    const sm_kernels *kernels;
+    const sm_parallel *parallel;
+    float *weights; /* one block: folded weights, biases, transformed weights */
+    size_t weights_count;
+    float *arena; /* activations by lifetime, then the workspace */
+    size_t arena_count;
+    float *workspace;
+    struct {
+        bool needed;
+        bool done_by_producer;               /* a pooling that the convolution before it performs */
+        int pool;                            /* for a convolution: the pooling layer that it performs, or -1 */
+        float *output;                       /* in the arena */
+        float *weights, *transformed, *bias; /* in `weights`; NULL where there is none */
+        float *gain;                         /* in the arena: 1 + g of the conditioning */
+    } layers[SM_NET_MAX_LAYERS];
+};
+
+static size_t layer_side(const sm_inference *inference, int layer) {
+    int level = inference->net.layers[layer].level;
+    return level >= 0 ? (size_t)(inference->size >> level) : 1;
+}
+
+static sm_conv layer_conv(const sm_inference *inference, int index) {
+    const sm_layer *layer = &inference->net.layers[index];
+    sm_conv conv = {.batch = 1,
+                    .height = (int)layer_side(inference, index),
+                    .width = (int)layer_side(inference, index),
+                    .output_channels = layer->channels,
+                    .weights = inference->layers[index].weights,
+                    .transformed = inference->layers[index].transformed,
+                    .bias = inference->layers[index].bias,
+                    .relu = layer->relu,
+                    .output = inference->layers[index].output,
+                    .output_stride = layer->channels,
+                    .workspace = inference->workspace,
+                    .parallel = inference->parallel};
+    for (int i = 0; i < 2 && layer->input[i] >= 0; i++) {
+        int channels = inference->net.layers[layer->input[i]].channels;
+        conv.source[conv.source_count++] = (sm_source){.data = inference->layers[layer->input[i]].output,
+                                                       .channels = channels,
+                                                       .stride = channels,
+                                                       .upsample = layer->upsample[i]};
+    }
+    if (layer->condition >= 0) {
+        conv.output_scale = inference->layers[index].gain;
+        conv.output_shift = inference->layers[layer->condition].output + layer->channels;
+    }
+    if (inference->layers[index].pool >= 0) conv.pooled = inference->layers[inference->layers[index].pool].output;
+    return conv;
+}
+
+/** A pooling whose input is a 3x3 convolution is done by that convolution. */
+static void find_fused_pools(sm_inference *inference) {
+    for (int i = 0; i < inference->net.layer_count; i++) {
+        const sm_layer *layer = &inference->net.layers[i];
+        inference->layers[i].pool = -1;
+        inference->layers[i].needed = sm_net_in_inference(&inference->net, i);
+        if (layer->kind != SM_LAYER_MAX_POOL) continue;
+        int producer = layer->input[0];
+        if (inference->net.layers[producer].kind != SM_LAYER_CONV3X3 || inference->layers[producer].pool >= 0) continue;
+        inference->layers[producer].pool = i;
+        inference->layers[i].done_by_producer = true;
+    }
+}
+
+static sm_status plan_activations(sm_inference *inference, sm_error *error) {
+    const sm_net *net = &inference->net;
+    sm_lifetime tensors[2 * SM_NET_MAX_LAYERS] = {{0}};
+    sm_lifetime *gains = tensors + SM_NET_MAX_LAYERS;
+    for (int i = 0; i < net->layer_count; i++) {
+        if (!inference->layers[i].needed) continue;
+        const sm_layer *layer = &net->layers[i];
+        size_t side = layer_side(inference, i);
+        tensors[i] = (sm_lifetime){.size = side * side * (size_t)layer->channels,
+                                   .first = inference->layers[i].done_by_producer ? layer->input[0] : i,
+                                   .last = i};
+        if (layer->role != SM_ROLE_NONE) tensors[i].last = net->layer_count;
+        if (layer->condition >= 0) {
+            gains[i] = (sm_lifetime){.size = (size_t)layer->channels, .first = i, .last = i};
+            tensors[layer->condition].last = i;
+        }
+        for (int k = 0; k < 2; k++)
+            if (layer->input[k] >= 0 && tensors[layer->input[k]].last < i) tensors[layer->input[k]].last = i;
+    }
+    size_t arena = sm_memory_plan(tensors, 2 * SM_NET_MAX_LAYERS);
+    size_t workspace = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        if (!inference->layers[i].needed) continue;
+        sm_conv conv = layer_conv(inference, i);
+        size_t wanted = 0;
+        if (net->layers[i].kind == SM_LAYER_CONV3X3)
+            wanted = inference->kernels->conv3x3_workspace(&conv, sm_parallel_threads(inference->parallel));
+        if (net->layers[i].kind == SM_LAYER_CONV1X1)
+            wanted = inference->kernels->conv1x1_workspace(&conv, sm_parallel_threads(inference->parallel));
+        if (wanted > workspace) workspace = wanted;
+    }
+    inference->arena_count = arena + workspace;
+    inference->arena = sm_floats_allocate(inference->arena_count);
+    if (!inference->arena)
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for the activations (%z MB)",
+                       inference->arena_count * sizeof(float) / 1000000);
+    inference->workspace = inference->arena + arena;
+    for (int i = 0; i < net->layer_count; i++) {
+        inference->layers[i].output = inference->arena + tensors[i].offset;
+        inference->layers[i].gain = inference->arena + gains[i].offset;
+    }
+    return SM_OK;
+}
+
+static const float *parameter_values(const sm_net *net, const float *parameters, int layer, sm_parameter_kind kind) {
+    int index = sm_net_parameter(net, layer, kind);
+    return index >= 0 ? parameters + net->parameters[index].offset : NULL;
+}
+
+/**
+ * Copies a layer's weights with its normalisation folded in:
+ * scale * (w x - mean) / sqrt(variance + epsilon) + shift = (w a) x + (shift - mean a), a = scale / sqrt(...).
+ */
+static void fold(const sm_net *net, const float *parameters, int layer, float *weights, float *bias) {
+    int channels = net->layers[layer].channels;
+    const sm_parameter *parameter = &net->parameters[sm_net_parameter(net, layer, SM_PARAMETER_WEIGHTS)];
+    const float *source = parameters + parameter->offset;
+    const float *source_bias = parameter_values(net, parameters, layer, SM_PARAMETER_BIAS);
+    const float *scale = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_SCALE);
+    const float *shift = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_SHIFT);
+    const float *mean = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_MEAN);
+    const float *variance = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_VARIANCE);
+    for (int c = 0; c < channels; c++) {
+        float factor = scale ? scale[c] / sqrtf(variance[c] + SM_NORM_EPSILON) : 1.0f;
+        for (size_t i = (size_t)c; i < parameter->count; i += (size_t)channels) weights[i] = source[i] * factor;
+        if (bias) bias[c] = scale ? shift[c] - mean[c] * factor : source_bias[c];
+    }
+}
+
+static bool has_weights(sm_layer_kind kind) {
+    return kind == SM_LAYER_CONV3X3 || kind == SM_LAYER_CONV1X1 || kind == SM_LAYER_DENSE;
+}
+
+static size_t rounded(size_t count) { return (count + 15) / 16 * 16; }
+
+static sm_status prepare_weights(sm_inference *inference, const float *parameters, sm_error *error) {
+    const sm_net *net = &inference->net;
+    size_t largest = 0;
+    for (int pass = 0; pass < 2; pass++) { /* first the size, then the contents */
+        float *folded = NULL;
+        float *next = inference->weights;
+        if (pass == 1) {
+            folded = sm_floats_allocate(largest);
+            if (!folded) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
+        }
+        for (int i = 0; i < net->layer_count; i++) {
+            const sm_layer *layer = &net->layers[i];
+            if (!inference->layers[i].needed || !has_weights(layer->kind)) continue;
+            size_t count = net->parameters[sm_net_parameter(net, i, SM_PARAMETER_WEIGHTS)].count;
+            size_t transformed = 0;
+            if (layer->kind == SM_LAYER_CONV3X3)
+                transformed =
+                    inference->kernels->conv3x3_transformed_size(sm_net_input_channels(net, i), layer->channels);
+            bool bias = layer->bias || layer->normalise;
+            if (pass == 0) {
+                if (count > largest) largest = count;
+                inference->weights_count +=
+                    rounded(transformed ? transformed : count) + (bias ? rounded((size_t)layer->channels) : 0);
+                continue;
+            }
+            if (bias) {
+                inference->layers[i].bias = next;
+                next += rounded((size_t)layer->channels);
+            }
+            /* Where a transform exists the plain weights are not kept. */
+            fold(net, parameters, i, transformed ? folded : next, inference->layers[i].bias);
+            if (transformed) {
+                inference->layers[i].transformed = next;
+                inference->kernels->conv3x3_transform(folded, sm_net_input_channels(net, i), layer->channels, next);
+            } else {
+                inference->layers[i].weights = next;
+            }
+            next += rounded(transformed ? transformed : count);
+        }
+        sm_floats_free(folded);
+        if (pass == 0) {
+            inference->weights = sm_floats_allocate(inference->weights_count);
+            if (!inference->weights)
+                return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights (%z MB)",
+                               inference->weights_count * sizeof(float) / 1000000);
+        }
+    }
+    return SM_OK;
+}
+
+sm_status sm_inference_create(const sm_net *net, const float *parameters, int size, const sm_kernels *kernels,
+                              const sm_parallel *parallel, sm_inference **result, sm_error *error) {
+    *result = NULL;
+    if (!sm_net_size_valid(net, size))
+        return sm_fail(error, SM_ERROR_ARGUMENT, "input size %d: %s needs a multiple of %d, at most 1024", size,
+                       net->name, 1 << net->levels);
+    sm_inference *inference = calloc(1, sizeof *inference);
+    if (!inference) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the network");
+    inference->net = *net;
+    inference->size = size;
+    inference->kernels = kernels;
+    inference->parallel = parallel;
+    find_fused_pools(inference);
+    sm_status status = prepare_weights(inference, parameters, error);
+    if (status == SM_OK) status = plan_activations(inference, error);
+    if (status != SM_OK) {
+        sm_inference_free(inference);
+        return status;
+    }
+    *result = inference;
+    return SM_OK;
+}
+
+void sm_inference_free(sm_inference *inference) {
+    if (!inference) return;
+    sm_floats_free(inference->weights);
+    sm_floats_free(inference->arena);
+    free(inference);
+}
+
+static void run_conv3x3(sm_inference *inference, int index) {
+    const sm_layer *layer = &inference->net.layers[index];
+    if (layer->condition >= 0) {
+        const float *g = inference->layers[layer->condition].output;
+        for (int c = 0; c < layer->channels; c++) inference->layers[index].gain[c] = 1.0f + g[c];
+    }
+    sm_conv conv = layer_conv(inference, index);
+    inference->kernels->conv3x3_forward(&conv);
+}
+
+/** Runs one layer; false when it has nothing to do at inference. */
+static bool run_layer(sm_inference *inference, int index) {
+    const sm_layer *layer = &inference->net.layers[index];
+    if (!inference->layers[index].needed || inference->layers[index].done_by_producer) return false;
+    const sm_kernels *kernels = inference->kernels;
+    float *output = inference->layers[index].output;
+    const float *input = layer->input[0] >= 0 ? inference->layers[layer->input[0]].output : NULL;
+    int input_channels = sm_net_input_channels(&inference->net, index);
+    int input_side = layer->input[0] >= 0 ? (int)layer_side(inference, layer->input[0]) : 0;
+    sm_source source = {.data = input, .channels = input_channels, .stride = input_channels};
+    switch (layer->kind) {
+    case SM_LAYER_INPUT:
+        return false;
+    case SM_LAYER_CONV3X3:
+        run_conv3x3(inference, index);
+        return true;
+    case SM_LAYER_CONV1X1: {
+        sm_conv conv = layer_conv(inference, index);
+        kernels->conv1x1_forward(&conv);
+        return true;
+    }
+    case SM_LAYER_MAX_POOL:
+        kernels->max_pool(&source, 1, input_side, input_side, output, inference->parallel);
+        return true;
+    case SM_LAYER_UPSAMPLE:
+        kernels->upsample_bilinear(input, 1, input_side, input_side, input_channels, output, inference->parallel);
+        return true;
+    case SM_LAYER_GLOBAL_POOL:
+        kernels->global_pool(&source, 1, input_side, input_side, output,
+                             layer->global_maximum ? output + input_channels : NULL);
+        return true;
+    case SM_LAYER_DROPOUT:
+        memcpy(output, input, (size_t)input_channels * sizeof *output);
+        return true;
+    case SM_LAYER_DENSE:
+        kernels->dense(input, 1, input_channels, layer->channels, inference->layers[index].weights,
+                       inference->layers[index].bias, output);
+        return true;
+    case SM_LAYER_SOFTMAX:
+        kernels->softmax(input, 1, layer->channels, output);
+        return true;
+    }
+    return false;
+}
+
+static void set_input(sm_inference *inference, const float *square) {
+    memcpy(inference->layers[0].output, square, (size_t)inference->size * (size_t)inference->size * sizeof *square);
+}
+
+void sm_inference_run(sm_inference *inference, const float *square, float *mask_logits, float *type_logits) {
+    set_input(inference, square);
+    for (int i = 0; i < inference->net.layer_count; i++) run_layer(inference, i);
+    const sm_net *net = &inference->net;
+    if (mask_logits)
+        memcpy(mask_logits, inference->layers[net->mask_layer].output,
+               (size_t)inference->size * (size_t)inference->size * sizeof *mask_logits);
+    if (type_logits)
+        memcpy(type_logits, inference->layers[net->type_layer].output, SM_CLASS_COUNT * sizeof *type_logits);
+}
+
+int sm_inference_profile(sm_inference *inference, const float *square, double (*clock)(void), sm_layer_time *times) {
+    set_input(inference, square);
+    int count = 0;
+    for (int i = 0; i < inference->net.layer_count; i++) {
+        double start = clock();
+        if (run_layer(inference, i)) times[count++] = (sm_layer_time){.layer = i, .seconds = clock() - start};
+    }
+    return count;
+}
+
+size_t sm_inference_activation_bytes(const sm_inference *inference) { return inference->arena_count * sizeof(float); }
+
+size_t sm_inference_weight_bytes(const sm_inference *inference) { return inference->weights_count * sizeof(float); }

@@ -1,0 +1,50 @@
+/**
+ * Weights files: safetensors (an 8-byte little-endian header length, a JSON header, raw tensors) with the network's
+ * name and settings in the header's `__metadata__`. Format: https://github.com/huggingface/safetensors.
+ */
+#ifndef SONOMASK_WEIGHTS_H
+#define SONOMASK_WEIGHTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "net.h"
+
+enum { SM_WEIGHTS_FORMAT_VERSION = 1, SM_METADATA_TEXT_SIZE = 256 };
+
+/** How the type logits become probabilities. */
+typedef enum sm_type_activation {
+    SM_TYPE_SOFTMAX,    /**< softmax over the three logits */
+    SM_TYPE_TWO_SIGMOID /**< the study's two outputs: logit 0 is taken as 0, then softmax (1 : e^benign : e^malignant)
+                         */
+} sm_type_activation;
+
+/** What a weights file says beside the tensors. All texts are NUL-terminated. */
+typedef struct sm_weights_metadata {
+    char network[SM_LAYER_NAME_SIZE];
+    int input_size;
+    sm_type_activation type_activation;
+    float threshold, temperature, minimum_area; /**< see sm_model_info */
+    char training_data[SM_METADATA_TEXT_SIZE];  /**< for example "busi+busbra folds 1-4" */
+    char training_data_hash[SM_METADATA_TEXT_SIZE];
+    char date[SM_METADATA_TEXT_SIZE]; /**< ISO 8601 */
+} sm_weights_metadata;
+
+typedef enum sm_weights_precision { SM_WEIGHTS_FLOAT32, SM_WEIGHTS_FLOAT16 } sm_weights_precision;
+
+/**
+ * Reads a file: fills `metadata`, `net` (made from the name in the metadata) and `*parameters` ([net->total_count],
+ * released with sm_floats_free). Tensors may be F32 or F16, in any order; each of the network's must be there with its
+ * shape, none may hold a NaN or an infinity, and a running variance none below 0. Errors: SM_ERROR_WEIGHTS with the
+ * reason, SM_ERROR_MEMORY.
+ */
+sm_status sm_weights_read(const void *bytes, size_t size, sm_weights_metadata *metadata, sm_net *net,
+                          float **parameters, sm_error *error);
+
+/** Writes a file into memory; `*bytes` is released with free(). Errors: SM_ERROR_MEMORY, SM_ERROR_WEIGHTS (non-finite).
+ */
+sm_status sm_weights_write(const sm_net *net, const float *parameters, const sm_weights_metadata *metadata,
+                           sm_weights_precision precision, uint8_t **bytes, size_t *size, sm_error *error);
+
+#endif
