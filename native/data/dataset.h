@@ -44,7 +44,7 @@ void sm_dataset_free(sm_dataset *dataset);
 typedef struct sm_sample {
     int width, height;
     uint8_t *grey; /**< [height][width] */
-    uint8_t *mask; /**< [height][width], 0 or 255 (0..255 after sm_sample_shrink) */
+    uint8_t *mask; /**< [height][width], 0 or 255 (0..255 after sm_sample_resize) */
 } sm_sample;
 
 /** Decodes a record. A mask of another size than its image, or unreadable: SM_ERROR_DATA naming the mask file. */

@@ -1,0 +1,154 @@
+#include "dataset.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../file.h"
+#include "dataset_builder.h"
+
+/** The last part of a folder's real path: "../data/busi/" and "." (within busi) are both "busi". From malloc. */
+static char *folder_name(const char *folder) {
+    char *real = realpath(folder, NULL);
+    if (!real) return NULL;
+    const char *slash = strrchr(real, '/');
+    char *name = strdup(slash && slash[1] ? slash + 1 : "root");
+    free(real);
+    return name;
+}
+
+/** The folder that a file lies in, from malloc. */
+static char *folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+static bool has_source(const sm_dataset *dataset, const char *source) {
+    for (int i = 0; i < dataset->count; i++)
+        if (strcmp(dataset->records[i].source, source) == 0) return true;
+    return false;
+}
+
+/** A name that no data set read so far has: two folders called "images" must not share their group numbers. */
+static sm_status unique_source(const sm_dataset *dataset, const char *name, char **source, sm_error *error) {
+    const size_t room = strlen(name) + 16;
+    *source = malloc(room);
+    if (!*source) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a name");
+    snprintf(*source, room, "%s", name);
+    for (int number = 2; has_source(dataset, *source); number++) snprintf(*source, room, "%s-%d", name, number);
+    return SM_OK;
+}
+
+static sm_status load_named(const char *path, const char *folder, const char *manifest, sm_dataset_builder *builder,
+                            sm_error *error) {
+    char *name = folder_name(folder), *source = NULL;
+    if (!name) return sm_fail(error, SM_ERROR_IO, "%s: %s", path, strerror(errno));
+    sm_status status = unique_source(builder->dataset, name, &source, error);
+    builder->source = source;
+    if (status == SM_OK)
+        status = manifest ? sm_manifest_load(manifest, builder, error) : sm_busi_folder_load(folder, builder, error);
+    builder->source = NULL;
+    free(source);
+    free(name);
+    return status;
+}
+
+static sm_status load_folder(const char *path, sm_dataset_builder *builder, sm_error *error) {
+    char *manifest = sm_path_join(path, "manifest.csv");
+    if (!manifest) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
+    struct stat information;
+    sm_status status;
+    if (stat(manifest, &information) == 0)
+        status = load_named(path, path, manifest, builder, error);
+    else if (sm_busi_folder_recognise(path))
+        status = load_named(path, path, NULL, builder, error);
+    else
+        status = sm_fail(error, SM_ERROR_DATA,
+                         "%s: neither a manifest.csv nor a folder benign, malignant or normal in it", path);
+    free(manifest);
+    return status;
+}
+
+static sm_status load_path(const char *path, sm_dataset_builder *builder, sm_error *error) {
+    struct stat information;
+    if (stat(path, &information) != 0) return sm_fail(error, SM_ERROR_IO, "%s: %s", path, strerror(errno));
+    if (S_ISDIR(information.st_mode)) return load_folder(path, builder, error);
+    char *folder = folder_of(path);
+    if (!folder) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
+    const sm_status status = load_named(path, folder, path, builder, error);
+    free(folder);
+    return status;
+}
+
+static int compare_strings(const void *left, const void *right) {
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/** An image that is listed twice, be it by one manifest or by two, would be trained on and counted twice. */
+static sm_status check_distinct(const sm_dataset *dataset, sm_error *error) {
+    char **paths = calloc((size_t)dataset->count, sizeof *paths);
+    sm_status status = paths ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for %d paths", dataset->count);
+    for (int i = 0; status == SM_OK && i < dataset->count; i++) {
+        paths[i] = realpath(dataset->records[i].image, NULL);
+        if (!paths[i]) status = sm_fail(error, SM_ERROR_IO, "%s: %s", dataset->records[i].image, strerror(errno));
+    }
+    if (status == SM_OK) qsort(paths, (size_t)dataset->count, sizeof *paths, compare_strings);
+    for (int i = 1; status == SM_OK && i < dataset->count; i++)
+        if (strcmp(paths[i - 1], paths[i]) == 0)
+            status = sm_fail(error, SM_ERROR_DATA, "%s: this image is listed twice", paths[i]);
+    for (int i = 0; paths && i < dataset->count; i++) free(paths[i]);
+    free(paths);
+    return status;
+}
+
+static int compare_groups(const void *left, const void *right) {
+    const sm_record *a = *(const sm_record *const *)left, *b = *(const sm_record *const *)right;
+    const int order = strcmp(a->group, b->group);
+    return order ? order : (a->fold > b->fold) - (a->fold < b->fold);
+}
+
+/** Says so when one scene or patient lies in several folds: scores would then be too good. */
+static sm_status warn_of_leaks(const sm_dataset *dataset, sm_error *error) {
+    const sm_record **sorted = calloc((size_t)dataset->count, sizeof *sorted);
+    if (!sorted) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d records", dataset->count);
+    for (int i = 0; i < dataset->count; i++) sorted[i] = &dataset->records[i];
+    qsort(sorted, (size_t)dataset->count, sizeof *sorted, compare_groups);
+    for (int i = 1; i < dataset->count; i++)
+        if (strcmp(sorted[i - 1]->group, sorted[i]->group) == 0 && sorted[i - 1]->fold != sorted[i]->fold) {
+            fprintf(stderr, "warning: group \"%s\" lies in folds %d and %d: scores may be too good\n", sorted[i]->group,
+                    sorted[i - 1]->fold, sorted[i]->fold);
+            break;
+        }
+    free(sorted);
+    return SM_OK;
+}
+
+sm_status sm_dataset_load(const char *const *paths, int path_count, sm_dataset *dataset, sm_error *error) {
+    *dataset = (sm_dataset){0};
+    if (path_count < 1) return sm_fail(error, SM_ERROR_ARGUMENT, "no data set given");
+    sm_dataset_builder builder = {.dataset = dataset};
+    sm_status status = SM_OK;
+    for (int i = 0; status == SM_OK && i < path_count; i++) {
+        const bool earlier = dataset->folds_by_name;
+        dataset->folds_by_name = false;
+        status = load_path(paths[i], &builder, error);
+        if (status == SM_OK && dataset->folds_by_name)
+            fprintf(stderr,
+                    "warning: %s: folds made from image names; near-duplicate images may leak from training into "
+                    "validation, and scores be too good\n",
+                    paths[i]);
+        dataset->folds_by_name |= earlier;
+    }
+    if (status == SM_OK) status = check_distinct(dataset, error);
+    if (status == SM_OK) status = warn_of_leaks(dataset, error);
+    if (status != SM_OK) sm_dataset_free(dataset);
+    return status;
+}
+
+void sm_dataset_free(sm_dataset *dataset) {
+    for (int i = 0; i < dataset->count; i++) sm_record_free(&dataset->records[i]);
+    free(dataset->records);
+    *dataset = (sm_dataset){0};
+}

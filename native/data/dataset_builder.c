@@ -1,0 +1,73 @@
+#include "dataset_builder.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "random.h"
+
+void sm_record_free(sm_record *record) {
+    for (int i = 0; i < record->mask_count; i++) free(record->masks[i]);
+    free(record->masks);
+    free(record->image);
+    free(record->source);
+    free(record->group);
+    free(record->device);
+    *record = (sm_record){0};
+}
+
+sm_status sm_record_add_mask(sm_record *record, char *mask, sm_error *error) {
+    char **masks = mask ? realloc(record->masks, ((size_t)record->mask_count + 1) * sizeof *masks) : NULL;
+    if (!masks) {
+        free(mask);
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for a mask's path");
+    }
+    record->masks = masks;
+    record->masks[record->mask_count++] = mask;
+    return SM_OK;
+}
+
+sm_status sm_dataset_append(sm_dataset_builder *builder, sm_record *record, sm_error *error) {
+    sm_dataset *dataset = builder->dataset;
+    if (dataset->count == builder->capacity) {
+        const int capacity = builder->capacity ? 2 * builder->capacity : 256;
+        sm_record *records =
+            builder->capacity > INT_MAX / 2 ? NULL : realloc(dataset->records, (size_t)capacity * sizeof *records);
+        if (!records) {
+            sm_record_free(record);
+            return sm_fail(error, SM_ERROR_MEMORY, "no memory for more than %d records", dataset->count);
+        }
+        dataset->records = records;
+        builder->capacity = capacity;
+    }
+    dataset->records[dataset->count++] = *record;
+    *record = (sm_record){0};
+    return SM_OK;
+}
+
+char *sm_group_name(const char *source, const char *name) {
+    const size_t source_length = strlen(source), name_length = strlen(name);
+    char *group = malloc(source_length + name_length + 2);
+    if (!group) return NULL;
+    memcpy(group, source, source_length);
+    group[source_length] = ':';
+    memcpy(group + source_length + 1, name, name_length + 1);
+    return group;
+}
+
+int sm_fold_of_text(const char *text) {
+    uint64_t hash = 0xCBF29CE484222325u; // FNV-1a, then scattered: its own low bits are poor
+    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001B3u;
+    return (int)(sm_random_scatter(hash) % SM_FOLD_COUNT);
+}
+
+sm_status sm_check_readable(const char *path, sm_error *error) {
+    struct stat status;
+    if (stat(path, &status) != 0) return sm_fail(error, SM_ERROR_DATA, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode)) return sm_fail(error, SM_ERROR_DATA, "%s: not a file", path);
+    if (access(path, R_OK) != 0) return sm_fail(error, SM_ERROR_DATA, "%s: %s", path, strerror(errno));
+    return SM_OK;
+}

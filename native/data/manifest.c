@@ -1,0 +1,195 @@
+/** Reading manifest.csv. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../file.h"
+#include "csv.h"
+#include "dataset_builder.h"
+
+enum column { IMAGE, MASKS, CLASS, GROUP, FOLD, EXCLUDE, CURATED, DEVICE, CALIPERS, COLUMN_COUNT };
+
+static const char *const column_names[COLUMN_COUNT] = {"image",   "masks",   "class",  "group",   "fold",
+                                                       "exclude", "curated", "device", "calipers"};
+static const enum column required_columns[] = {IMAGE, MASKS, CLASS};
+
+typedef struct manifest {
+    char *folder;              /**< with its final "/", or "" */
+    sm_csv csv;                /**< at the current row */
+    int columns[COLUMN_COUNT]; /**< place of each column in a row; -1: absent */
+    int header_fields;
+} manifest;
+
+/** Cuts white space off both ends, in place. */
+static char *trim(char *text) {
+    while (*text == ' ' || *text == '\t') text++;
+    char *end = text + strlen(text);
+    while (end > text && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    *end = '\0';
+    return text;
+}
+
+/** The current row's text in a column, "" when the manifest has no such column. */
+static const char *value_of(const manifest *input, enum column column) {
+    return input->columns[column] < 0 ? "" : input->csv.fields[input->columns[column]];
+}
+
+static sm_status read_header(manifest *input, sm_error *error) {
+    sm_status status = sm_csv_next(&input->csv, error);
+    if (status != SM_OK) return status;
+    if (input->csv.field_count == 0) return sm_fail(error, SM_ERROR_DATA, "empty");
+    input->header_fields = input->csv.field_count;
+    for (int column = 0; column < COLUMN_COUNT; column++) {
+        input->columns[column] = -1;
+        for (int field = 0; field < input->csv.field_count; field++) {
+            if (strcmp(trim(input->csv.fields[field]), column_names[column]) != 0) continue;
+            if (input->columns[column] >= 0)
+                return sm_fail(error, SM_ERROR_DATA, "line %d: two columns \"%s\"", input->csv.row_line,
+                               column_names[column]);
+            input->columns[column] = field;
+        }
+    }
+    for (size_t i = 0; i < sizeof required_columns / sizeof *required_columns; i++)
+        if (input->columns[required_columns[i]] < 0)
+            return sm_fail(error, SM_ERROR_DATA, "line %d: no column \"%s\"", input->csv.row_line,
+                           column_names[required_columns[i]]);
+    return SM_OK;
+}
+
+static sm_status parse_class(const manifest *input, sm_class *type, sm_error *error) {
+    const char *text = value_of(input, CLASS);
+    for (int class = 0; class < SM_CLASS_COUNT; class ++)
+        if (strcasecmp(text, sm_class_name((sm_class) class)) == 0) {
+            *type = (sm_class) class;
+            return SM_OK;
+        }
+    return sm_fail(error, SM_ERROR_DATA, "unknown class \"%s\" (normal, benign or malignant)", text);
+}
+
+static sm_status parse_flag(const manifest *input, enum column column, bool *flag, sm_error *error) {
+    static const char *const yes[] = {"1", "true", "yes"}, *const no[] = {"", "0", "false", "no"};
+    const char *text = value_of(input, column);
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        if (strcasecmp(text, yes[i]) == 0) {
+            *flag = true;
+            return SM_OK;
+        }
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        if (strcasecmp(text, no[i]) == 0) {
+            *flag = false;
+            return SM_OK;
+        }
+    return sm_fail(error, SM_ERROR_DATA, "column \"%s\" holds \"%s\" (0 or 1)", column_names[column], text);
+}
+
+/** The row's fold, or when it has none one made from `fallback`. */
+static sm_status parse_fold(const manifest *input, const char *fallback, int *fold, sm_error *error) {
+    const char *text = value_of(input, FOLD);
+    if (!*text) {
+        *fold = sm_fold_of_text(fallback);
+        return SM_OK;
+    }
+    char *end;
+    const long value = strtol(text, &end, 10);
+    if (*end || value < 0 || value > 1000000)
+        return sm_fail(error, SM_ERROR_DATA, "column \"fold\" holds \"%s\" (0, 1, 2, ...)", text);
+    *fold = (int)value;
+    return SM_OK;
+}
+
+static char *resolve(const manifest *input, const char *name) {
+    if (*name == '/' || !*input->folder) return strdup(name);
+    return sm_path_join(input->folder, name);
+}
+
+static sm_status parse_masks(const manifest *input, sm_record *record, sm_error *error) {
+    const char *cursor = value_of(input, MASKS);
+    while (*cursor) {
+        const size_t length = strcspn(cursor, ";");
+        char *copy = strndup(cursor, length);
+        if (!copy) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a mask's path");
+        const char *name = trim(copy);
+        sm_status status = SM_OK;
+        if (*name) {
+            status = sm_record_add_mask(record, resolve(input, name), error);
+            if (status == SM_OK) status = sm_check_readable(record->masks[record->mask_count - 1], error);
+        }
+        free(copy);
+        if (status != SM_OK) return status;
+        cursor += length;
+        if (*cursor) cursor++;
+    }
+    if (record->mask_count == 0 && record->type != SM_CLASS_NORMAL)
+        return sm_fail(error, SM_ERROR_DATA, "%s: a %s image without a mask", record->image,
+                       sm_class_name(record->type));
+    return SM_OK;
+}
+
+static sm_status parse_row(manifest *input, sm_dataset_builder *builder, sm_record *record, sm_error *error) {
+    if (input->csv.field_count != input->header_fields)
+        return sm_fail(error, SM_ERROR_DATA, "%d fields where the header has %d", input->csv.field_count,
+                       input->header_fields);
+    for (int field = 0; field < input->csv.field_count; field++)
+        input->csv.fields[field] = trim(input->csv.fields[field]);
+    const char *image = value_of(input, IMAGE), *group = value_of(input, GROUP);
+    if (!*image) return sm_fail(error, SM_ERROR_DATA, "no image");
+    record->image = resolve(input, image);
+    record->source = strdup(builder->source);
+    // An image whose group is unknown is a group of its own, which no number can be taken for.
+    record->group = *group ? sm_group_name(builder->source, group) : sm_group_name(builder->source, image);
+    record->device = strdup(value_of(input, DEVICE));
+    if (!record->image || !record->source || !record->group || !record->device)
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for a record");
+    record->has_curated = input->columns[CURATED] >= 0;
+    sm_status status = parse_class(input, &record->type, error);
+    if (status == SM_OK) status = parse_flag(input, EXCLUDE, &record->exclude, error);
+    if (status == SM_OK) status = parse_flag(input, CURATED, &record->curated, error);
+    if (status == SM_OK) status = parse_flag(input, CALIPERS, &record->calipers, error);
+    if (status == SM_OK) status = parse_fold(input, *group ? group : image, &record->fold, error);
+    if (status == SM_OK) status = sm_check_readable(record->image, error);
+    if (status == SM_OK) status = parse_masks(input, record, error);
+    if (status == SM_OK && !*value_of(input, FOLD) && !*group) builder->dataset->folds_by_name = true;
+    return status;
+}
+
+static sm_status read_rows(manifest *input, sm_dataset_builder *builder, sm_error *error) {
+    const int before = builder->dataset->count;
+    for (;;) {
+        sm_status status = sm_csv_next(&input->csv, error);
+        if (status != SM_OK) return status;
+        if (input->csv.field_count == 0) break;
+        if (input->csv.field_count == 1 && !*trim(input->csv.fields[0])) continue; // a line of blanks only
+        sm_record record = {0};
+        status = parse_row(input, builder, &record, error);
+        if (status != SM_OK) {
+            char line[32];
+            snprintf(line, sizeof line, "line %d", input->csv.row_line);
+            sm_record_free(&record);
+            return sm_error_prefix(error, line);
+        }
+        status = sm_dataset_append(builder, &record, error);
+        if (status != SM_OK) return status;
+    }
+    if (builder->dataset->count == before) return sm_fail(error, SM_ERROR_DATA, "no image in it");
+    return SM_OK;
+}
+
+sm_status sm_manifest_load(const char *path, sm_dataset_builder *builder, sm_error *error) {
+    manifest input = {0};
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    sm_status status = sm_file_read(path, &bytes, &size, error);
+    if (status != SM_OK) return status; // the message names the file already
+    const char *slash = strrchr(path, '/');
+    input.folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("");
+    input.csv = (sm_csv){.text = (char *)bytes, .size = size};
+    if (!input.folder) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
+    if (status == SM_OK) status = read_header(&input, error);
+    if (status == SM_OK) status = read_rows(&input, builder, error);
+    if (status != SM_OK) sm_error_prefix(error, path);
+    sm_csv_free(&input.csv);
+    free(input.folder);
+    free(bytes);
+    return status;
+}
