@@ -6,6 +6,10 @@
  * SM_KERNEL(name) gives the target's own symbol. A kernel that wants another register tile than the widest may also
  * use the 4-lane v4 type, which exists on every target.
  *
+ * On every target v_max(a, b) is a > b ? a : b and v_min(a, b) is a < b ? a : b, so that a NaN in `b` comes through
+ * and one in `a` does not: v_max(v_zero(), x) is a ReLU that keeps NaN. v_select_greater(a, b, yes, no) is
+ * a > b ? yes : no. v_exp2_integer(n) is 2^n for whole numbers n from -126 to 127.
+ *
  * v_fma is fused where the target fuses (AVX-512, AVX2) and multiply-then-add elsewhere: SIMDe's own fused forms
  * become scalar loops in wasm.
  */
@@ -61,7 +65,13 @@ SM_INLINE v_f32 v_zero(void) { return simde_mm512_setzero_ps(); }
 SM_INLINE v_f32 v_add(v_f32 a, v_f32 b) { return simde_mm512_add_ps(a, b); }
 SM_INLINE v_f32 v_sub(v_f32 a, v_f32 b) { return simde_mm512_sub_ps(a, b); }
 SM_INLINE v_f32 v_mul(v_f32 a, v_f32 b) { return simde_mm512_mul_ps(a, b); }
+SM_INLINE v_f32 v_div(v_f32 a, v_f32 b) { return simde_mm512_div_ps(a, b); }
 SM_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return simde_mm512_max_ps(a, b); }
+SM_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return simde_mm512_min_ps(a, b); }
+SM_INLINE v_f32 v_select_greater(v_f32 a, v_f32 b, v_f32 yes, v_f32 no) {
+    return _mm512_mask_blend_ps(simde_mm512_cmp_ps_mask(a, b, SIMDE_CMP_GT_OQ), no, yes);
+}
+SM_INLINE v_f32 v_exp2_integer(v_f32 n) { return simde_mm512_scalef_ps(v_splat(1.0f), n); }
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm512_fmadd_ps(a, b, c); }
 #elif SM_TARGET == SM_TARGET_AVX2
 #include <simde/x86/avx2.h>
@@ -74,7 +84,16 @@ SM_INLINE v_f32 v_zero(void) { return simde_mm256_setzero_ps(); }
 SM_INLINE v_f32 v_add(v_f32 a, v_f32 b) { return simde_mm256_add_ps(a, b); }
 SM_INLINE v_f32 v_sub(v_f32 a, v_f32 b) { return simde_mm256_sub_ps(a, b); }
 SM_INLINE v_f32 v_mul(v_f32 a, v_f32 b) { return simde_mm256_mul_ps(a, b); }
+SM_INLINE v_f32 v_div(v_f32 a, v_f32 b) { return simde_mm256_div_ps(a, b); }
 SM_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return simde_mm256_max_ps(a, b); }
+SM_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return simde_mm256_min_ps(a, b); }
+SM_INLINE v_f32 v_select_greater(v_f32 a, v_f32 b, v_f32 yes, v_f32 no) {
+    return simde_mm256_blendv_ps(no, yes, simde_mm256_cmp_ps(a, b, SIMDE_CMP_GT_OQ));
+}
+SM_INLINE v_f32 v_exp2_integer(v_f32 n) {
+    simde__m256i exponent = simde_mm256_add_epi32(simde_mm256_cvtps_epi32(n), simde_mm256_set1_epi32(127));
+    return simde_mm256_castsi256_ps(simde_mm256_slli_epi32(exponent, 23));
+}
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm256_fmadd_ps(a, b, c); }
 #elif SM_TARGET == SM_TARGET_SIMD128
 #include <simde/x86/sse2.h>
@@ -82,10 +101,27 @@ typedef simde__m128 v_f32;
 #if defined(__wasm_simd128__)
 #include <wasm_simd128.h>
 SM_INLINE v_f32 v_splat(float a) { return simde_mm_set1_ps(a); }
-SM_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return (v_f32)wasm_f32x4_pmax((v128_t)a, (v128_t)b); }
+SM_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return (v_f32)wasm_f32x4_pmax((v128_t)b, (v128_t)a); }
+SM_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return (v_f32)wasm_f32x4_pmin((v128_t)b, (v128_t)a); }
+SM_INLINE v_f32 v_select_greater(v_f32 a, v_f32 b, v_f32 yes, v_f32 no) {
+    return (v_f32)wasm_v128_bitselect((v128_t)yes, (v128_t)no, wasm_f32x4_gt((v128_t)a, (v128_t)b));
+}
+SM_INLINE v_f32 v_exp2_integer(v_f32 n) {
+    v128_t exponent = wasm_i32x4_add(wasm_i32x4_trunc_sat_f32x4((v128_t)n), wasm_i32x4_splat(127));
+    return (v_f32)wasm_i32x4_shl(exponent, 23);
+}
 #else
 SM_INLINE v_f32 v_splat(float a) { return simde_mm_set1_ps(a); }
 SM_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return simde_mm_max_ps(a, b); }
+SM_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return simde_mm_min_ps(a, b); }
+SM_INLINE v_f32 v_select_greater(v_f32 a, v_f32 b, v_f32 yes, v_f32 no) {
+    v_f32 mask = simde_mm_cmpgt_ps(a, b);
+    return simde_mm_or_ps(simde_mm_and_ps(mask, yes), simde_mm_andnot_ps(mask, no));
+}
+SM_INLINE v_f32 v_exp2_integer(v_f32 n) {
+    simde__m128i exponent = simde_mm_add_epi32(simde_mm_cvttps_epi32(n), simde_mm_set1_epi32(127));
+    return simde_mm_castsi128_ps(simde_mm_slli_epi32(exponent, 23));
+}
 #endif
 SM_INLINE v_f32 v_load(const float *p) { return simde_mm_loadu_ps(p); }
 SM_INLINE void v_store(float *p, v_f32 a) { simde_mm_storeu_ps(p, a); }
@@ -93,6 +129,7 @@ SM_INLINE v_f32 v_zero(void) { return simde_mm_setzero_ps(); }
 SM_INLINE v_f32 v_add(v_f32 a, v_f32 b) { return simde_mm_add_ps(a, b); }
 SM_INLINE v_f32 v_sub(v_f32 a, v_f32 b) { return simde_mm_sub_ps(a, b); }
 SM_INLINE v_f32 v_mul(v_f32 a, v_f32 b) { return simde_mm_mul_ps(a, b); }
+SM_INLINE v_f32 v_div(v_f32 a, v_f32 b) { return simde_mm_div_ps(a, b); }
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm_add_ps(simde_mm_mul_ps(a, b), c); }
 #else
 typedef float v_f32;
@@ -103,7 +140,16 @@ SM_INLINE v_f32 v_zero(void) { return 0.0f; }
 SM_INLINE v_f32 v_add(v_f32 a, v_f32 b) { return a + b; }
 SM_INLINE v_f32 v_sub(v_f32 a, v_f32 b) { return a - b; }
 SM_INLINE v_f32 v_mul(v_f32 a, v_f32 b) { return a * b; }
+SM_INLINE v_f32 v_div(v_f32 a, v_f32 b) { return a / b; }
 SM_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return a > b ? a : b; }
+SM_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return a < b ? a : b; }
+SM_INLINE v_f32 v_select_greater(v_f32 a, v_f32 b, v_f32 yes, v_f32 no) { return a > b ? yes : no; }
+SM_INLINE v_f32 v_exp2_integer(v_f32 n) {
+    uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return power;
+}
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return a * b + c; }
 #endif
 
@@ -115,16 +161,33 @@ SM_INLINE v_f32 v_load_splat(const float *p) { return v_splat(*p); }
 #endif
 
 /** The first `count` lanes (0 .. V_LANES) from memory, zero in the others; and the reverse. */
+#if SM_TARGET == SM_TARGET_AVX512
+SM_INLINE v_f32 v_load_part(const float *p, int count) {
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+}
+SM_INLINE void v_store_part(float *p, v_f32 a, int count) {
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), a);
+}
+#elif SM_TARGET == SM_TARGET_AVX2
+SM_INLINE simde__m256i v_part_mask(int count) {
+    return simde_mm256_cmpgt_epi32(simde_mm256_set1_epi32(count), simde_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+SM_INLINE v_f32 v_load_part(const float *p, int count) { return simde_mm256_maskload_ps(p, v_part_mask(count)); }
+SM_INLINE void v_store_part(float *p, v_f32 a, int count) { simde_mm256_maskstore_ps(p, v_part_mask(count), a); }
+#else
 SM_INLINE v_f32 v_load_part(const float *p, int count) {
     float lanes[V_LANES] = {0};
-    if (count > 0) memcpy(lanes, p, (size_t)count * sizeof *p);
+    for (int lane = 0; lane < V_LANES; lane++)
+        if (lane < count) lanes[lane] = p[lane];
     return v_load(lanes);
 }
 SM_INLINE void v_store_part(float *p, v_f32 a, int count) {
     float lanes[V_LANES];
     v_store(lanes, a);
-    if (count > 0) memcpy(p, lanes, (size_t)count * sizeof *p);
+    for (int lane = 0; lane < V_LANES; lane++)
+        if (lane < count) p[lane] = lanes[lane];
 }
+#endif
 
 /** Sum over the lanes, added in a fixed tree order. */
 SM_INLINE float v_sum(v_f32 a) {
@@ -135,10 +198,36 @@ SM_INLINE float v_sum(v_f32 a) {
     return lanes[0];
 }
 
+/** The sums over the lanes of four vectors, each added in a fixed tree order; much cheaper than four v_sum. */
+SM_INLINE void v_sum4(const v_f32 a[4], float *sums) {
+#if SM_TARGET == SM_TARGET_SCALAR
+    for (int i = 0; i < 4; i++) sums[i] = a[i];
+#else
+    simde__m128 folded[4];
+    for (int i = 0; i < 4; i++) {
+#if SM_TARGET == SM_TARGET_AVX512
+        simde__m256 half = simde_mm256_add_ps(simde_mm512_castps512_ps256(a[i]), _mm512_extractf32x8_ps(a[i], 1));
+        folded[i] = simde_mm_add_ps(simde_mm256_castps256_ps128(half), simde_mm256_extractf128_ps(half, 1));
+#elif SM_TARGET == SM_TARGET_AVX2
+        folded[i] = simde_mm_add_ps(simde_mm256_castps256_ps128(a[i]), simde_mm256_extractf128_ps(a[i], 1));
+#else
+        folded[i] = a[i];
+#endif
+    }
+    simde__m128 low =
+        simde_mm_add_ps(simde_mm_unpacklo_ps(folded[0], folded[1]), simde_mm_unpackhi_ps(folded[0], folded[1]));
+    simde__m128 high =
+        simde_mm_add_ps(simde_mm_unpacklo_ps(folded[2], folded[3]), simde_mm_unpackhi_ps(folded[2], folded[3]));
+    simde_mm_storeu_ps(sums, simde_mm_add_ps(simde_mm_movelh_ps(low, high), simde_mm_movehl_ps(high, low)));
+#endif
+}
+
 /** Whether the processor running this has what SM_TARGET_* needs; only native x86-64 needs to ask. */
 SM_INLINE int sm_cpu_supports(int target) {
 #if defined(__x86_64__) && defined(__GNUC__)
-    if (target == SM_TARGET_AVX512) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+    if (target == SM_TARGET_AVX512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
     if (target == SM_TARGET_AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
     return target <= SM_TARGET_SIMD128;
