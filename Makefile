@@ -78,8 +78,35 @@ $(BUILD)/tests/%: $(BUILD)/tests/c/%.o $(TEST_SUPPORT) $(DOUBLE_OBJECTS) $(NATIV
 test-c: $(TEST_PROGRAMS)
 	@set -e; for program in $^; do echo "== $$program"; $$program; done
 
+# WebAssembly: one module for engines with SIMD, one for the others. Built modules lie beside their loader, where the
+# page's server and the npm package find them by the same relative path; they are not committed.
+WASM_VARIANTS := simd scalar
+WASM_DEFINES_simd := -msimd128 -DSM_TARGET=4 -DSM_HAVE_SIMD128
+WASM_DEFINES_scalar := -DSM_TARGET=1 -DSM_HAVE_SCALAR
+WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections
+# No entry and no stdio: the only import left is the notice of memory growth, which a test checks. The stack comes
+# first in memory, so that an overflow traps instead of writing over data.
+WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=262144 \
+	-Wl,--stack-first -Wl,--gc-sections
+WASM_SOURCES := wasm/exports.c $(CORE_SOURCES) $(KERNEL_SOURCES)
+WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
+
+.PHONY: wasm
+wasm: $(WASM_MODULES)
+
+define WASM_RULES
+$(BUILD)/wasm/$(1)/%.o: %.c | $(INC)/.made
+	@mkdir -p $$(@D)
+	$(EMCC) $(WASM_CFLAGS) $(WASM_DEFINES_$(1)) -MMD -MP -c -o $$@ $$<
+$(BUILD)/wasm/sonomask.$(1).wasm: $(WASM_SOURCES:%.c=$(BUILD)/wasm/$(1)/%.o)
+	$(EMCC) $(WASM_LDFLAGS) -o $$@ $$^
+wasm/sonomask.$(1).wasm: $(BUILD)/wasm/sonomask.$(1).wasm
+	cp $$< $$@.tmp && mv $$@.tmp $$@
+endef
+$(foreach variant,$(WASM_VARIANTS),$(eval $(call WASM_RULES,$(variant))))
+
 .PHONY: clean
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(WASM_MODULES)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,224 @@
+#!/usr/bin/env node
+/** `npx sonomask predict`: the native command's `predict`, for those who have Node and no compiler. */
+import { randomBytes } from 'node:crypto';
+import { access, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { messageOf } from './error.js';
+import { Sonomask } from './sonomask.js';
+
+/** @typedef {import('./sonomask.js').Segmentation} Segmentation */
+
+const USAGE = `usage: sonomask predict [--threshold T] [--weights FILE] --out DIR FILE...
+
+Finds the lesion in each breast ultrasound image (PNG, JPEG or BMP), writes its mask to DIR/NAME_mask.png and prints
+one line of JSON. Research only, not a medical device.
+
+  --out DIR        where the masks go; made when it is missing
+  --threshold T    0..1: a pixel is lesion when its probability is at least this (the model's own by default)
+  --weights FILE   other weights than the package's own
+  --help           this text
+  --version        the version`;
+
+const EXIT_DONE = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+class UsageError extends Error {}
+
+/** @param {string} line */
+function complain(line) {
+    process.stderr.write(`sonomask: ${line}\n`);
+}
+
+/**
+ * @param {unknown} error
+ * @returns {string} without the path, which the line names already
+ */
+function reasonOf(error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    switch (code) {
+        case 'ENOENT': return 'no such file or folder';
+        case 'EACCES': return 'permission denied';
+        case 'EISDIR': return 'is a folder';
+        case 'ENOTDIR': return 'a part of the path is not a folder';
+        case 'EEXIST': return 'exists and is not a folder';
+        case 'ENOSPC': return 'no space left on the device';
+        default: return messageOf(error);
+    }
+}
+
+/**
+ * Writes to a temporary name beside `file`, then renames, so that nothing half-written stays.
+ * @param {string} file
+ * @param {Uint8Array} bytes
+ */
+async function writeWhole(file, bytes) {
+    const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+    try {
+        const handle = await open(temporary, 'wx');
+        try {
+            await handle.writeFile(bytes);
+            await handle.sync();
+        } finally {
+            await handle.close();
+        }
+        await rename(temporary, file);
+    } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
+    }
+}
+
+/** @param {number} value as the native command prints it */
+const rounded = (value) => Number(value.toPrecision(6));
+
+/**
+ * @param {string} file
+ * @param {Segmentation} result
+ * @returns {string} one line of JSON
+ */
+function report(file, result) {
+    const { normal, benign, malignant } = result.probabilities;
+    return JSON.stringify({
+        file,
+        width: result.width,
+        height: result.height,
+        type: result.type,
+        probabilities: { normal: rounded(normal), benign: rounded(benign), malignant: rounded(malignant) },
+        lesions: result.lesions.map((lesion) => ({
+            area_px: lesion.area,
+            bbox: [lesion.bbox.x, lesion.bbox.y, lesion.bbox.width, lesion.bbox.height],
+            centroid: [rounded(lesion.centroid.x), rounded(lesion.centroid.y)],
+            long_axis_px: rounded(lesion.longAxis),
+            short_axis_px: rounded(lesion.shortAxis),
+            mean_probability: rounded(lesion.meanProbability),
+        })),
+        milliseconds: rounded(result.milliseconds),
+    });
+}
+
+/** @param {string[]} argv */
+function parse(argv) {
+    let parsed;
+    try {
+        parsed = parseArgs({
+            args: argv,
+            allowPositionals: true,
+            options: {
+                out: { type: 'string' },
+                threshold: { type: 'string' },
+                weights: { type: 'string' },
+                help: { type: 'boolean' },
+                version: { type: 'boolean' },
+            },
+        });
+    } catch (error) {
+        throw new UsageError(messageOf(error), { cause: error });
+    }
+    const { values, positionals } = parsed;
+    if (values.help || values.version) return { ...values, files: [], threshold: undefined };
+    const [command, ...files] = positionals;
+    if (command === undefined) throw new UsageError('a command is missing');
+    if (command !== 'predict') throw new UsageError(`no command "${command}" (there is predict)`);
+    if (!values.out) throw new UsageError('--out DIR is missing');
+    if (files.length === 0) throw new UsageError('no image file is named');
+    let threshold;
+    if (values.threshold !== undefined) {
+        threshold = values.threshold.trim() === '' ? NaN : Number(values.threshold);
+        if (!(threshold >= 0 && threshold <= 1))
+            throw new UsageError(`--threshold must be a number from 0 to 1, not "${values.threshold}"`);
+    }
+    return { ...values, files, threshold };
+}
+
+/**
+ * @param {string} folder
+ * @returns {Promise<void>}
+ */
+async function makeWritable(folder) {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+}
+
+/**
+ * @param {string[]} files
+ * @param {string} folder
+ * @param {Sonomask} sonomask
+ * @param {number | undefined} threshold
+ * @returns {Promise<string[]>} the files that failed
+ */
+async function predictAll(files, folder, sonomask, threshold) {
+    /** @type {string[]} */
+    const failed = [];
+    /** @type {Map<string, string>} */
+    const writers = new Map();
+    for (const file of files) {
+        const mask = path.join(folder, `${path.parse(file).name}_mask.png`);
+        try {
+            const other = writers.get(mask);
+            if (other !== undefined) throw new Error(`its mask would overwrite that of ${other} (${mask})`);
+            const result = await sonomask.segment(await readFile(file), { threshold });
+            await writeWhole(mask, sonomask.encodePng(result.mask, result.width, result.height));
+            writers.set(mask, file);
+            process.stdout.write(`${report(file, result)}\n`);
+        } catch (error) {
+            complain(`${file}: ${reasonOf(error)}`);
+            failed.push(file);
+        }
+    }
+    return failed;
+}
+
+/**
+ * @param {string[]} argv
+ * @returns {Promise<number>} exit status
+ */
+async function main(argv) {
+    let request;
+    try {
+        request = parse(argv);
+    } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        complain(error.message);
+        process.stderr.write(`${USAGE}\n`);
+        return EXIT_USAGE;
+    }
+    if (request.help) {
+        process.stdout.write(`${USAGE}\n`);
+        return EXIT_DONE;
+    }
+    if (request.version) {
+        const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+        process.stdout.write(`sonomask ${version}\n`);
+        return EXIT_DONE;
+    }
+    const folder = /** @type {string} */ (request.out);
+    try {
+        await makeWritable(folder);
+    } catch (error) {
+        complain(`${folder}: ${reasonOf(error)}`);
+        return EXIT_FAILED;
+    }
+    let sonomask;
+    try {
+        sonomask = await Sonomask.load({ weights: request.weights });
+    } catch (error) {
+        complain(messageOf(error));
+        return EXIT_FAILED;
+    }
+    const failed = await predictAll(request.files, folder, sonomask, request.threshold);
+    sonomask.dispose();
+    if (failed.length === 0) return EXIT_DONE;
+    complain(`${failed.length} of ${request.files.length} files failed: ${failed.join(', ')}`);
+    return EXIT_FAILED;
+}
+
+// A reader that goes away (`| head`) is no fault of ours, but the rest of the batch is of no use to it.
+process.stdout.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit(EXIT_DONE);
+    throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,343 @@
+/**
+ * One instance of the WebAssembly module: the functions of exports.c with JavaScript's types. Views of the memory are
+ * made afresh at each use, because every call may make the memory grow, which detaches older views.
+ */
+import { SonomaskError, messageOf } from './error.js';
+
+/**
+ * @typedef {import('./sonomask.js').Backend} Backend
+ * @typedef {import('./sonomask.js').Contour} Contour
+ * @typedef {import('./sonomask.js').ErrorCode} ErrorCode
+ * @typedef {import('./sonomask.js').Lesion} Lesion
+ * @typedef {import('./sonomask.js').TissueClass} TissueClass
+ */
+
+/**
+ * What the module says of itself (sonomask_constants in exports.c).
+ * @typedef {object} Constants
+ * @property {string} version
+ * @property {number} abi
+ * @property {number} maximumPixels
+ * @property {number} minimumSide
+ * @property {TissueClass[]} classes
+ * @property {Backend[]} backends
+ * @property {'scalar' | 'simd128'} fastest
+ * @property {string[]} resultFields
+ * @property {string[]} modelFields
+ * @property {string[]} lesionFields
+ */
+
+/**
+ * The exports of the module. Pointers and sizes are numbers; functions that can fail return a status.
+ * @typedef {object} Exports
+ * @property {WebAssembly.Memory} memory
+ * @property {(() => void) | undefined} _initialize
+ * @property {() => number} sonomask_constants
+ * @property {() => number} sonomask_error_message
+ * @property {(status: number) => number} sonomask_status_name
+ * @property {(size: number) => number} sonomask_input
+ * @property {() => void} sonomask_release
+ * @property {(backend: number, inputSize: number) => number} sonomask_load
+ * @property {() => number} sonomask_model
+ * @property {() => number} sonomask_model_network
+ * @property {() => number} sonomask_model_training_data
+ * @property {() => number} sonomask_model_date
+ * @property {(display: number) => number} sonomask_decode
+ * @property {(width: number, height: number, channels: number) => number} sonomask_set_image
+ * @property {() => number} sonomask_image_width
+ * @property {() => number} sonomask_image_height
+ * @property {() => number} sonomask_image_channels
+ * @property {() => number} sonomask_image_pixels
+ * @property {(threshold: number, minimumArea: number, flipAverage: number) => number} sonomask_segment
+ * @property {(width: number, height: number, hasMap: number, hasMask: number, threshold: number,
+ *             minimumArea: number) => number} sonomask_measure
+ * @property {() => number} sonomask_result
+ * @property {(index: number) => number} sonomask_lesion
+ * @property {() => number} sonomask_result_mask
+ * @property {() => number} sonomask_result_map
+ * @property {() => number} sonomask_output
+ * @property {() => number} sonomask_output_size
+ * @property {(width: number, height: number) => number} sonomask_contours
+ * @property {() => number} sonomask_encode_png
+ */
+
+/** The version of exports.c that this file speaks with. */
+const ABI = 1;
+
+/** Above this the wasm memory, which cannot shrink, is given back by starting a new instance. */
+const MEMORY_KEPT_BYTES = 256 * 1024 * 1024;
+
+/** The memory of the module grows to this at most; larger sizes would wrap on their way into it. */
+const MEMORY_MAXIMUM_BYTES = 2 ** 31;
+
+/**
+ * @param {Record<string, number>} record
+ * @returns {Lesion}
+ */
+function lesionOf(record) {
+    const { area, left, top, width, height, centroidX, centroidY, longAxis, longX0, longY0, longX1, longY1, shortAxis,
+        shortX0, shortY0, shortX1, shortY1, perimeter, circularity, orientation, meanProbability } =
+        /** @type {Record<string, number>} */ (record);
+    return /** @type {Lesion} */ ({
+        area,
+        bbox: { x: left, y: top, width, height },
+        centroid: { x: centroidX, y: centroidY },
+        longAxis,
+        longAxisEnds: [{ x: longX0, y: longY0 }, { x: longX1, y: longY1 }],
+        shortAxis,
+        shortAxisEnds: [{ x: shortX0, y: shortY0 }, { x: shortX1, y: shortY1 }],
+        perimeter,
+        circularity,
+        orientation,
+        meanProbability,
+    });
+}
+
+export class Core {
+    /** @type {Exports} */
+    #exports;
+    /** @type {Constants} */
+    constants;
+
+    /**
+     * @param {WebAssembly.Module} module
+     */
+    constructor(module) {
+        let instance;
+        try {
+            instance = new WebAssembly.Instance(module, { env: { emscripten_notify_memory_growth() {} } });
+        } catch (error) {
+            throw new SonomaskError('load-wasm', `the WebAssembly module does not start: ${messageOf(error)}`,
+                { cause: error });
+        }
+        this.#exports = /** @type {Exports} */ (/** @type {unknown} */ (instance.exports));
+        if (typeof this.#exports.sonomask_constants !== 'function')
+            throw new SonomaskError('load-wasm', 'the WebAssembly module is not sonomask\'s (it lacks its functions)');
+        this.#exports._initialize?.();
+        this.constants = /** @type {Constants} */ (JSON.parse(this.#text(this.#exports.sonomask_constants())));
+        if (this.constants.abi !== ABI)
+            throw new SonomaskError('load-wasm', 'the WebAssembly module is of another version than this library ' +
+                `(${this.constants.abi} instead of ${ABI})`);
+    }
+
+    get memoryBytes() {
+        return this.#exports.memory.buffer.byteLength;
+    }
+
+    /** Whether the memory grew so far that a new instance should take this one's place. */
+    get isBloated() {
+        return this.memoryBytes > MEMORY_KEPT_BYTES;
+    }
+
+    /**
+     * @param {number} pointer
+     * @returns {string}
+     */
+    #text(pointer) {
+        const bytes = new Uint8Array(this.#exports.memory.buffer, pointer);
+        return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+    }
+
+    /**
+     * @param {number} pointer
+     * @param {string[]} fields
+     * @returns {Record<string, number>}
+     */
+    #record(pointer, fields) {
+        const values = new Float64Array(this.#exports.memory.buffer, pointer, fields.length);
+        return Object.fromEntries(fields.map((field, index) => [field, /** @type {number} */ (values[index])]));
+    }
+
+    /**
+     * @param {number} pointer
+     * @param {number} count
+     */
+    #copy(pointer, count) {
+        return new Uint8Array(this.#exports.memory.buffer, pointer, count).slice();
+    }
+
+    /** @param {number} status */
+    #check(status) {
+        if (status === 0) return;
+        const code = /** @type {ErrorCode} */ (this.#text(this.#exports.sonomask_status_name(status)));
+        const message = this.#text(this.#exports.sonomask_error_message());
+        throw new SonomaskError(code, message);
+    }
+
+    /**
+     * Runs `work`, and releases whatever it left in the module, also when it fails.
+     * @template T
+     * @param {() => T} work
+     * @returns {T}
+     */
+    run(work) {
+        let result;
+        try {
+            result = work();
+        } catch (error) {
+            // After a trap nothing in the instance can be trusted, so it is not asked to release anything.
+            if (error instanceof SonomaskError) this.#exports.sonomask_release();
+            throw error;
+        }
+        this.#exports.sonomask_release();
+        return result;
+    }
+
+    /**
+     * Fills the module's input buffer with the given parts, one after the other.
+     * @param {(Uint8Array | Uint8ClampedArray)[]} parts
+     */
+    #fill(...parts) {
+        const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
+        const pointer = size < MEMORY_MAXIMUM_BYTES ? this.#exports.sonomask_input(size) : 0;
+        if (pointer === 0 && size > 0)
+            throw new SonomaskError('memory', `no memory for an input of ${size} bytes`);
+        let offset = pointer;
+        for (const part of parts) {
+            new Uint8Array(this.#exports.memory.buffer, offset, part.byteLength).set(part);
+            offset += part.byteLength;
+        }
+    }
+
+    /**
+     * Makes the model.
+     * @param {Uint8Array} weights
+     * @param {Backend} backend
+     * @param {number} inputSize 0: what the weights say
+     */
+    load(weights, backend, inputSize) {
+        const index = this.constants.backends.indexOf(backend);
+        if (index < 0)
+            throw new SonomaskError('argument',
+                `no backend "${backend}" (there are ${this.constants.backends.join(', ')})`);
+        this.#fill(weights);
+        this.#check(this.#exports.sonomask_load(index, inputSize));
+    }
+
+    /** Numbers and texts of the loaded model. */
+    describe() {
+        const numbers = this.#record(this.#exports.sonomask_model(), this.constants.modelFields);
+        return {
+            numbers,
+            network: this.#text(this.#exports.sonomask_model_network()),
+            trainingData: this.#text(this.#exports.sonomask_model_training_data()),
+            date: this.#text(this.#exports.sonomask_model_date()),
+        };
+    }
+
+    /**
+     * Makes the file's bytes the image.
+     * @param {Uint8Array} bytes
+     * @param {boolean} display as grey or RGBA
+     */
+    decode(bytes, display) {
+        this.#fill(bytes);
+        this.#check(this.#exports.sonomask_decode(display ? 1 : 0));
+    }
+
+    /**
+     * Makes the pixels the image.
+     * @param {Uint8Array | Uint8ClampedArray} data
+     * @param {number} width
+     * @param {number} height
+     * @param {number} channels
+     */
+    setImage(data, width, height, channels) {
+        this.#fill(data);
+        this.#check(this.#exports.sonomask_set_image(width, height, channels));
+    }
+
+    /** The image, copied out. */
+    image() {
+        const exports = this.#exports;
+        const width = exports.sonomask_image_width();
+        const height = exports.sonomask_image_height();
+        const channels = exports.sonomask_image_channels();
+        const data = this.#copy(exports.sonomask_image_pixels(), width * height * channels);
+        return { data: new Uint8ClampedArray(data.buffer), width, height, channels };
+    }
+
+    /**
+     * Segments the image; -1 means the model's own.
+     * @param {number} threshold
+     * @param {number} minimumArea
+     * @param {boolean} flipAverage
+     */
+    segment(threshold, minimumArea, flipAverage) {
+        this.#check(this.#exports.sonomask_segment(threshold, minimumArea, flipAverage ? 1 : 0));
+        const record = this.#record(this.#exports.sonomask_result(), this.constants.resultFields);
+        const { width = 0, height = 0, type = 0, normal = 0, benign = 0, malignant = 0 } = record;
+        const map = this.#copy(this.#exports.sonomask_result_map(), width * height * 4);
+        return {
+            width,
+            height,
+            type: /** @type {TissueClass} */ (this.constants.classes[type]),
+            probabilities: { normal, benign, malignant },
+            probabilityMap: new Float32Array(map.buffer),
+            ...this.#measurement(width * height),
+        };
+    }
+
+    /**
+     * @param {Float32Array | undefined} map
+     * @param {Uint8Array | Uint8ClampedArray | undefined} mask
+     * @param {number} width
+     * @param {number} height
+     * @param {number} threshold
+     * @param {number} minimumArea
+     */
+    measure(map, mask, width, height, threshold, minimumArea) {
+        const parts = [];
+        if (map) parts.push(new Uint8Array(map.buffer, map.byteOffset, map.byteLength));
+        if (mask) parts.push(mask);
+        this.#fill(...parts);
+        this.#check(this.#exports.sonomask_measure(width, height, map ? 1 : 0, mask ? 1 : 0, threshold, minimumArea));
+        return this.#measurement(width * height);
+    }
+
+    /**
+     * The mask and lesions of the last result, copied out.
+     * @param {number} count pixels
+     */
+    #measurement(count) {
+        const { lesions = 0 } = this.#record(this.#exports.sonomask_result(), this.constants.resultFields);
+        return {
+            mask: this.#copy(this.#exports.sonomask_result_mask(), count),
+            lesions: Array.from({ length: lesions }, (_, index) =>
+                lesionOf(this.#record(this.#exports.sonomask_lesion(index), this.constants.lesionFields))),
+        };
+    }
+
+    /** @returns {Uint8Array<ArrayBuffer>} */
+    #output() {
+        return this.#copy(this.#exports.sonomask_output(), this.#exports.sonomask_output_size());
+    }
+
+    /**
+     * @param {Uint8Array | Uint8ClampedArray} mask
+     * @param {number} width
+     * @param {number} height
+     * @returns {Contour[]}
+     */
+    contours(mask, width, height) {
+        this.#fill(mask);
+        this.#check(this.#exports.sonomask_contours(width, height));
+        const { buffer } = this.#output();
+        const integers = new Int32Array(buffer);
+        const contours = [];
+        let next = 1;
+        for (let left = integers[0] ?? 0; left > 0; left--) {
+            const [isHole = 0, points = 0] = integers.subarray(next, next + 2);
+            next += 2;
+            contours.push({ points: new Float32Array(buffer, 4 * next, 2 * points).slice(), isHole: isHole !== 0 });
+            next += 2 * points;
+        }
+        return contours;
+    }
+
+    /** PNG file of the image. */
+    encodePng() {
+        this.#check(this.#exports.sonomask_encode_png());
+        return this.#output();
+    }
+}

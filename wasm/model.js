@@ -1,0 +1,300 @@
+/** One network on the calling thread: checks what callers pass, and keeps the module's instance in good health. */
+import { Core } from './core.js';
+import { SonomaskError, messageOf, throwIfAborted } from './error.js';
+import { defaultWasm, defaultWeights, loadModule, loadWeights } from './resources.js';
+
+/**
+ * @typedef {import('./sonomask.js').Backend} Backend
+ * @typedef {import('./sonomask.js').Contour} Contour
+ * @typedef {import('./sonomask.js').DecodedImage} DecodedImage
+ * @typedef {import('./sonomask.js').EncodedImage} EncodedImage
+ * @typedef {import('./sonomask.js').LoadOptions} LoadOptions
+ * @typedef {import('./sonomask.js').Measurement} Measurement
+ * @typedef {import('./sonomask.js').MeasureOptions} MeasureOptions
+ * @typedef {import('./sonomask.js').ModelInfo} ModelInfo
+ * @typedef {import('./sonomask.js').RawImage} RawImage
+ * @typedef {import('./sonomask.js').SegmentOptions} SegmentOptions
+ * @typedef {import('./sonomask.js').Segmentation} Segmentation
+ */
+
+/**
+ * Everything that makes an instance, fetched once; the pool hands it to its workers.
+ * @typedef {object} Resources
+ * @property {WebAssembly.Module} module
+ * @property {Uint8Array | null} weights
+ * @property {string} weightsName for messages
+ * @property {Backend} backend
+ * @property {number} inputSize 0: what the weights say
+ */
+
+/**
+ * @param {LoadOptions} options
+ * @returns {Promise<Resources>}
+ */
+export async function loadResources(options) {
+    const { wasm = defaultWasm(), weights = defaultWeights(), signal, backend = 'auto', inputSize = 0 } = options;
+    if (!Number.isInteger(inputSize) || inputSize < 0)
+        throw new SonomaskError('argument', 'inputSize must be a multiple of 32 from 32 to 1024');
+    const [module, file] = await Promise.all([
+        loadModule(wasm, signal),
+        weights === null ? { bytes: null, name: '' } : loadWeights(weights, signal),
+    ]);
+    return { module, weights: file.bytes, weightsName: file.name, backend, inputSize };
+}
+
+/**
+ * @param {Resources} resources
+ * @returns {Core}
+ */
+function start(resources) {
+    const core = new Core(resources.module);
+    if (resources.weights) {
+        try {
+            core.run(() => core.load(/** @type {Uint8Array} */ (resources.weights), resources.backend,
+                resources.inputSize));
+        } catch (error) {
+            if (error instanceof SonomaskError && error.code === 'weights')
+                throw new SonomaskError('weights', `the weights from ${resources.weightsName}: ${error.message}`,
+                    { cause: error });
+            throw error;
+        }
+    }
+    return core;
+}
+
+/**
+ * @param {Core} core
+ * @param {Resources} resources
+ * @returns {ModelInfo}
+ */
+function describe(core, resources) {
+    const { version, fastest } = core.constants;
+    const backend = resources.backend === 'auto' ? fastest : resources.backend;
+    const { numbers, ...texts } = resources.weights
+        ? core.describe()
+        : { numbers: {}, network: '', trainingData: '', date: '' };
+    const { inputSize = 0, threshold = 0.5, temperature = 1, minimumArea = 0 } =
+        /** @type {Record<string, number>} */ (numbers);
+    return Object.freeze({ version, backend, ...texts, inputSize, threshold, temperature, minimumArea });
+}
+
+/**
+ * A share or threshold from the caller, or `fallback` when it is not given.
+ * @param {number | undefined} value
+ * @param {number} fallback
+ * @param {string} name
+ * @returns {number}
+ */
+function share(value, fallback, name) {
+    if (value === undefined) return fallback;
+    if (typeof value !== 'number' || !(value >= 0 && value <= 1))
+        throw new SonomaskError('argument', `${name} must be a number from 0 to 1`);
+    return value;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Uint8Array | Uint8ClampedArray}
+ */
+function isBytes(value) {
+    return value instanceof Uint8Array || value instanceof Uint8ClampedArray;
+}
+
+/**
+ * Checks that `data` has a whole number of values for each of width x height pixels.
+ * @param {{ length: number }} data
+ * @param {number} width
+ * @param {number} height
+ * @param {number[]} allowed values a pixel
+ * @returns {number} values a pixel
+ */
+function valuesPerPixel(data, width, height, allowed) {
+    if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1)
+        throw new SonomaskError('argument', 'width and height must be whole numbers of at least 1');
+    const values = data.length / (width * height);
+    if (!allowed.includes(values))
+        throw new SonomaskError('argument',
+            `${data.length} values are not ${width} x ${height} pixels of ${allowed.join(' or ')}`);
+    return values;
+}
+
+/**
+ * @param {EncodedImage} input
+ * @returns {Promise<Uint8Array>}
+ */
+async function bytesOf(input) {
+    if (input instanceof Uint8Array) return input;
+    if (input instanceof ArrayBuffer) return new Uint8Array(input);
+    if (typeof Blob === 'function' && input instanceof Blob) {
+        try {
+            return new Uint8Array(await input.arrayBuffer());
+        } catch (error) {
+            throw new SonomaskError('image-format', `the file cannot be read: ${messageOf(error)}`, { cause: error });
+        }
+    }
+    throw new SonomaskError('argument',
+        'expected an ArrayBuffer, a Uint8Array, a Blob, or { data, width, height }');
+}
+
+/**
+ * @param {unknown} input
+ * @returns {input is RawImage}
+ */
+function isRawImage(input) {
+    return typeof input === 'object' && input !== null && 'data' in input && 'width' in input && 'height' in input;
+}
+
+export class Sonomask {
+    /** @type {Core | null} null until needed: at first, after a trap, and after the memory was given back */
+    #core;
+    /** @type {Resources | null} null when disposed of */
+    #resources;
+    /** @type {ModelInfo} */
+    info;
+
+    /**
+     * @param {LoadOptions} [options]
+     * @returns {Promise<Sonomask>}
+     */
+    static async load(options = {}) {
+        return new Sonomask(await loadResources(options));
+    }
+
+    /**
+     * For `load` and the workers of the pool.
+     * @param {Resources} resources
+     */
+    constructor(resources) {
+        this.#resources = resources;
+        this.#core = start(resources);
+        this.info = describe(this.#core, resources);
+    }
+
+    get memoryBytes() {
+        return this.#core?.memoryBytes ?? 0;
+    }
+
+    /**
+     * Runs `work` with a healthy instance.
+     * @template T
+     * @param {(core: Core) => T} work
+     * @returns {T}
+     */
+    #run(work) {
+        if (!this.#resources) throw new SonomaskError('disposed', 'this Sonomask has been disposed of');
+        const core = this.#core ?? start(this.#resources);
+        this.#core = core;
+        try {
+            const result = core.run(() => work(core));
+            if (core.isBloated) this.#core = null;
+            return result;
+        } catch (error) {
+            if (error instanceof SonomaskError) {
+                if (core.isBloated) this.#core = null;
+                throw error;
+            }
+            this.#core = null;
+            throw new SonomaskError('internal', `the WebAssembly module failed: ${messageOf(error)}`, { cause: error });
+        }
+    }
+
+    /**
+     * @param {EncodedImage | RawImage} input
+     * @param {SegmentOptions} [options]
+     * @returns {Promise<Segmentation>}
+     */
+    async segment(input, options = {}) {
+        const { signal, flipAverage = false } = options;
+        throwIfAborted(signal);
+        if (this.#resources && !this.#resources.weights)
+            throw new SonomaskError('no-model', 'this Sonomask was loaded without weights and cannot segment');
+        const threshold = share(options.threshold, -1, 'threshold');
+        const minimumArea = share(options.minimumArea, -1, 'minimumArea');
+        const raw = isRawImage(input);
+        const bytes = raw ? input.data : await bytesOf(input);
+        throwIfAborted(signal);
+        const started = performance.now();
+        const result = this.#run((core) => {
+            if (raw) {
+                if (!isBytes(bytes))
+                    throw new SonomaskError('argument', 'data must be a Uint8Array or a Uint8ClampedArray');
+                core.setImage(bytes, input.width, input.height,
+                    valuesPerPixel(bytes, input.width, input.height, [1, 3, 4]));
+            } else {
+                core.decode(/** @type {Uint8Array} */ (bytes), false);
+            }
+            return core.segment(threshold, minimumArea, flipAverage);
+        });
+        const milliseconds = performance.now() - started;
+        throwIfAborted(signal);
+        return { ...result, milliseconds };
+    }
+
+    /**
+     * @param {Float32Array | Uint8Array | Uint8ClampedArray} map
+     * @param {number} width
+     * @param {number} height
+     * @param {MeasureOptions} [options]
+     * @returns {Measurement}
+     */
+    measure(map, width, height, options = {}) {
+        const isMap = map instanceof Float32Array;
+        if (!isMap && !isBytes(map))
+            throw new SonomaskError('argument', 'expected a Float32Array (probability map) or a Uint8Array (mask)');
+        valuesPerPixel(map, width, height, [1]);
+        const { probabilityMap } = options;
+        if (probabilityMap !== undefined) {
+            if (isMap || !(probabilityMap instanceof Float32Array))
+                throw new SonomaskError('argument', 'probabilityMap must be a Float32Array, and goes with a mask');
+            valuesPerPixel(probabilityMap, width, height, [1]);
+        }
+        const threshold = share(options.threshold, this.info.threshold, 'threshold');
+        const minimumArea = share(options.minimumArea, isMap ? this.info.minimumArea : 0, 'minimumArea');
+        return this.#run((core) => core.measure(isMap ? map : probabilityMap, isMap ? undefined : map, width, height,
+            threshold, minimumArea));
+    }
+
+    /**
+     * @param {Uint8Array | Uint8ClampedArray} mask
+     * @param {number} width
+     * @param {number} height
+     * @returns {Contour[]}
+     */
+    contours(mask, width, height) {
+        if (!isBytes(mask)) throw new SonomaskError('argument', 'the mask must be a Uint8Array');
+        valuesPerPixel(mask, width, height, [1]);
+        return this.#run((core) => core.contours(mask, width, height));
+    }
+
+    /**
+     * @param {Uint8Array | Uint8ClampedArray} data
+     * @param {number} width
+     * @param {number} height
+     * @returns {Uint8Array<ArrayBuffer>}
+     */
+    encodePng(data, width, height) {
+        if (!isBytes(data)) throw new SonomaskError('argument', 'data must be a Uint8Array or a Uint8ClampedArray');
+        const channels = valuesPerPixel(data, width, height, [1, 3, 4]);
+        return this.#run((core) => {
+            core.setImage(data, width, height, channels);
+            return core.encodePng();
+        });
+    }
+
+    /**
+     * @param {EncodedImage} input
+     * @returns {Promise<DecodedImage>}
+     */
+    async decode(input) {
+        const bytes = await bytesOf(input);
+        return this.#run((core) => {
+            core.decode(bytes, true);
+            return /** @type {DecodedImage} */ (core.image());
+        });
+    }
+
+    dispose() {
+        this.#core = null;
+        this.#resources = null;
+    }
+}

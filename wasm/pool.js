@@ -1,0 +1,354 @@
+/** A queue of calls in front of workers that each hold one network. */
+import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
+import { loadResources } from './model.js';
+import { processorCount, workerFactory } from './worker-host.js';
+
+/**
+ * @typedef {import('./sonomask.js').Contour} Contour
+ * @typedef {import('./sonomask.js').DecodedImage} DecodedImage
+ * @typedef {import('./sonomask.js').EncodedImage} EncodedImage
+ * @typedef {import('./sonomask.js').Measurement} Measurement
+ * @typedef {import('./sonomask.js').ModelInfo} ModelInfo
+ * @typedef {import('./sonomask.js').PoolMeasureOptions} PoolMeasureOptions
+ * @typedef {import('./sonomask.js').PoolOptions} PoolOptions
+ * @typedef {import('./sonomask.js').RawImage} RawImage
+ * @typedef {import('./sonomask.js').SegmentOptions} SegmentOptions
+ * @typedef {import('./sonomask.js').Segmentation} Segmentation
+ * @typedef {import('./model.js').Resources} Resources
+ * @typedef {import('./worker-host.js').WorkerFactory} WorkerFactory
+ * @typedef {import('./worker-host.js').WorkerHandle} WorkerHandle
+ */
+
+/**
+ * A call that waits or runs.
+ * @typedef {object} Job
+ * @property {string} method
+ * @property {unknown[]} parameters
+ * @property {(result: any) => void} resolve
+ * @property {(error: SonomaskError) => void} reject
+ */
+
+/**
+ * @typedef {object} Slot
+ * @property {WorkerHandle} worker
+ * @property {Job | null} job what it works on, or null when idle
+ * @property {((info: ModelInfo) => void) | null} started not null until the worker has its network
+ * @property {ReturnType<typeof setTimeout> | undefined} idleTimer
+ */
+
+const IDLE_MILLISECONDS = 30_000;
+
+/**
+ * Copies what a view shows, so that a small view of a large buffer does not drag the whole along, and so that the copy
+ * can be handed over. Other values stay as they are.
+ * @param {unknown} value
+ * @param {ArrayBuffer[]} transfer the copies' buffers are added
+ * @returns {unknown}
+ */
+function detach(value, transfer) {
+    if (value instanceof Uint8Array || value instanceof Uint8ClampedArray || value instanceof Float32Array) {
+        // Not slice(), which Node's Buffer overrides with a view of the same memory.
+        const Type = /** @type {Uint8ArrayConstructor} */ (
+            value instanceof Float32Array ? Float32Array
+                : value instanceof Uint8ClampedArray ? Uint8ClampedArray : Uint8Array);
+        const copy = new Type(/** @type {Uint8Array} */ (value));
+        transfer.push(copy.buffer);
+        return copy;
+    }
+    if (typeof value !== 'object' || value === null || (typeof Blob === 'function' && value instanceof Blob))
+        return value;
+    if ('data' in value && 'width' in value && 'height' in value)
+        return { data: detach(value.data, transfer), width: value.width, height: value.height };
+    if ('probabilityMap' in value) return { ...value, probabilityMap: detach(value.probabilityMap, transfer) };
+    return value;
+}
+
+export class SonomaskPool {
+    /** @type {Resources} */
+    #resources;
+    /** @type {WorkerFactory} */
+    #createWorker;
+    #idleMilliseconds;
+    /** @type {Job[]} */
+    #queue = [];
+    /** @type {Set<Slot>} */
+    #slots = new Set();
+    #disposed = false;
+    /** @type {ModelInfo} */
+    info;
+    /** @type {number} */
+    size;
+
+    /**
+     * @param {PoolOptions} [options]
+     * @returns {Promise<SonomaskPool>}
+     */
+    static async load(options = {}) {
+        const { size = await processorCount(), idleMilliseconds = IDLE_MILLISECONDS, signal } = options;
+        if (!Number.isInteger(size) || size < 1)
+            throw new SonomaskError('argument', 'size must be a whole number of at least 1');
+        if (!(idleMilliseconds >= 0))
+            throw new SonomaskError('argument', 'idleMilliseconds must be a number of at least 0');
+        const [resources, createWorker] = await Promise.all([
+            loadResources(options),
+            workerFactory(options.worker ?? new URL('./worker.js', import.meta.url)),
+        ]);
+        throwIfAborted(signal);
+        const pool = new SonomaskPool(resources, createWorker, size, idleMilliseconds);
+        try {
+            await pool.#check(signal);
+        } catch (error) {
+            pool.dispose();
+            throw error;
+        }
+        return pool;
+    }
+
+    /**
+     * @param {Resources} resources
+     * @param {WorkerFactory} createWorker
+     * @param {number} size
+     * @param {number} idleMilliseconds
+     */
+    constructor(resources, createWorker, size, idleMilliseconds) {
+        this.#resources = resources;
+        this.#createWorker = createWorker;
+        this.#idleMilliseconds = idleMilliseconds;
+        this.size = size;
+        this.info = /** @type {ModelInfo} */ ({});
+    }
+
+    /**
+     * Starts the first worker, which tells whether script, module and weights are good.
+     * @param {AbortSignal | undefined} signal
+     * @returns {Promise<void>}
+     */
+    async #check(signal) {
+        let stop = () => {};
+        try {
+            this.info = await new Promise((resolve, reject) => {
+                stop = () => reject(abortedError(/** @type {AbortSignal} */ (signal)));
+                signal?.addEventListener('abort', stop);
+                this.#startWorker(resolve, { method: '', parameters: [], resolve() {}, reject });
+            });
+        } finally {
+            signal?.removeEventListener('abort', stop);
+        }
+    }
+
+    get pending() {
+        let running = 0;
+        for (const slot of this.#slots) if (slot.job) running++;
+        return this.#queue.length + running;
+    }
+
+    /**
+     * @param {(info: ModelInfo) => void} started
+     * @param {Job} job fails when the worker does; runs when it has started, if it has a method
+     */
+    #startWorker(started, job) {
+        /** @type {Slot | undefined} */
+        let slot;
+        try {
+            const worker = this.#createWorker({
+                message: (message) => slot && this.#receive(slot, message),
+                failure: (reason) => slot && this.#fail(slot, new SonomaskError('worker', `a worker failed: ${reason}`)),
+            });
+            slot = { worker, job, started, idleTimer: undefined };
+            this.#slots.add(slot);
+            worker.post({ resources: this.#resources }, []);
+        } catch (error) {
+            const failure = new SonomaskError('worker', `cannot start a worker: ${messageOf(error)}`, { cause: error });
+            if (slot) this.#fail(slot, failure);
+            else job.reject(failure);
+        }
+    }
+
+    /**
+     * @param {Slot} slot
+     * @param {{ result?: any, error?: { code: import('./sonomask.js').ErrorCode, message: string } }} message
+     */
+    #receive(slot, message) {
+        if (!this.#slots.has(slot)) return;
+        const { job, started } = slot;
+        if (started) {
+            if (message.error) {
+                this.#fail(slot, new SonomaskError(message.error.code, message.error.message));
+                return;
+            }
+            slot.started = null;
+            started(message.result);
+            slot.job = null;
+            if (job?.method) this.#send(slot, job);
+            if (!slot.job) this.#dispatch();
+            return;
+        }
+        slot.job = null;
+        if (message.error) {
+            job?.reject(new SonomaskError(message.error.code, message.error.message));
+        } else {
+            job?.resolve(message.result);
+        }
+        this.#dispatch();
+    }
+
+    /**
+     * @param {Slot} slot
+     * @param {SonomaskError} error
+     */
+    #fail(slot, error) {
+        if (!this.#slots.has(slot)) return;
+        this.#remove(slot);
+        slot.job?.reject(error);
+        this.#dispatch();
+    }
+
+    /** @param {Slot} slot */
+    #remove(slot) {
+        this.#slots.delete(slot);
+        clearTimeout(slot.idleTimer);
+        slot.worker.terminate();
+    }
+
+    /**
+     * @param {Slot} slot a worker that has started
+     * @param {Job} job
+     */
+    #send(slot, job) {
+        clearTimeout(slot.idleTimer);
+        slot.job = job;
+        /** @type {ArrayBuffer[]} */
+        const transfer = [];
+        try {
+            slot.worker.setBusy(true);
+            const parameters = job.parameters.map((parameter) => detach(parameter, transfer));
+            slot.worker.post({ method: job.method, parameters }, transfer);
+        } catch (error) {
+            slot.job = null;
+            job.reject(new SonomaskError('argument', `the input cannot be sent to a worker: ${messageOf(error)}`,
+                { cause: error }));
+        }
+    }
+
+    /** Gives waiting calls to free workers, starts more workers when they are too few, and lets idle ones end. */
+    #dispatch() {
+        for (const slot of this.#slots) {
+            while (!slot.job && this.#queue.length > 0) this.#send(slot, /** @type {Job} */ (this.#queue.shift()));
+            if (!slot.job) this.#rest(slot);
+        }
+        while (this.#queue.length > 0 && this.#slots.size < this.size)
+            this.#startWorker(() => {}, /** @type {Job} */ (this.#queue.shift()));
+    }
+
+    /** @param {Slot} slot */
+    #rest(slot) {
+        slot.worker.setBusy(false);
+        clearTimeout(slot.idleTimer);
+        if (this.#idleMilliseconds === Infinity) return;
+        slot.idleTimer = setTimeout(() => this.#remove(slot), this.#idleMilliseconds);
+        // In Node a timer is an object, and would keep the process alive.
+        if (typeof slot.idleTimer === 'object') /** @type {NodeJS.Timeout} */ (slot.idleTimer).unref();
+    }
+
+    /**
+     * @param {string} method
+     * @param {unknown[]} parameters
+     * @param {AbortSignal | undefined} signal
+     * @returns {Promise<any>}
+     */
+    async #call(method, parameters, signal) {
+        throwIfAborted(signal);
+        if (this.#disposed) throw new SonomaskError('disposed', 'this SonomaskPool has been disposed of');
+        let stop = () => {};
+        try {
+            return await new Promise((resolve, reject) => {
+                /** @type {Job} */
+                const job = { method, parameters, resolve, reject };
+                stop = () => this.#cancel(job, abortedError(/** @type {AbortSignal} */ (signal)));
+                signal?.addEventListener('abort', stop);
+                this.#queue.push(job);
+                this.#dispatch();
+            });
+        } finally {
+            signal?.removeEventListener('abort', stop);
+        }
+    }
+
+    /**
+     * @param {Job} job
+     * @param {SonomaskError} error
+     */
+    #cancel(job, error) {
+        const index = this.#queue.indexOf(job);
+        if (index >= 0) {
+            this.#queue.splice(index, 1);
+            job.reject(error);
+            return;
+        }
+        // A call that computes cannot be interrupted, but its worker can be ended.
+        for (const slot of this.#slots) if (slot.job === job) this.#fail(slot, error);
+    }
+
+    /**
+     * @param {EncodedImage | RawImage} input
+     * @param {SegmentOptions} [options]
+     * @returns {Promise<Segmentation>}
+     */
+    segment(input, options = {}) {
+        const { signal, ...rest } = options;
+        return this.#call('segment', [input, rest], signal);
+    }
+
+    /**
+     * @param {Float32Array | Uint8Array | Uint8ClampedArray} map
+     * @param {number} width
+     * @param {number} height
+     * @param {PoolMeasureOptions} [options]
+     * @returns {Promise<Measurement>}
+     */
+    measure(map, width, height, options = {}) {
+        const { signal, ...rest } = options;
+        return this.#call('measure', [map, width, height, rest], signal);
+    }
+
+    /**
+     * @param {Uint8Array | Uint8ClampedArray} mask
+     * @param {number} width
+     * @param {number} height
+     * @param {{ signal?: AbortSignal }} [options]
+     * @returns {Promise<Contour[]>}
+     */
+    contours(mask, width, height, options = {}) {
+        return this.#call('contours', [mask, width, height], options.signal);
+    }
+
+    /**
+     * @param {Uint8Array | Uint8ClampedArray} data
+     * @param {number} width
+     * @param {number} height
+     * @param {{ signal?: AbortSignal }} [options]
+     * @returns {Promise<Uint8Array<ArrayBuffer>>}
+     */
+    encodePng(data, width, height, options = {}) {
+        return this.#call('encodePng', [data, width, height], options.signal);
+    }
+
+    /**
+     * @param {EncodedImage} input
+     * @param {{ signal?: AbortSignal }} [options]
+     * @returns {Promise<DecodedImage>}
+     */
+    decode(input, options = {}) {
+        return this.#call('decode', [input], options.signal);
+    }
+
+    dispose() {
+        this.#disposed = true;
+        const error = new SonomaskError('disposed', 'this SonomaskPool has been disposed of');
+        for (const job of this.#queue.splice(0)) job.reject(error);
+        for (const slot of this.#slots) {
+            this.#remove(slot);
+            slot.job?.reject(error);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/** Runs in each worker of the pool: one Sonomask, one call at a time. */
+import { SonomaskError, messageOf } from './error.js';
+import { Sonomask } from './model.js';
+import { isNode } from './resources.js';
+
+/**
+ * @typedef {object} Host
+ * @property {(message: unknown, transfer: ArrayBuffer[]) => void} post
+ * @property {(handler: (message: any) => void) => void} listen
+ */
+
+/** @returns {Host} */
+function browserHost() {
+    const scope = /** @type {Worker} */ (/** @type {unknown} */ (globalThis)); // it has the same two functions
+    return {
+        post: (message, transfer) => scope.postMessage(message, transfer),
+        listen: (handler) => scope.addEventListener('message', (event) => handler(event.data)),
+    };
+}
+
+/** @returns {Promise<Host>} */
+async function nodeHost() {
+    const { parentPort } = await import('node:worker_threads');
+    if (!parentPort) throw new Error('worker.js must run in a worker');
+    return {
+        post: (message, transfer) => parentPort.postMessage(message, transfer),
+        listen: (handler) => parentPort.on('message', handler),
+    };
+}
+
+/**
+ * The memory in a result that can be handed over instead of copied.
+ * @param {any} result
+ * @returns {ArrayBuffer[]}
+ */
+function buffersOf(result) {
+    if (ArrayBuffer.isView(result)) return [/** @type {ArrayBuffer} */ (result.buffer)];
+    if (Array.isArray(result)) return result.flatMap((contour) => buffersOf(contour.points));
+    return [result.mask, result.probabilityMap, result.data].filter(ArrayBuffer.isView).map((view) =>
+        /** @type {ArrayBuffer} */ (view.buffer));
+}
+
+/** @type {Sonomask | undefined} */
+let sonomask;
+
+/**
+ * @param {any} message from the pool: `resources` at first, then calls
+ * @returns {Promise<unknown>}
+ */
+async function answer(message) {
+    if (message.resources) {
+        sonomask = new Sonomask(message.resources);
+        return sonomask.info;
+    }
+    const { method, parameters } = message;
+    if (!sonomask) throw new SonomaskError('internal', 'the worker has not been started');
+    switch (method) {
+        case 'segment': return sonomask.segment(parameters[0], parameters[1]);
+        case 'measure': return sonomask.measure(parameters[0], parameters[1], parameters[2], parameters[3]);
+        case 'contours': return sonomask.contours(parameters[0], parameters[1], parameters[2]);
+        case 'encodePng': return sonomask.encodePng(parameters[0], parameters[1], parameters[2]);
+        case 'decode': return sonomask.decode(parameters[0]);
+        default: throw new SonomaskError('internal', `the worker has no method ${method}`);
+    }
+}
+
+// Not awaited where it need not be: a browser drops messages that come before the listener is there.
+const host = isNode() ? await nodeHost() : browserHost();
+
+host.listen(async (message) => {
+    try {
+        const result = await answer(message);
+        host.post({ result }, buffersOf(result));
+    } catch (error) {
+        const code = error instanceof SonomaskError ? error.code : 'internal';
+        host.post({ error: { code, message: messageOf(error) } }, []);
+    }
+});
