@@ -1,0 +1,141 @@
+#include "checkpoint.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../file.h"
+
+/*
+ * Layout, in this machine's byte order: magic, header, settings, log, parameters, first, second, average, and a
+ * checksum over all before it.
+ */
+static const char magic[16] = "sonomask-ckpt-1";
+
+typedef struct header {
+    char magic[16];
+    uint64_t settings_size, log_size, trainable_count, total_count; /* texts without their NUL */
+    int64_t step;
+    int32_t epoch, batch;
+    sm_epoch_sums sums;
+} header;
+
+/** FNV-1a over 64-bit words and the last bytes: quick, and enough against truncation and damage. */
+static uint64_t checksum(const unsigned char *bytes, size_t size) {
+    uint64_t hash = 0xCBF29CE484222325ULL;
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        uint64_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        hash = (hash ^ word) * 0x100000001B3ULL;
+        hash ^= hash >> 29;
+    }
+    for (; i < size; i++) hash = (hash ^ bytes[i]) * 0x100000001B3ULL;
+    return hash;
+}
+
+static void append(unsigned char **place, const void *bytes, size_t size) {
+    if (size > 0) memcpy(*place, bytes, size);
+    *place += size;
+}
+
+static void take(const unsigned char **place, void *bytes, size_t size) {
+    if (size > 0) memcpy(bytes, *place, size);
+    *place += size;
+}
+
+static size_t payload_size(const header *h) {
+    return sizeof *h + h->settings_size + h->log_size +
+           (size_t)(2 * h->trainable_count + 2 * h->total_count) * sizeof(float);
+}
+
+sm_status sm_checkpoint_write(const char *path, const sm_checkpoint *checkpoint, const float *parameters,
+                              const sm_optimiser *optimiser, sm_error *error) {
+    header h;
+    memset(&h, 0, sizeof h);
+    memcpy(h.magic, magic, sizeof h.magic);
+    h.settings_size = strlen(checkpoint->settings);
+    h.log_size = strlen(checkpoint->log);
+    h.trainable_count = optimiser->trainable_count;
+    h.total_count = optimiser->total_count;
+    h.step = optimiser->step;
+    h.epoch = checkpoint->epoch;
+    h.batch = checkpoint->batch;
+    h.sums = checkpoint->sums;
+    size_t size = payload_size(&h);
+    unsigned char *bytes = malloc(size + sizeof(uint64_t));
+    if (!bytes) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the checkpoint");
+    unsigned char *place = bytes;
+    append(&place, &h, sizeof h);
+    append(&place, checkpoint->settings, h.settings_size);
+    append(&place, checkpoint->log, h.log_size);
+    append(&place, parameters, h.total_count * sizeof(float));
+    append(&place, optimiser->first, h.trainable_count * sizeof(float));
+    append(&place, optimiser->second, h.trainable_count * sizeof(float));
+    append(&place, optimiser->average, h.total_count * sizeof(float));
+    uint64_t sum = checksum(bytes, size);
+    append(&place, &sum, sizeof sum);
+    sm_status status = sm_file_write(path, bytes, size + sizeof sum, error);
+    free(bytes);
+    return status;
+}
+
+static char *take_text(const unsigned char **place, size_t size) {
+    char *text = malloc(size + 1);
+    if (text) {
+        take(place, text, size);
+        text[size] = '\0';
+    }
+    return text;
+}
+
+static sm_status parse(const char *path, const unsigned char *bytes, size_t size, const char *settings,
+                       sm_checkpoint *checkpoint, float *parameters, sm_optimiser *optimiser, sm_error *error) {
+    header h;
+    uint64_t sum;
+    if (size < sizeof h + sizeof sum || memcmp(bytes, magic, sizeof magic) != 0)
+        return sm_fail(error, SM_ERROR_DATA, "%s: not a checkpoint", path);
+    const unsigned char *place = bytes;
+    take(&place, &h, sizeof h);
+    memcpy(&sum, bytes + size - sizeof sum, sizeof sum);
+    if (h.settings_size > size || h.log_size > size || h.trainable_count > size || h.total_count > size ||
+        payload_size(&h) + sizeof sum != size || checksum(bytes, size - sizeof sum) != sum)
+        return sm_fail(error, SM_ERROR_DATA, "%s: the checkpoint is damaged or truncated", path);
+    checkpoint->settings = take_text(&place, h.settings_size);
+    checkpoint->log = take_text(&place, h.log_size);
+    if (!checkpoint->settings || !checkpoint->log)
+        return sm_fail(error, SM_ERROR_MEMORY, "%s: no memory for the checkpoint", path);
+    if (strcmp(checkpoint->settings, settings) != 0)
+        return sm_fail(error, SM_ERROR_DATA, "%s: cannot go on: the checkpoint was made with \"%s\", now it is \"%s\"",
+                       path, checkpoint->settings, settings);
+    if (h.trainable_count != optimiser->trainable_count || h.total_count != optimiser->total_count)
+        return sm_fail(error, SM_ERROR_DATA, "%s: the checkpoint is of another network", path);
+    checkpoint->epoch = h.epoch;
+    checkpoint->batch = h.batch;
+    checkpoint->sums = h.sums;
+    optimiser->step = (long)h.step;
+    take(&place, parameters, h.total_count * sizeof(float));
+    take(&place, optimiser->first, h.trainable_count * sizeof(float));
+    take(&place, optimiser->second, h.trainable_count * sizeof(float));
+    take(&place, optimiser->average, h.total_count * sizeof(float));
+    return SM_OK;
+}
+
+sm_status sm_checkpoint_read(const char *path, const char *settings, sm_checkpoint *checkpoint, float *parameters,
+                             sm_optimiser *optimiser, sm_error *error) {
+    memset(checkpoint, 0, sizeof *checkpoint);
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    sm_status status = sm_file_read(path, &bytes, &size, error);
+    if (status != SM_OK) return status;
+    status = parse(path, bytes, size, settings, checkpoint, parameters, optimiser, error);
+    free(bytes);
+    if (status != SM_OK) sm_checkpoint_free(checkpoint);
+    return status;
+}
+
+void sm_checkpoint_free(sm_checkpoint *checkpoint) {
+    free(checkpoint->settings);
+    free(checkpoint->log);
+    memset(checkpoint, 0, sizeof *checkpoint);
+}

@@ -1,0 +1,216 @@
+#include "loader.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/memory_plan.h"
+#include "../data/random.h"
+#include "../progress.h"
+
+/* ---- cache ---- */
+
+typedef struct load_job {
+    sm_cache *cache;
+    int size;
+    sm_error *errors; /* one a record */
+    atomic_int done;
+    sm_progress *progress;
+} load_job;
+
+static void load_one(void *arguments, int index, int worker) {
+    load_job *job = arguments;
+    sm_sample *sample = &job->cache->samples[index];
+    sm_error *error = &job->errors[index];
+    if (sm_sample_load(job->cache->records[index], sample, error) == SM_OK &&
+        sm_sample_resize(sample, job->size, error) != SM_OK)
+        sm_error_prefix(error, job->cache->records[index]->image);
+    int done = atomic_fetch_add(&job->done, 1) + 1;
+    if (worker == 0) sm_progress_show(job->progress, done, NULL);
+}
+
+sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_record *record, const void *context),
+                        const void *context, int size, const char *label, const sm_parallel *parallel, sm_cache *cache,
+                        sm_error *error) {
+    memset(cache, 0, sizeof *cache);
+    size_t room = dataset->count > 0 ? (size_t)dataset->count : 1;
+    cache->records = malloc(room * sizeof *cache->records);
+    cache->samples = calloc(room, sizeof *cache->samples);
+    sm_error *errors = calloc(room, sizeof *errors);
+    if (!cache->records || !cache->samples || !errors) {
+        sm_cache_free(cache);
+        free(errors);
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d images", dataset->count);
+    }
+    for (int i = 0; i < dataset->count; i++)
+        if (wanted(&dataset->records[i], context)) cache->records[cache->count++] = &dataset->records[i];
+    sm_progress progress;
+    sm_progress_begin(&progress, label, cache->count);
+    load_job job = {.cache = cache, .size = size, .errors = errors, .progress = &progress};
+    sm_parallel_run(parallel, cache->count, load_one, &job);
+    sm_progress_end(&progress);
+    sm_status status = SM_OK;
+    for (int i = 0; i < cache->count && status == SM_OK; i++) {
+        status = errors[i].status;
+        if (status != SM_OK && error) *error = errors[i];
+    }
+    free(errors);
+    if (status != SM_OK) sm_cache_free(cache);
+    return status;
+}
+
+void sm_cache_free(sm_cache *cache) {
+    for (int i = 0; i < cache->count; i++) sm_sample_free(&cache->samples[i]);
+    free(cache->samples);
+    free(cache->records);
+    memset(cache, 0, sizeof *cache);
+}
+
+/* ---- loader ---- */
+
+enum { RING = 4 /* batches prepared ahead */ };
+
+typedef struct slot {
+    float *images, *masks;
+    int *types;
+} slot;
+
+struct sm_loader {
+    const sm_cache *cache;
+    sm_augmentation augmentation;
+    sm_augment_scratch *scratch;
+    int size, batch;
+    slot ring[RING];
+    int *order;
+    int order_room, batches;
+    uint64_t seed;
+    int made, taken; /* batches of this epoch; ring place = number % RING */
+    bool stop, running;
+    double waited;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+};
+
+static void make_batch(sm_loader *loader, int number) {
+    slot *s = &loader->ring[number % RING];
+    size_t pixels = (size_t)loader->size * (size_t)loader->size;
+    for (int i = 0; i < loader->batch; i++) {
+        int place = number * loader->batch + i;
+        int index = loader->order[place];
+        sm_augment(&loader->augmentation, &loader->cache->samples[index], loader->size,
+                   sm_random_derive(loader->seed, (uint64_t)place), loader->scratch, s->images + (size_t)i * pixels,
+                   s->masks + (size_t)i * pixels);
+        s->types[i] = (int)loader->cache->records[index]->type;
+    }
+}
+
+static void *prepare(void *arguments) {
+    sm_loader *loader = arguments;
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->stop) {
+        /* The batch in use is number taken - 1: its place must not be filled yet. */
+        if (loader->made >= loader->batches || loader->made >= loader->taken + RING - 1) {
+            pthread_cond_wait(&loader->changed, &loader->lock);
+            continue;
+        }
+        int number = loader->made;
+        pthread_mutex_unlock(&loader->lock);
+        make_batch(loader, number);
+        pthread_mutex_lock(&loader->lock);
+        loader->made = number + 1;
+        pthread_cond_broadcast(&loader->changed);
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return NULL;
+}
+
+/** Ends the preparing thread; what it has made is dropped. */
+static void stop(sm_loader *loader) {
+    if (!loader->running) return;
+    pthread_mutex_lock(&loader->lock);
+    loader->stop = true;
+    pthread_cond_broadcast(&loader->changed);
+    pthread_mutex_unlock(&loader->lock);
+    pthread_join(loader->thread, NULL);
+    loader->running = false;
+}
+
+sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augmentation, int size, int batch,
+                           sm_loader **result, sm_error *error) {
+    *result = NULL;
+    sm_loader *loader = calloc(1, sizeof *loader);
+    if (!loader) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the loader");
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->changed, NULL);
+    loader->cache = cache;
+    loader->augmentation = *augmentation;
+    loader->size = size;
+    loader->batch = batch;
+    loader->scratch = sm_augment_scratch_create(size);
+    size_t pixels = (size_t)batch * (size_t)size * (size_t)size;
+    bool complete = loader->scratch != NULL;
+    for (int i = 0; i < RING; i++) {
+        loader->ring[i] = (slot){.images = sm_floats_allocate(pixels),
+                                 .masks = sm_floats_allocate(pixels),
+                                 .types = malloc((size_t)batch * sizeof(int))};
+        complete = complete && loader->ring[i].images && loader->ring[i].masks && loader->ring[i].types;
+    }
+    if (!complete) {
+        sm_loader_free(loader);
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for batches of %d images", batch);
+    }
+    *result = loader;
+    return SM_OK;
+}
+
+void sm_loader_free(sm_loader *loader) {
+    if (!loader) return;
+    stop(loader);
+    for (int i = 0; i < RING; i++) {
+        sm_floats_free(loader->ring[i].images);
+        sm_floats_free(loader->ring[i].masks);
+        free(loader->ring[i].types);
+    }
+    sm_augment_scratch_free(loader->scratch);
+    free(loader->order);
+    pthread_cond_destroy(&loader->changed);
+    pthread_mutex_destroy(&loader->lock);
+    free(loader);
+}
+
+sm_status sm_loader_start(sm_loader *loader, const int *order, int count, uint64_t seed, int first_batch,
+                          sm_error *error) {
+    stop(loader);
+    int *copy = realloc(loader->order, (size_t)(count > 0 ? count : 1) * sizeof *copy);
+    if (!copy) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the order of %d images", count);
+    loader->order = copy;
+    memcpy(loader->order, order, (size_t)count * sizeof *order);
+    loader->batches = count / loader->batch;
+    loader->seed = seed;
+    loader->made = loader->taken = first_batch;
+    loader->stop = false;
+    if (pthread_create(&loader->thread, NULL, prepare, loader) != 0)
+        return sm_fail(error, SM_ERROR_MEMORY, "cannot start the loading thread");
+    loader->running = true;
+    return SM_OK;
+}
+
+sm_batch sm_loader_next(sm_loader *loader) {
+    sm_batch batch = {0};
+    double start = sm_clock();
+    pthread_mutex_lock(&loader->lock);
+    if (loader->taken < loader->batches) {
+        int number = loader->taken++;
+        pthread_cond_broadcast(&loader->changed);
+        while (loader->made <= number) pthread_cond_wait(&loader->changed, &loader->lock);
+        const slot *s = &loader->ring[number % RING];
+        batch = (sm_batch){.images = s->images, .masks = s->masks, .types = s->types};
+    }
+    pthread_mutex_unlock(&loader->lock);
+    loader->waited += sm_clock() - start;
+    return batch;
+}
+
+double sm_loader_waited(const sm_loader *loader) { return loader->waited; }

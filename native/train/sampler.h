@@ -1,0 +1,18 @@
+/** Which training image comes when: each epoch a fresh order in which rare kinds come more often. */
+#ifndef SONOMASK_SAMPLER_H
+#define SONOMASK_SAMPLER_H
+
+#include <stdint.h>
+
+#include "../data/dataset.h"
+
+/**
+ * Fills `order` with `count` indices into `records` for epoch `epoch`. An image's chance is proportional to
+ * n ^ -balance, n the number of images of its data set and class: 0 takes every image once, 1 shows all kinds equally
+ * often. Draws are systematic: an image comes floor or ceiling of its expected number of times. Errors:
+ * SM_ERROR_MEMORY.
+ */
+sm_status sm_sampler_order(const sm_record *const *records, int count, float balance, uint64_t seed, int epoch,
+                           int *order, sm_error *error);
+
+#endif

@@ -1,0 +1,40 @@
+/** Trains a network from a data set into a folder. */
+#ifndef SONOMASK_TRAINER_H
+#define SONOMASK_TRAINER_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "../../src/net_training.h"
+#include "../../src/weights.h"
+#include "../data/augment.h"
+#include "../data/dataset.h"
+#include "optimiser.h"
+
+typedef struct sm_trainer_options {
+    const char *network;
+    const char *out;             /**< folder: weights.safetensors, checkpoint.bin, log.csv, curves.svg, panels/ */
+    const char *initial_weights; /**< NULL, or weights of the same network to start from */
+    const char *augmentation;    /**< "none", "study" or "full" */
+    int size;                    /**< 0: the network's default */
+    int batch, epochs;
+    int fold;      /**< validate on this one and train on the others; negative: train on all */
+    float balance; /**< see sampler.h */
+    uint64_t seed;
+    bool resume;
+    sm_weights_precision precision;
+    sm_optimiser_options optimiser; /**< total_steps is set by the trainer */
+    sm_loss_options loss;
+} sm_trainer_options;
+
+sm_trainer_options sm_trainer_options_default(void);
+
+/**
+ * Runs to the last epoch, or until `*interrupted` becomes non-zero: then a checkpoint is saved and the result is
+ * SM_ERROR_INTERRUPTED. A checkpoint is also saved after each epoch. With `resume` the training goes on from it to
+ * the same bits as an uninterrupted run with the same options and threads.
+ */
+sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset, const sm_parallel *parallel,
+                   const volatile sig_atomic_t *interrupted, sm_error *error);
+
+#endif

@@ -1,0 +1,162 @@
+#include "validation.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/memory_plan.h"
+#include "../../src/net_inference.h"
+#include "../progress.h"
+#include "../report/panel.h"
+
+enum { PANEL_ROWS = 8, PANEL_TILE = 160 };
+
+struct sm_validation {
+    const sm_net *net;
+    const sm_cache *cache;
+    const sm_kernels *kernels;
+    const sm_parallel *parallel;
+    int size;
+    bool two_sigmoid;
+    sm_augment_scratch *scratch;
+    float *image, *mask, *logits; /* [size][size] */
+    float *probability;           /* [PANEL_ROWS][size][size] */
+    uint8_t *grey, *truth;        /* [PANEL_ROWS][size][size] */
+};
+
+double sm_dice_of_logits(const float *logits, const float *truth, size_t count) {
+    int both = 0;
+    int predicted = 0;
+    int lesion = 0;
+    for (size_t i = 0; i < count; i++) {
+        int p = logits[i] > 0;
+        int t = truth[i] >= 0.5f;
+        both += p & t;
+        predicted += p;
+        lesion += t;
+    }
+    return predicted + lesion > 0 ? 2.0 * both / (predicted + lesion) : 1;
+}
+
+int sm_class_of_logits(const float *logits, bool two_sigmoid) {
+    float best = two_sigmoid ? 0 : logits[0];
+    int type = 0;
+    for (int c = 1; c < SM_CLASS_COUNT; c++) {
+        if (logits[c] <= best) continue;
+        best = logits[c];
+        type = c;
+    }
+    return type;
+}
+
+sm_status sm_validation_create(const sm_net *net, const sm_cache *cache, int size, bool two_sigmoid,
+                               const sm_kernels *kernels, const sm_parallel *parallel, sm_validation **result,
+                               sm_error *error) {
+    *result = NULL;
+    sm_validation *validation = calloc(1, sizeof *validation);
+    if (!validation) return sm_fail(error, SM_ERROR_MEMORY, "no memory for validation");
+    size_t pixels = (size_t)size * (size_t)size;
+    *validation = (sm_validation){.net = net,
+                                  .cache = cache,
+                                  .kernels = kernels,
+                                  .parallel = parallel,
+                                  .size = size,
+                                  .two_sigmoid = two_sigmoid,
+                                  .scratch = sm_augment_scratch_create(size),
+                                  .image = sm_floats_allocate(pixels),
+                                  .mask = sm_floats_allocate(pixels),
+                                  .logits = sm_floats_allocate(pixels),
+                                  .probability = sm_floats_allocate(PANEL_ROWS * pixels),
+                                  .grey = malloc(PANEL_ROWS * pixels),
+                                  .truth = malloc(PANEL_ROWS * pixels)};
+    if (!validation->scratch || !validation->image || !validation->mask || !validation->logits ||
+        !validation->probability || !validation->grey || !validation->truth) {
+        sm_validation_free(validation);
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for validation");
+    }
+    *result = validation;
+    return SM_OK;
+}
+
+void sm_validation_free(sm_validation *validation) {
+    if (!validation) return;
+    sm_augment_scratch_free(validation->scratch);
+    sm_floats_free(validation->image);
+    sm_floats_free(validation->mask);
+    sm_floats_free(validation->logits);
+    sm_floats_free(validation->probability);
+    free(validation->grey);
+    free(validation->truth);
+    free(validation);
+}
+
+/** Keeps what a panel row shows of the image just scored. */
+static void keep_for_panel(sm_validation *validation, int row) {
+    size_t pixels = (size_t)validation->size * (size_t)validation->size;
+    uint8_t *grey = validation->grey + (size_t)row * pixels;
+    uint8_t *truth = validation->truth + (size_t)row * pixels;
+    for (size_t i = 0; i < pixels; i++) {
+        float value = (validation->image[i] + 1) * 127.5f;
+        grey[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5f);
+        truth[i] = validation->mask[i] >= 0.5f ? 255 : 0;
+    }
+    validation->kernels->sigmoid(validation->logits, pixels, validation->probability + (size_t)row * pixels);
+}
+
+static sm_status write_panels(const sm_validation *validation, int rows, const char *path, sm_error *error) {
+    sm_panel_row panel[PANEL_ROWS] = {{0}};
+    size_t pixels = (size_t)validation->size * (size_t)validation->size;
+    for (int row = 0; row < rows; row++)
+        panel[row] = (sm_panel_row){.width = validation->size,
+                                    .height = validation->size,
+                                    .grey = validation->grey + (size_t)row * pixels,
+                                    .truth = validation->truth + (size_t)row * pixels,
+                                    .probability = validation->probability + (size_t)row * pixels,
+                                    .threshold = 0.5f};
+    return sm_panel_write(path, panel, rows, PANEL_TILE, error);
+}
+
+sm_status sm_validation_run(sm_validation *validation, const float *parameters, const char *panel_path,
+                            sm_scores *scores, sm_error *error) {
+    sm_inference *inference = NULL;
+    sm_status status = sm_inference_create(validation->net, parameters, validation->size, validation->kernels,
+                                           validation->parallel, &inference, error);
+    if (status != SM_OK) return status;
+    const sm_cache *cache = validation->cache;
+    size_t pixels = (size_t)validation->size * (size_t)validation->size;
+    sm_augmentation none = sm_augmentation_none();
+    int rows = cache->count < PANEL_ROWS ? cache->count : PANEL_ROWS;
+    int row = 0;
+    double dice = 0;
+    int lesions = 0;
+    int normals = 0;
+    int false_masks = 0;
+    int right = 0;
+    sm_progress progress;
+    sm_progress_begin(&progress, "validating", cache->count);
+    for (int i = 0; i < cache->count; i++) {
+        sm_augment(&none, &cache->samples[i], validation->size, 0, validation->scratch, validation->image,
+                   validation->mask);
+        float type_logits[SM_CLASS_COUNT];
+        sm_inference_run(inference, validation->image, validation->logits, type_logits);
+        int type = (int)cache->records[i]->type;
+        right += sm_class_of_logits(type_logits, validation->two_sigmoid) == type;
+        double image_dice = sm_dice_of_logits(validation->logits, validation->mask, pixels);
+        if (type == SM_CLASS_NORMAL) {
+            normals++;
+            false_masks += image_dice < 1; /* an empty truth: Dice is 1 only for an empty mask */
+        } else {
+            lesions++;
+            dice += image_dice;
+        }
+        /* Rows spread evenly over the validation images. */
+        if (row < rows && i == (int)((long)row * cache->count / rows)) keep_for_panel(validation, row++);
+        sm_progress_show(&progress, i + 1, NULL);
+    }
+    sm_progress_end(&progress);
+    sm_inference_free(inference);
+    scores->lesion_dice = lesions > 0 ? dice / lesions : NAN;
+    scores->false_masks = normals > 0 ? (double)false_masks / normals : NAN;
+    scores->accuracy = cache->count > 0 ? (double)right / cache->count : NAN;
+    return panel_path && row > 0 ? write_panels(validation, row, panel_path, error) : SM_OK;
+}
