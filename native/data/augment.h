@@ -21,6 +21,8 @@ typedef struct sm_augmentation {
     float low_resolution_probability;                        /**< shrink by a factor of 1.5 .. 2.5 and enlarge again */
     float speckle_probability, speckle;                      /**< multiplicative noise, sd up to this */
     float erase_probability; /**< a random rectangle of up to a quarter side set to a random grey */
+    /** Not each for itself by its probability, but none or one of those of non-zero probability, with equal chance. */
+    bool exclusive;
 } sm_augmentation;
 
 sm_augmentation sm_augmentation_none(void);
@@ -31,7 +33,7 @@ sm_augmentation sm_augmentation_full(void);
 /** "none", "study" or "full"; SM_ERROR_ARGUMENT names the possible ones. */
 sm_status sm_augmentation_by_name(const char *name, sm_augmentation *augmentation, sm_error *error);
 
-/** Scratch that one thread reuses from sample to sample. */
+/** Scratch that one thread reuses from sample to sample, for squares of side `size` or less; NULL without memory. */
 typedef struct sm_augment_scratch sm_augment_scratch;
 sm_augment_scratch *sm_augment_scratch_create(int size);
 void sm_augment_scratch_free(sm_augment_scratch *scratch);
@@ -40,9 +42,12 @@ void sm_augment_scratch_free(sm_augment_scratch *scratch);
  * Draws one training example: `sample` (any size) letterboxed into size x size and transformed as `seed` says; the same
  * seed gives the same bits on any thread. `image` is [size][size] in -1..1 (outside the image: -1), `mask` is
  * [size][size] in 0..1 and undergoes the same geometry. With sm_augmentation_none it equals sm_letterbox_apply's result
- * up to rounding. One affine + elastic map is sampled once, bilinearly (no repeated blurring).
+ * up to rounding. One affine + elastic map is sampled once, bilinearly (no repeated blurring). Blur and low resolution
+ * act before that map, with a strength in pixels of the square; the others after it, and only inside the image.
+ * A sample resized by sm_sample_resize to `size` is the fast case. Errors: SM_ERROR_MEMORY (for a
+ * sample of another size, or with low resolution), SM_ERROR_ARGUMENT (a square larger than the scratch).
  */
-void sm_augment(const sm_augmentation *augmentation, const sm_sample *sample, int size, uint64_t seed,
-                sm_augment_scratch *scratch, float *image, float *mask);
+sm_status sm_augment(const sm_augmentation *augmentation, const sm_sample *sample, int size, uint64_t seed,
+                     sm_augment_scratch *scratch, float *image, float *mask);
 
 #endif
