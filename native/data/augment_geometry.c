@@ -58,11 +58,10 @@ static void displace_row(float *restrict place, float field[SM_ELASTIC_POINTS][S
         row[column] = 0.0f;
         for (int point = 0; point < SM_ELASTIC_POINTS; point++) row[column] += basis[point][y] * field[point][column];
     }
-    for (int point = 0; point < SM_ELASTIC_POINTS; point++) {
-        const float *restrict weights = basis[point];
-        const float value = row[point];
-        for (int x = 0; x < size; x++) place[x] += weights[x] * value;
-    }
+    _Static_assert(SM_ELASTIC_POINTS == 6, "the sum below is written out, so that each place is read and written once");
+    for (int x = 0; x < size; x++)
+        place[x] += basis[0][x] * row[0] + basis[1][x] * row[1] + basis[2][x] * row[2] + basis[3][x] * row[3] +
+                    basis[4][x] * row[4] + basis[5][x] * row[5];
 }
 
 /** Splits places into the index of the pixel up and left and the fractions beyond it; tells what is inside. */
