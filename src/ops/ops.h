@@ -122,7 +122,8 @@ typedef struct sm_kernels {
     /** @name 3x3 convolution @{ */
     size_t (*conv3x3_transformed_size)(int input_channels, int output_channels); /**< floats; 0: needs no transform */
     void (*conv3x3_transform)(const float *weights, int input_channels, int output_channels, float *transformed);
-    size_t (*conv3x3_workspace)(const sm_conv *args, int threads); /**< enough for all three directions */
+    /** Enough for all three directions; for forward alone when `transformed` is set and both gradients are NULL. */
+    size_t (*conv3x3_workspace)(const sm_conv *args, int threads);
     void (*conv3x3_forward)(const sm_conv *args);
     void (*conv3x3_backward_data)(const sm_conv *args);
     void (*conv3x3_backward_weights)(const sm_conv *args);

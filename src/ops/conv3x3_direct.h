@@ -1,0 +1,15 @@
+/**
+ * Direct 3x3 convolution for inputs of very few channels (such as a network's first layer), where the transforms of
+ * Winograd's algorithm would work on mostly empty vectors.
+ */
+#ifndef SONOMASK_CONV3X3_DIRECT_H
+#define SONOMASK_CONV3X3_DIRECT_H
+
+#include "conv3x3.h"
+
+size_t SM_KERNEL(direct_forward_workspace)(const sm_conv *args, int threads);
+void SM_KERNEL(direct_forward)(const sm_conv *args);
+size_t SM_KERNEL(direct_backward_weights_workspace)(const sm_conv *args, int threads);
+void SM_KERNEL(direct_backward_weights)(const sm_conv *args);
+
+#endif

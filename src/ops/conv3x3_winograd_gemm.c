@@ -1,0 +1,161 @@
+/** The matrix products of the Winograd convolution: register tiles of rows x chunks accumulators. */
+#include "conv3x3_winograd.h"
+
+/*
+ * Register tiles by target. A product reads one vector a chunk and one broadcast a row for each step, so tiles are as
+ * large as the registers allow: 32 (AVX-512) or 16, of which V8 spills from about 15 on.
+ */
+#if SM_TARGET == SM_TARGET_AVX512
+enum { TALL = 12, MIDDLE = 4, WIDE = 2, TRANSPOSED_ROWS = 8, TRANSPOSED_WIDE = 3 };
+#elif SM_TARGET == SM_TARGET_AVX2
+enum { TALL = 6, MIDDLE = 2, WIDE = 2, TRANSPOSED_ROWS = 4, TRANSPOSED_WIDE = 3 };
+#elif SM_TARGET == SM_TARGET_SIMD128
+enum { TALL = 2, MIDDLE = 2, WIDE = 4, TRANSPOSED_ROWS = 4, TRANSPOSED_WIDE = 2 };
+#else
+enum { TALL = 2, MIDDLE = 2, WIDE = 4, TRANSPOSED_ROWS = 1, TRANSPOSED_WIDE = 4 };
+#endif
+enum { LARGEST_TILE = 16 };
+
+/** One register tile of M = V x U: `rows` tiles by `wide` chunks, both constants where this is inlined. */
+SM_INLINE void product(const int rows, const int wide, const float *SM_RESTRICT v, size_t v_chunk_stride, int inputs,
+                       const float *SM_RESTRICT u, float *SM_RESTRICT m, size_t m_chunk_stride) {
+    v_f32 sum[LARGEST_TILE][4];
+    SM_UNROLL for (int row = 0; row < rows; row++) {
+        SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) sum[row][chunk] = v_zero();
+    }
+    const size_t u_chunk_stride = (size_t)inputs * V_LANES;
+    for (int first = 0; first < inputs; first += V_LANES, v += v_chunk_stride) {
+        const int count = inputs - first < V_LANES ? inputs - first : V_LANES;
+        for (int input = 0; input < count; input++, u += V_LANES) {
+            v_f32 kernel[4];
+            SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
+                kernel[chunk] = v_load(u + (size_t)chunk * u_chunk_stride);
+            }
+            SM_UNROLL for (int row = 0; row < rows; row++) {
+                const v_f32 value = v_load_splat(v + row * V_LANES + input);
+                SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
+                    sum[row][chunk] = v_fma(value, kernel[chunk], sum[row][chunk]);
+                }
+            }
+        }
+    }
+    SM_UNROLL for (int row = 0; row < rows; row++) {
+        SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
+            v_store(m + (size_t)chunk * m_chunk_stride + row * V_LANES, sum[row][chunk]);
+        }
+    }
+}
+
+typedef void product_function(const float *v, size_t v_chunk_stride, int inputs, const float *u, float *m,
+                              size_t m_chunk_stride);
+
+#define PRODUCT(name, rows, wide)                                                                                      \
+    static SM_NOINLINE void name(const float *v, size_t v_chunk_stride, int inputs, const float *u, float *m,          \
+                                 size_t m_chunk_stride) {                                                              \
+        product(rows, wide, v, v_chunk_stride, inputs, u, m, m_chunk_stride);                                          \
+    }
+PRODUCT(product_tall_wide, TALL, WIDE)
+PRODUCT(product_middle_wide, MIDDLE, WIDE)
+PRODUCT(product_one_wide, 1, WIDE)
+PRODUCT(product_tall_one, TALL, 1)
+PRODUCT(product_middle_one, MIDDLE, 1)
+PRODUCT(product_one_one, 1, 1)
+
+void SM_KERNEL(winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel, int chunks,
+                                  winograd_panel outputs_panel) {
+    const size_t kernel_chunk = (size_t)inputs * V_LANES;
+    for (int position = 0; position < WINOGRAD_POSITIONS; position++) {
+        const float *v = inputs_panel.values + (size_t)position * inputs_panel.position_stride;
+        const float *u = kernel + (size_t)position * (size_t)chunks * kernel_chunk;
+        float *m = outputs_panel.values + (size_t)position * outputs_panel.position_stride;
+        for (int chunk = 0; chunk < chunks;) {
+            const bool wide = chunks - chunk >= WIDE;
+            for (int tile = 0; tile < tiles;) {
+                const int left = tiles - tile;
+                const int rows = left >= TALL ? TALL : left >= MIDDLE ? MIDDLE : 1;
+                product_function *const run = rows == TALL     ? (wide ? product_tall_wide : product_tall_one)
+                                              : rows == MIDDLE ? (wide ? product_middle_wide : product_middle_one)
+                                                               : (wide ? product_one_wide : product_one_one);
+                run(v + (size_t)tile * V_LANES, inputs_panel.chunk_stride, inputs, u + (size_t)chunk * kernel_chunk,
+                    m + (size_t)chunk * outputs_panel.chunk_stride + (size_t)tile * V_LANES,
+                    outputs_panel.chunk_stride);
+                tile += rows;
+            }
+            chunk += wide ? WIDE : 1;
+        }
+    }
+}
+
+/** One register tile of dU += V^T x Z: `rows` channels of one input chunk by `wide` output chunks. */
+SM_INLINE void product_transposed(const int rows, const int wide, const float *SM_RESTRICT v,
+                                  const float *SM_RESTRICT z, size_t z_chunk_stride, int tiles,
+                                  float *SM_RESTRICT accumulator, size_t row_stride) {
+    v_f32 sum[LARGEST_TILE][4];
+    SM_UNROLL for (int row = 0; row < rows; row++) {
+        SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) sum[row][chunk] = v_zero();
+    }
+    for (int tile = 0; tile < tiles; tile++, v += V_LANES, z += V_LANES) {
+        v_f32 gradient[4];
+        SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
+            gradient[chunk] = v_load(z + (size_t)chunk * z_chunk_stride);
+        }
+        SM_UNROLL for (int row = 0; row < rows; row++) {
+            const v_f32 value = v_load_splat(v + row);
+            SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
+                sum[row][chunk] = v_fma(value, gradient[chunk], sum[row][chunk]);
+            }
+        }
+    }
+    SM_UNROLL for (int row = 0; row < rows; row++) {
+        SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
+            float *cell = accumulator + (size_t)row * row_stride + (size_t)chunk * V_LANES;
+            v_store(cell, v_add(v_load(cell), sum[row][chunk]));
+        }
+    }
+}
+
+typedef void product_transposed_function(const float *v, const float *z, size_t z_chunk_stride, int tiles,
+                                         float *accumulator, size_t row_stride);
+
+static SM_NOINLINE void product_transposed_wide(const float *v, const float *z, size_t z_chunk_stride, int tiles,
+                                                float *accumulator, size_t row_stride) {
+    product_transposed(TRANSPOSED_ROWS, TRANSPOSED_WIDE, v, z, z_chunk_stride, tiles, accumulator, row_stride);
+}
+
+static SM_NOINLINE void product_transposed_two(const float *v, const float *z, size_t z_chunk_stride, int tiles,
+                                               float *accumulator, size_t row_stride) {
+    product_transposed(TRANSPOSED_ROWS, 2, v, z, z_chunk_stride, tiles, accumulator, row_stride);
+}
+
+static SM_NOINLINE void product_transposed_one(const float *v, const float *z, size_t z_chunk_stride, int tiles,
+                                               float *accumulator, size_t row_stride) {
+    product_transposed(V_LANES, 1, v, z, z_chunk_stride, tiles, accumulator, row_stride);
+}
+
+void SM_KERNEL(winograd_multiply_transposed)(winograd_panel inputs_panel, int input_chunks,
+                                             winograd_panel outputs_panel, int output_chunks, int tiles,
+                                             float *accumulator, size_t position_stride, size_t row_stride) {
+    for (int position = 0; position < WINOGRAD_POSITIONS; position++) {
+        const float *z = outputs_panel.values + (size_t)position * outputs_panel.position_stride;
+        for (int input_chunk = 0; input_chunk < input_chunks; input_chunk++) {
+            const float *v = inputs_panel.values + (size_t)position * inputs_panel.position_stride +
+                             (size_t)input_chunk * inputs_panel.chunk_stride;
+            float *rows = accumulator + (size_t)position * position_stride + (size_t)input_chunk * V_LANES * row_stride;
+            for (int chunk = 0; chunk < output_chunks;) {
+                const int left = output_chunks - chunk;
+                const int wide = left == TRANSPOSED_WIDE + 1 && left > 2 ? 2
+                                 : left >= TRANSPOSED_WIDE               ? TRANSPOSED_WIDE
+                                 : left >= 2                             ? 2
+                                                                         : 1;
+                product_transposed_function *const run = wide == 1   ? product_transposed_one
+                                                         : wide == 2 ? product_transposed_two
+                                                                     : product_transposed_wide;
+                const int step = wide == 1 ? V_LANES : TRANSPOSED_ROWS;
+                for (int row = 0; row < V_LANES; row += step)
+                    run(v + row, z + (size_t)chunk * outputs_panel.chunk_stride, outputs_panel.chunk_stride, tiles,
+                        rows + (size_t)row * row_stride + (size_t)chunk * V_LANES, row_stride);
+                chunk += wide;
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+/** The Winograd transforms of what is read: the (lazy) sources of a convolution, and the gradient of its output. */
+#include "conv3x3_winograd.h"
+
+#include <float.h>
+
+/** B^T applied to 6 values. */
+SM_INLINE void transform_input(const v_f32 d[6], v_f32 t[6]) {
+    const v_f32 four = v_splat(4.0f), minus_four = v_splat(-4.0f), minus_five = v_splat(-5.0f);
+    const v_f32 two = v_splat(2.0f), minus_two = v_splat(-2.0f);
+    const v_f32 even = v_fma(minus_four, d[2], d[4]), odd = v_fma(minus_four, d[1], d[3]);
+    const v_f32 even_outer = v_sub(d[4], d[2]), odd_outer = v_sub(d[3], d[1]);
+    t[0] = v_fma(four, d[0], v_fma(minus_five, d[2], d[4]));
+    t[1] = v_add(even, odd);
+    t[2] = v_sub(even, odd);
+    t[3] = v_fma(two, odd_outer, even_outer);
+    t[4] = v_fma(minus_two, odd_outer, even_outer);
+    t[5] = v_fma(four, d[1], v_fma(minus_five, d[3], d[5]));
+}
+
+/** A applied to 4 values. */
+SM_INLINE void transform_gradient(const v_f32 y[4], v_f32 z[6]) {
+    const v_f32 two = v_splat(2.0f), minus_two = v_splat(-2.0f), four = v_splat(4.0f);
+    const v_f32 even = v_add(y[0], y[2]), odd = v_add(y[1], y[3]);
+    const v_f32 even_outer = v_fma(four, y[2], y[0]), odd_outer = v_fma(four, y[3], y[1]);
+    z[0] = y[0];
+    z[1] = v_add(even, odd);
+    z[2] = v_sub(even, odd);
+    z[3] = v_fma(two, odd_outer, even_outer);
+    z[4] = v_fma(minus_two, odd_outer, even_outer);
+    z[5] = y[3];
+}
+
+/** V_LANES concatenated channels, which may lie in one source or in two, and of which the last may be missing. */
+typedef struct chunk_reader {
+    const sm_source *source;
+    int source_count;
+    int channel;       /* the chunk's first, counted over the concatenation */
+    bool whole;        /* all lanes lie in one source: the members below describe it */
+    const float *data; /* first pixel, at the chunk */
+    size_t pixel_stride, row_stride, image_stride;
+    bool upsample;
+    const float *scale, *shift; /* at the chunk; NULL when values are read as they are */
+    size_t scale_stride;        /* from one image to the next */
+    bool relu;
+} chunk_reader;
+
+/** Finds the source that concatenated channel `channel` lies in and makes `channel` count from its start. */
+static const sm_source *source_of(const sm_source *source, int source_count, int *channel) {
+    if (*channel < source[0].channels) return &source[0];
+    *channel -= source[0].channels;
+    return source_count > 1 && *channel < source[1].channels ? &source[1] : NULL;
+}
+
+static chunk_reader chunk_reader_make(const sm_source *source, int source_count, const winograd_grid *grid,
+                                      int channel) {
+    chunk_reader reader = {.source = source, .source_count = source_count, .channel = channel};
+    int first = channel;
+    const sm_source *own = source_of(source, source_count, &first);
+    reader.whole = own && first + V_LANES <= own->channels;
+    if (!reader.whole) return reader;
+    const int divisor = own->upsample ? 2 : 1;
+    reader.data = own->data + first;
+    reader.pixel_stride = (size_t)own->stride;
+    reader.row_stride = (size_t)own->stride * (size_t)(grid->width / divisor);
+    reader.image_stride = reader.row_stride * (size_t)(grid->height / divisor);
+    reader.upsample = own->upsample;
+    reader.scale = own->scale ? own->scale + first : NULL;
+    reader.shift = own->scale ? own->shift + first : NULL;
+    reader.scale_stride = own->per_image ? (size_t)own->channels : 0;
+    reader.relu = own->relu;
+    return reader;
+}
+
+/** One pixel of a chunk that is not whole, lane by lane. */
+static v_f32 read_scattered(const chunk_reader *reader, const winograd_grid *grid, int image, int y, int x) {
+    float lanes[V_LANES] = {0};
+    for (int lane = 0; lane < V_LANES; lane++) {
+        int channel = reader->channel + lane;
+        const sm_source *source = source_of(reader->source, reader->source_count, &channel);
+        if (!source) break;
+        const int divisor = source->upsample ? 2 : 1;
+        const size_t row = (size_t)image * (size_t)(grid->height / divisor) + (size_t)(y / divisor);
+        const size_t pixel = row * (size_t)(grid->width / divisor) + (size_t)(x / divisor);
+        float value = source->data[pixel * (size_t)source->stride + (size_t)channel];
+        if (source->scale) {
+            const size_t index = (size_t)channel + (source->per_image ? (size_t)image * (size_t)source->channels : 0);
+            value = value * source->scale[index] + source->shift[index];
+        }
+        lanes[lane] = source->relu && value < 0.0f ? 0.0f : value;
+    }
+    return v_load(lanes);
+}
+
+/** How values are changed on the way in: max(floor, value * scale + shift). */
+typedef struct lazy_lanes {
+    v_f32 scale, shift, floor;
+} lazy_lanes;
+
+static lazy_lanes lazy_lanes_of(const chunk_reader *reader, int image) {
+    lazy_lanes lazy = {v_splat(1.0f), v_zero(), v_splat(reader->relu ? 0.0f : -FLT_MAX)};
+    if (reader->scale) {
+        lazy.scale = v_load(reader->scale + (size_t)image * reader->scale_stride);
+        lazy.shift = v_load(reader->shift + (size_t)image * reader->scale_stride);
+    }
+    return lazy;
+}
+
+/** A column of 6 input values (image rows y .. y+5 at column x), zero outside the image. */
+SM_INLINE void read_column(const chunk_reader *reader, const winograd_grid *grid, int image, int y, int x,
+                           const bool lazily, lazy_lanes lazy, v_f32 d[6]) {
+    const bool inside = y >= 0 && y + WINOGRAD_INPUT <= grid->height;
+    const int shift = reader->upsample ? 1 : 0;
+    if (!reader->whole) {
+        for (int i = 0; i < WINOGRAD_INPUT; i++)
+            d[i] = y + i < 0 || y + i >= grid->height ? v_zero() : read_scattered(reader, grid, image, y + i, x);
+        return;
+    }
+    const float *column =
+        reader->data + (size_t)image * reader->image_stride + (size_t)(x >> shift) * reader->pixel_stride;
+    SM_UNROLL for (int i = 0; i < WINOGRAD_INPUT; i++) {
+        if (inside || (y + i >= 0 && y + i < grid->height)) {
+            d[i] = v_load(column + (size_t)((y + i) >> shift) * reader->row_stride);
+            if (lazily) d[i] = v_max(lazy.floor, v_fma(d[i], lazy.scale, lazy.shift));
+        } else
+            d[i] = v_zero();
+    }
+}
+
+/**
+ * One chunk of all tiles of a block. Columns are transformed first: two of the six are shared with the tile to the
+ * left, so that they are read and transformed only once.
+ */
+SM_INLINE void transform_chunk(const chunk_reader *reader, winograd_block block, const bool lazily, float *values,
+                               size_t position_stride) {
+    float columns[WINOGRAD_INPUT][WINOGRAD_INPUT * V_LANES];
+    const winograd_grid *grid = block.grid;
+    winograd_place place = winograd_place_of(grid, block.first);
+    lazy_lanes lazy = lazy_lanes_of(reader, 0);
+    int lazy_image = -1;
+    for (int tile = 0; tile < block.count; tile++, place = winograd_place_next(grid, place), values += V_LANES) {
+        if (lazily && lazy_image != place.image) {
+            lazy = lazy_lanes_of(reader, place.image);
+            lazy_image = place.image;
+        }
+        const int y = place.row * WINOGRAD_TILE - 1, x = place.column * WINOGRAD_TILE - 1;
+        const int known = tile > 0 && place.column > 0 ? WINOGRAD_INPUT - WINOGRAD_TILE : 0;
+        if (known) memcpy(columns[0], columns[WINOGRAD_TILE], sizeof columns[0] * 2);
+        for (int j = known; j < WINOGRAD_INPUT; j++) {
+            v_f32 t[WINOGRAD_INPUT];
+            if (x + j >= 0 && x + j < grid->width) {
+                v_f32 d[WINOGRAD_INPUT];
+                read_column(reader, grid, place.image, y, x + j, lazily, lazy, d);
+                transform_input(d, t);
+            } else {
+                SM_UNROLL for (int i = 0; i < WINOGRAD_INPUT; i++) t[i] = v_zero();
+            }
+            SM_UNROLL for (int i = 0; i < WINOGRAD_INPUT; i++) v_store(columns[j] + i * V_LANES, t[i]);
+        }
+        for (int i = 0; i < WINOGRAD_INPUT; i++) {
+            v_f32 d[WINOGRAD_INPUT], t[WINOGRAD_INPUT];
+            SM_UNROLL for (int j = 0; j < WINOGRAD_INPUT; j++) d[j] = v_load(columns[j] + i * V_LANES);
+            transform_input(d, t);
+            SM_UNROLL for (int j = 0; j < WINOGRAD_INPUT; j++) {
+                v_store(values + (size_t)(i * WINOGRAD_INPUT + j) * position_stride, t[j]);
+            }
+        }
+    }
+}
+
+static SM_NOINLINE void transform_plain_chunk(const chunk_reader *reader, winograd_block block, float *values,
+                                              size_t position_stride) {
+    transform_chunk(reader, block, false, values, position_stride);
+}
+
+static SM_NOINLINE void transform_lazy_chunk(const chunk_reader *reader, winograd_block block, float *values,
+                                             size_t position_stride) {
+    transform_chunk(reader, block, true, values, position_stride);
+}
+
+void SM_KERNEL(winograd_input)(const sm_source *source, int source_count, winograd_block block, int first_chunk,
+                               int chunk_count, winograd_panel panel) {
+    for (int chunk = 0; chunk < chunk_count; chunk++) {
+        const chunk_reader reader =
+            chunk_reader_make(source, source_count, block.grid, (first_chunk + chunk) * V_LANES);
+        float *values = panel.values + (size_t)chunk * panel.chunk_stride;
+        if (reader.whole && (reader.scale || reader.relu))
+            transform_lazy_chunk(&reader, block, values, panel.position_stride);
+        else
+            transform_plain_chunk(&reader, block, values, panel.position_stride);
+    }
+}
+
+/** One tile of the gradient: `lanes` channels, rows x columns pixels of it inside the image. */
+SM_INLINE void transform_gradient_tile(const float *gradient, size_t row_stride, size_t pixel_stride, const int lanes,
+                                       int rows, int columns, float *values, size_t position_stride) {
+    float transformed[WINOGRAD_TILE][WINOGRAD_INPUT * V_LANES];
+    for (int j = 0; j < WINOGRAD_TILE; j++) {
+        v_f32 y[WINOGRAD_TILE], z[WINOGRAD_INPUT];
+        SM_UNROLL for (int i = 0; i < WINOGRAD_TILE; i++) {
+            const float *pixel = gradient + (size_t)i * row_stride + (size_t)j * pixel_stride;
+            if (i >= rows || j >= columns)
+                y[i] = v_zero();
+            else
+                y[i] = lanes == V_LANES ? v_load(pixel) : v_load_part(pixel, lanes);
+        }
+        transform_gradient(y, z);
+        SM_UNROLL for (int i = 0; i < WINOGRAD_INPUT; i++) v_store(transformed[j] + i * V_LANES, z[i]);
+    }
+    for (int i = 0; i < WINOGRAD_INPUT; i++) {
+        v_f32 y[WINOGRAD_TILE], z[WINOGRAD_INPUT];
+        SM_UNROLL for (int j = 0; j < WINOGRAD_TILE; j++) y[j] = v_load(transformed[j] + i * V_LANES);
+        transform_gradient(y, z);
+        SM_UNROLL for (int j = 0; j < WINOGRAD_INPUT; j++) {
+            v_store(values + (size_t)(i * WINOGRAD_INPUT + j) * position_stride, z[j]);
+        }
+    }
+}
+
+void SM_KERNEL(winograd_gradient)(const float *gradient, int channels, winograd_block block, winograd_panel panel) {
+    const winograd_grid *grid = block.grid;
+    const size_t pixel_stride = (size_t)channels, row_stride = pixel_stride * (size_t)grid->width;
+    for (int chunk = 0; chunk < winograd_chunks(channels); chunk++) {
+        const int lanes = channels - chunk * V_LANES < V_LANES ? channels - chunk * V_LANES : V_LANES;
+        winograd_place place = winograd_place_of(grid, block.first);
+        for (int tile = 0; tile < block.count; tile++, place = winograd_place_next(grid, place)) {
+            const int y = place.row * WINOGRAD_TILE, x = place.column * WINOGRAD_TILE;
+            const int rows = grid->height - y, columns = grid->width - x;
+            const float *pixel = gradient + ((size_t)place.image * (size_t)grid->height + (size_t)y) * row_stride +
+                                 (size_t)x * pixel_stride + (size_t)chunk * V_LANES;
+            float *values = panel.values + (size_t)chunk * panel.chunk_stride + (size_t)tile * V_LANES;
+            if (lanes == V_LANES && rows >= WINOGRAD_TILE && columns >= WINOGRAD_TILE)
+                transform_gradient_tile(pixel, row_stride, pixel_stride, V_LANES, WINOGRAD_TILE, WINOGRAD_TILE, values,
+                                        panel.position_stride);
+            else
+                transform_gradient_tile(pixel, row_stride, pixel_stride, lanes, rows, columns, values,
+                                        panel.position_stride);
+        }
+    }
+}

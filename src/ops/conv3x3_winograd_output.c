@@ -1,0 +1,206 @@
+/** The Winograd output transform, into the output of a convolution or into the targets of its gradient. */
+#include "conv3x3_winograd.h"
+
+#include <float.h>
+
+/** A^T applied to 6 values. */
+SM_INLINE void transform_output(const v_f32 m[6], v_f32 y[4]) {
+    const v_f32 inner_even = v_add(m[1], m[2]), inner_odd = v_sub(m[1], m[2]);
+    const v_f32 outer_even = v_add(m[3], m[4]), outer_odd = v_sub(m[3], m[4]);
+    y[0] = v_add(v_add(m[0], inner_even), outer_even);
+    y[1] = v_fma(v_splat(2.0f), outer_odd, inner_odd);
+    y[2] = v_fma(v_splat(4.0f), outer_even, inner_even);
+    y[3] = v_add(v_fma(v_splat(8.0f), outer_odd, inner_odd), m[5]);
+}
+
+/** Y = A^T M A of one chunk of one tile; `tile` is [4][4][V_LANES]. */
+SM_INLINE void transform_tile(const float *values, size_t position_stride, float *tile) {
+    float rows[WINOGRAD_TILE][WINOGRAD_INPUT * V_LANES];
+    for (int j = 0; j < WINOGRAD_INPUT; j++) {
+        v_f32 m[WINOGRAD_INPUT], y[WINOGRAD_TILE];
+        SM_UNROLL for (int i = 0; i < WINOGRAD_INPUT; i++) {
+            m[i] = v_load(values + (size_t)(i * WINOGRAD_INPUT + j) * position_stride);
+        }
+        transform_output(m, y);
+        SM_UNROLL for (int i = 0; i < WINOGRAD_TILE; i++) v_store(rows[i] + j * V_LANES, y[i]);
+    }
+    for (int i = 0; i < WINOGRAD_TILE; i++) {
+        v_f32 m[WINOGRAD_INPUT], y[WINOGRAD_TILE];
+        SM_UNROLL for (int j = 0; j < WINOGRAD_INPUT; j++) m[j] = v_load(rows[i] + j * V_LANES);
+        transform_output(m, y);
+        SM_UNROLL for (int j = 0; j < WINOGRAD_TILE; j++) v_store(tile + (i * WINOGRAD_TILE + j) * V_LANES, y[j]);
+    }
+}
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+/** What follows the sum for one chunk of channels of one image: max(floor, value * scale + shift). */
+typedef struct epilogue {
+    bool needed;
+    v_f32 scale, shift, floor;
+} epilogue;
+
+static epilogue epilogue_of(const sm_conv *args, int image, int channel, int lanes) {
+    epilogue result = {args->bias || args->output_scale || args->relu, v_splat(1.0f), v_zero(),
+                       v_splat(args->relu ? 0.0f : -FLT_MAX)};
+    if (args->bias) result.shift = v_load_part(args->bias + channel, lanes);
+    if (args->output_scale) {
+        const size_t offset = (size_t)image * (size_t)args->output_channels + (size_t)channel;
+        result.scale = v_load_part(args->output_scale + offset, lanes);
+        result.shift = v_fma(result.shift, result.scale, v_load_part(args->output_shift + offset, lanes));
+    }
+    return result;
+}
+
+/** Adds the values of a tile's first rows x columns pixels and their squares. */
+static void add_sums(const float *tile, int rows, int columns, float *sum, float *squares) {
+    v_f32 tile_sum = v_zero(), tile_squares = v_zero();
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) {
+            const v_f32 value = v_load(tile + (i * WINOGRAD_TILE + j) * V_LANES);
+            tile_sum = v_add(tile_sum, value);
+            tile_squares = v_fma(value, value, tile_squares);
+        }
+    v_store(sum, v_add(v_load(sum), tile_sum));
+    v_store(squares, v_add(v_load(squares), tile_squares));
+}
+
+SM_INLINE void store_lanes(float *p, v_f32 value, int lanes) {
+    if (lanes == V_LANES)
+        v_store(p, value);
+    else
+        v_store_part(p, value, lanes);
+}
+
+SM_INLINE void store_tile(const float *tile, int rows, int columns, float *output, size_t row_stride,
+                          size_t pixel_stride, int lanes) {
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++)
+            store_lanes(output + (size_t)i * row_stride + (size_t)j * pixel_stride,
+                        v_load(tile + (i * WINOGRAD_TILE + j) * V_LANES), lanes);
+}
+
+/** 2x2 maxima of a tile; rows and columns are even. */
+static void store_pooled(const float *tile, int rows, int columns, float *pooled, size_t row_stride,
+                         size_t pixel_stride, int lanes) {
+    for (int i = 0; i < rows; i += 2)
+        for (int j = 0; j < columns; j += 2) {
+            const float *corner = tile + (i * WINOGRAD_TILE + j) * V_LANES;
+            const v_f32 above = v_max(v_load(corner), v_load(corner + V_LANES));
+            const v_f32 below =
+                v_max(v_load(corner + WINOGRAD_TILE * V_LANES), v_load(corner + (WINOGRAD_TILE + 1) * V_LANES));
+            store_lanes(pooled + (size_t)(i / 2) * row_stride + (size_t)(j / 2) * pixel_stride, v_max(above, below),
+                        lanes);
+        }
+}
+
+static void output_chunk(const sm_conv *args, winograd_block block, int chunk, const float *values,
+                         size_t position_stride, float *sums) {
+    const winograd_grid *grid = block.grid;
+    const int channel = chunk * V_LANES, lanes = smaller(V_LANES, args->output_channels - channel);
+    const size_t sums_stride = (size_t)winograd_chunks(args->output_channels) * V_LANES;
+    const size_t pixel_stride = (size_t)args->output_stride, row_stride = pixel_stride * (size_t)grid->width;
+    const size_t pooled_stride = (size_t)args->output_channels, pooled_row = pooled_stride * (size_t)(grid->width / 2);
+    winograd_place place = winograd_place_of(grid, block.first);
+    const int first_image = place.image;
+    epilogue last = epilogue_of(args, first_image, channel, lanes);
+    int last_image = first_image;
+    float tile[WINOGRAD_TILE * WINOGRAD_TILE * V_LANES];
+    for (int t = 0; t < block.count; t++, place = winograd_place_next(grid, place), values += V_LANES) {
+        if (place.image != last_image) {
+            last = epilogue_of(args, place.image, channel, lanes);
+            last_image = place.image;
+        }
+        transform_tile(values, position_stride, tile);
+        if (last.needed)
+            for (int pixel = 0; pixel < WINOGRAD_TILE * WINOGRAD_TILE; pixel++) {
+                float *value = tile + pixel * V_LANES;
+                v_store(value, v_max(last.floor, v_fma(v_load(value), last.scale, last.shift)));
+            }
+        const int y = place.row * WINOGRAD_TILE, x = place.column * WINOGRAD_TILE;
+        const int rows = smaller(WINOGRAD_TILE, grid->height - y), columns = smaller(WINOGRAD_TILE, grid->width - x);
+        const size_t row = (size_t)place.image * (size_t)grid->height + (size_t)y;
+        store_tile(tile, rows, columns, args->output + row * row_stride + (size_t)x * pixel_stride + (size_t)channel,
+                   row_stride, pixel_stride, lanes);
+        if (args->pooled)
+            store_pooled(tile, rows, columns,
+                         args->pooled + row / 2 * pooled_row + (size_t)(x / 2) * pooled_stride + (size_t)channel,
+                         pooled_row, pooled_stride, lanes);
+        if (sums) {
+            float *sum = sums + (size_t)(place.image - first_image) * 2 * sums_stride + channel;
+            add_sums(tile, rows, columns, sum, sum + sums_stride);
+        }
+    }
+}
+
+void SM_KERNEL(winograd_output)(const sm_conv *args, winograd_block block, winograd_panel panel, float *sums) {
+    const int chunks = winograd_chunks(args->output_channels);
+    if (sums) {
+        const int images = winograd_place_of(block.grid, block.first + block.count - 1).image -
+                           winograd_place_of(block.grid, block.first).image + 1;
+        memset(sums, 0, sizeof *sums * (size_t)images * 2 * (size_t)chunks * V_LANES);
+    }
+    for (int chunk = 0; chunk < chunks; chunk++)
+        output_chunk(args, block, chunk, panel.values + (size_t)chunk * panel.chunk_stride, panel.position_stride,
+                     sums);
+}
+
+/** Adds 2x2 pixels together: the gradient of nearest upsampling. rows and columns are even; in place. */
+static void sum_squares_of_four(float *tile, int rows, int columns) {
+    for (int i = 0; i < rows; i += 2)
+        for (int j = 0; j < columns; j += 2) {
+            const float *corner = tile + (i * WINOGRAD_TILE + j) * V_LANES;
+            const v_f32 above = v_add(v_load(corner), v_load(corner + V_LANES));
+            const v_f32 below =
+                v_add(v_load(corner + WINOGRAD_TILE * V_LANES), v_load(corner + (WINOGRAD_TILE + 1) * V_LANES));
+            v_store(tile + (i / 2 * WINOGRAD_TILE + j / 2) * V_LANES, v_add(above, below));
+        }
+}
+
+/** Lanes first_lane .. first_lane + lanes - 1 of a tile to `target`'s channels from `channel` on. */
+static void tile_to_target(const float *tile, const winograd_grid *grid, winograd_place place, const sm_target *target,
+                           int channel, int first_lane, int lanes) {
+    const int divisor = target->upsample ? 2 : 1;
+    const int y = place.row * WINOGRAD_TILE, x = place.column * WINOGRAD_TILE;
+    const int rows = smaller(WINOGRAD_TILE, grid->height - y), columns = smaller(WINOGRAD_TILE, grid->width - x);
+    float halved[WINOGRAD_TILE * WINOGRAD_TILE * V_LANES];
+    if (target->upsample) {
+        memcpy(halved, tile, sizeof halved);
+        sum_squares_of_four(halved, rows, columns);
+        tile = halved;
+    }
+    const size_t pixel_stride = (size_t)target->stride, row_stride = pixel_stride * (size_t)(grid->width / divisor);
+    const size_t row = (size_t)place.image * (size_t)(grid->height / divisor) + (size_t)(y / divisor);
+    float *pixels = target->data + row * row_stride + (size_t)(x / divisor) * pixel_stride + (size_t)channel;
+    for (int i = 0; i < rows / divisor; i++)
+        for (int j = 0; j < columns / divisor; j++) {
+            float *pixel = pixels + (size_t)i * row_stride + (size_t)j * pixel_stride;
+            const float *value = tile + (i * WINOGRAD_TILE + j) * V_LANES + first_lane;
+            if (lanes == V_LANES)
+                v_store(pixel, target->accumulate ? v_add(v_load(pixel), v_load(value)) : v_load(value));
+            else
+                for (int lane = 0; lane < lanes; lane++)
+                    pixel[lane] = target->accumulate ? pixel[lane] + value[lane] : value[lane];
+        }
+}
+
+void SM_KERNEL(winograd_output_to_targets)(const sm_conv *args, winograd_block block, winograd_panel panel) {
+    const winograd_grid *grid = block.grid;
+    const int chunks = winograd_chunks(sm_conv_input_channels(args));
+    float tile[WINOGRAD_TILE * WINOGRAD_TILE * V_LANES];
+    for (int chunk = 0; chunk < chunks; chunk++) {
+        winograd_place place = winograd_place_of(grid, block.first);
+        for (int t = 0; t < block.count; t++, place = winograd_place_next(grid, place)) {
+            transform_tile(panel.values + (size_t)chunk * panel.chunk_stride + (size_t)t * V_LANES,
+                           panel.position_stride, tile);
+            for (int s = 0, start = 0; s < args->source_count; start += sm_conv_channels(args, s), s++) {
+                /* the part of this chunk that belongs to target s */
+                const int first = chunk * V_LANES > start ? chunk * V_LANES : start;
+                const int end = smaller((chunk + 1) * V_LANES, start + sm_conv_channels(args, s));
+                if (first < end && args->target[s].data)
+                    tile_to_target(tile, grid, place, &args->target[s], first - start, first - chunk * V_LANES,
+                                   end - first);
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+/**
+ * Winograd backward to the weights. A task works on a share of the tiles (with an accumulator of its own, a slot)
+ * and on a range of the input channels. Small kernels are split by tiles; for large ones further accumulators would
+ * cost more than transforming the gradient once more for each range of input channels.
+ */
+#include "conv3x3_winograd.h"
+
+enum { SLOT_FLOATS = 1 << 19 }; /* kernels up to this size get a slot for each thread */
+
+typedef struct weights_plan {
+    winograd_grid grid;
+    int input_chunks, output_chunks;
+    int slots, ranges; /* tasks = slots * ranges */
+    int range_chunks;  /* input chunks of a range */
+    int block_tiles;
+    size_t slot_floats;   /* [36][input chunks][V_LANES][output chunks][V_LANES] */
+    size_t worker_floats; /* V and the transformed gradient of one block */
+} weights_plan;
+
+typedef struct weights_job {
+    const sm_conv *args;
+    weights_plan plan;
+    float *slots, *workers;
+} weights_job;
+
+static weights_plan plan_make(const sm_conv *args, int threads) {
+    weights_plan plan = {.grid = winograd_grid_make(args->batch, args->height, args->width),
+                         .input_chunks = winograd_chunks(sm_conv_input_channels(args)),
+                         .output_chunks = winograd_chunks(args->output_channels),
+                         .slots = 1,
+                         .ranges = 1};
+    plan.slot_floats = WINOGRAD_POSITIONS * (size_t)plan.input_chunks * V_LANES * (size_t)plan.output_chunks * V_LANES;
+    if (plan.slot_floats <= SLOT_FLOATS)
+        plan.slots = threads < plan.grid.tiles ? threads : plan.grid.tiles;
+    else
+        plan.ranges = threads < plan.input_chunks ? threads : plan.input_chunks;
+    plan.range_chunks = (plan.input_chunks + plan.ranges - 1) / plan.ranges;
+    plan.block_tiles = winograd_block_tiles(plan.grid.tiles, plan.range_chunks + plan.output_chunks, plan.slots);
+    plan.worker_floats = winograd_panel_floats(plan.range_chunks, plan.block_tiles) +
+                         winograd_panel_floats(plan.output_chunks, plan.block_tiles);
+    return plan;
+}
+
+static void weights_task(void *arguments, int index, int worker) {
+    const weights_job *job = arguments;
+    const weights_plan *plan = &job->plan;
+    const sm_conv *args = job->args;
+    const int slot = index / plan->ranges, first_chunk = index % plan->ranges * plan->range_chunks;
+    const int chunks_left = plan->input_chunks - first_chunk;
+    const int chunks = chunks_left < plan->range_chunks ? chunks_left : plan->range_chunks;
+    if (chunks <= 0) return;
+
+    const size_t row_stride = (size_t)plan->output_chunks * V_LANES;
+    const size_t position_stride = (size_t)plan->input_chunks * V_LANES * row_stride;
+    float *accumulator = job->slots + (size_t)slot * plan->slot_floats + (size_t)first_chunk * V_LANES * row_stride;
+    for (int position = 0; position < WINOGRAD_POSITIONS; position++)
+        memset(accumulator + (size_t)position * position_stride, 0,
+               sizeof *accumulator * (size_t)chunks * V_LANES * row_stride);
+
+    float *scratch = job->workers + (size_t)worker * plan->worker_floats;
+    const winograd_panel inputs = winograd_panel_make(scratch, plan->range_chunks, plan->block_tiles);
+    const winograd_panel gradients = winograd_panel_make(
+        scratch + winograd_panel_floats(plan->range_chunks, plan->block_tiles), plan->output_chunks, plan->block_tiles);
+    const int end = (int)((long long)plan->grid.tiles * (slot + 1) / plan->slots);
+    int first = (int)((long long)plan->grid.tiles * slot / plan->slots);
+    for (; first < end; first += plan->block_tiles) {
+        const int count = end - first < plan->block_tiles ? end - first : plan->block_tiles;
+        const winograd_block block = {&plan->grid, first, count};
+        SM_KERNEL(winograd_input)(args->source, args->source_count, block, first_chunk, chunks, inputs);
+        SM_KERNEL(winograd_gradient)(args->output_gradient, args->output_channels, block, gradients);
+        SM_KERNEL(winograd_multiply_transposed)
+        (inputs, chunks, gradients, plan->output_chunks, count, accumulator, position_stride, row_stride);
+    }
+}
+
+size_t SM_KERNEL(winograd_backward_weights_workspace)(const sm_conv *args, int threads) {
+    const weights_plan plan = plan_make(args, threads);
+    return (size_t)plan.slots * plan.slot_floats + (size_t)threads * plan.worker_floats;
+}
+
+void SM_KERNEL(winograd_backward_weights)(const sm_conv *args) {
+    weights_job job = {
+        .args = args, .plan = plan_make(args, sm_parallel_threads(args->parallel)), .slots = args->workspace};
+    job.workers = job.slots + (size_t)job.plan.slots * job.plan.slot_floats;
+    sm_parallel_run(args->parallel, job.plan.slots * job.plan.ranges, weights_task, &job);
+    SM_KERNEL(winograd_kernel_gradient)
+    (job.slots, job.plan.slots, sm_conv_input_channels(args), args->output_channels, args->weights_gradient,
+     args->parallel);
+}
