@@ -1,0 +1,44 @@
+/** The files that an evaluation leaves: metrics.json, images.csv, report.html. */
+#ifndef SONOMASK_REPORT_H
+#define SONOMASK_REPORT_H
+
+#include <stdio.h>
+
+#include "gallery.h"
+#include "training_log.h"
+
+/** A finished evaluation; nothing is owned. */
+typedef struct sm_report {
+    const char *model_path;
+    sm_model_info model;
+    sm_segment_options segment; /**< as asked for: negative means the model's own */
+    const char *const *data;    /**< paths as given */
+    int data_count;
+    int fold;               /**< the validation fold; -1: every image is one split */
+    const sm_split *splits; /**< scored; the one to believe first */
+    int split_count;
+    sm_gallery (*galleries)[SM_GALLERY_KINDS]; /**< of each split; NULL: the report has no pictures */
+    const sm_evaluation_failure *failures;
+    int failure_count;
+    const sm_training_log *log; /**< NULL: unknown */
+} sm_report;
+
+/** Errors of all three: SM_ERROR_IO, SM_ERROR_MEMORY; on failure nothing half-written stays. */
+sm_status sm_report_write_json(const sm_report *report, const char *path, sm_error *error);
+sm_status sm_report_write_csv(const sm_report *report, const char *path, sm_error *error);
+sm_status sm_report_write_html(const sm_report *report, const char *path, sm_error *error);
+
+/** The headline figures of a split as one JSON line on `out`. */
+void sm_report_headline(FILE *out, const sm_report *report, const sm_split *split);
+/** The headline figures of a split as a table for a terminal on `out`. */
+void sm_report_print(FILE *out, const sm_split *split);
+
+/** What the run used, where the options left it to the model. */
+double sm_report_threshold(const sm_report *report);
+double sm_report_minimum_area(const sm_report *report);
+
+enum { SM_FIGURE_TEXT = 32 };
+/** "0.774", "12.3 %" or "8.1 px"; an en dash where there is none. */
+void sm_figure_format(sm_figure figure, double value, char text[SM_FIGURE_TEXT]);
+
+#endif

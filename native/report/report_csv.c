@@ -1,0 +1,81 @@
+/* images.csv: one line an image, enough to compute every score anew. */
+#include "report.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../file.h"
+
+static void write_text(FILE *out, const char *text) {
+    if (!text) text = "";
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"') fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+/* Empty where there is no figure. */
+static void write_number(FILE *out, double value) {
+    fputc(',', out);
+    if (isfinite(value)) fprintf(out, "%.6g", value);
+}
+
+static void write_source(FILE *out, const sm_record *record, const char *split) {
+    write_text(out, record->image);
+    fprintf(out, ",%s,", split);
+    write_text(out, record->source);
+    fputc(',', out);
+    write_text(out, record->group);
+    fprintf(out, ",%d,%s,", record->fold, record->has_curated ? (record->curated ? "1" : "0") : "");
+    write_text(out, record->device);
+    fprintf(out, ",%d,%s", record->calipers, sm_class_name(record->type));
+}
+
+static void write_image(FILE *out, const sm_evaluated_image *image, const char *split) {
+    write_source(out, image->record, split);
+    fprintf(out, ",%s", sm_class_name(image->predicted));
+    for (int k = 0; k < SM_CLASS_COUNT; k++) write_number(out, image->probabilities[k]);
+    for (int k = 0; k < SM_CLASS_COUNT; k++) write_number(out, image->raw_probabilities[k]);
+    fprintf(out, ",%d,%d,%lld,%lld,%d", image->width, image->height,
+            image->pixels.true_positive + image->pixels.false_negative,
+            image->pixels.true_positive + image->pixels.false_positive, image->lesion_count);
+    write_number(out, image->scores.dice);
+    write_number(out, image->scores.iou);
+    write_number(out, image->scores.precision);
+    write_number(out, image->scores.recall);
+    write_number(out, image->scores.specificity);
+    write_number(out, image->scores.accuracy);
+    write_number(out, image->surface.hd95);
+    write_number(out, image->surface.surface_dice);
+    write_number(out, image->maximum_probability);
+    write_number(out, image->milliseconds);
+    fputs(",\n", out);
+}
+
+sm_status sm_report_write_csv(const sm_report *report, const char *path, sm_error *error) {
+    sm_file_writer writer = {0};
+    sm_status status = sm_file_writer_open(&writer, path, error);
+    if (status != SM_OK) return status;
+    fputs("file,split,source,group,fold,curated,device,calipers,class,predicted,"
+          "normal,benign,malignant,normal_uncalibrated,benign_uncalibrated,malignant_uncalibrated,"
+          "width,height,area_truth,area_predicted,lesions,"
+          "dice,iou,precision,recall,specificity,accuracy,hd95,surface_dice,maximum_probability,milliseconds,error\n",
+          writer.file);
+    for (int s = 0; s < report->split_count; s++)
+        for (int i = 0; i < report->splits[s].count; i++)
+            write_image(writer.file, report->splits[s].images[i], report->splits[s].name);
+    for (int i = 0; i < report->failure_count; i++) {
+        write_source(writer.file, report->failures[i].record, "");
+        for (int empty = 0; empty < 22; empty++) fputc(',', writer.file);
+        fputc(',', writer.file);
+        write_text(writer.file, report->failures[i].reason);
+        fputc('\n', writer.file);
+    }
+    return sm_file_writer_commit(&writer, error);
+}

@@ -1,0 +1,179 @@
+/* metrics.json and the headline line. */
+#include "report.h"
+
+#include <string.h>
+
+#include "../file.h"
+#include "../json.h"
+
+static void write_binary(sm_json *json, const char *key, const sm_binary_scores *scores) {
+    sm_json_object_begin(json, key);
+    sm_json_number(json, "accuracy", scores->accuracy);
+    sm_json_number(json, "precision", scores->precision);
+    sm_json_number(json, "recall", scores->recall);
+    sm_json_number(json, "f1", scores->f1);
+    sm_json_number(json, "specificity", scores->specificity);
+    sm_json_number(json, "dice", scores->dice);
+    sm_json_number(json, "sensitivity", scores->sensitivity);
+    sm_json_number(json, "iou", scores->iou);
+    sm_json_object_end(json);
+}
+
+static void write_class(sm_json *json, const char *key, const sm_class_scores *scores) {
+    sm_json_object_begin(json, key);
+    sm_json_number(json, "precision", scores->precision);
+    sm_json_number(json, "recall", scores->recall);
+    sm_json_number(json, "f1", scores->f1);
+    sm_json_number(json, "support", scores->support);
+    sm_json_object_end(json);
+}
+
+static void write_types(sm_json *json, const sm_scores *scores) {
+    sm_json_object_begin(json, "classification_report");
+    for (int k = 0; k < SM_CLASS_COUNT; k++) write_class(json, sm_class_name((sm_class)k), &scores->types.classes[k]);
+    write_class(json, "macro_average", &scores->types.macro);
+    write_class(json, "weighted_average", &scores->types.weighted);
+    sm_json_object_end(json);
+    sm_json_object_begin(json, "confusion_matrix");
+    sm_json_array_begin(json, "classes");
+    for (int k = 0; k < SM_CLASS_COUNT; k++) sm_json_string(json, NULL, sm_class_name((sm_class)k));
+    sm_json_array_end(json);
+    sm_json_array_begin(json, "rows_true_columns_predicted");
+    for (int t = 0; t < SM_CLASS_COUNT; t++) {
+        sm_json_array_begin(json, NULL);
+        for (int p = 0; p < SM_CLASS_COUNT; p++) sm_json_integer(json, NULL, (long long)scores->confusion.count[t][p]);
+        sm_json_array_end(json);
+    }
+    sm_json_array_end(json);
+    sm_json_object_end(json);
+}
+
+static void write_calibration(sm_json *json, const char *key, const sm_calibration *calibration) {
+    sm_json_object_begin(json, key);
+    sm_json_number(json, "ece", calibration->ece);
+    sm_json_number(json, "brier", calibration->brier);
+    sm_json_number(json, "log_loss", calibration->log_loss);
+    sm_json_array_begin(json, "reliability_bins");
+    for (int b = 0; b < SM_RELIABILITY_BINS; b++) {
+        sm_json_object_begin(json, NULL);
+        sm_json_number(json, "from", (double)b / SM_RELIABILITY_BINS);
+        sm_json_integer(json, "images", (long long)calibration->bins[b].count);
+        sm_json_number(json, "confidence", calibration->bins[b].confidence);
+        sm_json_number(json, "accuracy", calibration->bins[b].accuracy);
+        sm_json_object_end(json);
+    }
+    sm_json_array_end(json);
+    sm_json_object_end(json);
+}
+
+static void write_figures(sm_json *json, const sm_scores *scores) {
+    char key[64];
+    sm_json_integer(json, "images", scores->images);
+    sm_json_integer(json, "lesion_images", scores->lesion_images);
+    sm_json_integer(json, "normal_images", scores->normal_images);
+    sm_json_integer(json, "groups", scores->groups);
+    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
+        sm_json_number(json, sm_figures[f].key, scores->figure[f]);
+        snprintf(key, sizeof key, "%s_interval", sm_figures[f].key);
+        sm_json_array_begin(json, key);
+        sm_json_number(json, NULL, scores->interval[f].low);
+        sm_json_number(json, NULL, scores->interval[f].high);
+        sm_json_array_end(json);
+    }
+}
+
+static void write_scores(sm_json *json, const sm_scores *scores) {
+    write_figures(json, scores);
+    sm_json_object_begin(json, "pixelwise");
+    sm_json_integer(json, "true_positive", scores->pixels.true_positive);
+    sm_json_integer(json, "false_positive", scores->pixels.false_positive);
+    sm_json_integer(json, "false_negative", scores->pixels.false_negative);
+    sm_json_integer(json, "true_negative", scores->pixels.true_negative);
+    write_binary(json, "scores", &scores->pixelwise);
+    sm_json_object_end(json);
+    write_binary(json, "imagewise", &scores->imagewise);
+    write_binary(json, "imagewise_lesions", &scores->imagewise_lesions);
+    write_types(json, scores);
+    write_calibration(json, "calibration_before_temperature", &scores->uncalibrated);
+    write_calibration(json, "calibration_after_temperature", &scores->calibrated);
+    sm_json_number(json, "milliseconds_per_image", scores->milliseconds);
+}
+
+static void write_split(sm_json *json, const sm_split *split) {
+    sm_json_object_begin(json, split->name);
+    write_scores(json, &split->all);
+    sm_json_object_begin(json, "tables");
+    for (int t = 0; t < split->table_count; t++) {
+        sm_json_array_begin(json, split->tables[t].key);
+        for (int r = 0; r < split->tables[t].row_count; r++) {
+            sm_json_object_begin(json, NULL);
+            sm_json_string(json, "label", split->tables[t].rows[r].label);
+            write_scores(json, &split->tables[t].rows[r].scores);
+            sm_json_object_end(json);
+        }
+        sm_json_array_end(json);
+    }
+    sm_json_object_end(json);
+    sm_json_object_end(json);
+}
+
+static void write_run(sm_json *json, const sm_report *report) {
+    sm_json_string(json, "program", "sonomask " SM_VERSION);
+    sm_json_object_begin(json, "model");
+    sm_json_string(json, "file", report->model_path);
+    sm_json_string(json, "network", report->model.network);
+    sm_json_integer(json, "input_size", report->model.input_size);
+    sm_json_number(json, "temperature", (double)report->model.temperature);
+    sm_json_string(json, "training_data", report->model.training_data);
+    sm_json_string(json, "date", report->model.date);
+    sm_json_object_end(json);
+    sm_json_number(json, "threshold", sm_report_threshold(report));
+    sm_json_number(json, "minimum_area", sm_report_minimum_area(report));
+    sm_json_boolean(json, "flip_average", report->segment.flip_average);
+    sm_json_array_begin(json, "data");
+    for (int i = 0; i < report->data_count; i++) sm_json_string(json, NULL, report->data[i]);
+    sm_json_array_end(json);
+    if (report->fold >= 0) sm_json_integer(json, "validation_fold", report->fold);
+    sm_json_object_begin(json, "method");
+    sm_json_string(json, "intervals", "95 %, percentiles of a bootstrap over groups (one scene or patient)");
+    sm_json_integer(json, "bootstrap_replicates", SM_BOOTSTRAP_REPLICATES);
+    sm_json_number(json, "surface_tolerance_px", SM_SURFACE_TOLERANCE);
+    sm_json_string(json, "lesion_dice", "mean over images with a true lesion, at each image's own resolution");
+    sm_json_string(json, "pixelwise", "from the pixels of all images together");
+    sm_json_string(json, "imagewise", "mean over images; an empty mask for an empty truth scores 1");
+    sm_json_object_end(json);
+}
+
+sm_status sm_report_write_json(const sm_report *report, const char *path, sm_error *error) {
+    sm_file_writer writer = {0};
+    sm_status status = sm_file_writer_open(&writer, path, error);
+    if (status != SM_OK) return status;
+    sm_json json = {.file = writer.file};
+    sm_json_object_begin(&json, NULL);
+    write_run(&json, report);
+    sm_json_object_begin(&json, "splits");
+    for (int s = 0; s < report->split_count; s++) write_split(&json, &report->splits[s]);
+    sm_json_object_end(&json);
+    sm_json_array_begin(&json, "failed");
+    for (int i = 0; i < report->failure_count; i++) {
+        sm_json_object_begin(&json, NULL);
+        sm_json_string(&json, "file", report->failures[i].record->image);
+        sm_json_string(&json, "reason", report->failures[i].reason);
+        sm_json_object_end(&json);
+    }
+    sm_json_array_end(&json);
+    sm_json_object_end(&json);
+    return sm_file_writer_commit(&writer, error);
+}
+
+void sm_report_headline(FILE *out, const sm_report *report, const sm_split *split) {
+    sm_json json = {.file = out};
+    sm_json_object_begin(&json, NULL);
+    sm_json_string(&json, "split", split->name);
+    if (report->fold >= 0) sm_json_integer(&json, "validation_fold", report->fold);
+    sm_json_string(&json, "model", report->model_path);
+    write_figures(&json, &split->all);
+    sm_json_number(&json, "milliseconds_per_image", split->all.milliseconds);
+    sm_json_object_end(&json);
+    fflush(out);
+}

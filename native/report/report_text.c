@@ -1,0 +1,73 @@
+/* The figures as text: for a terminal, and one by one for the page. */
+#include "report.h"
+
+#include <math.h>
+#include <string.h>
+
+double sm_report_threshold(const sm_report *report) {
+    return (double)(report->segment.threshold < 0 ? report->model.threshold : report->segment.threshold);
+}
+
+double sm_report_minimum_area(const sm_report *report) {
+    return (double)(report->segment.minimum_area < 0 ? report->model.minimum_area : report->segment.minimum_area);
+}
+
+void sm_figure_format(sm_figure figure, double value, char text[SM_FIGURE_TEXT]) {
+    if (!isfinite(value))
+        snprintf(text, SM_FIGURE_TEXT, "\xE2\x80\x93");
+    else if (sm_figures[figure].unit == SM_UNIT_SHARE)
+        snprintf(text, SM_FIGURE_TEXT, "%.1f %%", 100 * value);
+    else if (sm_figures[figure].unit == SM_UNIT_PIXELS)
+        snprintf(text, SM_FIGURE_TEXT, "%.1f px", value);
+    else
+        snprintf(text, SM_FIGURE_TEXT, "%.3f", value);
+}
+
+static void print_scores(FILE *out, const char *name, const sm_scores *scores) {
+    char value[SM_FIGURE_TEXT], low[SM_FIGURE_TEXT], high[SM_FIGURE_TEXT];
+    fprintf(out, "\n%s: %d images, %d with a lesion, %d normal, %d groups\n", name, scores->images,
+            scores->lesion_images, scores->normal_images, scores->groups);
+    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
+        if (!isfinite(scores->figure[f])) continue;
+        sm_figure_format((sm_figure)f, scores->figure[f], value);
+        fprintf(out, "  %-40s %9s", sm_figures[f].title, value);
+        if (isfinite(scores->interval[f].low)) {
+            sm_figure_format((sm_figure)f, scores->interval[f].low, low);
+            sm_figure_format((sm_figure)f, scores->interval[f].high, high);
+            fprintf(out, "   [%s, %s]", low, high);
+        }
+        fputc('\n', out);
+    }
+}
+
+/* One line a row with the figures that are asked for most. */
+static void print_table(FILE *out, const sm_table *table) {
+    static const struct {
+        sm_figure figure;
+        const char *title;
+    } columns[] = {{SM_FIGURE_LESION_DICE, "Dice"},  {SM_FIGURE_LESION_DICE_MEDIAN, "median"},
+                   {SM_FIGURE_MISSED, "missed"},     {SM_FIGURE_FALSE_MASK, "false mask"},
+                   {SM_FIGURE_ACCURACY, "accuracy"}, {SM_FIGURE_AUC_MALIGNANT_BENIGN, "AUC m/b"}};
+    enum { COLUMNS = sizeof columns / sizeof columns[0] };
+    char value[SM_FIGURE_TEXT];
+    fprintf(out, "\n  %-38s %6s", table->title, "images");
+    for (int c = 0; c < COLUMNS; c++) fprintf(out, " %10s", columns[c].title);
+    for (int r = 0; r < table->row_count; r++) {
+        const sm_table_row *row = &table->rows[r];
+        fprintf(out, "\n  %-38s %6d", row->label, row->scores.images);
+        for (int c = 0; c < COLUMNS; c++) {
+            double figure = row->scores.figure[columns[c].figure];
+            sm_figure_format(columns[c].figure, figure, value);
+            /* The en dash is three bytes wide in memory and one on the screen. */
+            fprintf(out, isfinite(figure) ? " %10s" : " %12s", value);
+        }
+    }
+    fputc('\n', out);
+}
+
+void sm_report_print(FILE *out, const sm_split *split) {
+    print_scores(out, split->name, &split->all);
+    for (int t = 0; t < split->table_count; t++)
+        if (split->tables[t].row_count > 1) print_table(out, &split->tables[t]);
+    fflush(out);
+}
