@@ -45,7 +45,11 @@
 #define SM_INLINE static inline __attribute__((always_inline))
 #define SM_NOINLINE __attribute__((noinline))
 #define SM_RESTRICT __restrict__
+#if defined(__clang__) /* takes GCC's pragma without a word, and then keeps the loop */
+#define SM_UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define SM_UNROLL _Pragma("GCC unroll 16")
+#endif
 #else
 #define SM_INLINE static inline
 #define SM_NOINLINE
