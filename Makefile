@@ -26,7 +26,7 @@ TARGET_FLAGS_scalar := -DSM_TARGET=1
 TARGET_FLAGS_simd128 := -DSM_TARGET=4
 TARGET_FLAGS_avx2 := -DSM_TARGET=8 -mavx2 -mfma
 TARGET_FLAGS_avx512 := -DSM_TARGET=16 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
-NATIVE_TARGETS := scalar simd128 avx2 avx512
+NATIVE_TARGETS := scalar simd128 $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
 
 CORE_OBJECTS := $(CORE_SOURCES:%.c=$(BUILD)/%.o)
 KERNEL_OBJECTS := $(foreach t,$(NATIVE_TARGETS),$(KERNEL_SOURCES:src/ops/%.c=$(BUILD)/src/ops/$(t)/%.o))
@@ -47,12 +47,21 @@ $(BUILD)/%.o: %.c | $(INC)/.made
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# stb_image counts on signed sums that wrap around.
+$(BUILD)/src/stb.o: CFLAGS += -fwrapv
+
 define KERNEL_RULE
 $(BUILD)/src/ops/$(1)/%.o: src/ops/%.c | $(INC)/.made
 	@mkdir -p $$(@D)
 	$(CC) $(CFLAGS) $(TARGET_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach t,$(NATIVE_TARGETS),$(eval $(call KERNEL_RULE,$(t))))
+# The choice among them at run time knows only those that were compiled.
+KERNEL_DEFINES_scalar := -DSM_HAVE_SCALAR
+KERNEL_DEFINES_simd128 := -DSM_HAVE_SIMD128
+KERNEL_DEFINES_avx2 := -DSM_HAVE_AVX2
+KERNEL_DEFINES_avx512 := -DSM_HAVE_AVX512
+$(BUILD)/src/ops/kernels.o: CFLAGS += $(foreach t,$(NATIVE_TARGETS),$(KERNEL_DEFINES_$(t)))
 
 $(LIBRARY): $(CORE_OBJECTS) $(KERNEL_OBJECTS)
 	rm -f $@ && ar rcs $@ $^
@@ -104,6 +113,16 @@ wasm/sonomask.$(1).wasm: $(BUILD)/wasm/sonomask.$(1).wasm
 	cp $$< $$@.tmp && mv $$@.tmp $$@
 endef
 $(foreach variant,$(WASM_VARIANTS),$(eval $(call WASM_RULES,$(variant))))
+
+# What the Node tests compare the modules with: the native library's answers in full precision.
+$(BUILD)/tests/native_probabilities: $(BUILD)/tests/node/native_probabilities.o $(BUILD)/native/file.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(LDLIBS)
+
+# Needs the npm packages (`npm ci`) for the tests of the typings.
+.PHONY: test-node
+test-node: wasm $(BUILD)/sonomask $(BUILD)/tests/native_probabilities
+	BUILD=$(BUILD) node --test tests/node/*.test.js
 
 .PHONY: clean
 clean:

@@ -1,0 +1,16 @@
+/** Numbers out of and into byte buffers, whatever the machine's own byte order. The caller has checked the bounds. */
+#ifndef SONOMASK_BYTES_H
+#define SONOMASK_BYTES_H
+
+#include <stdint.h>
+
+static inline uint32_t sm_big16(const uint8_t *bytes) { return (uint32_t)bytes[0] << 8 | bytes[1]; }
+static inline uint32_t sm_big32(const uint8_t *bytes) { return sm_big16(bytes) << 16 | sm_big16(bytes + 2); }
+static inline uint32_t sm_little16(const uint8_t *bytes) { return (uint32_t)bytes[1] << 8 | bytes[0]; }
+static inline uint32_t sm_little32(const uint8_t *bytes) { return sm_little16(bytes + 2) << 16 | sm_little16(bytes); }
+
+static inline void sm_put_big32(uint8_t *bytes, uint32_t value) {
+    for (int i = 0; i < 4; i++) bytes[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+#endif

@@ -1,0 +1,17 @@
+/** A small deflate encoder for PNG: greedy matching, fixed Huffman codes, one bounded buffer. */
+#ifndef SONOMASK_DEFLATE_H
+#define SONOMASK_DEFLATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** The most bytes that `size` bytes can become; 0 when that is more than a size_t holds. */
+size_t sm_zlib_bound(size_t size);
+
+/**
+ * Compresses into a zlib stream (RFC 1950, 1951). `output` has room for sm_zlib_bound(size) bytes. Returns the bytes
+ * written, or 0 without memory or for 4 GB and more.
+ */
+size_t sm_zlib_compress(const uint8_t *input, size_t size, uint8_t *output);
+
+#endif
