@@ -11,7 +11,7 @@ static const sm_plot UNIT_PLOT = {.left = 60, .top = 46, .width = 396, .height =
 
 static sm_plot unit_plot(void) {
     sm_plot plot = UNIT_PLOT;
-    plot.x = plot.y = sm_axis_make(0, 1, 5, false, 0);
+    plot.x = plot.y = sm_plot_axis_make(0, 1, 5, false, 0);
     return plot;
 }
 
@@ -169,8 +169,8 @@ void sm_plot_histogram(FILE *out, const char *title, const char *x_label, const 
         if (++bins[bin] > largest) largest = bins[bin];
     }
     sm_plot plot = UNIT_PLOT;
-    plot.x = sm_axis_make(0, 1, 5, false, 0);
-    plot.y = sm_axis_make(0, largest, 5, true, 1);
+    plot.x = sm_plot_axis_make(0, 1, 5, false, 0);
+    plot.y = sm_plot_axis_make(0, largest, 5, true, 1);
     begin(out, title);
     sm_plot_frame(out, &plot, x_label, "images");
     double bin_width = plot.width / BINS;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "gallery.h"
-#include "training_log.h"
+#include "number_table.h"
 
 /** A finished evaluation; nothing is owned. */
 typedef struct sm_report {
@@ -20,7 +20,7 @@ typedef struct sm_report {
     sm_gallery (*galleries)[SM_GALLERY_KINDS]; /**< of each split; NULL: the report has no pictures */
     const sm_evaluation_failure *failures;
     int failure_count;
-    const sm_training_log *log; /**< NULL: unknown */
+    const sm_number_table *log; /**< NULL: unknown */
 } sm_report;
 
 /** Errors of all three: SM_ERROR_IO, SM_ERROR_MEMORY; on failure nothing half-written stays. */

@@ -28,7 +28,7 @@ static void write_class(sm_json *json, const char *key, const sm_class_scores *s
     sm_json_object_end(json);
 }
 
-static void write_types(sm_json *json, const sm_scores *scores) {
+static void write_types(sm_json *json, const sm_score_set *scores) {
     sm_json_object_begin(json, "classification_report");
     for (int k = 0; k < SM_CLASS_COUNT; k++) write_class(json, sm_class_name((sm_class)k), &scores->types.classes[k]);
     write_class(json, "macro_average", &scores->types.macro);
@@ -66,7 +66,7 @@ static void write_calibration(sm_json *json, const char *key, const sm_calibrati
     sm_json_object_end(json);
 }
 
-static void write_figures(sm_json *json, const sm_scores *scores) {
+static void write_figures(sm_json *json, const sm_score_set *scores) {
     char key[64];
     sm_json_integer(json, "images", scores->images);
     sm_json_integer(json, "lesion_images", scores->lesion_images);
@@ -82,7 +82,7 @@ static void write_figures(sm_json *json, const sm_scores *scores) {
     }
 }
 
-static void write_scores(sm_json *json, const sm_scores *scores) {
+static void write_scores(sm_json *json, const sm_score_set *scores) {
     write_figures(json, scores);
     sm_json_object_begin(json, "pixelwise");
     sm_json_integer(json, "true_positive", scores->pixels.true_positive);

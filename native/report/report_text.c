@@ -23,7 +23,7 @@ void sm_figure_format(sm_figure figure, double value, char text[SM_FIGURE_TEXT])
         snprintf(text, SM_FIGURE_TEXT, "%.3f", value);
 }
 
-static void print_scores(FILE *out, const char *name, const sm_scores *scores) {
+static void print_scores(FILE *out, const char *name, const sm_score_set *scores) {
     char value[SM_FIGURE_TEXT], low[SM_FIGURE_TEXT], high[SM_FIGURE_TEXT];
     fprintf(out, "\n%s: %d images, %d with a lesion, %d normal, %d groups\n", name, scores->images,
             scores->lesion_images, scores->normal_images, scores->groups);

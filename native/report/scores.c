@@ -222,7 +222,7 @@ static bool prepare(prepared *data, const sm_evaluated_image *const *images, int
 }
 
 /* Pixelwise and imagewise scores; `scratch` holds `count` scores. */
-static void score_masks(const prepared *data, sm_binary_scores *scratch, sm_scores *scores) {
+static void score_masks(const prepared *data, sm_binary_scores *scratch, sm_score_set *scores) {
     for (int i = 0; i < data->count; i++) {
         sm_pixel_counts_add(&scores->pixels, &data->images[i]->pixels);
         scratch[i] = data->images[i]->scores;
@@ -235,8 +235,8 @@ static void score_masks(const prepared *data, sm_binary_scores *scratch, sm_scor
     scores->imagewise_lesions = sm_binary_scores_mean(scratch, lesions);
 }
 
-static void set_empty(sm_scores *scores) {
-    *scores = (sm_scores){.milliseconds = NAN};
+static void set_empty(sm_score_set *scores) {
+    *scores = (sm_score_set){.milliseconds = NAN};
     for (int f = 0; f < SM_FIGURE_COUNT; f++) {
         scores->figure[f] = NAN;
         scores->interval[f] = (sm_interval){NAN, NAN};
@@ -247,8 +247,8 @@ static void set_empty(sm_scores *scores) {
     scores->imagewise = scores->imagewise_lesions = sm_binary_scores_mean(NULL, 0);
 }
 
-sm_status sm_scores_of(const sm_evaluated_image *const *images, int count, uint64_t seed, sm_scores *scores,
-                       sm_error *error) {
+sm_status sm_score_set_of(const sm_evaluated_image *const *images, int count, uint64_t seed, sm_score_set *scores,
+                          sm_error *error) {
     set_empty(scores);
     if (count < 1) return SM_OK;
     prepared data;

@@ -43,7 +43,7 @@ typedef struct sm_figure_info {
 
 extern const sm_figure_info sm_figures[SM_FIGURE_COUNT];
 
-typedef struct sm_scores {
+typedef struct sm_score_set {
     int images, lesion_images, normal_images, groups; /**< normal images: those of class normal */
     double figure[SM_FIGURE_COUNT];                   /**< NaN where no image decides it */
     sm_interval interval[SM_FIGURE_COUNT];
@@ -55,7 +55,7 @@ typedef struct sm_scores {
     sm_binary_scores imagewise;              /**< mean over images */
     sm_binary_scores imagewise_lesions;      /**< mean over lesion images */
     double milliseconds;                     /**< mean an image */
-} sm_scores;
+} sm_score_set;
 
 enum { SM_BOOTSTRAP_REPLICATES = 1000 };
 
@@ -63,8 +63,8 @@ enum { SM_BOOTSTRAP_REPLICATES = 1000 };
  * Scores `count` images. `seed` draws the bootstrap; the same images and seed give the same figures. No image at all
  * gives NaN figures. Errors: SM_ERROR_MEMORY.
  */
-sm_status sm_scores_of(const sm_evaluated_image *const *images, int count, uint64_t seed, sm_scores *scores,
-                       sm_error *error);
+sm_status sm_score_set_of(const sm_evaluated_image *const *images, int count, uint64_t seed, sm_score_set *scores,
+                          sm_error *error);
 
 /** The three questions that ROC curves are drawn for. */
 typedef enum sm_roc_question {

@@ -67,9 +67,14 @@ void sm_svg_escape(FILE *out, const char *text) {
 }
 
 void sm_svg_begin(FILE *out, double width, double height, bool standalone, const char *label) {
-    if (standalone) fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
-    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"sm-chart\" viewBox=\"0 0 %g %g\"", width, height);
-    if (standalone) fprintf(out, " width=\"%g\" height=\"%g\"", width, height);
+    if (standalone)
+        fprintf(out,
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\"",
+                width, height);
+    else
+        fputs("<svg", out); /* HTML knows the namespace */
+    fprintf(out, " class=\"sm-chart\" viewBox=\"0 0 %g %g\"", width, height);
     fputs(" role=\"img\" aria-label=\"", out);
     sm_svg_escape(out, label);
     fputs("\">\n", out);
@@ -117,7 +122,7 @@ static double nice_number(double value) {
     return 10.0 * power;
 }
 
-sm_axis sm_axis_make(double low, double high, int wanted, bool expand, double smallest_step) {
+sm_plot_axis sm_plot_axis_make(double low, double high, int wanted, bool expand, double smallest_step) {
     if (!isfinite(low) || !isfinite(high) || low > high) {
         low = 0.0;
         high = 1.0;
@@ -130,7 +135,7 @@ sm_axis sm_axis_make(double low, double high, int wanted, bool expand, double sm
         high += margin;
     }
     if (wanted < 2) wanted = 2;
-    sm_axis axis = {.low = low, .high = high};
+    sm_plot_axis axis = {.low = low, .high = high};
     axis.step = nice_number((high - low) / wanted);
     if (axis.step < smallest_step) axis.step = smallest_step;
     if (expand) {
@@ -143,14 +148,14 @@ sm_axis sm_axis_make(double low, double high, int wanted, bool expand, double sm
     return axis;
 }
 
-static double share(const sm_axis *axis, double value) { return (value - axis->low) / (axis->high - axis->low); }
+static double share(const sm_plot_axis *axis, double value) { return (value - axis->low) / (axis->high - axis->low); }
 
 double sm_plot_x(const sm_plot *plot, double value) { return plot->left + plot->width * share(&plot->x, value); }
 double sm_plot_y(const sm_plot *plot, double value) {
     return plot->top + plot->height * (1.0 - share(&plot->y, value));
 }
 
-static void tick_label(const sm_axis *axis, double value, char *text, size_t size) {
+static void tick_label(const sm_plot_axis *axis, double value, char *text, size_t size) {
     if (fabs(value) < 1e-9 * axis->step) value = 0.0;
     if (axis->decimals > 5 || fabs(value) >= 1e6)
         snprintf(text, size, "%.3g", value);

@@ -33,22 +33,22 @@ void sm_svg_rectangle(FILE *out, double x, double y, double width, double height
 int sm_svg_colour(int index);
 
 /** A linear axis: values low .. high, ticks at first, first + step, ... (`ticks` of them), printed with `decimals`. */
-typedef struct sm_axis {
+typedef struct sm_plot_axis {
     double low, high, first, step;
     int ticks, decimals;
-} sm_axis;
+} sm_plot_axis;
 
 /**
  * Chooses about `wanted` round tick values (1, 2 or 5 times a power of ten: Heckbert, "Nice numbers for graph labels",
  * Graphics Gems, 1990). `expand` widens low and high to the ticks around them. Equal or non-finite limits give a
  * usable axis. `smallest_step` 0 leaves the step free; 1 keeps it to whole numbers.
  */
-sm_axis sm_axis_make(double low, double high, int wanted, bool expand, double smallest_step);
+sm_plot_axis sm_plot_axis_make(double low, double high, int wanted, bool expand, double smallest_step);
 
 /** Where an axis pair lies on the drawing. */
 typedef struct sm_plot {
     double left, top, width, height;
-    sm_axis x, y;
+    sm_plot_axis x, y;
 } sm_plot;
 
 double sm_plot_x(const sm_plot *plot, double value);

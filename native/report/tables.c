@@ -171,7 +171,7 @@ static sm_status make_table(const sm_split *split, const table_kind *kind, const
     qsort(table->rows, (size_t)table->row_count, sizeof *table->rows, by_order);
     for (int r = 0; status == SM_OK && r < table->row_count; r++) {
         int count = find_members(split, kind, sizes, table->rows[r].label, members);
-        status = sm_scores_of(members, count, seed, &table->rows[r].scores, error);
+        status = sm_score_set_of(members, count, seed, &table->rows[r].scores, error);
     }
     if (status != SM_OK) table_free(table);
     return status;
@@ -179,7 +179,7 @@ static sm_status make_table(const sm_split *split, const table_kind *kind, const
 
 sm_status sm_split_score(sm_split *split, uint64_t seed, sm_error *error) {
     terciles sizes;
-    sm_status status = sm_scores_of(split->images, split->count, seed, &split->all, error);
+    sm_status status = sm_score_set_of(split->images, split->count, seed, &split->all, error);
     if (status == SM_OK) status = find_terciles(split, &sizes, error);
     if (status != SM_OK) return status;
     const sm_evaluated_image **members = malloc(((size_t)split->count + 1) * sizeof *members);

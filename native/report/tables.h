@@ -7,7 +7,7 @@
 typedef struct sm_table_row {
     char *label; /**< owned */
     int order;   /**< rows are sorted by this, then by label */
-    sm_scores scores;
+    sm_score_set scores;
 } sm_table_row;
 
 typedef struct sm_table {
@@ -23,7 +23,7 @@ typedef struct sm_split {
     const char *name;                  /**< "validation", "training" or "all"; not owned */
     const sm_evaluated_image **images; /**< owned list of images that are not */
     int count;
-    sm_scores all;
+    sm_score_set all;
     sm_table tables[SM_TABLE_MAX];
     int table_count;
 } sm_split;

@@ -1,0 +1,189 @@
+/* The page: what was run, then each split from the headline down to single images. */
+#include "report_html.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "../file.h"
+#include "html.h"
+#include "svg.h"
+
+static void fact(FILE *out, const char *name, const char *value) {
+    fprintf(out, "<dt>%s</dt><dd>", name);
+    sm_svg_escape(out, value);
+    fputs("</dd>\n", out);
+}
+
+static void facts(FILE *out, const sm_report *report) {
+    char text[256];
+    fputs("<dl class=\"facts\">\n", out);
+    fact(out, "Model", report->model_path);
+    snprintf(text, sizeof text, "%s, %d \xC3\x97 %d pixels", report->model.network, report->model.input_size,
+             report->model.input_size);
+    fact(out, "Network", text);
+    if (report->model.date && *report->model.date) fact(out, "Trained", report->model.date);
+    if (report->model.training_data && *report->model.training_data)
+        fact(out, "Trained on", report->model.training_data);
+    snprintf(text, sizeof text, "threshold %.3g, minimum area %.3g %% of the image, temperature %.3g%s",
+             sm_report_threshold(report), 100 * sm_report_minimum_area(report), (double)report->model.temperature,
+             report->segment.flip_average ? ", averaged with the mirrored image" : "");
+    fact(out, "Settings", text);
+    fputs("<dt>Data</dt><dd>", out);
+    for (int i = 0; i < report->data_count; i++) {
+        if (i > 0) fputs("<br>", out);
+        sm_svg_escape(out, report->data[i]);
+    }
+    fputs("</dd>\n", out);
+    if (report->fold >= 0) {
+        snprintf(text, sizeof text, "fold %d is validation, the other folds are training", report->fold);
+        fact(out, "Split", text);
+    }
+    time_t now = time(NULL);
+    struct tm date = {0};
+    if (gmtime_r(&now, &date) && strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &date) > 0)
+        fact(out, "Evaluated", text);
+    fputs("</dl>\n", out);
+}
+
+/* The last two parts of a path: enough to know the image by, short enough for a phone. */
+static const char *short_name(const char *path) {
+    const char *name = path + strlen(path);
+    for (int slashes = 0; name > path; name--)
+        if (name[-1] == '/' && ++slashes == 2) break;
+    return name;
+}
+
+static void figure(FILE *out, const sm_evaluated_image *image, const sm_evaluation_panel *panel) {
+    char text[160];
+    if (!panel->png) return;
+    bool right = image->predicted == image->record->type;
+    fputs("<figure>", out);
+    snprintf(text, sizeof text, "Image, true mask and predicted mask; Dice %.3f", image->scores.dice);
+    sm_html_png(out, panel->png, panel->png_size, text);
+    fputs("<figcaption><span class=\"file\" title=\"", out);
+    sm_svg_escape(out, image->record->image);
+    fputs("\">", out);
+    if (image->record->source && *image->record->source) {
+        sm_svg_escape(out, image->record->source);
+        fputs(": ", out);
+    }
+    sm_svg_escape(out, short_name(image->record->image));
+    fprintf(out, "</span><br>%s, <span class=\"%s\">answered %s (%.0f %%)</span>", sm_class_name(image->record->type),
+            right ? "right" : "wrong", sm_class_name(image->predicted), 100 * image->probabilities[image->predicted]);
+    if (sm_evaluated_has_lesion(image)) fprintf(out, " \xC2\xB7 Dice %.3f", image->scores.dice);
+    if (isfinite(image->surface.hd95)) fprintf(out, " \xC2\xB7 HD95 %.1f px", image->surface.hd95);
+    fputs("</figcaption></figure>\n", out);
+}
+
+static bool has_pictures(const sm_gallery *gallery) {
+    for (int i = 0; i < gallery->count; i++)
+        if (gallery->panels[i].png) return true;
+    return false;
+}
+
+static void write_galleries(FILE *out, const sm_gallery *galleries) {
+    bool explained = false;
+    for (int g = 0; g < SM_GALLERY_KINDS; g++) {
+        if (!has_pictures(&galleries[g])) continue;
+        fprintf(out, "<h3>%s</h3>\n", galleries[g].title);
+        fprintf(out, "<p class=\"key\">%s", galleries[g].note);
+        if (!explained)
+            fputs(". From left to right: the image, the <b class=\"truth\">true mask</b>, the "
+                  "<b class=\"prediction\">predicted mask</b> with the truth as a faint line",
+                  out);
+        explained = true;
+        fputs(".</p>\n<div class=\"gallery\">\n", out);
+        for (int i = 0; i < galleries[g].count; i++) figure(out, galleries[g].images[i], &galleries[g].panels[i]);
+        fputs("</div>\n", out);
+    }
+}
+
+static sm_status write_split(FILE *out, const sm_split *split, const sm_gallery *galleries, sm_error *error) {
+    const sm_score_set *all = &split->all;
+    fprintf(out,
+            "<p class=\"lead\">%d images of %d scenes or patients: %d with a lesion, %d normal. Small print under a "
+            "figure: its 95 %% interval.</p>\n",
+            all->images, all->groups, all->lesion_images, all->normal_images);
+    sm_report_cards(out, all);
+    int table = 0;
+    if (table < split->table_count) sm_report_parts_table(out, &split->tables[table++]);
+    sm_status status = sm_report_charts(out, split, error);
+    fputs("<h3>Where it is better and worse</h3>\n", out);
+    for (; table < split->table_count; table++) sm_report_parts_table(out, &split->tables[table]);
+    fputs("<h3>Type</h3>\n", out);
+    sm_report_classes_table(out, all);
+    sm_report_calibration_table(out, all);
+    fputs("<h3>Masks</h3>\n", out);
+    sm_report_masks_table(out, all);
+    fputs("<details class=\"more\"><summary>All main figures with intervals</summary>\n", out);
+    sm_report_figures_table(out, all);
+    fputs("</details>\n", out);
+    if (galleries) write_galleries(out, galleries);
+    return status;
+}
+
+static void write_failures(FILE *out, const sm_report *report) {
+    if (report->failure_count == 0) return;
+    fprintf(out, "<h2>Images that could not be scored</h2>\n<ul>\n");
+    for (int i = 0; i < report->failure_count; i++) {
+        fputs("<li>", out);
+        sm_svg_escape(out, report->failures[i].reason);
+        fputs("</li>\n", out);
+    }
+    fputs("</ul>\n", out);
+}
+
+static void write_method(FILE *out) {
+    fprintf(out,
+            "<h2>How the figures are made</h2>\n<p class=\"note\">Lesion Dice is the mean over images with a true "
+            "lesion, each at its own resolution; normal images are reported apart, as the share with any predicted "
+            "pixel. Images whose published labels contradict each other are left out. Intervals: 95 %%, percentiles of "
+            "%d bootstrap replicates that draw whole groups (one scene or patient). HD95: the larger of the two "
+            "directed 95th percentiles of distances between outlines, where both masks have pixels. Surface Dice: "
+            "share of both outlines within %.0f pixels of the other. ECE: ten equal bins of the answered type's "
+            "probability. AUC: ties count half. Pixelwise: from all pixels together; imagewise: mean over images, "
+            "where an empty mask for an empty truth scores 1.</p>\n",
+            SM_BOOTSTRAP_REPLICATES, SM_SURFACE_TOLERANCE);
+}
+
+static const char *split_title(const char *name) {
+    if (strcmp(name, "validation") == 0) return "Validation";
+    if (strcmp(name, "training") == 0) return "Training images";
+    return "All images";
+}
+
+sm_status sm_report_write_html(const sm_report *report, const char *path, sm_error *error) {
+    sm_file_writer writer = {0};
+    sm_status status = sm_file_writer_open(&writer, path, error);
+    if (status != SM_OK) return status;
+    FILE *out = writer.file;
+    sm_html_begin(out, "sonomask evaluation");
+    fputs("<h1>sonomask evaluation</h1>\n<p class=\"lead\">Breast-ultrasound lesions: outline and type against the "
+          "experts' masks and labels.</p>\n<div class=\"research\" role=\"note\"><strong>Research only, not a medical "
+          "device.</strong> Do not use these results for diagnosis or treatment.</div>\n",
+          out);
+    facts(out, report);
+    for (int s = 0; status == SM_OK && s < report->split_count; s++) {
+        const sm_split *split = &report->splits[s];
+        const sm_gallery *galleries = report->galleries ? report->galleries[s] : NULL;
+        if (s == 0) {
+            fprintf(out, "<h2>%s</h2>\n", split_title(split->name));
+            status = write_split(out, split, galleries, error);
+            if (status == SM_OK && report->log) status = sm_report_curves(out, report->log, error);
+        } else {
+            fprintf(out, "<details class=\"split\"><summary>%s: a network does better on what it has seen</summary>\n",
+                    split_title(split->name));
+            status = write_split(out, split, galleries, error);
+            fputs("</details>\n", out);
+        }
+    }
+    write_failures(out, report);
+    write_method(out);
+    sm_html_end(out);
+    if (status != SM_OK) {
+        sm_file_writer_abandon(&writer);
+        return status;
+    }
+    return sm_file_writer_commit(&writer, error);
+}

@@ -1,0 +1,20 @@
+/** Parts of report.html; see report_html.c for the page. */
+#ifndef SONOMASK_REPORT_HTML_H
+#define SONOMASK_REPORT_HTML_H
+
+#include "report.h"
+
+void sm_report_cards(FILE *out, const sm_score_set *scores);
+/** Every main figure with its interval. */
+void sm_report_figures_table(FILE *out, const sm_score_set *scores);
+void sm_report_classes_table(FILE *out, const sm_score_set *scores);
+void sm_report_masks_table(FILE *out, const sm_score_set *scores);
+void sm_report_calibration_table(FILE *out, const sm_score_set *scores);
+void sm_report_parts_table(FILE *out, const sm_table *table);
+
+/** ROC, reliability, confusion matrix, Dice histogram. Errors: SM_ERROR_MEMORY. */
+sm_status sm_report_charts(FILE *out, const sm_split *split, sm_error *error);
+/** Training curves by epoch. Errors: SM_ERROR_MEMORY. */
+sm_status sm_report_curves(FILE *out, const sm_number_table *log, sm_error *error);
+
+#endif

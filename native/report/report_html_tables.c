@@ -1,0 +1,180 @@
+#include "report_html.h"
+
+#include <math.h>
+
+#include "html.h"
+#include "svg.h"
+
+static void cell(FILE *out, double value, int decimals) {
+    if (isfinite(value))
+        fprintf(out, "<td>%.*f</td>", decimals, value);
+    else
+        fputs("<td>\xE2\x80\x93</td>", out);
+}
+
+static void row_name(FILE *out, const char *name) {
+    fputs("<tr><th scope=\"row\">", out);
+    sm_svg_escape(out, name);
+    fputs("</th>", out);
+}
+
+static void header(FILE *out, const char *const *names, int count) {
+    fputs("<thead><tr>", out);
+    for (int i = 0; i < count; i++) {
+        fputs("<th scope=\"col\">", out);
+        sm_svg_escape(out, names[i]);
+        fputs("</th>", out);
+    }
+    fputs("</tr></thead>\n<tbody>\n", out);
+}
+
+/* "0.741 to 0.803", with the unit once. */
+static void write_interval(FILE *out, sm_figure figure, sm_interval interval) {
+    if (!isfinite(interval.low)) return;
+    if (sm_figures[figure].unit == SM_UNIT_SHARE)
+        fprintf(out, "%.1f to %.1f %%", 100 * interval.low, 100 * interval.high);
+    else if (sm_figures[figure].unit == SM_UNIT_PIXELS)
+        fprintf(out, "%.1f to %.1f px", interval.low, interval.high);
+    else
+        fprintf(out, "%.3f to %.3f", interval.low, interval.high);
+}
+
+void sm_report_cards(FILE *out, const sm_score_set *scores) {
+    static const sm_figure shown[] = {SM_FIGURE_LESION_DICE,
+                                      SM_FIGURE_LESION_DICE_MEDIAN,
+                                      SM_FIGURE_MISSED,
+                                      SM_FIGURE_FALSE_MASK,
+                                      SM_FIGURE_ACCURACY,
+                                      SM_FIGURE_AUC_MALIGNANT_BENIGN,
+                                      SM_FIGURE_AUC_LESION_NORMAL,
+                                      SM_FIGURE_ECE};
+    char value[SM_FIGURE_TEXT];
+    fputs("<div class=\"cards\">\n", out);
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        sm_figure figure = shown[i];
+        sm_figure_format(figure, scores->figure[figure], value);
+        fprintf(out, "<div class=\"card\"><div class=\"name\">%s</div><div class=\"value\">%s</div>",
+                sm_figures[figure].title, value);
+        fputs("<div class=\"interval\">", out);
+        write_interval(out, figure, scores->interval[figure]);
+        fputs("</div></div>\n", out);
+    }
+    fputs("</div>\n", out);
+}
+
+void sm_report_figures_table(FILE *out, const sm_score_set *scores) {
+    static const char *const names[] = {"Figure", "Value", "95 % interval"};
+    char value[SM_FIGURE_TEXT];
+    sm_html_table_begin(out, "All main figures");
+    header(out, names, 3);
+    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
+        sm_figure_format((sm_figure)f, scores->figure[f], value);
+        row_name(out, sm_figures[f].title);
+        fprintf(out, "<td>%s</td><td>", value);
+        write_interval(out, (sm_figure)f, scores->interval[f]);
+        fputs("</td></tr>\n", out);
+    }
+    fputs("</tbody>", out);
+    sm_html_table_end(out);
+}
+
+static void class_row(FILE *out, const char *name, const sm_class_scores *scores) {
+    row_name(out, name);
+    cell(out, scores->precision, 3);
+    cell(out, scores->recall, 3);
+    cell(out, scores->f1, 3);
+    cell(out, scores->support, 0);
+    fputs("</tr>\n", out);
+}
+
+void sm_report_classes_table(FILE *out, const sm_score_set *scores) {
+    static const char *const names[] = {"Type", "Precision", "Recall", "F1", "Support"};
+    sm_html_table_begin(out, "Classification report");
+    header(out, names, 5);
+    for (int k = 0; k < SM_CLASS_COUNT; k++) class_row(out, sm_class_name((sm_class)k), &scores->types.classes[k]);
+    class_row(out, "macro average", &scores->types.macro);
+    class_row(out, "weighted average", &scores->types.weighted);
+    fputs("</tbody>", out);
+    sm_html_table_end(out);
+}
+
+static void mask_row(FILE *out, const char *name, const sm_binary_scores *scores) {
+    row_name(out, name);
+    cell(out, scores->accuracy, 3);
+    cell(out, scores->precision, 3);
+    cell(out, scores->recall, 3);
+    cell(out, scores->specificity, 3);
+    cell(out, scores->f1, 3);
+    cell(out, scores->iou, 3);
+    fputs("</tr>\n", out);
+}
+
+void sm_report_masks_table(FILE *out, const sm_score_set *scores) {
+    static const char *const names[] = {"Masks",       "Accuracy",  "Precision", "Recall = sensitivity",
+                                        "Specificity", "F1 = Dice", "IoU"};
+    sm_html_table_begin(out, "Masks, pixelwise and imagewise");
+    header(out, names, 7);
+    mask_row(out, "pixelwise: all pixels together", &scores->pixelwise);
+    mask_row(out, "imagewise: mean over images", &scores->imagewise);
+    mask_row(out, "imagewise: mean over lesion images", &scores->imagewise_lesions);
+    fputs("</tbody>", out);
+    sm_html_table_end(out);
+}
+
+static void calibration_row(FILE *out, const char *name, const sm_calibration *calibration) {
+    row_name(out, name);
+    cell(out, calibration->ece, 3);
+    cell(out, calibration->brier, 3);
+    cell(out, calibration->log_loss, 3);
+    fputs("</tr>\n", out);
+}
+
+void sm_report_calibration_table(FILE *out, const sm_score_set *scores) {
+    static const char *const names[] = {"Type probabilities", "ECE", "Brier", "Log loss"};
+    sm_html_table_begin(out, "Calibration");
+    header(out, names, 4);
+    calibration_row(out, "before temperature", &scores->uncalibrated);
+    calibration_row(out, "after temperature", &scores->calibrated);
+    fputs("</tbody>", out);
+    sm_html_table_end(out);
+}
+
+void sm_report_parts_table(FILE *out, const sm_table *table) {
+    static const struct {
+        sm_figure figure;
+        const char *title;
+    } columns[] = {{SM_FIGURE_LESION_DICE, "Lesion Dice"},
+                   {SM_FIGURE_LESION_DICE_MEDIAN, "Median"},
+                   {SM_FIGURE_MISSED, "Missed"},
+                   {SM_FIGURE_SURFACE_DICE, "Surface Dice"},
+                   {SM_FIGURE_HD95_MEDIAN, "HD95, median"},
+                   {SM_FIGURE_FALSE_MASK, "False masks"},
+                   {SM_FIGURE_ACCURACY, "Accuracy"},
+                   {SM_FIGURE_AUC_MALIGNANT_BENIGN, "AUC mal./ben."},
+                   {SM_FIGURE_ECE, "ECE"}};
+    enum { COLUMNS = sizeof columns / sizeof columns[0] };
+    const char *names[COLUMNS + 2] = {"", "Images"};
+    for (int c = 0; c < COLUMNS; c++) names[c + 2] = columns[c].title;
+    char value[SM_FIGURE_TEXT];
+    sm_html_table_begin(out, table->title);
+    header(out, names, COLUMNS + 2);
+    for (int r = 0; r < table->row_count; r++) {
+        const sm_score_set *scores = &table->rows[r].scores;
+        row_name(out, table->rows[r].label);
+        fprintf(out, "<td>%d</td>", scores->images);
+        for (int c = 0; c < COLUMNS; c++) {
+            sm_figure figure = columns[c].figure;
+            sm_figure_format(figure, scores->figure[figure], value);
+            fprintf(out, "<td>%s", value);
+            if (c == 0 && isfinite(scores->interval[figure].low)) {
+                fputs("<small>", out);
+                write_interval(out, figure, scores->interval[figure]);
+                fputs("</small>", out);
+            }
+            fputs("</td>", out);
+        }
+        fputs("</tr>\n", out);
+    }
+    fputs("</tbody>", out);
+    sm_html_table_end(out);
+}
