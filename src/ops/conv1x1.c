@@ -1,0 +1,415 @@
+/**
+ * 1x1 convolution: a product of matrices, pixels by channels. Short segments of a row of pixels are materialised
+ * (scale, shift, ReLU, upsampling and concatenation done) into a buffer that stays in the first-level cache; from there
+ * registers hold tiles of 4 pixels by 2 vectors. With few output channels (a mask head has one) vectors run along the
+ * input channels instead and each output is a dot product.
+ */
+#include "operations.h"
+#include "source.h"
+
+enum {
+    SEGMENT_PIXELS = 32,
+    TILE_PIXELS = 4,
+    TILE_VECTORS = 2,
+    FEW_OUTPUTS = V_LANES < 4 ? 1 : 3, /* up to here dot products win over mostly empty vectors of outputs */
+    MOST_SLOTS = 16                    /* tasks of the backward pass to the weights, whatever the threads */
+};
+
+static int padded(int channels) { return (channels + V_LANES - 1) / V_LANES * V_LANES; }
+
+static int input_channels(const sm_conv *args) {
+    int channels = 0;
+    for (int s = 0; s < args->source_count; s++) channels += args->source[s].channels;
+    return channels;
+}
+
+/* ---- segments: how rows are cut ---- */
+
+typedef struct segment {
+    int image, y, x, count;
+} segment;
+
+static int segments_per_row(int width) { return (width - 1) / SEGMENT_PIXELS + 1; }
+
+static segment segment_at(int index, int height, int width) {
+    int per_row = segments_per_row(width), row = index / per_row, x = index % per_row * SEGMENT_PIXELS;
+    return (segment){row / height, row % height, x, width - x < SEGMENT_PIXELS ? width - x : SEGMENT_PIXELS};
+}
+
+static size_t segment_pixel(const segment *at, int height, int width) {
+    return ((size_t)at->image * (size_t)height + (size_t)at->y) * (size_t)width + (size_t)at->x;
+}
+
+/* ---- workspace: [packed weights][a segment buffer a worker][slots] ---- */
+
+static size_t packed_floats(const sm_conv *args) {
+    return (size_t)padded(input_channels(args)) * (size_t)padded(args->output_channels);
+}
+
+static size_t buffer_floats(const sm_conv *args) {
+    return (size_t)SEGMENT_PIXELS * (size_t)(padded(input_channels(args)) + padded(args->output_channels));
+}
+
+/** The gradient of the weights, transposed and padded, [output][padded(input)], then that of the bias. */
+static size_t slot_floats(const sm_conv *args) {
+    return (size_t)args->output_channels * (size_t)padded(input_channels(args)) + (size_t)padded(args->output_channels);
+}
+
+size_t SM_KERNEL(sm_conv1x1_workspace)(const sm_conv *args, int threads) {
+    return packed_floats(args) + (size_t)threads * buffer_floats(args) + MOST_SLOTS * slot_floats(args);
+}
+
+static float *buffer_of(const sm_conv *args, int worker) {
+    return args->workspace + packed_floats(args) + (size_t)worker * buffer_floats(args);
+}
+
+static float *slot_of(const sm_conv *args, int slot) {
+    return buffer_of(args, sm_parallel_threads(args->parallel)) + (size_t)slot * slot_floats(args);
+}
+
+/** Materialises the sources' segment as [count][stride]; channels beyond the last are zero. */
+static void read_segment(const sm_conv *args, const segment *at, float *buffer, int stride) {
+    int channel = 0;
+    for (int s = 0; s < args->source_count; s++) {
+        source_read_pixels(&args->source[s], at->image, at->y, at->x, at->count, args->height, args->width,
+                           buffer + channel, stride);
+        channel += args->source[s].channels;
+    }
+    for (int i = 0; i < at->count && channel < stride; i++)
+        memset(buffer + (size_t)i * (size_t)stride + channel, 0, (size_t)(stride - channel) * sizeof *buffer);
+}
+
+/** [rows][columns] to [rows][padded(columns)], or to the transpose [columns][padded(rows)]; zero-filled. */
+static void pack(const float *matrix, int rows, int columns, float *packed) {
+    size_t stride = (size_t)padded(columns);
+    for (int row = 0; row < rows; row++) {
+        memcpy(packed + (size_t)row * stride, matrix + (size_t)row * (size_t)columns, (size_t)columns * sizeof *matrix);
+        memset(packed + (size_t)row * stride + columns, 0, (stride - (size_t)columns) * sizeof *matrix);
+    }
+}
+
+static void pack_transposed(const float *matrix, int rows, int columns, float *packed) {
+    size_t stride = (size_t)padded(rows);
+    memset(packed, 0, (size_t)columns * stride * sizeof *packed);
+    for (int row = 0; row < rows; row++)
+        for (int column = 0; column < columns; column++)
+            packed[(size_t)column * stride + (size_t)row] = matrix[(size_t)row * (size_t)columns + (size_t)column];
+}
+
+/* ---- the product: [pixels][depth] times [depth][columns] ---- */
+
+typedef struct matrix_product {
+    const float *left; /**< [pixels][left_stride] */
+    int left_stride, depth;
+    const float *right; /**< [depth][right_stride]; right_stride a multiple of V_LANES */
+    int right_stride;
+    float *output; /**< [pixels][output_stride] */
+    int output_stride, columns;
+    bool accumulate;
+    const float *bias, *scale, *shift; /**< [columns] or NULL */
+    float lowest;                      /**< 0 for a ReLU, else -infinity */
+} matrix_product;
+
+/** What comes after the sum: bias, scale and shift, ReLU, accumulation. */
+SM_INLINE void finish(const matrix_product *args, v_f32 sum, float *output, int column, int lanes) {
+    if (args->bias) sum = v_add(sum, v_load_count(args->bias + column, lanes));
+    if (args->scale)
+        sum = v_fma(sum, v_load_count(args->scale + column, lanes), v_load_count(args->shift + column, lanes));
+    sum = v_max(v_splat(args->lowest), sum);
+    if (args->accumulate) sum = v_add(sum, v_load_count(output + column, lanes));
+    v_store_count(output + column, sum, lanes);
+}
+
+/** One register tile; `pixels` and `vectors` are constants wherever it is inlined. */
+SM_INLINE void multiply_tile(const matrix_product *args, int pixel, int pixels, int column, int vectors) {
+    v_f32 sum[TILE_PIXELS][TILE_VECTORS];
+    SM_UNROLL
+    for (int i = 0; i < pixels; i++) {
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) sum[i][v] = v_zero();
+    }
+    const float *left = args->left + (size_t)pixel * (size_t)args->left_stride;
+    const float *right = args->right + column;
+    for (int k = 0; k < args->depth; k++, right += args->right_stride) {
+        v_f32 weight[TILE_VECTORS];
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) weight[v] = v_load(right + v * V_LANES);
+        SM_UNROLL
+        for (int i = 0; i < pixels; i++) {
+            v_f32 value = v_load_splat(left + (size_t)i * (size_t)args->left_stride + k);
+            SM_UNROLL
+            for (int v = 0; v < vectors; v++) sum[i][v] = v_fma(value, weight[v], sum[i][v]);
+        }
+    }
+    float *output = args->output + (size_t)pixel * (size_t)args->output_stride;
+    SM_UNROLL
+    for (int i = 0; i < pixels; i++, output += args->output_stride) {
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            int at = column + v * V_LANES;
+            if (at + V_LANES <= args->columns)
+                finish(args, sum[i][v], output, at, V_LANES);
+            else if (at < args->columns)
+                finish(args, sum[i][v], output, at, args->columns - at);
+        }
+    }
+}
+
+SM_INLINE void multiply_columns(const matrix_product *args, int pixels, int column, int vectors) {
+    int pixel = 0;
+    for (; pixel + TILE_PIXELS <= pixels; pixel += TILE_PIXELS)
+        multiply_tile(args, pixel, TILE_PIXELS, column, vectors);
+    for (; pixel < pixels; pixel++) multiply_tile(args, pixel, 1, column, vectors);
+}
+
+static void multiply(const matrix_product *args, int pixels) {
+    int column = 0;
+    for (; column + V_LANES < args->columns; column += TILE_VECTORS * V_LANES)
+        multiply_columns(args, pixels, column, TILE_VECTORS);
+    if (column < args->columns) multiply_columns(args, pixels, column, 1);
+}
+
+/** The same with few columns and the right side transposed, [columns][left_stride], zero beyond the depth. */
+static void multiply_few(const matrix_product *args, int pixels) {
+    for (int column = 0; column < args->columns; column++) {
+        const float *weights = args->right + (size_t)column * (size_t)args->left_stride;
+        float scale = args->scale ? args->scale[column] : 1.0f, shift = args->shift ? args->shift[column] : 0.0f;
+        float bias = args->bias ? args->bias[column] : 0.0f;
+        for (int pixel = 0; pixel < pixels; pixel += 4) {
+            const float *left[4]; /* a last group of fewer repeats its last pixel */
+            for (int i = 0; i < 4; i++) {
+                int row = pixel + i < pixels ? pixel + i : pixels - 1;
+                left[i] = args->left + (size_t)row * (size_t)args->left_stride;
+            }
+            v_f32 sum[4] = {v_zero(), v_zero(), v_zero(), v_zero()};
+            for (int k = 0; k < args->left_stride; k += V_LANES) {
+                v_f32 weight = v_load(weights + k);
+                SM_UNROLL
+                for (int i = 0; i < 4; i++) sum[i] = v_fma(v_load(left[i] + k), weight, sum[i]);
+            }
+            float sums[4];
+            v_sum4(sum, sums);
+            for (int i = 0; i < 4 && pixel + i < pixels; i++) {
+                float value = (sums[i] + bias) * scale + shift;
+                args->output[(size_t)(pixel + i) * (size_t)args->output_stride + (size_t)column] =
+                    args->lowest > value ? args->lowest : value;
+            }
+        }
+    }
+}
+
+/* ---- tasks: a run of segments each ---- */
+
+typedef struct segments_job {
+    const sm_conv *args;
+    const sm_target *target; /**< backward to data */
+    const float *weights;    /**< as `product.right` wants them */
+    int right_stride;
+    int height, width; /**< of the tensor whose segments these are */
+    int segments, segments_per_task;
+} segments_job;
+
+static segments_job make_job(const sm_conv *args, int height, int width, size_t pixel_work) {
+    enum { TASK_WORK = 1 << 18 }; /* multiply-adds */
+    segments_job job = {.args = args, .height = height, .width = width};
+    job.segments = args->batch * height * segments_per_row(width);
+    size_t per_task = TASK_WORK / (pixel_work * SEGMENT_PIXELS) + 1;
+    job.segments_per_task = per_task < (size_t)job.segments ? (int)per_task : job.segments;
+    return job;
+}
+
+static void run_job(segments_job *job, sm_task *task) {
+    int tasks = (job->segments + job->segments_per_task - 1) / job->segments_per_task;
+    sm_parallel_run(job->args->parallel, tasks, task, job);
+}
+
+static int task_end(const segments_job *job, int task) {
+    int end = (task + 1) * job->segments_per_task;
+    return end < job->segments ? end : job->segments;
+}
+
+/* ---- forward ---- */
+
+static void forward_task(void *arguments, int task, int worker) {
+    const segments_job *job = arguments;
+    const sm_conv *args = job->args;
+    int stride = padded(input_channels(args));
+    matrix_product product = {.left = buffer_of(args, worker),
+                              .left_stride = stride,
+                              .depth = input_channels(args),
+                              .right = job->weights,
+                              .right_stride = job->right_stride,
+                              .output_stride = args->output_stride,
+                              .columns = args->output_channels,
+                              .bias = args->bias,
+                              .lowest = args->relu ? 0.0f : -INFINITY};
+    for (int i = task * job->segments_per_task; i < task_end(job, task); i++) {
+        segment at = segment_at(i, args->height, args->width);
+        read_segment(args, &at, buffer_of(args, worker), stride);
+        product.output = args->output + segment_pixel(&at, args->height, args->width) * (size_t)args->output_stride;
+        if (args->output_scale) {
+            product.scale = args->output_scale + (size_t)at.image * (size_t)args->output_channels;
+            product.shift = args->output_shift + (size_t)at.image * (size_t)args->output_channels;
+        }
+        if (args->output_channels <= FEW_OUTPUTS)
+            multiply_few(&product, at.count);
+        else
+            multiply(&product, at.count);
+    }
+}
+
+void SM_KERNEL(sm_conv1x1_forward)(const sm_conv *args) {
+    int inputs = input_channels(args), outputs = args->output_channels;
+    segments_job job = make_job(args, args->height, args->width, (size_t)inputs * (size_t)outputs);
+    job.weights = args->workspace;
+    job.right_stride = padded(outputs);
+    if (outputs <= FEW_OUTPUTS)
+        pack_transposed(args->weights, inputs, outputs, args->workspace);
+    else if (outputs % V_LANES)
+        pack(args->weights, inputs, outputs, args->workspace);
+    else
+        job.weights = args->weights;
+    run_job(&job, forward_task);
+}
+
+/* ---- backward to data: output_gradient times the transposed weights, one target after the other ---- */
+
+/** Sums two by two pixels of the gradient: the product is linear, so an upsampled target needs a quarter of them. */
+static void sum_quads(const sm_conv *args, const segment *at, float *buffer) {
+    size_t channels = (size_t)args->output_channels, row = (size_t)args->width * channels;
+    const float *upper = args->output_gradient + ((size_t)at->image * (size_t)args->height + 2 * (size_t)at->y) * row +
+                         2 * (size_t)at->x * channels;
+    for (int i = 0; i < at->count; i++, upper += 2 * channels)
+        for (size_t c = 0; c < channels; c++)
+            *buffer++ = (upper[c] + upper[channels + c]) + (upper[row + c] + upper[row + channels + c]);
+}
+
+static void backward_data_task(void *arguments, int task, int worker) {
+    const segments_job *job = arguments;
+    const sm_conv *args = job->args;
+    const sm_target *target = job->target;
+    matrix_product product = {.left = buffer_of(args, worker),
+                              .left_stride = args->output_channels,
+                              .depth = args->output_channels,
+                              .right = job->weights,
+                              .right_stride = job->right_stride,
+                              .output_stride = target->stride,
+                              .columns = target->channels,
+                              .accumulate = target->accumulate,
+                              .lowest = -INFINITY};
+    for (int i = task * job->segments_per_task; i < task_end(job, task); i++) {
+        segment at = segment_at(i, job->height, job->width);
+        size_t pixel = segment_pixel(&at, job->height, job->width);
+        if (target->upsample)
+            sum_quads(args, &at, buffer_of(args, worker));
+        else
+            product.left = args->output_gradient + pixel * (size_t)args->output_channels;
+        product.output = target->data + pixel * (size_t)target->stride;
+        multiply(&product, at.count);
+    }
+}
+
+void SM_KERNEL(sm_conv1x1_backward_data)(const sm_conv *args) {
+    const float *weights = args->weights;
+    for (int t = 0; t < args->source_count; t++) {
+        const sm_target *target = &args->target[t];
+        if (target->data) {
+            int divisor = target->upsample ? 2 : 1;
+            segments_job job = make_job(args, args->height / divisor, args->width / divisor,
+                                        (size_t)target->channels * (size_t)args->output_channels);
+            pack_transposed(weights, target->channels, args->output_channels, args->workspace);
+            job.target = target;
+            job.weights = args->workspace;
+            job.right_stride = padded(target->channels);
+            run_job(&job, backward_data_task);
+        }
+        weights += (size_t)target->channels * (size_t)args->output_channels;
+    }
+}
+
+/* ---- backward to weights: [output][pixels] times [pixels][input], each task into its own slot ---- */
+
+/** Adds `outputs` rows by `vectors` vectors of inputs over one segment to the slot. */
+SM_INLINE void weights_tile(const float *gradient, int gradient_stride, int outputs, const float *inputs,
+                            int input_stride, int vectors, int pixels, float *slot) {
+    v_f32 sum[TILE_PIXELS][TILE_VECTORS];
+    SM_UNROLL
+    for (int o = 0; o < outputs; o++) {
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) sum[o][v] = v_zero();
+    }
+    for (int pixel = 0; pixel < pixels; pixel++, gradient += gradient_stride, inputs += input_stride) {
+        v_f32 input[TILE_VECTORS];
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) input[v] = v_load(inputs + v * V_LANES);
+        SM_UNROLL
+        for (int o = 0; o < outputs; o++) {
+            v_f32 factor = v_load_splat(gradient + o);
+            SM_UNROLL
+            for (int v = 0; v < vectors; v++) sum[o][v] = v_fma(factor, input[v], sum[o][v]);
+        }
+    }
+    SM_UNROLL
+    for (int o = 0; o < outputs; o++) {
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            float *place = slot + (size_t)o * (size_t)input_stride + v * V_LANES;
+            v_store(place, v_add(v_load(place), sum[o][v]));
+        }
+    }
+}
+
+SM_INLINE void weights_rows(const float *gradient, int gradient_stride, int outputs, const float *inputs,
+                            int input_stride, int pixels, float *slot) {
+    int i = 0;
+    for (; i + TILE_VECTORS * V_LANES <= input_stride; i += TILE_VECTORS * V_LANES)
+        weights_tile(gradient, gradient_stride, outputs, inputs + i, input_stride, TILE_VECTORS, pixels, slot + i);
+    if (i < input_stride)
+        weights_tile(gradient, gradient_stride, outputs, inputs + i, input_stride, 1, pixels, slot + i);
+}
+
+static void backward_weights_task(void *arguments, int task, int worker) {
+    const segments_job *job = arguments;
+    const sm_conv *args = job->args;
+    int stride = padded(input_channels(args)), outputs = args->output_channels;
+    float *buffer = buffer_of(args, worker), *slot = slot_of(args, task);
+    float *bias = slot + (size_t)outputs * (size_t)stride;
+    memset(slot, 0, slot_floats(args) * sizeof *slot);
+    for (int i = task * job->segments_per_task; i < task_end(job, task); i++) {
+        segment at = segment_at(i, args->height, args->width);
+        const float *gradient = args->output_gradient + segment_pixel(&at, args->height, args->width) * (size_t)outputs;
+        read_segment(args, &at, buffer, stride);
+        int o = 0;
+        for (; o + TILE_PIXELS <= outputs; o += TILE_PIXELS)
+            weights_rows(gradient + o, outputs, TILE_PIXELS, buffer, stride, at.count,
+                         slot + (size_t)o * (size_t)stride);
+        for (; o < outputs; o++)
+            weights_rows(gradient + o, outputs, 1, buffer, stride, at.count, slot + (size_t)o * (size_t)stride);
+        for (o = 0; o < outputs && args->bias_gradient; o++) {
+            float sum = 0;
+            for (int pixel = 0; pixel < at.count; pixel++) sum += gradient[(size_t)pixel * (size_t)outputs + (size_t)o];
+            bias[o] += sum;
+        }
+    }
+}
+
+void SM_KERNEL(sm_conv1x1_backward_weights)(const sm_conv *args) {
+    int inputs = input_channels(args), outputs = args->output_channels;
+    size_t stride = (size_t)padded(inputs);
+    segments_job job = make_job(args, args->height, args->width, (size_t)inputs * (size_t)outputs);
+    int least = (job.segments - 1) / MOST_SLOTS + 1;
+    if (job.segments_per_task < least) job.segments_per_task = least;
+    int slots = (job.segments - 1) / job.segments_per_task + 1;
+    run_job(&job, backward_weights_task);
+    for (int i = 0; i < inputs; i++)
+        for (int o = 0; o < outputs; o++) {
+            double sum = 0;
+            for (int s = 0; s < slots; s++) sum += (double)slot_of(args, s)[(size_t)o * stride + (size_t)i];
+            args->weights_gradient[(size_t)i * (size_t)outputs + (size_t)o] += (float)sum;
+        }
+    for (int o = 0; o < outputs && args->bias_gradient; o++) {
+        double sum = 0;
+        for (int s = 0; s < slots; s++) sum += (double)slot_of(args, s)[(size_t)outputs * stride + (size_t)o];
+        args->bias_gradient[o] += (float)sum;
+    }
+}

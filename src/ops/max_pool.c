@@ -1,0 +1,123 @@
+#include "operations.h"
+#include "source.h"
+
+typedef struct max_pool_arguments {
+    const sm_source *source;
+    const sm_target *target;
+    int height, width; /**< the reader's */
+    float *output;
+    const float *output_gradient;
+} max_pool_arguments;
+
+/** The four corners of the windows of one output row: the first window's, and the step to the next. */
+typedef struct window_row {
+    size_t upper, lower; /**< index of the left pixels */
+    size_t right;        /**< from a left pixel to its right neighbour */
+    size_t step;         /**< from window to window */
+} window_row;
+
+/** In an upsampled tensor the four corners are one and the same pixel. */
+static window_row window_row_at(int image, int row, int height, int width, int stride, bool upsample) {
+    size_t output_row = (size_t)image * (size_t)(height / 2) + (size_t)row, pixel = (size_t)stride;
+    if (upsample) {
+        size_t start = output_row * (size_t)(width / 2) * pixel;
+        return (window_row){start, start, 0, pixel};
+    }
+    size_t row_floats = (size_t)width * pixel;
+    return (window_row){2 * output_row * row_floats, (2 * output_row + 1) * row_floats, pixel, 2 * pixel};
+}
+
+SM_INLINE void pool_vector(const max_pool_arguments *args, int image, const window_row *at, float *output, int channel,
+                           int lanes) {
+    const sm_source *source = args->source;
+    source_transform transform = source_transform_at(source, image, channel, lanes);
+    const float *upper = source->data + at->upper + channel, *lower = source->data + at->lower + channel;
+    output += channel;
+    for (int x = 0; x < args->width / 2; x++) {
+        v_f32 top = v_max(source_apply(&transform, v_load_count(upper, lanes)),
+                          source_apply(&transform, v_load_count(upper + at->right, lanes)));
+        v_f32 bottom = v_max(source_apply(&transform, v_load_count(lower, lanes)),
+                             source_apply(&transform, v_load_count(lower + at->right, lanes)));
+        v_store_count(output, v_max(top, bottom), lanes);
+        upper += at->step;
+        lower += at->step;
+        output += source->channels;
+    }
+}
+
+static void pool_row(const void *arguments, int image, int row) {
+    const max_pool_arguments *args = arguments;
+    const sm_source *source = args->source;
+    window_row at = window_row_at(image, row, args->height, args->width, source->stride, source->upsample);
+    size_t output_row = (size_t)image * (size_t)(args->height / 2) + (size_t)row;
+    float *output = args->output + output_row * (size_t)(args->width / 2) * (size_t)source->channels;
+    FOR_CHANNEL_VECTORS(source->channels, pool_vector, args, image, &at, output);
+}
+
+void SM_KERNEL(sm_max_pool)(const sm_source *source, int batch, int height, int width, float *output,
+                            const sm_parallel *parallel) {
+    max_pool_arguments args = {source, NULL, height, width, output, NULL};
+    rows_run(pool_row, &args, batch, height / 2, 2 * (size_t)width * (size_t)source->channels, parallel);
+}
+
+SM_INLINE void add_or_store(float *p, v_f32 value, bool accumulate, int lanes) {
+    v_store_count(p, accumulate ? v_add(v_load_count(p, lanes), value) : value, lanes);
+}
+
+SM_INLINE void pool_backward_vector(const max_pool_arguments *args, int image, const window_row *from,
+                                    const window_row *to, const float *gradient, int channel, int lanes) {
+    const sm_source *source = args->source;
+    const sm_target *target = args->target;
+    source_transform transform = source_transform_at(source, image, channel, lanes);
+    const float *upper = source->data + from->upper + channel, *lower = source->data + from->lower + channel;
+    float *target_upper = target->data + to->upper + channel, *target_lower = target->data + to->lower + channel;
+    gradient += channel;
+    for (int x = 0; x < args->width / 2; x++) {
+        v_f32 whole = v_load_count(gradient, lanes);
+        if (target->upsample) {
+            add_or_store(target_upper, whole, target->accumulate, lanes);
+        } else {
+            /* The running maximum passes the gradient on to each later value that is strictly larger. */
+            v_f32 maximum = source_apply(&transform, v_load_count(upper, lanes));
+            v_f32 values[3] = {source_apply(&transform, v_load_count(upper + from->right, lanes)),
+                               source_apply(&transform, v_load_count(lower, lanes)),
+                               source_apply(&transform, v_load_count(lower + from->right, lanes))};
+            v_f32 shares[4] = {whole, v_zero(), v_zero(), v_zero()};
+            SM_UNROLL
+            for (int i = 0; i < 3; i++) {
+                SM_UNROLL
+                for (int j = 0; j <= i; j++) shares[j] = v_select_greater(values[i], maximum, v_zero(), shares[j]);
+                shares[i + 1] = v_select_greater(values[i], maximum, whole, v_zero());
+                maximum = v_max(values[i], maximum);
+            }
+            add_or_store(target_upper, shares[0], target->accumulate, lanes);
+            add_or_store(target_upper + to->right, shares[1], target->accumulate, lanes);
+            add_or_store(target_lower, shares[2], target->accumulate, lanes);
+            add_or_store(target_lower + to->right, shares[3], target->accumulate, lanes);
+        }
+        upper += from->step;
+        lower += from->step;
+        target_upper += to->step;
+        target_lower += to->step;
+        gradient += source->channels;
+    }
+}
+
+static void pool_backward_row(const void *arguments, int image, int row) {
+    const max_pool_arguments *args = arguments;
+    const sm_source *source = args->source;
+    const sm_target *target = args->target;
+    window_row from = window_row_at(image, row, args->height, args->width, source->stride, source->upsample);
+    window_row to = window_row_at(image, row, args->height, args->width, target->stride, target->upsample);
+    size_t output_row = (size_t)image * (size_t)(args->height / 2) + (size_t)row;
+    const float *gradient = args->output_gradient + output_row * (size_t)(args->width / 2) * (size_t)source->channels;
+    FOR_CHANNEL_VECTORS(source->channels, pool_backward_vector, args, image, &from, &to, gradient);
+}
+
+void SM_KERNEL(sm_max_pool_backward)(const sm_source *source, int batch, int height, int width,
+                                     const float *output_gradient, const sm_target *target,
+                                     const sm_parallel *parallel) {
+    if (!target->data) return;
+    max_pool_arguments args = {source, target, height, width, NULL, output_gradient};
+    rows_run(pool_backward_row, &args, batch, height / 2, 4 * (size_t)width * (size_t)source->channels, parallel);
+}

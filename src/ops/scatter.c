@@ -1,0 +1,74 @@
+#include "operations.h"
+#include "rows.h"
+
+typedef struct scatter_arguments {
+    const float *gradient;
+    const sm_target *target;
+    int target_count, height, width, channels;
+} scatter_arguments;
+
+/** `count` pixels one to one. */
+SM_INLINE void copy_vector(const sm_target *target, const float *gradient, int gradient_stride, float *output,
+                           int count, int channel, int lanes) {
+    for (int x = 0; x < count; x++) {
+        float *pixel = output + (size_t)x * (size_t)target->stride + channel;
+        v_f32 value = v_load_count(gradient + (size_t)x * (size_t)gradient_stride + channel, lanes);
+        if (target->accumulate) value = v_add(value, v_load_count(pixel, lanes));
+        v_store_count(pixel, value, lanes);
+    }
+}
+
+/** `count` pixels of the target, each the sum of two by two of the gradient. */
+SM_INLINE void sum_vector(const sm_target *target, const float *upper, const float *lower, int gradient_stride,
+                          float *output, int count, int channel, int lanes) {
+    for (int x = 0; x < count; x++) {
+        size_t left = 2 * (size_t)x * (size_t)gradient_stride + (size_t)channel;
+        size_t right = left + (size_t)gradient_stride;
+        float *pixel = output + (size_t)x * (size_t)target->stride + channel;
+        v_f32 value = v_add(v_add(v_load_count(upper + left, lanes), v_load_count(upper + right, lanes)),
+                            v_add(v_load_count(lower + left, lanes), v_load_count(lower + right, lanes)));
+        if (target->accumulate) value = v_add(value, v_load_count(pixel, lanes));
+        v_store_count(pixel, value, lanes);
+    }
+}
+
+/** A pair of the gradient's rows, so that an upsampled target's row is one task's alone. */
+static void scatter_row_pair(const void *arguments, int image, int pair) {
+    const scatter_arguments *args = arguments;
+    size_t row_floats = (size_t)args->width * (size_t)args->channels;
+    size_t first_row = (size_t)image * (size_t)args->height + 2 * (size_t)pair;
+    int rows = args->height - 2 * pair < 2 ? 1 : 2;
+    const float *gradient = args->gradient + first_row * row_floats;
+    for (int t = 0; t < args->target_count; gradient += args->target[t].channels, t++) {
+        const sm_target *target = &args->target[t];
+        if (!target->data) continue;
+        if (target->upsample) {
+            size_t row = (size_t)image * (size_t)(args->height / 2) + (size_t)pair;
+            float *output = target->data + row * (size_t)(args->width / 2) * (size_t)target->stride;
+            FOR_CHANNEL_VECTORS(target->channels, sum_vector, target, gradient, gradient + row_floats, args->channels,
+                                output, args->width / 2);
+            continue;
+        }
+        float *output = target->data + first_row * (size_t)args->width * (size_t)target->stride;
+        int count = rows * args->width; /* both rows at once: they follow each other on either side */
+        if (target->channels == target->stride && target->channels == args->channels) {
+            sm_target flat = *target; /* nothing but a copy: vectors across pixels whatever the channels */
+            flat.stride = V_LANES;
+            int total = count * target->channels, whole = total / V_LANES;
+            copy_vector(&flat, gradient, V_LANES, output, whole, 0, V_LANES);
+            if (total % V_LANES) {
+                size_t done = (size_t)whole * V_LANES;
+                copy_vector(&flat, gradient + done, V_LANES, output + done, 1, 0, total % V_LANES);
+            }
+            continue;
+        }
+        FOR_CHANNEL_VECTORS(target->channels, copy_vector, target, gradient, args->channels, output, count);
+    }
+}
+
+void SM_KERNEL(sm_scatter)(const float *gradient, const sm_target *target, int target_count, int batch, int height,
+                           int width, const sm_parallel *parallel) {
+    scatter_arguments args = {gradient, target, target_count, height, width, 0};
+    for (int t = 0; t < target_count; t++) args.channels += target[t].channels;
+    rows_run(scatter_row_pair, &args, batch, (height + 1) / 2, 2 * (size_t)width * (size_t)args.channels, parallel);
+}

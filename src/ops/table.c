@@ -1,0 +1,43 @@
+/** The kernel set of the target being compiled. */
+#include "table.h"
+
+#include "conv3x3.h"
+#include "operations.h"
+
+#define NAME_TEXT_(name) #name
+#define NAME_TEXT(name) NAME_TEXT_(name)
+
+const sm_kernels SM_KERNEL(sm_kernels_table) = {
+    .name = NAME_TEXT(SM_TARGET_NAME),
+    .conv3x3_transformed_size = SM_KERNEL(sm_conv3x3_transformed_size),
+    .conv3x3_transform = SM_KERNEL(sm_conv3x3_transform),
+    .conv3x3_workspace = SM_KERNEL(sm_conv3x3_workspace),
+    .conv3x3_forward = SM_KERNEL(sm_conv3x3_forward),
+    .conv3x3_backward_data = SM_KERNEL(sm_conv3x3_backward_data),
+    .conv3x3_backward_weights = SM_KERNEL(sm_conv3x3_backward_weights),
+    .conv1x1_workspace = SM_KERNEL(sm_conv1x1_workspace),
+    .conv1x1_forward = SM_KERNEL(sm_conv1x1_forward),
+    .conv1x1_backward_data = SM_KERNEL(sm_conv1x1_backward_data),
+    .conv1x1_backward_weights = SM_KERNEL(sm_conv1x1_backward_weights),
+    .norm_sums_workspace = SM_KERNEL(sm_norm_sums_workspace),
+    .norm_sums = SM_KERNEL(sm_norm_sums),
+    .norm_apply = SM_KERNEL(sm_norm_apply),
+    .gather = SM_KERNEL(sm_gather),
+    .scatter = SM_KERNEL(sm_scatter),
+    .max_pool = SM_KERNEL(sm_max_pool),
+    .max_pool_backward = SM_KERNEL(sm_max_pool_backward),
+    .upsample_bilinear = SM_KERNEL(sm_upsample_bilinear),
+    .upsample_bilinear_backward = SM_KERNEL(sm_upsample_bilinear_backward),
+    .global_pool = SM_KERNEL(sm_global_pool),
+    .global_pool_backward = SM_KERNEL(sm_global_pool_backward),
+    .sigmoid = SM_KERNEL(sm_sigmoid),
+    .mask_loss = SM_KERNEL(sm_mask_loss),
+    /* Shared by all targets; operations.h says why. */
+    .dense = sm_dense_reference,
+    .dense_backward = sm_dense_backward_reference,
+    .softmax = sm_softmax_reference,
+    .softmax_backward = sm_softmax_backward_reference,
+    .dropout = sm_dropout_reference,
+    .cross_entropy = sm_cross_entropy_reference,
+    .type_mae = sm_type_mae_reference,
+};
