@@ -4,8 +4,6 @@
 
 #include "phantom_parts.h"
 
-enum { SIDE_MINIMUM = 32, SIDE_MAXIMUM = 2048 };
-
 /** Loss before the sound enters the tissue: poor contact at the ends and in places, dB. */
 static void draw_contact(float *loss, int width, int height, sm_random *random) {
     const uint32_t seed = (uint32_t)sm_random_next(random);
@@ -51,9 +49,10 @@ static void draw_tissue(const sm_anatomy *anatomy, const sm_phantom_lesion *lesi
 
 sm_status sm_phantom_draw(int width, int height, sm_class type, uint64_t seed, sm_sample *sample, sm_error *error) {
     *sample = (sm_sample){0};
-    if (width < SIDE_MINIMUM || width > SIDE_MAXIMUM || height < SIDE_MINIMUM || height > SIDE_MAXIMUM)
+    if (width < SM_PHANTOM_SIDE_MINIMUM || width > SM_PHANTOM_SIDE_MAXIMUM || height < SM_PHANTOM_SIDE_MINIMUM ||
+        height > SM_PHANTOM_SIDE_MAXIMUM)
         return sm_fail(error, SM_ERROR_ARGUMENT, "a phantom of %d x %d pixels (each side %d to %d)", width, height,
-                       SIDE_MINIMUM, SIDE_MAXIMUM);
+                       SM_PHANTOM_SIDE_MINIMUM, SM_PHANTOM_SIDE_MAXIMUM);
     if (type != SM_CLASS_NORMAL && type != SM_CLASS_BENIGN && type != SM_CLASS_MALIGNANT)
         return sm_fail(error, SM_ERROR_ARGUMENT, "a phantom of unknown class %d", (int)type);
 
