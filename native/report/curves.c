@@ -65,8 +65,8 @@ static void draw_panel(FILE *out, const sm_curve_panel *panel) {
     double top = 42 + rows * LEGEND_ROW;
     sm_plot plot = {.left = 60, .top = top, .width = PANEL_WIDTH - 78, .height = PANEL_HEIGHT - top - 46};
     plot.x = sm_plot_axis_make(x.low, x.high, 8, false, whole ? 1.0 : 0.0);
-    plot.y =
-        fixed ? sm_plot_axis_make(panel->y_low, panel->y_high, 5, false, 0.0) : sm_plot_axis_make(y.low, y.high, 5, true, 0.0);
+    plot.y = fixed ? sm_plot_axis_make(panel->y_low, panel->y_high, 5, false, 0.0)
+                   : sm_plot_axis_make(y.low, y.high, 5, true, 0.0);
     sm_svg_text(out, 18, 22, "start", "sm-title", panel->title);
     if (rows > 0) legend(out, panel, 18, 42, PANEL_WIDTH - 36);
     sm_plot_frame(out, &plot, panel->x_label, panel->y_label);

@@ -42,10 +42,10 @@ static int smaller(int a, int b) { return a < b ? a : b; }
 
 sm_status sm_galleries_choose(const sm_split *split, sm_gallery galleries[SM_GALLERY_KINDS], sm_error *error) {
     sm_gallery *worst = &galleries[0], *false_masks = &galleries[1], *median = &galleries[2], *best = &galleries[3];
-    *worst = (sm_gallery){.title = "Worst failures", .note = "lesion images with the lowest Dice"};
-    *false_masks = (sm_gallery){.title = "False masks", .note = "normal images with the largest predicted area"};
-    *median = (sm_gallery){.title = "Median", .note = "lesion images in the middle of the ranking"};
-    *best = (sm_gallery){.title = "Best", .note = "lesion images with the highest Dice"};
+    *worst = (sm_gallery){.title = "Worst failures", .note = "Lesion images with the lowest Dice"};
+    *false_masks = (sm_gallery){.title = "False masks", .note = "Normal images with the largest predicted area"};
+    *median = (sm_gallery){.title = "Median", .note = "Lesion images in the middle of the ranking"};
+    *best = (sm_gallery){.title = "Best", .note = "Lesion images with the highest Dice"};
     const sm_evaluated_image **list = malloc(((size_t)split->count + 1) * sizeof *list);
     if (!list) return sm_fail(error, SM_ERROR_MEMORY, "no memory to choose the images of the report");
     int lesions = 0;

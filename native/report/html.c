@@ -20,7 +20,7 @@ static const char STYLE[] =
     "padding:10px 14px;margin:18px 0 22px;font-size:14px}"
     "dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:4px 18px;margin:0;font-size:14px}"
     ".facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}"
-    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(158px,1fr));gap:12px;margin:18px 0 8px}"
+    ".cards{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:18px 0 8px}"
     ".card,.chart,.table,.gallery figure,details.split{background:var(--card);border:1px solid var(--line);"
     "border-radius:12px}"
     ".card{padding:14px 16px}.card .name{font-size:13px;color:var(--soft);line-height:1.3}"
@@ -32,11 +32,12 @@ static const char STYLE[] =
     ".table{overflow-x:auto;margin:12px 0}"
     ".table:focus-visible,summary:focus-visible{outline:3px solid var(--accent);outline-offset:2px}"
     "table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}"
-    "caption{text-align:left;padding:12px 14px 4px;font-weight:600}"
-    "th,td{padding:8px 14px;text-align:right;white-space:nowrap;border-top:1px solid var(--line)}"
-    "thead th{color:var(--soft);font-weight:500;border-top:0}"
-    "th:first-child,td:first-child{text-align:left}tbody th{font-weight:500}"
-    "td small{color:var(--soft);font-size:12px;margin-left:6px}"
+    "caption{text-align:left;padding:12px 16px 4px;font-weight:600}"
+    "th,td{padding:7px 11px;text-align:right;white-space:nowrap;border-top:1px solid var(--line)}"
+    "thead th{color:var(--soft);font-weight:500;border-top:0;white-space:normal;vertical-align:bottom;line-height:1.3}"
+    "th:first-child,td:first-child{text-align:left;padding-left:16px}th:last-child,td:last-child{padding-right:16px}"
+    "tbody th{font-weight:500}"
+    "td small{display:block;color:var(--soft);font-size:12px;line-height:1.3}"
     ".gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:14px}"
     ".gallery figure{margin:0;overflow:hidden}"
     ".gallery img{display:block;width:100%;height:auto;background:#11151b}"
@@ -48,10 +49,11 @@ static const char STYLE[] =
     "details.split{margin-top:44px;padding:0 18px}details.split[open]{padding-bottom:18px}"
     "summary{cursor:pointer;padding:14px 0;font-size:18px;font-weight:600}"
     "details.more summary{font-size:15px;padding:10px 0;color:var(--accent)}"
+    "@media (max-width:860px){.cards{grid-template-columns:1fr 1fr}}"
     "@media (max-width:520px){main{padding:20px 14px 56px}h1{font-size:25px}h2{font-size:20px;margin-top:40px}"
-    ".cards{grid-template-columns:1fr 1fr;gap:9px}.card{padding:11px 12px}.card .value{font-size:24px}"
+    ".cards{gap:9px}.card{padding:11px 12px}.card .value{font-size:24px}"
     "dl.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:7px}th,td{padding:8px 10px}"
-    "details.split{padding:0 10px}.chart{padding:2px}}"
+    "details.split{padding:0 10px}.chart{padding:2px}.chart .sm-chart{font-size:13.5px}}"
     "@media print{body{background:#fff}.chart,figure,.card{break-inside:avoid}}";
 
 void sm_html_begin(FILE *out, const char *title) {
@@ -80,8 +82,15 @@ static void write_base64(FILE *out, const unsigned char *bytes, size_t size) {
     }
 }
 
+static unsigned big_endian(const unsigned char *bytes) {
+    return (unsigned)bytes[0] << 24 | (unsigned)bytes[1] << 16 | (unsigned)bytes[2] << 8 | bytes[3];
+}
+
 void sm_html_png(FILE *out, const unsigned char *png, size_t size, const char *alternative) {
-    fputs("<img loading=\"lazy\" alt=\"", out);
+    fputs("<img", out);
+    /* The size is in the header chunk, so that the page does not jump while pictures are decoded. */
+    if (size >= 24) fprintf(out, " width=\"%u\" height=\"%u\"", big_endian(png + 16), big_endian(png + 20));
+    fputs(" alt=\"", out);
     sm_svg_escape(out, alternative);
     fputs("\" src=\"data:image/png;base64,", out);
     write_base64(out, png, size);

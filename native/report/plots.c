@@ -67,11 +67,21 @@ static void reliability_line(FILE *out, const sm_plot *plot, const sm_calibratio
     sm_plot_line(out, plot, x, y, count, style);
 }
 
+static void calibration_legend(FILE *out, double x, const char *style, const char *name, double error) {
+    const double y = 46;
+    sm_svg_line(out, x, y - 4, x + 20, y - 4, style);
+    fprintf(out, "<text x=\"%.5g\" y=\"%.5g\">%s", x + 26, y, name);
+    if (isfinite(error)) fprintf(out, " <tspan class=\"sm-strong\">%.3f</tspan>", error);
+    fputs("</text>\n", out);
+}
+
 void sm_plot_reliability(FILE *out, const sm_calibration *calibrated, const sm_calibration *uncalibrated) {
     sm_plot plot = unit_plot();
     char text[160];
-    begin(out, "Reliability of the type");
-    sm_plot_frame(out, &plot, "confidence", "share of right answers");
+    begin(out, "Reliability of the type, with its calibration error");
+    plot.top += 18;
+    plot.height -= 18;
+    sm_plot_frame(out, &plot, "confidence; bars: share of the images", "share of right answers");
     double total = 0;
     for (int b = 0; b < SM_RELIABILITY_BINS; b++) total += calibrated->bins[b].count;
     double bin_width = plot.width / SM_RELIABILITY_BINS;
@@ -93,19 +103,8 @@ void sm_plot_reliability(FILE *out, const sm_calibration *calibrated, const sm_c
         fprintf(out, "<circle cx=\"%.2f\" cy=\"%.2f\" r=\"4\" class=\"sm-f0\"/>\n", sm_plot_x(&plot, bin->confidence),
                 sm_plot_y(&plot, bin->accuracy));
     }
-    const struct {
-        const char *style, *name;
-        double error;
-    } lines[] = {{"sm-line sm-s0", "after temperature, ECE", calibrated->ece},
-                 {"sm-line sm-thin sm-s7", "before temperature, ECE", uncalibrated->ece}};
-    for (int i = 0; i < 2; i++) {
-        double x = plot.left + 14, y = plot.top + 18 + 20 * i;
-        sm_svg_line(out, x, y - 4, x + 20, y - 4, lines[i].style);
-        fprintf(out, "<text x=\"%.5g\" y=\"%.5g\">%s", x + 26, y, lines[i].name);
-        if (isfinite(lines[i].error)) fprintf(out, " <tspan class=\"sm-strong\">%.3f</tspan>", lines[i].error);
-        fputs("</text>\n", out);
-    }
-    sm_svg_text(out, plot.left + 14, plot.top + 58, "start", "", "bars: share of the images");
+    calibration_legend(out, 18, "sm-line sm-s0", "after temperature", calibrated->ece);
+    calibration_legend(out, 238, "sm-line sm-thin sm-s7", "before temperature", uncalibrated->ece);
     sm_svg_end(out);
 }
 

@@ -71,8 +71,8 @@ static void figure(FILE *out, const sm_evaluated_image *image, const sm_evaluati
     sm_svg_escape(out, short_name(image->record->image));
     fprintf(out, "</span><br>%s, <span class=\"%s\">answered %s (%.0f %%)</span>", sm_class_name(image->record->type),
             right ? "right" : "wrong", sm_class_name(image->predicted), 100 * image->probabilities[image->predicted]);
-    if (sm_evaluated_has_lesion(image)) fprintf(out, " \xC2\xB7 Dice %.3f", image->scores.dice);
-    if (isfinite(image->surface.hd95)) fprintf(out, " \xC2\xB7 HD95 %.1f px", image->surface.hd95);
+    if (sm_evaluated_has_lesion(image)) fprintf(out, " \xC2\xB7 Dice\xC2\xA0%.3f", image->scores.dice);
+    if (isfinite(image->surface.hd95)) fprintf(out, " \xC2\xB7 HD95\xC2\xA0%.1f\xC2\xA0px", image->surface.hd95);
     fputs("</figcaption></figure>\n", out);
 }
 

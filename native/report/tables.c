@@ -37,7 +37,7 @@ static row_name by_size(const sm_evaluated_image *image, const terciles *sizes) 
     double share = lesion_share(image), small = 100 * sizes->small, large = 100 * sizes->large;
     name.order = share < sizes->small ? 0 : share < sizes->large ? 1 : 2;
     if (name.order == 0)
-        snprintf(name.label, LABEL_SIZE, "small: under %.1f %% of the image", small);
+        snprintf(name.label, LABEL_SIZE, "small: under %.1f %% of image", small);
     else if (name.order == 1)
         snprintf(name.label, LABEL_SIZE, "middle: %.1f to %.1f %%", small, large);
     else
