@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,21 @@ static void load_one(void *arguments, int index, int worker) {
     if (worker == 0) sm_progress_show(job->progress, done, NULL);
 }
 
+/** Says which images could not be read, and keeps the others. */
+static void leave_out_failed(sm_cache *cache, const sm_error *errors) {
+    int kept = 0;
+    for (int i = 0; i < cache->count; i++) {
+        if (errors[i].status != SM_OK) {
+            fprintf(stderr, "sonomask: left out: %s\n", errors[i].message);
+            sm_sample_free(&cache->samples[i]);
+            continue;
+        }
+        cache->records[kept] = cache->records[i];
+        cache->samples[kept++] = cache->samples[i];
+    }
+    cache->count = kept;
+}
+
 sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_record *record, const void *context),
                         const void *context, int size, const char *label, const sm_parallel *parallel, sm_cache *cache,
                         sm_error *error) {
@@ -50,14 +66,9 @@ sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_recor
     load_job job = {.cache = cache, .size = size, .errors = errors, .progress = &progress};
     sm_parallel_run(parallel, cache->count, load_one, &job);
     sm_progress_end(&progress);
-    sm_status status = SM_OK;
-    for (int i = 0; i < cache->count && status == SM_OK; i++) {
-        status = errors[i].status;
-        if (status != SM_OK && error) *error = errors[i];
-    }
+    leave_out_failed(cache, errors);
     free(errors);
-    if (status != SM_OK) sm_cache_free(cache);
-    return status;
+    return SM_OK;
 }
 
 void sm_cache_free(sm_cache *cache) {

@@ -17,8 +17,8 @@ typedef struct sm_cache {
 } sm_cache;
 
 /**
- * Decodes the records for which `wanted(record, context)` is true, with a progress bar labelled `label`. An image that
- * cannot be read ends it with SM_ERROR_DATA naming the file: nobody wants to train for hours on a part of the data.
+ * Decodes the records for which `wanted(record, context)` is true, with a progress bar labelled `label`. An image or
+ * mask that cannot be used is named on stderr and left out. Errors: SM_ERROR_MEMORY.
  */
 sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_record *record, const void *context),
                         const void *context, int size, const char *label, const sm_parallel *parallel, sm_cache *cache,

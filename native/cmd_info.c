@@ -1,0 +1,232 @@
+/* sonomask info: what a network is made of. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../src/memory_plan.h"
+#include "../src/net_inference.h"
+#include "../src/weights.h"
+#include "command.h"
+#include "file.h"
+#include "json.h"
+#include "network_drawing.h"
+#include "options.h"
+
+static const char usage[] = "usage: sonomask info [--net NAME | --model FILE] [--size N] [--json] [--svg FILE]\n"
+                            "\n"
+                            "Layers, shapes, parameters, multiply-accumulates and memory of a network.\n"
+                            "\n"
+                            "  --net NAME    sonomask (default), unet16 or unet32\n"
+                            "  --model FILE  the network of a weights file, with what the file says of itself\n"
+                            "  --size N      side of the square input, pixels (default: the network's own)\n"
+                            "  --json        one JSON line instead of a table\n"
+                            "  --svg FILE    also draw the network\n";
+
+typedef struct arguments {
+    const char *network, *model, *svg;
+    int size;
+    bool json, help;
+} arguments;
+
+static bool parse(int argc, char **argv, arguments *a) {
+    static const struct option long_options[] = {{"net", required_argument, NULL, 'n'},
+                                                 {"model", required_argument, NULL, 'm'},
+                                                 {"size", required_argument, NULL, 's'},
+                                                 {"json", no_argument, NULL, 'j'},
+                                                 {"svg", required_argument, NULL, 'v'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {NULL, 0, NULL, 0}};
+    optind = 1;
+    int option = 0;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'n':
+            a->network = optarg;
+            break;
+        case 'm':
+            a->model = optarg;
+            break;
+        case 's':
+            if (!sm_option_int("size", optarg, 16, 1024, &a->size)) return false;
+            break;
+        case 'j':
+            a->json = true;
+            break;
+        case 'v':
+            a->svg = optarg;
+            break;
+        case 'h':
+            a->help = true;
+            break;
+        default:
+            return false;
+        }
+    }
+    if (optind < argc)
+        fprintf(stderr, "sonomask: info: unexpected \"%s\"\n", argv[optind]);
+    else if (a->network && a->model)
+        fprintf(stderr, "sonomask: info: give --net or --model, not both\n");
+    else
+        return true;
+    return false;
+}
+
+/** The network asked for, with its weights, or with fresh ones when only its name is given. */
+static sm_status open_network(const arguments *a, sm_net *net, sm_weights_metadata *metadata, float **parameters,
+                              sm_error *error) {
+    if (a->model) {
+        unsigned char *bytes = NULL;
+        size_t size = 0;
+        sm_status status = sm_file_read(a->model, &bytes, &size, error);
+        if (status != SM_OK) return status;
+        status = sm_weights_read(bytes, size, metadata, net, parameters, error);
+        free(bytes);
+        return status == SM_OK ? SM_OK : sm_error_prefix(error, a->model);
+    }
+    sm_status status = sm_net_make(a->network ? a->network : "sonomask", net, error);
+    if (status != SM_OK) return status;
+    *parameters = sm_floats_allocate(net->total_count);
+    if (!*parameters) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
+    sm_net_initialise(net, 1, *parameters);
+    return SM_OK;
+}
+
+static const char *kind_name(sm_layer_kind kind) {
+    static const char *const names[] = {"input",       "conv3x3", "conv1x1", "max_pool", "upsample",
+                                        "global_pool", "dropout", "dense",   "softmax"};
+    return names[kind];
+}
+
+static size_t layer_parameters(const sm_net *net, int layer) {
+    size_t count = 0;
+    for (int i = 0; i < net->parameter_count; i++)
+        if (net->parameters[i].layer == layer && net->parameters[i].offset < net->trainable_count)
+            count += net->parameters[i].count;
+    return count;
+}
+
+static int layer_side(const sm_net *net, int layer, int size) {
+    return net->layers[layer].level >= 0 ? size >> net->layers[layer].level : 1;
+}
+
+/** 2160900 as "2,160,900". */
+static const char *with_commas(size_t value, char text[32]) {
+    char digits[32];
+    int length = snprintf(digits, sizeof digits, "%zu", value);
+    int used = 0;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0) text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
+static void print_inputs(const sm_net *net, const sm_layer *layer) {
+    for (int k = 0; k < 2; k++)
+        if (layer->input[k] >= 0)
+            printf("%s%s%s", k > 0 ? " + " : "", net->layers[layer->input[k]].name, layer->upsample[k] ? " x2" : "");
+    if (layer->condition >= 0) printf(" | %s", net->layers[layer->condition].name);
+}
+
+static void print_table(const sm_net *net, int size, const sm_inference *inference,
+                        const sm_weights_metadata *metadata) {
+    char text[32];
+    printf("%s: %s parameters, %.3f GMAC at %dx%d, %.1f MB of activations and workspace, %.1f MB of prepared "
+           "weights\n",
+           net->name, with_commas(net->trainable_count, text), sm_net_macs(net, size) / 1e9, size, size,
+           (double)sm_inference_activation_bytes(inference) / 1e6, (double)sm_inference_weight_bytes(inference) / 1e6);
+    if (metadata->network[0])
+        printf("trained on %s (%s), %s; threshold %.3f, temperature %.3f, minimum area %.5f\n", metadata->training_data,
+               metadata->training_data_hash, metadata->date, (double)metadata->threshold, (double)metadata->temperature,
+               (double)metadata->minimum_area);
+    printf("%-22s %-12s %-14s %12s %10s  %s\n", "layer", "kind", "output", "parameters", "MMAC", "reads");
+    for (int i = 0; i < net->layer_count; i++) {
+        const sm_layer *layer = &net->layers[i];
+        char shape[48];
+        int side = layer_side(net, i, size);
+        if (layer->level >= 0)
+            snprintf(shape, sizeof shape, "%dx%dx%d", side, side, layer->channels);
+        else
+            snprintf(shape, sizeof shape, "%d", layer->channels);
+        printf("%-22s %-12s %-14s %12s %10.2f  ", layer->name, kind_name(layer->kind), shape,
+               with_commas(layer_parameters(net, i), text), sm_net_layer_macs(net, i, size) / 1e6);
+        print_inputs(net, layer);
+        printf("%s\n", sm_net_in_inference(net, i) ? "" : "  (training only)");
+    }
+}
+
+static void print_json(const sm_net *net, int size, const sm_inference *inference,
+                       const sm_weights_metadata *metadata) {
+    sm_json json = {.file = stdout};
+    sm_json_object_begin(&json, NULL);
+    sm_json_string(&json, "network", net->name);
+    sm_json_integer(&json, "size", size);
+    sm_json_integer(&json, "parameters", (long long)net->trainable_count);
+    sm_json_number(&json, "gmac", sm_net_macs(net, size) / 1e9);
+    sm_json_integer(&json, "activation_bytes", (long long)sm_inference_activation_bytes(inference));
+    sm_json_integer(&json, "weight_bytes", (long long)sm_inference_weight_bytes(inference));
+    if (metadata->network[0]) {
+        sm_json_string(&json, "training_data", metadata->training_data);
+        sm_json_string(&json, "training_data_hash", metadata->training_data_hash);
+        sm_json_string(&json, "date", metadata->date);
+        sm_json_number(&json, "threshold", (double)metadata->threshold);
+        sm_json_number(&json, "temperature", (double)metadata->temperature);
+        sm_json_number(&json, "minimum_area", (double)metadata->minimum_area);
+    }
+    sm_json_array_begin(&json, "layers");
+    for (int i = 0; i < net->layer_count; i++) {
+        const sm_layer *layer = &net->layers[i];
+        int side = layer_side(net, i, size);
+        sm_json_object_begin(&json, NULL);
+        sm_json_string(&json, "name", layer->name);
+        sm_json_string(&json, "kind", kind_name(layer->kind));
+        sm_json_array_begin(&json, "output");
+        if (layer->level >= 0) {
+            sm_json_integer(&json, NULL, side);
+            sm_json_integer(&json, NULL, side);
+        }
+        sm_json_integer(&json, NULL, layer->channels);
+        sm_json_array_end(&json);
+        sm_json_integer(&json, "parameters", (long long)layer_parameters(net, i));
+        sm_json_number(&json, "macs", sm_net_layer_macs(net, i, size));
+        sm_json_boolean(&json, "inference", sm_net_in_inference(net, i));
+        sm_json_object_end(&json);
+    }
+    sm_json_array_end(&json);
+    sm_json_object_end(&json);
+}
+
+static sm_status run(const arguments *a, sm_error *error) {
+    sm_net net;
+    sm_weights_metadata metadata = {0};
+    float *parameters = NULL;
+    sm_inference *inference = NULL;
+    sm_status status = open_network(a, &net, &metadata, &parameters, error);
+    if (status != SM_OK) return status;
+    int size = a->size > 0 ? a->size : metadata.input_size > 0 ? metadata.input_size : net.default_size;
+    status = sm_inference_create(&net, parameters, size, sm_kernels_for(SM_BACKEND_AUTO), NULL, &inference, error);
+    if (status == SM_OK) {
+        if (a->json)
+            print_json(&net, size, inference, &metadata);
+        else
+            print_table(&net, size, inference, &metadata);
+        if (a->svg) status = sm_network_draw(&net, size, a->svg, error);
+    }
+    sm_inference_free(inference);
+    sm_floats_free(parameters);
+    return status;
+}
+
+int sm_command_info(int argc, char **argv) {
+    arguments a = {0};
+    if (!parse(argc, argv, &a) || a.help) {
+        fputs(usage, a.help ? stdout : stderr);
+        return a.help ? SM_EXIT_DONE : SM_EXIT_USAGE;
+    }
+    sm_error error = {0};
+    if (run(&a, &error) == SM_OK) return SM_EXIT_DONE;
+    fprintf(stderr, "sonomask: %s\n", error.message);
+    return error.status == SM_ERROR_ARGUMENT ? SM_EXIT_USAGE : SM_EXIT_FAILED;
+}
