@@ -92,7 +92,7 @@ test-c: $(TEST_PROGRAMS)
 WASM_VARIANTS := simd scalar
 WASM_DEFINES_simd := -msimd128 -DSM_TARGET=4 -DSM_HAVE_SIMD128
 WASM_DEFINES_scalar := -DSM_TARGET=1 -DSM_HAVE_SCALAR
-WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections
+WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INFERENCE_ONLY
 # No entry and no stdio: the only import left is the notice of memory growth, which a test checks. The stack comes
 # first in memory, so that an overflow traps instead of writing over data.
 WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=262144 \

@@ -33,7 +33,7 @@ export default [
             'no-unmodified-loop-condition': 'error',
             'no-unreachable-loop': 'error',
             'no-unused-expressions': 'error',
-            'no-unused-vars': ['error', { args: 'all', argsIgnorePattern: '^_' }],
+            'no-unused-vars': ['error', { args: 'all', argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
             'no-use-before-define': ['error', { functions: false }],
             'no-var': 'error',
             'object-shorthand': 'error',

@@ -4,6 +4,9 @@
 
 /** The only kind of error that this library throws: `code` for programs, a one-line `message` for people. */
 export class SonomaskError extends Error {
+    /** @readonly @override @type {'SonomaskError'} */
+    name = 'SonomaskError';
+
     /**
      * @param {ErrorCode} code
      * @param {string} message
@@ -11,8 +14,6 @@ export class SonomaskError extends Error {
      */
     constructor(code, message, options) {
         super(message, options);
-        /** @type {'SonomaskError'} */
-        this.name = 'SonomaskError';
         /** @type {ErrorCode} */
         this.code = code;
     }

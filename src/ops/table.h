@@ -4,6 +4,16 @@
 
 #include "ops.h"
 
+/**
+ * Marks the entries that only training calls. An inference build (the wasm module) leaves them NULL, so that its linker
+ * drops the functions behind them: a third of the code.
+ */
+#ifdef SM_INFERENCE_ONLY
+#define SM_TRAINING(function) NULL
+#else
+#define SM_TRAINING(function) function
+#endif
+
 extern const sm_kernels sm_kernels_table_scalar;
 extern const sm_kernels sm_kernels_table_simd128;
 extern const sm_kernels sm_kernels_table_avx2;

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { Sonomask } from '../../wasm/sonomask.js';
+import { jpeg, scanPng } from './support/images.js';
+import { BUILD, CLI, WEIGHTS, attempt, makePhantoms, temporaryFolder } from './support/project.js';
+
+/**
+ * @param {string[]} parameters
+ * @param {string} [cwd]
+ */
+const sonomask = (parameters, cwd) => attempt(process.execPath, [CLI, ...parameters], { cwd });
+
+/** @param {string} text JSON Lines */
+const parseLines = (text) => text.trimEnd().split('\n').map((line) => JSON.parse(line));
+
+test('writes masks and prints one line of JSON a file', async (context) => {
+    const folder = await temporaryFolder(context);
+    await writeFile(path.join(folder, 'a scan.png'), scanPng(120, 90));
+    await writeFile(path.join(folder, 'b.x.jpg'), jpeg({ width: 64, height: 48, value: (x, y) => x + y }));
+    const { status, stdout, stderr } = await sonomask(
+        ['predict', '--weights', WEIGHTS, '--threshold', '0.1', '--out', 'new/masks', 'a scan.png', 'b.x.jpg'], folder);
+    assert.equal(stderr, '');
+    assert.equal(status, 0);
+    const lines = parseLines(stdout);
+    assert.deepEqual(lines.map(({ file, width, height }) => ({ file, width, height })),
+        [{ file: 'a scan.png', width: 120, height: 90 }, { file: 'b.x.jpg', width: 64, height: 48 }]);
+    const model = await Sonomask.load({ weights: WEIGHTS });
+    for (const line of lines) {
+        assert.deepEqual(Object.keys(line),
+            ['file', 'width', 'height', 'type', 'probabilities', 'lesions', 'milliseconds']);
+        assert.deepEqual(Object.keys(line.probabilities), ['normal', 'benign', 'malignant']);
+        assert.ok(line.milliseconds > 0);
+        const file = path.join(folder, line.file);
+        const expected = await model.segment(await readFile(file), { threshold: 0.1 });
+        assert.equal(line.type, expected.type);
+        assert.equal(line.lesions.length, expected.lesions.length);
+        for (const [index, lesion] of line.lesions.entries()) {
+            assert.deepEqual(Object.keys(lesion),
+                ['area_px', 'bbox', 'centroid', 'long_axis_px', 'short_axis_px', 'mean_probability']);
+            assert.equal(lesion.area_px, expected.lesions[index]?.area);
+        }
+        const mask = await model.decode(await readFile(path.join(folder, 'new/masks', `${path.parse(file).name}_mask.png`)));
+        assert.deepEqual(Uint8Array.from(mask.data), expected.mask);
+    }
+    assert.deepEqual((await readdir(path.join(folder, 'new/masks'))).sort(), ['a scan_mask.png', 'b.x_mask.png']);
+});
+
+test('goes on after bad files, names them, leaves nothing half-written, and ends with 1', async (context) => {
+    const folder = await temporaryFolder(context);
+    const good = scanPng(50, 40);
+    await writeFile(path.join(folder, 'good.png'), good);
+    await writeFile(path.join(folder, 'empty.png'), '');
+    await writeFile(path.join(folder, 'text.png'), 'not an image');
+    await writeFile(path.join(folder, 'cut.png'), good.subarray(0, 500));
+    await mkdir(path.join(folder, 'folder.png'));
+    const bad = ['none.png', 'empty.png', 'text.png', 'cut.png', 'folder.png'];
+    const { status, stdout, stderr } = await sonomask(
+        ['predict', '--weights', WEIGHTS, '--out', 'out', ...bad, 'good.png'], folder);
+    assert.equal(status, 1);
+    assert.deepEqual(parseLines(stdout).map((line) => line.file), ['good.png']);
+    const lines = stderr.trimEnd().split('\n');
+    assert.equal(lines.length, bad.length + 1);
+    for (const [index, name] of bad.entries()) assert.match(lines[index] ?? '', new RegExp(`^sonomask: ${name}: .{5,}`));
+    assert.match(lines.at(-1) ?? '', /5 of 6 .*none\.png.*folder\.png/);
+    assert.deepEqual(await readdir(path.join(folder, 'out')), ['good_mask.png']);
+});
+
+test('refuses to write two masks to one name', async (context) => {
+    const folder = await temporaryFolder(context);
+    await mkdir(path.join(folder, 'left'));
+    await writeFile(path.join(folder, 'scan.png'), scanPng(50, 40));
+    await writeFile(path.join(folder, 'left/scan.png'), scanPng(30, 40));
+    const { status, stderr } = await sonomask(
+        ['predict', '--weights', WEIGHTS, '--out', 'out', 'scan.png', 'left/scan.png'], folder);
+    assert.equal(status, 1);
+    assert.match(stderr, /^sonomask: left\/scan\.png: .*overwrite/m);
+});
+
+test('an output folder that cannot be had, or weights that cannot be read, end with 1 and one line', async (context) => {
+    const folder = await temporaryFolder(context);
+    await writeFile(path.join(folder, 'scan.png'), scanPng(50, 40));
+    await writeFile(path.join(folder, 'file'), 'x');
+    for (const parameters of [
+        ['predict', '--weights', WEIGHTS, '--out', 'file', 'scan.png'],
+        ['predict', '--weights', WEIGHTS, '--out', 'file/out', 'scan.png'],
+        ['predict', '--weights', 'none.safetensors', '--out', 'out', 'scan.png'],
+        ['predict', '--weights', 'scan.png', '--out', 'out', 'scan.png'],
+    ]) {
+        const { status, stdout, stderr } = await sonomask(parameters, folder);
+        assert.equal(status, 1, stderr);
+        assert.equal(stdout, '');
+        assert.match(stderr, /^sonomask: .+\n$/);
+        assert.match(stderr, /file|none\.safetensors|scan\.png/);
+    }
+});
+
+test('wrong usage ends with 2, help and version with 0', async () => {
+    for (const parameters of [
+        [], ['train'], ['predict'], ['predict', 'x.png'], ['predict', '--out', 'x'], ['predict', '--nonsense'],
+        ['predict', '--out', 'x', '--threshold', 'high', 'x.png'], ['predict', '--out', 'x', '--threshold', '', 'x.png'],
+        ['predict', '--out', 'x', '--threshold', '2', 'x.png'],
+    ]) {
+        const { status, stdout, stderr } = await sonomask(parameters);
+        assert.equal(status, 2, parameters.join(' '));
+        assert.equal(stdout, '');
+        assert.match(stderr, /^sonomask: .+\nusage: /);
+    }
+    assert.match((await sonomask(['--help'])).stdout, /^usage: /);
+    assert.match((await sonomask(['--version'])).stdout, /^sonomask \d+\.\d+\.\d+\n$/);
+});
+
+test('prints and writes what the native command does', async (context) => {
+    const folder = await temporaryFolder(context);
+    const images = await makePhantoms(folder, 3, 5);
+    const native = await attempt(path.join(BUILD, 'sonomask'),
+        ['predict', '--model', WEIGHTS, '--out', path.join(folder, 'native'), ...images]);
+    const ours = await sonomask(['predict', '--weights', WEIGHTS, '--out', path.join(folder, 'wasm'), ...images]);
+    assert.deepEqual([native.status, ours.status], [0, 0], native.stderr + ours.stderr);
+    assert.deepEqual(await readdir(path.join(folder, 'wasm')), await readdir(path.join(folder, 'native')));
+    const [theirs, mine] = [parseLines(native.stdout), parseLines(ours.stdout)];
+    for (const [index, line] of mine.entries()) {
+        const other = theirs[index];
+        assert.deepEqual(Object.keys(line), Object.keys(other));
+        assert.deepEqual([line.file, line.width, line.height, line.type],
+            [other.file, other.width, other.height, other.type]);
+        for (const type of ['normal', 'benign', 'malignant'])
+            assert.ok(Math.abs(line.probabilities[type] - other.probabilities[type]) < 1e-4);
+        assert.equal(line.lesions.length, other.lesions.length);
+        for (const [number, lesion] of line.lesions.entries()) {
+            assert.deepEqual(Object.keys(lesion), Object.keys(other.lesions[number]));
+            assert.ok(Math.abs(lesion.area_px - other.lesions[number].area_px) <= 3);
+        }
+    }
+});

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { Sonomask } from '../../wasm/sonomask.js';
+import { scanPng } from './support/images.js';
+import { WEIGHTS } from './support/project.js';
+
+/** @type {Sonomask} */
+let sonomask;
+
+before(async () => {
+    sonomask = await Sonomask.load({ weights: WEIGHTS });
+});
+after(() => sonomask.dispose());
+
+const WIDTH = 60;
+const HEIGHT = 40;
+
+/**
+ * @param {(x: number, y: number) => number} value
+ * @returns {Uint8Array}
+ */
+function draw(value) {
+    return Uint8Array.from({ length: WIDTH * HEIGHT }, (_, index) => value(index % WIDTH, Math.floor(index / WIDTH)));
+}
+
+/** A rectangle of 20 x 10 at (5, 6) with a hole of 4 x 3 at (10, 8), and a square of 5 x 5 at (40, 20). */
+const SHAPES = draw((x, y) => {
+    if (x >= 10 && x < 14 && y >= 8 && y < 11) return 0;
+    if (x >= 5 && x < 25 && y >= 6 && y < 16) return 1;
+    return x >= 40 && x < 45 && y >= 20 && y < 25 ? 1 : 0;
+});
+
+test('cuts a stored map anew, with the answer that segment gives', async () => {
+    const image = scanPng(150, 110);
+    const { probabilityMap } = await sonomask.segment(image);
+    for (const threshold of [0.01, 0.2, 0.5, 0.9, undefined]) {
+        const expected = await sonomask.segment(image, { threshold });
+        const { mask, lesions } = sonomask.measure(probabilityMap, 150, 110, { threshold });
+        assert.deepEqual(mask, expected.mask);
+        assert.deepEqual(lesions, expected.lesions);
+    }
+    const minimumArea = 0.03;
+    const expected = await sonomask.segment(image, { threshold: 0.02, minimumArea });
+    assert.deepEqual(sonomask.measure(probabilityMap, 150, 110, { threshold: 0.02, minimumArea }).lesions,
+        expected.lesions);
+});
+
+test('measures a mask that somebody drew', () => {
+    const { mask, lesions } = sonomask.measure(SHAPES, WIDTH, HEIGHT);
+    assert.deepEqual(mask, SHAPES.map((value) => value * 255));
+    assert.equal(lesions.length, 2);
+    const [large, small] = lesions;
+    assert.ok(large && small);
+    assert.equal(large.area, 200 - 12);
+    assert.deepEqual(large.bbox, { x: 5, y: 6, width: 20, height: 10 });
+    assert.equal(small.area, 25);
+    assert.deepEqual(small.bbox, { x: 40, y: 20, width: 5, height: 5 });
+    assert.deepEqual(small.centroid, { x: 42.5, y: 22.5 });
+    assert.equal(small.meanProbability, 0);
+    for (const lesion of lesions) {
+        const [from, to] = lesion.longAxisEnds;
+        assert.ok(Math.abs(Math.hypot(to.x - from.x, to.y - from.y) - lesion.longAxis) < 1e-3);
+        assert.ok(lesion.shortAxis > 0 && lesion.shortAxis <= lesion.longAxis);
+        assert.ok(lesion.circularity > 0 && lesion.circularity <= 1);
+        assert.ok(Math.abs(lesion.orientation) <= Math.PI / 2 + 1e-6);
+        assert.ok(lesion.perimeter > 2 * lesion.longAxis);
+    }
+    assert.ok(large.longAxis > 20 && large.longAxis < 23);
+});
+
+test('takes the probability map for the mean of an edited mask', () => {
+    const probabilityMap = Float32Array.from(SHAPES, (_, index) => (index % WIDTH < 30 ? 0.75 : 0.25));
+    const { lesions } = sonomask.measure(SHAPES, WIDTH, HEIGHT, { probabilityMap });
+    assert.deepEqual(lesions.map((lesion) => lesion.meanProbability), [0.75, 0.25]);
+});
+
+test('drops small components of a mask only on request', () => {
+    const minimumArea = 26 / (WIDTH * HEIGHT);
+    const { mask, lesions } = sonomask.measure(SHAPES, WIDTH, HEIGHT, { minimumArea });
+    assert.equal(lesions.length, 1);
+    assert.equal(mask[22 * WIDTH + 42], 0);
+});
+
+test('an empty mask has no lesion and no outline', () => {
+    const empty = new Uint8Array(WIDTH * HEIGHT);
+    assert.deepEqual(sonomask.measure(empty, WIDTH, HEIGHT), { mask: empty, lesions: [] });
+    assert.deepEqual(sonomask.contours(empty, WIDTH, HEIGHT), []);
+});
+
+test('outlines follow pixel corners, holes the other way round', () => {
+    const contours = sonomask.contours(SHAPES, WIDTH, HEIGHT);
+    /** @param {Float32Array} points @returns {number} signed, positive when clockwise on the screen */
+    const area = (points) => {
+        let sum = 0;
+        for (let i = 0; i < points.length; i += 2) {
+            const j = (i + 2) % points.length;
+            sum += (points[i] ?? 0) * (points[j + 1] ?? 0) - (points[j] ?? 0) * (points[i + 1] ?? 0);
+        }
+        return sum / 2;
+    };
+    const found = contours.map(({ points, isHole }) => [isHole, area(points), points.length / 2]);
+    found.sort((one, other) => Number(one[1]) - Number(other[1]));
+    assert.deepEqual(found, [[true, -12, 4], [false, 25, 4], [false, 200, 4]]);
+});
+
+test('a mask survives being written as PNG and read again', async () => {
+    const mask = SHAPES.map((value) => value * 255);
+    const file = sonomask.encodePng(mask, WIDTH, HEIGHT);
+    assert.deepEqual([...file.subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
+    assert.deepEqual([file[24], file[25]], [8, 0], '8-bit grey');
+    const decoded = await sonomask.decode(file);
+    assert.deepEqual([decoded.width, decoded.height, decoded.channels], [WIDTH, HEIGHT, 1]);
+    assert.deepEqual(Uint8Array.from(decoded.data), mask);
+
+    const colour = Uint8ClampedArray.from({ length: 3 * 2 * 4 }, (_, index) => index * 9);
+    const picture = await sonomask.decode(sonomask.encodePng(colour, 3, 2));
+    assert.deepEqual(picture, { data: colour, width: 3, height: 2, channels: 4 });
+    const rgb = await sonomask.decode(sonomask.encodePng(Uint8Array.from({ length: 18 }, (_, index) => index), 3, 2));
+    assert.deepEqual([...rgb.data.subarray(0, 8)], [0, 1, 2, 255, 3, 4, 5, 255], 'RGB is shown as RGBA');
+});
+
+test('refuses what does not fit together', () => {
+    const map = new Float32Array(WIDTH * HEIGHT);
+    /** @param {() => unknown} work @param {string} [code] */
+    const refuses = (work, code = 'argument') => assert.throws(work, { name: 'SonomaskError', code });
+    refuses(() => sonomask.measure(map, WIDTH, HEIGHT - 1));
+    refuses(() => sonomask.measure(map, WIDTH, HEIGHT, { threshold: NaN }));
+    refuses(() => sonomask.measure(map, WIDTH, HEIGHT, { minimumArea: -1 }));
+    refuses(() => sonomask.measure(map, WIDTH, HEIGHT, { probabilityMap: map }));
+    refuses(() => sonomask.measure(SHAPES, WIDTH, HEIGHT, { probabilityMap: new Float32Array(3) }));
+    refuses(() => sonomask.measure(/** @type {any} */ ([0, 1]), 2, 1));
+    refuses(() => sonomask.contours(SHAPES, WIDTH + 1, HEIGHT));
+    refuses(() => sonomask.contours(/** @type {any} */ (map), WIDTH, HEIGHT));
+    refuses(() => sonomask.encodePng(new Uint8Array(10), 3, 2));
+    refuses(() => sonomask.encodePng(/** @type {any} */ (null), 3, 2));
+    refuses(() => sonomask.encodePng(new Uint8Array(5), 5, 1), 'image-too-small');
+});

@@ -1,0 +1,73 @@
+/**
+ * What the native library answers, in full precision, for the tests that compare it with the WebAssembly module:
+ *     native_probabilities WEIGHTS BACKEND FOLDER IMAGE...
+ * BACKEND is a number of sm_backend. Image k's answer goes to FOLDER/k.bin, in the machine's byte order: width, height,
+ * type (int32), the probabilities (float, one a class), the probability map (float) and the mask (bytes).
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../native/file.h"
+#include "../../src/sonomask.h"
+
+static sm_status write_result(const char *path, const sm_result *result, sm_error *error) {
+    const size_t pixels = (size_t)result->width * (size_t)result->height;
+    const int32_t head[3] = {result->width, result->height, (int32_t)result->type};
+    const size_t size = sizeof head + sizeof result->probabilities + pixels * (sizeof(float) + 1);
+    uint8_t *bytes = malloc(size);
+    if (!bytes) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the answer");
+    uint8_t *next = bytes;
+    memcpy(next, head, sizeof head);
+    next += sizeof head;
+    memcpy(next, result->probabilities, sizeof result->probabilities);
+    next += sizeof result->probabilities;
+    memcpy(next, result->probability_map, pixels * sizeof(float));
+    next += pixels * sizeof(float);
+    memcpy(next, result->mask, pixels);
+    const sm_status status = sm_file_write(path, bytes, size, error);
+    free(bytes);
+    return status;
+}
+
+static sm_status answer(sm_model *model, const char *input, const char *output, sm_error *error) {
+    unsigned char *file = NULL;
+    size_t size = 0;
+    sm_image image = {0};
+    sm_result result = {0};
+    const sm_segment_options options = sm_segment_options_default();
+    sm_status status = sm_file_read(input, &file, &size, error);
+    if (status == SM_OK) status = sm_image_decode(file, size, &image, error);
+    if (status == SM_OK) status = sm_segment(model, &image, &options, &result, error);
+    if (status == SM_OK) status = write_result(output, &result, error);
+    sm_result_free(&result);
+    sm_image_free(&image);
+    free(file);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 5) {
+        fprintf(stderr, "usage: native_probabilities WEIGHTS BACKEND FOLDER IMAGE...\n");
+        return 2;
+    }
+    sm_error error = {0};
+    unsigned char *weights = NULL;
+    size_t size = 0;
+    sm_model *model = NULL;
+    const sm_model_options options = {.backend = (sm_backend)atoi(argv[2])};
+    sm_status status = sm_file_read(argv[1], &weights, &size, &error);
+    if (status == SM_OK) status = sm_model_create_with(weights, size, &options, &model, &error);
+    free(weights);
+    for (int i = 4; i < argc && status == SM_OK; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%d.bin", i - 4);
+        char *output = sm_path_join(argv[3], name);
+        status = output ? answer(model, argv[i], output, &error) : SM_ERROR_MEMORY;
+        free(output);
+    }
+    sm_model_free(model);
+    if (status != SM_OK) fprintf(stderr, "native_probabilities: %s\n", error.message);
+    return status == SM_OK ? 0 : 1;
+}

@@ -1,0 +1,97 @@
+/** The package as others get it: packed, unpacked in an empty folder, used from there. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { scanPng } from './support/images.js';
+import { ROOT, WEIGHTS, attempt, execute, temporaryFolder } from './support/project.js';
+
+const EXPECTED = [
+    'LICENSE', 'package.json', 'wasm/cli.js', 'wasm/pool.js', 'wasm/sonomask.d.ts', 'wasm/sonomask.js',
+    'wasm/sonomask.scalar.wasm', 'wasm/sonomask.simd.wasm', 'wasm/worker.js', 'weights/sonomask.safetensors',
+];
+
+test('installs into an empty folder and works there', async (context) => {
+    const folder = await temporaryFolder(context);
+    const { stdout } = await execute('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
+        { cwd: ROOT });
+    const [{ filename, files, size }] = JSON.parse(stdout);
+    context.diagnostic(`${size} bytes packed`);
+    const names = files.map((/** @type {{ path: string }} */ file) => file.path);
+    const missing = EXPECTED.filter((name) => !names.includes(name));
+    assert.deepEqual(missing, existsSync(path.join(ROOT, 'weights/sonomask.safetensors')) ? [] : missing);
+    for (const name of names)
+        assert.match(name, /^(wasm|weights)\/[^/]+$|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/);
+
+    // What an installer does, without asking a registry for the dependencies, which only the page needs.
+    const installed = path.join(folder, 'app/node_modules/sonomask');
+    await mkdir(installed, { recursive: true });
+    await execute('tar', ['-xzf', path.join(folder, filename), '-C', installed, '--strip-components=1']);
+    if (process.env.SONOMASK_MODEL) {
+        await mkdir(path.join(installed, 'weights'), { recursive: true });
+        await copyFile(WEIGHTS, path.join(installed, 'weights/sonomask.safetensors'));
+    }
+    const app = path.join(folder, 'app');
+    await writeFile(path.join(app, 'scan.png'), scanPng(60, 50));
+    await writeFile(path.join(app, 'use.mjs'), `
+        import { readFile } from 'node:fs/promises';
+        import { Sonomask, SonomaskPool, SonomaskError } from 'sonomask';
+        const image = await readFile('scan.png');
+        const sonomask = await Sonomask.load();
+        const pool = await SonomaskPool.load({ size: 1 });
+        const [one, other] = [await sonomask.segment(image), await pool.segment(image)];
+        const wasm = await readFile(new URL(import.meta.resolve('sonomask/sonomask.scalar.wasm')));
+        const scalar = await Sonomask.load({ wasm });
+        console.log(JSON.stringify({ width: one.width, type: one.type, same: one.type === other.type,
+            backend: scalar.info.backend, error: new SonomaskError('argument', 'x').code }));
+        pool.dispose();
+    `);
+    const used = await attempt(process.execPath, ['use.mjs'], { cwd: app });
+    assert.equal(used.status, 0, used.stderr);
+    const { type: _type, ...rest } = JSON.parse(used.stdout);
+    assert.deepEqual(rest, { width: 60, same: true, backend: 'scalar', error: 'argument' });
+    const command = await attempt(process.execPath,
+        ['node_modules/sonomask/wasm/cli.js', 'predict', '--out', 'masks', 'scan.png'], { cwd: app });
+    assert.equal(command.status, 0, command.stderr);
+    assert.ok(existsSync(path.join(app, 'masks/scan_mask.png')));
+});
+
+test('its typings compile in a strict project, and refuse misuse', async (context) => {
+    const app = await temporaryFolder(context);
+    const installed = path.join(app, 'node_modules/sonomask/wasm');
+    await mkdir(installed, { recursive: true });
+    await copyFile(path.join(ROOT, 'wasm/sonomask.d.ts'), path.join(installed, 'sonomask.d.ts'));
+    await copyFile(path.join(ROOT, 'package.json'), path.join(app, 'node_modules/sonomask/package.json'));
+    await writeFile(path.join(app, 'package.json'), '{"type":"module"}');
+    await writeFile(path.join(app, 'use.ts'), `
+        import { Sonomask, SonomaskPool, SonomaskError, type Lesion } from 'sonomask';
+        const sm = await Sonomask.load({ weights: new Uint8Array() });
+        const { lesions, probabilities } = await sm.segment(new Blob([]), { threshold: 0.4 });
+        const largest: Lesion | undefined = lesions[0];
+        const chance: number = probabilities.malignant;
+        const pool: SonomaskPool = await SonomaskPool.load({ size: 2 });
+        const image = new ImageData(4, 4);
+        await pool.segment(image, { signal: AbortSignal.timeout(10) });
+        try { sm.contours(new Uint8Array(4), 2, 2); } catch (error) {
+            if (error instanceof SonomaskError && error.code === 'memory') console.log(largest, chance);
+        }
+        // @ts-expect-error a path is no image
+        await sm.segment('scan.png');
+        // @ts-expect-error no such class
+        probabilities.cyst;
+        // @ts-expect-error made by load only
+        new Sonomask();
+    `);
+    const { status, stdout } = await attempt(process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'),
+        '--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,dom', '--types', '',
+        'use.ts'], { cwd: app });
+    assert.equal(status, 0, stdout);
+});
+
+test('the lock file names no registry, and versions are exact', async () => {
+    assert.doesNotMatch(await readFile(path.join(ROOT, 'package-lock.json'), 'utf8'), /"resolved"/);
+    const { dependencies, devDependencies } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
+    for (const version of Object.values({ ...dependencies, ...devDependencies })) assert.match(version, /^\d+\.\d+\.\d+$/);
+});

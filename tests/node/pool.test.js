@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Sonomask, SonomaskPool } from '../../wasm/sonomask.js';
+import { scan, scanPng } from './support/images.js';
+import { ROOT, WEIGHTS, attempt, temporaryFolder } from './support/project.js';
+
+/** Large enough that a call takes its time. */
+const SLOW = { data: scan(2400, 2000), width: 2400, height: 2000 };
+
+describe('pool', () => {
+    /** @type {SonomaskPool} */
+    let pool;
+
+    before(async () => {
+        pool = await SonomaskPool.load({ weights: WEIGHTS, size: 2 });
+    });
+    after(() => pool.dispose());
+
+    test('answers many images, each with its own answer', async () => {
+        const single = await Sonomask.load({ weights: WEIGHTS });
+        assert.deepEqual(pool.info, single.info);
+        assert.equal(pool.size, 2);
+        const images = Array.from({ length: 12 }, (_, index) => scanPng(40 + index, 50 - index, index + 1));
+        const results = await Promise.all(images.map((image) => pool.segment(image)));
+        for (const [index, result] of results.entries()) {
+            const expected = await single.segment(/** @type {Buffer} */ (images[index]));
+            assert.deepEqual({ ...result, milliseconds: 0 }, { ...expected, milliseconds: 0 });
+        }
+        assert.equal(pool.pending, 0);
+        single.dispose();
+    });
+
+    test('does all that a single one does', async () => {
+        const image = scanPng(70, 60);
+        const { probabilityMap, mask } = await pool.segment(new Blob([image]), { threshold: 0.2 });
+        const single = await Sonomask.load({ weights: null });
+        const threshold = { threshold: 0.2, minimumArea: 0 };
+        assert.deepEqual(await pool.measure(probabilityMap, 70, 60, threshold),
+            single.measure(probabilityMap, 70, 60, threshold));
+        assert.deepEqual(await pool.measure(mask, 70, 60, { probabilityMap }),
+            single.measure(mask, 70, 60, { probabilityMap }));
+        assert.deepEqual(await pool.contours(mask, 70, 60), single.contours(mask, 70, 60));
+        assert.deepEqual(await pool.encodePng(mask, 70, 60), single.encodePng(mask, 70, 60));
+        assert.deepEqual(await pool.decode(image), await single.decode(image));
+        assert.equal(probabilityMap.length, 70 * 60, 'what was handed in is still there');
+    });
+
+    test('runs calls in the order in which they came', async () => {
+        /** @type {number[]} */
+        const order = [];
+        await Promise.all(Array.from({ length: 8 }, (_, index) =>
+            pool.segment(scanPng(30, 30)).then(() => order.push(index))));
+        // Two workers may swap neighbours, no more.
+        for (const [place, index] of order.entries()) assert.ok(Math.abs(place - index) <= 1, order.join());
+    });
+
+    test('a bad image fails alone', async () => {
+        const results = await Promise.allSettled([
+            pool.segment(scanPng(30, 30)), pool.segment(Buffer.from('no image')), pool.segment(scanPng(30, 30)),
+        ]);
+        assert.deepEqual(results.map((result) => result.status), ['fulfilled', 'rejected', 'fulfilled']);
+        await assert.rejects(pool.segment(Buffer.from('no image')), { name: 'SonomaskError', code: 'image-format' });
+        await assert.rejects(pool.segment(/** @type {any} */ ('x')), { code: 'argument' });
+        await assert.rejects(pool.segment(/** @type {any} */ (() => {})), { code: 'argument' });
+        await assert.rejects(pool.segment(scanPng(30, 30), { threshold: 7 }), { code: 'argument' });
+        assert.equal((await pool.segment(scanPng(30, 30))).width, 30);
+    });
+
+    test('drops a call that waits, and stops one that runs', async () => {
+        const waiting = new AbortController();
+        const running = new AbortController();
+        const stopped = pool.segment(SLOW, { signal: running.signal });
+        const other = pool.segment(scanPng(30, 30));
+        const queued = Array.from({ length: 4 }, () => pool.segment(SLOW, { signal: waiting.signal }));
+        const last = pool.segment(scanPng(31, 30));
+        waiting.abort();
+        setTimeout(() => running.abort('changed my mind'), 30);
+        const dropped = await Promise.allSettled(queued);
+        assert.deepEqual(dropped.map((call) => call.status === 'rejected' && call.reason.code), Array(4).fill('aborted'));
+        await assert.rejects(stopped, { name: 'SonomaskError', code: 'aborted', cause: 'changed my mind' });
+        assert.deepEqual([(await other).width, (await last).width], [30, 31]);
+        assert.equal(pool.pending, 0);
+        await assert.rejects(pool.segment(SLOW, { signal: AbortSignal.abort() }), { code: 'aborted' });
+        assert.equal((await pool.segment(scanPng(30, 30))).width, 30, 'another worker took the place');
+    });
+});
+
+test('dispose ends everything', async () => {
+    const pool = await SonomaskPool.load({ weights: WEIGHTS, size: 1 });
+    const calls = [pool.segment(SLOW), pool.segment(SLOW)];
+    pool.dispose();
+    pool.dispose();
+    const ended = await Promise.allSettled(calls);
+    assert.deepEqual(ended.map((call) => call.status === 'rejected' && call.reason.code), ['disposed', 'disposed']);
+    await assert.rejects(pool.segment(scanPng(30, 30)), { code: 'disposed' });
+    assert.equal(pool.pending, 0);
+});
+
+test('idle workers end, and start again when there is work', async () => {
+    const pool = await SonomaskPool.load({ weights: WEIGHTS, size: 2, idleMilliseconds: 20 });
+    await delay(100);
+    assert.equal((await pool.segment(scanPng(30, 30))).width, 30);
+    pool.dispose();
+});
+
+test('load says what is wrong', async () => {
+    await assert.rejects(SonomaskPool.load({ wasm: 'none.wasm' }), { code: 'load-wasm' });
+    await assert.rejects(SonomaskPool.load({ weights: Buffer.from('rubbish, not weights') }), { code: 'weights' });
+    await assert.rejects(SonomaskPool.load({ size: 0 }), { code: 'argument' });
+    await assert.rejects(SonomaskPool.load({ idleMilliseconds: NaN }), { code: 'argument' });
+    await assert.rejects(SonomaskPool.load({ worker: new URL('./none.js', import.meta.url) }), { code: 'worker' });
+    await assert.rejects(SonomaskPool.load({ signal: AbortSignal.abort() }), { code: 'aborted' });
+});
+
+test('a worker that dies fails its call, and the pool goes on', async (context) => {
+    const folder = await temporaryFolder(context);
+    const script = path.join(folder, 'worker.mjs');
+    // Dies when asked to decode, and otherwise works as the real one.
+    await writeFile(script, `
+        import { parentPort } from 'node:worker_threads';
+        await import(${JSON.stringify(new URL('../../wasm/worker.js', import.meta.url).href)});
+        parentPort.on('message', (message) => { if (message.method === 'decode') throw new Error('ouch'); });
+    `);
+    const pool = await SonomaskPool.load({ weights: WEIGHTS, size: 1, worker: script });
+    await assert.rejects(pool.decode(scanPng(30, 30)), { code: 'worker', message: /ouch/ });
+    assert.equal((await pool.segment(scanPng(30, 30))).width, 30);
+    pool.dispose();
+});
+
+test('a pool that is forgotten does not keep the process alive', async (context) => {
+    const folder = await temporaryFolder(context);
+    const script = path.join(folder, 'forgetful.mjs');
+    await writeFile(script, `
+        import { SonomaskPool } from ${JSON.stringify(new URL('../../wasm/sonomask.js', import.meta.url).href)};
+        const pool = await SonomaskPool.load({ size: 1, weights: ${JSON.stringify(WEIGHTS)} });
+        const data = new Uint8Array(100);
+        console.log((await pool.segment({ data, width: 10, height: 10 })).width);
+    `);
+    const { status, stdout } = await attempt(process.execPath, [script], { cwd: ROOT, timeout: 15_000 });
+    assert.equal(status, 0);
+    assert.equal(stdout.trim(), '10');
+});
