@@ -20,9 +20,10 @@ typedef struct sm_lesion {
     sm_point long_axis_ends[2];
     float short_axis; /**< extent at right angles to the long axis, pixels */
     sm_point short_axis_ends[2];
-    float perimeter;        /**< length of the outer outline, pixels */
-    float circularity;      /**< 4 pi area / perimeter^2, at most 1 */
-    float orientation;      /**< angle of the long axis to the horizontal, radians, -pi/2 .. pi/2 */
+    float perimeter;   /**< length of the outer outline, pixels */
+    float circularity; /**< 4 pi area / perimeter^2, at most 1 */
+    float orientation; /**< angle of the long axis to the horizontal, radians, -pi/2 .. pi/2; positive: falling to the
+                          right */
     float mean_probability; /**< mean of the probability map over the lesion */
 } sm_lesion;
 

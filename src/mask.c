@@ -1,0 +1,99 @@
+#include "mask.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "mask_label.h"
+#include "mask_measure.h"
+
+void sm_mask_threshold(const float *probability, int count, float threshold, uint8_t *mask) {
+    for (int i = 0; i < count; i++) mask[i] = probability[i] >= threshold ? 255 : 0;
+}
+
+/** Area and bounding box of components 1 .. count. */
+static void find_boxes(const int32_t *labels, int width, int height, sm_lesion *parts, int count) {
+    for (int i = 0; i < count; i++) parts[i] = (sm_lesion){.label = i + 1, .left = width};
+    for (int y = 0; y < height; y++) {
+        const int32_t *row = labels + (size_t)y * (size_t)width;
+        for (int x = 0; x < width; x++) {
+            if (!row[x]) continue;
+            sm_lesion *part = &parts[row[x] - 1];
+            if (part->area == 0) part->top = y;
+            part->area++;
+            // `width` holds the right side until the left one is known.
+            if (x < part->left) part->left = x;
+            if (x + 1 > part->width) part->width = x + 1;
+            part->height = y + 1 - part->top;
+        }
+    }
+    for (int i = 0; i < count; i++) parts[i].width -= parts[i].left;
+}
+
+/** Largest first; equal ones in the order of their first pixels. */
+static int compare_lesions(const void *a, const void *b) {
+    const sm_lesion *first = a, *second = b;
+    if (first->area != second->area) return first->area > second->area ? -1 : 1;
+    return first->label < second->label ? -1 : first->label > second->label;
+}
+
+/** Sorts `parts`, renames the labels to their places among them, clears what is too small. Returns how many stay. */
+static int keep_large(uint8_t *mask, int32_t *labels, size_t pixels, int minimum_area, sm_lesion *parts, int count,
+                      int32_t *new_labels) {
+    int kept = 0;
+    qsort(parts, (size_t)count, sizeof *parts, compare_lesions);
+    new_labels[0] = 0;
+    for (int i = 0; i < count; i++) {
+        const bool stays = parts[i].area >= minimum_area;
+        if (stays) kept = i + 1;
+        new_labels[parts[i].label] = stays ? i + 1 : 0;
+        parts[i].label = i + 1;
+    }
+    for (size_t i = 0; i < pixels; i++) {
+        labels[i] = new_labels[labels[i]];
+        if (!labels[i]) mask[i] = 0;
+    }
+    return kept;
+}
+
+/** `labels` is never NULL here. */
+static sm_status find_components(uint8_t *mask, int width, int height, int minimum_area, const float *probability,
+                                 int32_t *labels, sm_lesion **lesions, int *lesion_count, sm_error *error) {
+    int count = 0;
+    sm_status status = sm_mask_label(mask, width, height, labels, &count, error);
+    if (status || count == 0) return status;
+    sm_lesion *parts = malloc((size_t)count * sizeof *parts);
+    int32_t *new_labels = malloc(((size_t)count + 1) * sizeof *new_labels);
+    int kept = 0;
+    if (parts && new_labels) {
+        find_boxes(labels, width, height, parts, count);
+        kept = keep_large(mask, labels, (size_t)width * (size_t)height, minimum_area, parts, count, new_labels);
+        status = sm_mask_measure(mask, width, height, labels, probability, parts, kept, error);
+    } else {
+        status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the %d parts of a mask", count);
+    }
+    free(new_labels);
+    if (status || kept == 0) {
+        free(parts);
+        return status;
+    }
+    sm_lesion *shrunk = realloc(parts, (size_t)kept * sizeof *parts);
+    *lesions = shrunk ? shrunk : parts;
+    *lesion_count = kept;
+    return SM_OK;
+}
+
+sm_status sm_mask_components(uint8_t *mask, int width, int height, int minimum_area, const float *probability,
+                             int32_t *labels, sm_lesion **lesions, int *lesion_count, sm_error *error) {
+    *lesions = NULL;
+    *lesion_count = 0;
+    if (width < 1 || height < 1 || width > INT_MAX / height)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "no mask of %d x %d pixels", width, height);
+    int32_t *label_map = labels ? labels : malloc((size_t)width * (size_t)height * sizeof *label_map);
+    if (!label_map)
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory to label a mask of %d x %d pixels", width, height);
+    const sm_status status =
+        find_components(mask, width, height, minimum_area, probability, label_map, lesions, lesion_count, error);
+    if (!labels) free(label_map);
+    return status;
+}

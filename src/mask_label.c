@@ -1,0 +1,67 @@
+#include "mask_label.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* Two passes with a forest of provisional labels (A. Rosenfeld and J. L. Pfaltz, Sequential Operations in Digital
+ * Picture Processing, 1966). A parent is never larger than its child, so every root is its tree's first label. */
+
+static int32_t find_root(int32_t *parents, int32_t label) {
+    while (parents[label] != label) {
+        parents[label] = parents[parents[label]];
+        label = parents[label];
+    }
+    return label;
+}
+
+static void unite(int32_t *parents, int32_t a, int32_t b) {
+    a = find_root(parents, a);
+    b = find_root(parents, b);
+    if (a < b)
+        parents[b] = a;
+    else
+        parents[a] = b;
+}
+
+/** The provisional label of a mask pixel from its neighbours, or 0 when it begins a new one. */
+static int32_t label_from_neighbours(int32_t *parents, const int32_t *row, const int32_t *above, int x, int width) {
+    const int32_t west = x > 0 ? row[x - 1] : 0;
+    if (!above) return west;
+    if (above[x]) return above[x]; // touches the other three, so they are one with it already
+    const int32_t north_west = x > 0 ? above[x - 1] : 0;
+    const int32_t north_east = x + 1 < width ? above[x + 1] : 0;
+    const int32_t left = north_west ? north_west : west; // these two touch each other
+    if (north_east && left) unite(parents, north_east, left);
+    return north_east ? north_east : left;
+}
+
+sm_status sm_mask_label(const uint8_t *mask, int width, int height, int32_t *labels, int *count, sm_error *error) {
+    // New labels are at least two apart in both directions.
+    const size_t most_labels = ((size_t)width + 1) / 2 * (((size_t)height + 1) / 2);
+    int32_t *parents = malloc((most_labels + 1) * sizeof *parents);
+    if (!parents) return sm_fail(error, SM_ERROR_MEMORY, "no memory to label a mask of %d x %d pixels", width, height);
+    int32_t last = 0;
+    parents[0] = 0;
+    for (int y = 0; y < height; y++) {
+        const size_t start = (size_t)y * (size_t)width;
+        int32_t *row = labels + start;
+        const int32_t *above = y ? row - width : NULL;
+        for (int x = 0; x < width; x++) {
+            row[x] = 0;
+            if (!mask[start + (size_t)x]) continue;
+            row[x] = label_from_neighbours(parents, row, above, x, width);
+            if (row[x]) continue;
+            row[x] = ++last;
+            parents[last] = last;
+        }
+    }
+    // Parents come before children, so one ascending pass gives each root the next final label.
+    int32_t final = 0;
+    for (int32_t label = 1; label <= last; label++)
+        parents[label] = parents[label] == label ? ++final : parents[parents[label]];
+    const size_t pixels = (size_t)width * (size_t)height;
+    for (size_t i = 0; i < pixels; i++) labels[i] = parents[labels[i]];
+    free(parents);
+    *count = final;
+    return SM_OK;
+}

@@ -1,0 +1,15 @@
+/** Connected-component labelling. */
+#ifndef SONOMASK_MASK_LABEL_H
+#define SONOMASK_MASK_LABEL_H
+
+#include <stdint.h>
+
+#include "error.h"
+
+/**
+ * Labels the 8-connected components of a 0/non-0 mask 1, 2, ... in the order of their first pixels, rows first;
+ * `labels` is [height][width]. Errors: SM_ERROR_MEMORY.
+ */
+sm_status sm_mask_label(const uint8_t *mask, int width, int height, int32_t *labels, int *count, sm_error *error);
+
+#endif

@@ -1,0 +1,160 @@
+#include "mask_measure.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "mask_outline.h"
+
+static const double pi = 3.14159265358979323846;
+
+typedef struct corner {
+    int x, y;
+} corner;
+
+/** What one pass over the pixels gathers of a lesion. */
+typedef struct sums {
+    double x, y, probability;
+    size_t first_row; /* of its rows in the array of extents */
+} sums;
+
+/** Left corner of a lesion's first pixel and right corner of its last one in a row. */
+typedef struct extent {
+    int left, right;
+} extent;
+
+/** Twice the signed area of the triangle: positive when a, b, c turn clockwise on the screen. */
+static int64_t turn(corner a, corner b, corner c) {
+    return (int64_t)(b.x - a.x) * (c.y - a.y) - (int64_t)(b.y - a.y) * (c.x - a.x);
+}
+
+/** One side of the hull: adds a corner, dropping earlier ones that it leaves inside (`sign` tells the side). */
+static int add_to_chain(corner *chain, int count, corner added, int sign) {
+    while (count >= 2 && sign * turn(chain[count - 2], chain[count - 1], added) >= 0) count--;
+    chain[count] = added;
+    return count + 1;
+}
+
+/** Convex hull of the pixels' corners from the extents of the rows (A. M. Andrew's monotone chains, 1979): the right
+ * chain downwards, then the left one. `hull` has room for 4 * (height + 1) corners. Returns their number. */
+static int convex_hull(const extent *rows, int top, int height, corner *hull) {
+    int right = 0;
+    for (int i = 0; i < height; i++) {
+        right = add_to_chain(hull, right, (corner){rows[i].right, top + i}, -1);
+        right = add_to_chain(hull, right, (corner){rows[i].right, top + i + 1}, -1);
+    }
+    corner *left_chain = hull + right;
+    int left = 0;
+    for (int i = 0; i < height; i++) {
+        left = add_to_chain(left_chain, left, (corner){rows[i].left, top + i}, 1);
+        left = add_to_chain(left_chain, left, (corner){rows[i].left, top + i + 1}, 1);
+    }
+    return right + left;
+}
+
+/** The two hull corners farthest apart. */
+static void find_long_axis(const corner *hull, int count, corner ends[2]) {
+    int64_t longest = -1;
+    for (int i = 0; i < count; i++) {
+        for (int j = i + 1; j < count; j++) {
+            const int64_t dx = hull[j].x - hull[i].x, dy = hull[j].y - hull[i].y;
+            if (dx * dx + dy * dy <= longest) continue;
+            longest = dx * dx + dy * dy;
+            ends[0] = hull[i];
+            ends[1] = hull[j];
+        }
+    }
+    if (ends[0].x > ends[1].x || (ends[0].x == ends[1].x && ends[0].y > ends[1].y)) {
+        const corner swapped = ends[0];
+        ends[0] = ends[1];
+        ends[1] = swapped;
+    }
+}
+
+static void measure_axes(const corner *hull, int count, sm_lesion *lesion) {
+    corner ends[2] = {{0, 0}, {0, 0}};
+    find_long_axis(hull, count, ends);
+    const double dx = ends[1].x - ends[0].x, dy = ends[1].y - ends[0].y;
+    const double length = sqrt(dx * dx + dy * dy);
+    const double along_x = dx / length, along_y = dy / length;
+    // Extremes at right angles to the long axis, as (along, across) coordinates from its first end.
+    double low = 0.0, high = 0.0, low_along = 0.0, high_along = 0.0;
+    for (int i = 0; i < count; i++) {
+        const double x = hull[i].x - ends[0].x, y = hull[i].y - ends[0].y;
+        const double along = x * along_x + y * along_y, across = y * along_x - x * along_y;
+        if (across < low) low = across, low_along = along;
+        if (across > high) high = across, high_along = along;
+    }
+    // Drawn half-way between the two corners that bound it, where it is at right angles to the long axis.
+    const double along = 0.5 * (low_along + high_along);
+    const double foot_x = ends[0].x + along * along_x, foot_y = ends[0].y + along * along_y;
+    lesion->long_axis = (float)length;
+    lesion->long_axis_ends[0] = (sm_point){(float)ends[0].x, (float)ends[0].y};
+    lesion->long_axis_ends[1] = (sm_point){(float)ends[1].x, (float)ends[1].y};
+    lesion->short_axis = (float)(high - low);
+    lesion->short_axis_ends[0] = (sm_point){(float)(foot_x - low * along_y), (float)(foot_y + low * along_x)};
+    lesion->short_axis_ends[1] = (sm_point){(float)(foot_x - high * along_y), (float)(foot_y + high * along_x)};
+    lesion->orientation = (float)atan2(dy, dx); // dx >= 0
+}
+
+/** Sums over the pixels and the extents of every lesion's rows, in one pass for all lesions. */
+static void gather(const int32_t *labels, int width, int height, const float *probability, const sm_lesion *lesions,
+                   sums *totals, extent *rows) {
+    for (int y = 0; y < height; y++) {
+        const size_t start = (size_t)y * (size_t)width;
+        for (int x = 0; x < width; x++) {
+            const int32_t label = labels[start + (size_t)x];
+            if (!label) continue;
+            sums *total = &totals[label - 1];
+            total->x += x + 0.5;
+            total->y += y + 0.5;
+            if (probability) total->probability += (double)probability[start + (size_t)x];
+            extent *row = &rows[total->first_row + (size_t)(y - lesions[label - 1].top)];
+            if (row->right == 0) row->left = x; // the first pixel here; zero is no right corner
+            row->right = x + 1;
+        }
+    }
+}
+
+static void measure_one(const uint8_t *mask, int width, int height, const sums *total, const extent *rows, corner *hull,
+                        bool has_probability, sm_lesion *lesion) {
+    const double area = lesion->area;
+    lesion->centroid = (sm_point){(float)(total->x / area), (float)(total->y / area)};
+    lesion->mean_probability = has_probability ? (float)(total->probability / area) : 0.0f;
+    measure_axes(hull, convex_hull(rows, lesion->top, lesion->height, hull), lesion);
+    // The first pixel of the top row: nothing of the lesion is above it, so its upper edge is on the outer outline.
+    const sm_edge start = {rows[0].left, lesion->top, SM_EAST};
+    const double perimeter = sm_outline_length(mask, width, height, start);
+    const double circularity = 4.0 * pi * area / (perimeter * perimeter);
+    lesion->perimeter = (float)perimeter;
+    lesion->circularity = circularity > 1.0 ? 1.0f : (float)circularity;
+}
+
+sm_status sm_mask_measure(const uint8_t *mask, int width, int height, const int32_t *labels, const float *probability,
+                          sm_lesion *lesions, int count, sm_error *error) {
+    if (count == 0) return SM_OK;
+    size_t row_count = 0;
+    int highest = 0;
+    sums *totals = calloc((size_t)count, sizeof *totals);
+    if (totals) {
+        for (int i = 0; i < count; i++) {
+            totals[i].first_row = row_count;
+            row_count += (size_t)lesions[i].height;
+            if (lesions[i].height > highest) highest = lesions[i].height;
+        }
+    }
+    extent *rows = calloc(row_count ? row_count : 1, sizeof *rows);
+    corner *hull = malloc(4 * ((size_t)highest + 1) * sizeof *hull);
+    const bool enough_memory = totals && rows && hull;
+    if (enough_memory) {
+        gather(labels, width, height, probability, lesions, totals, rows);
+        for (int i = 0; i < count; i++)
+            measure_one(mask, width, height, &totals[i], rows + totals[i].first_row, hull, probability != NULL,
+                        &lesions[i]);
+    }
+    free(totals);
+    free(rows);
+    free(hull);
+    if (enough_memory) return SM_OK;
+    return sm_fail(error, SM_ERROR_MEMORY, "no memory to measure %d lesions", count);
+}
