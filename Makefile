@@ -112,7 +112,7 @@ $(BUILD)/wasm/$(1)/%.o: %.c | $(INC)/.made
 $(BUILD)/wasm/sonomask.$(1).wasm: $(WASM_SOURCES:%.c=$(BUILD)/wasm/$(1)/%.o)
 	$(EMCC) $(WASM_LDFLAGS) -o $$@ $$^
 wasm/sonomask.$(1).wasm: $(BUILD)/wasm/sonomask.$(1).wasm
-	cp $$< $$@.tmp && mv $$@.tmp $$@
+	install -m 644 $$< $$@.tmp && mv $$@.tmp $$@
 endef
 $(foreach variant,$(WASM_VARIANTS),$(eval $(call WASM_RULES,$(variant))))
 

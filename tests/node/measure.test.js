@@ -76,7 +76,7 @@ test('takes the probability map for the mean of an edited mask', () => {
 });
 
 test('drops small components of a mask only on request', () => {
-    const minimumArea = 26 / (WIDTH * HEIGHT);
+    const minimumArea = 30 / (WIDTH * HEIGHT);
     const { mask, lesions } = sonomask.measure(SHAPES, WIDTH, HEIGHT, { minimumArea });
     assert.equal(lesions.length, 1);
     assert.equal(mask[22 * WIDTH + 42], 0);

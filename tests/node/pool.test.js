@@ -108,12 +108,13 @@ test('idle workers end, and start again when there is work', async () => {
 });
 
 test('load says what is wrong', async () => {
-    await assert.rejects(SonomaskPool.load({ wasm: 'none.wasm' }), { code: 'load-wasm' });
+    await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, wasm: 'none.wasm' }), { code: 'load-wasm' });
     await assert.rejects(SonomaskPool.load({ weights: Buffer.from('rubbish, not weights') }), { code: 'weights' });
-    await assert.rejects(SonomaskPool.load({ size: 0 }), { code: 'argument' });
-    await assert.rejects(SonomaskPool.load({ idleMilliseconds: NaN }), { code: 'argument' });
-    await assert.rejects(SonomaskPool.load({ worker: new URL('./none.js', import.meta.url) }), { code: 'worker' });
-    await assert.rejects(SonomaskPool.load({ signal: AbortSignal.abort() }), { code: 'aborted' });
+    await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, size: 0 }), { code: 'argument' });
+    await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, idleMilliseconds: NaN }), { code: 'argument' });
+    await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, worker: new URL('./none.js', import.meta.url) }),
+        { code: 'worker' });
+    await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, signal: AbortSignal.abort() }), { code: 'aborted' });
 });
 
 test('a worker that dies fails its call, and the pool goes on', async (context) => {
