@@ -16,7 +16,9 @@ typedef struct sm_lesion {
     int area;                     /**< pixels */
     int left, top, width, height; /**< bounding box, pixels */
     sm_point centroid;
-    float long_axis; /**< largest distance between two outline points (maximum Feret diameter), pixels */
+    /** Largest distance between two points of the outline, taken in the middles of its pixel edges (maximum Feret
+     * diameter), pixels. */
+    float long_axis;
     sm_point long_axis_ends[2];
     float short_axis; /**< extent at right angles to the long axis, pixels */
     sm_point short_axis_ends[2];

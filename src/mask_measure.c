@@ -8,9 +8,11 @@
 
 static const double pi = 3.14159265358979323846;
 
-typedef struct corner {
+/** A point of the outline in half pixels. Taken are the middles of the edges between pixels: pixel corners stick out of
+ * the shape that was sampled, which would lengthen every axis by about a pixel. */
+typedef struct point {
     int x, y;
-} corner;
+} point;
 
 /** What one pass over the pixels gathers of a lesion. */
 typedef struct sums {
@@ -18,46 +20,51 @@ typedef struct sums {
     size_t first_row; /* of its rows in the array of extents */
 } sums;
 
-/** Left corner of a lesion's first pixel and right corner of its last one in a row. */
+/** Left side of a lesion's first pixel and right side of its last one in a row. */
 typedef struct extent {
     int left, right;
 } extent;
 
 /** Twice the signed area of the triangle: positive when a, b, c turn clockwise on the screen. */
-static int64_t turn(corner a, corner b, corner c) {
-    return (int64_t)(b.x - a.x) * (c.y - a.y) - (int64_t)(b.y - a.y) * (c.x - a.x);
+static int64_t turn(point a, point b, point c) {
+    return ((int64_t)b.x - a.x) * ((int64_t)c.y - a.y) - ((int64_t)b.y - a.y) * ((int64_t)c.x - a.x);
 }
 
-/** One side of the hull: adds a corner, dropping earlier ones that it leaves inside (`sign` tells the side). */
-static int add_to_chain(corner *chain, int count, corner added, int sign) {
+/** One side of the hull: adds a point, dropping earlier ones that it leaves inside (`sign` tells the side). */
+static int add_to_chain(point *chain, int count, point added, int sign) {
     while (count >= 2 && sign * turn(chain[count - 2], chain[count - 1], added) >= 0) count--;
     chain[count] = added;
     return count + 1;
 }
 
-/** Convex hull of the pixels' corners from the extents of the rows (A. M. Andrew's monotone chains, 1979): the right
- * chain downwards, then the left one. `hull` has room for 4 * (height + 1) corners. Returns their number. */
-static int convex_hull(const extent *rows, int top, int height, corner *hull) {
-    int right = 0;
-    for (int i = 0; i < height; i++) {
-        right = add_to_chain(hull, right, (corner){rows[i].right, top + i}, -1);
-        right = add_to_chain(hull, right, (corner){rows[i].right, top + i + 1}, -1);
+static int smaller(int a, int b) { return a < b ? a : b; }
+static int larger(int a, int b) { return a > b ? a : b; }
+
+/** Convex hull of the outline from the extents of the rows (A. M. Andrew's monotone chains, 1979): the right chain
+ * downwards, then the left one. `hull` has room for 4 * height + 2 points. Returns their number. */
+static int convex_hull(const extent *rows, int top, int height, point *hull) {
+    int right = 0, left = 0;
+    for (int i = 0; i <= height; i++) {
+        // Between two rows the longer one has an upper or lower edge to show, at either end of the hull.
+        const int reach = larger(rows[smaller(i, height - 1)].right, rows[larger(i - 1, 0)].right);
+        right = add_to_chain(hull, right, (point){2 * reach - 1, 2 * (top + i)}, -1);
+        if (i < height) right = add_to_chain(hull, right, (point){2 * rows[i].right, 2 * (top + i) + 1}, -1);
     }
-    corner *left_chain = hull + right;
-    int left = 0;
-    for (int i = 0; i < height; i++) {
-        left = add_to_chain(left_chain, left, (corner){rows[i].left, top + i}, 1);
-        left = add_to_chain(left_chain, left, (corner){rows[i].left, top + i + 1}, 1);
+    point *left_chain = hull + right;
+    for (int i = 0; i <= height; i++) {
+        const int reach = smaller(rows[smaller(i, height - 1)].left, rows[larger(i - 1, 0)].left);
+        left = add_to_chain(left_chain, left, (point){2 * reach + 1, 2 * (top + i)}, 1);
+        if (i < height) left = add_to_chain(left_chain, left, (point){2 * rows[i].left, 2 * (top + i) + 1}, 1);
     }
     return right + left;
 }
 
-/** The two hull corners farthest apart. */
-static void find_long_axis(const corner *hull, int count, corner ends[2]) {
+/** The two hull points farthest apart, the left one first. */
+static void find_long_axis(const point *hull, int count, point ends[2]) {
     int64_t longest = -1;
     for (int i = 0; i < count; i++) {
         for (int j = i + 1; j < count; j++) {
-            const int64_t dx = hull[j].x - hull[i].x, dy = hull[j].y - hull[i].y;
+            const int64_t dx = (int64_t)hull[j].x - hull[i].x, dy = (int64_t)hull[j].y - hull[i].y;
             if (dx * dx + dy * dy <= longest) continue;
             longest = dx * dx + dy * dy;
             ends[0] = hull[i];
@@ -65,36 +72,42 @@ static void find_long_axis(const corner *hull, int count, corner ends[2]) {
         }
     }
     if (ends[0].x > ends[1].x || (ends[0].x == ends[1].x && ends[0].y > ends[1].y)) {
-        const corner swapped = ends[0];
+        const point swapped = ends[0];
         ends[0] = ends[1];
         ends[1] = swapped;
     }
 }
 
-static void measure_axes(const corner *hull, int count, sm_lesion *lesion) {
-    corner ends[2] = {{0, 0}, {0, 0}};
+static void measure_axes(const point *hull, int count, sm_lesion *lesion) {
+    point ends[2] = {{0, 0}, {0, 0}};
     find_long_axis(hull, count, ends);
-    const double dx = ends[1].x - ends[0].x, dy = ends[1].y - ends[0].y;
-    const double length = sqrt(dx * dx + dy * dy);
-    const double along_x = dx / length, along_y = dy / length;
+    const double x0 = 0.5 * ends[0].x, y0 = 0.5 * ends[0].y, x1 = 0.5 * ends[1].x, y1 = 0.5 * ends[1].y;
+    const double length = hypot(x1 - x0, y1 - y0);
+    const double along_x = (x1 - x0) / length, along_y = (y1 - y0) / length;
     // Extremes at right angles to the long axis, as (along, across) coordinates from its first end.
     double low = 0.0, high = 0.0, low_along = 0.0, high_along = 0.0;
     for (int i = 0; i < count; i++) {
-        const double x = hull[i].x - ends[0].x, y = hull[i].y - ends[0].y;
+        const double x = 0.5 * hull[i].x - x0, y = 0.5 * hull[i].y - y0;
         const double along = x * along_x + y * along_y, across = y * along_x - x * along_y;
-        if (across < low) low = across, low_along = along;
-        if (across > high) high = across, high_along = along;
+        if (across < low) {
+            low = across;
+            low_along = along;
+        }
+        if (across > high) {
+            high = across;
+            high_along = along;
+        }
     }
-    // Drawn half-way between the two corners that bound it, where it is at right angles to the long axis.
+    // Drawn half-way between the two points that bound it, where it is at right angles to the long axis.
     const double along = 0.5 * (low_along + high_along);
-    const double foot_x = ends[0].x + along * along_x, foot_y = ends[0].y + along * along_y;
+    const double foot_x = x0 + along * along_x, foot_y = y0 + along * along_y;
     lesion->long_axis = (float)length;
-    lesion->long_axis_ends[0] = (sm_point){(float)ends[0].x, (float)ends[0].y};
-    lesion->long_axis_ends[1] = (sm_point){(float)ends[1].x, (float)ends[1].y};
+    lesion->long_axis_ends[0] = (sm_point){(float)x0, (float)y0};
+    lesion->long_axis_ends[1] = (sm_point){(float)x1, (float)y1};
     lesion->short_axis = (float)(high - low);
     lesion->short_axis_ends[0] = (sm_point){(float)(foot_x - low * along_y), (float)(foot_y + low * along_x)};
     lesion->short_axis_ends[1] = (sm_point){(float)(foot_x - high * along_y), (float)(foot_y + high * along_x)};
-    lesion->orientation = (float)atan2(dy, dx); // dx >= 0
+    lesion->orientation = (float)atan2(y1 - y0, x1 - x0); // x1 >= x0
 }
 
 /** Sums over the pixels and the extents of every lesion's rows, in one pass for all lesions. */
@@ -110,13 +123,13 @@ static void gather(const int32_t *labels, int width, int height, const float *pr
             total->y += y + 0.5;
             if (probability) total->probability += (double)probability[start + (size_t)x];
             extent *row = &rows[total->first_row + (size_t)(y - lesions[label - 1].top)];
-            if (row->right == 0) row->left = x; // the first pixel here; zero is no right corner
+            if (row->right == 0) row->left = x; // the first pixel here; zero is no right side
             row->right = x + 1;
         }
     }
 }
 
-static void measure_one(const uint8_t *mask, int width, int height, const sums *total, const extent *rows, corner *hull,
+static void measure_one(const uint8_t *mask, int width, int height, const sums *total, const extent *rows, point *hull,
                         bool has_probability, sm_lesion *lesion) {
     const double area = lesion->area;
     lesion->centroid = (sm_point){(float)(total->x / area), (float)(total->y / area)};
@@ -144,7 +157,7 @@ sm_status sm_mask_measure(const uint8_t *mask, int width, int height, const int3
         }
     }
     extent *rows = calloc(row_count ? row_count : 1, sizeof *rows);
-    corner *hull = malloc(4 * ((size_t)highest + 1) * sizeof *hull);
+    point *hull = malloc((4 * (size_t)highest + 2) * sizeof *hull);
     const bool enough_memory = totals && rows && hull;
     if (enough_memory) {
         gather(labels, width, height, probability, lesions, totals, rows);
