@@ -84,9 +84,14 @@ test('its typings compile in a strict project, and refuse misuse', async (contex
         // @ts-expect-error made by load only
         new Sonomask();
     `);
-    const { status, stdout } = await attempt(process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'),
-        '--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,dom', '--types', '',
-        'use.ts'], { cwd: app });
+    await writeFile(path.join(app, 'tsconfig.json'), JSON.stringify({
+        compilerOptions: {
+            strict: true, noEmit: true, target: 'es2022', module: 'nodenext', lib: ['es2022', 'dom'], types: [],
+        },
+        files: ['use.ts'],
+    }));
+    const { status, stdout } = await attempt(process.execPath,
+        [path.join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'], { cwd: app });
     assert.equal(status, 0, stdout);
 });
 
