@@ -1,0 +1,534 @@
+/** Manifests, the published BUSI folders, and decoding of their images and masks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../native/data/dataset.h"
+#include "../../native/data/phantom.h"
+#include "scratch_folder.h"
+
+enum { WIDTH = 48, HEIGHT = 40 };
+
+static int make_scratch(void **state) {
+    *state = scratch_make();
+    return 0;
+}
+
+static int remove_scratch(void **state) {
+    scratch_remove(*state);
+    return 0;
+}
+
+/** Writes a phantom's image and mask; the sample stays the caller's. */
+static sm_sample write_phantom(const char *folder, const char *image, const char *mask, sm_class type, uint64_t seed) {
+    sm_sample sample;
+    assert_int_equal(sm_phantom_draw(WIDTH, HEIGHT, type, seed, &sample, NULL), SM_OK);
+    scratch_png(folder, image, WIDTH, HEIGHT, sample.grey);
+    if (mask) scratch_png(folder, mask, WIDTH, HEIGHT, sample.mask);
+    return sample;
+}
+
+static void put_phantom(const char *folder, const char *image, const char *mask, sm_class type, uint64_t seed) {
+    sm_sample sample = write_phantom(folder, image, mask, type, seed);
+    sm_sample_free(&sample);
+}
+
+static sm_dataset load(const char *path) {
+    sm_dataset dataset;
+    sm_error error = {0};
+    if (sm_dataset_load(&path, 1, &dataset, &error) != SM_OK) fail_msg("not loaded: %s", error.message);
+    return dataset;
+}
+
+/** Loads quietly what is expected to fail, and checks that the message holds each of `parts` (to a final NULL). */
+static void assert_refused(const char *scratch, const char *const *paths, int path_count, sm_status status,
+                           const char *const *parts) {
+    sm_dataset dataset = {.count = 1};
+    sm_error error = {0};
+    scratch_stderr_begin(scratch);
+    const sm_status got = sm_dataset_load(paths, path_count, &dataset, &error);
+    free(scratch_stderr_end(scratch));
+    if (got != status) fail_msg("status %d instead of %d: %s", (int)got, (int)status, error.message);
+    for (; *parts; parts++)
+        if (!strstr(error.message, *parts)) fail_msg("\"%s\" does not say \"%s\"", error.message, *parts);
+    assert_null(strchr(error.message, '\n'));
+    assert_int_equal(dataset.count, 0);
+    assert_null(dataset.records);
+}
+
+static void test_manifest_fields(void **state) {
+    const char *scratch = *state;
+    scratch_folder(scratch, "clinic");
+    sm_sample benign = write_phantom(scratch, "clinic/images/one.png", "clinic/masks/one.png", SM_CLASS_BENIGN, 1);
+    put_phantom(scratch, "clinic/images/two.png", "clinic/masks/two.png", SM_CLASS_MALIGNANT, 2);
+    put_phantom(scratch, "clinic/images/three.png", NULL, SM_CLASS_NORMAL, 3);
+    scratch_text(scratch, "clinic/manifest.csv",
+                 "image,masks,class,group,fold,exclude,curated,device,calipers,birads\n"
+                 "images/one.png,masks/one.png,benign,7,3,0,1,Probe A,1,2\n"
+                 "images/two.png,masks/two.png,malignant,8,0,1,0,,0,5\n"
+                 "images/three.png,,normal,9,4,,,,,\n");
+    // As a manifest and as the folder that holds it.
+    const char *paths[] = {scratch_path(scratch, "clinic/manifest.csv"), scratch_path(scratch, "clinic")};
+    for (int form = 0; form < 2; form++) {
+        sm_dataset dataset = load(paths[form]);
+        assert_int_equal(dataset.count, 3);
+        assert_false(dataset.folds_by_name);
+        const sm_record *one = &dataset.records[0], *two = &dataset.records[1], *three = &dataset.records[2];
+        assert_int_equal(one->type, SM_CLASS_BENIGN);
+        assert_int_equal(two->type, SM_CLASS_MALIGNANT);
+        assert_int_equal(three->type, SM_CLASS_NORMAL);
+        assert_string_equal(one->source, "clinic");
+        assert_string_equal(one->group, "clinic:7");
+        assert_int_equal(one->fold, 3);
+        assert_int_equal(two->fold, 0);
+        assert_false(one->exclude);
+        assert_true(two->exclude);
+        assert_true(one->curated && !two->curated && one->has_curated);
+        assert_true(one->calipers && !two->calipers && !three->calipers);
+        assert_string_equal(one->device, "Probe A");
+        assert_string_equal(two->device, "");
+        assert_int_equal(one->mask_count, 1);
+        assert_int_equal(three->mask_count, 0);
+
+        sm_sample sample;
+        assert_int_equal(sm_sample_load(one, &sample, NULL), SM_OK);
+        assert_int_equal(sample.width, WIDTH);
+        assert_int_equal(sample.height, HEIGHT);
+        assert_memory_equal(sample.grey, benign.grey, WIDTH * HEIGHT);
+        assert_memory_equal(sample.mask, benign.mask, WIDTH * HEIGHT);
+        sm_sample_free(&sample);
+        assert_int_equal(sm_sample_load(three, &sample, NULL), SM_OK);
+        for (int i = 0; i < WIDTH * HEIGHT; i++) assert_int_equal(sample.mask[i], 0);
+        sm_sample_free(&sample);
+        sm_dataset_free(&dataset);
+        assert_int_equal(dataset.count, 0);
+    }
+    sm_sample_free(&benign);
+}
+
+static void test_manifest_syntax(void **state) {
+    const char *scratch = *state;
+    put_phantom(scratch, "a, \"b\".png", "mask one.png", SM_CLASS_BENIGN, 1);
+    put_phantom(scratch, "c.png", "d.png", SM_CLASS_MALIGNANT, 2);
+    // A byte-order mark, CRLF, columns in another order, quotes, a blank line, spaces, no line break at the end.
+    scratch_text(scratch, "manifest.csv",
+                 "\xEF\xBB\xBF"
+                 "note,class,\"image\",fold , masks\r\n"
+                 "\"two\r\nlines, one \"\"note\"\"\",Benign,\"a, \"\"b\"\".png\",1, mask one.png \r\n"
+                 "\r\n"
+                 "  \r\n"
+                 ",malignant,c.png,2,d.png");
+    sm_dataset dataset = load(scratch);
+    assert_int_equal(dataset.count, 2);
+    assert_non_null(strstr(dataset.records[0].image, "/a, \"b\".png"));
+    assert_non_null(strstr(dataset.records[0].masks[0], "/mask one.png"));
+    assert_int_equal(dataset.records[0].type, SM_CLASS_BENIGN);
+    assert_int_equal(dataset.records[1].fold, 2);
+    assert_false(dataset.records[0].has_curated);
+    assert_false(dataset.folds_by_name);
+    // Groups are unknown: each image is its own.
+    assert_string_not_equal(dataset.records[0].group, dataset.records[1].group);
+    sm_dataset_free(&dataset);
+
+    // A quoted field may run over lines; the line named is the one where the row begins.
+    scratch_text(scratch, "manifest.csv",
+                 "image,masks,class,note\nc.png,d.png,malignant,\"a\nb\"\nno.png,d.png,benign,\n");
+    assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA,
+                   (const char *[]){"manifest.csv: line 4: ", "no.png", NULL});
+}
+
+static void test_absolute_paths(void **state) {
+    const char *scratch = *state;
+    put_phantom(scratch, "images/a.png", "images/m.png", SM_CLASS_BENIGN, 1);
+    char text[8192];
+    snprintf(text, sizeof text, "image,masks,class\n%s,%s,benign\n", scratch_path(scratch, "images/a.png"),
+             scratch_path(scratch, "images/m.png"));
+    scratch_text(scratch, "lists/manifest.csv", text);
+    scratch_stderr_begin(scratch);
+    sm_dataset dataset = load(scratch_path(scratch, "lists"));
+    free(scratch_stderr_end(scratch));
+    assert_string_equal(dataset.records[0].image, scratch_path(scratch, "images/a.png"));
+    sm_dataset_free(&dataset);
+}
+
+static void test_bad_manifests(void **state) {
+    const char *scratch = *state;
+    put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
+    put_phantom(scratch, "b.png", "n.png", SM_CLASS_BENIGN, 2);
+    scratch_folder(scratch, "folder.png");
+    static const struct {
+        const char *text, *parts[4];
+    } cases[] = {
+        {"", {"manifest.csv", "empty", NULL}},
+        {"\n\n", {"manifest.csv", "empty", NULL}},
+        {"image,masks,class\n", {"manifest.csv", "no image", NULL}},
+        {"image,masks\na.png,m.png\n", {"manifest.csv", "line 1", "no column \"class\"", NULL}},
+        {"masks,class\nm.png,benign\n", {"manifest.csv", "line 1", "no column \"image\"", NULL}},
+        {"image,class\na.png,benign\n", {"manifest.csv", "line 1", "no column \"masks\"", NULL}},
+        {"image,masks,class,image\na.png,m.png,benign,b.png\n",
+         {"manifest.csv", "line 1", "two columns \"image\"", NULL}},
+        {"image,masks,class\na.png,m.png,benign\nb.png,gone.png,benign\n",
+         {"manifest.csv", "line 3", "gone.png: No such file", NULL}},
+        {"image,masks,class\na.png,m.png;gone.png,benign\n", {"manifest.csv", "line 2", "gone.png", NULL}},
+        {"image,masks,class\ngone.png,m.png,benign\n", {"manifest.csv", "line 2", "gone.png: No such file", NULL}},
+        {"image,masks,class\nfolder.png,m.png,benign\n", {"manifest.csv", "line 2", "folder.png: not a file", NULL}},
+        {"image,masks,class\n,m.png,benign\n", {"manifest.csv", "line 2", "no image", NULL}},
+        {"image,masks,class\na.png,,benign\n", {"manifest.csv", "line 2", "without a mask", NULL}},
+        {"image,masks,class\na.png,m.png,tumour\n", {"manifest.csv", "line 2", "unknown class \"tumour\"", NULL}},
+        {"image,masks,class\na.png,m.png,\n", {"manifest.csv", "line 2", "unknown class \"\"", NULL}},
+        {"image,masks,class\na.png,m.png\n", {"manifest.csv", "line 2", "2 fields where the header has 3", NULL}},
+        {"image,masks,class\na.png,m.png,benign,4\n", {"manifest.csv", "line 2", "4 fields", NULL}},
+        {"image,masks,class,fold\na.png,m.png,benign,x\n", {"manifest.csv", "line 2", "\"fold\" holds \"x\"", NULL}},
+        {"image,masks,class,fold\na.png,m.png,benign,-1\n", {"manifest.csv", "line 2", "\"fold\" holds \"-1\"", NULL}},
+        {"image,masks,class,exclude\na.png,m.png,benign,2\n",
+         {"manifest.csv", "line 2", "\"exclude\" holds \"2\"", NULL}},
+        {"image,masks,class\n\"a.png,m.png,benign\n", {"manifest.csv", "line 2", "quote is not closed", NULL}},
+        {"image,masks,class\n\"a.png\"x,m.png,benign\n", {"manifest.csv", "line 2", "after a closing quote", NULL}},
+        {"image,masks,class\na.png,m.png,benign\n./a.png,n.png,benign\n", {"a.png", "listed twice", NULL}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scratch_text(scratch, "manifest.csv", cases[i].text);
+        assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA, cases[i].parts);
+    }
+    scratch_write(scratch, "manifest.csv", "image,masks,class\na.png\0,m.png,benign\n", 39);
+    assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA, (const char *[]){"line 2", "NUL", NULL});
+}
+
+static void test_bad_paths(void **state) {
+    const char *scratch = *state;
+    const char *missing = scratch_path(scratch, "nowhere");
+    assert_refused(scratch, &missing, 1, SM_ERROR_IO, (const char *[]){"nowhere: No such file", NULL});
+    scratch_folder(scratch, "bare");
+    const char *bare = scratch_path(scratch, "bare");
+    assert_refused(scratch, &bare, 1, SM_ERROR_DATA, (const char *[]){"bare: neither a manifest.csv nor", NULL});
+    assert_refused(scratch, NULL, 0, SM_ERROR_ARGUMENT, (const char *[]){"no data set", NULL});
+    if (geteuid() == 0) return; // root reads everything
+    put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
+    scratch_text(scratch, "manifest.csv", "image,masks,class\na.png,m.png,benign\n");
+    assert_int_equal(chmod(scratch_path(scratch, "m.png"), 0), 0);
+    assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA,
+                   (const char *[]){"line 2", "m.png: Permission denied", NULL});
+    assert_int_equal(chmod(scratch_path(scratch, "manifest.csv"), 0), 0);
+    assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_IO,
+                   (const char *[]){"manifest.csv: Permission denied", NULL});
+}
+
+static void test_masks_united(void **state) {
+    const char *scratch = *state;
+    uint8_t left[WIDTH * HEIGHT] = {0}, right[WIDTH * HEIGHT] = {0}, ones[WIDTH * HEIGHT] = {0};
+    for (int i = 0; i < WIDTH * HEIGHT; i++) {
+        if (i % WIDTH < 10) left[i] = 255;
+        if (i % WIDTH > 30)
+            right[i] = 200;
+        else
+            right[i] = 20;               // noise, as JPEG leaves it
+        if (i / WIDTH == 5) ones[i] = 1; // a mask of 0 and 1
+    }
+    scratch_png(scratch, "image.png", WIDTH, HEIGHT, left);
+    scratch_png(scratch, "m1.png", WIDTH, HEIGHT, left);
+    scratch_png(scratch, "m2.png", WIDTH, HEIGHT, right);
+    scratch_png(scratch, "m3.png", WIDTH, HEIGHT, ones);
+    scratch_text(scratch, "manifest.csv",
+                 "image,masks,class,group,fold\nimage.png,m1.png; m2.png;m3.png;,benign,1,0\n");
+    sm_dataset dataset = load(scratch);
+    assert_int_equal(dataset.records[0].mask_count, 3);
+    sm_sample sample;
+    assert_int_equal(sm_sample_load(&dataset.records[0], &sample, NULL), SM_OK);
+    for (int i = 0; i < WIDTH * HEIGHT; i++)
+        assert_int_equal(sample.mask[i], i % WIDTH < 10 || i % WIDTH > 30 || i / WIDTH == 5 ? 255 : 0);
+    sm_sample_free(&sample);
+    sm_dataset_free(&dataset);
+}
+
+static void test_bad_samples(void **state) {
+    const char *scratch = *state;
+    put_phantom(scratch, "image.png", "good.png", SM_CLASS_BENIGN, 1);
+    scratch_png(scratch, "turned.png", HEIGHT, WIDTH, NULL);
+    scratch_text(scratch, "text.png", "this is no image");
+    scratch_text(scratch, "empty.png", "");
+    scratch_text(scratch, "manifest.csv", "image,masks,class,group,fold\nimage.png,good.png;turned.png,benign,1,0\n");
+    static const struct {
+        const char *image, *mask;
+        sm_status status;
+        const char *parts[3];
+    } cases[] = {
+        {"image.png", "turned.png", SM_ERROR_DATA, {"turned.png", "40 x 48 pixels for an image of 48 x 40", NULL}},
+        {"image.png", "text.png", SM_ERROR_DATA, {"text.png: ", NULL}},
+        {"image.png", "empty.png", SM_ERROR_DATA, {"empty.png: ", NULL}},
+        {"text.png", "good.png", SM_ERROR_IMAGE_FORMAT, {"text.png: ", NULL}},
+        {"empty.png", "good.png", SM_ERROR_IMAGE_EMPTY, {"empty.png: ", NULL}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "image,masks,class,group,fold\n%s,%s,benign,1,0\n", cases[i].image, cases[i].mask);
+        scratch_text(scratch, "manifest.csv", text);
+        sm_dataset dataset = load(scratch); // names are there, contents are looked at later
+        sm_sample sample;
+        sm_error error = {0};
+        assert_int_equal(sm_sample_load(&dataset.records[0], &sample, &error), cases[i].status);
+        for (const char *const *part = cases[i].parts; *part; part++)
+            if (!strstr(error.message, *part)) fail_msg("\"%s\" does not say \"%s\"", error.message, *part);
+        assert_null(sample.grey);
+        assert_null(sample.mask);
+        assert_int_equal(sm_sample_load(&dataset.records[0], &sample, NULL), cases[i].status);
+        sm_dataset_free(&dataset);
+    }
+}
+
+static void test_busi_folder(void **state) {
+    const char *scratch = *state;
+    static const char *const images[] = {"benign/benign (2)",           "benign/benign (10)", "malignant/malignant (1)",
+                                         "malignant/the_mask_of_zorro", "normal/normal (1)",  "normal/normal (2)"};
+    static const sm_class types[] = {SM_CLASS_BENIGN,    SM_CLASS_BENIGN, SM_CLASS_MALIGNANT,
+                                     SM_CLASS_MALIGNANT, SM_CLASS_NORMAL, SM_CLASS_NORMAL};
+    enum { COUNT = 6 };
+    for (int i = 0; i < COUNT; i++) {
+        char image[128], mask[128];
+        snprintf(image, sizeof image, "busi/%s.png", images[i]);
+        snprintf(mask, sizeof mask, "busi/%s_mask.png", images[i]);
+        put_phantom(scratch, image, i == 5 ? NULL : mask, types[i], (uint64_t)i); // a normal image needs no mask
+    }
+    uint8_t second[WIDTH * HEIGHT] = {0};
+    second[0] = 255;
+    scratch_png(scratch, "busi/benign/benign (2)_mask_1.png", WIDTH, HEIGHT, second);
+    second[0] = 0;
+    second[1] = 255;
+    scratch_png(scratch, "busi/benign/benign (2)_mask_2.png", WIDTH, HEIGHT, second);
+    scratch_text(scratch, "busi/benign/Thumbs.db", "not an image");
+    scratch_text(scratch, "busi/benign/.hidden.png", "not an image");
+    scratch_text(scratch, "busi/readme.txt", "not a class");
+
+    scratch_stderr_begin(scratch);
+    sm_dataset dataset = load(scratch_path(scratch, "busi"));
+    char *warning = scratch_stderr_end(scratch);
+    assert_non_null(strstr(warning, "busi"));
+    assert_non_null(strstr(warning, "near-duplicate"));
+    free(warning);
+    assert_true(dataset.folds_by_name);
+    assert_int_equal(dataset.count, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        const sm_record *record = &dataset.records[i];
+        char image[128], group[128];
+        snprintf(image, sizeof image, "/busi/%s.png", images[i]);
+        snprintf(group, sizeof group, "busi:%s", images[i]);
+        assert_non_null(strstr(record->image, image)); // natural order: 2 before 10
+        assert_string_equal(record->group, group);
+        assert_int_equal(record->type, types[i]);
+        assert_int_equal(record->mask_count, i == 0 ? 3 : i == 5 ? 0 : 1);
+        assert_true(record->fold >= 0 && record->fold < 5);
+        assert_false(record->has_curated);
+    }
+    sm_sample sample;
+    assert_int_equal(sm_sample_load(&dataset.records[0], &sample, NULL), SM_OK);
+    assert_int_equal(sample.mask[0], 255);
+    assert_int_equal(sample.mask[1], 255);
+    assert_int_equal(sample.mask[2], 0);
+    sm_sample_free(&sample);
+
+    // A fold depends on the image's name alone: it stays when another image comes.
+    int folds[COUNT];
+    for (int i = 0; i < COUNT; i++) folds[i] = dataset.records[i].fold;
+    sm_dataset_free(&dataset);
+    put_phantom(scratch, "busi/benign/benign (1).png", "busi/benign/benign (1)_mask.png", SM_CLASS_BENIGN, 9);
+    scratch_stderr_begin(scratch);
+    dataset = load(scratch_path(scratch, "busi"));
+    free(scratch_stderr_end(scratch));
+    assert_int_equal(dataset.count, COUNT + 1);
+    for (int i = 0; i < COUNT; i++) assert_int_equal(dataset.records[i + 1].fold, folds[i]);
+    sm_dataset_free(&dataset);
+}
+
+static void test_bad_busi_folders(void **state) {
+    const char *scratch = *state;
+    const char *busi = scratch_path(scratch, "busi");
+    put_phantom(scratch, "busi/benign/benign (1).png", NULL, SM_CLASS_BENIGN, 1);
+    assert_refused(scratch, &busi, 1, SM_ERROR_DATA,
+                   (const char *[]){"benign (1).png: a benign image without a mask", NULL});
+    put_phantom(scratch, "busi/benign/benign (1).png", "busi/benign/benign (1)_mask.png", SM_CLASS_BENIGN, 1);
+    scratch_png(scratch, "busi/malignant/malignant (3)_mask_1.png", WIDTH, HEIGHT, NULL);
+    assert_refused(scratch, &busi, 1, SM_ERROR_DATA,
+                   (const char *[]){"malignant (3)_mask_1.png: a mask without its image", NULL});
+    put_phantom(scratch, "busi/malignant/malignant (3).png", NULL, SM_CLASS_MALIGNANT, 1);
+    put_phantom(scratch, "busi/malignant/malignant (3).bmp", NULL, SM_CLASS_MALIGNANT, 1);
+    assert_refused(scratch, &busi, 1, SM_ERROR_DATA, (const char *[]){"malignant (3)", "same image by name", NULL});
+    scratch_folder(scratch, "hollow/normal");
+    const char *hollow = scratch_path(scratch, "hollow");
+    assert_refused(scratch, &hollow, 1, SM_ERROR_DATA, (const char *[]){"hollow: no image in", NULL});
+}
+
+static void test_several_sets(void **state) {
+    const char *scratch = *state;
+    for (int set = 0; set < 3; set++) {
+        static const char *const folders[] = {"here/clinic", "there/clinic", "busi"};
+        char image[128], mask[128], manifest[128];
+        snprintf(image, sizeof image, "%s/a.png", folders[set]);
+        snprintf(mask, sizeof mask, "%s/m.png", folders[set]);
+        snprintf(manifest, sizeof manifest, "%s/manifest.csv", folders[set]);
+        put_phantom(scratch, image, mask, SM_CLASS_BENIGN, (uint64_t)set);
+        scratch_text(scratch, manifest, "image,masks,class,group,fold\na.png,m.png,benign,1,2\n");
+    }
+    const char *paths[] = {scratch_path(scratch, "here/clinic"), scratch_path(scratch, "busi/"),
+                           scratch_path(scratch, "there/clinic/manifest.csv")};
+    sm_dataset dataset;
+    assert_int_equal(sm_dataset_load(paths, 3, &dataset, NULL), SM_OK);
+    assert_int_equal(dataset.count, 3);
+    assert_string_equal(dataset.records[0].group, "clinic:1");
+    assert_string_equal(dataset.records[1].group, "busi:1");
+    // Two folders of one name are two data sets, whose group 1 is not the same patient.
+    assert_string_not_equal(dataset.records[2].group, dataset.records[0].group);
+    assert_string_not_equal(dataset.records[2].source, dataset.records[0].source);
+    sm_dataset_free(&dataset);
+    const char *twice[] = {scratch_path(scratch, "busi"), scratch_path(scratch, "here/../busi/manifest.csv")};
+    assert_refused(scratch, twice, 2, SM_ERROR_DATA, (const char *[]){"busi/a.png", "listed twice", NULL});
+}
+
+static void test_folds_made_up(void **state) {
+    const char *scratch = *state;
+    char by_name[4096] = "image,masks,class\n", by_group[4096] = "image,masks,class,group\n";
+    char leaking[4096] = "image,masks,class,group,fold\n";
+    enum { COUNT = 24 };
+    for (int i = 0; i < COUNT; i++) {
+        char image[64], line[128];
+        snprintf(image, sizeof image, "image %d.png", i);
+        scratch_png(scratch, image, 8, 8, NULL);
+        snprintf(line, sizeof line, "%s,,normal", image);
+        strcat(strcat(by_name, line), "\n");
+        snprintf(line, sizeof line, "%s,,normal,%d", image, i / 4);
+        strcat(strcat(by_group, line), "\n");
+        snprintf(line, sizeof line, "%s,,normal,%d,%d", image, i / 4, i % 5);
+        strcat(strcat(leaking, line), "\n");
+    }
+    scratch_text(scratch, "manifest.csv", by_name);
+    scratch_stderr_begin(scratch);
+    sm_dataset dataset = load(scratch);
+    char *warning = scratch_stderr_end(scratch);
+    assert_non_null(strstr(warning, "near-duplicate"));
+    free(warning);
+    assert_true(dataset.folds_by_name);
+    int seen[5] = {0};
+    for (int i = 0; i < COUNT; i++) {
+        assert_true(dataset.records[i].fold >= 0 && dataset.records[i].fold < 5);
+        seen[dataset.records[i].fold]++;
+    }
+    for (int fold = 0; fold < 5; fold++) assert_true(seen[fold] > 0);
+    sm_dataset_free(&dataset);
+
+    // Where groups are known they stay together, and there is nothing to warn of.
+    scratch_text(scratch, "manifest.csv", by_group);
+    scratch_stderr_begin(scratch);
+    dataset = load(scratch);
+    warning = scratch_stderr_end(scratch);
+    assert_string_equal(warning, "");
+    free(warning);
+    assert_false(dataset.folds_by_name);
+    for (int i = 0; i < COUNT; i++) assert_int_equal(dataset.records[i].fold, dataset.records[i / 4 * 4].fold);
+    sm_dataset_free(&dataset);
+
+    scratch_text(scratch, "manifest.csv", leaking);
+    scratch_stderr_begin(scratch);
+    dataset = load(scratch);
+    warning = scratch_stderr_end(scratch);
+    assert_non_null(strstr(warning, "lies in folds"));
+    free(warning);
+    sm_dataset_free(&dataset);
+}
+
+static void test_resize(void **state) {
+    (void)state;
+    static const int longest[] = {64, 200, 37, 1};
+    for (size_t i = 0; i < sizeof longest / sizeof *longest; i++) {
+        sm_sample sample;
+        assert_int_equal(sm_phantom_draw(120, 90, SM_CLASS_BENIGN, 5, &sample, NULL), SM_OK);
+        double before = 0, after = 0;
+        for (int p = 0; p < 120 * 90; p++) before += sample.mask[p];
+        assert_int_equal(sm_sample_resize(&sample, longest[i], NULL), SM_OK);
+        assert_int_equal(sample.width, longest[i]);
+        const sm_letterbox box = sm_letterbox_make(sample.width, sample.height, longest[i]);
+        assert_int_equal(box.inner_width, sample.width); // it then goes into the square unscaled
+        assert_int_equal(box.inner_height, sample.height);
+        for (int p = 0; p < sample.width * sample.height; p++) after += sample.mask[p];
+        before /= 120 * 90;
+        after /= sample.width * sample.height;
+        if (longest[i] > 30) assert_true(before > 0 && after > 0.93 * before && after < 1.07 * before);
+        sm_sample_free(&sample);
+    }
+    sm_sample sample;
+    assert_int_equal(sm_phantom_draw(40, 40, SM_CLASS_NORMAL, 5, &sample, NULL), SM_OK);
+    assert_int_equal(sm_sample_resize(&sample, 0, NULL), SM_ERROR_ARGUMENT);
+    assert_non_null(sample.grey);
+    sm_sample_free(&sample);
+}
+
+static int compare_records(const void *left, const void *right) {
+    const sm_record *a = left, *b = right;
+    return strcmp(a->group, b->group);
+}
+
+static void test_real_sets(void **state) {
+    (void)state;
+    static const struct {
+        const char *path;
+        int count, benign, malignant;
+    } sets[] = {{"../shared/data/busi", 624, 350, 168},
+                {"../shared/data/busbra", 1492, 1006, 486},
+                {"../shared/data/busuc/manifest.csv", 811, 358, 453}};
+    for (size_t i = 0; i < 3; i++)
+        if (access(sets[i].path, R_OK) != 0) skip();
+    for (size_t i = 0; i < 3; i++) {
+        sm_dataset dataset = load(sets[i].path);
+        assert_int_equal(dataset.count, sets[i].count);
+        int types[SM_CLASS_COUNT] = {0};
+        for (int r = 0; r < dataset.count; r++) types[dataset.records[r].type]++;
+        assert_int_equal(types[SM_CLASS_BENIGN], sets[i].benign);
+        assert_int_equal(types[SM_CLASS_MALIGNANT], sets[i].malignant);
+        assert_false(dataset.folds_by_name);
+        for (int r = 0; r < dataset.count; r += 199) {
+            sm_sample sample;
+            sm_error error = {0};
+            if (sm_sample_load(&dataset.records[r], &sample, &error) != SM_OK) fail_msg("%s", error.message);
+            int lesion = 0;
+            for (int p = 0; p < sample.width * sample.height; p++) lesion += sample.mask[p] != 0;
+            assert_int_equal(lesion > 0, dataset.records[r].type != SM_CLASS_NORMAL);
+            sm_sample_free(&sample);
+        }
+        sm_dataset_free(&dataset);
+    }
+    const char *paths[] = {sets[0].path, sets[1].path, sets[2].path};
+    sm_dataset dataset;
+    assert_int_equal(sm_dataset_load(paths, 3, &dataset, NULL), SM_OK);
+    assert_int_equal(dataset.count, 624 + 1492 + 811);
+    // No group lies in two folds.
+    qsort(dataset.records, (size_t)dataset.count, sizeof *dataset.records, compare_records);
+    for (int r = 1; r < dataset.count; r++)
+        if (strcmp(dataset.records[r - 1].group, dataset.records[r].group) == 0)
+            assert_int_equal(dataset.records[r - 1].fold, dataset.records[r].fold);
+    sm_dataset_free(&dataset);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_manifest_fields, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_manifest_syntax, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_absolute_paths, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_bad_manifests, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_bad_paths, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_masks_united, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_bad_samples, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_busi_folder, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_bad_busi_folders, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_several_sets, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_folds_made_up, make_scratch, remove_scratch),
+        cmocka_unit_test(test_resize),
+        cmocka_unit_test(test_real_sets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
