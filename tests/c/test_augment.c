@@ -1,0 +1,620 @@
+/** Augmentation: each transformation changes what it should, and nothing else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../native/data/augment.h"
+#include "../../native/data/phantom.h"
+
+enum { SIZE = 96, AREA = SIZE * SIZE, WIDTH = 96, HEIGHT = 64, TOP = (SIZE - HEIGHT) / 2 };
+
+/** A landscape picture that fits the square unscaled, and what augmentation makes of it. */
+typedef struct fixture {
+    sm_sample sample;
+    uint8_t grey[WIDTH * HEIGHT], lesion[WIDTH * HEIGHT];
+    sm_augment_scratch *scratch;
+    float plain[AREA], plain_mask[AREA]; /**< as it goes into the square, nothing changed */
+    float image[AREA], mask[AREA];
+} fixture;
+
+static int make_fixture(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    if (!f) return -1;
+    f->sample = (sm_sample){.width = WIDTH, .height = HEIGHT, .grey = f->grey, .mask = f->lesion};
+    f->scratch = sm_augment_scratch_create(SIZE);
+    *state = f;
+    return f->scratch ? 0 : -1;
+}
+
+static int free_fixture(void **state) {
+    fixture *f = *state;
+    sm_augment_scratch_free(f->scratch);
+    free(f);
+    return 0;
+}
+
+static void run(fixture *f, const sm_augmentation *augmentation, uint64_t seed) {
+    assert_int_equal(sm_augment(augmentation, &f->sample, SIZE, seed, f->scratch, f->image, f->mask), SM_OK);
+}
+
+/** Takes a picture: a phantom's, with its lesion. */
+static void use_phantom(fixture *f) {
+    sm_sample phantom;
+    assert_int_equal(sm_phantom_draw(WIDTH, HEIGHT, SM_CLASS_BENIGN, 4, &phantom, NULL), SM_OK);
+    memcpy(f->grey, phantom.grey, sizeof f->grey);
+    memcpy(f->lesion, phantom.mask, sizeof f->lesion);
+    sm_sample_free(&phantom);
+    const sm_augmentation none = sm_augmentation_none();
+    run(f, &none, 0);
+    memcpy(f->plain, f->image, sizeof f->plain);
+    memcpy(f->plain_mask, f->mask, sizeof f->plain_mask);
+}
+
+/** Takes a bright disc on black, which is its own mask, somewhat soft at its rim. */
+static void use_disc(fixture *f, float x, float y, float radius) {
+    for (int i = 0; i < WIDTH * HEIGHT; i++) {
+        const float dx = (float)(i % WIDTH) - x, dy = (float)(i / WIDTH) - y;
+        const float share = radius + 0.5f - sqrtf(dx * dx + dy * dy);
+        f->grey[i] = f->lesion[i] = (uint8_t)(255.0f * (share < 0.0f ? 0.0f : share > 1.0f ? 1.0f : share));
+    }
+    const sm_augmentation none = sm_augmentation_none();
+    run(f, &none, 0);
+    memcpy(f->plain, f->image, sizeof f->plain);
+    memcpy(f->plain_mask, f->mask, sizeof f->plain_mask);
+}
+
+static bool in_border(int pixel) { return pixel / SIZE < TOP || pixel / SIZE >= TOP + HEIGHT; }
+
+typedef struct moments {
+    double area, x, y;
+} moments;
+
+static moments measure(const float *mask) {
+    moments m = {0, 0, 0};
+    for (int i = 0; i < AREA; i++) {
+        m.area += mask[i];
+        m.x += mask[i] * (i % SIZE + 0.5 - SIZE / 2.0);
+        m.y += mask[i] * (i / SIZE + 0.5 - SIZE / 2.0);
+    }
+    m.x /= m.area;
+    m.y /= m.area;
+    return m;
+}
+
+/** Mean and standard deviation of the image where the unchanged picture lies. */
+static void measure_grey(const float *image, double *mean, double *deviation) {
+    double sum = 0, squares = 0;
+    for (int i = 0; i < AREA; i++)
+        if (!in_border(i)) {
+            sum += image[i];
+            squares += (double)image[i] * image[i];
+        }
+    *mean = sum / (WIDTH * HEIGHT);
+    *deviation = sqrt(squares / (WIDTH * HEIGHT) - *mean * *mean);
+}
+
+/** What no grey-value transformation may touch: the mask, and the black around the picture. */
+static void assert_only_greys_changed(const fixture *f) {
+    assert_memory_equal(f->mask, f->plain_mask, sizeof f->mask);
+    for (int i = 0; i < AREA; i++) {
+        if (in_border(i)) assert_true(f->image[i] == -1.0f);
+        assert_true(f->image[i] >= -1.0f && f->image[i] <= 1.0f);
+    }
+}
+
+static void test_none_is_the_letterbox(void **state) {
+    (void)state;
+    static const int cases[][3] = {{96, 64, 96}, {64, 96, 96}, {120, 90, 64},
+                                   {50, 33, 96}, {33, 50, 77}, {300, 40, 96}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const int size = cases[c][2], area = size * size;
+        sm_sample sample;
+        assert_int_equal(sm_phantom_draw(cases[c][0], cases[c][1], SM_CLASS_MALIGNANT, c, &sample, NULL), SM_OK);
+        float *expected = malloc((size_t)area * sizeof(float)), *image = malloc((size_t)area * sizeof(float)),
+              *mask = malloc((size_t)area * sizeof(float)), *expected_mask = malloc((size_t)area * sizeof(float));
+        sm_augment_scratch *scratch = sm_augment_scratch_create(size);
+        const sm_letterbox box = sm_letterbox_make(sample.width, sample.height, size);
+        assert_int_equal(sm_letterbox_apply(&box, sample.grey, expected, NULL), SM_OK);
+        assert_int_equal(sm_letterbox_apply(&box, sample.mask, expected_mask, NULL), SM_OK);
+        const sm_augmentation none = sm_augmentation_none();
+        for (int resized = 0; resized < 2; resized++) {
+            assert_int_equal(sm_augment(&none, &sample, size, 3, scratch, image, mask), SM_OK);
+            for (int i = 0; i < area; i++) {
+                assert_true(fabsf(image[i] - expected[i]) < 0.51f / 127.5f); // half a grey value
+                assert_true(fabsf(2.0f * mask[i] - 1.0f - expected_mask[i]) < 0.51f / 127.5f);
+            }
+            assert_int_equal(sm_sample_resize(&sample, size, NULL), SM_OK); // as the training cache does
+        }
+        sm_augment_scratch_free(scratch);
+        sm_sample_free(&sample);
+        free(expected);
+        free(expected_mask);
+        free(image);
+        free(mask);
+    }
+}
+
+static void test_seed_decides(void **state) {
+    fixture *f = *state;
+    use_phantom(f);
+    const sm_augmentation full = sm_augmentation_full();
+    sm_augment_scratch *other = sm_augment_scratch_create(2 * SIZE);
+    static float image[AREA], mask[AREA];
+    int changed = 0;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        run(f, &full, seed);
+        assert_int_equal(sm_augment(&full, &f->sample, SIZE, seed, other, image, mask), SM_OK);
+        assert_memory_equal(image, f->image, sizeof image);
+        assert_memory_equal(mask, f->mask, sizeof mask);
+        run(f, &full, seed + 1);
+        changed += memcmp(image, f->image, sizeof image) != 0;
+    }
+    assert_int_equal(changed, 20);
+    sm_augment_scratch_free(other);
+}
+
+static void test_flip_is_exact(void **state) {
+    fixture *f = *state;
+    use_phantom(f);
+    sm_augmentation flip = sm_augmentation_none();
+    flip.flip_probability = 1.0f;
+    run(f, &flip, 1);
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            assert_true(f->image[y * SIZE + x] == f->plain[y * SIZE + SIZE - 1 - x]);
+            assert_true(f->mask[y * SIZE + x] == f->plain_mask[y * SIZE + SIZE - 1 - x]);
+        }
+    flip.flip_probability = 0.3f;
+    int flipped = 0;
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        run(f, &flip, seed);
+        flipped += memcmp(f->image, f->plain, sizeof f->image) != 0;
+    }
+    assert_in_range(flipped, 240, 360);
+}
+
+static sm_augmentation geometric(void) {
+    const sm_augmentation full = sm_augmentation_full();
+    sm_augmentation geometry = sm_augmentation_none();
+    geometry.flip_probability = 0.5f;
+    geometry.rotation_probability = 0.8f;
+    geometry.rotation_radians = full.rotation_radians;
+    geometry.scale_probability = 0.8f;
+    geometry.scale_log = full.scale_log;
+    geometry.aspect_log = full.aspect_log;
+    geometry.shift = full.shift;
+    geometry.elastic_probability = 0.8f;
+    geometry.elastic_strength = full.elastic_strength;
+    return geometry;
+}
+
+static void test_image_and_mask_move_together(void **state) {
+    fixture *f = *state;
+    use_disc(f, 60.0f, 30.0f, 14.0f);
+    const sm_augmentation geometry = geometric();
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        run(f, &geometry, seed);
+        for (int i = 0; i < AREA; i++) assert_true(fabsf(0.5f * (f->image[i] + 1.0f) - f->mask[i]) < 1e-5f);
+    }
+}
+
+static void test_geometry_keeps_greys(void **state) {
+    fixture *f = *state;
+    memset(f->grey, 180, sizeof f->grey);
+    const sm_augmentation geometry = geometric();
+    const float grey = 180.0f / 127.5f - 1.0f;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        run(f, &geometry, seed);
+        int inside = 0;
+        for (int i = 0; i < AREA; i++) {
+            // No darkened seam along the picture's edge: a pixel is of the picture or of the border.
+            const bool picture = fabsf(f->image[i] - grey) < 1e-5f;
+            assert_true(picture || f->image[i] == -1.0f);
+            inside += picture;
+        }
+        assert_true(inside > AREA / 4);
+    }
+}
+
+static void test_rotation(void **state) {
+    fixture *f = *state;
+    use_disc(f, 75.0f, 32.0f, 12.0f);
+    const moments before = measure(f->plain_mask);
+    sm_augmentation rotation = sm_augmentation_none();
+    rotation.rotation_probability = 1.0f;
+    rotation.rotation_radians = 0.35f;
+    double smallest = 1, largest = -1;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        run(f, &rotation, seed);
+        const moments after = measure(f->mask);
+        assert_true(fabs(after.area / before.area - 1) < 0.02);
+        assert_true(fabs(hypot(after.x, after.y) - hypot(before.x, before.y)) < 0.3);
+        const double angle = atan2(after.y, after.x) - atan2(before.y, before.x);
+        if (angle < smallest) smallest = angle;
+        if (angle > largest) largest = angle;
+    }
+    assert_true(smallest > -0.36 && smallest < -0.28 && largest < 0.36 && largest > 0.28);
+}
+
+static void test_scale_and_shift(void **state) {
+    fixture *f = *state;
+    use_disc(f, 47.5f, 31.5f, 12.0f); // in the middle, so that only the shift moves it
+    const moments before = measure(f->plain_mask);
+    sm_augmentation scale = sm_augmentation_none();
+    scale.scale_probability = 1.0f;
+    scale.scale_log = 0.3f;
+    scale.shift = 0.1f;
+    double smallest = 9, largest = 0, furthest = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        run(f, &scale, seed);
+        const moments after = measure(f->mask);
+        const double factor = sqrt(after.area / before.area);
+        if (factor < smallest) smallest = factor;
+        if (factor > largest) largest = factor;
+        const double shift = fmax(fabs(after.x), fabs(after.y));
+        if (shift > furthest) furthest = shift;
+    }
+    assert_true(smallest > 0.72 && smallest < 0.79 && largest < 1.38 && largest > 1.28);
+    assert_true(furthest < 0.1 * SIZE + 0.5 && furthest > 0.085 * SIZE);
+
+    scale.scale_log = scale.shift = 0.0f;
+    scale.aspect_log = 0.4f;
+    run(f, &scale, 1);
+    const moments after = measure(f->mask);
+    assert_true(fabs(after.area / before.area - 1) < 0.03); // the aspect alone keeps the area
+    double across = 0, down = 0;
+    for (int i = 0; i < AREA; i++) {
+        across += f->mask[i] * pow(i % SIZE + 0.5 - SIZE / 2.0, 2);
+        down += f->mask[i] * pow(i / SIZE + 0.5 - SIZE / 2.0, 2);
+    }
+    assert_true(fabs(log(across / down)) > 0.02 && fabs(log(across / down)) < 0.85);
+}
+
+static void test_elastic(void **state) {
+    fixture *f = *state;
+    use_disc(f, 47.5f, 31.5f, 12.0f);
+    const moments before = measure(f->plain_mask);
+    sm_augmentation elastic = sm_augmentation_none();
+    elastic.elastic_probability = 1.0f;
+    elastic.elastic_strength = 0.03f;
+    double squares = 0, areas = 0;
+    enum { RUNS = 200 };
+    for (uint64_t seed = 0; seed < RUNS; seed++) {
+        run(f, &elastic, seed);
+        const moments after = measure(f->mask);
+        squares += pow(after.x - before.x, 2) + pow(after.y - before.y, 2);
+        areas += after.area / before.area;
+        assert_true(fabs(after.area / before.area - 1) < 0.7);
+    }
+    // The disc spans more than one of the field's 19-pixel cells, which damps the 2.9 pixels of its control points.
+    const double moved = sqrt(squares / RUNS / 2);
+    assert_true(moved > 0.8 && moved < 2.9);
+    assert_true(fabs(areas / RUNS - 1) < 0.1);
+
+    // Local: it bends a straight line.
+    memset(f->lesion, 0, sizeof f->lesion);
+    for (int i = 0; i < WIDTH * HEIGHT; i++) f->lesion[i] = i / WIDTH >= HEIGHT / 2 ? 255 : 0;
+    run(f, &elastic, 7);
+    double least = AREA, most = 0;
+    for (int x = 0; x < SIZE; x++) {
+        double column = 0;
+        for (int y = 0; y < 64; y++) column += f->mask[y * SIZE + x];
+        if (column < least) least = column;
+        if (column > most) most = column;
+    }
+    assert_true(most - least > 1.5);
+}
+
+static void test_gamma(void **state) {
+    fixture *f = *state;
+    for (int i = 0; i < WIDTH * HEIGHT; i++) f->grey[i] = (uint8_t)(i % WIDTH * 255 / (WIDTH - 1));
+    const sm_augmentation none = sm_augmentation_none();
+    run(f, &none, 0);
+    memcpy(f->plain, f->image, sizeof f->plain);
+    memcpy(f->plain_mask, f->mask, sizeof f->mask);
+    sm_augmentation gamma = none;
+    gamma.gamma_probability = 1.0f;
+    gamma.gamma_log = 0.5f;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        run(f, &gamma, seed);
+        assert_only_greys_changed(f);
+        const float *row = f->image + TOP * SIZE, *was = f->plain + TOP * SIZE;
+        assert_true(row[0] == -1.0f && row[WIDTH - 1] == 1.0f); // black and white stay
+        const double exponent = log(0.5 * (row[40] + 1)) / log(0.5 * (was[40] + 1));
+        assert_true(exponent > exp(-0.501) && exponent < exp(0.501) && exponent != 1.0);
+        for (int x = 1; x < WIDTH - 1; x++) {
+            assert_true(row[x] >= row[x - 1]);
+            assert_true(fabs(0.5 * (row[x] + 1) - pow(0.5 * (was[x] + 1), exponent)) < 1e-4);
+        }
+    }
+}
+
+static void test_contrast(void **state) {
+    fixture *f = *state;
+    use_phantom(f);
+    for (int i = 0; i < WIDTH * HEIGHT; i++) f->grey[i] = (uint8_t)(100 + f->grey[i] / 5); // far from black and white
+    const sm_augmentation none = sm_augmentation_none();
+    run(f, &none, 0);
+    double mean, deviation, least = 9, most = 0;
+    measure_grey(f->image, &mean, &deviation);
+    sm_augmentation contrast = none;
+    contrast.contrast_probability = 1.0f;
+    contrast.contrast_low = 0.65f;
+    contrast.contrast_high = 1.5f;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        run(f, &contrast, seed);
+        assert_only_greys_changed(f);
+        double new_mean, new_deviation;
+        measure_grey(f->image, &new_mean, &new_deviation);
+        assert_true(fabs(new_mean - mean) < 1e-3); // the border does not count as part of the picture
+        const double factor = new_deviation / deviation;
+        least = factor < least ? factor : least;
+        most = factor > most ? factor : most;
+    }
+    assert_true(least > 0.64 && least < 0.75 && most < 1.51 && most > 1.4);
+}
+
+static void test_brightness(void **state) {
+    fixture *f = *state;
+    use_phantom(f);
+    sm_augmentation brightness = sm_augmentation_none();
+    brightness.brightness_probability = 1.0f;
+    brightness.brightness = 0.15f;
+    float least = 9, most = -9;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        run(f, &brightness, seed);
+        assert_only_greys_changed(f);
+        float offset = 0; // from a pixel that stayed off the ends
+        for (int i = 0; i < AREA; i++)
+            if (!in_border(i) && fabsf(f->plain[i]) < 0.5f) offset = f->image[i] - f->plain[i];
+        for (int i = 0; i < AREA; i++)
+            if (!in_border(i)) {
+                const float expected = fmaxf(-1.0f, fminf(1.0f, f->plain[i] + offset));
+                assert_true(fabsf(f->image[i] - expected) < 1e-5f);
+            }
+        least = fminf(least, offset);
+        most = fmaxf(most, offset);
+    }
+    // A share of the full range, which is 2 here.
+    assert_true(least > -0.301f && least < -0.25f && most < 0.301f && most > 0.25f);
+}
+
+static void test_blur(void **state) {
+    fixture *f = *state;
+    use_phantom(f);
+    double mean, deviation, new_mean, new_deviation;
+    measure_grey(f->plain, &mean, &deviation);
+    sm_augmentation blur = sm_augmentation_none();
+    blur.blur_probability = 1.0f;
+    blur.blur_sigma = 1.5f;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        run(f, &blur, seed);
+        assert_only_greys_changed(f);
+        measure_grey(f->image, &new_mean, &new_deviation);
+        assert_true(fabs(new_mean - mean) < 0.01);
+        assert_true(new_deviation < deviation && new_deviation > 0.3 * deviation);
+    }
+    // A single bright pixel becomes a Gaussian of the sigma drawn, at most 1.5.
+    memset(f->grey, 0, sizeof f->grey);
+    f->grey[32 * WIDTH + 48] = 255;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        run(f, &blur, seed);
+        double sum = 0, variance = 0;
+        for (int i = 0; i < AREA; i++) {
+            const double share = 0.5 * (f->image[i] + 1.0);
+            sum += share;
+            variance += share * pow(i % SIZE - 48, 2);
+        }
+        assert_true(fabs(sum - 1) < 1e-3);
+        assert_true(variance < 1.5 * 1.5 + 1e-3);
+        assert_true(fabsf(f->image[(TOP + 32) * SIZE + 47] - f->image[(TOP + 33) * SIZE + 48]) < 1e-5f); // round
+    }
+    // The border does not bleed in: a constant picture stays constant.
+    memset(f->grey, 90, sizeof f->grey);
+    run(f, &blur, 3);
+    for (int i = 0; i < AREA; i++)
+        if (!in_border(i)) assert_true(fabsf(f->image[i] - (90.0f / 127.5f - 1.0f)) < 1e-5f);
+}
+
+/** Mean difference between neighbours: what is lost with resolution. */
+static double measure_detail(const float *image) {
+    double detail = 0;
+    for (int y = TOP; y < TOP + HEIGHT; y++)
+        for (int x = 1; x < WIDTH; x++) detail += fabsf(image[y * SIZE + x] - image[y * SIZE + x - 1]);
+    return detail;
+}
+
+static void test_low_resolution(void **state) {
+    fixture *f = *state;
+    use_phantom(f);
+    double mean, deviation, new_mean, new_deviation;
+    measure_grey(f->plain, &mean, &deviation);
+    sm_augmentation low = sm_augmentation_none();
+    low.low_resolution_probability = 1.0f;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        run(f, &low, seed);
+        assert_only_greys_changed(f);
+        measure_grey(f->image, &new_mean, &new_deviation);
+        assert_true(fabs(new_mean - mean) < 0.02);
+        const double kept = measure_detail(f->image) / measure_detail(f->plain);
+        assert_true(kept > 0.2 && kept < 0.9);
+    }
+}
+
+static void test_speckle(void **state) {
+    fixture *f = *state;
+    for (int i = 0; i < WIDTH * HEIGHT; i++) f->grey[i] = i / WIDTH < HEIGHT / 2 ? 0 : 100;
+    const sm_augmentation none = sm_augmentation_none();
+    run(f, &none, 0);
+    memcpy(f->plain, f->image, sizeof f->plain);
+    memcpy(f->plain_mask, f->mask, sizeof f->mask);
+    sm_augmentation speckle = none;
+    speckle.speckle_probability = 1.0f;
+    speckle.speckle = 0.2f;
+    double most = 0;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        run(f, &speckle, seed);
+        assert_only_greys_changed(f);
+        double sum = 0, squares = 0;
+        const int count = SIZE * HEIGHT / 2;
+        for (int i = 0; i < count; i++) {
+            assert_true(f->image[TOP * SIZE + i] == -1.0f); // multiplicative: black has none
+            const double factor = 0.5 * (f->image[TOP * SIZE + count + i] + 1.0) / (100.0 / 255.0);
+            sum += factor;
+            squares += factor * factor;
+        }
+        const double mean = sum / count, deviation = sqrt(squares / count - mean * mean);
+        assert_true(fabs(mean - 1) < 0.015);
+        assert_true(deviation < 0.21);
+        most = fmax(most, deviation);
+    }
+    assert_true(most > 0.17);
+}
+
+static void test_erase(void **state) {
+    fixture *f = *state;
+    use_phantom(f);
+    sm_augmentation erase = sm_augmentation_none();
+    erase.erase_probability = 1.0f;
+    int most = 0;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        run(f, &erase, seed);
+        assert_only_greys_changed(f);
+        int left = SIZE, right = -1, top = SIZE, bottom = -1, changed = 0;
+        for (int i = 0; i < AREA; i++)
+            if (f->image[i] != f->plain[i]) {
+                const int x = i % SIZE, y = i / SIZE;
+                left = x < left ? x : left;
+                right = x > right ? x : right;
+                top = y < top ? y : top;
+                bottom = y > bottom ? y : bottom;
+                changed++;
+            }
+        assert_true(right - left < SIZE / 4 && bottom - top < SIZE / 4);
+        most = changed > most ? changed : most;
+    }
+    assert_true(most > SIZE * SIZE / 64);
+}
+
+static void test_study_changes_one_thing(void **state) {
+    fixture *f = *state;
+    use_phantom(f);
+    const sm_augmentation study = sm_augmentation_study();
+    enum { RUNS = 1000 };
+    int same = 0, flipped = 0, grey = 0;
+    for (uint64_t seed = 0; seed < RUNS; seed++) {
+        run(f, &study, seed);
+        const bool image_same = memcmp(f->image, f->plain, sizeof f->image) == 0;
+        const bool mask_same = memcmp(f->mask, f->plain_mask, sizeof f->mask) == 0;
+        if (image_same)
+            same++;
+        else if (mask_same)
+            grey++;
+        else {
+            flipped++;
+            for (int y = 0; y < SIZE; y++) // flipped, and nothing besides
+                for (int x = 0; x < SIZE; x++) assert_true(f->image[y * SIZE + x] == f->plain[y * SIZE + SIZE - 1 - x]);
+        }
+    }
+    assert_in_range(same, 160, 240);
+    assert_in_range(flipped, 160, 240);
+    assert_in_range(grey, 540, 660); // contrast, brightness, blur
+}
+
+static void test_transformations_are_independent(void **state) {
+    fixture *f = *state;
+    use_phantom(f);
+    static float mask[AREA];
+    const sm_augmentation full = sm_augmentation_full();
+    sm_augmentation without = full;
+    without.gamma_probability = without.speckle_probability = without.blur_probability = 0.0f;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        run(f, &full, seed);
+        memcpy(mask, f->mask, sizeof mask);
+        run(f, &without, seed);
+        assert_memory_equal(mask, f->mask, sizeof mask);
+    }
+}
+
+static void test_full_stays_in_range(void **state) {
+    (void)state;
+    static const int cases[][3] = {{96, 64, 96}, {1, 1, 8}, {100, 2, 33}, {2, 100, 33}, {640, 480, 1}, {7, 300, 64}};
+    sm_augmentation full = sm_augmentation_full();
+    full.erase_probability = 0.5f;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const int width = cases[c][0], height = cases[c][1], size = cases[c][2];
+        sm_sample sample = {.width = width, .height = height};
+        sample.grey = malloc((size_t)(width * height));
+        sample.mask = calloc((size_t)width, (size_t)height);
+        for (int i = 0; i < width * height; i++) sample.grey[i] = (uint8_t)(i * 131);
+        sample.mask[0] = 255;
+        sm_augment_scratch *scratch = sm_augment_scratch_create(size);
+        float *image = malloc((size_t)(size * size) * sizeof(float)),
+              *mask = malloc((size_t)(size * size) * sizeof(float));
+        for (uint64_t seed = 0; seed < 60; seed++) {
+            for (int i = 0; i < size * size; i++) image[i] = mask[i] = NAN; // every pixel must be written
+            assert_int_equal(sm_augment(&full, &sample, size, seed, scratch, image, mask), SM_OK);
+            for (int i = 0; i < size * size; i++) {
+                assert_true(image[i] >= -1.0f && image[i] <= 1.0f);
+                assert_true(mask[i] >= 0.0f && mask[i] <= 1.0f);
+            }
+        }
+        free(image);
+        free(mask);
+        sm_augment_scratch_free(scratch);
+        sm_sample_free(&sample);
+    }
+}
+
+static void test_names_and_limits(void **state) {
+    fixture *f = *state;
+    sm_augmentation augmentation;
+    sm_error error = {0};
+    assert_int_equal(sm_augmentation_by_name("none", &augmentation, &error), SM_OK);
+    assert_true(augmentation.flip_probability == 0.0f);
+    assert_int_equal(sm_augmentation_by_name("full", &augmentation, &error), SM_OK);
+    assert_true(augmentation.elastic_probability > 0.0f && !augmentation.exclusive);
+    assert_int_equal(sm_augmentation_by_name("study", &augmentation, &error), SM_OK);
+    assert_true(augmentation.exclusive && augmentation.rotation_probability == 0.0f);
+    assert_int_equal(sm_augmentation_by_name("strong", &augmentation, &error), SM_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, "\"strong\""));
+    assert_non_null(strstr(error.message, "none, study or full"));
+    assert_null(sm_augment_scratch_create(0));
+    sm_augment_scratch_free(NULL);
+    static float image[4 * AREA], mask[4 * AREA];
+    assert_int_equal(sm_augment(&augmentation, &f->sample, 2 * SIZE, 0, f->scratch, image, mask), SM_ERROR_ARGUMENT);
+}
+
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_none_is_the_letterbox),
+        WITH_FIXTURE(test_seed_decides),
+        WITH_FIXTURE(test_flip_is_exact),
+        WITH_FIXTURE(test_image_and_mask_move_together),
+        WITH_FIXTURE(test_geometry_keeps_greys),
+        WITH_FIXTURE(test_rotation),
+        WITH_FIXTURE(test_scale_and_shift),
+        WITH_FIXTURE(test_elastic),
+        WITH_FIXTURE(test_gamma),
+        WITH_FIXTURE(test_contrast),
+        WITH_FIXTURE(test_brightness),
+        WITH_FIXTURE(test_blur),
+        WITH_FIXTURE(test_low_resolution),
+        WITH_FIXTURE(test_speckle),
+        WITH_FIXTURE(test_erase),
+        WITH_FIXTURE(test_study_changes_one_thing),
+        WITH_FIXTURE(test_transformations_are_independent),
+        cmocka_unit_test(test_full_stays_in_range),
+        WITH_FIXTURE(test_names_and_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
