@@ -25,6 +25,17 @@ enum {
     WINOGRAD_ALIGNMENT = 16             /* floats of a cache line */
 };
 
+/**
+ * Chunks of output channels that a product works on together: U keeps the vectors of such a group side by side. The
+ * last group of a kernel may be narrower.
+ */
+#if SM_TARGET == SM_TARGET_AVX512 || SM_TARGET == SM_TARGET_AVX2
+#define WINOGRAD_GROUP 2
+#else
+#define WINOGRAD_GROUP 4
+#endif
+enum { WINOGRAD_GROUP_LARGEST = 4 };
+
 /** How the output is cut into tiles. */
 typedef struct winograd_grid {
     int batch, height, width;
@@ -125,7 +136,12 @@ void SM_KERNEL(winograd_output)(const sm_conv *args, winograd_block block, winog
 /** Y = A^T M A of all input chunks into the convolution's targets. */
 void SM_KERNEL(winograd_output_to_targets)(const sm_conv *args, winograd_block block, winograd_panel panel);
 
-/** Floats of U, [36][output chunks][inputs][V_LANES]. */
+/** Chunks in the group that begins with `chunk`, of `chunks` in all. */
+static inline int winograd_group_width(int chunk, int chunks) {
+    return chunks - chunk < WINOGRAD_GROUP ? chunks - chunk : WINOGRAD_GROUP;
+}
+
+/** Floats of U, [36][groups of output chunks][inputs][chunks of the group][V_LANES]. */
 size_t SM_KERNEL(winograd_kernel_size)(int inputs, int outputs);
 
 /** U = G g G^T of weights [3][3][inputs][outputs]; and of the rotated and transposed kernels, to go backward. */

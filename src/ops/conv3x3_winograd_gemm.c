@@ -6,43 +6,48 @@
  * large as the registers allow: 32 (AVX-512) or 16, of which V8 spills from about 15 on.
  */
 #if SM_TARGET == SM_TARGET_AVX512
-enum { TALL = 12, MIDDLE = 4, WIDE = 2, TRANSPOSED_ROWS = 8, TRANSPOSED_WIDE = 3 };
+enum { TALL = 12, MIDDLE = 4, TRANSPOSED_ROWS = 8, TRANSPOSED_WIDE = 3 };
 #elif SM_TARGET == SM_TARGET_AVX2
-enum { TALL = 6, MIDDLE = 2, WIDE = 2, TRANSPOSED_ROWS = 4, TRANSPOSED_WIDE = 3 };
+enum { TALL = 6, MIDDLE = 2, TRANSPOSED_ROWS = 4, TRANSPOSED_WIDE = 3 };
 #elif SM_TARGET == SM_TARGET_SIMD128
-enum { TALL = 2, MIDDLE = 2, WIDE = 4, TRANSPOSED_ROWS = 4, TRANSPOSED_WIDE = 2 };
+enum { TALL = 2, MIDDLE = 2, TRANSPOSED_ROWS = 4, TRANSPOSED_WIDE = 2 };
 #else
-enum { TALL = 2, MIDDLE = 2, WIDE = 4, TRANSPOSED_ROWS = 1, TRANSPOSED_WIDE = 4 };
+enum { TALL = 2, MIDDLE = 2, TRANSPOSED_ROWS = 1, TRANSPOSED_WIDE = 4 };
 #endif
 enum { LARGEST_TILE = 16 };
+
+/** The step of a product for one input channel: `wide` vectors of U by one value for each row. */
+SM_INLINE void product_step(const int rows, const int wide, const float *v, const float *u,
+                            v_f32 sum[LARGEST_TILE][WINOGRAD_GROUP_LARGEST]) {
+    v_f32 kernel[WINOGRAD_GROUP_LARGEST];
+    SM_UNROLL
+    for (int chunk = 0; chunk < wide; chunk++) kernel[chunk] = v_load(u + chunk * V_LANES);
+    SM_UNROLL
+    for (int row = 0; row < rows; row++) {
+        const v_f32 value = v_load_splat(v + row * V_LANES);
+        SM_UNROLL
+        for (int chunk = 0; chunk < wide; chunk++) sum[row][chunk] = v_fma(value, kernel[chunk], sum[row][chunk]);
+    }
+}
 
 /** One register tile of M = V x U: `rows` tiles by `wide` chunks, both constants where this is inlined. */
 SM_INLINE void product(const int rows, const int wide, const float *SM_RESTRICT v, size_t v_chunk_stride, int inputs,
                        const float *SM_RESTRICT u, float *SM_RESTRICT m, size_t m_chunk_stride) {
-    v_f32 sum[LARGEST_TILE][4];
-    SM_UNROLL for (int row = 0; row < rows; row++) {
-        SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) sum[row][chunk] = v_zero();
+    v_f32 sum[LARGEST_TILE][WINOGRAD_GROUP_LARGEST];
+    SM_UNROLL
+    for (int row = 0; row < rows; row++) {
+        SM_UNROLL
+        for (int chunk = 0; chunk < wide; chunk++) sum[row][chunk] = v_zero();
     }
-    const size_t u_chunk_stride = (size_t)inputs * V_LANES;
     for (int first = 0; first < inputs; first += V_LANES, v += v_chunk_stride) {
         const int count = inputs - first < V_LANES ? inputs - first : V_LANES;
-        for (int input = 0; input < count; input++, u += V_LANES) {
-            v_f32 kernel[4];
-            SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
-                kernel[chunk] = v_load(u + (size_t)chunk * u_chunk_stride);
-            }
-            SM_UNROLL for (int row = 0; row < rows; row++) {
-                const v_f32 value = v_load_splat(v + row * V_LANES + input);
-                SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
-                    sum[row][chunk] = v_fma(value, kernel[chunk], sum[row][chunk]);
-                }
-            }
-        }
+        for (int input = 0; input < count; input++, u += wide * V_LANES) product_step(rows, wide, v + input, u, sum);
     }
-    SM_UNROLL for (int row = 0; row < rows; row++) {
-        SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
+    SM_UNROLL
+    for (int row = 0; row < rows; row++) {
+        SM_UNROLL
+        for (int chunk = 0; chunk < wide; chunk++)
             v_store(m + (size_t)chunk * m_chunk_stride + row * V_LANES, sum[row][chunk]);
-        }
     }
 }
 
@@ -54,34 +59,48 @@ typedef void product_function(const float *v, size_t v_chunk_stride, int inputs,
                                  size_t m_chunk_stride) {                                                              \
         product(rows, wide, v, v_chunk_stride, inputs, u, m, m_chunk_stride);                                          \
     }
-PRODUCT(product_tall_wide, TALL, WIDE)
-PRODUCT(product_middle_wide, MIDDLE, WIDE)
-PRODUCT(product_one_wide, 1, WIDE)
-PRODUCT(product_tall_one, TALL, 1)
-PRODUCT(product_middle_one, MIDDLE, 1)
-PRODUCT(product_one_one, 1, 1)
+#define PRODUCTS(wide)                                                                                                 \
+    PRODUCT(product_tall_##wide, TALL, wide)                                                                           \
+    PRODUCT(product_middle_##wide, MIDDLE, wide)                                                                       \
+    PRODUCT(product_one_##wide, 1, wide)
+PRODUCTS(1)
+PRODUCTS(2)
+#if WINOGRAD_GROUP > 2
+PRODUCTS(3)
+PRODUCTS(4)
+#endif
+
+/** By rows (TALL, MIDDLE, 1) and by chunks (from 1 on). */
+static product_function *const products[3][WINOGRAD_GROUP] = {
+#if WINOGRAD_GROUP > 2
+    {product_tall_1, product_tall_2, product_tall_3, product_tall_4},
+    {product_middle_1, product_middle_2, product_middle_3, product_middle_4},
+    {product_one_1, product_one_2, product_one_3, product_one_4},
+#else
+    {product_tall_1, product_tall_2},
+    {product_middle_1, product_middle_2},
+    {product_one_1, product_one_2},
+#endif
+};
 
 void SM_KERNEL(winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel, int chunks,
                                   winograd_panel outputs_panel) {
-    const size_t kernel_chunk = (size_t)inputs * V_LANES;
     for (int position = 0; position < WINOGRAD_POSITIONS; position++) {
         const float *v = inputs_panel.values + (size_t)position * inputs_panel.position_stride;
-        const float *u = kernel + (size_t)position * (size_t)chunks * kernel_chunk;
+        const float *u = kernel + (size_t)position * (size_t)chunks * (size_t)inputs * V_LANES;
         float *m = outputs_panel.values + (size_t)position * outputs_panel.position_stride;
-        for (int chunk = 0; chunk < chunks;) {
-            const bool wide = chunks - chunk >= WIDE;
+        for (int chunk = 0; chunk < chunks; chunk += WINOGRAD_GROUP) {
+            const int wide = winograd_group_width(chunk, chunks);
             for (int tile = 0; tile < tiles;) {
                 const int left = tiles - tile;
                 const int rows = left >= TALL ? TALL : left >= MIDDLE ? MIDDLE : 1;
-                product_function *const run = rows == TALL     ? (wide ? product_tall_wide : product_tall_one)
-                                              : rows == MIDDLE ? (wide ? product_middle_wide : product_middle_one)
-                                                               : (wide ? product_one_wide : product_one_one);
-                run(v + (size_t)tile * V_LANES, inputs_panel.chunk_stride, inputs, u + (size_t)chunk * kernel_chunk,
+                product_function *const run = products[rows == TALL ? 0 : rows == MIDDLE ? 1 : 2][wide - 1];
+                run(v + (size_t)tile * V_LANES, inputs_panel.chunk_stride, inputs,
+                    u + (size_t)chunk * (size_t)inputs * V_LANES,
                     m + (size_t)chunk * outputs_panel.chunk_stride + (size_t)tile * V_LANES,
                     outputs_panel.chunk_stride);
                 tile += rows;
             }
-            chunk += wide ? WIDE : 1;
         }
     }
 }
@@ -90,12 +109,12 @@ void SM_KERNEL(winograd_multiply)(winograd_panel inputs_panel, int tiles, int in
 SM_INLINE void product_transposed(const int rows, const int wide, const float *SM_RESTRICT v,
                                   const float *SM_RESTRICT z, size_t z_chunk_stride, int tiles,
                                   float *SM_RESTRICT accumulator, size_t row_stride) {
-    v_f32 sum[LARGEST_TILE][4];
+    v_f32 sum[LARGEST_TILE][WINOGRAD_GROUP_LARGEST];
     SM_UNROLL for (int row = 0; row < rows; row++) {
         SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) sum[row][chunk] = v_zero();
     }
     for (int tile = 0; tile < tiles; tile++, v += V_LANES, z += V_LANES) {
-        v_f32 gradient[4];
+        v_f32 gradient[WINOGRAD_GROUP_LARGEST];
         SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
             gradient[chunk] = v_load(z + (size_t)chunk * z_chunk_stride);
         }

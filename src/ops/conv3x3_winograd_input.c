@@ -5,16 +5,16 @@
 
 /** B^T applied to 6 values. */
 SM_INLINE void transform_input(const v_f32 d[6], v_f32 t[6]) {
-    const v_f32 four = v_splat(4.0f), minus_four = v_splat(-4.0f), minus_five = v_splat(-5.0f);
-    const v_f32 two = v_splat(2.0f), minus_two = v_splat(-2.0f);
+    const v_f32 four = v_splat(4.0f), minus_four = v_splat(-4.0f);
     const v_f32 even = v_fma(minus_four, d[2], d[4]), odd = v_fma(minus_four, d[1], d[3]);
     const v_f32 even_outer = v_sub(d[4], d[2]), odd_outer = v_sub(d[3], d[1]);
-    t[0] = v_fma(four, d[0], v_fma(minus_five, d[2], d[4]));
+    const v_f32 twice_odd_outer = v_add(odd_outer, odd_outer);
+    t[0] = v_fma(four, v_sub(d[0], d[2]), even_outer);
     t[1] = v_add(even, odd);
     t[2] = v_sub(even, odd);
-    t[3] = v_fma(two, odd_outer, even_outer);
-    t[4] = v_fma(minus_two, odd_outer, even_outer);
-    t[5] = v_fma(four, d[1], v_fma(minus_five, d[3], d[5]));
+    t[3] = v_add(even_outer, twice_odd_outer);
+    t[4] = v_sub(even_outer, twice_odd_outer);
+    t[5] = v_fma(minus_four, odd_outer, v_sub(d[5], d[3]));
 }
 
 /** A applied to 4 values. */
@@ -105,77 +105,112 @@ static lazy_lanes lazy_lanes_of(const chunk_reader *reader, int image) {
     return lazy;
 }
 
-/** A column of 6 input values (image rows y .. y+5 at column x), zero outside the image. */
-SM_INLINE void read_column(const chunk_reader *reader, const winograd_grid *grid, int image, int y, int x,
-                           const bool lazily, lazy_lanes lazy, v_f32 d[6]) {
-    const bool inside = y >= 0 && y + WINOGRAD_INPUT <= grid->height;
+/**
+ * A column of 6 input values, image rows y .. y+5 at column x, where some rows may lie outside the image (zero), or the
+ * channels in more than one source.
+ */
+static SM_NOINLINE void read_odd_column(const chunk_reader *reader, const winograd_grid *grid, int image, int y, int x,
+                                        lazy_lanes lazy, float *column) {
     const int shift = reader->upsample ? 1 : 0;
-    if (!reader->whole) {
-        for (int i = 0; i < WINOGRAD_INPUT; i++)
-            d[i] = y + i < 0 || y + i >= grid->height ? v_zero() : read_scattered(reader, grid, image, y + i, x);
-        return;
+    for (int i = 0; i < WINOGRAD_INPUT; i++, y++, column += V_LANES) {
+        v_f32 value = v_zero();
+        if (y >= 0 && y < grid->height) {
+            if (!reader->whole)
+                value = read_scattered(reader, grid, image, y, x);
+            else {
+                value = v_load(reader->data + (size_t)image * reader->image_stride +
+                               (size_t)(y >> shift) * reader->row_stride + (size_t)(x >> shift) * reader->pixel_stride);
+                if (reader->scale || reader->relu) value = v_max(lazy.floor, v_fma(value, lazy.scale, lazy.shift));
+            }
+        }
+        v_store(column, value);
     }
-    const float *column =
-        reader->data + (size_t)image * reader->image_stride + (size_t)(x >> shift) * reader->pixel_stride;
-    SM_UNROLL for (int i = 0; i < WINOGRAD_INPUT; i++) {
-        if (inside || (y + i >= 0 && y + i < grid->height)) {
-            d[i] = v_load(column + (size_t)((y + i) >> shift) * reader->row_stride);
-            if (lazily) d[i] = v_max(lazy.floor, v_fma(d[i], lazy.scale, lazy.shift));
-        } else
-            d[i] = v_zero();
+}
+
+/** The same from one source when all rows lie inside. Upsampled, rows 1 and 2 are the same, and 3 and 4. */
+SM_INLINE void read_column(const chunk_reader *reader, int image, int y, int x, const bool upsample, const bool lazily,
+                           lazy_lanes lazy, v_f32 d[6]) {
+    const int shift = upsample ? 1 : 0;
+    const float *pixel = reader->data + (size_t)image * reader->image_stride +
+                         (size_t)(y >> shift) * reader->row_stride + (size_t)(x >> shift) * reader->pixel_stride;
+    SM_UNROLL
+    for (int i = 0; i < WINOGRAD_INPUT; i++) {
+        if (upsample && (i == 2 || i == 4)) {
+            d[i] = d[i - 1];
+            continue;
+        }
+        d[i] = v_load(pixel);
+        if (lazily) d[i] = v_max(lazy.floor, v_fma(d[i], lazy.scale, lazy.shift));
+        pixel += reader->row_stride;
     }
 }
 
 /**
- * One chunk of all tiles of a block. Columns are transformed first: two of the six are shared with the tile to the
- * left, so that they are read and transformed only once.
+ * One chunk of all tiles of a block, columns first. A ring of six transformed columns is kept, since the last two of a
+ * tile are the first two of its right neighbour. Upsampled, columns 1 and 2 are the same, and 3 and 4: the ring's
+ * places 2 and 3 are then not used.
  */
-SM_INLINE void transform_chunk(const chunk_reader *reader, winograd_block block, const bool lazily, float *values,
-                               size_t position_stride) {
-    float columns[WINOGRAD_INPUT][WINOGRAD_INPUT * V_LANES];
+SM_INLINE void transform_chunk(const chunk_reader *reader, winograd_block block, const bool upsample, const bool lazily,
+                               float *values, size_t position_stride) {
+    float ring[WINOGRAD_INPUT][WINOGRAD_INPUT * V_LANES];
     const winograd_grid *grid = block.grid;
     winograd_place place = winograd_place_of(grid, block.first);
-    lazy_lanes lazy = lazy_lanes_of(reader, 0);
-    int lazy_image = -1;
+    lazy_lanes lazy = lazy_lanes_of(reader, place.image);
+    int lazy_image = place.image, start = 0;
     for (int tile = 0; tile < block.count; tile++, place = winograd_place_next(grid, place), values += V_LANES) {
         if (lazily && lazy_image != place.image) {
             lazy = lazy_lanes_of(reader, place.image);
             lazy_image = place.image;
         }
         const int y = place.row * WINOGRAD_TILE - 1, x = place.column * WINOGRAD_TILE - 1;
-        const int known = tile > 0 && place.column > 0 ? WINOGRAD_INPUT - WINOGRAD_TILE : 0;
-        if (known) memcpy(columns[0], columns[WINOGRAD_TILE], sizeof columns[0] * 2);
-        for (int j = known; j < WINOGRAD_INPUT; j++) {
-            v_f32 t[WINOGRAD_INPUT];
-            if (x + j >= 0 && x + j < grid->width) {
-                v_f32 d[WINOGRAD_INPUT];
-                read_column(reader, grid, place.image, y, x + j, lazily, lazy, d);
-                transform_input(d, t);
-            } else {
-                SM_UNROLL for (int i = 0; i < WINOGRAD_INPUT; i++) t[i] = v_zero();
+        const bool inside = reader->whole && y >= 0 && y + WINOGRAD_INPUT <= grid->height;
+        const bool continued = tile > 0 && place.column > 0;
+        start = continued ? (start + WINOGRAD_TILE) % WINOGRAD_INPUT : 0;
+        for (int j = continued ? WINOGRAD_INPUT - WINOGRAD_TILE : 0; j < WINOGRAD_INPUT; j++) {
+            if (upsample && (j == 2 || j == 3)) continue;
+            float *column = ring[(start + j) % WINOGRAD_INPUT];
+            v_f32 d[WINOGRAD_INPUT], t[WINOGRAD_INPUT];
+            if (x + j < 0 || x + j >= grid->width) {
+                for (int i = 0; i < WINOGRAD_INPUT; i++) v_store(column + i * V_LANES, v_zero());
+                continue;
             }
-            SM_UNROLL for (int i = 0; i < WINOGRAD_INPUT; i++) v_store(columns[j] + i * V_LANES, t[i]);
+            if (inside)
+                read_column(reader, place.image, y, x + j, upsample, lazily, lazy, d);
+            else {
+                read_odd_column(reader, grid, place.image, y, x + j, lazy, column);
+                SM_UNROLL
+                for (int i = 0; i < WINOGRAD_INPUT; i++) d[i] = v_load(column + i * V_LANES);
+            }
+            transform_input(d, t);
+            SM_UNROLL
+            for (int i = 0; i < WINOGRAD_INPUT; i++) v_store(column + i * V_LANES, t[i]);
         }
+        const float *columns[WINOGRAD_INPUT];
+        for (int j = 0; j < WINOGRAD_INPUT; j++) {
+            const int stored = !upsample ? j : j == 2 ? 1 : j == 3 ? 4 : j;
+            columns[j] = ring[(start + stored) % WINOGRAD_INPUT];
+        }
+        float *position = values;
         for (int i = 0; i < WINOGRAD_INPUT; i++) {
             v_f32 d[WINOGRAD_INPUT], t[WINOGRAD_INPUT];
-            SM_UNROLL for (int j = 0; j < WINOGRAD_INPUT; j++) d[j] = v_load(columns[j] + i * V_LANES);
+            SM_UNROLL
+            for (int j = 0; j < WINOGRAD_INPUT; j++) d[j] = v_load(columns[j] + i * V_LANES);
             transform_input(d, t);
-            SM_UNROLL for (int j = 0; j < WINOGRAD_INPUT; j++) {
-                v_store(values + (size_t)(i * WINOGRAD_INPUT + j) * position_stride, t[j]);
-            }
+            SM_UNROLL
+            for (int j = 0; j < WINOGRAD_INPUT; j++, position += position_stride) v_store(position, t[j]);
         }
     }
 }
 
-static SM_NOINLINE void transform_plain_chunk(const chunk_reader *reader, winograd_block block, float *values,
-                                              size_t position_stride) {
-    transform_chunk(reader, block, false, values, position_stride);
-}
-
-static SM_NOINLINE void transform_lazy_chunk(const chunk_reader *reader, winograd_block block, float *values,
-                                             size_t position_stride) {
-    transform_chunk(reader, block, true, values, position_stride);
-}
+#define TRANSFORM_CHUNK(name, upsample, lazily)                                                                        \
+    static SM_NOINLINE void name(const chunk_reader *reader, winograd_block block, float *values,                      \
+                                 size_t position_stride) {                                                             \
+        transform_chunk(reader, block, upsample, lazily, values, position_stride);                                     \
+    }
+TRANSFORM_CHUNK(transform_plain, false, false)
+TRANSFORM_CHUNK(transform_lazy, false, true)
+TRANSFORM_CHUNK(transform_upsampled, true, false)
+TRANSFORM_CHUNK(transform_upsampled_lazy, true, true)
 
 void SM_KERNEL(winograd_input)(const sm_source *source, int source_count, winograd_block block, int first_chunk,
                                int chunk_count, winograd_panel panel) {
@@ -183,10 +218,11 @@ void SM_KERNEL(winograd_input)(const sm_source *source, int source_count, winogr
         const chunk_reader reader =
             chunk_reader_make(source, source_count, block.grid, (first_chunk + chunk) * V_LANES);
         float *values = panel.values + (size_t)chunk * panel.chunk_stride;
-        if (reader.whole && (reader.scale || reader.relu))
-            transform_lazy_chunk(&reader, block, values, panel.position_stride);
+        const bool lazily = reader.scale || reader.relu;
+        if (reader.upsample)
+            (lazily ? transform_upsampled_lazy : transform_upsampled)(&reader, block, values, panel.position_stride);
         else
-            transform_plain_chunk(&reader, block, values, panel.position_stride);
+            (lazily ? transform_lazy : transform_plain)(&reader, block, values, panel.position_stride);
     }
 }
 

@@ -53,20 +53,28 @@ static size_t kernel_position_stride(const kernel_job *job) {
     return (size_t)winograd_chunks(job->outputs) * (size_t)job->inputs * V_LANES;
 }
 
+/** Where U of input 0 begins for an output chunk; the others lie `*input_stride` apart. */
+static float *kernel_place(const kernel_job *job, int chunk, size_t *input_stride) {
+    const int in_group = chunk % WINOGRAD_GROUP, group = chunk - in_group;
+    *input_stride = (size_t)winograd_group_width(group, winograd_chunks(job->outputs)) * V_LANES;
+    return job->transformed + ((size_t)group * (size_t)job->inputs + (size_t)in_group) * V_LANES;
+}
+
 static void kernel_chunk(void *arguments, int chunk, int worker) {
     (void)worker;
     const kernel_job *job = arguments;
     const int left = job->outputs - chunk * V_LANES, lanes = left < V_LANES ? left : V_LANES;
     const size_t tap_stride = (size_t)job->inputs * (size_t)job->outputs;
-    for (int input = 0; input < job->inputs; input++) {
+    size_t input_stride;
+    float *place = kernel_place(job, chunk, &input_stride);
+    for (int input = 0; input < job->inputs; input++, place += input_stride) {
         const float *weights = job->weights + (size_t)input * (size_t)job->outputs + (size_t)chunk * V_LANES;
         v_f32 taps[3][3];
         for (int tap = 0; tap < 9; tap++) {
             const float *weight = weights + (size_t)tap * tap_stride;
             taps[tap / 3][tap % 3] = lanes == V_LANES ? v_load(weight) : v_load_part(weight, lanes);
         }
-        transform_taps(taps, job->transformed + ((size_t)chunk * (size_t)job->inputs + (size_t)input) * V_LANES,
-                       kernel_position_stride(job));
+        transform_taps(taps, place, kernel_position_stride(job));
     }
 }
 
@@ -85,6 +93,8 @@ static void kernel_backward_chunk(void *arguments, int chunk, int worker) {
     enum { GROUP = 16 };
     const kernel_job *job = arguments;
     const int left = job->outputs - chunk * V_LANES, lanes = left < V_LANES ? left : V_LANES;
+    size_t input_stride;
+    float *place = kernel_place(job, chunk, &input_stride);
     float collected[9][GROUP][V_LANES] = {{{0}}};
     for (int first = 0; first < job->inputs; first += GROUP) {
         const int count = job->inputs - first < GROUP ? job->inputs - first : GROUP;
@@ -94,11 +104,10 @@ static void kernel_backward_chunk(void *arguments, int chunk, int worker) {
                 const float *weight = job->weights + output * (size_t)job->inputs + first;
                 for (int i = 0; i < count; i++) collected[tap][i][lane] = weight[i];
             }
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count; i++, place += input_stride) {
             v_f32 taps[3][3];
             for (int tap = 0; tap < 9; tap++) taps[tap / 3][tap % 3] = v_load(collected[tap][i]);
-            const size_t input = (size_t)chunk * (size_t)job->inputs + (size_t)(first + i);
-            transform_taps(taps, job->transformed + input * V_LANES, kernel_position_stride(job));
+            transform_taps(taps, place, kernel_position_stride(job));
         }
     }
 }

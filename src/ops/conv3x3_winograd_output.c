@@ -13,22 +13,35 @@ SM_INLINE void transform_output(const v_f32 m[6], v_f32 y[4]) {
     y[3] = v_add(v_fma(v_splat(8.0f), outer_odd, inner_odd), m[5]);
 }
 
-/** Y = A^T M A of one chunk of one tile; `tile` is [4][4][V_LANES]. */
-SM_INLINE void transform_tile(const float *values, size_t position_stride, float *tile) {
-    float rows[WINOGRAD_TILE][WINOGRAD_INPUT * V_LANES];
-    for (int j = 0; j < WINOGRAD_INPUT; j++) {
+/** A^T M of one chunk of one tile: [4][6][V_LANES]. */
+SM_INLINE void transform_columns(const float *values, size_t position_stride, float *rows) {
+    for (int j = 0; j < WINOGRAD_INPUT; j++, values += position_stride, rows += V_LANES) {
         v_f32 m[WINOGRAD_INPUT], y[WINOGRAD_TILE];
-        SM_UNROLL for (int i = 0; i < WINOGRAD_INPUT; i++) {
-            m[i] = v_load(values + (size_t)(i * WINOGRAD_INPUT + j) * position_stride);
-        }
+        SM_UNROLL
+        for (int i = 0; i < WINOGRAD_INPUT; i++) m[i] = v_load(values + (size_t)(i * WINOGRAD_INPUT) * position_stride);
         transform_output(m, y);
-        SM_UNROLL for (int i = 0; i < WINOGRAD_TILE; i++) v_store(rows[i] + j * V_LANES, y[i]);
+        SM_UNROLL
+        for (int i = 0; i < WINOGRAD_TILE; i++) v_store(rows + i * WINOGRAD_INPUT * V_LANES, y[i]);
     }
+}
+
+/** Row i of Y from what transform_columns gave. */
+SM_INLINE void transform_row(const float *rows, int i, v_f32 y[4]) {
+    v_f32 m[WINOGRAD_INPUT];
+    SM_UNROLL
+    for (int j = 0; j < WINOGRAD_INPUT; j++) m[j] = v_load(rows + (i * WINOGRAD_INPUT + j) * V_LANES);
+    transform_output(m, y);
+}
+
+/** A^T M A of one chunk of one tile; `tile` is [4][4][V_LANES]. */
+static void transform_tile(const float *values, size_t position_stride, float *tile) {
+    float rows[WINOGRAD_TILE * WINOGRAD_INPUT * V_LANES];
+    transform_columns(values, position_stride, rows);
     for (int i = 0; i < WINOGRAD_TILE; i++) {
-        v_f32 m[WINOGRAD_INPUT], y[WINOGRAD_TILE];
-        SM_UNROLL for (int j = 0; j < WINOGRAD_INPUT; j++) m[j] = v_load(rows[i] + j * V_LANES);
-        transform_output(m, y);
-        SM_UNROLL for (int j = 0; j < WINOGRAD_TILE; j++) v_store(tile + (i * WINOGRAD_TILE + j) * V_LANES, y[j]);
+        v_f32 y[WINOGRAD_TILE];
+        transform_row(rows, i, y);
+        SM_UNROLL
+        for (int j = 0; j < WINOGRAD_TILE; j++) v_store(tile + (i * WINOGRAD_TILE + j) * V_LANES, y[j]);
     }
 }
 
@@ -94,42 +107,100 @@ static void store_pooled(const float *tile, int rows, int columns, float *pooled
         }
 }
 
-static void output_chunk(const sm_conv *args, winograd_block block, int chunk, const float *values,
-                         size_t position_stride, float *sums) {
+/** Where one chunk of one tile goes. */
+typedef struct tile_output {
+    float *output;
+    size_t row_stride, pixel_stride;
+    float *pooled; /* or NULL */
+    size_t pooled_row_stride, pooled_pixel_stride;
+    float *sum, *squares; /* or NULL */
+} tile_output;
+
+/** A tile that lies partly outside the image, or whose chunk has fewer than V_LANES channels. */
+static SM_NOINLINE void output_part(const float *values, size_t position_stride, const epilogue *last,
+                                    const tile_output *to, int rows, int columns, int lanes) {
+    float tile[WINOGRAD_TILE * WINOGRAD_TILE * V_LANES];
+    transform_tile(values, position_stride, tile);
+    for (int pixel = 0; pixel < WINOGRAD_TILE * WINOGRAD_TILE; pixel++) {
+        float *value = tile + pixel * V_LANES;
+        v_store(value, v_max(last->floor, v_fma(v_load(value), last->scale, last->shift)));
+    }
+    store_tile(tile, rows, columns, to->output, to->row_stride, to->pixel_stride, lanes);
+    if (to->pooled)
+        store_pooled(tile, rows, columns, to->pooled, to->pooled_row_stride, to->pooled_pixel_stride, lanes);
+    if (to->sum) add_sums(tile, rows, columns, to->sum, to->squares);
+}
+
+/** A whole tile, row by row without a detour through memory. */
+SM_INLINE void output_whole(const float *values, size_t position_stride, const epilogue *last, const tile_output *to) {
+    float rows[WINOGRAD_TILE * WINOGRAD_INPUT * V_LANES];
+    transform_columns(values, position_stride, rows);
+    v_f32 sum = v_zero(), squares = v_zero(), left = v_zero(), right = v_zero();
+    for (int i = 0; i < WINOGRAD_TILE; i++) {
+        v_f32 y[WINOGRAD_TILE];
+        transform_row(rows, i, y);
+        float *output = to->output + (size_t)i * to->row_stride;
+        if (last->needed) {
+            SM_UNROLL
+            for (int j = 0; j < WINOGRAD_TILE; j++) y[j] = v_max(last->floor, v_fma(y[j], last->scale, last->shift));
+        }
+        SM_UNROLL
+        for (int j = 0; j < WINOGRAD_TILE; j++, output += to->pixel_stride) v_store(output, y[j]);
+        if (to->sum) {
+            sum = v_add(sum, v_add(v_add(y[0], y[1]), v_add(y[2], y[3])));
+            SM_UNROLL
+            for (int j = 0; j < WINOGRAD_TILE; j++) squares = v_fma(y[j], y[j], squares);
+        }
+        if (to->pooled) {
+            const v_f32 row_left = v_max(y[0], y[1]), row_right = v_max(y[2], y[3]);
+            if (i % 2) {
+                float *pooled = to->pooled + (size_t)(i / 2) * to->pooled_row_stride;
+                v_store(pooled, v_max(left, row_left));
+                v_store(pooled + to->pooled_pixel_stride, v_max(right, row_right));
+            }
+            left = row_left;
+            right = row_right;
+        }
+    }
+    if (to->sum) {
+        v_store(to->sum, v_add(v_load(to->sum), sum));
+        v_store(to->squares, v_add(v_load(to->squares), squares));
+    }
+}
+
+static SM_NOINLINE void output_chunk(const sm_conv *args, winograd_block block, int chunk, const float *values,
+                                     size_t position_stride, float *sums) {
     const winograd_grid *grid = block.grid;
     const int channel = chunk * V_LANES, lanes = smaller(V_LANES, args->output_channels - channel);
     const size_t sums_stride = (size_t)winograd_chunks(args->output_channels) * V_LANES;
-    const size_t pixel_stride = (size_t)args->output_stride, row_stride = pixel_stride * (size_t)grid->width;
-    const size_t pooled_stride = (size_t)args->output_channels, pooled_row = pooled_stride * (size_t)(grid->width / 2);
+    tile_output to = {.pixel_stride = (size_t)args->output_stride,
+                      .row_stride = (size_t)args->output_stride * (size_t)grid->width,
+                      .pooled_pixel_stride = (size_t)args->output_channels,
+                      .pooled_row_stride = (size_t)args->output_channels * (size_t)(grid->width / 2)};
     winograd_place place = winograd_place_of(grid, block.first);
     const int first_image = place.image;
-    epilogue last = epilogue_of(args, first_image, channel, lanes);
     int last_image = first_image;
-    float tile[WINOGRAD_TILE * WINOGRAD_TILE * V_LANES];
+    epilogue last = epilogue_of(args, first_image, channel, lanes);
     for (int t = 0; t < block.count; t++, place = winograd_place_next(grid, place), values += V_LANES) {
         if (place.image != last_image) {
             last = epilogue_of(args, place.image, channel, lanes);
             last_image = place.image;
         }
-        transform_tile(values, position_stride, tile);
-        if (last.needed)
-            for (int pixel = 0; pixel < WINOGRAD_TILE * WINOGRAD_TILE; pixel++) {
-                float *value = tile + pixel * V_LANES;
-                v_store(value, v_max(last.floor, v_fma(v_load(value), last.scale, last.shift)));
-            }
         const int y = place.row * WINOGRAD_TILE, x = place.column * WINOGRAD_TILE;
         const int rows = smaller(WINOGRAD_TILE, grid->height - y), columns = smaller(WINOGRAD_TILE, grid->width - x);
         const size_t row = (size_t)place.image * (size_t)grid->height + (size_t)y;
-        store_tile(tile, rows, columns, args->output + row * row_stride + (size_t)x * pixel_stride + (size_t)channel,
-                   row_stride, pixel_stride, lanes);
+        to.output = args->output + row * to.row_stride + (size_t)x * to.pixel_stride + (size_t)channel;
         if (args->pooled)
-            store_pooled(tile, rows, columns,
-                         args->pooled + row / 2 * pooled_row + (size_t)(x / 2) * pooled_stride + (size_t)channel,
-                         pooled_row, pooled_stride, lanes);
+            to.pooled = args->pooled + row / 2 * to.pooled_row_stride + (size_t)(x / 2) * to.pooled_pixel_stride +
+                        (size_t)channel;
         if (sums) {
-            float *sum = sums + (size_t)(place.image - first_image) * 2 * sums_stride + channel;
-            add_sums(tile, rows, columns, sum, sum + sums_stride);
+            to.sum = sums + (size_t)(place.image - first_image) * 2 * sums_stride + channel;
+            to.squares = to.sum + sums_stride;
         }
+        if (rows == WINOGRAD_TILE && columns == WINOGRAD_TILE && lanes == V_LANES)
+            output_whole(values, position_stride, &last, &to);
+        else
+            output_part(values, position_stride, &last, &to, rows, columns, lanes);
     }
 }
 
@@ -146,7 +217,7 @@ void SM_KERNEL(winograd_output)(const sm_conv *args, winograd_block block, winog
 }
 
 /** Adds 2x2 pixels together: the gradient of nearest upsampling. rows and columns are even; in place. */
-static void sum_squares_of_four(float *tile, int rows, int columns) {
+static void sum_fours(float *tile, int rows, int columns) {
     for (int i = 0; i < rows; i += 2)
         for (int j = 0; j < columns; j += 2) {
             const float *corner = tile + (i * WINOGRAD_TILE + j) * V_LANES;
@@ -166,7 +237,7 @@ static void tile_to_target(const float *tile, const winograd_grid *grid, winogra
     float halved[WINOGRAD_TILE * WINOGRAD_TILE * V_LANES];
     if (target->upsample) {
         memcpy(halved, tile, sizeof halved);
-        sum_squares_of_four(halved, rows, columns);
+        sum_fours(halved, rows, columns);
         tile = halved;
     }
     const size_t pixel_stride = (size_t)target->stride, row_stride = pixel_stride * (size_t)(grid->width / divisor);
@@ -184,23 +255,76 @@ static void tile_to_target(const float *tile, const winograd_grid *grid, winogra
         }
 }
 
+SM_INLINE void store_or_add(float *p, v_f32 value, bool add) { v_store(p, add ? v_add(v_load(p), value) : value); }
+
+/** A whole tile of a chunk that belongs to one target, whose `pixel` and row stride these are. */
+SM_INLINE void whole_tile_to_target(const float *values, size_t position_stride, const sm_target *target, float *pixel,
+                                    size_t row_stride) {
+    float rows[WINOGRAD_TILE * WINOGRAD_INPUT * V_LANES];
+    transform_columns(values, position_stride, rows);
+    const size_t pixel_stride = (size_t)target->stride;
+    const bool add = target->accumulate;
+    v_f32 left = v_zero(), right = v_zero();
+    for (int i = 0; i < WINOGRAD_TILE; i++) {
+        v_f32 y[WINOGRAD_TILE];
+        transform_row(rows, i, y);
+        if (!target->upsample) {
+            for (int j = 0; j < WINOGRAD_TILE; j++) store_or_add(pixel + (size_t)j * pixel_stride, y[j], add);
+            pixel += row_stride;
+            continue;
+        }
+        const v_f32 row_left = v_add(y[0], y[1]), row_right = v_add(y[2], y[3]);
+        if (i % 2) {
+            store_or_add(pixel, v_add(left, row_left), add);
+            store_or_add(pixel + pixel_stride, v_add(right, row_right), add);
+            pixel += row_stride;
+        }
+        left = row_left;
+        right = row_right;
+    }
+}
+
+/** The target that all lanes of a chunk belong to, with `*channel` counted from its start; NULL if there is none. */
+static const sm_target *target_of(const sm_conv *args, int *channel) {
+    for (int s = 0; s < args->source_count; *channel -= sm_conv_channels(args, s), s++)
+        if (*channel >= 0 && *channel + V_LANES <= sm_conv_channels(args, s)) return &args->target[s];
+    return NULL;
+}
+
+/** A tile at the image's edge, or of a chunk with lanes of two targets or of none. */
+static SM_NOINLINE void part_to_targets(const sm_conv *args, const winograd_grid *grid, winograd_place place, int chunk,
+                                        const float *values, size_t position_stride) {
+    float tile[WINOGRAD_TILE * WINOGRAD_TILE * V_LANES];
+    transform_tile(values, position_stride, tile);
+    for (int s = 0, start = 0; s < args->source_count; start += sm_conv_channels(args, s), s++) {
+        const int first = chunk * V_LANES > start ? chunk * V_LANES : start;
+        const int end = smaller((chunk + 1) * V_LANES, start + sm_conv_channels(args, s));
+        if (first < end && args->target[s].data)
+            tile_to_target(tile, grid, place, &args->target[s], first - start, first - chunk * V_LANES, end - first);
+    }
+}
+
 void SM_KERNEL(winograd_output_to_targets)(const sm_conv *args, winograd_block block, winograd_panel panel) {
     const winograd_grid *grid = block.grid;
-    const int chunks = winograd_chunks(sm_conv_input_channels(args));
-    float tile[WINOGRAD_TILE * WINOGRAD_TILE * V_LANES];
-    for (int chunk = 0; chunk < chunks; chunk++) {
+    for (int chunk = 0; chunk < winograd_chunks(sm_conv_input_channels(args)); chunk++) {
+        int channel = chunk * V_LANES;
+        const sm_target *target = target_of(args, &channel);
+        if (target && !target->data) continue;
+        const int divisor = target && target->upsample ? 2 : 1;
+        const size_t pixel_stride = target ? (size_t)target->stride : 0;
+        const size_t row_stride = pixel_stride * (size_t)(grid->width / divisor);
+        const float *values = panel.values + (size_t)chunk * panel.chunk_stride;
         winograd_place place = winograd_place_of(grid, block.first);
-        for (int t = 0; t < block.count; t++, place = winograd_place_next(grid, place)) {
-            transform_tile(panel.values + (size_t)chunk * panel.chunk_stride + (size_t)t * V_LANES,
-                           panel.position_stride, tile);
-            for (int s = 0, start = 0; s < args->source_count; start += sm_conv_channels(args, s), s++) {
-                /* the part of this chunk that belongs to target s */
-                const int first = chunk * V_LANES > start ? chunk * V_LANES : start;
-                const int end = smaller((chunk + 1) * V_LANES, start + sm_conv_channels(args, s));
-                if (first < end && args->target[s].data)
-                    tile_to_target(tile, grid, place, &args->target[s], first - start, first - chunk * V_LANES,
-                                   end - first);
-            }
+        for (int t = 0; t < block.count; t++, place = winograd_place_next(grid, place), values += V_LANES) {
+            const int y = place.row * WINOGRAD_TILE, x = place.column * WINOGRAD_TILE;
+            if (target && y + WINOGRAD_TILE <= grid->height && x + WINOGRAD_TILE <= grid->width) {
+                const size_t row = (size_t)place.image * (size_t)(grid->height / divisor) + (size_t)(y / divisor);
+                whole_tile_to_target(values, panel.position_stride, target,
+                                     target->data + row * row_stride + (size_t)(x / divisor) * pixel_stride +
+                                         (size_t)channel,
+                                     row_stride);
+            } else
+                part_to_targets(args, grid, place, chunk, values, panel.position_stride);
         }
     }
 }
