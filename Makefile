@@ -121,10 +121,19 @@ $(BUILD)/tests/native_probabilities: $(BUILD)/tests/node/native_probabilities.o 
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDLIBS)
 
-# Needs the npm packages (`npm ci`) for the tests of the typings.
+# The npm packages: the page's two libraries, and what checks and tests JavaScript.
+node_modules/.package-lock.json: package-lock.json
+	npm ci --ignore-scripts --no-fund --no-audit
+	touch $@
+
 .PHONY: test-node
-test-node: wasm $(BUILD)/sonomask $(BUILD)/tests/native_probabilities
+test-node: wasm $(BUILD)/sonomask $(BUILD)/tests/native_probabilities node_modules/.package-lock.json
 	BUILD=$(BUILD) node --test tests/node/*.test.js
+
+.PHONY: lint-js
+lint-js: node_modules/.package-lock.json
+	node_modules/.bin/eslint .
+	node_modules/.bin/tsc -p tsconfig.json
 
 .PHONY: clean
 clean:

@@ -1,0 +1,208 @@
+/*
+ * The flat interface of the wasm module, built natively, so that the sanitizers watch what it owns and releases. What
+ * JavaScript makes of it is tested in tests/node.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Before cmocka's, whose macros take names that others use.
+#include "../../src/memory_plan.h"
+#include "../../src/weights.h"
+#include "../../wasm/exports.c"
+
+#include <cmocka.h>
+
+static int release_all(void **state) {
+    (void)state;
+    sonomask_unload();
+    return 0;
+}
+
+static void fill_input(const void *bytes, size_t size) {
+    uint8_t *input = sonomask_input(size);
+    assert_non_null(input);
+    memcpy(input, bytes, size);
+}
+
+static void assert_fails(sm_status status, sm_status expected) {
+    assert_int_equal(status, expected);
+    assert_string_not_equal(sonomask_error_message(), "");
+    assert_null(strchr(sonomask_error_message(), '\n'));
+    context.error = (sm_error){0};
+}
+
+/* A square of 4x4 with a hole of 2x2, in a mask of 10x8. */
+static void draw_square(uint8_t mask[80]) {
+    memset(mask, 0, 80);
+    for (int y = 2; y < 6; y++)
+        for (int x = 3; x < 7; x++) mask[y * 10 + x] = !(y >= 3 && y < 5 && x >= 4 && x < 6);
+}
+
+static void load_some_model(void) {
+    static sm_net net;
+    assert_int_equal(sm_net_make("sonomask", &net, NULL), SM_OK);
+    float *parameters = sm_floats_allocate(net.total_count);
+    assert_non_null(parameters);
+    sm_net_initialise(&net, 3, parameters);
+    sm_weights_metadata metadata = {.network = "sonomask", .input_size = 64, .threshold = 0.5f, .temperature = 2};
+    uint8_t *weights = NULL;
+    size_t size = 0;
+    assert_int_equal(sm_weights_write(&net, parameters, &metadata, SM_WEIGHTS_FLOAT16, &weights, &size, NULL), SM_OK);
+    sm_floats_free(parameters);
+    fill_input(weights, size);
+    free(weights);
+    assert_int_equal(sonomask_load(SM_BACKEND_SIMD128, 32), SM_OK);
+}
+
+static void test_calls_out_of_order_fail(void **state) {
+    (void)state;
+    assert_null(sonomask_model());
+    assert_null(sonomask_model_network());
+    assert_null(sonomask_lesion(0));
+    assert_null(sonomask_result_mask());
+    assert_null(sonomask_input(0));
+    assert_fails(sonomask_load(SM_BACKEND_AUTO, 0), SM_ERROR_WEIGHTS);
+    assert_fails(sonomask_load(-1, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_load(SM_BACKEND_AVX512, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_decode(0), SM_ERROR_IMAGE_EMPTY);
+    assert_fails(sonomask_encode_png(), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_segment(-1, -1, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_set_image(1, 10, 1), SM_ERROR_IMAGE_TOO_SMALL);
+    assert_fails(sonomask_set_image(INT32_MAX, INT32_MAX, 4), SM_ERROR_IMAGE_TOO_LARGE);
+    assert_fails(sonomask_set_image(10, 10, 1), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_measure(10, 8, 1, 0, 0.5f, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_contours(10, 8), SM_ERROR_ARGUMENT);
+}
+
+static void test_sizes_must_fit_the_input(void **state) {
+    (void)state;
+    const uint8_t bytes[60] = {0};
+    fill_input(bytes, sizeof bytes);
+    assert_fails(sonomask_set_image(5, 4, 2), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_set_image(5, 4, 4), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_measure(5, 4, 0, 1, 0.5f, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_measure(5, 3, 1, 0, 1.5f, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_measure(5, 3, 1, 0, NAN, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_measure(5, 3, 1, 0, 0.5f, -1), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_contours(5, 4), SM_ERROR_ARGUMENT);
+    assert_int_equal(sonomask_set_image(5, 4, 3), SM_OK);
+    assert_fails(sonomask_set_image(5, 4, 3), SM_ERROR_ARGUMENT);
+}
+
+static void test_constants_name_every_field(void **state) {
+    (void)state;
+    const char *constants = sonomask_constants();
+    const char *const lists[] = {"\"resultFields\":[", "\"modelFields\":[", "\"lesionFields\":["};
+    const int counts[] = {RESULT_FIELDS, MODEL_FIELDS, LESION_FIELDS};
+    for (int i = 0; i < 3; i++) {
+        const char *list = strstr(constants, lists[i]);
+        assert_non_null(list);
+        int commas = 0;
+        for (; *list != ']'; list++) commas += *list == ',';
+        assert_int_equal(commas + 1, counts[i]);
+    }
+}
+
+static void test_measures_a_drawn_mask_and_outlines_it(void **state) {
+    (void)state;
+    uint8_t mask[80];
+    draw_square(mask);
+    fill_input(mask, sizeof mask);
+    assert_int_equal(sonomask_measure(10, 8, 0, 1, 0, 0), SM_OK);
+    assert_true(sonomask_result()[6] == 1);
+    const double *lesion = sonomask_lesion(0);
+    assert_true(lesion[0] == 12 && lesion[1] == 3 && lesion[2] == 2 && lesion[3] == 4 && lesion[4] == 4);
+    assert_null(sonomask_lesion(1));
+    assert_null(sonomask_lesion(-1));
+    for (int i = 0; i < 80; i++) assert_int_equal(sonomask_result_mask()[i], mask[i] ? 255 : 0);
+
+    fill_input(mask, sizeof mask);
+    assert_int_equal(sonomask_contours(10, 8), SM_OK);
+    assert_int_equal(sonomask_output_size(), 4 * (1 + 2 * (2 + 2 * 4)));
+    int32_t count;
+    memcpy(&count, sonomask_output(), sizeof count);
+    assert_int_equal(count, 2);
+}
+
+static void test_measures_a_probability_map(void **state) {
+    (void)state;
+    float map[80] = {0};
+    for (int i = 30; i < 36; i++) map[i] = 0.75f;
+    fill_input(map, sizeof map);
+    assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0), SM_OK);
+    assert_true(sonomask_lesion(0)[0] == 6 && sonomask_lesion(0)[LESION_FIELDS - 1] == 0.75);
+    fill_input(map, sizeof map);
+    assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0.1f), SM_OK);
+    assert_true(sonomask_result()[6] == 0);
+}
+
+static void test_segments_pixels_and_files(void **state) {
+    (void)state;
+    load_some_model();
+    assert_true(sonomask_model()[0] == 32 && sonomask_model()[2] == 2);
+    assert_string_equal(sonomask_model_network(), "sonomask");
+    uint8_t pixels[48 * 40];
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 7 % 251);
+    fill_input(pixels, sizeof pixels);
+    assert_int_equal(sonomask_set_image(48, 40, 1), SM_OK);
+    assert_int_equal(sonomask_segment(-1, -1, 1), SM_OK);
+    assert_true(sonomask_result()[0] == 48 && sonomask_result()[1] == 40);
+    float first[48 * 40];
+    memcpy(first, sonomask_result_map(), sizeof first);
+    assert_fails(sonomask_segment(-1, -1, 1), SM_ERROR_ARGUMENT); // the image was consumed
+
+    fill_input(pixels, sizeof pixels);
+    assert_int_equal(sonomask_set_image(48, 40, 1), SM_OK);
+    assert_int_equal(sonomask_encode_png(), SM_OK);
+    uint8_t *file = malloc(sonomask_output_size());
+    assert_non_null(file);
+    const size_t size = sonomask_output_size();
+    memcpy(file, sonomask_output(), size);
+    fill_input(file, size);
+    assert_int_equal(sonomask_decode(0), SM_OK);
+    assert_memory_equal(sonomask_image_pixels(), pixels, sizeof pixels);
+    assert_fails(sonomask_segment(NAN, -1, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_segment(2, -1, 0), SM_ERROR_ARGUMENT);
+    assert_int_equal(sonomask_segment(-1, -1, 1), SM_OK);
+    assert_memory_equal(sonomask_result_map(), first, sizeof first);
+    fill_input(file, size - 30);
+    assert_fails(sonomask_decode(1), SM_ERROR_IMAGE_FORMAT);
+    assert_null(sonomask_image_pixels());
+    free(file);
+    sonomask_release();
+    assert_null(sonomask_result_map());
+}
+
+static void test_shows_rgb_as_rgba(void **state) {
+    (void)state;
+    const uint8_t rgb[2 * 2 * 3] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    const uint8_t rgba[2 * 2 * 4] = {1, 2, 3, 255, 4, 5, 6, 255, 7, 8, 9, 255, 10, 11, 12, 255};
+    fill_input(rgb, sizeof rgb);
+    assert_int_equal(sonomask_set_image(2, 2, 3), SM_OK);
+    assert_int_equal(sonomask_encode_png(), SM_OK);
+    uint8_t file[512];
+    const size_t size = sonomask_output_size();
+    assert_true(size <= sizeof file);
+    memcpy(file, sonomask_output(), size);
+    fill_input(file, size);
+    assert_int_equal(sonomask_decode(1), SM_OK);
+    assert_int_equal(sonomask_image_channels(), 4);
+    assert_memory_equal(sonomask_image_pixels(), rgba, sizeof rgba);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_calls_out_of_order_fail, release_all),
+        cmocka_unit_test_teardown(test_sizes_must_fit_the_input, release_all),
+        cmocka_unit_test_teardown(test_constants_name_every_field, release_all),
+        cmocka_unit_test_teardown(test_measures_a_drawn_mask_and_outlines_it, release_all),
+        cmocka_unit_test_teardown(test_measures_a_probability_map, release_all),
+        cmocka_unit_test_teardown(test_segments_pixels_and_files, release_all),
+        cmocka_unit_test_teardown(test_shows_rgb_as_rgba, release_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
