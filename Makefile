@@ -79,9 +79,14 @@ DOUBLE_OBJECTS := $(REFERENCE_SOURCES:src/ops/%.c=$(BUILD)/src/ops/double/%.o)
 $(BUILD)/src/ops/double/%.o: src/ops/%.c | $(INC)/.made
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -DSM_REAL_DOUBLE -MMD -MP -c -o $@ $<
-TEST_SUPPORT := $(patsubst tests/c/%.c,$(BUILD)/tests/c/%.o,$(filter-out tests/c/test_%,$(wildcard tests/c/*.c)))
+TEST_SUPPORT := $(patsubst tests/c/%.c,$(BUILD)/tests/c/%.o,$(filter-out tests/c/test_% tests/c/bench_%,$(wildcard tests/c/*.c)))
 $(BUILD)/tests/%: $(BUILD)/tests/c/%.o $(TEST_SUPPORT) $(DOUBLE_OBJECTS) $(NATIVE_LIBRARY) $(LIBRARY)
 	$(CC) -o $@ $^ -lcmocka $(LDLIBS)
+
+# Speed of the 3x3 convolutions by layer, for working on the kernels.
+.PHONY: bench-conv3x3
+bench-conv3x3: $(BUILD)/tests/bench_conv3x3
+	$<
 
 .PHONY: test-c
 test-c: $(TEST_PROGRAMS)

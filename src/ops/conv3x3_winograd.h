@@ -104,14 +104,15 @@ static inline size_t winograd_panel_floats(int chunks, int tiles) {
 
 /**
  * Tiles of a block when each needs `chunks` chunks of V and M together: as many as the budget allows, but enough to
- * use the kernels well once they are in cache; and evenly cut, a multiple of `threads` blocks when they are few.
+ * use the kernels well once they are in cache; a multiple of `threads` blocks when these are few.
  */
 static inline int winograd_block_tiles(int tiles, int chunks, int threads) {
-    enum { FEWEST = 24, FEW_BLOCKS = 8 };
-    int size = WINOGRAD_BLOCK_FLOATS / (WINOGRAD_POSITIONS * V_LANES * chunks);
+    enum { MULTIPLE = 12, FEWEST = 2 * MULTIPLE, FEW_BLOCKS = 8 }; /* the products' tallest register tiles divide 12 */
+    int size = WINOGRAD_BLOCK_FLOATS / (WINOGRAD_POSITIONS * V_LANES * chunks) / MULTIPLE * MULTIPLE;
     if (size < FEWEST) size = FEWEST;
     int blocks = (tiles + size - 1) / size;
-    if (blocks < FEW_BLOCKS * threads) blocks = (blocks + threads - 1) / threads * threads;
+    if (blocks >= FEW_BLOCKS * threads) return size;
+    blocks = (blocks + threads - 1) / threads * threads;
     return (tiles + blocks - 1) / blocks;
 }
 

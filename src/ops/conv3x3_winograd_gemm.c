@@ -30,34 +30,43 @@ SM_INLINE void product_step(const int rows, const int wide, const float *v, cons
     }
 }
 
-/** One register tile of M = V x U: `rows` tiles by `wide` chunks, both constants where this is inlined. */
-SM_INLINE void product(const int rows, const int wide, const float *SM_RESTRICT v, size_t v_chunk_stride, int inputs,
-                       const float *SM_RESTRICT u, float *SM_RESTRICT m, size_t m_chunk_stride) {
-    v_f32 sum[LARGEST_TILE][WINOGRAD_GROUP_LARGEST];
-    SM_UNROLL
-    for (int row = 0; row < rows; row++) {
+/**
+ * M = V x U for as many of `tiles` as fill register tiles of `rows` x `wide` (both constants where this is inlined).
+ * Returns how many tiles are done.
+ */
+SM_INLINE int product(const int rows, const int wide, const float *v_first, size_t v_chunk_stride, int inputs,
+                      const float *u_first, float *m, size_t m_chunk_stride, int tiles) {
+    int done = 0;
+    for (; done + rows <= tiles; done += rows, v_first += rows * V_LANES, m += rows * V_LANES) {
+        v_f32 sum[LARGEST_TILE][WINOGRAD_GROUP_LARGEST];
         SM_UNROLL
-        for (int chunk = 0; chunk < wide; chunk++) sum[row][chunk] = v_zero();
-    }
-    for (int first = 0; first < inputs; first += V_LANES, v += v_chunk_stride) {
-        const int count = inputs - first < V_LANES ? inputs - first : V_LANES;
-        for (int input = 0; input < count; input++, u += wide * V_LANES) product_step(rows, wide, v + input, u, sum);
-    }
-    SM_UNROLL
-    for (int row = 0; row < rows; row++) {
+        for (int row = 0; row < rows; row++) {
+            SM_UNROLL
+            for (int chunk = 0; chunk < wide; chunk++) sum[row][chunk] = v_zero();
+        }
+        const float *v = v_first, *u = u_first;
+        for (int first = 0; first < inputs; first += V_LANES, v += v_chunk_stride) {
+            const int count = inputs - first < V_LANES ? inputs - first : V_LANES;
+            for (int input = 0; input < count; input++, u += wide * V_LANES)
+                product_step(rows, wide, v + input, u, sum);
+        }
         SM_UNROLL
-        for (int chunk = 0; chunk < wide; chunk++)
-            v_store(m + (size_t)chunk * m_chunk_stride + row * V_LANES, sum[row][chunk]);
+        for (int row = 0; row < rows; row++) {
+            SM_UNROLL
+            for (int chunk = 0; chunk < wide; chunk++)
+                v_store(m + (size_t)chunk * m_chunk_stride + row * V_LANES, sum[row][chunk]);
+        }
     }
+    return done;
 }
 
-typedef void product_function(const float *v, size_t v_chunk_stride, int inputs, const float *u, float *m,
-                              size_t m_chunk_stride);
+typedef int product_function(const float *v, size_t v_chunk_stride, int inputs, const float *u, float *m,
+                             size_t m_chunk_stride, int tiles);
 
 #define PRODUCT(name, rows, wide)                                                                                      \
-    static SM_NOINLINE void name(const float *v, size_t v_chunk_stride, int inputs, const float *u, float *m,          \
-                                 size_t m_chunk_stride) {                                                              \
-        product(rows, wide, v, v_chunk_stride, inputs, u, m, m_chunk_stride);                                          \
+    static SM_NOINLINE int name(const float *v, size_t v_chunk_stride, int inputs, const float *u, float *m,           \
+                                size_t m_chunk_stride, int tiles) {                                                    \
+        return product(rows, wide, v, v_chunk_stride, inputs, u, m, m_chunk_stride, tiles);                            \
     }
 #define PRODUCTS(wide)                                                                                                 \
     PRODUCT(product_tall_##wide, TALL, wide)                                                                           \
@@ -91,16 +100,12 @@ void SM_KERNEL(winograd_multiply)(winograd_panel inputs_panel, int tiles, int in
         float *m = outputs_panel.values + (size_t)position * outputs_panel.position_stride;
         for (int chunk = 0; chunk < chunks; chunk += WINOGRAD_GROUP) {
             const int wide = winograd_group_width(chunk, chunks);
-            for (int tile = 0; tile < tiles;) {
-                const int left = tiles - tile;
-                const int rows = left >= TALL ? TALL : left >= MIDDLE ? MIDDLE : 1;
-                product_function *const run = products[rows == TALL ? 0 : rows == MIDDLE ? 1 : 2][wide - 1];
-                run(v + (size_t)tile * V_LANES, inputs_panel.chunk_stride, inputs,
-                    u + (size_t)chunk * (size_t)inputs * V_LANES,
-                    m + (size_t)chunk * outputs_panel.chunk_stride + (size_t)tile * V_LANES,
-                    outputs_panel.chunk_stride);
-                tile += rows;
-            }
+            for (int size = 0, tile = 0; size < 3; size++)
+                tile +=
+                    products[size][wide - 1](v + (size_t)tile * V_LANES, inputs_panel.chunk_stride, inputs,
+                                             u + (size_t)chunk * (size_t)inputs * V_LANES,
+                                             m + (size_t)chunk * outputs_panel.chunk_stride + (size_t)tile * V_LANES,
+                                             outputs_panel.chunk_stride, tiles - tile);
         }
     }
 }
