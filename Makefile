@@ -140,6 +140,21 @@ lint-js: node_modules/.package-lock.json
 	node_modules/.bin/eslint .
 	node_modules/.bin/tsc -p tsconfig.json
 
+# Fuzzing of the image path: `make fuzz FUZZ_SECONDS=600`. Findings stay in $(BUILD)/fuzz.
+FUZZ_SECONDS ?= 60
+FUZZ_SOURCES := tests/c/fuzz_decode.c src/error.c src/stb.c src/crc32.c src/deflate.c src/resample.c src/letterbox.c \
+	$(wildcard src/image*.c src/mask*.c)
+$(BUILD)/fuzz/fuzz_decode: $(FUZZ_SOURCES) | $(INC)/.made
+	@mkdir -p $(@D)
+	clang $(CFLAGS_COMMON) -O1 -g -fwrapv -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lm
+
+.PHONY: fuzz
+fuzz: $(BUILD)/fuzz/fuzz_decode $(BUILD)/tests/test_fuzz_decode
+	mkdir -p $(BUILD)/fuzz/corpus
+	$(BUILD)/tests/test_fuzz_decode $(BUILD)/fuzz/corpus
+	cd $(BUILD)/fuzz && ./fuzz_decode -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 \
+		-max_len=65536 corpus
+
 .PHONY: clean
 clean:
 	rm -rf $(BUILD) $(WASM_MODULES)

@@ -1,0 +1,340 @@
+/** sonomask predict: masks and one JSON line for each image. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "file.h"
+#include "json.h"
+#include "options.h"
+#include "overlay.h"
+#include "parallel.h"
+#include "progress.h"
+
+static const char usage[] =
+    "usage: sonomask predict [--model FILE] [--threshold T] [--overlay] [--threads N] --out DIR FILE...\n"
+    "\n"
+    "For each image (PNG, JPEG, BMP) writes DIR/NAME_mask.png, grey, 0 or 255, of the image's own size, where NAME is\n"
+    "the file's name without its extension, and prints one JSON line: file, width, height, type, probabilities,\n"
+    "lesions (area, box, centroid, axes in pixels, mean probability) and the milliseconds from file content to mask.\n"
+    "A file that fails is named on stderr, the others go on, and the exit status is 1.\n"
+    "\n"
+    "  --out DIR        folder for the masks, made when missing\n"
+    "  --model FILE     weights; default $SONOMASK_MODEL, else weights/sonomask.safetensors\n"
+    "  --threshold T    a pixel is lesion from this probability on, 0 .. 1; default: the model's own\n"
+    "  --overlay        also write DIR/NAME_overlay.png: the image with the outlines drawn on it\n"
+    "  --threads N      default: one for each processor\n";
+
+enum { MOST_THREADS = 256 };
+
+typedef struct arguments {
+    const char *out, *model;
+    char **files;
+    int file_count, threads;
+    float threshold;
+    bool overlay, help;
+} arguments;
+
+/** What one run needs throughout. */
+typedef struct run {
+    arguments arguments;
+    sm_model *model;
+    sm_progress progress;
+    int *same_name_as; /* index of an earlier file of the same NAME, or -1 */
+    bool *failed;
+    int failed_count, done_count;
+} run;
+
+static volatile sig_atomic_t stop_requested;
+
+static void request_stop(int signal_number) {
+    (void)signal_number;
+    stop_requested = 1;
+}
+
+/** The first Ctrl-C lets the file at hand be finished, a second one ends the program. */
+static void catch_stop(void) {
+    struct sigaction action = {.sa_handler = request_stop, .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    sigemptyset(&action.sa_mask);
+    stop_requested = 0;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static bool parse(int argc, char **argv, arguments *a) {
+    enum { OUT = 256, MODEL, THRESHOLD, OVERLAY, THREADS, HELP };
+    static const struct option known[] = {{"out", required_argument, NULL, OUT},
+                                          {"model", required_argument, NULL, MODEL},
+                                          {"threshold", required_argument, NULL, THRESHOLD},
+                                          {"overlay", no_argument, NULL, OVERLAY},
+                                          {"threads", required_argument, NULL, THREADS},
+                                          {"help", no_argument, NULL, HELP},
+                                          {NULL, 0, NULL, 0}};
+    optind = 0; // glibc: forget an earlier command line altogether
+    bool good = true;
+    for (int option; good && (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        switch (option) {
+        case OUT:
+            a->out = optarg;
+            break;
+        case MODEL:
+            a->model = optarg;
+            break;
+        case THRESHOLD:
+            good = sm_option_decimal("threshold", optarg, 0.0, 1.0, &a->threshold);
+            break;
+        case OVERLAY:
+            a->overlay = true;
+            break;
+        case THREADS:
+            good = sm_option_int("threads", optarg, 1, MOST_THREADS, &a->threads);
+            break;
+        case HELP:
+            a->help = true;
+            break;
+        default:
+            good = false; // getopt has said what is wrong
+        }
+    }
+    if (!good || a->help) return good;
+    a->files = argv + optind;
+    a->file_count = argc - optind;
+    if (!a->out || !*a->out)
+        fprintf(stderr, "sonomask: predict: --out is missing\n");
+    else if (a->file_count == 0)
+        fprintf(stderr, "sonomask: predict: no image is given\n");
+    else
+        return true;
+    return false;
+}
+
+typedef struct named {
+    char *name;
+    int index;
+} named;
+
+static int compare_named(const void *a, const void *b) {
+    const named *first = a, *second = b;
+    const int order = strcmp(first->name, second->name);
+    return order ? order : (first->index > second->index) - (first->index < second->index);
+}
+
+/** Finds files that would write the same output as an earlier one. */
+static sm_status find_same_names(const arguments *a, int *same_name_as, sm_error *error) {
+    named *all = calloc((size_t)a->file_count, sizeof *all);
+    bool enough_memory = all != NULL;
+    for (int i = 0; enough_memory && i < a->file_count; i++) {
+        all[i] = (named){sm_path_stem(a->files[i]), i};
+        enough_memory = all[i].name != NULL;
+    }
+    if (enough_memory) {
+        qsort(all, (size_t)a->file_count, sizeof *all, compare_named);
+        int first = 0;
+        for (int i = 0; i < a->file_count; i++) {
+            const bool same = i > 0 && strcmp(all[first].name, all[i].name) == 0;
+            if (!same) first = i;
+            same_name_as[all[i].index] = same ? all[first].index : -1;
+        }
+    }
+    for (int i = 0; all && i < a->file_count; i++) free(all[i].name);
+    free(all);
+    return enough_memory ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->file_count);
+}
+
+static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_model **model, sm_error *error) {
+    char *path = chosen ? strdup(chosen) : sm_default_model_path();
+    if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    sm_status status = sm_file_read(path, &bytes, &size, error);
+    if (!status) {
+        const sm_model_options options = {.parallel = parallel};
+        status = sm_model_create_with(bytes, size, &options, model, error);
+        if (status) sm_error_prefix(error, path);
+    }
+    free(bytes);
+    free(path);
+    return status;
+}
+
+/** Writes OUT/NAME + `ending`. */
+static sm_status write_png(const char *out, const char *file, const char *ending, const sm_image *image,
+                           sm_error *error) {
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    sm_status status = sm_image_encode_png(image, &bytes, &size, error);
+    char *stem = sm_path_stem(file);
+    char *start = stem ? sm_path_join(out, stem) : NULL;
+    const size_t path_size = start ? strlen(start) + strlen(ending) + 1 : 0;
+    char *path = start ? malloc(path_size) : NULL;
+    if (!status && !path) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
+    if (!status) {
+        snprintf(path, path_size, "%s%s", start, ending);
+        status = sm_file_write(path, bytes, size, error);
+    }
+    free(path);
+    free(start);
+    free(stem);
+    free(bytes);
+    return status;
+}
+
+static sm_status write_outputs(const arguments *a, const char *file, const sm_image *image, const sm_result *result,
+                               sm_error *error) {
+    const sm_image mask = {.width = result->width, .height = result->height, .channels = 1, .pixels = result->mask};
+    sm_image overlay = {0};
+    sm_status status = SM_OK;
+    if (a->overlay) {
+        status = sm_overlay_draw(image, result->mask, &overlay, error);
+        if (!status) status = write_png(a->out, file, "_overlay.png", &overlay, error);
+    }
+    if (!status) status = write_png(a->out, file, "_mask.png", &mask, error);
+    sm_image_free(&overlay);
+    return status;
+}
+
+static void print_lesion(sm_json *json, const sm_lesion *lesion) {
+    sm_json_object_begin(json, NULL);
+    sm_json_integer(json, "area_px", lesion->area);
+    sm_json_array_begin(json, "bbox");
+    sm_json_integer(json, NULL, lesion->left);
+    sm_json_integer(json, NULL, lesion->top);
+    sm_json_integer(json, NULL, lesion->width);
+    sm_json_integer(json, NULL, lesion->height);
+    sm_json_array_end(json);
+    sm_json_array_begin(json, "centroid");
+    sm_json_number(json, NULL, (double)lesion->centroid.x);
+    sm_json_number(json, NULL, (double)lesion->centroid.y);
+    sm_json_array_end(json);
+    sm_json_number(json, "long_axis_px", (double)lesion->long_axis);
+    sm_json_number(json, "short_axis_px", (double)lesion->short_axis);
+    sm_json_number(json, "mean_probability", (double)lesion->mean_probability);
+    sm_json_object_end(json);
+}
+
+static void print_result(const char *file, const sm_result *result, double milliseconds) {
+    sm_json json = {.file = stdout};
+    sm_json_object_begin(&json, NULL);
+    sm_json_string(&json, "file", file);
+    sm_json_integer(&json, "width", result->width);
+    sm_json_integer(&json, "height", result->height);
+    sm_json_string(&json, "type", sm_class_name(result->type));
+    sm_json_object_begin(&json, "probabilities");
+    for (int i = 0; i < SM_CLASS_COUNT; i++)
+        sm_json_number(&json, sm_class_name((sm_class)i), (double)result->probabilities[i]);
+    sm_json_object_end(&json);
+    sm_json_array_begin(&json, "lesions");
+    for (int i = 0; i < result->lesion_count; i++) print_lesion(&json, &result->lesions[i]);
+    sm_json_array_end(&json);
+    sm_json_number(&json, "milliseconds", milliseconds);
+    sm_json_object_end(&json);
+    fflush(stdout); // a reader at the other end of a pipe gets each line when it is there
+}
+
+/** One image from file to outputs. The message on failure begins with the name of the file that it is about. */
+static sm_status predict_one(run *r, int index, sm_error *error) {
+    const arguments *a = &r->arguments;
+    const char *file = a->files[index];
+    if (r->same_name_as[index] >= 0)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "%s: its mask would overwrite that of %s, which has the same name",
+                       file, a->files[r->same_name_as[index]]);
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    sm_status status = sm_file_read(file, &bytes, &size, error);
+    if (status) return status;
+    sm_image image = {0};
+    sm_result result = {0};
+    sm_segment_options options = sm_segment_options_default();
+    options.threshold = a->threshold;
+    const double started = sm_clock();
+    status = sm_image_decode(bytes, size, &image, error);
+    free(bytes);
+    if (!status) status = sm_segment(r->model, &image, &options, &result, error);
+    const double milliseconds = 1000.0 * (sm_clock() - started);
+    if (status)
+        sm_error_prefix(error, file);
+    else
+        status = write_outputs(a, file, &image, &result, error);
+    if (!status) print_result(file, &result, milliseconds);
+    sm_result_free(&result);
+    sm_image_free(&image);
+    return status;
+}
+
+static void report_failure(run *r, const sm_error *error) {
+    char line[SM_ERROR_MESSAGE_SIZE + 16];
+    snprintf(line, sizeof line, "sonomask: %s", error->message);
+    sm_progress_message(&r->progress, line);
+}
+
+static void predict_all(run *r) {
+    const arguments *a = &r->arguments;
+    catch_stop();
+    sm_progress_begin(&r->progress, "predict", a->file_count);
+    for (int i = 0; i < a->file_count && !stop_requested; i++) {
+        sm_error error = {0};
+        r->failed[i] = predict_one(r, i, &error) != SM_OK;
+        if (r->failed[i]) {
+            report_failure(r, &error);
+            r->failed_count++;
+        }
+        r->done_count++;
+        if (a->file_count > 1) sm_progress_show(&r->progress, r->done_count, a->files[i]);
+    }
+    sm_progress_end(&r->progress);
+}
+
+/** The list at the end of a batch; a single file's failure has been said already. */
+static void print_failures(const run *r) {
+    const arguments *a = &r->arguments;
+    if (r->failed_count > 0 && a->file_count > 1) {
+        fprintf(stderr, "sonomask: %d of %d files failed:\n", r->failed_count, a->file_count);
+        for (int i = 0; i < a->file_count; i++)
+            if (r->failed[i]) fprintf(stderr, "  %s\n", a->files[i]);
+    }
+    if (r->done_count < a->file_count)
+        fprintf(stderr, "sonomask: interrupted after %d of %d files\n", r->done_count, a->file_count);
+}
+
+static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
+    const arguments *a = &r->arguments;
+    // The cheapest first: without a place for the masks nothing else is worth doing.
+    sm_status status = sm_folder_make(a->out, error);
+    if (status) return status;
+    r->same_name_as = calloc((size_t)a->file_count, sizeof *r->same_name_as);
+    r->failed = calloc((size_t)a->file_count, sizeof *r->failed);
+    if (!r->same_name_as || !r->failed)
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->file_count);
+    status = find_same_names(a, r->same_name_as, error);
+    return status ? status : load_model(a->model, parallel, &r->model, error);
+}
+
+int sm_command_predict(int argc, char **argv) {
+    run r = {.arguments = {.threshold = -1.0f}};
+    const bool good = parse(argc, argv, &r.arguments);
+    if (!good || r.arguments.help) {
+        fputs(usage, good ? stdout : stderr);
+        return good ? SM_EXIT_DONE : SM_EXIT_USAGE;
+    }
+    int exit_status = SM_EXIT_FAILED;
+    sm_error error = {0};
+    sm_parallel *parallel = sm_parallel_create(r.arguments.threads);
+    if (!parallel)
+        sm_fail(&error, SM_ERROR_MEMORY, "the threads cannot be started");
+    else if (prepare(&r, parallel, &error) == SM_OK) {
+        predict_all(&r);
+        print_failures(&r);
+        if (ferror(stdout))
+            sm_fail(&error, SM_ERROR_IO, "the results cannot be written to standard output");
+        else if (r.failed_count == 0 && r.done_count == r.arguments.file_count)
+            exit_status = SM_EXIT_DONE;
+    }
+    if (error.status) fprintf(stderr, "sonomask: %s\n", error.message);
+    sm_model_free(r.model);
+    sm_parallel_free(parallel);
+    free(r.same_name_as);
+    free(r.failed);
+    return exit_status;
+}
