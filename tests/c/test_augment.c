@@ -416,6 +416,21 @@ static void test_blur(void **state) {
         assert_true(variance < 1.5 * 1.5 + 1e-3);
         assert_true(fabsf(f->image[(TOP + 32) * SIZE + 47] - f->image[(TOP + 33) * SIZE + 48]) < 1e-5f); // round
     }
+    // Edges are repeated: a bright line along one is the end of a bright half-plane, whose blurred step is symmetric.
+    for (int edge = 0; edge < 4; edge++) {
+        for (int i = 0; i < WIDTH * HEIGHT; i++) {
+            const int x = i % WIDTH, y = i / WIDTH;
+            const int distance = edge == 0 ? x : edge == 1 ? WIDTH - 1 - x : edge == 2 ? y : HEIGHT - 1 - y;
+            f->grey[i] = distance == 0 ? 255 : 0;
+        }
+        for (uint64_t seed = 0; seed < 5; seed++) {
+            run(f, &blur, seed);
+            const int x = edge == 1 ? WIDTH - 1 : edge == 0 ? 0 : 40, y = edge == 3 ? HEIGHT - 1 : edge == 2 ? 0 : 30;
+            const int step = edge == 0 ? 1 : edge == 1 ? -1 : edge == 2 ? SIZE : -SIZE;
+            const float *first = f->image + (TOP + y) * SIZE + x;
+            assert_true(fabsf(0.5f * (first[0] + 1.0f) + 0.5f * (first[step] + 1.0f) - 1.0f) < 1e-5f);
+        }
+    }
     // The border does not bleed in: a constant picture stays constant.
     memset(f->grey, 90, sizeof f->grey);
     run(f, &blur, 3);
