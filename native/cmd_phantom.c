@@ -116,7 +116,7 @@ static sm_status draw_one(const arguments *a, int number, sm_class type, sm_erro
     return status;
 }
 
-/** Each class goes through the folds in turn, so that every fold holds every class. */
+/** Each class goes through the folds in turn, beginning where the others do not, so that few images fill all folds. */
 static sm_status write_manifest(const arguments *a, const sm_class *classes, sm_error *error) {
     char *path = sm_path_join(a->out, "manifest.csv");
     if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
@@ -124,11 +124,11 @@ static sm_status write_manifest(const arguments *a, const sm_class *classes, sm_
     sm_status status = sm_file_writer_open(&writer, path, error);
     free(path);
     if (status != SM_OK) return status;
-    int seen[SM_CLASS_COUNT] = {0};
+    int next_fold[SM_CLASS_COUNT] = {0, 2, 4};
     fputs("image,masks,class,group,fold\n", writer.file);
     for (int i = 0; i < a->count; i++)
         fprintf(writer.file, "images/phantom_%04d.png,masks/phantom_%04d.png,%s,%d,%d\n", i + 1, i + 1,
-                sm_class_name(classes[i]), i + 1, seen[classes[i]]++ % FOLDS);
+                sm_class_name(classes[i]), i + 1, next_fold[classes[i]]++ % FOLDS);
     return sm_file_writer_commit(&writer, error);
 }
 
