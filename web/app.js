@@ -1,0 +1,290 @@
+/** Puts the page together: each module knows its own concern, and here they meet. */
+import { scoreItem } from './compare/truth.js';
+import { isAborted, loadEngine, problemOf } from './engine/engine.js';
+import { Queue } from './engine/queue.js';
+import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
+import { withoutClutter } from './input/collect.js';
+import { masksOf, pairMasks } from './input/pairs.js';
+import { preparePicker, startDrop, startPaste } from './input/sources.js';
+import { warmZip } from './export/bundle.js';
+import { Adjust } from './panel/adjust.js';
+import { renderAnswer } from './panel/answer.js';
+import { Calibration } from './panel/calibration.js';
+import { renderCompare } from './panel/compare.js';
+import { Frames } from './panel/frames.js';
+import { renderHelp } from './panel/help.js';
+import { renderLesions } from './panel/lesions.js';
+import { List } from './panel/list.js';
+import { fetchModelCard, renderModel } from './panel/model.js';
+import { Save } from './panel/save.js';
+import { Toolbar } from './panel/toolbar.js';
+import { scaleFor, Item } from './state/item.js';
+import { MapCache } from './state/maps.js';
+import { Session } from './state/session.js';
+import { Store } from './state/store.js';
+import { announce, notify } from './ui/announce.js';
+import { openDialog, prepareDialog } from './ui/dialog.js';
+import { byId, oncePerFrame } from './ui/dom.js';
+import { registerOffline } from './ui/offline.js';
+import { startShortcuts } from './ui/shortcuts.js';
+import { startTheme, toggleTheme } from './ui/theme.js';
+import { Gestures } from './view/gestures.js';
+import { Viewer } from './view/viewer.js';
+
+/** @typedef {import('./input/collect.js').Found} Found */
+
+const SAMPLES = ['benign.png', 'malignant.png', 'normal.png'];
+
+startTheme();
+startLanguage();
+
+const store = new Store();
+const maps = new MapCache();
+const queue = new Queue(store, maps);
+const session = new Session(store, queue, maps);
+const canvas = byId('canvas', HTMLCanvasElement);
+const viewer = new Viewer(canvas, session);
+const gestures = new Gestures(canvas, viewer, session);
+const list = new List(store, queue);
+const toolbar = new Toolbar(viewer, gestures, session);
+const adjust = new Adjust(session, viewer, useThresholdForAll);
+const frames = new Frames(session);
+const calibration = new Calibration(gestures, viewer, session, store);
+const save = new Save(store);
+
+/** @type {import('./engine/engine.js').Engine | null} */
+let engine = null;
+/** How far the engine is, to be said again in another language. @type {{ state: 'loading' | 'ready' | 'failed', text: () => string }} */
+let status = { state: 'loading', text: () => t('engine.loading', { share: '' }) };
+
+/** @param {typeof status} next */
+function setStatus(next) {
+    status = next;
+    byId('engine', HTMLElement).dataset['state'] = next.state;
+    byId('engine-text', HTMLElement).textContent = next.text();
+}
+
+/**
+ * Takes files in: pictures into the list, masks beside their pictures.
+ * @param {Found[]} all
+ */
+function addFiles(all) {
+    const found = withoutClutter(all);
+    if (found.length === 0) {
+        notify(t('list.nothing'));
+        return;
+    }
+    const { pictures, masks } = pairMasks(found, store.items.map(({ path }) => path));
+    for (const item of store.items) setTruth(item, masksOf(item.path, masks));
+    const items = pictures.map(({ file, path }) => new Item(file, file.name, path));
+    for (const item of items) setTruth(item, masksOf(item.path, masks));
+    store.add(items);
+    if (items.length > 0) announce(t('list.added', { count: items.length }));
+}
+
+/**
+ * @param {Item} item
+ * @param {Found[]} masks
+ */
+function setTruth(item, masks) {
+    if (masks.length === 0) return;
+    item.truth = { files: masks.map(({ file }) => file), scores: null, problem: null };
+    if (item === store.selected) void session.refreshTruth();
+    store.changed(item);
+}
+
+/** Adds the samples, synthetic images that come with the page. */
+async function addSamples() {
+    const found = await Promise.all(
+        SAMPLES.map(async name => {
+            const response = await fetch(new URL(`samples/${name}`, import.meta.url));
+            if (!response.ok) throw new Error(`samples/${name}: HTTP ${response.status}`);
+            return { file: new File([await response.blob()], name, { type: 'image/png' }), path: `samples/${name}` };
+        }),
+    ).catch(error => notify(t('problem.unknown', { detail: String(error) }), 'problem'));
+    if (found) addFiles(found);
+}
+
+/** @param {number} threshold */
+function useThresholdForAll(threshold) {
+    for (const item of store.items) {
+        item.threshold = threshold;
+        if (item === session.item || item.state !== 'done') continue;
+        item.state = 'waiting';
+        if (item.truth) item.truth.scores = null;
+        store.changed(item);
+    }
+    queue.wake();
+    notify(t('adjust.allDone', { value: formatNumber(threshold, 2) }));
+}
+
+function renderView() {
+    const any = store.items.length > 0;
+    byId('start', HTMLElement).hidden = any;
+    byId('work', HTMLElement).hidden = !any;
+    byId('bar-add', HTMLButtonElement).hidden = !any;
+}
+
+/** Over the viewer: why there is nothing to see, or that work is going on. */
+function renderNote() {
+    const { item, picture } = session;
+    const note = byId('viewer-note', HTMLElement);
+    const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : item && !picture ? t('viewer.opening') : '';
+    note.hidden = text === '';
+    note.dataset['kind'] = item?.problem ? 'problem' : 'plain';
+    const paragraph = document.createElement('p');
+    paragraph.textContent = text;
+    note.replaceChildren(paragraph);
+    canvas.setAttribute('aria-label', item ? t('viewer.name', { name: item.name }) : '');
+}
+
+const renderComparison = oncePerFrame(() => {
+    renderCompare(byId('compare', HTMLElement), session);
+    list.renderComparison();
+});
+
+const renderAnswers = oncePerFrame(() => {
+    renderAnswer(byId('answer', HTMLElement), session.item);
+    renderLesions(byId('lesions', HTMLElement), session, viewer);
+    const { item, lesions } = session;
+    const image = { x: 0, y: 0, width: viewer.image.width, height: viewer.image.height };
+    viewer.millimetres = item ? (scaleFor(item, lesions[0]?.bbox ?? image)?.millimetres ?? null) : null;
+    viewer.redraw();
+    renderNote();
+    save.render();
+});
+
+const pickFiles = preparePicker('pick-files', addFiles);
+
+/** @type {import('./ui/shortcuts.js').Shortcut[]} */
+const shortcuts = [
+    { keys: 'pagedown ] j', label: 'help.previous', shown: 'Page Up · Page Down', run: () => store.selectBeside(1) },
+    { keys: 'pageup [ k', label: '', shown: '', run: () => store.selectBeside(-1) },
+    { keys: 'v', label: 'help.tools', shown: 'V · B · E · W · C', run: () => gestures.use('move') },
+    { keys: 'b', label: '', shown: '', run: () => gestures.use('brush') },
+    { keys: 'e', label: '', shown: '', run: () => gestures.use('erase') },
+    { keys: 'w', label: '', shown: '', run: () => gestures.use('window') },
+    { keys: 'c', label: '', shown: '', run: () => gestures.use('calibrate') },
+    { keys: ', <', label: 'help.brush', shown: ', · .', run: () => gestures.setBrush(gestures.brushRadius - 2) },
+    { keys: '. >', label: '', shown: '', run: () => gestures.setBrush(gestures.brushRadius + 2) },
+    { keys: 'ctrl+z', label: 'help.undo', shown: 'Ctrl Z · Ctrl Shift Z', run: () => session.undo() },
+    { keys: 'ctrl+shift+z ctrl+y', label: '', shown: '', run: () => session.redo() },
+    { keys: '+ =', label: 'help.zoom', shown: '+ · − · 0 · 1', run: () => viewer.zoom(1.25) },
+    { keys: '-', label: '', shown: '', run: () => viewer.zoom(0.8) },
+    { keys: '0', label: '', shown: '', run: () => viewer.fit() },
+    { keys: '1', label: '', shown: '', run: () => viewer.actualSize() },
+    { keys: 'h', label: 'help.overlay', shown: 'H', run: () => adjust.toggleOverlay() },
+    {
+        keys: 'm',
+        label: 'help.heat',
+        shown: 'M',
+        run: () => adjust.setMap(viewer.settings.map === 'probability' ? 'none' : 'probability'),
+    },
+    { keys: 's', label: 'help.layout', shown: 'S', run: nextLayout },
+    { keys: 'p', label: 'help.play', shown: 'P', run: () => frames.toggle() },
+    { keys: 'o', label: 'help.open', shown: 'O', run: pickFiles },
+    { keys: 'ctrl+s', label: 'help.save', shown: 'Ctrl S', run: () => save.saveMask() },
+    { keys: '?', label: 'help.help', shown: '?', run: () => openDialog(byId('help', HTMLDialogElement)) },
+];
+
+function renderAll() {
+    byId('language', HTMLButtonElement).textContent = t('header.language');
+    byId('language', HTMLButtonElement).setAttribute('aria-label', t('header.languageLabel'));
+    setStatus(status);
+    renderView();
+    list.render();
+    toolbar.render();
+    adjust.render();
+    frames.render();
+    calibration.render();
+    renderAnswers();
+    renderComparison();
+    renderHelp(shortcuts);
+    renderModel(engine);
+}
+
+store.addEventListener('list', renderView);
+store.addEventListener('item', event => {
+    const item = /** @type {CustomEvent<Item>} */ (event).detail;
+    if (item === session.item) renderAnswers();
+    if (engine && item.state === 'done' && item !== session.item && item.truth && !item.truth.scores && !item.truth.problem)
+        void scoreItem(item, engine).then(() => list.render());
+    save.render();
+});
+session.addEventListener('picture', renderAnswers);
+session.addEventListener('answer', () => {
+    renderAnswers();
+    renderComparison();
+});
+calibration.addEventListener('scale', () => {
+    renderAnswers();
+    renderComparison();
+});
+onLanguage(renderAll);
+
+startDrop(addFiles);
+startPaste(addFiles);
+const pickFolder = preparePicker('pick-folder', addFiles);
+const pickTruth = preparePicker('pick-truth', found => {
+    if (session.item) setTruth(session.item, found);
+});
+
+/**
+ * @param {string} id
+ * @param {() => void} run
+ */
+function click(id, run) {
+    byId(id, HTMLElement).addEventListener('click', run);
+}
+click('start-files', pickFiles);
+click('start-drop', pickFiles);
+click('start-folder', pickFolder);
+click('start-sample', () => void addSamples());
+click('bar-add', pickFiles);
+click('list-folder', pickFolder);
+click('list-clear', () => {
+    queue.cancelAll();
+    store.clear();
+});
+click('compare-add', pickTruth);
+click('theme', toggleTheme);
+click('language', () => chooseLanguage(currentLanguage() === 'en' ? 'ar' : 'en'));
+click('open-help', () => openDialog(byId('help', HTMLDialogElement)));
+click('open-model', () => {
+    renderModel(engine);
+    openDialog(byId('model', HTMLDialogElement));
+});
+byId('brand', HTMLAnchorElement).addEventListener('click', event => {
+    event.preventDefault();
+    queue.cancelAll();
+    store.clear();
+});
+for (const id of ['help', 'model']) prepareDialog(byId(id, HTMLDialogElement));
+
+function nextLayout() {
+    const layouts = /** @type {const} */ (['single', 'side', 'swipe']);
+    toolbar.setLayout(layouts[(layouts.indexOf(viewer.settings.layout) + 1) % layouts.length] ?? 'single');
+}
+
+startShortcuts(shortcuts);
+renderAll();
+if (location.hash === '#sample') void addSamples();
+
+try {
+    const [loaded] = await Promise.all([
+        loadEngine(share => setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) })),
+        fetchModelCard(),
+    ]);
+    engine = loaded;
+    setStatus({ state: 'ready', text: () => t(loaded.weights.verified ? 'engine.readyVerified' : 'engine.ready') });
+    queue.start(loaded);
+    session.start(loaded);
+    save.start(loaded);
+    await warmZip().catch(() => undefined);
+    await registerOffline();
+    // Tests, and whoever scripts the page, see here that nothing more will be asked for.
+    document.documentElement.dataset['loaded'] = 'all';
+} catch (error) {
+    const problem = problemOf(error);
+    if (!isAborted(error)) setStatus({ state: 'failed', text: () => t(problem.key, { detail: problem.detail }) });
+}

@@ -1,0 +1,154 @@
+/**
+ * Segments the waiting pictures of the store, as many at a time as there are workers, in the order of the list but the
+ * one in view first. One that fails says why and the others go on. Event: "progress".
+ */
+import { openSource, SourceError } from '../input/source.js';
+import { makeThumbnail } from '../input/thumbnail.js';
+import { encodeRuns } from '../state/runs.js';
+import { isAborted, problemOf } from './engine.js';
+
+/**
+ * @typedef {import('./engine.js').Engine} Engine
+ * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('../state/store.js').Store} Store
+ * @typedef {import('../state/maps.js').MapCache} MapCache
+ */
+
+export class Queue extends EventTarget {
+    #store;
+    #maps;
+    /** @type {Engine | null} */
+    #engine = null;
+    /** @type {Map<Item, AbortController>} */
+    #running = new Map();
+    /** Of the batch at hand: from when work began after all was idle. */
+    #batch = { started: 0, finished: 0 };
+
+    /**
+     * @param {Store} store
+     * @param {MapCache} maps
+     */
+    constructor(store, maps) {
+        super();
+        this.#store = store;
+        this.#maps = maps;
+        store.addEventListener('list', () => this.#pump());
+    }
+
+    /** @param {Engine} engine */
+    start(engine) {
+        this.#engine = engine;
+        this.#pump();
+    }
+
+    /** Rows that were set back to waiting are taken up. */
+    wake() {
+        this.#pump();
+    }
+
+    /** @returns {{ finished: number, total: number, secondsLeft: number | null }} */
+    get progress() {
+        const left = this.#store.items.filter(item => item.state === 'waiting' || item.state === 'running').length;
+        const { started, finished } = this.#batch;
+        const seconds = (performance.now() - started) / 1000;
+        return { finished, total: finished + left, secondsLeft: finished > 0 ? (seconds / finished) * left : null };
+    }
+
+    /** @param {Item} item */
+    cancel(item) {
+        this.#running.get(item)?.abort();
+        if (item.state === 'waiting') {
+            item.state = 'cancelled';
+            this.#store.changed(item);
+        }
+        this.dispatchEvent(new Event('progress'));
+    }
+
+    cancelAll() {
+        for (const item of [...this.#store.items]) this.cancel(item);
+    }
+
+    /** @returns {Item | undefined} */
+    #next() {
+        const { items, selected } = this.#store;
+        if (selected?.state === 'waiting') return selected;
+        return items.find(item => item.state === 'waiting');
+    }
+
+    #pump() {
+        const engine = this.#engine;
+        if (!engine) return;
+        for (const item of this.#running.keys()) if (!this.#store.items.includes(item)) this.#running.get(item)?.abort();
+        while (this.#running.size < engine.pool.size) {
+            const item = this.#next();
+            if (!item) break;
+            if (this.#running.size === 0) this.#batch = { started: performance.now(), finished: 0 };
+            void this.#run(engine, item);
+        }
+        this.dispatchEvent(new Event('progress'));
+    }
+
+    /**
+     * @param {Engine} engine
+     * @param {Item} item
+     */
+    async #run(engine, item) {
+        const controller = new AbortController();
+        this.#running.set(item, controller);
+        item.state = 'running';
+        item.problem = null;
+        this.#store.changed(item);
+        try {
+            await this.#segment(engine, item, controller.signal);
+            item.state = 'done';
+        } catch (error) {
+            if (controller.signal.aborted || isAborted(error)) {
+                item.state = 'cancelled';
+            } else {
+                item.state = 'failed';
+                item.problem = error instanceof SourceError ? error.problem : problemOf(error);
+            }
+        }
+        this.#running.delete(item);
+        this.#batch.finished++;
+        this.#store.changed(item);
+        this.#pump();
+    }
+
+    /**
+     * @param {Engine} engine
+     * @param {Item} item
+     * @param {AbortSignal} signal
+     */
+    async #segment(engine, item, signal) {
+        const source = item.source ?? (await openSource(item.file, engine, signal));
+        item.source = source;
+        item.frameCount = source.frameCount;
+        if (item.scales.length === 0) item.scales = source.scales;
+        if (!item.thumbnail) item.thumbnail = await makeThumbnail(source).catch(() => null);
+        await this.segmentFrame(engine, item, item.frame, signal);
+    }
+
+    /**
+     * Segments one frame and keeps the answer.
+     * @param {Engine} engine
+     * @param {Item} item whose source is open
+     * @param {number} frame
+     * @param {AbortSignal} [signal]
+     */
+    async segmentFrame(engine, item, frame, signal) {
+        const source = item.source;
+        if (!source) throw new Error('the picture is not open');
+        const threshold = item.threshold ?? engine.pool.info.threshold;
+        const input = await source.input(frame);
+        const answer = await engine.pool.segment(input, signal ? { threshold, signal } : { threshold });
+        const { width, height, type, probabilities, milliseconds, lesions } = answer;
+        this.#maps.set(item, frame, answer.probabilityMap);
+        const before = item.results.get(frame);
+        // A map that was only computed again must not undo what somebody painted.
+        if (before?.edits?.any) return;
+        const runs = encodeRuns(answer.mask);
+        item.results.set(frame, { width, height, type, probabilities, milliseconds, threshold, lesions, runs, edits: null });
+        item.warning = source.doubt;
+    }
+}

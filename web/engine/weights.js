@@ -1,0 +1,89 @@
+/** Fetches the weights once and checks them against the checksum published beside them. */
+
+export const WEIGHTS_URL = new URL('../../weights/sonomask.safetensors', import.meta.url);
+const CHECKSUM_URL = new URL('../../weights/SHA256SUMS', import.meta.url);
+
+/** Something of the page's own that could not be had; `resource` is what. */
+export class ResourceError extends Error {
+    /**
+     * @param {'weights-missing' | 'weights-html' | 'weights-altered'} reason
+     * @param {string} message
+     */
+    constructor(reason, message) {
+        super(message);
+        this.reason = reason;
+    }
+}
+
+/**
+ * @typedef {object} VerifiedWeights
+ * @property {Uint8Array<ArrayBuffer>} bytes
+ * @property {string} sha256 hexadecimal; "" where the browser cannot compute it (a page without https)
+ * @property {boolean} verified whether it is the published one; false when there is nothing to compare with
+ */
+
+/**
+ * @param {Response} response
+ * @param {(share: number) => void} onProgress
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function readWithProgress(response, onProgress) {
+    const total = Number(response.headers.get('content-length'));
+    if (!response.body || !(total > 0)) return new Uint8Array(await response.arrayBuffer());
+    const reader = response.body.getReader();
+    /** @type {Uint8Array[]} */
+    const parts = [];
+    let received = 0;
+    for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        parts.push(value);
+        received += value.length;
+        onProgress(Math.min(1, received / total));
+    }
+    const bytes = new Uint8Array(received);
+    let at = 0;
+    for (const part of parts) {
+        bytes.set(part, at);
+        at += part.length;
+    }
+    return bytes;
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @returns {Promise<string>}
+ */
+async function sha256Of(bytes) {
+    if (!globalThis.crypto?.subtle) return '';
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    return Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** @returns {Promise<string | null>} the published checksum, or null when none is published */
+async function publishedChecksum() {
+    const response = await fetch(CHECKSUM_URL).catch(() => null);
+    if (!response?.ok) return null;
+    const line = (await response.text()).split('\n').find(text => text.trim().endsWith('sonomask.safetensors'));
+    return line?.match(/^[0-9a-f]{64}/)?.[0] ?? null;
+}
+
+/**
+ * @param {(share: number) => void} onProgress
+ * @returns {Promise<VerifiedWeights>}
+ */
+export async function fetchWeights(onProgress) {
+    const published = publishedChecksum();
+    const response = await fetch(WEIGHTS_URL).catch(error => {
+        throw new ResourceError('weights-missing', String(error));
+    });
+    if (!response.ok) throw new ResourceError('weights-missing', `${WEIGHTS_URL.pathname}: HTTP ${response.status}`);
+    if (response.headers.get('content-type')?.startsWith('text/html'))
+        throw new ResourceError('weights-html', `${WEIGHTS_URL.pathname} is a web page`);
+    const bytes = await readWithProgress(response, onProgress);
+    const sha256 = await sha256Of(bytes);
+    const expected = await published;
+    if (sha256 && expected && sha256 !== expected)
+        throw new ResourceError('weights-altered', `SHA-256 is ${sha256}, published is ${expected}`);
+    return { bytes, sha256, verified: sha256 !== '' && sha256 === expected };
+}

@@ -1,0 +1,50 @@
+/** The batch as COCO: polygons of every lesion, one category a tissue class. */
+import { decodeRuns } from '../state/runs.js';
+import { pathsByLesion } from './polygons.js';
+
+/**
+ * @typedef {import('../../wasm/sonomask.js').Sonomask} Sonomask
+ * @typedef {import('../state/item.js').Item} Item
+ */
+
+const CATEGORIES = ['normal', 'benign', 'malignant'];
+
+/**
+ * @param {Map<Item, string>} names
+ * @param {Sonomask} measurer
+ * @returns {object} COCO object detection format; holes are left out, as polygons in COCO have none
+ */
+export function toCoco(names, measurer) {
+    /** @type {object[]} */
+    const images = [];
+    /** @type {object[]} */
+    const annotations = [];
+    for (const [item, name] of names) {
+        const { result } = item;
+        if (!result || item.state !== 'done') continue;
+        const { width, height } = result;
+        const image = images.length + 1;
+        images.push({ id: image, file_name: name, width, height });
+        const mask = decodeRuns(result.runs, width * height);
+        const outlines = measurer.contours(mask, width, height);
+        result.lesions.forEach((lesion, index) => {
+            const { x, y, width: boxWidth, height: boxHeight } = lesion.bbox;
+            annotations.push({
+                id: annotations.length + 1,
+                image_id: image,
+                category_id: CATEGORIES.indexOf(result.type) + 1,
+                segmentation: pathsByLesion(outlines, result.lesions)[index],
+                area: lesion.area,
+                bbox: [x, y, boxWidth, boxHeight],
+                iscrowd: 0,
+                score: Number(lesion.meanProbability.toFixed(4)),
+            });
+        });
+    }
+    return {
+        info: { description: 'sonomask (research software, not a medical device)' },
+        images,
+        annotations,
+        categories: CATEGORIES.map((name, index) => ({ id: index + 1, name, supercategory: 'breast ultrasound' })),
+    };
+}

@@ -1,0 +1,127 @@
+/**
+ * Languages: all strings of the page in one file a language, numbers and plurals by the browser's own Intl.
+ * English and Arabic; a further language is one more file and one more entry here.
+ */
+import arabic from './ar.js';
+import english from './en.js';
+
+/** @typedef {keyof typeof english} Key */
+/** @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>>} Text a plain text, or one a plural form */
+
+/**
+ * Arabic measurements are written in Latin digits, as the exports and the ultrasound machines' own labels are.
+ * @type {Record<string, { texts: Record<string, Text>, locale: string, direction: 'ltr' | 'rtl' }>}
+ */
+const LANGUAGES = {
+    en: { texts: english, locale: 'en', direction: 'ltr' },
+    ar: { texts: arabic, locale: 'ar-u-nu-latn', direction: 'rtl' },
+};
+
+const KEY = 'sonomask-language';
+const changes = new EventTarget();
+let code = 'en';
+
+function language() {
+    return /** @type {(typeof LANGUAGES)[string]} */ (LANGUAGES[code]);
+}
+
+/** @returns {string} the current language's code */
+export function currentLanguage() {
+    return code;
+}
+
+/** @param {() => void} listener called after the language changed */
+export function onLanguage(listener) {
+    changes.addEventListener('change', listener);
+}
+
+/**
+ * A text of the current language. `{name}` is replaced by the parameter; a number is written as the language does.
+ * A text with plural forms is chosen by `count`.
+ * @param {Key} key
+ * @param {Record<string, string | number>} [parameters]
+ * @returns {string}
+ */
+export function t(key, parameters = {}) {
+    const { texts, locale } = language();
+    /** @type {Text} */
+    const entry = texts[key] ?? english[key];
+    const text =
+        typeof entry === 'string'
+            ? entry
+            : (entry[new Intl.PluralRules(locale).select(Number(parameters['count'] ?? 0))] ?? entry.other ?? '');
+    return text.replaceAll(/\{(\w+)\}/g, (whole, name) => {
+        const value = parameters[name];
+        if (value === undefined) return whole;
+        return typeof value === 'number' ? formatNumber(value) : value;
+    });
+}
+
+/**
+ * @param {number} value
+ * @param {number} [digits] after the decimal sign
+ * @returns {string}
+ */
+export function formatNumber(value, digits = 0) {
+    return new Intl.NumberFormat(language().locale, {
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+    }).format(value);
+}
+
+/**
+ * @param {number} share 0..1
+ * @returns {string} for example "63%"; never rounded up to certainty or down to nothing
+ */
+export function formatPercent(share) {
+    const format = new Intl.NumberFormat(language().locale, { style: 'percent' });
+    if (share > 0.99 && share < 1) return `> ${format.format(0.99)}`;
+    if (share > 0 && share < 0.01) return `< ${format.format(0.01)}`;
+    return format.format(share);
+}
+
+/**
+ * Writes the current language into every element below `root` that names a text: data-i18n for its content,
+ * data-i18n-label for aria-label and the tooltip, data-i18n-title for the tooltip alone.
+ * @param {ParentNode} root
+ */
+export function translate(root) {
+    for (const node of root.querySelectorAll('[data-i18n]'))
+        node.textContent = t(/** @type {Key} */ (node.getAttribute('data-i18n')));
+    for (const node of root.querySelectorAll('[data-i18n-label]')) {
+        const text = t(/** @type {Key} */ (node.getAttribute('data-i18n-label')));
+        node.setAttribute('aria-label', text);
+        if (node.matches('button, label, a')) node.setAttribute('title', text);
+    }
+}
+
+/** @param {string} wanted */
+function apply(wanted) {
+    code = wanted in LANGUAGES ? wanted : 'en';
+    document.documentElement.lang = code;
+    document.documentElement.dir = language().direction;
+    translate(document);
+    document.title = t('page.title');
+}
+
+/** Takes the remembered choice, else the browser's language. */
+export function startLanguage() {
+    let wanted = null;
+    try {
+        wanted = localStorage.getItem(KEY);
+    } catch {
+        // Without storage every visit starts in the browser's language.
+    }
+    apply(wanted ?? navigator.languages.map(tag => tag.slice(0, 2)).find(tag => tag in LANGUAGES) ?? 'en');
+}
+
+/** @param {string} wanted */
+export function chooseLanguage(wanted) {
+    apply(wanted);
+    try {
+        localStorage.setItem(KEY, code);
+    } catch {
+        // The choice then lasts for this visit.
+    }
+    changes.dispatchEvent(new Event('change'));
+}

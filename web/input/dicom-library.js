@@ -1,0 +1,31 @@
+/**
+ * Loads dicom-parser when the first DICOM file comes. It is a classic script that leaves a global name, so it comes
+ * through a script element instead of an import.
+ */
+import { SourceError } from './source.js';
+
+/** @typedef {typeof import('dicom-parser')} DicomParser */
+
+/** @type {Promise<DicomParser> | null} */
+let library = null;
+
+/** @returns {Promise<DicomParser>} */
+export function loadDicomParser() {
+    library ??= new Promise((resolve, reject) => {
+        const script = document.createElement('script');
+        script.src = new URL('../vendor/dicom-parser.js', import.meta.url).href;
+        const failed = () => {
+            library = null; // the next file tries again
+            script.remove();
+            reject(new SourceError('problem.dicom-library'));
+        };
+        script.onerror = failed;
+        script.onload = () => {
+            const parser = Reflect.get(globalThis, 'dicomParser');
+            if (parser) resolve(parser);
+            else failed();
+        };
+        document.head.append(script);
+    });
+    return library;
+}

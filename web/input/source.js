@@ -1,0 +1,86 @@
+/**
+ * Any file that holds pictures, behind one face: a still image, a DICOM file with one or many frames, or a video. The
+ * kind is told by the file's first bytes, never by its name.
+ */
+import { openStill } from './still.js';
+
+/**
+ * @typedef {import('../../wasm/sonomask.js').EncodedImage} EncodedImage
+ * @typedef {import('../../wasm/sonomask.js').RawImage} RawImage
+ * @typedef {import('../engine/engine.js').Engine} Engine
+ * @typedef {import('../i18n/i18n.js').Key} Key
+ * @typedef {import('../state/item.js').Scale} Scale
+ */
+
+/**
+ * @typedef {object} Source
+ * @property {'image' | 'dicom' | 'video'} kind
+ * @property {number} frameCount
+ * @property {number} framesPerSecond of a cine loop; 0 for a single picture
+ * @property {Scale[]} scales what the file itself says
+ * @property {Key | null} doubt about the picture, found while opening it
+ * @property {(frame: number) => Promise<EncodedImage | RawImage>} input what the engine gets
+ * @property {(frame: number) => Promise<ImageBitmap>} picture what the viewer shows; the caller closes it
+ * @property {() => void} close
+ */
+
+/** A file that holds no picture for us; `problem` is a sentence of the language files. */
+export class SourceError extends Error {
+    /**
+     * @param {Key} key
+     * @param {string} [detail]
+     */
+    constructor(key, detail = '') {
+        super(detail || key);
+        this.problem = { key, detail };
+    }
+}
+
+const HEAD_BYTES = 132;
+
+/**
+ * @param {Uint8Array} head
+ * @param {number} at
+ * @param {string} text
+ */
+function has(head, at, text) {
+    return [...text].every((letter, index) => head[at + index] === letter.charCodeAt(0));
+}
+
+/**
+ * @param {Uint8Array} head the first bytes of a file
+ * @returns {Source['kind']} everything unknown is left to the image decoder, which says what is wrong with it
+ */
+export function kindOf(head) {
+    if (has(head, 128, 'DICM')) return 'dicom';
+    if (has(head, 4, 'ftyp')) return 'video';
+    if (head[0] === 0x1a && head[1] === 0x45 && head[2] === 0xdf && head[3] === 0xa3) return 'video';
+    return 'image';
+}
+
+/**
+ * @param {Blob} file
+ * @param {Engine} engine
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Source>}
+ */
+export async function openSource(file, engine, signal) {
+    /** @type {Uint8Array} */
+    let head;
+    try {
+        head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+    } catch (error) {
+        throw new SourceError('problem.unreadable', error instanceof Error ? error.message : String(error));
+    }
+    signal?.throwIfAborted();
+    const kind = kindOf(head);
+    if (kind === 'dicom') {
+        const { openDicom } = await import('./dicom.js');
+        return openDicom(file, engine);
+    }
+    if (kind === 'video') {
+        const { openVideo } = await import('./video.js');
+        return openVideo(file);
+    }
+    return openStill(file, engine);
+}

@@ -1,0 +1,68 @@
+/** A PNG, JPEG or BMP file. The engine decodes the file itself; the browser decodes it once more to show it. */
+import { doubtAbout } from './doubt.js';
+
+/**
+ * @typedef {import('./source.js').Source} Source
+ * @typedef {import('../engine/engine.js').Engine} Engine
+ */
+
+/**
+ * @param {Blob} file
+ * @param {Engine} engine
+ * @returns {Source}
+ */
+export function openStill(file, engine) {
+    /** @type {Source} */
+    const source = {
+        kind: 'image',
+        frameCount: 1,
+        framesPerSecond: 0,
+        scales: [],
+        doubt: null,
+        input: () => Promise.resolve(file),
+        async picture() {
+            const picture = await pictureOf(file, engine);
+            source.doubt ??= doubtAbout(picture);
+            return picture;
+        },
+        close() {},
+    };
+    return source;
+}
+
+/**
+ * The browser decodes off the main thread and turns the picture as its EXIF says, just as the engine does. What only
+ * the engine can read is shown as the engine read it.
+ * @param {Blob} file
+ * @param {Engine} engine
+ * @returns {Promise<ImageBitmap>}
+ */
+async function pictureOf(file, engine) {
+    try {
+        return await createImageBitmap(file, { imageOrientation: 'from-image' });
+    } catch {
+        return createImageBitmap(toImageData(await engine.pool.decode(file)));
+    }
+}
+
+/**
+ * @param {{ data: Uint8Array | Uint8ClampedArray, width: number, height: number }} image grey, RGB or RGBA
+ * @returns {ImageData}
+ */
+export function toImageData({ data, width, height }) {
+    const pixels = width * height;
+    const channels = data.length / pixels;
+    const output = new Uint8ClampedArray(pixels * 4);
+    if (channels === 4) {
+        output.set(data);
+    } else {
+        const step = channels === 3 ? 1 : 0;
+        for (let from = 0, to = 0; to < output.length; from += channels, to += 4) {
+            output[to] = data[from] ?? 0;
+            output[to + 1] = data[from + step] ?? 0;
+            output[to + 2] = data[from + 2 * step] ?? 0;
+            output[to + 3] = 255;
+        }
+    }
+    return new ImageData(output, width, height);
+}

@@ -1,0 +1,104 @@
+/** Video files, decoded by the browser and looked at frame by frame. */
+import { SourceError } from './source.js';
+
+/**
+ * @typedef {import('./source.js').Source} Source
+ */
+
+const LONGEST_WAIT = 15000; // milliseconds for the browser to say what it can do with a file
+const SAMPLE_RATE = 25; // frames a second to step through: files do not tell their own
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {string} name of the event to wait for
+ * @returns {Promise<void>}
+ */
+function waitFor(video, name) {
+    return new Promise((resolve, reject) => {
+        const failed = () => reject(new SourceError('problem.video', video.error?.message));
+        const timer = setTimeout(failed, LONGEST_WAIT);
+        video.addEventListener(name, () => (clearTimeout(timer), resolve()), { once: true });
+        video.addEventListener('error', () => (clearTimeout(timer), failed()), { once: true });
+    });
+}
+
+/**
+ * @param {Blob} file
+ * @returns {Promise<Source>}
+ */
+export async function openVideo(file) {
+    const video = document.createElement('video');
+    const address = URL.createObjectURL(file);
+    video.muted = true;
+    video.preload = 'auto';
+    const ready = waitFor(video, 'loadeddata');
+    video.src = address;
+    const close = () => {
+        video.removeAttribute('src');
+        video.load();
+        URL.revokeObjectURL(address);
+    };
+    try {
+        await ready;
+        if (video.videoWidth === 0) throw new SourceError('problem.video');
+        if (!Number.isFinite(video.duration)) await learnDuration(video);
+    } catch (error) {
+        close();
+        throw error;
+    }
+    /** One frame after the other: a video element has one place at a time. @type {Promise<unknown>} */
+    let line = Promise.resolve();
+    /**
+     * @param {number} frame
+     * @returns {Promise<ImageBitmap>}
+     */
+    const picture = frame => {
+        const next = line.then(() => frameAt(video, (frame + 0.5) / SAMPLE_RATE));
+        line = next.catch(() => undefined);
+        return next;
+    };
+    return {
+        kind: 'video',
+        frameCount: Math.max(1, Math.floor(video.duration * SAMPLE_RATE)),
+        framesPerSecond: SAMPLE_RATE,
+        scales: [],
+        doubt: null,
+        async input(frame) {
+            const shown = await picture(frame);
+            const context = new OffscreenCanvas(shown.width, shown.height).getContext('2d', { willReadFrequently: true });
+            if (!context) throw new SourceError('problem.memory');
+            context.drawImage(shown, 0, 0);
+            const image = context.getImageData(0, 0, shown.width, shown.height);
+            shown.close();
+            return { data: image.data, width: image.width, height: image.height };
+        },
+        picture,
+        close,
+    };
+}
+
+/**
+ * Recordings of browsers do not tell their length; having looked for their end, the element knows.
+ * @param {HTMLVideoElement} video
+ */
+async function learnDuration(video) {
+    const sought = waitFor(video, 'seeked');
+    video.currentTime = 1e7;
+    await sought;
+    if (!Number.isFinite(video.duration)) throw new SourceError('problem.video');
+}
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {number} seconds
+ * @returns {Promise<ImageBitmap>}
+ */
+async function frameAt(video, seconds) {
+    const wanted = Math.min(seconds, Math.max(0, video.duration - 0.001));
+    if (Math.abs(video.currentTime - wanted) > 0.001) {
+        const sought = waitFor(video, 'seeked');
+        video.currentTime = wanted;
+        await sought;
+    }
+    return createImageBitmap(video);
+}

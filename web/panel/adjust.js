@@ -1,0 +1,103 @@
+/** Threshold, opacity, and what lies over the picture. */
+import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
+import { byId, element } from '../ui/dom.js';
+
+/**
+ * @typedef {import('../state/session.js').Session} Session
+ * @typedef {import('../view/viewer.js').ViewSettings} ViewSettings
+ * @typedef {import('../view/viewer.js').Viewer} Viewer
+ */
+
+export class Adjust {
+    #session;
+    #viewer;
+    #threshold = byId('threshold', HTMLInputElement);
+    #opacity = byId('opacity', HTMLInputElement);
+    #map = byId('map', HTMLSelectElement);
+
+    /**
+     * @param {Session} session
+     * @param {Viewer} viewer
+     * @param {(threshold: number) => void} useForAll
+     */
+    constructor(session, viewer, useForAll) {
+        this.#session = session;
+        this.#viewer = viewer;
+        this.#threshold.addEventListener('input', () => {
+            session.setThreshold(this.#threshold.valueAsNumber);
+            this.#renderThreshold();
+        });
+        byId('threshold-reset', HTMLButtonElement).addEventListener('click', () => {
+            session.resetThreshold();
+            this.render();
+        });
+        byId('threshold-all', HTMLButtonElement).addEventListener('click', () => useForAll(session.threshold));
+        this.#opacity.addEventListener('input', () => {
+            viewer.set({ opacity: this.#opacity.valueAsNumber });
+            this.#renderOpacity();
+        });
+        this.#map.addEventListener('change', () => this.setMap(/** @type {ViewSettings['map']} */ (this.#map.value)));
+        for (const name of /** @type {const} */ (['outline', 'axes'])) {
+            const box = byId(name, HTMLInputElement);
+            box.addEventListener('change', () => viewer.set({ [name]: box.checked }));
+        }
+        session.addEventListener('answer', () => this.render());
+    }
+
+    /** @param {ViewSettings['map']} map */
+    setMap(map) {
+        const wasPlain = this.#viewer.settings.map === 'none';
+        this.#viewer.set({ map });
+        // A heat map wants to be seen; a fill wants to stay out of the way.
+        if (wasPlain !== (map === 'none')) this.#viewer.set({ opacity: map === 'none' ? 0.3 : 0.7 });
+        this.render();
+    }
+
+    /** Switches the outline and the fill off, or on again: what lies under them? */
+    toggleOverlay() {
+        const shown = this.#viewer.settings.outline || this.#viewer.settings.opacity > 0;
+        this.#viewer.set({ outline: !shown, axes: !shown, opacity: shown ? 0 : 0.3 });
+        this.render();
+    }
+
+    #renderThreshold() {
+        byId('threshold-text', HTMLOutputElement).textContent = formatNumber(this.#threshold.valueAsNumber, 2);
+    }
+
+    #renderOpacity() {
+        byId('opacity-text', HTMLOutputElement).textContent = formatPercent(this.#opacity.valueAsNumber);
+    }
+
+    render() {
+        const { settings } = this.#viewer;
+        const hasTruth = this.#session.truth !== null;
+        byId('map-difference', HTMLOptionElement).disabled = !hasTruth;
+        if (settings.map === 'difference' && !hasTruth && this.#session.mask) this.#viewer.set({ map: 'none', opacity: 0.3 });
+        this.#threshold.disabled = !this.#session.mask;
+        this.#threshold.value = String(this.#session.threshold);
+        this.#opacity.value = String(settings.opacity);
+        this.#map.value = settings.map;
+        byId('outline', HTMLInputElement).checked = settings.outline;
+        byId('axes', HTMLInputElement).checked = settings.axes;
+        byId('threshold-reset', HTMLButtonElement).disabled = (this.#session.item?.threshold ?? null) === null;
+        this.#renderThreshold();
+        this.#renderOpacity();
+        this.#renderLegend();
+    }
+
+    #renderLegend() {
+        const legend = byId('map-legend', HTMLElement);
+        const { map } = this.#viewer.settings;
+        legend.hidden = map === 'none';
+        if (map === 'difference') {
+            const keys = /** @type {const} */ (['both', 'ours', 'truth']);
+            legend.replaceChildren(...keys.map(key => element('span', { class: `legend-key key-${key}` }, t(`legend.${key}`))));
+        } else if (map !== 'none') {
+            legend.replaceChildren(
+                element('span', {}, t(`legend.${map}Low`)),
+                element('span', { class: 'legend-ramp' }),
+                element('span', {}, t(`legend.${map}High`)),
+            );
+        }
+    }
+}

@@ -1,0 +1,91 @@
+/** The table of lesions, one column each, with what can be done to one. */
+import { t } from '../i18n/i18n.js';
+import { scaleFor } from '../state/item.js';
+import { element } from '../ui/dom.js';
+import { measuresOf } from './measures.js';
+
+/**
+ * @typedef {import('../state/session.js').Session} Session
+ * @typedef {import('../view/viewer.js').Viewer} Viewer
+ */
+
+/**
+ * @param {HTMLElement} root
+ * @param {Session} session
+ * @param {Viewer} viewer points at the lesion whose column is under the mouse or has the focus
+ */
+export function renderLesions(root, session, viewer) {
+    const { item, lesions, mask } = session;
+    if (!item || !mask) {
+        root.replaceChildren(element('p', { class: 'help' }, t('lesions.waiting')));
+        return;
+    }
+    if (lesions.length === 0) {
+        root.replaceChildren(element('p', { class: 'help' }, t('lesions.none')));
+        return;
+    }
+    const scales = lesions.map(lesion => scaleFor(item, lesion.bbox));
+    const columns = lesions.map((lesion, index) => measuresOf(lesion, scales[index] ?? null));
+    const head = element('tr', {}, element('td'), ...lesions.map((_, index) => columnHead(index, viewer)));
+    const body = element('tbody');
+    (columns[0] ?? []).forEach(({ name }, line) => {
+        const cells = columns.map(column => element('td', {}, column[line]?.value ?? ''));
+        body.append(element('tr', {}, element('th', { scope: 'row' }, name), ...cells));
+    });
+    const actions = element('tr', {}, element('td'), ...lesions.map((lesion, index) => actionCell(session, lesion, index)));
+    body.append(actions);
+    const table = element('table', { class: 'measures' }, element('thead', {}, head), body);
+    const origin = scales.find(scale => scale)?.origin;
+    const note = origin ? t(`lesions.scale.${origin}`) : t('lesions.scale.none');
+    // The table is built anew while somebody works its buttons: the focus must not fall off the page.
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['action'] : undefined;
+    const scroll = element('div', { class: 'measures-scroll' }, table);
+    if (lesions.length > 2) {
+        scroll.setAttribute('role', 'group');
+        scroll.setAttribute('aria-labelledby', 'lesions-title');
+        scroll.tabIndex = 0;
+    }
+    root.replaceChildren(scroll, element('p', { class: 'help' }, note));
+    if (focused) {
+        const again = root.querySelector(`[data-action="${focused}"]`) ?? root.querySelector('[data-action]');
+        if (again instanceof HTMLElement) again.focus();
+    }
+}
+
+/**
+ * @param {number} index
+ * @param {Viewer} viewer
+ */
+function columnHead(index, viewer) {
+    const point = (/** @type {number} */ which) => () => {
+        viewer.highlighted = which;
+        viewer.redraw();
+    };
+    return element(
+        'th',
+        { scope: 'col', onmouseenter: point(index), onmouseleave: point(-1) },
+        t('lesions.number', { number: index + 1 }),
+    );
+}
+
+/**
+ * @param {Session} session
+ * @param {import('../state/item.js').Lesion} lesion
+ * @param {number} index
+ */
+function actionCell(session, lesion, index) {
+    const make = (/** @type {'remove' | 'keep'} */ what) =>
+        element(
+            'button',
+            {
+                type: 'button',
+                class: 'link',
+                'data-action': `${what}-${index}`,
+                'aria-label': t(`lesions.${what}Label`, { number: index + 1 }),
+                onclick: () => session.chooseLesion(lesion, what),
+            },
+            t(`lesions.${what}`),
+        );
+    const buttons = session.lesions.length > 1 ? [make('remove'), make('keep')] : [make('remove')];
+    return element('td', {}, element('div', { class: 'lesion-actions' }, ...buttons));
+}

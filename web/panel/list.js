@@ -1,0 +1,171 @@
+/** The list of pictures with their states, the progress of the batch, and the means of a compared batch. */
+import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
+import { announce } from '../ui/announce.js';
+import { byId, element, icon, oncePerFrame } from '../ui/dom.js';
+
+/**
+ * @typedef {import('../engine/queue.js').Queue} Queue
+ * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('../state/store.js').Store} Store
+ */
+
+export class List {
+    #root = byId('list', HTMLUListElement);
+    #store;
+    #queue;
+    /** @type {Map<Item, HTMLLIElement>} */
+    #rows = new Map();
+    #wasBusy = false;
+
+    /**
+     * @param {Store} store
+     * @param {Queue} queue
+     */
+    constructor(store, queue) {
+        this.#store = store;
+        this.#queue = queue;
+        store.addEventListener('list', () => this.render());
+        store.addEventListener('select', () => this.#markSelected());
+        store.addEventListener('item', event => this.#update(/** @type {CustomEvent<Item>} */ (event).detail));
+        queue.addEventListener('progress', oncePerFrame(() => this.#renderBatch()));
+        byId('batch-cancel', HTMLButtonElement).addEventListener('click', () => queue.cancelAll());
+        this.#root.addEventListener('keydown', event => this.#key(event));
+    }
+
+    /** Builds the rows that are new and drops those that are gone. */
+    render() {
+        const { items } = this.#store;
+        for (const item of this.#rows.keys()) if (!items.includes(item)) this.#rows.delete(item);
+        for (const item of items) if (!this.#rows.has(item)) this.#rows.set(item, element('li', { class: 'row' }));
+        this.#root.replaceChildren(...this.#rows.values());
+        for (const item of items) this.#update(item);
+        this.#markSelected();
+        this.#renderBatch();
+    }
+
+    /** @param {Item} item */
+    #update(item) {
+        const row = this.#rows.get(item);
+        if (!row) return;
+        row.dataset['state'] = item.state;
+        const focused = row.contains(document.activeElement) ? document.activeElement : null;
+        const wasButton = focused?.classList.contains('tool') ? '.tool' : '.row-main';
+        const state = element('span', { class: 'row-state' });
+        state.dataset['state'] = item.state;
+        state.append(...stateParts(item));
+        const main = element(
+            'button',
+            { type: 'button', class: 'row-main', onclick: () => this.#store.select(item) },
+            element('span', { class: 'row-picture' }, item.thumbnail),
+            element('span', {}, element('span', { class: 'row-name', title: item.path }, item.name), state),
+        );
+        row.replaceChildren(main, this.#rowButton(item));
+        if (focused) /** @type {HTMLElement | null} */ (row.querySelector(wasButton))?.focus();
+    }
+
+    /** @param {Item} item */
+    #rowButton(item) {
+        const busy = item.state === 'waiting' || item.state === 'running';
+        const again = item.state === 'cancelled';
+        const key = busy ? 'list.cancel' : again ? 'list.retry' : 'list.remove';
+        const label = t(key, { name: item.name });
+        const act = () => {
+            if (busy) {
+                this.#queue.cancel(item);
+            } else if (again) {
+                item.state = 'waiting';
+                this.#store.changed(item);
+                this.#queue.wake();
+            } else {
+                this.#store.remove(item);
+            }
+        };
+        return element(
+            'button',
+            { type: 'button', class: 'tool tool-small', 'aria-label': label, title: label, onclick: act },
+            icon(again ? 'retry' : 'close'),
+        );
+    }
+
+    #markSelected() {
+        for (const [item, row] of this.#rows) {
+            if (item === this.#store.selected) {
+                row.setAttribute('aria-current', 'true');
+                row.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+            } else {
+                row.removeAttribute('aria-current');
+            }
+        }
+    }
+
+    /** @param {KeyboardEvent} event */
+    #key(event) {
+        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        if (!step || !(event.target instanceof Element) || !event.target.classList.contains('row-main')) return;
+        event.preventDefault();
+        this.#store.selectBeside(step);
+        const row = this.#store.selected ? this.#rows.get(this.#store.selected) : null;
+        /** @type {HTMLElement | null | undefined} */ (row?.querySelector('.row-main'))?.focus();
+    }
+
+    #renderBatch() {
+        const { finished, total, secondsLeft } = this.#queue.progress;
+        const counts = this.#store.count();
+        const busy = counts.waiting + counts.running > 0;
+        byId('batch', HTMLElement).hidden = !busy;
+        if (busy) {
+            byId('batch-bar', HTMLProgressElement).value = total > 0 ? finished / total : 0;
+            const left = secondsLeft === null ? '' : ` · ${t('list.left', { time: durationText(secondsLeft) })}`;
+            byId('batch-text', HTMLElement).textContent = t('list.of', { done: finished, total }) + left;
+        } else if (this.#wasBusy && this.#store.items.length > 0) {
+            announce(t('list.finished', { done: counts.done, failed: counts.failed }));
+        }
+        this.#wasBusy = busy;
+        this.renderComparison();
+    }
+
+    /** Means over all pictures that have a ground truth. */
+    renderComparison() {
+        const root = byId('batch-compare', HTMLElement);
+        const scores = this.#store.items.flatMap(item => item.truth?.scores ?? []);
+        root.hidden = scores.length < 2;
+        if (root.hidden) return;
+        const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+        const distances = scores.flatMap(({ hd95 }) => hd95 ?? []);
+        const distance = distances.length > 0 ? t('unit.px', { value: formatNumber(mean(distances), 1) }) : '–';
+        root.replaceChildren(
+            element('p', {}, t('compare.batch', { count: scores.length })),
+            element(
+                'p',
+                {},
+                t('compare.means', {
+                    dice: formatNumber(mean(scores.map(({ dice }) => dice)), 3),
+                    iou: formatNumber(mean(scores.map(({ iou }) => iou)), 3),
+                    hd95: distance,
+                }),
+            ),
+        );
+    }
+}
+
+/**
+ * @param {number} seconds
+ * @returns {string}
+ */
+function durationText(seconds) {
+    if (seconds < 90) return t('time.seconds', { count: Math.max(1, Math.round(seconds)) });
+    return t('time.minutes', { count: Math.round(seconds / 60) });
+}
+
+/**
+ * @param {Item} item
+ * @returns {(Node | string)[]}
+ */
+function stateParts(item) {
+    const { result, problem } = item;
+    if (item.state === 'failed' && problem) return [t(problem.key, { detail: problem.detail })];
+    if (item.state !== 'done' || !result) return [t(`state.${item.state}`)];
+    const dice = item.truth?.scores ? ` · Dice ${formatNumber(item.truth.scores.dice, 2)}` : '';
+    const swatch = element('span', { class: `swatch swatch-${result.type}` });
+    return [swatch, `${t(`class.${result.type}`)} ${formatPercent(result.probabilities[result.type])}${dice}`];
+}

@@ -1,0 +1,45 @@
+/** "About this model": what runs, where it comes from, whether it is the published one, and its limits. */
+import { formatNumber, t } from '../i18n/i18n.js';
+import { byId, element, icon } from '../ui/dom.js';
+
+/** @typedef {import('../engine/engine.js').Engine} Engine */
+
+const CARD_URL = new URL('../../weights/MODEL_CARD.md', import.meta.url);
+
+/** The model card's text; asked for while the page loads, so that opening the panel asks for nothing. */
+let card = '';
+
+/** @returns {Promise<void>} */
+export async function fetchModelCard() {
+    const response = await fetch(CARD_URL).catch(() => null);
+    if (response?.ok) card = await response.text();
+}
+
+/** @param {Engine | null} engine */
+export function renderModel(engine) {
+    const root = byId('model-facts', HTMLElement);
+    byId('model-card', HTMLElement).textContent = card || t('model.noCard');
+    if (!engine) {
+        root.replaceChildren(element('p', {}, t('engine.loading', { share: '' })));
+        return;
+    }
+    const { info } = engine.pool;
+    const { sha256, verified, bytes } = engine.weights;
+    const check = element('span', { class: verified ? 'verified' : 'unverified' }, t(verified ? 'model.verified' : 'model.unverified'));
+    if (verified) check.prepend(icon('check'));
+    /** @type {[string, Node | string][]} */
+    const facts = [
+        [t('model.network'), `${info.network}, ${info.inputSize} × ${info.inputSize}`],
+        [t('model.size'), t('model.kilobytes', { value: formatNumber(bytes / 1000) })],
+        [t('model.check'), check],
+        ['SHA-256', element('code', {}, sha256 || '–')],
+        [t('model.data'), info.trainingData || '–'],
+        [t('model.date'), info.date || '–'],
+        [t('model.threshold'), formatNumber(info.threshold, 2)],
+        [t('model.temperature'), formatNumber(info.temperature, 2)],
+        [t('model.engine'), `sonomask ${info.version}, ${info.backend}, ${t('model.workers', { count: engine.pool.size })}`],
+    ];
+    root.replaceChildren(
+        element('dl', { class: 'model-facts' }, ...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])),
+    );
+}

@@ -1,0 +1,118 @@
+/** Tools, zoom, layout, and the small bar of the tool at hand. */
+import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
+import { announce } from '../ui/announce.js';
+import { byId } from '../ui/dom.js';
+
+/**
+ * @typedef {import('../state/session.js').Session} Session
+ * @typedef {import('../view/gestures.js').Gestures} Gestures
+ * @typedef {import('../view/gestures.js').Tool} Tool
+ * @typedef {import('../view/viewer.js').Viewer} Viewer
+ */
+
+const ZOOM_STEP = 1.25;
+const SWIPE_THUMB = 44; // CSS pixels, as in the style sheet
+
+/**
+ * @param {string} root
+ * @param {string} name of the data attribute
+ * @param {string} value that is on
+ */
+function press(root, name, value) {
+    for (const button of byId(root, HTMLElement).querySelectorAll('button'))
+        button.setAttribute('aria-pressed', String(button.dataset[name] === value));
+}
+
+export class Toolbar {
+    #viewer;
+    #gestures;
+    #session;
+
+    /**
+     * @param {Viewer} viewer
+     * @param {Gestures} gestures
+     * @param {Session} session
+     */
+    constructor(viewer, gestures, session) {
+        this.#viewer = viewer;
+        this.#gestures = gestures;
+        this.#session = session;
+        for (const button of byId('tools', HTMLElement).querySelectorAll('button'))
+            button.addEventListener('click', () => gestures.use(/** @type {Tool} */ (button.dataset['tool'])));
+        for (const button of byId('layouts', HTMLElement).querySelectorAll('button'))
+            button.addEventListener('click', () =>
+                this.setLayout(/** @type {import('../view/viewer.js').ViewSettings['layout']} */ (button.dataset['layout'])));
+        const click = (/** @type {string} */ id, /** @type {() => void} */ run) =>
+            byId(id, HTMLButtonElement).addEventListener('click', run);
+        click('zoom-in', () => viewer.zoom(ZOOM_STEP));
+        click('zoom-out', () => viewer.zoom(1 / ZOOM_STEP));
+        click('zoom-fit', () => viewer.fit());
+        click('zoom-level', () => viewer.actualSize());
+        click('undo', () => session.undo());
+        click('redo', () => session.redo());
+        click('clear-edits', () => session.clearEdits());
+        click('window-reset', () => viewer.set({ window: { low: 0, high: 255 } }));
+        const size = byId('brush-size', HTMLInputElement);
+        size.addEventListener('input', () => gestures.setBrush(size.valueAsNumber));
+        const swipe = byId('swipe', HTMLInputElement);
+        swipe.addEventListener('input', () => this.#swipeTo(swipe));
+        new ResizeObserver(() => this.#swipeTo(swipe)).observe(swipe);
+        viewer.addEventListener('move', () => this.#renderZoom());
+        viewer.addEventListener('settings', () => this.#renderZoom());
+        gestures.addEventListener('tool', () => this.render());
+        gestures.addEventListener('cursor', () => this.#sayCursor());
+        session.addEventListener('picture', () => this.#renderZoom());
+        session.addEventListener('answer', () => this.#renderEdits());
+    }
+
+    /** @param {import('../view/viewer.js').ViewSettings['layout']} layout */
+    setLayout(layout) {
+        byId('swipe', HTMLInputElement).hidden = layout !== 'swipe';
+        this.#viewer.set({ layout });
+        press('layouts', 'layout', layout);
+    }
+
+    /**
+     * The line is drawn under the middle of the thumb, whose way is shorter than the viewer by its own width.
+     * @param {HTMLInputElement} slider
+     */
+    #swipeTo(slider) {
+        const width = slider.clientWidth;
+        if (width === 0) return;
+        this.#viewer.set({ swipe: (SWIPE_THUMB / 2 + slider.valueAsNumber * (width - SWIPE_THUMB)) / width });
+    }
+
+    #renderZoom() {
+        const text = formatPercent(this.#viewer.transform.scale);
+        const level = byId('zoom-level', HTMLButtonElement);
+        level.textContent = text;
+        level.setAttribute('aria-label', t('zoom.level', { level: text }));
+    }
+
+    #renderEdits() {
+        const { edits } = this.#session;
+        byId('undo', HTMLButtonElement).disabled = !edits?.canUndo;
+        byId('redo', HTMLButtonElement).disabled = !edits?.canRedo;
+        byId('clear-edits', HTMLButtonElement).disabled = !edits?.any;
+    }
+
+    #sayCursor() {
+        const { cursor } = this.#gestures;
+        if (cursor) announce(t('viewer.cursor', { x: Math.round(cursor.x), y: Math.round(cursor.y) }));
+    }
+
+    render() {
+        const { tool, brushRadius } = this.#gestures;
+        press('tools', 'tool', tool);
+        press('layouts', 'layout', this.#viewer.settings.layout);
+        byId('canvas', HTMLCanvasElement).dataset['tool'] = tool;
+        const parts = [...document.querySelectorAll('.context-part')];
+        for (const part of parts)
+            /** @type {HTMLElement} */ (part).hidden = !part.getAttribute('data-for')?.split(' ').includes(tool);
+        byId('context', HTMLElement).hidden = tool === 'move';
+        byId('brush-size', HTMLInputElement).value = String(brushRadius);
+        byId('brush-size-text', HTMLOutputElement).textContent = t('unit.px', { value: formatNumber(brushRadius * 2) });
+        this.#renderZoom();
+        this.#renderEdits();
+    }
+}

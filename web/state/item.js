@@ -1,0 +1,100 @@
+/** One picture (or cine loop) of the list, and what is known about it. Plain data: whoever changes it tells the store. */
+
+/**
+ * @typedef {import('../../wasm/sonomask.js').Lesion} Lesion
+ * @typedef {import('../../wasm/sonomask.js').TissueClass} TissueClass
+ * @typedef {import('../i18n/i18n.js').Key} Key
+ * @typedef {import('../edit/edits.js').Edits} Edits
+ * @typedef {import('../input/source.js').Source} Source
+ */
+
+/**
+ * Millimetres of a pixel's side, and who says so. A region of a DICOM file holds only inside its rectangle.
+ * @typedef {object} Scale
+ * @property {number} millimetres a pixel's side
+ * @property {'dicom' | 'user'} origin
+ * @property {{ x: number, y: number, width: number, height: number } | null} region pixels; null: the whole image
+ */
+
+/**
+ * The answer about one frame. The probability map is not here: state/maps.js keeps a few of them.
+ * @typedef {object} FrameResult
+ * @property {number} width
+ * @property {number} height
+ * @property {TissueClass} type
+ * @property {Record<TissueClass, number>} probabilities
+ * @property {number} milliseconds
+ * @property {number} threshold that made the mask
+ * @property {Lesion[]} lesions
+ * @property {Uint32Array} runs the mask, edits included, see state/runs.js
+ * @property {Edits | null} edits
+ */
+
+/** @typedef {'waiting' | 'running' | 'done' | 'failed' | 'cancelled'} State */
+
+/**
+ * @typedef {object} Truth a ground-truth mask beside a picture
+ * @property {Blob[]} files several are united
+ * @property {{ dice: number, iou: number, hd95: number | null } | null} scores against the first frame's mask
+ * @property {Key | null} problem
+ */
+
+let lastId = 0;
+
+export class Item {
+    /**
+     * @param {Blob} file
+     * @param {string} name
+     * @param {string} [path] with its folders, where the browser tells them
+     */
+    constructor(file, name, path = name) {
+        this.id = ++lastId;
+        this.file = file;
+        this.name = name;
+        this.path = path;
+        /** @type {State} */
+        this.state = 'waiting';
+        /** @type {{ key: Key, detail: string } | null} why it failed */
+        this.problem = null;
+        /** @type {HTMLCanvasElement | null} */
+        this.thumbnail = null;
+        /** @type {Source | null} open while it is worth it */
+        this.source = null;
+        this.frame = 0;
+        this.frameCount = 1;
+        /** @type {Map<number, FrameResult>} by frame */
+        this.results = new Map();
+        /** @type {Scale[]} the user's own calibration comes first */
+        this.scales = [];
+        /** @type {number | null} the user's threshold; null: the network's own */
+        this.threshold = null;
+        /** @type {Truth | null} */
+        this.truth = null;
+        /** @type {Key | null} a doubt about the picture itself */
+        this.warning = null;
+    }
+
+    /** @returns {FrameResult | undefined} of the frame in view */
+    get result() {
+        return this.results.get(this.frame);
+    }
+}
+
+/**
+ * The scale that holds for a whole box of pixels.
+ * @param {Item} item
+ * @param {{ x: number, y: number, width: number, height: number }} box
+ * @returns {Scale | null}
+ */
+export function scaleFor(item, box) {
+    return (
+        item.scales.find(
+            ({ region }) =>
+                region === null ||
+                (box.x >= region.x &&
+                    box.y >= region.y &&
+                    box.x + box.width <= region.x + region.width &&
+                    box.y + box.height <= region.y + region.height),
+        ) ?? null
+    );
+}

@@ -1,0 +1,84 @@
+/** Small helpers over the DOM: the page uses no framework and never parses HTML from strings. */
+
+/**
+ * Finds one element that the page is known to have.
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+export function byId(id, type) {
+    const found = document.getElementById(id);
+    if (!(found instanceof type)) throw new Error(`the page lacks #${id}`);
+    return found;
+}
+
+/**
+ * Makes an element. Properties named `class`, `role`, or with a hyphen become attributes; `on…` functions become
+ * listeners; the rest are set as properties.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, unknown>} [properties]
+ * @param {...(Node | string | null)} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function element(tag, properties = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(properties)) {
+        if (value === undefined || value === null) continue;
+        if (name.startsWith('on') && typeof value === 'function')
+            made.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+        else if (name === 'class' || name === 'role' || name.includes('-')) made.setAttribute(name, String(value));
+        else Reflect.set(made, name, value);
+    }
+    for (const child of children) if (child !== null) made.append(child);
+    return made;
+}
+
+/**
+ * An icon of the sprite in icons/sprite.svg, hidden from screen readers: the control around it carries the name.
+ * @param {string} name
+ * @returns {SVGSVGElement}
+ */
+export function icon(name) {
+    const space = 'http://www.w3.org/2000/svg';
+    const svg = document.createElementNS(space, 'svg');
+    svg.setAttribute('class', 'icon');
+    svg.setAttribute('aria-hidden', 'true');
+    const use = document.createElementNS(space, 'use');
+    use.setAttribute('href', `#icon-${name}`);
+    svg.append(use);
+    return svg;
+}
+
+/**
+ * Calls `work` at most once a frame, however often the result is called.
+ * @param {() => void} work
+ * @returns {() => void}
+ */
+export function oncePerFrame(work) {
+    let asked = false;
+    return () => {
+        if (asked) return;
+        asked = true;
+        requestAnimationFrame(() => {
+            asked = false;
+            work();
+        });
+    };
+}
+
+/**
+ * Hands bytes to the user as a file.
+ * @param {Blob} blob
+ * @param {string} name
+ */
+export function saveFile(blob, name) {
+    const url = URL.createObjectURL(blob);
+    const link = element('a', { href: url, download: name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    // The browser reads the blob after the click returns; it needs the address a little longer.
+    setTimeout(() => URL.revokeObjectURL(url), 60000);
+}

@@ -1,0 +1,39 @@
+/** Registers the service worker and has it keep what this page loaded, so that the page opens with the network off. */
+
+/** Loaded only on demand, but wanted offline too. */
+const ON_DEMAND = [
+    'vendor/dicom-parser.js',
+    'vendor/fflate.js',
+    'input/dicom.js',
+    'input/dicom-library.js',
+    'input/dicom-pixels.js',
+    'input/video.js',
+    'engine/worker.js',
+    '../wasm/worker.js',
+    'samples/benign.png',
+    'samples/malignant.png',
+    'samples/normal.png',
+    'icons/logo.svg',
+    'icons/logo-192.png',
+    'manifest.webmanifest',
+];
+
+/** @returns {Promise<void>} when everything is kept, or when the browser offers no such thing */
+export async function registerOffline() {
+    if (!('serviceWorker' in navigator) || !isSecureContext || !location.protocol.startsWith('http')) return;
+    try {
+        const registration = await navigator.serviceWorker.register(new URL('../sw.js', import.meta.url), { type: 'module' });
+        const worker = registration.active ?? registration.waiting ?? registration.installing;
+        const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
+        const wanted = ON_DEMAND.map(path => new URL(`../${path}`, import.meta.url).href);
+        const addresses = [...new Set([location.href.replace(/#.*$/, ''), ...loaded, ...wanted])];
+        await new Promise(resolve => {
+            const channel = new MessageChannel();
+            channel.port1.onmessage = resolve;
+            setTimeout(resolve, 10000);
+            worker?.postMessage({ keep: addresses.filter(address => address.startsWith(location.origin)) }, [channel.port2]);
+        });
+    } catch {
+        // Without it the page works all the same, only not offline.
+    }
+}

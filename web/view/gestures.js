@@ -1,0 +1,254 @@
+/**
+ * Mouse, touch, pen and keyboard over the viewer, turned into what the tool at hand does. One pointer uses the tool,
+ * two pinch; the wheel zooms; arrows pan, or move a cursor for the tools that point.
+ */
+import { oncePerFrame } from '../ui/dom.js';
+
+/**
+ * @typedef {'move' | 'brush' | 'erase' | 'window' | 'calibrate'} Tool
+ * @typedef {{ x: number, y: number }} Point
+ * @typedef {import('../state/session.js').Session} Session
+ * @typedef {import('./viewer.js').Viewer} Viewer
+ */
+
+const WHEEL_PER_STEP = 0.0016;
+const PAN_STEP = 48;
+const CURSOR_STEP = 4; // CSS pixels
+const LEAST_BRUSH = 1;
+const LARGEST_BRUSH = 200;
+
+export class Gestures extends EventTarget {
+    #canvas;
+    #viewer;
+    #session;
+    /** @type {Map<number, Point>} pointers that are down, by id */
+    #pointers = new Map();
+    /** @type {Point | null} where the stroke at hand was last, in the image */
+    #strokeAt = null;
+    /** @type {Point | null} the keyboard's cursor, in the image */
+    #cursor = null;
+
+    /** @type {Tool} */
+    tool = 'move';
+    /** Radius in pixels of the image. */
+    brushRadius = 10;
+
+    /**
+     * @param {HTMLCanvasElement} canvas
+     * @param {Viewer} viewer
+     * @param {Session} session
+     */
+    constructor(canvas, viewer, session) {
+        super();
+        this.#canvas = canvas;
+        this.#viewer = viewer;
+        this.#session = session;
+        canvas.addEventListener('pointerdown', event => this.#down(event));
+        canvas.addEventListener('pointermove', event => this.#move(event));
+        for (const name of /** @type {const} */ (['pointerup', 'pointercancel']))
+            canvas.addEventListener(name, event => this.#up(event));
+        canvas.addEventListener('pointerleave', () => this.#showBrush(null));
+        canvas.addEventListener('wheel', event => this.#wheel(event), { passive: false });
+        canvas.addEventListener('dblclick', () => this.tool === 'move' && viewer.fit());
+        canvas.addEventListener('keydown', event => this.#key(event));
+        canvas.addEventListener('blur', () => this.#endStroke());
+    }
+
+    /** @param {Tool} tool */
+    use(tool) {
+        this.#endStroke();
+        this.tool = tool;
+        this.#cursor = null;
+        this.#showBrush(null);
+        this.#viewer.marks = [];
+        this.#viewer.redraw();
+        this.dispatchEvent(new Event('tool'));
+    }
+
+    /** @param {number} radius pixels of the image */
+    setBrush(radius) {
+        this.brushRadius = Math.min(LARGEST_BRUSH, Math.max(LEAST_BRUSH, Math.round(radius)));
+        if (this.#viewer.brush) this.#showBrush(this.#viewer.brush.at);
+        this.dispatchEvent(new Event('tool'));
+    }
+
+    /**
+     * @param {MouseEvent} event
+     * @returns {Point}
+     */
+    #place(event) {
+        const box = this.#canvas.getBoundingClientRect();
+        return { x: event.clientX - box.left, y: event.clientY - box.top };
+    }
+
+    /**
+     * @param {Point} place on the canvas
+     * @returns {Point} in the image
+     */
+    #toImage(place) {
+        return this.#viewer.transform.toImage(this.#viewer.inPane(place));
+    }
+
+    get #paints() {
+        return this.tool === 'brush' || this.tool === 'erase';
+    }
+
+    /** @param {Point | null} at */
+    #showBrush(at) {
+        this.#viewer.brush = at && this.#paints ? { at, radius: this.brushRadius } : null;
+        this.#viewer.redraw();
+    }
+
+    /** @param {PointerEvent} event */
+    #down(event) {
+        if (event.button > 1) return;
+        this.#canvas.setPointerCapture(event.pointerId);
+        const place = this.#place(event);
+        this.#pointers.set(event.pointerId, place);
+        if (this.#pointers.size > 1) {
+            this.#endStroke();
+            return;
+        }
+        if (event.button === 1) return;
+        if (this.#paints) this.#paint(this.#toImage(place));
+        else if (this.tool === 'calibrate') this.#mark(this.#toImage(place));
+    }
+
+    /** @param {PointerEvent} event */
+    #move(event) {
+        const place = this.#place(event);
+        const before = this.#pointers.get(event.pointerId);
+        if (event.pointerType !== 'touch' || before) this.#showBrush(this.#toImage(place));
+        if (!before) return;
+        if (this.#pointers.size === 2) this.#pinch(event.pointerId, place);
+        else if (this.#strokeAt) this.#paint(this.#toImage(place));
+        else if (this.tool === 'window' && !(event.buttons & 4))
+            this.#changeWindow(place.x - before.x, place.y - before.y);
+        else if (this.tool === 'move' || event.buttons & 4) this.#viewer.pan(place.x - before.x, place.y - before.y);
+        this.#pointers.set(event.pointerId, place);
+    }
+
+    /** @param {PointerEvent} event */
+    #up(event) {
+        this.#pointers.delete(event.pointerId);
+        this.#endStroke();
+        if (event.pointerType === 'touch') this.#showBrush(null);
+    }
+
+    /**
+     * @param {number} id the pointer that moved
+     * @param {Point} place
+     */
+    #pinch(id, place) {
+        const before = /** @type {Point} */ (this.#pointers.get(id));
+        const other = [...this.#pointers].find(([key]) => key !== id)?.[1];
+        if (!other) return;
+        const distance = (/** @type {Point} */ a) => Math.hypot(a.x - other.x, a.y - other.y);
+        const middle = { x: (place.x + other.x) / 2, y: (place.y + other.y) / 2 };
+        this.#viewer.pan((place.x - before.x) / 2, (place.y - before.y) / 2);
+        this.#viewer.zoom(distance(place) / Math.max(1, distance(before)), this.#viewer.inPane(middle));
+    }
+
+    /** @param {WheelEvent} event */
+    #wheel(event) {
+        event.preventDefault();
+        if (event.altKey && this.#paints) {
+            this.setBrush(this.brushRadius - Math.sign(event.deltaY) * Math.max(1, this.brushRadius * 0.1));
+            return;
+        }
+        const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+        // A pinch on a touchpad arrives as a wheel with Ctrl and small steps.
+        const speed = event.ctrlKey ? 6 : 1;
+        const factor = Math.exp(-event.deltaY * lines * WHEEL_PER_STEP * speed);
+        this.#viewer.zoom(factor, this.#viewer.inPane(this.#place(event)));
+    }
+
+    /** @param {Point} at in the image */
+    #paint(at) {
+        if (!this.#strokeAt) this.#session.beginStroke();
+        this.#session.stroke(this.#strokeAt ?? at, at, this.brushRadius, this.tool === 'erase');
+        this.#strokeAt = at;
+    }
+
+    #endStroke() {
+        if (!this.#strokeAt) return;
+        this.#strokeAt = null;
+        this.#session.endStroke();
+    }
+
+    /** @param {Point} at in the image */
+    #mark(at) {
+        const { marks } = this.#viewer;
+        if (marks.length >= 2) marks.length = 0;
+        marks.push(at);
+        this.#viewer.redraw();
+        this.dispatchEvent(new Event('mark'));
+    }
+
+    /**
+     * Sideways changes the contrast, up and down the brightness, as image viewers do.
+     * @param {number} dx
+     * @param {number} dy
+     */
+    #changeWindow(dx, dy) {
+        const { low, high } = this.#viewer.settings.window;
+        const centre = (low + high) / 2 + dy * 0.5;
+        const width = Math.min(510, Math.max(8, high - low + dx));
+        this.#viewer.set({ window: { low: centre - width / 2, high: centre + width / 2 } });
+    }
+
+    #announceCursor = oncePerFrame(() => this.dispatchEvent(new Event('cursor')));
+
+    /** @returns {Point | null} */
+    get cursor() {
+        return this.#cursor;
+    }
+
+    /** @param {KeyboardEvent} event */
+    #key(event) {
+        if (event.ctrlKey || event.metaKey || event.altKey) return;
+        const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+        const arrow = arrows[/** @type {keyof typeof arrows} */ (event.key)];
+        if (arrow) this.#arrow(arrow[0] ?? 0, arrow[1] ?? 0, event.shiftKey);
+        else if ((event.key === ' ' || event.key === 'Enter') && this.tool !== 'move') this.#press();
+        else return;
+        event.preventDefault();
+        event.stopPropagation();
+    }
+
+    /**
+     * @param {number} dx
+     * @param {number} dy
+     * @param {boolean} far
+     */
+    #arrow(dx, dy, far) {
+        const viewer = this.#viewer;
+        if (this.tool === 'move') {
+            viewer.pan(-dx * PAN_STEP, -dy * PAN_STEP);
+        } else if (this.tool === 'window') {
+            this.#changeWindow(dx * 6, dy * 6);
+        } else {
+            const step = ((far ? 5 : 1) * CURSOR_STEP) / viewer.transform.scale;
+            const { width, height } = viewer.image;
+            const from = this.#cursor ?? { x: width / 2, y: height / 2 };
+            this.#cursor = {
+                x: Math.min(width, Math.max(0, from.x + dx * step)),
+                y: Math.min(height, Math.max(0, from.y + dy * step)),
+            };
+            if (this.#strokeAt) this.#paint(this.#cursor);
+            if (this.#paints) this.#showBrush(this.#cursor);
+            else viewer.brush = { at: this.#cursor, radius: 4 / viewer.transform.scale };
+            viewer.redraw();
+            this.#announceCursor();
+        }
+    }
+
+    /** Space or Enter at the cursor: begins or ends a stroke, or sets a mark. */
+    #press() {
+        const at = this.#cursor;
+        if (!at) return;
+        if (this.tool === 'calibrate') this.#mark(at);
+        else if (this.#strokeAt) this.#endStroke();
+        else if (this.#paints) this.#paint(at);
+    }
+}

@@ -1,0 +1,383 @@
+/**
+ * The image on a canvas, with everything over it. Draws when something changed and then once a frame at most; all
+ * lines stay sharp at any zoom because they are drawn as vectors in screen pixels.
+ */
+import { oncePerFrame } from '../ui/dom.js';
+import { OUTLINE, OUTLINE_UNDER } from './colours.js';
+import { applyWindow, paintDifference, paintFill, paintMap, pathOf } from './layers.js';
+import { drawRuler } from './ruler.js';
+import { Transform } from './transform.js';
+
+/**
+ * How the user wants to see it.
+ * @typedef {object} ViewSettings
+ * @property {number} opacity of fill and map, 0..1
+ * @property {boolean} outline
+ * @property {boolean} axes
+ * @property {'none' | 'probability' | 'uncertainty' | 'difference'} map instead of the fill
+ * @property {'single' | 'side' | 'swipe'} layout
+ * @property {number} swipe place of the dividing line, 0..1
+ * @property {{ low: number, high: number }} window grey levels that become black and white
+ */
+
+/**
+ * @typedef {{ x: number, y: number }} Point
+ * @typedef {import('../state/session.js').Session} Session
+ */
+
+const PIXELS_FROM_SCALE = 3; // from this zoom on, single pixels are shown as squares
+const FULL_WINDOW = { low: 0, high: 255 };
+
+/** A canvas of the image's own size, with its pixels. */
+class PixelLayer {
+    canvas = document.createElement('canvas');
+    /** @type {ImageData | null} */
+    pixels = null;
+
+    /**
+     * @param {number} width
+     * @param {number} height
+     * @returns {ImageData}
+     */
+    sized(width, height) {
+        if (!this.pixels || this.pixels.width !== width || this.pixels.height !== height) {
+            this.canvas.width = width;
+            this.canvas.height = height;
+            this.pixels = new ImageData(width, height);
+        }
+        return this.pixels;
+    }
+
+    show() {
+        if (this.pixels) this.canvas.getContext('2d')?.putImageData(this.pixels, 0, 0);
+    }
+}
+
+export class Viewer extends EventTarget {
+    #canvas;
+    #context;
+    #session;
+    #overlay = new PixelLayer();
+    #windowed = new PixelLayer();
+    #overlayStale = true;
+    #windowStale = true;
+    /** @type {Path2D | null} */
+    #outline = null;
+    #pane = { width: 0, height: 0 };
+    #image = { width: 0, height: 0 };
+
+    transform = new Transform();
+    /** @type {ViewSettings} */
+    settings = {
+        opacity: 0.3,
+        outline: true,
+        axes: true,
+        map: 'none',
+        layout: 'single',
+        swipe: 0.5,
+        window: { ...FULL_WINDOW },
+    };
+    /** @type {number} index of the lesion that is pointed at in the table; -1 for none */
+    highlighted = -1;
+    /** Where the brush is, for its ring. @type {{ at: Point, radius: number } | null} */
+    brush = null;
+    /** The line of a calibration at hand. @type {Point[]} */
+    marks = [];
+    /** @type {number | null} */
+    millimetres = null;
+
+    /**
+     * @param {HTMLCanvasElement} canvas
+     * @param {Session} session
+     */
+    constructor(canvas, session) {
+        super();
+        const context = canvas.getContext('2d');
+        if (!context) throw new Error('the browser has no 2D canvas');
+        this.#canvas = canvas;
+        this.#context = context;
+        this.#session = session;
+        new ResizeObserver(() => this.#resize()).observe(canvas);
+        session.addEventListener('picture', () => this.#newPicture());
+        session.addEventListener('answer', () => this.#newAnswer());
+    }
+
+    /** @returns {{ width: number, height: number }} CSS pixels of one pane: half the canvas when side by side */
+    get pane() {
+        const { width, height } = this.#pane;
+        return this.settings.layout === 'side' ? { width: width / 2, height } : { width, height };
+    }
+
+    /** @returns {{ width: number, height: number }} */
+    get image() {
+        return this.#image;
+    }
+
+    #resize() {
+        const { clientWidth, clientHeight } = this.#canvas;
+        if (clientWidth === 0 || clientHeight === 0) return;
+        const density = devicePixelRatio || 1;
+        this.#pane = { width: clientWidth, height: clientHeight };
+        this.#canvas.width = Math.round(clientWidth * density);
+        this.#canvas.height = Math.round(clientHeight * density);
+        if (this.transform.fitted && this.#image.width > 0) this.transform.fit(this.#image, this.pane);
+        this.#draw(); // at once: a resized canvas is blank until drawn
+    }
+
+    #newPicture() {
+        const { picture } = this.#session;
+        const size = picture ? { width: picture.width, height: picture.height } : { width: 0, height: 0 };
+        const sameSize = size.width === this.#image.width && size.height === this.#image.height;
+        this.#image = size;
+        this.#windowStale = true;
+        this.marks = [];
+        if (picture && (!sameSize || this.transform.fitted)) this.transform.fit(size, this.pane);
+        this.redraw();
+    }
+
+    #newAnswer() {
+        this.#overlayStale = true;
+        this.#outline = this.#session.contours.length > 0 ? pathOf(this.#session.contours) : null;
+        this.redraw();
+    }
+
+    /** @param {Partial<ViewSettings>} change */
+    set(change) {
+        const layout = this.settings.layout;
+        Object.assign(this.settings, change);
+        if (change.map !== undefined) this.#overlayStale = true;
+        if (change.window !== undefined) this.#windowStale = true;
+        if (change.layout !== undefined && change.layout !== layout && this.#image.width > 0)
+            this.transform.fit(this.#image, this.pane);
+        this.redraw();
+        this.dispatchEvent(new Event('settings'));
+    }
+
+    fit() {
+        if (this.#image.width > 0) this.transform.fit(this.#image, this.pane);
+        this.#moved();
+    }
+
+    /**
+     * @param {number} factor
+     * @param {Point} [at] in the pane; the middle when left out
+     */
+    zoom(factor, at = { x: this.pane.width / 2, y: this.pane.height / 2 }) {
+        if (this.#image.width === 0) return;
+        this.transform.zoom(factor, at, Transform.fitScale(this.#image, this.pane) / 2);
+        this.#moved();
+    }
+
+    /** One image pixel to one CSS pixel. */
+    actualSize() {
+        this.zoom(1 / this.transform.scale);
+    }
+
+    /**
+     * @param {number} dx CSS pixels
+     * @param {number} dy
+     */
+    pan(dx, dy) {
+        if (this.#image.width === 0) return;
+        this.transform.pan(dx, dy);
+        this.#moved();
+    }
+
+    #moved() {
+        if (!this.transform.fitted) this.transform.clamp(this.#image, this.pane);
+        this.redraw();
+        this.dispatchEvent(new Event('move'));
+    }
+
+    /**
+     * @param {Point} point CSS pixels from the canvas' corner
+     * @returns {Point} in its pane
+     */
+    inPane(point) {
+        const { width } = this.pane;
+        return this.settings.layout === 'side' && point.x >= width ? { x: point.x - width, y: point.y } : point;
+    }
+
+    redraw = oncePerFrame(() => this.#draw());
+
+    #draw() {
+        const context = this.#context;
+        const density = devicePixelRatio || 1;
+        context.setTransform(density, 0, 0, density, 0, 0);
+        context.clearRect(0, 0, this.#pane.width, this.#pane.height);
+        const { picture } = this.#session;
+        if (!picture) return;
+        const { layout, swipe } = this.settings;
+        const { width, height } = this.#pane;
+        if (layout === 'side') {
+            this.#drawPane(0, { left: 0, right: width / 2 }, false);
+            this.#drawPane(width / 2, { left: width / 2, right: width }, true);
+            this.#line(width / 2, height);
+        } else if (layout === 'swipe') {
+            this.#drawPane(0, { left: 0, right: width * swipe }, false);
+            this.#drawPane(0, { left: width * swipe, right: width }, true);
+            this.#line(width * swipe, height);
+        } else {
+            this.#drawPane(0, { left: 0, right: width }, true);
+        }
+        drawRuler(context, this.transform, this.pane, picture.height, this.millimetres);
+    }
+
+    /**
+     * @param {number} x
+     * @param {number} height
+     */
+    #line(x, height) {
+        this.#context.fillStyle = 'rgba(240, 248, 245, 0.85)';
+        this.#context.fillRect(Math.round(x) - 1, 0, 2, height);
+    }
+
+    /**
+     * @param {number} origin where the pane begins
+     * @param {{ left: number, right: number }} clip
+     * @param {boolean} annotated with everything over the image
+     */
+    #drawPane(origin, clip, annotated) {
+        const context = this.#context;
+        context.save();
+        context.beginPath();
+        context.rect(clip.left, 0, clip.right - clip.left, this.#pane.height);
+        context.clip();
+        const { scale, x, y } = this.transform;
+        context.translate(origin + x, y);
+        context.scale(scale, scale);
+        context.imageSmoothingEnabled = scale < PIXELS_FROM_SCALE;
+        context.imageSmoothingQuality = 'high';
+        context.drawImage(this.#picture(), 0, 0);
+        if (annotated) this.#drawAnnotations(context, scale);
+        this.#drawTools(context, scale);
+        context.restore();
+    }
+
+    /** @returns {CanvasImageSource} the picture, windowed where the user asked for it */
+    #picture() {
+        const picture = /** @type {ImageBitmap} */ (this.#session.picture);
+        const { window } = this.settings;
+        if (window.low === FULL_WINDOW.low && window.high === FULL_WINDOW.high) return picture;
+        if (this.#windowStale) {
+            const output = this.#windowed.sized(picture.width, picture.height);
+            const scratch = new OffscreenCanvas(picture.width, picture.height);
+            const context = scratch.getContext('2d', { willReadFrequently: true });
+            if (!context) return picture;
+            context.drawImage(picture, 0, 0);
+            applyWindow(context.getImageData(0, 0, picture.width, picture.height), window, output);
+            this.#windowed.show();
+            this.#windowStale = false;
+        }
+        return this.#windowed.canvas;
+    }
+
+    /**
+     * @param {CanvasRenderingContext2D} context in pixels of the image
+     * @param {number} scale
+     */
+    #drawAnnotations(context, scale) {
+        const { mask, result } = this.#session;
+        if (!mask || !result) return;
+        const { opacity, outline, axes } = this.settings;
+        if (opacity > 0) {
+            this.#paintOverlay(result.width, result.height);
+            context.globalAlpha = opacity;
+            context.drawImage(this.#overlay.canvas, 0, 0);
+            context.globalAlpha = 1;
+        }
+        context.lineJoin = 'round';
+        if (outline && this.#outline) {
+            context.lineWidth = 4 / scale;
+            context.strokeStyle = OUTLINE_UNDER;
+            context.stroke(this.#outline);
+            context.lineWidth = 2 / scale;
+            context.strokeStyle = OUTLINE;
+            context.stroke(this.#outline);
+        }
+        if (axes) this.#drawAxes(context, scale);
+    }
+
+    /**
+     * @param {number} width
+     * @param {number} height
+     */
+    #paintOverlay(width, height) {
+        if (!this.#overlayStale) return;
+        const { mask, probability, truth } = this.#session;
+        const layer = this.#overlay.sized(width, height);
+        const { map } = this.settings;
+        if ((map === 'probability' || map === 'uncertainty') && probability) paintMap(probability, map, layer);
+        else if (map === 'difference' && mask && truth) paintDifference(mask, truth, layer);
+        else if (mask) paintFill(mask, layer);
+        this.#overlay.show();
+        this.#overlayStale = false;
+    }
+
+    /**
+     * Long and short axis of every lesion, and its number when there are several.
+     * @param {CanvasRenderingContext2D} context
+     * @param {number} scale
+     */
+    #drawAxes(context, scale) {
+        const { lesions } = this.#session;
+        lesions.forEach((lesion, index) => {
+            context.globalAlpha = this.highlighted < 0 || this.highlighted === index ? 1 : 0.35;
+            context.strokeStyle = '#ffffff';
+            context.lineWidth = (this.highlighted === index ? 2 : 1) / scale;
+            context.setLineDash([5 / scale, 4 / scale]);
+            for (const [from, to] of [lesion.longAxisEnds, lesion.shortAxisEnds]) {
+                context.beginPath();
+                context.moveTo(from.x, from.y);
+                context.lineTo(to.x, to.y);
+                context.stroke();
+            }
+            context.setLineDash([]);
+            if (lesions.length > 1) {
+                context.font = `600 ${14 / scale}px system-ui, sans-serif`;
+                context.textAlign = 'center';
+                context.textBaseline = 'bottom';
+                context.lineWidth = 3 / scale;
+                context.strokeStyle = OUTLINE_UNDER;
+                const top = lesion.bbox.y - 4 / scale;
+                context.strokeText(String(index + 1), lesion.centroid.x, top);
+                context.fillStyle = '#ffffff';
+                context.fillText(String(index + 1), lesion.centroid.x, top);
+            }
+            context.globalAlpha = 1;
+        });
+    }
+
+    /**
+     * @param {CanvasRenderingContext2D} context
+     * @param {number} scale
+     */
+    #drawTools(context, scale) {
+        if (this.brush) {
+            context.beginPath();
+            context.arc(this.brush.at.x, this.brush.at.y, this.brush.radius, 0, 2 * Math.PI);
+            context.lineWidth = 3 / scale;
+            context.strokeStyle = OUTLINE_UNDER;
+            context.stroke();
+            context.lineWidth = 1.5 / scale;
+            context.strokeStyle = '#ffffff';
+            context.stroke();
+        }
+        const [first, second] = this.marks;
+        if (!first) return;
+        context.lineWidth = 2 / scale;
+        context.strokeStyle = '#7df9d0';
+        context.beginPath();
+        for (const mark of this.marks) {
+            context.moveTo(mark.x - 6 / scale, mark.y);
+            context.lineTo(mark.x + 6 / scale, mark.y);
+            context.moveTo(mark.x, mark.y - 6 / scale);
+            context.lineTo(mark.x, mark.y + 6 / scale);
+        }
+        if (second) {
+            context.moveTo(first.x, first.y);
+            context.lineTo(second.x, second.y);
+        }
+        context.stroke();
+    }
+}
