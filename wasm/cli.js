@@ -17,7 +17,7 @@ one line of JSON. Research only, not a medical device.
 
   --out DIR        where the masks go; made when it is missing
   --threshold T    0..1: a pixel is lesion when its probability is at least this (the model's own by default)
-  --weights FILE   other weights than the package's own
+  --weights FILE   other weights than the package's own (the native command's --model is understood too)
   --help           this text
   --version        the version`;
 
@@ -110,6 +110,7 @@ function parse(argv) {
                 out: { type: 'string' },
                 threshold: { type: 'string' },
                 weights: { type: 'string' },
+                model: { type: 'string' },
                 help: { type: 'boolean' },
                 version: { type: 'boolean' },
             },
@@ -130,7 +131,7 @@ function parse(argv) {
         if (!(threshold >= 0 && threshold <= 1))
             throw new UsageError(`--threshold must be a number from 0 to 1, not "${values.threshold}"`);
     }
-    return { ...values, files, threshold };
+    return { ...values, weights: values.weights ?? values.model, files, threshold };
 }
 
 /**
@@ -158,10 +159,11 @@ async function predictAll(files, folder, sonomask, threshold) {
         const mask = path.join(folder, `${path.parse(file).name}_mask.png`);
         try {
             const other = writers.get(mask);
-            if (other !== undefined) throw new Error(`its mask would overwrite that of ${other} (${mask})`);
+            if (other !== undefined)
+                throw new Error(`its mask would overwrite that of ${other}, which has the same name`);
+            writers.set(mask, file);
             const result = await sonomask.segment(await readFile(file), { threshold });
             await writeWhole(mask, sonomask.encodePng(result.mask, result.width, result.height));
-            writers.set(mask, file);
             process.stdout.write(`${report(file, result)}\n`);
         } catch (error) {
             complain(`${file}: ${reasonOf(error)}`);
@@ -211,7 +213,10 @@ async function main(argv) {
     const failed = await predictAll(request.files, folder, sonomask, request.threshold);
     sonomask.dispose();
     if (failed.length === 0) return EXIT_DONE;
-    complain(`${failed.length} of ${request.files.length} files failed: ${failed.join(', ')}`);
+    if (request.files.length > 1) {
+        complain(`${failed.length} of ${request.files.length} files failed:`);
+        for (const file of failed) process.stderr.write(`  ${file}\n`);
+    }
     return EXIT_FAILED;
 }
 
