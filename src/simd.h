@@ -193,6 +193,49 @@ SM_INLINE void v_store_part(float *p, v_f32 a, int count) {
 }
 #endif
 
+/** Lane i of `a` and of `b` in turn: low then high hold a0 b0 a1 b1 ...; v_deinterleave undoes it. */
+#if SM_TARGET == SM_TARGET_AVX512
+SM_INLINE void v_interleave(v_f32 a, v_f32 b, v_f32 *low, v_f32 *high) {
+    const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    *low = _mm512_permutex2var_ps(a, first, b);
+    *high = _mm512_permutex2var_ps(a, _mm512_add_epi32(first, _mm512_set1_epi32(8)), b);
+}
+SM_INLINE void v_deinterleave(v_f32 low, v_f32 high, v_f32 *a, v_f32 *b) {
+    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    *a = _mm512_permutex2var_ps(low, even, high);
+    *b = _mm512_permutex2var_ps(low, _mm512_add_epi32(even, _mm512_set1_epi32(1)), high);
+}
+#elif SM_TARGET == SM_TARGET_AVX2
+SM_INLINE void v_interleave(v_f32 a, v_f32 b, v_f32 *low, v_f32 *high) {
+    v_f32 outer = simde_mm256_unpacklo_ps(a, b), inner = simde_mm256_unpackhi_ps(a, b);
+    *low = simde_mm256_permute2f128_ps(outer, inner, 0x20);
+    *high = simde_mm256_permute2f128_ps(outer, inner, 0x31);
+}
+SM_INLINE void v_deinterleave(v_f32 low, v_f32 high, v_f32 *a, v_f32 *b) {
+    v_f32 left = simde_mm256_permute2f128_ps(low, high, 0x20), right = simde_mm256_permute2f128_ps(low, high, 0x31);
+    *a = simde_mm256_shuffle_ps(left, right, 0x88);
+    *b = simde_mm256_shuffle_ps(left, right, 0xdd);
+}
+#elif SM_TARGET == SM_TARGET_SIMD128
+SM_INLINE void v_interleave(v_f32 a, v_f32 b, v_f32 *low, v_f32 *high) {
+    *low = simde_mm_unpacklo_ps(a, b);
+    *high = simde_mm_unpackhi_ps(a, b);
+}
+SM_INLINE void v_deinterleave(v_f32 low, v_f32 high, v_f32 *a, v_f32 *b) {
+    *a = simde_mm_shuffle_ps(low, high, 0x88);
+    *b = simde_mm_shuffle_ps(low, high, 0xdd);
+}
+#else
+SM_INLINE void v_interleave(v_f32 a, v_f32 b, v_f32 *low, v_f32 *high) {
+    *low = a;
+    *high = b;
+}
+SM_INLINE void v_deinterleave(v_f32 low, v_f32 high, v_f32 *a, v_f32 *b) {
+    *a = low;
+    *b = high;
+}
+#endif
+
 /** Sum over the lanes, added in a fixed tree order. */
 SM_INLINE float v_sum(v_f32 a) {
     float lanes[V_LANES];

@@ -45,13 +45,41 @@ SM_INLINE void pool_vector(const max_pool_arguments *args, int image, const wind
     }
 }
 
+/** A dense one-channel tensor: vectors run along the row. `lanes` windows from window `x` on. */
+SM_INLINE void pool_map_vector(const source_transform *transform, const float *upper, const float *lower, float *output,
+                               int x, int lanes) {
+    int first = 2 * lanes < V_LANES ? 2 * lanes : V_LANES, second = 2 * lanes - first; /* lanes of the two loads */
+    v_f32 maxima[2], left, right;
+    for (int i = 0; i < 2; i++) {
+        size_t at = 2 * (size_t)x + (size_t)(i * V_LANES);
+        int count = i ? second : first;
+        if (!count) at = 0; /* loads nothing, but not from behind the row */
+        maxima[i] = v_max(source_apply(transform, v_load_count(upper + at, count)),
+                          source_apply(transform, v_load_count(lower + at, count)));
+    }
+    v_deinterleave(maxima[0], maxima[1], &left, &right);
+    v_store_count(output + x, v_max(left, right), lanes);
+}
+
+/** Whether a tensor is a map that pool_map_vector can take. */
+static bool is_map(int channels, int stride, bool upsample) { return channels == 1 && stride == 1 && !upsample; }
+
+static void pool_map_row(const max_pool_arguments *args, int image, const window_row *at, float *output) {
+    source_transform transform = source_transform_repeated(args->source, image);
+    const float *upper = args->source->data + at->upper, *lower = args->source->data + at->lower;
+    FOR_CHANNEL_VECTORS(args->width / 2, pool_map_vector, &transform, upper, lower, output);
+}
+
 static void pool_row(const void *arguments, int image, int row) {
     const max_pool_arguments *args = arguments;
     const sm_source *source = args->source;
     window_row at = window_row_at(image, row, args->height, args->width, source->stride, source->upsample);
     size_t output_row = (size_t)image * (size_t)(args->height / 2) + (size_t)row;
     float *output = args->output + output_row * (size_t)(args->width / 2) * (size_t)source->channels;
-    FOR_CHANNEL_VECTORS(source->channels, pool_vector, args, image, &at, output);
+    if (is_map(source->channels, source->stride, source->upsample))
+        pool_map_row(args, image, &at, output);
+    else
+        FOR_CHANNEL_VECTORS(source->channels, pool_vector, args, image, &at, output);
 }
 
 void SM_KERNEL(sm_max_pool)(const sm_source *source, int batch, int height, int width, float *output,
@@ -62,6 +90,22 @@ void SM_KERNEL(sm_max_pool)(const sm_source *source, int batch, int height, int 
 
 SM_INLINE void add_or_store(float *p, v_f32 value, bool accumulate, int lanes) {
     v_store_count(p, accumulate ? v_add(v_load_count(p, lanes), value) : value, lanes);
+}
+
+/**
+ * Gives the gradient to the first of the four largest values: the running maximum passes it on to each later value that
+ * is strictly larger.
+ */
+SM_INLINE void split_gradient(const v_f32 values[4], v_f32 whole, v_f32 shares[4]) {
+    v_f32 maximum = values[0];
+    shares[0] = whole;
+    SM_UNROLL
+    for (int i = 1; i < 4; i++) {
+        SM_UNROLL
+        for (int j = 0; j < i; j++) shares[j] = v_select_greater(values[i], maximum, v_zero(), shares[j]);
+        shares[i] = v_select_greater(values[i], maximum, whole, v_zero());
+        maximum = v_max(values[i], maximum);
+    }
 }
 
 SM_INLINE void pool_backward_vector(const max_pool_arguments *args, int image, const window_row *from,
@@ -77,19 +121,11 @@ SM_INLINE void pool_backward_vector(const max_pool_arguments *args, int image, c
         if (target->upsample) {
             add_or_store(target_upper, whole, target->accumulate, lanes);
         } else {
-            /* The running maximum passes the gradient on to each later value that is strictly larger. */
-            v_f32 maximum = source_apply(&transform, v_load_count(upper, lanes));
-            v_f32 values[3] = {source_apply(&transform, v_load_count(upper + from->right, lanes)),
-                               source_apply(&transform, v_load_count(lower, lanes)),
-                               source_apply(&transform, v_load_count(lower + from->right, lanes))};
-            v_f32 shares[4] = {whole, v_zero(), v_zero(), v_zero()};
-            SM_UNROLL
-            for (int i = 0; i < 3; i++) {
-                SM_UNROLL
-                for (int j = 0; j <= i; j++) shares[j] = v_select_greater(values[i], maximum, v_zero(), shares[j]);
-                shares[i + 1] = v_select_greater(values[i], maximum, whole, v_zero());
-                maximum = v_max(values[i], maximum);
-            }
+            v_f32 shares[4], values[4] = {source_apply(&transform, v_load_count(upper, lanes)),
+                                          source_apply(&transform, v_load_count(upper + from->right, lanes)),
+                                          source_apply(&transform, v_load_count(lower, lanes)),
+                                          source_apply(&transform, v_load_count(lower + from->right, lanes))};
+            split_gradient(values, whole, shares);
             add_or_store(target_upper, shares[0], target->accumulate, lanes);
             add_or_store(target_upper + to->right, shares[1], target->accumulate, lanes);
             add_or_store(target_lower, shares[2], target->accumulate, lanes);
@@ -103,6 +139,28 @@ SM_INLINE void pool_backward_vector(const max_pool_arguments *args, int image, c
     }
 }
 
+/** Maps again: `lanes` windows from window `x` on. */
+SM_INLINE void pool_backward_map_vector(const max_pool_arguments *args, const source_transform *transform,
+                                        const window_row *at, const float *gradient, int x, int lanes) {
+    const float *rows[2] = {args->source->data + at->upper, args->source->data + at->lower};
+    float *targets[2] = {args->target->data + at->upper, args->target->data + at->lower};
+    int counts[2] = {2 * lanes < V_LANES ? 2 * lanes : V_LANES, 0};
+    counts[1] = 2 * lanes - counts[0];
+    size_t starts[2] = {2 * (size_t)x, counts[1] ? 2 * (size_t)x + V_LANES : 0};
+    v_f32 values[4], shares[4];
+    for (int row = 0; row < 2; row++)
+        v_deinterleave(source_apply(transform, v_load_count(rows[row] + starts[0], counts[0])),
+                       source_apply(transform, v_load_count(rows[row] + starts[1], counts[1])), &values[2 * row],
+                       &values[2 * row + 1]);
+    split_gradient(values, v_load_count(gradient + x, lanes), shares);
+    for (int row = 0; row < 2; row++) {
+        v_f32 parts[2];
+        v_interleave(shares[2 * row], shares[2 * row + 1], &parts[0], &parts[1]);
+        for (int i = 0; i < 2; i++)
+            if (counts[i]) add_or_store(targets[row] + starts[i], parts[i], args->target->accumulate, counts[i]);
+    }
+}
+
 static void pool_backward_row(const void *arguments, int image, int row) {
     const max_pool_arguments *args = arguments;
     const sm_source *source = args->source;
@@ -111,6 +169,12 @@ static void pool_backward_row(const void *arguments, int image, int row) {
     window_row to = window_row_at(image, row, args->height, args->width, target->stride, target->upsample);
     size_t output_row = (size_t)image * (size_t)(args->height / 2) + (size_t)row;
     const float *gradient = args->output_gradient + output_row * (size_t)(args->width / 2) * (size_t)source->channels;
+    if (is_map(source->channels, source->stride, source->upsample) &&
+        is_map(target->channels, target->stride, target->upsample)) {
+        source_transform transform = source_transform_repeated(source, image);
+        FOR_CHANNEL_VECTORS(args->width / 2, pool_backward_map_vector, args, &transform, &from, gradient);
+        return;
+    }
     FOR_CHANNEL_VECTORS(source->channels, pool_backward_vector, args, image, &from, &to, gradient);
 }
 

@@ -54,8 +54,8 @@ static inline v_f32 v_load_repeated(const float *p, int period) {
 }
 
 /**
- * Calls `function(..., channel, lanes)` for every vector of `channels`: with the constant V_LANES for the full ones, so
- * that the inlined body has no lane counting, and once with the remainder.
+ * Calls `function(..., channel, lanes)` for every vector of `channels` (or of the pixels of a one-channel row): with
+ * the constant V_LANES for the full ones, so that the inlined body has no lane counting, and once with the remainder.
  */
 #define FOR_CHANNEL_VECTORS(channels, function, ...)                                                                   \
     do {                                                                                                               \

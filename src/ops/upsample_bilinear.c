@@ -4,7 +4,7 @@
  * pixel receives 3/4 of its own two outputs and 1/4 of the outputs before and after them, with the same clamping.
  *
  * A one-channel map (mask logits) has its vectors along the row instead: rows are blended into a small buffer, and
- * the columns from there, in loops plain enough for the compiler's own vectoriser.
+ * the columns from there, the two outputs of each pixel interleaved.
  */
 #include "operations.h"
 #include "rows.h"
@@ -53,17 +53,30 @@ SM_INLINE void upsample_vector(const float *above, const float *row, const float
 
 /** One output row of a one-channel map. */
 static void upsample_map_row(const float *row, const float *neighbour, int width, float *output) {
-    float blended[BUFFER_PIXELS + 2]; /* a chunk of the row with the pixel before and the pixel after */
+    float blended[BUFFER_PIXELS + V_LANES + 2] = {0}; /* a chunk of the row, the pixel before and the pixel after */
     for (int start = 0; start < width; start += BUFFER_PIXELS) {
         int count = width - start < BUFFER_PIXELS ? width - start : BUFFER_PIXELS;
+        for (int i = 0; i < count; i += V_LANES) {
+            int lanes = count - i < V_LANES ? count - i : V_LANES;
+            v_store(blended + 1 + i,
+                    blend(v_load_count(row + start + i, lanes), v_load_count(neighbour + start + i, lanes)));
+        }
         int before = clamp(start - 1, width), after = clamp(start + count, width);
         blended[0] = 0.75f * row[before] + 0.25f * neighbour[before];
         blended[count + 1] = 0.75f * row[after] + 0.25f * neighbour[after];
-        for (int i = 0; i < count; i++) blended[i + 1] = 0.75f * row[start + i] + 0.25f * neighbour[start + i];
-        float *chunk = output + 2 * start;
-        for (int i = 0; i < count; i++) {
-            chunk[2 * i] = 0.75f * blended[i + 1] + 0.25f * blended[i];
-            chunk[2 * i + 1] = 0.75f * blended[i + 1] + 0.25f * blended[i + 2];
+        for (int i = 0; i < count; i += V_LANES) {
+            v_f32 pixel = v_load(blended + i + 1), low, high;
+            v_interleave(blend(pixel, v_load(blended + i)), blend(pixel, v_load(blended + i + 2)), &low, &high);
+            float *pair = output + 2 * (start + i);
+            if (i + V_LANES <= count) {
+                v_store(pair, low);
+                v_store(pair + V_LANES, high);
+            } else {
+                float rest[2 * V_LANES];
+                v_store(rest, low);
+                v_store(rest + V_LANES, high);
+                memcpy(pair, rest, 2 * (size_t)(count - i) * sizeof *pair);
+            }
         }
     }
 }
@@ -120,21 +133,26 @@ SM_INLINE void backward_vector(const four_rows *rows, int width, int channels, f
 }
 
 static void backward_map_row(const four_rows *rows, int width, float *output, bool accumulate) {
-    float blended[2 * BUFFER_PIXELS + 2]; /* columns 2 start - 1 .. 2 (start + count) */
-    const float *a = rows->row[0], *b = rows->row[1], *c = rows->row[2], *d = rows->row[3];
+    float blended[2 * (BUFFER_PIXELS + V_LANES) + 2] = {0}; /* columns 2 start - 1 .. 2 (start + count) */
     for (int start = 0; start < width; start += BUFFER_PIXELS) {
         int count = width - start < BUFFER_PIXELS ? width - start : BUFFER_PIXELS;
-        int first = clamp(2 * start - 1, 2 * width), last = clamp(2 * (start + count), 2 * width);
-        for (int i = 0; i < 2 * count; i++) {
-            int x = 2 * start + i;
-            blended[i + 1] = 0.75f * (b[x] + c[x]) + 0.25f * (a[x] + d[x]);
+        for (int i = 0; i < 2 * count; i += V_LANES) {
+            int lanes = 2 * count - i < V_LANES ? 2 * count - i : V_LANES;
+            v_store(blended + 1 + i, blend_column(rows, 2 * (size_t)start + (size_t)i, lanes));
         }
-        blended[0] = 0.75f * (b[first] + c[first]) + 0.25f * (a[first] + d[first]);
-        blended[2 * count + 1] = 0.75f * (b[last] + c[last]) + 0.25f * (a[last] + d[last]);
-        for (int i = 0; i < count; i++) {
-            float sum =
-                0.75f * (blended[2 * i + 1] + blended[2 * i + 2]) + 0.25f * (blended[2 * i] + blended[2 * i + 3]);
-            output[start + i] = accumulate ? output[start + i] + sum : sum;
+        size_t before = (size_t)clamp(2 * start - 1, 2 * width), after = (size_t)clamp(2 * (start + count), 2 * width);
+        v_store_part(blended, blend_column(rows, before, 1), 1);
+        v_store_part(blended + 2 * count + 1, blend_column(rows, after, 1), 1);
+        for (int i = 0; i < count; i += V_LANES) {
+            int lanes = count - i < V_LANES ? count - i : V_LANES;
+            const float *columns = blended + 2 * i;
+            v_f32 own_left, own_right, before_own, after_own;
+            v_deinterleave(v_load(columns), v_load(columns + V_LANES), &before_own, &own_left);
+            v_deinterleave(v_load(columns + 2), v_load(columns + V_LANES + 2), &own_right, &after_own);
+            v_f32 sum = blend(v_add(own_left, own_right), v_add(before_own, after_own));
+            float *target = output + start + i;
+            if (accumulate) sum = v_add(sum, v_load_count(target, lanes));
+            v_store_count(target, sum, lanes);
         }
     }
 }

@@ -37,12 +37,12 @@ typedef struct shape {
 static const shape even_shapes[] = {
     {1, 2, 2, 1},  {2, 6, 10, 1},  {1, 4, 270, 1}, {2, 2, 4, 2},    {1, 4, 6, 3},     {3, 2, 6, 4},
     {2, 6, 2, 7},  {1, 10, 14, 8}, {2, 4, 6, 15},  {2, 8, 6, 16},   {1, 2, 2, 17},    {2, 6, 4, 24},
-    {1, 4, 4, 33}, {2, 4, 4, 64},  {1, 2, 4, 100}, {1, 50, 66, 16}, {2, 200, 210, 3},
+    {1, 4, 4, 33}, {2, 4, 4, 64},  {1, 2, 4, 100}, {1, 34, 64, 17}, {2, 120, 70, 3},
 };
 static const shape odd_shapes[] = {
     {1, 1, 1, 1},  {1, 1, 1, 5},  {1, 1, 33, 1}, {1, 7, 1, 1},    {2, 5, 139, 1},   {2, 3, 5, 2},
     {1, 9, 7, 3},  {2, 5, 3, 4},  {1, 3, 31, 8}, {1, 3, 11, 9},   {2, 7, 5, 16},    {1, 1, 35, 20},
-    {2, 3, 3, 32}, {1, 5, 1, 47}, {1, 1, 3, 80}, {2, 67, 51, 16}, {3, 131, 129, 1},
+    {2, 3, 3, 32}, {1, 5, 1, 47}, {1, 1, 3, 80}, {1, 67, 63, 17}, {3, 131, 129, 1},
 };
 #define FOR_SHAPES(shapes, s) for (const shape *s = shapes; s < shapes + sizeof shapes / sizeof *shapes; s++)
 
@@ -503,7 +503,7 @@ static void test_sigmoid(void **state) {
 
 static void mask_loss_body(const sm_kernels *kernels, const sm_parallel *parallel) {
     if (parallel) return; /* has no tasks */
-    static const int pixels[] = {1, 2, 3, 7, 16, 17, 31, 64, 1000, 4099, 70000};
+    static const int pixels[] = {1, 2, 3, 7, 16, 17, 31, 64, 1000, 4099};
     for (size_t p = 0; p < sizeof pixels / sizeof *pixels; p++)
         for (int what = 0; what < 16; what++) {
             shape s = {what & 1 ? 3 : 1, 1, pixels[p], 1};
