@@ -1,5 +1,7 @@
 /** Lesions: smooth ovals, cysts, and spiculated masses. */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "phantom_parts.h"
 
@@ -34,6 +36,21 @@ static void add_spicules(float *outline, int count, sm_random *random) {
     }
 }
 
+/** Rounds tips that would be thinner than any annotator's line, and than a pixel. */
+static void round_tips(float *outline) {
+    enum { HALF = 5 };
+    float rounded[SM_OUTLINE_STEPS];
+    for (int step = 0; step < SM_OUTLINE_STEPS; step++) {
+        float sum = 0.0f;
+        for (int offset = -HALF; offset <= HALF; offset++) {
+            const float weight = (float)(HALF + 1 - abs(offset)) / (float)((HALF + 1) * (HALF + 1));
+            sum += weight * outline[(step + offset + SM_OUTLINE_STEPS) % SM_OUTLINE_STEPS];
+        }
+        rounded[step] = sum;
+    }
+    memcpy(outline, rounded, sizeof rounded);
+}
+
 static void draw_benign(sm_phantom_lesion *lesion, sm_random *random, float radius) {
     const bool cyst = sm_random_uniform(random) < 0.3f;
     const float stretch = sqrtf(sm_random_range(random, cyst ? 1.0f : 1.25f, 2.1f));
@@ -54,6 +71,7 @@ static void draw_malignant(sm_phantom_lesion *lesion, sm_random *random, float r
     lesion->semi_y = radius * stretch;
     add_waves(lesion->outline, 2, 9, sm_random_range(random, 0.08f, 0.16f), random);
     add_spicules(lesion->outline, 4 + sm_random_below(random, 9), random);
+    round_tips(lesion->outline);
     lesion->echo = sm_random_range(random, -21.0f, -14.0f);
     lesion->texture = sm_random_range(random, 3.0f, 6.5f);
     lesion->attenuation = sm_random_range(random, 4.0f, 20.0f);

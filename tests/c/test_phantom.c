@@ -115,6 +115,12 @@ static void test_lesions_are_dark(void **state) {
             sm_sample sample = draw(types[t], seed);
             const int count = count_lesion(&sample);
             assert_in_range(count, AREA / 400, AREA / 3);
+            sm_lesion *lesions = NULL;
+            int lesion_count = 0;
+            assert_int_equal(
+                sm_mask_components(sample.mask, WIDTH, HEIGHT, 1, NULL, NULL, &lesions, &lesion_count, NULL), SM_OK);
+            assert_int_equal(lesion_count, 1); // in one piece, spicules and all
+            free(lesions);
             double lesion, around;
             measure_contrast(&sample, &lesion, &around);
             if (!(lesion < around - 8))
