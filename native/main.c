@@ -12,6 +12,7 @@ static const struct {
     {"predict", "outline lesions in images: masks, types and measurements", sm_command_predict},
     {"train", "train a network on images with masks", sm_command_train},
     {"evaluate", "score a network against true masks and types", sm_command_evaluate},
+    {"bench", "time a network on this machine, layer by layer", sm_command_bench},
     {"phantom", "draw synthetic ultrasound images with masks", sm_command_phantom},
     {"info", "show what a network is made of", sm_command_info},
 };

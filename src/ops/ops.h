@@ -187,6 +187,10 @@ typedef struct sm_kernels {
      * normal is 0, 0. Column 0 of the three logits gets no gradient. weight is [rows] or NULL; the sum is divided by
      * rows * 2. */
     double (*type_mae)(const float *logits, const int *truth, const float *weight, int rows, float *gradient);
+    /** Runs `rounds` rounds of independent multiply-adds and says how many floating-point operations that were: the
+     * peak that `bench` compares with. The result must be used, or a compiler would drop the work. NULL in the
+     * reference. */
+    float (*peak)(long rounds, double *operations);
 } sm_kernels;
 
 /** The sets in this build, by SIMD target; a set that the build lacks is NULL. */

@@ -32,6 +32,7 @@ const sm_kernels SM_KERNEL(sm_kernels_table) = {
     .global_pool_backward = SM_TRAINING(SM_KERNEL(sm_global_pool_backward)),
     .sigmoid = SM_KERNEL(sm_sigmoid),
     .mask_loss = SM_TRAINING(SM_KERNEL(sm_mask_loss)),
+    .peak = SM_KERNEL(sm_peak),
     /* Shared by all targets; operations.h says why. */
     .dense = sm_dense_reference,
     .dense_backward = SM_TRAINING(sm_dense_backward_reference),

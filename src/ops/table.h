@@ -14,6 +14,12 @@
 #define SM_TRAINING(function) function
 #endif
 
+/* See `peak` in sm_kernels. */
+float sm_peak_scalar(long rounds, double *operations);
+float sm_peak_simd128(long rounds, double *operations);
+float sm_peak_avx2(long rounds, double *operations);
+float sm_peak_avx512(long rounds, double *operations);
+
 extern const sm_kernels sm_kernels_table_scalar;
 extern const sm_kernels sm_kernels_table_simd128;
 extern const sm_kernels sm_kernels_table_avx2;
