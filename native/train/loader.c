@@ -104,17 +104,19 @@ struct sm_loader {
     pthread_cond_t changed;
 };
 
-static void make_batch(sm_loader *loader, int number) {
+static sm_status make_batch(sm_loader *loader, int number) {
     slot *s = &loader->ring[number % RING];
     size_t pixels = (size_t)loader->size * (size_t)loader->size;
     for (int i = 0; i < loader->batch; i++) {
         int place = number * loader->batch + i;
         int index = loader->order[place];
-        sm_augment(&loader->augmentation, &loader->cache->samples[index], loader->size,
-                   sm_random_derive(loader->seed, (uint64_t)place), loader->scratch, s->images + (size_t)i * pixels,
-                   s->masks + (size_t)i * pixels);
+        sm_status status = sm_augment(&loader->augmentation, &loader->cache->samples[index], loader->size,
+                                      sm_random_derive(loader->seed, (uint64_t)place), loader->scratch,
+                                      s->images + (size_t)i * pixels, s->masks + (size_t)i * pixels);
+        if (status != SM_OK) return status;
         s->types[i] = (int)loader->cache->records[index]->type;
     }
+    return SM_OK;
 }
 
 static void *prepare(void *arguments) {
@@ -128,9 +130,12 @@ static void *prepare(void *arguments) {
         }
         int number = loader->made;
         pthread_mutex_unlock(&loader->lock);
-        make_batch(loader, number);
+        sm_status status = make_batch(loader, number);
         pthread_mutex_lock(&loader->lock);
-        loader->made = number + 1;
+        if (status != SM_OK)
+            loader->batches = number; /* nothing comes after it */
+        else
+            loader->made = number + 1;
         pthread_cond_broadcast(&loader->changed);
     }
     pthread_mutex_unlock(&loader->lock);
@@ -215,9 +220,9 @@ sm_batch sm_loader_next(sm_loader *loader) {
     if (loader->taken < loader->batches) {
         int number = loader->taken++;
         pthread_cond_broadcast(&loader->changed);
-        while (loader->made <= number) pthread_cond_wait(&loader->changed, &loader->lock);
+        while (loader->made <= number && number < loader->batches) pthread_cond_wait(&loader->changed, &loader->lock);
         const slot *s = &loader->ring[number % RING];
-        batch = (sm_batch){.images = s->images, .masks = s->masks, .types = s->types};
+        if (number < loader->batches) batch = (sm_batch){.images = s->images, .masks = s->masks, .types = s->types};
     }
     pthread_mutex_unlock(&loader->lock);
     loader->waited += sm_clock() - start;

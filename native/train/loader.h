@@ -36,7 +36,7 @@ void sm_loader_free(sm_loader *loader);
  *  sm_random_derive(seed, p). Batches begin at `first_batch`; the last, incomplete batch is left out. */
 sm_status sm_loader_start(sm_loader *loader, const int *order, int count, uint64_t seed, int first_batch,
                           sm_error *error);
-/** The next batch, waiting if need be; valid until the next call. NULL arrays after the last. */
+/** The next batch, waiting if need be; valid until the next call. NULL arrays after the last, or without memory. */
 sm_batch sm_loader_next(sm_loader *loader);
 /** Seconds spent waiting in sm_loader_next since creation. */
 double sm_loader_waited(const sm_loader *loader);

@@ -322,6 +322,7 @@ static sm_status run_batch(trainer *t, sm_error *error) {
     double start = sm_clock();
     double waited = sm_loader_waited(t->loader);
     sm_batch batch = sm_loader_next(t->loader);
+    if (!batch.images) return sm_fail(error, SM_ERROR_MEMORY, "no memory to prepare a batch");
     uint64_t seed = sm_random_derive(t->options->seed ^ 0xD509u, (uint64_t)t->optimiser.step);
     sm_losses losses = sm_training_step(t->training, t->parameters, &batch, &t->options->loss, statistics_momentum,
                                         seed, t->gradients);

@@ -135,8 +135,12 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
     sm_progress progress;
     sm_progress_begin(&progress, "validating", cache->count);
     for (int i = 0; i < cache->count; i++) {
-        sm_augment(&none, &cache->samples[i], validation->size, 0, validation->scratch, validation->image,
-                   validation->mask);
+        status = sm_augment(&none, &cache->samples[i], validation->size, 0, validation->scratch, validation->image,
+                            validation->mask);
+        if (status != SM_OK) {
+            sm_fail(error, status, "no memory to prepare an image");
+            break;
+        }
         float type_logits[SM_CLASS_COUNT];
         sm_inference_run(inference, validation->image, validation->logits, type_logits);
         int type = (int)cache->records[i]->type;
@@ -155,6 +159,7 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
     }
     sm_progress_end(&progress);
     sm_inference_free(inference);
+    if (status != SM_OK) return status;
     scores->lesion_dice = lesions > 0 ? dice / lesions : NAN;
     scores->false_masks = normals > 0 ? (double)false_masks / normals : NAN;
     scores->accuracy = cache->count > 0 ? (double)right / cache->count : NAN;
