@@ -47,14 +47,17 @@
 #define SM_RESTRICT __restrict__
 #if defined(__clang__) /* takes GCC's pragma without a word, and then keeps the loop */
 #define SM_UNROLL _Pragma("clang loop unroll(full)")
+#define SM_KEEP_LOOP _Pragma("clang loop unroll(disable)") /* a body of many vectors, once more, would spill them */
 #else
 #define SM_UNROLL _Pragma("GCC unroll 16")
+#define SM_KEEP_LOOP
 #endif
 #else
 #define SM_INLINE static inline
 #define SM_NOINLINE
 #define SM_RESTRICT restrict
 #define SM_UNROLL
+#define SM_KEEP_LOOP
 #endif
 
 enum { V_LANES = SM_TARGET };

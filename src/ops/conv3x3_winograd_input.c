@@ -191,6 +191,7 @@ SM_INLINE void transform_chunk(const chunk_reader *reader, winograd_block block,
             columns[j] = ring[(start + stored) % WINOGRAD_INPUT];
         }
         float *position = values;
+        SM_KEEP_LOOP
         for (int i = 0; i < WINOGRAD_INPUT; i++) {
             v_f32 d[WINOGRAD_INPUT], t[WINOGRAD_INPUT];
             SM_UNROLL
@@ -230,6 +231,7 @@ void SM_KERNEL(winograd_input)(const sm_source *source, int source_count, winogr
 SM_INLINE void transform_gradient_tile(const float *gradient, size_t row_stride, size_t pixel_stride, const int lanes,
                                        int rows, int columns, float *values, size_t position_stride) {
     float transformed[WINOGRAD_TILE][WINOGRAD_INPUT * V_LANES];
+    SM_KEEP_LOOP
     for (int j = 0; j < WINOGRAD_TILE; j++) {
         v_f32 y[WINOGRAD_TILE], z[WINOGRAD_INPUT];
         SM_UNROLL for (int i = 0; i < WINOGRAD_TILE; i++) {
@@ -242,6 +244,7 @@ SM_INLINE void transform_gradient_tile(const float *gradient, size_t row_stride,
         transform_gradient(y, z);
         SM_UNROLL for (int i = 0; i < WINOGRAD_INPUT; i++) v_store(transformed[j] + i * V_LANES, z[i]);
     }
+    SM_KEEP_LOOP
     for (int i = 0; i < WINOGRAD_INPUT; i++) {
         v_f32 y[WINOGRAD_TILE], z[WINOGRAD_INPUT];
         SM_UNROLL for (int j = 0; j < WINOGRAD_TILE; j++) y[j] = v_load(transformed[j] + i * V_LANES);

@@ -15,6 +15,7 @@ SM_INLINE void transform_output(const v_f32 m[6], v_f32 y[4]) {
 
 /** A^T M of one chunk of one tile: [4][6][V_LANES]. */
 SM_INLINE void transform_columns(const float *values, size_t position_stride, float *rows) {
+    SM_KEEP_LOOP
     for (int j = 0; j < WINOGRAD_INPUT; j++, values += position_stride, rows += V_LANES) {
         v_f32 m[WINOGRAD_INPUT], y[WINOGRAD_TILE];
         SM_UNROLL
@@ -37,6 +38,7 @@ SM_INLINE void transform_row(const float *rows, int i, v_f32 y[4]) {
 static void transform_tile(const float *values, size_t position_stride, float *tile) {
     float rows[WINOGRAD_TILE * WINOGRAD_INPUT * V_LANES];
     transform_columns(values, position_stride, rows);
+    SM_KEEP_LOOP
     for (int i = 0; i < WINOGRAD_TILE; i++) {
         v_f32 y[WINOGRAD_TILE];
         transform_row(rows, i, y);
@@ -136,6 +138,7 @@ SM_INLINE void output_whole(const float *values, size_t position_stride, const e
     float rows[WINOGRAD_TILE * WINOGRAD_INPUT * V_LANES];
     transform_columns(values, position_stride, rows);
     v_f32 sum = v_zero(), squares = v_zero(), left = v_zero(), right = v_zero();
+    SM_KEEP_LOOP
     for (int i = 0; i < WINOGRAD_TILE; i++) {
         v_f32 y[WINOGRAD_TILE];
         transform_row(rows, i, y);
@@ -265,10 +268,12 @@ SM_INLINE void whole_tile_to_target(const float *values, size_t position_stride,
     const size_t pixel_stride = (size_t)target->stride;
     const bool add = target->accumulate;
     v_f32 left = v_zero(), right = v_zero();
+    SM_KEEP_LOOP
     for (int i = 0; i < WINOGRAD_TILE; i++) {
         v_f32 y[WINOGRAD_TILE];
         transform_row(rows, i, y);
         if (!target->upsample) {
+            SM_UNROLL
             for (int j = 0; j < WINOGRAD_TILE; j++) store_or_add(pixel + (size_t)j * pixel_stride, y[j], add);
             pixel += row_stride;
             continue;

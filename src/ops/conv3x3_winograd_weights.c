@@ -36,6 +36,10 @@ static weights_plan plan_make(const sm_conv *args, int threads) {
         plan.ranges = threads < plan.input_chunks ? threads : plan.input_chunks;
     plan.range_chunks = (plan.input_chunks + plan.ranges - 1) / plan.ranges;
     plan.block_tiles = winograd_block_tiles(plan.grid.tiles, plan.range_chunks + plan.output_chunks, plan.slots);
+    /* each block goes once through the task's accumulator: it should not be the smaller of the two */
+    const size_t tile_floats = (size_t)(plan.range_chunks + plan.output_chunks) * WINOGRAD_POSITIONS * V_LANES;
+    const int balanced = (int)(plan.slot_floats / (size_t)plan.ranges / tile_floats);
+    if (plan.block_tiles < balanced) plan.block_tiles = balanced < plan.grid.tiles ? balanced : plan.grid.tiles;
     plan.worker_floats = winograd_panel_floats(plan.range_chunks, plan.block_tiles) +
                          winograd_panel_floats(plan.output_chunks, plan.block_tiles);
     return plan;
