@@ -46,15 +46,17 @@ static sm_point *smooth_outline(const sm_contour *contour, int *count) {
         const sm_point a = contour->points[i], b = contour->points[(i + 1) % contour->point_count];
         edges += (size_t)(fabsf(b.x - a.x) + fabsf(b.y - a.y));
     }
-    sm_point *middles = malloc(edges * sizeof *middles);
-    sm_point *smooth = malloc(edges * sizeof *smooth);
+    sm_point *middles = calloc(edges + 1, sizeof *middles);
+    sm_point *smooth = calloc(edges + 1, sizeof *smooth);
     if (middles && smooth) {
         size_t at = 0;
         for (int i = 0; i < contour->point_count; i++) {
             const sm_point a = contour->points[i], b = contour->points[(i + 1) % contour->point_count];
-            const float length = fabsf(b.x - a.x) + fabsf(b.y - a.y);
-            for (float step = 0.5f; step < length; step += 1.0f)
-                middles[at++] = (sm_point){a.x + (b.x - a.x) * step / length, a.y + (b.y - a.y) * step / length};
+            const int length = (int)(fabsf(b.x - a.x) + fabsf(b.y - a.y));
+            for (int step = 0; step < length; step++) {
+                const float share = ((float)step + 0.5f) / (float)length;
+                middles[at++] = (sm_point){a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share};
+            }
         }
         for (size_t i = 0; i < edges; i++) {
             const sm_point before = middles[(i + edges - 1) % edges], after = middles[(i + 1) % edges];

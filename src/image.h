@@ -21,7 +21,7 @@ typedef struct sm_image {
  * CMYK JPEG is converted, EXIF orientation is applied so that rows run from the top as a viewer shows them.
  * Errors: SM_ERROR_IMAGE_EMPTY, _FORMAT, _TOO_LARGE (from the header, before decoding), _TOO_SMALL, SM_ERROR_MEMORY.
  */
-sm_status sm_image_decode(const void *bytes, size_t size, sm_image *image, sm_error *error);
+sm_status sm_image_decode(const void *file, size_t size, sm_image *image, sm_error *error);
 void sm_image_free(sm_image *image);
 
 /** Encodes as PNG (channels 1, 3 or 4). `*bytes` is released with free(). Errors: ARGUMENT, MEMORY. */

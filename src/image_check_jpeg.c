@@ -50,7 +50,13 @@ typedef struct jpeg {
 } jpeg;
 
 static sm_status damaged(sm_error *error, const char *what) {
-    return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged JPEG: %s", what);
+    sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged JPEG: %s", what);
+    return SM_ERROR_IMAGE_FORMAT; // a constant, so that an analyser sees that what follows success is filled
+}
+
+static sm_status unsupported(sm_error *error, const char *what) {
+    sm_fail(error, SM_ERROR_IMAGE_FORMAT, "JPEG with %s is not supported; save it as PNG", what);
+    return SM_ERROR_IMAGE_FORMAT;
 }
 
 static sm_status truncated(sm_error *error) { return damaged(error, "the file is cut short"); }
@@ -83,17 +89,15 @@ static sm_status read_quantisation(jpeg *file, const uint8_t *content, size_t le
 
 static sm_status read_huffman(jpeg *file, const uint8_t *content, size_t length, sm_error *error) {
     while (length > 0) {
-        const sm_status wrong = SM_ERROR_IMAGE_FORMAT;
         if (length < 17 || content[0] >> 4 > 1 || (content[0] & 15) > 3)
-            return sm_fail(error, wrong, "damaged JPEG: a Huffman table is wrong");
+            return damaged(error, "a Huffman table is wrong");
         size_t symbols = 0;
         uint32_t share = 0; // of the code space, in units of the longest codes
         for (int bits = 1; bits <= 16; bits++) {
             symbols += content[bits];
             share += (uint32_t)content[bits] << (16 - bits);
         }
-        if (symbols > 256 || share > 65536 || length < 17 + symbols)
-            return sm_fail(error, wrong, "damaged JPEG: a Huffman table is wrong");
+        if (symbols > 256 || share > 65536 || length < 17 + symbols) return damaged(error, "a Huffman table is wrong");
         if (content[0] >> 4)
             file->ac_tables |= 1u << (content[0] & 15);
         else
@@ -106,14 +110,9 @@ static sm_status read_huffman(jpeg *file, const uint8_t *content, size_t length,
 
 static sm_status read_frame(jpeg *file, int marker, const uint8_t *content, size_t length, sm_error *error) {
     if (file->has_frame) return damaged(error, "two frame headers");
-    if (marker > MARKER_SOF2)
-        return sm_fail(error, SM_ERROR_IMAGE_FORMAT,
-                       "this kind of JPEG (lossless, hierarchical or arithmetic) is not "
-                       "supported; save it as PNG");
+    if (marker > MARKER_SOF2) return unsupported(error, "lossless, hierarchical or arithmetic coding");
     if (length < 6 || length != 6 + 3 * (size_t)content[5]) return damaged(error, "its frame header is wrong");
-    if (content[0] != 8)
-        return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "JPEG of %d bits is not supported, only 8; save it as PNG",
-                       (int)content[0]);
+    if (content[0] != 8) return unsupported(error, "more than 8 bits");
     const sm_status status = sm_image_check_size(sm_big16(content + 3), sm_big16(content + 1), error);
     if (status) return status;
     file->has_frame = true;
@@ -139,7 +138,7 @@ static sm_status read_frame(jpeg *file, int marker, const uint8_t *content, size
 static int64_t ceiling_divide(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
 
 typedef struct scan {
-    component *parts[4];
+    component parts[4];
     int count, spectral_start, spectral_end, successive_high;
 } scan;
 
@@ -168,7 +167,7 @@ static sm_status read_scan_header(jpeg *file, const uint8_t *content, size_t len
             !(file->quantisation_tables >> part->quantisation & 1))
             return damaged(error, "a table is missing");
         if (header->spectral_start == 0) part->scanned = true;
-        header->parts[i] = part;
+        header->parts[i] = *part;
     }
     return SM_OK;
 }
@@ -176,14 +175,14 @@ static sm_status read_scan_header(jpeg *file, const uint8_t *content, size_t len
 /** Minimum coded units of a scan, and the 8x8 blocks in them. */
 static void count_units(const jpeg *file, const scan *header, int64_t *units, int64_t *blocks) {
     if (header->count == 1) {
-        const component *part = header->parts[0];
+        const component *part = &header->parts[0];
         const int64_t width = ceiling_divide((int64_t)file->width * part->horizontal, file->horizontal_most);
         const int64_t height = ceiling_divide((int64_t)file->height * part->vertical, file->vertical_most);
         *units = *blocks = ceiling_divide(width, 8) * ceiling_divide(height, 8);
         return;
     }
     int64_t blocks_a_unit = 0;
-    for (int i = 0; i < header->count; i++) blocks_a_unit += header->parts[i]->horizontal * header->parts[i]->vertical;
+    for (int i = 0; i < header->count; i++) blocks_a_unit += header->parts[i].horizontal * header->parts[i].vertical;
     *units =
         ceiling_divide(file->width, 8 * file->horizontal_most) * ceiling_divide(file->height, 8 * file->vertical_most);
     *blocks = *units * blocks_a_unit;

@@ -97,8 +97,8 @@ static sm_status decode_checked(const uint8_t *bytes, size_t size, const sm_imag
     return sm_image_orient(image, header->orientation, error);
 }
 
-sm_status sm_image_decode(const void *data, size_t size, sm_image *image, sm_error *error) {
-    const uint8_t *bytes = data;
+sm_status sm_image_decode(const void *file, size_t size, sm_image *image, sm_error *error) {
+    const uint8_t *bytes = file;
     sm_image_header header = {0};
     sm_status status = SM_OK;
     *image = (sm_image){0};

@@ -62,7 +62,7 @@ static sm_status find_components(uint8_t *mask, int width, int height, int minim
     int count = 0;
     sm_status status = sm_mask_label(mask, width, height, labels, &count, error);
     if (status || count == 0) return status;
-    sm_lesion *parts = malloc((size_t)count * sizeof *parts);
+    sm_lesion *parts = calloc((size_t)count, sizeof *parts);
     int32_t *new_labels = malloc(((size_t)count + 1) * sizeof *new_labels);
     int kept = 0;
     if (parts && new_labels) {

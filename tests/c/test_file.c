@@ -17,19 +17,20 @@
 
 #include "../../native/file.h"
 #include "../../native/json.h"
+#include "scratch_folder.h"
 
-static char folder[] = "/tmp/sonomask-test-XXXXXX";
+static char *folder;
 
 static int make_folder(void **state) {
     (void)state;
-    return mkdtemp(folder) ? 0 : -1;
+    folder = scratch_make();
+    return 0;
 }
 
 static int remove_folder(void **state) {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
+    scratch_remove(folder);
+    return 0;
 }
 
 static char *inside(const char *name) {

@@ -423,7 +423,7 @@ static void png_round_trip(void **state) {
         for (int channels = 1; channels <= 4; channels += channels == 1 ? 2 : 1) {
             for (int content = 0; content < 4; content++) {
                 const int width = sizes[s][0], height = sizes[s][1];
-                const size_t count = (size_t)(width * height * channels);
+                const size_t count = (size_t)width * (size_t)height * (size_t)channels;
                 uint8_t *pixels = malloc(count);
                 assert_non_null(pixels);
                 for (size_t i = 0; i < count; i++) {
@@ -550,8 +550,8 @@ static void letterbox_there_and_back(void **state) {
         const int width = sizes[s][0], height = sizes[s][1];
         const double centre_x = 0.3 * width, centre_y = 0.6 * height;
         const double radius = 0.1 * (width < height ? width : height);
-        uint8_t *grey = malloc((size_t)(width * height));
-        float *map = malloc((size_t)(width * height) * sizeof *map);
+        uint8_t *grey = malloc((size_t)width * (size_t)height);
+        float *map = malloc((size_t)width * (size_t)height * sizeof *map);
         float *square = malloc(SIZE * SIZE * sizeof *square);
         assert_true(grey && map && square);
         for (int y = 0; y < height; y++)

@@ -105,7 +105,7 @@ static sm_image read_image(const char *path) {
 }
 
 static void blob_png(const char *name, int width, int height) {
-    uint8_t *pixels = malloc((size_t)(width * height));
+    uint8_t *pixels = malloc((size_t)width * (size_t)height);
     assert_non_null(pixels);
     for (int i = 0; i < width * height; i++) pixels[i] = (uint8_t)(i % width * 255 / width);
     scratch_png(folder, name, width, height, pixels);
