@@ -27,21 +27,35 @@ static window_row window_row_at(int image, int row, int height, int width, int s
     return (window_row){2 * output_row * row_floats, (2 * output_row + 1) * row_floats, pixel, 2 * pixel};
 }
 
-SM_INLINE void pool_vector(const max_pool_arguments *args, int image, const window_row *at, float *output, int channel,
-                           int lanes) {
+/** The values of the four corners, `at` floats into the first window's. */
+typedef struct window_values {
+    v_f32 corner[4];
+} window_values;
+
+SM_INLINE window_values read_window(const sm_source *source, const source_transform *transform, const window_row *from,
+                                    size_t at, int lanes) {
+    const float *upper = source->data + from->upper + at, *lower = source->data + from->lower + at;
+    return (window_values){{source_apply(transform, v_load_count(upper, lanes)),
+                            source_apply(transform, v_load_count(upper + from->right, lanes)),
+                            source_apply(transform, v_load_count(lower, lanes)),
+                            source_apply(transform, v_load_count(lower + from->right, lanes))}};
+}
+
+SM_INLINE void pool_group(const max_pool_arguments *args, int image, const window_row *from, float *output, int channel,
+                          int vectors, int lanes) {
     const sm_source *source = args->source;
-    source_transform transform = source_transform_at(source, image, channel, lanes);
-    const float *upper = source->data + at->upper + channel, *lower = source->data + at->lower + channel;
+    source_transform transform[GROUP];
+    SM_UNROLL
+    for (int v = 0; v < vectors; v++) transform[v] = source_transform_at(source, image, channel + v * V_LANES, lanes);
     output += channel;
-    for (int x = 0; x < args->width / 2; x++) {
-        v_f32 top = v_max(source_apply(&transform, v_load_count(upper, lanes)),
-                          source_apply(&transform, v_load_count(upper + at->right, lanes)));
-        v_f32 bottom = v_max(source_apply(&transform, v_load_count(lower, lanes)),
-                             source_apply(&transform, v_load_count(lower + at->right, lanes)));
-        v_store_count(output, v_max(top, bottom), lanes);
-        upper += at->step;
-        lower += at->step;
-        output += source->channels;
+    for (int x = 0; x < args->width / 2; x++, output += source->channels) {
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            size_t at = (size_t)x * from->step + (size_t)(channel + v * V_LANES);
+            window_values values = read_window(source, &transform[v], from, at, lanes);
+            v_f32 top = v_max(values.corner[0], values.corner[1]), bottom = v_max(values.corner[2], values.corner[3]);
+            v_store_count(output + v * V_LANES, v_max(top, bottom), lanes);
+        }
     }
 }
 
@@ -79,7 +93,7 @@ static void pool_row(const void *arguments, int image, int row) {
     if (is_map(source->channels, source->stride, source->upsample))
         pool_map_row(args, image, &at, output);
     else
-        FOR_CHANNEL_VECTORS(source->channels, pool_vector, args, image, &at, output);
+        FOR_CHANNEL_GROUPS(source->channels, pool_group, args, image, &at, output);
 }
 
 void SM_KERNEL(sm_max_pool)(const sm_source *source, int batch, int height, int width, float *output,
@@ -108,34 +122,32 @@ SM_INLINE void split_gradient(const v_f32 values[4], v_f32 whole, v_f32 shares[4
     }
 }
 
-SM_INLINE void pool_backward_vector(const max_pool_arguments *args, int image, const window_row *from,
-                                    const window_row *to, const float *gradient, int channel, int lanes) {
+SM_INLINE void pool_backward_group(const max_pool_arguments *args, int image, const window_row *from,
+                                   const window_row *to, const float *gradient, int channel, int vectors, int lanes) {
     const sm_source *source = args->source;
     const sm_target *target = args->target;
-    source_transform transform = source_transform_at(source, image, channel, lanes);
-    const float *upper = source->data + from->upper + channel, *lower = source->data + from->lower + channel;
-    float *target_upper = target->data + to->upper + channel, *target_lower = target->data + to->lower + channel;
+    source_transform transform[GROUP];
+    SM_UNROLL
+    for (int v = 0; v < vectors; v++) transform[v] = source_transform_at(source, image, channel + v * V_LANES, lanes);
     gradient += channel;
-    for (int x = 0; x < args->width / 2; x++) {
-        v_f32 whole = v_load_count(gradient, lanes);
-        if (target->upsample) {
-            add_or_store(target_upper, whole, target->accumulate, lanes);
-        } else {
-            v_f32 shares[4], values[4] = {source_apply(&transform, v_load_count(upper, lanes)),
-                                          source_apply(&transform, v_load_count(upper + from->right, lanes)),
-                                          source_apply(&transform, v_load_count(lower, lanes)),
-                                          source_apply(&transform, v_load_count(lower + from->right, lanes))};
-            split_gradient(values, whole, shares);
-            add_or_store(target_upper, shares[0], target->accumulate, lanes);
-            add_or_store(target_upper + to->right, shares[1], target->accumulate, lanes);
-            add_or_store(target_lower, shares[2], target->accumulate, lanes);
-            add_or_store(target_lower + to->right, shares[3], target->accumulate, lanes);
+    for (int x = 0; x < args->width / 2; x++, gradient += source->channels) {
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            size_t offset = (size_t)(channel + v * V_LANES);
+            float *upper = target->data + to->upper + (size_t)x * to->step + offset;
+            float *lower = target->data + to->lower + (size_t)x * to->step + offset;
+            v_f32 whole = v_load_count(gradient + v * V_LANES, lanes), shares[4];
+            if (target->upsample) { /* the four corners are one pixel */
+                add_or_store(upper, whole, target->accumulate, lanes);
+                continue;
+            }
+            window_values values = read_window(source, &transform[v], from, (size_t)x * from->step + offset, lanes);
+            split_gradient(values.corner, whole, shares);
+            add_or_store(upper, shares[0], target->accumulate, lanes);
+            add_or_store(upper + to->right, shares[1], target->accumulate, lanes);
+            add_or_store(lower, shares[2], target->accumulate, lanes);
+            add_or_store(lower + to->right, shares[3], target->accumulate, lanes);
         }
-        upper += from->step;
-        lower += from->step;
-        target_upper += to->step;
-        target_lower += to->step;
-        gradient += source->channels;
     }
 }
 
@@ -175,7 +187,7 @@ static void pool_backward_row(const void *arguments, int image, int row) {
         FOR_CHANNEL_VECTORS(args->width / 2, pool_backward_map_vector, args, &transform, &from, gradient);
         return;
     }
-    FOR_CHANNEL_VECTORS(source->channels, pool_backward_vector, args, image, &from, &to, gradient);
+    FOR_CHANNEL_GROUPS(source->channels, pool_backward_group, args, image, &from, &to, gradient);
 }
 
 void SM_KERNEL(sm_max_pool_backward)(const sm_source *source, int batch, int height, int width,

@@ -62,63 +62,76 @@ size_t SM_KERNEL(sm_norm_sums_workspace)(const sm_norm_backward *args, int threa
     return (size_t)args->batch * (size_t)plan.tasks_per_image * plan.slot_doubles * (sizeof(double) / sizeof(float));
 }
 
-/** Adds `count` vectors, `step` floats apart: short blocks in float, then double. */
-SM_INLINE void add_vectors(const norm_vector *vector, const float *raw, const float *gradient, size_t step, int count,
-                           int lanes, double sums[2][V_LANES]) {
+/** Adds `count` groups of vectors, `step` floats apart: short blocks in float, then double. */
+SM_INLINE void add_groups(const norm_vector *vector, const float *raw, const float *gradient, size_t step, int count,
+                          int vectors, int lanes, double sums[GROUP][2][V_LANES]) {
     enum { BLOCK = 64 };
     for (int start = 0; start < count; start += BLOCK) {
         int end = count - start < BLOCK ? count : start + BLOCK;
-        v_f32 sum = v_zero(), sum_centred = v_zero();
+        v_f32 sum[GROUP], sum_centred[GROUP];
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) sum[v] = sum_centred[v] = v_zero();
         for (int i = start; i < end; i++) {
-            v_f32 value = v_load_count(raw + (size_t)i * step, lanes);
-            v_f32 g = passed(vector, value, v_load_count(gradient + (size_t)i * step, lanes));
-            sum = v_add(sum, g);
-            sum_centred = v_fma(g, v_sub(value, vector->mean), sum_centred);
+            SM_UNROLL
+            for (int v = 0; v < vectors; v++) {
+                size_t at = (size_t)i * step + (size_t)(v * V_LANES);
+                v_f32 value = v_load_count(raw + at, lanes);
+                v_f32 g = passed(&vector[v], value, v_load_count(gradient + at, lanes));
+                sum[v] = v_add(sum[v], g);
+                sum_centred[v] = v_fma(g, v_sub(value, vector[v].mean), sum_centred[v]);
+            }
         }
-        float parts[2][V_LANES];
-        v_store(parts[0], sum);
-        v_store(parts[1], v_mul(sum_centred, vector->inverse_deviation));
-        for (int lane = 0; lane < V_LANES; lane++) {
-            sums[0][lane] += (double)parts[0][lane];
-            sums[1][lane] += (double)parts[1][lane];
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            float parts[2][V_LANES];
+            v_store(parts[0], sum[v]);
+            v_store(parts[1], v_mul(sum_centred[v], vector[v].inverse_deviation));
+            for (int lane = 0; lane < V_LANES; lane++) {
+                sums[v][0][lane] += (double)parts[0][lane];
+                sums[v][1][lane] += (double)parts[1][lane];
+            }
         }
     }
 }
 
 /** The workspace is floats to the caller; this is where doubles are put into it. */
-static void store_slot(float *slot, int channels, int channel, const double sums[2][V_LANES], int lanes) {
+static void store_slot(float *slot, int channels, int channel, double sums[2][V_LANES], int lanes) {
     for (int i = 0; i < 2; i++)
         memcpy(slot + (sizeof(double) / sizeof(float)) * (size_t)(i * channels + channel), sums[i],
                (size_t)lanes * sizeof(double));
 }
 
-SM_INLINE void sum_channels(const sm_norm_backward *args, int image, size_t start, int pixels, float *slot, int channel,
-                            int lanes) {
-    parameter_place place = {channel, lanes, args->channels};
+SM_INLINE norm_vector load_statistics(const sm_norm_backward *args, int image, parameter_place place) {
     norm_vector vector = load_common(args, image, place);
     vector.mean = load_parameter(args->mean, 0, place);
     vector.inverse_deviation = load_parameter(args->inverse_deviation, 0, place);
-    double sums[2][V_LANES] = {{0}};
-    add_vectors(&vector, args->raw + start + channel, args->gradient + start + channel, (size_t)args->channels, pixels,
-                lanes, sums);
-    store_slot(slot, args->channels, channel, (const double(*)[V_LANES])sums, lanes);
+    return vector;
+}
+
+SM_INLINE void sum_group(const sm_norm_backward *args, int image, size_t start, int pixels, float *slot, int channel,
+                         int vectors, int lanes) {
+    norm_vector vector[GROUP];
+    SM_UNROLL
+    for (int v = 0; v < vectors; v++)
+        vector[v] = load_statistics(args, image, (parameter_place){channel + v * V_LANES, lanes, args->channels});
+    double sums[GROUP][2][V_LANES] = {{{0}}};
+    add_groups(vector, args->raw + start + channel, args->gradient + start + channel, (size_t)args->channels, pixels,
+               vectors, lanes, sums);
+    for (int v = 0; v < vectors; v++) store_slot(slot, args->channels, channel + v * V_LANES, sums[v], lanes);
 }
 
 static void sum_packed(const sm_norm_backward *args, int image, size_t start, int pixels, float *slot) {
-    parameter_place place = {0, 0, args->channels};
-    norm_vector vector = load_common(args, image, place);
-    vector.mean = load_parameter(args->mean, 0, place);
-    vector.inverse_deviation = load_parameter(args->inverse_deviation, 0, place);
-    double sums[2][V_LANES] = {{0}}, folded[2][V_LANES] = {{0}};
+    norm_vector vector = load_statistics(args, image, (parameter_place){0, 0, args->channels});
+    double sums[GROUP][2][V_LANES] = {{{0}}}, folded[2][V_LANES] = {{0}};
     int floats = pixels * args->channels, whole = floats / V_LANES;
-    add_vectors(&vector, args->raw + start, args->gradient + start, V_LANES, whole, V_LANES, sums);
+    add_groups(&vector, args->raw + start, args->gradient + start, V_LANES, whole, 1, V_LANES, sums);
     if (floats % V_LANES) { /* missing lanes have gradient 0 */
         size_t done = start + (size_t)whole * V_LANES;
-        add_vectors(&vector, args->raw + done, args->gradient + done, V_LANES, 1, floats % V_LANES, sums);
+        add_groups(&vector, args->raw + done, args->gradient + done, V_LANES, 1, 1, floats % V_LANES, sums);
     }
     for (int lane = 0; lane < V_LANES; lane++)
-        for (int i = 0; i < 2; i++) folded[i][lane % args->channels] += sums[i][lane];
-    store_slot(slot, args->channels, 0, (const double(*)[V_LANES])folded, args->channels);
+        for (int i = 0; i < 2; i++) folded[i][lane % args->channels] += sums[0][i][lane];
+    store_slot(slot, args->channels, 0, folded, args->channels);
 }
 
 static float *slot_of(const sm_norm_backward *args, const sums_plan *plan, int task) {
@@ -136,7 +149,7 @@ static void sums_task(void *arguments, int task, int worker) {
     if (packs_pixels(args->channels))
         sum_packed(args, image, start, pixels, slot);
     else
-        FOR_CHANNEL_VECTORS(args->channels, sum_channels, args, image, start, pixels, slot);
+        FOR_CHANNEL_GROUPS(args->channels, sum_group, args, image, start, pixels, slot);
 }
 
 void SM_KERNEL(sm_norm_sums)(const sm_norm_backward *args) {
@@ -167,48 +180,50 @@ SM_INLINE norm_vector load_coefficients(const sm_norm_backward *args, int image,
     return vector;
 }
 
-SM_INLINE void apply_vectors(const norm_vector *vector, const float *raw, float *gradient, size_t step, int count,
-                             int lanes) {
+SM_INLINE void apply_groups(const norm_vector *vector, const float *raw, float *gradient, size_t step, int count,
+                            int vectors, int lanes) {
     for (int i = 0; i < count; i++) {
-        v_f32 value = v_load_count(raw + (size_t)i * step, lanes);
-        v_f32 g = passed(vector, value, v_load_count(gradient + (size_t)i * step, lanes));
-        v_store_count(gradient + (size_t)i * step, v_fma(vector->a, g, v_fma(vector->b, value, vector->c)), lanes);
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            size_t at = (size_t)i * step + (size_t)(v * V_LANES);
+            v_f32 value = v_load_count(raw + at, lanes);
+            v_f32 g = passed(&vector[v], value, v_load_count(gradient + at, lanes));
+            v_store_count(gradient + at, v_fma(vector[v].a, g, v_fma(vector[v].b, value, vector[v].c)), lanes);
+        }
     }
 }
 
-SM_INLINE void apply_channels(const sm_norm_backward *args, int image, size_t start, int pixels, int channel,
-                              int lanes) {
-    norm_vector vector = load_coefficients(args, image, (parameter_place){channel, lanes, args->channels});
-    apply_vectors(&vector, args->raw + start + channel, args->gradient + start + channel, (size_t)args->channels,
-                  pixels, lanes);
+SM_INLINE void apply_group(const sm_norm_backward *args, int image, size_t start, int pixels, int channel, int vectors,
+                           int lanes) {
+    norm_vector vector[GROUP];
+    SM_UNROLL
+    for (int v = 0; v < vectors; v++)
+        vector[v] = load_coefficients(args, image, (parameter_place){channel + v * V_LANES, lanes, args->channels});
+    apply_groups(vector, args->raw + start + channel, args->gradient + start + channel, (size_t)args->channels, pixels,
+                 vectors, lanes);
 }
 
 static void apply_packed(const sm_norm_backward *args, int image, size_t start, int pixels) {
     norm_vector vector = load_coefficients(args, image, (parameter_place){0, 0, args->channels});
     int floats = pixels * args->channels, whole = floats / V_LANES;
-    apply_vectors(&vector, args->raw + start, args->gradient + start, V_LANES, whole, V_LANES);
+    apply_groups(&vector, args->raw + start, args->gradient + start, V_LANES, whole, 1, V_LANES);
     if (floats % V_LANES) {
         size_t done = start + (size_t)whole * V_LANES;
-        apply_vectors(&vector, args->raw + done, args->gradient + done, V_LANES, 1, floats % V_LANES);
+        apply_groups(&vector, args->raw + done, args->gradient + done, V_LANES, 1, 1, floats % V_LANES);
     }
 }
 
 static void apply_task(void *arguments, int task, int worker) {
-    enum { CACHED_FLOATS = 8192 }; /* all channel vectors pass over pixels that are still in the first-level cache */
     const sm_norm_backward *args = arguments;
     (void)worker;
     sums_plan plan = plan_sums(args);
     int image = task / plan.tasks_per_image, first = task % plan.tasks_per_image * plan.task_pixels;
-    int end = args->pixels - first < plan.task_pixels ? args->pixels : first + plan.task_pixels;
-    int block = packs_pixels(args->channels) ? plan.task_pixels : CACHED_FLOATS / args->channels + 1;
-    for (int pixel = first; pixel < end; pixel += block) {
-        int pixels = end - pixel < block ? end - pixel : block;
-        size_t start = ((size_t)image * (size_t)args->pixels + (size_t)pixel) * (size_t)args->channels;
-        if (packs_pixels(args->channels))
-            apply_packed(args, image, start, pixels);
-        else
-            FOR_CHANNEL_VECTORS(args->channels, apply_channels, args, image, start, pixels);
-    }
+    int pixels = args->pixels - first < plan.task_pixels ? args->pixels - first : plan.task_pixels;
+    size_t start = ((size_t)image * (size_t)args->pixels + (size_t)first) * (size_t)args->channels;
+    if (packs_pixels(args->channels))
+        apply_packed(args, image, start, pixels);
+    else
+        FOR_CHANNEL_GROUPS(args->channels, apply_group, args, image, start, pixels);
 }
 
 void SM_KERNEL(sm_norm_apply)(const sm_norm_backward *args) {

@@ -64,4 +64,22 @@ static inline v_f32 v_load_repeated(const float *p, int period) {
         if (channel_ < (channels)) function(__VA_ARGS__, channel_, (channels)-channel_);                               \
     } while (0)
 
+enum { GROUP = 4 /* most vectors of a group */ };
+
+/**
+ * The same by groups of neighbouring vectors: calls `function(..., channel, vectors, lanes)` with the constants 4, 2 or
+ * 1 for `vectors`. A pixel's channels are then read together: passing over a big tensor once a vector, in steps of a
+ * whole pixel, leaves two thirds of the memory's speed unused.
+ */
+#define FOR_CHANNEL_GROUPS(channels, function, ...)                                                                    \
+    do {                                                                                                               \
+        int channel_ = 0;                                                                                              \
+        for (; channel_ + 4 * V_LANES <= (channels); channel_ += 4 * V_LANES)                                          \
+            function(__VA_ARGS__, channel_, 4, V_LANES);                                                               \
+        for (; channel_ + 2 * V_LANES <= (channels); channel_ += 2 * V_LANES)                                          \
+            function(__VA_ARGS__, channel_, 2, V_LANES);                                                               \
+        for (; channel_ + V_LANES <= (channels); channel_ += V_LANES) function(__VA_ARGS__, channel_, 1, V_LANES);     \
+        if (channel_ < (channels)) function(__VA_ARGS__, channel_, 1, (channels)-channel_);                            \
+    } while (0)
+
 #endif

@@ -8,27 +8,35 @@ typedef struct scatter_arguments {
 } scatter_arguments;
 
 /** `count` pixels one to one. */
-SM_INLINE void copy_vector(const sm_target *target, const float *gradient, int gradient_stride, float *output,
-                           int count, int channel, int lanes) {
-    for (int x = 0; x < count; x++) {
-        float *pixel = output + (size_t)x * (size_t)target->stride + channel;
-        v_f32 value = v_load_count(gradient + (size_t)x * (size_t)gradient_stride + channel, lanes);
-        if (target->accumulate) value = v_add(value, v_load_count(pixel, lanes));
-        v_store_count(pixel, value, lanes);
+SM_INLINE void copy_group(const sm_target *target, const float *gradient, int gradient_stride, float *output, int count,
+                          int channel, int vectors, int lanes) {
+    gradient += channel;
+    output += channel;
+    for (int x = 0; x < count; x++, gradient += gradient_stride, output += target->stride) {
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            v_f32 value = v_load_count(gradient + v * V_LANES, lanes);
+            if (target->accumulate) value = v_add(value, v_load_count(output + v * V_LANES, lanes));
+            v_store_count(output + v * V_LANES, value, lanes);
+        }
     }
 }
 
 /** `count` pixels of the target, each the sum of two by two of the gradient. */
-SM_INLINE void sum_vector(const sm_target *target, const float *upper, const float *lower, int gradient_stride,
-                          float *output, int count, int channel, int lanes) {
-    for (int x = 0; x < count; x++) {
+SM_INLINE void sum_group(const sm_target *target, const float *upper, const float *lower, int gradient_stride,
+                         float *output, int count, int channel, int vectors, int lanes) {
+    output += channel;
+    for (int x = 0; x < count; x++, output += target->stride) {
         size_t left = 2 * (size_t)x * (size_t)gradient_stride + (size_t)channel;
         size_t right = left + (size_t)gradient_stride;
-        float *pixel = output + (size_t)x * (size_t)target->stride + channel;
-        v_f32 value = v_add(v_add(v_load_count(upper + left, lanes), v_load_count(upper + right, lanes)),
-                            v_add(v_load_count(lower + left, lanes), v_load_count(lower + right, lanes)));
-        if (target->accumulate) value = v_add(value, v_load_count(pixel, lanes));
-        v_store_count(pixel, value, lanes);
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            size_t at = (size_t)(v * V_LANES);
+            v_f32 value = v_add(v_add(v_load_count(upper + left + at, lanes), v_load_count(upper + right + at, lanes)),
+                                v_add(v_load_count(lower + left + at, lanes), v_load_count(lower + right + at, lanes)));
+            if (target->accumulate) value = v_add(value, v_load_count(output + at, lanes));
+            v_store_count(output + at, value, lanes);
+        }
     }
 }
 
@@ -45,8 +53,8 @@ static void scatter_row_pair(const void *arguments, int image, int pair) {
         if (target->upsample) {
             size_t row = (size_t)image * (size_t)(args->height / 2) + (size_t)pair;
             float *output = target->data + row * (size_t)(args->width / 2) * (size_t)target->stride;
-            FOR_CHANNEL_VECTORS(target->channels, sum_vector, target, gradient, gradient + row_floats, args->channels,
-                                output, args->width / 2);
+            FOR_CHANNEL_GROUPS(target->channels, sum_group, target, gradient, gradient + row_floats, args->channels,
+                               output, args->width / 2);
             continue;
         }
         float *output = target->data + first_row * (size_t)args->width * (size_t)target->stride;
@@ -55,14 +63,14 @@ static void scatter_row_pair(const void *arguments, int image, int pair) {
             sm_target flat = *target; /* nothing but a copy: vectors across pixels whatever the channels */
             flat.stride = V_LANES;
             int total = count * target->channels, whole = total / V_LANES;
-            copy_vector(&flat, gradient, V_LANES, output, whole, 0, V_LANES);
+            copy_group(&flat, gradient, V_LANES, output, whole, 0, 1, V_LANES);
             if (total % V_LANES) {
                 size_t done = (size_t)whole * V_LANES;
-                copy_vector(&flat, gradient + done, V_LANES, output + done, 1, 0, total % V_LANES);
+                copy_group(&flat, gradient + done, V_LANES, output + done, 1, 0, 1, total % V_LANES);
             }
             continue;
         }
-        FOR_CHANNEL_VECTORS(target->channels, copy_vector, target, gradient, args->channels, output, count);
+        FOR_CHANNEL_GROUPS(target->channels, copy_group, target, gradient, args->channels, output, count);
     }
 }
 

@@ -38,13 +38,19 @@ static inline source_transform source_transform_repeated(const sm_source *source
     return transform;
 }
 
-SM_INLINE void source_read_vector(const sm_source *source, int image, const float *row, int x0, int count,
-                                  float *output, int output_stride, int channel, int lanes) {
-    source_transform transform = source_transform_at(source, image, channel, lanes);
-    for (int i = 0; i < count; i++) {
+SM_INLINE void source_read_group(const sm_source *source, int image, const float *row, int x0, int count, float *output,
+                                 int output_stride, int channel, int vectors, int lanes) {
+    source_transform transform[GROUP];
+    SM_UNROLL
+    for (int v = 0; v < vectors; v++) transform[v] = source_transform_at(source, image, channel + v * V_LANES, lanes);
+    output += channel;
+    for (int i = 0; i < count; i++, output += output_stride) {
         int x = source->upsample ? (x0 + i) / 2 : x0 + i;
-        v_f32 value = v_load_count(row + (size_t)x * (size_t)source->stride + channel, lanes);
-        v_store_count(output + (size_t)i * (size_t)output_stride + channel, source_apply(&transform, value), lanes);
+        const float *pixel = row + (size_t)x * (size_t)source->stride + channel;
+        SM_UNROLL
+        for (int v = 0; v < vectors; v++)
+            v_store_count(output + v * V_LANES, source_apply(&transform[v], v_load_count(pixel + v * V_LANES, lanes)),
+                          lanes);
     }
 }
 
@@ -66,7 +72,7 @@ static inline void source_read_pixels(const sm_source *source, int image, int y,
         if (i < total) v_store_part(output + i, source_apply(&transform, v_load_part(input + i, total - i)), total - i);
         return;
     }
-    FOR_CHANNEL_VECTORS(source->channels, source_read_vector, source, image, row, x0, count, output, output_stride);
+    FOR_CHANNEL_GROUPS(source->channels, source_read_group, source, image, row, x0, count, output, output_stride);
 }
 
 #endif
