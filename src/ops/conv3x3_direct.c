@@ -3,8 +3,8 @@
 #include <float.h>
 
 enum {
-    PIXELS = 8,     /* output pixels computed together */
-    TASK_ROWS = 16, /* output rows of a forward task, even for the sake of pooling */
+    PIXELS = V_LANES > 4 ? 8 : 4, /* output pixels computed together */
+    TASK_ROWS = 16,               /* output rows of a forward task, even for the sake of pooling */
     ALIGNMENT = 16
 };
 
@@ -72,6 +72,7 @@ static size_t packed_floats(const sm_conv *args) {
 /** What follows the sum for one chunk: max(floor, value * scale + shift), store, sums. */
 typedef struct chunk_output {
     v_f32 scale, shift, floor;
+    bool wants_sums;
     v_f32 sum, squares;
     float *pixel; /* of x = 0 */
     size_t stride;
@@ -83,8 +84,10 @@ SM_INLINE void forward_pixels(const int count, const row_window *window, int x, 
                               chunk_output *out) {
     v_f32 sum[PIXELS];
     SM_UNROLL for (int p = 0; p < count; p++) sum[p] = v_zero();
+    SM_KEEP_LOOP
     for (int ky = 0; ky < 3; ky++) {
         const float *row = window->row[ky] + (size_t)x * (size_t)inputs;
+        SM_KEEP_LOOP
         for (int tap = 0; tap < 3 * inputs; tap++, weights += V_LANES) {
             const v_f32 weight = v_load(weights);
             SM_UNROLL for (int p = 0; p < count; p++) {
@@ -99,8 +102,10 @@ SM_INLINE void forward_pixels(const int count, const row_window *window, int x, 
             v_store(pixel, value);
         else
             v_store_part(pixel, value, out->lanes);
-        out->sum = v_add(out->sum, value);
-        out->squares = v_fma(value, value, out->squares);
+        if (out->wants_sums) {
+            out->sum = v_add(out->sum, value);
+            out->squares = v_fma(value, value, out->squares);
+        }
     }
 }
 
@@ -139,6 +144,7 @@ static chunk_output chunk_output_make(const sm_conv *args, int image, int y, int
     chunk_output out = {.scale = v_splat(1.0f),
                         .shift = v_zero(),
                         .floor = v_splat(args->relu ? 0.0f : -FLT_MAX),
+                        .wants_sums = args->sums != NULL,
                         .sum = v_zero(),
                         .squares = v_zero(),
                         .stride = (size_t)args->output_stride,
