@@ -1,11 +1,10 @@
 #include "net_inference.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "memory_plan.h"
-#include "norm_epsilon.h"
+#include "net_fold.h"
 #include "sonomask.h"
 
 struct sm_inference {
@@ -120,35 +119,6 @@ static sm_status plan_activations(sm_inference *inference, sm_error *error) {
     return SM_OK;
 }
 
-static const float *parameter_values(const sm_net *net, const float *parameters, int layer, sm_parameter_kind kind) {
-    int index = sm_net_parameter(net, layer, kind);
-    return index >= 0 ? parameters + net->parameters[index].offset : NULL;
-}
-
-/**
- * Copies a layer's weights with its normalisation folded in:
- * scale * (w x - mean) / sqrt(variance + epsilon) + shift = (w a) x + (shift - mean a), a = scale / sqrt(...).
- */
-static void fold(const sm_net *net, const float *parameters, int layer, float *weights, float *bias) {
-    int channels = net->layers[layer].channels;
-    const sm_parameter *parameter = &net->parameters[sm_net_parameter(net, layer, SM_PARAMETER_WEIGHTS)];
-    const float *source = parameters + parameter->offset;
-    const float *source_bias = parameter_values(net, parameters, layer, SM_PARAMETER_BIAS);
-    const float *scale = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_SCALE);
-    const float *shift = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_SHIFT);
-    const float *mean = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_MEAN);
-    const float *variance = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_VARIANCE);
-    for (int c = 0; c < channels; c++) {
-        float factor = scale ? scale[c] / sqrtf(variance[c] + SM_NORM_EPSILON) : 1.0f;
-        for (size_t i = (size_t)c; i < parameter->count; i += (size_t)channels) weights[i] = source[i] * factor;
-        if (bias) bias[c] = scale ? shift[c] - mean[c] * factor : source_bias[c];
-    }
-}
-
-static bool has_weights(sm_layer_kind kind) {
-    return kind == SM_LAYER_CONV3X3 || kind == SM_LAYER_CONV1X1 || kind == SM_LAYER_DENSE;
-}
-
 static size_t rounded(size_t count) { return (count + 15) / 16 * 16; }
 
 static sm_status prepare_weights(sm_inference *inference, const float *parameters, sm_error *error) {
@@ -163,7 +133,7 @@ static sm_status prepare_weights(sm_inference *inference, const float *parameter
         }
         for (int i = 0; i < net->layer_count; i++) {
             const sm_layer *layer = &net->layers[i];
-            if (!inference->layers[i].needed || !has_weights(layer->kind)) continue;
+            if (!inference->layers[i].needed || !sm_net_has_weights(layer->kind)) continue;
             size_t count = net->parameters[sm_net_parameter(net, i, SM_PARAMETER_WEIGHTS)].count;
             size_t transformed = 0;
             if (layer->kind == SM_LAYER_CONV3X3)
@@ -181,7 +151,7 @@ static sm_status prepare_weights(sm_inference *inference, const float *parameter
                 next += rounded((size_t)layer->channels);
             }
             /* Where a transform exists the plain weights are not kept. */
-            fold(net, parameters, i, transformed ? folded : next, inference->layers[i].bias);
+            sm_net_fold(net, parameters, i, transformed ? folded : next, inference->layers[i].bias);
             if (transformed) {
                 inference->layers[i].transformed = next;
                 inference->kernels->conv3x3_transform(folded, sm_net_input_channels(net, i), layer->channels, next);
