@@ -1,0 +1,210 @@
+/** The native command line as people use it: a whole round from phantoms to a report, and everything that can go wrong. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { BUILD } from './support/project.js';
+
+const PROGRAM = path.join(BUILD, 'sonomask');
+const TRAINING = ['--net', 'unet16', '--size', '64', '--batch', '4', '--epochs', '2', '--seed', '7', '--threads', '2'];
+
+/** @type {string} */
+let folder;
+/** @type {string} */
+let phantoms;
+
+/** @param {string[]} args */
+function run(...args) {
+    const result = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: 120000 });
+    return { status: result.status, out: result.stdout, err: result.stderr };
+}
+
+/** @param {string} name */
+const inFolder = (name) => path.join(folder, name);
+
+before(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'sonomask-native-'));
+    phantoms = inFolder('phantoms');
+    const made = run('phantom', '--out', phantoms, '--count', '30', '--seed', '3', '--width', '120', '--height', '90');
+    assert.equal(made.status, 0, made.err);
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('help and wrong usage', () => {
+    assert.equal(run('--help').status, 0);
+    assert.match(run('--version').out, /^sonomask \d+\.\d+\.\d+\n$/);
+    assert.equal(run().status, 2);
+    assert.equal(run('transmogrify').status, 2);
+    for (const command of ['predict', 'train', 'evaluate', 'bench', 'phantom', 'info']) {
+        const help = run(command, '--help');
+        assert.equal(help.status, 0, command);
+        assert.match(help.out, new RegExp(`^usage: sonomask ${command}`));
+        const wrong = run(command, '--no-such-option');
+        assert.equal(wrong.status, 2, command);
+        assert.notEqual(wrong.err, '');
+    }
+    assert.equal(run('train', '--data', phantoms, '--out', inFolder('x'), '--epochs', 'many').status, 2);
+    assert.equal(run('train', '--out', inFolder('x')).status, 2);
+    assert.equal(run('info', '--net', 'vgg').status, 2);
+});
+
+test('info prints the yardsticks', () => {
+    assert.match(run('info', '--net', 'unet16').out, /2,160,900 parameters, 4\.087 GMAC at 256x256/);
+    assert.match(run('info', '--net', 'unet32').out, /8,634,884 parameters, 16\.328 GMAC at 256x256/);
+    const json = JSON.parse(run('info', '--net', 'unet16', '--size', '128', '--json').out);
+    assert.equal(json.parameters, 2160900);
+    assert.equal(json.layers[0].output[0], 128);
+    const drawing = inFolder('network.svg');
+    assert.equal(run('info', '--net', 'sonomask', '--svg', drawing).status, 0);
+    assert.match(readFileSync(drawing, 'utf8'), /^<svg .*<\/svg>\s*$/s);
+});
+
+test('bench measures', () => {
+    const json = JSON.parse(run('bench', '--net', 'unet16', '--size', '64', '--seconds', '0.1', '--json').out);
+    assert.ok(json.milliseconds > 0 && json.gflops > 0 && json.peak_gflops > 0);
+    assert.ok(json.layers.some((/** @type {{name: string}} */ layer) => layer.name === 'decoder0.conv2'));
+    const training = run('bench', '--net', 'sonomask', '--size', '64', '--train', '--batch', '2', '--seconds', '0.1');
+    assert.equal(training.status, 0);
+    assert.match(training.out, /images\/s/);
+    assert.equal(run('bench', '--net', 'sonomask', '--size', '100').status, 2);
+});
+
+test('from phantoms to weights, masks and a report', () => {
+    const out = inFolder('round');
+    const trained = run('train', '--data', phantoms, '--out', out, '--fold', '0', ...TRAINING);
+    assert.equal(trained.status, 0, trained.err);
+    for (const name of ['weights.safetensors', 'log.csv', 'curves.svg', 'checkpoint.bin', 'panels/epoch_002.png'])
+        assert.ok(existsSync(path.join(out, name)), name);
+    const model = path.join(out, 'weights.safetensors');
+    assert.match(run('info', '--model', model).out, /trained on phantoms, all folds but 0/);
+
+    const report = inFolder('report');
+    const evaluated = run('evaluate', '--data', phantoms, '--model', model, '--fold', '0', '--out', report);
+    assert.equal(evaluated.status, 0, evaluated.err);
+    for (const line of evaluated.out.trim().split('\n')) JSON.parse(line);
+    JSON.parse(readFileSync(path.join(report, 'metrics.json'), 'utf8'));
+    assert.match(readFileSync(path.join(report, 'report.html'), 'utf8'), /<svg/);
+
+    const images = readdirSync(path.join(phantoms, 'images')).map((name) => path.join(phantoms, 'images', name));
+    const masks = inFolder('masks');
+    const predicted = run('predict', '--model', model, '--out', masks, ...images);
+    assert.equal(predicted.status, 0, predicted.err);
+    assert.equal(predicted.out.trim().split('\n').length, images.length);
+});
+
+test('a folder in the published layout trains without a manifest, with a warning', () => {
+    const data = inFolder('published');
+    const rows = readFileSync(path.join(phantoms, 'manifest.csv'), 'utf8').trim().split('\n').slice(1);
+    /** @type {Record<string, number>} */
+    const count = {};
+    for (const row of rows) {
+        const [image = '', mask = '', type = ''] = row.split(',');
+        const number = (count[type] = (count[type] ?? 0) + 1);
+        mkdirSync(path.join(data, type), { recursive: true });
+        cpSync(path.join(phantoms, image), path.join(data, type, `${type} (${number}).png`));
+        cpSync(path.join(phantoms, mask), path.join(data, type, `${type} (${number})_mask.png`));
+    }
+    // A second lesion's mask belongs to the same image.
+    cpSync(path.join(data, 'benign', 'benign (2)_mask.png'), path.join(data, 'benign', 'benign (1)_mask_1.png'));
+    const trained = run('train', '--data', data, '--out', inFolder('from-published'), '--fold', '1', ...TRAINING);
+    assert.equal(trained.status, 0, trained.err);
+    assert.match(trained.err, /near-duplicate images may leak/);
+    assert.match(trained.err, /to train on/);
+
+    rmSync(path.join(data, 'malignant', 'malignant (1)_mask.png'));
+    const incomplete = run('train', '--data', data, '--out', inFolder('incomplete'), ...TRAINING);
+    assert.equal(incomplete.status, 1);
+    assert.match(incomplete.err, /malignant \(1\)/);
+});
+
+/**
+ * Starts a training and sends it a signal after some time.
+ * @param {string} out
+ * @param {NodeJS.Signals} signal
+ * @param {number} milliseconds
+ * @param {string[]} more
+ * @returns {Promise<number | null>} its exit status
+ */
+function interrupt(out, signal, milliseconds, ...more) {
+    return new Promise((resolve) => {
+        const args = ['train', '--data', phantoms, '--out', out, '--fold', '0', ...TRAINING, ...more];
+        const child = spawn(PROGRAM, args, { stdio: 'ignore' });
+        const timer = setTimeout(() => child.kill(signal), milliseconds);
+        child.on('exit', (status) => {
+            clearTimeout(timer);
+            resolve(status);
+        });
+    });
+}
+
+test('Ctrl-C or a kill, then --resume, gives the weights of an uninterrupted training', async () => {
+    const out = inFolder('interrupted');
+    for (const [attempt, signal] of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGKILL', 'SIGINT']).entries())
+        await interrupt(out, signal, 250 + 350 * attempt, '--resume');
+    assert.equal(await interrupt(out, 'SIGKILL', 120000, '--resume'), 0);
+    const expected = readFileSync(path.join(inFolder('round'), 'weights.safetensors'));
+    assert.ok(readFileSync(path.join(out, 'weights.safetensors')).equals(expected));
+});
+
+test('bad data is named, with the line', () => {
+    const data = inFolder('bad');
+    cpSync(phantoms, data, { recursive: true });
+    const manifest = path.join(data, 'manifest.csv');
+    const good = readFileSync(manifest, 'utf8');
+    const lines = good.split('\n');
+    const first = /** @type {string} */ (lines[1]).split(',');
+    /**
+     * @param {number} column
+     * @param {string} value
+     */
+    const withCell = (column, value) => {
+        const cells = [...first];
+        cells[column] = value;
+        writeFileSync(manifest, [lines[0], cells.join(','), ...lines.slice(2)].join('\n'));
+        const result = run('train', '--data', data, '--out', inFolder('bad-out'), ...TRAINING);
+        assert.equal(result.status, 1);
+        assert.equal(existsSync(inFolder('bad-out/weights.safetensors')), false);
+        return result.err;
+    };
+    assert.match(withCell(1, 'masks/none.png'), /none\.png/);
+    assert.match(withCell(0, 'images/none.png'), /none\.png/);
+    assert.match(withCell(2, 'purple'), /manifest\.csv.*2.*purple/s);
+    writeFileSync(manifest, '');
+    assert.equal(run('train', '--data', data, '--out', inFolder('bad-out'), ...TRAINING).status, 1);
+    assert.match(run('train', '--data', inFolder('nowhere'), '--out', inFolder('bad-out')).err, /nowhere/);
+    writeFileSync(inFolder('file'), 'not a folder');
+    const unwritable = run('train', '--data', phantoms, '--out', inFolder('file/out'), ...TRAINING);
+    assert.equal(unwritable.status, 1);
+    assert.match(unwritable.err, /file/);
+});
+
+test('an image that cannot be read is left out by name, and training goes on', () => {
+    const data = inFolder('partly');
+    cpSync(phantoms, data, { recursive: true });
+    writeFileSync(path.join(data, 'images', 'phantom_0004.png'), 'text');
+    const trained = run('train', '--data', data, '--out', inFolder('partly-out'), ...TRAINING);
+    assert.equal(trained.status, 0, trained.err);
+    assert.match(trained.err, /left out: .*phantom_0004\.png/);
+});
+
+test('foreign weights are refused by name', () => {
+    const image = path.join(phantoms, 'images', 'phantom_0001.png');
+    const good = readFileSync(path.join(inFolder('round'), 'weights.safetensors'));
+    /** @type {[string, Buffer][]} */
+    const cases = [
+        ['truncated.safetensors', good.subarray(0, good.length / 2)],
+        ['text.safetensors', Buffer.from('these are no weights, just words')],
+        ['empty.safetensors', Buffer.alloc(0)],
+        ['other.safetensors', Buffer.from(good.toString('latin1').replace('"unet16"', '"unet32"'), 'latin1')],
+    ];
+    for (const [name, bytes] of cases) {
+        writeFileSync(inFolder(name), bytes);
+        const result = run('predict', '--model', inFolder(name), '--out', inFolder('none'), image);
+        assert.equal(result.status, 1, name);
+        assert.match(result.err, new RegExp(name.replace('.', '\\.')));
+    }
+});
