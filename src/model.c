@@ -39,24 +39,24 @@ static sm_status prepare(sm_model *model, const float *parameters, int size, sm_
                                &model->inference, error);
 }
 
-sm_status sm_model_create_with(const void *weights, size_t size, const sm_model_options *options, sm_model **result,
+sm_status sm_model_create_with(const void *weights, size_t size, const sm_model_options *options, sm_model **model,
                                sm_error *error) {
-    *result = NULL;
+    *model = NULL;
     const sm_kernels *kernels = sm_kernels_for((int)options->backend);
     if (!kernels) return sm_fail(error, SM_ERROR_ARGUMENT, "this build or processor lacks the kernels asked for");
-    sm_model *model = calloc(1, sizeof *model);
-    if (!model) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the model");
-    model->kernels = kernels;
-    model->parallel = options->parallel;
+    sm_model *made = calloc(1, sizeof *made);
+    if (!made) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the model");
+    made->kernels = kernels;
+    made->parallel = options->parallel;
     float *parameters = NULL;
-    sm_status status = sm_weights_read(weights, size, &model->metadata, &model->net, &parameters, error);
-    if (status == SM_OK) status = prepare(model, parameters, options->input_size, error);
+    sm_status status = sm_weights_read(weights, size, &made->metadata, &made->net, &parameters, error);
+    if (status == SM_OK) status = prepare(made, parameters, options->input_size, error);
     sm_floats_free(parameters);
     if (status != SM_OK) {
-        sm_model_free(model);
+        sm_model_free(made);
         return status;
     }
-    *result = model;
+    *model = made;
     return SM_OK;
 }
 

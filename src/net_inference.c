@@ -172,25 +172,25 @@ static sm_status prepare_weights(sm_inference *inference, const float *parameter
 }
 
 sm_status sm_inference_create(const sm_net *net, const float *parameters, int size, const sm_kernels *kernels,
-                              const sm_parallel *parallel, sm_inference **result, sm_error *error) {
-    *result = NULL;
+                              const sm_parallel *parallel, sm_inference **inference, sm_error *error) {
+    *inference = NULL;
     if (!sm_net_size_valid(net, size))
         return sm_fail(error, SM_ERROR_ARGUMENT, "input size %d: %s needs a multiple of %d, at most 1024", size,
                        net->name, 1 << net->levels);
-    sm_inference *inference = calloc(1, sizeof *inference);
-    if (!inference) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the network");
-    inference->net = *net;
-    inference->size = size;
-    inference->kernels = kernels;
-    inference->parallel = parallel;
-    find_fused_pools(inference);
-    sm_status status = prepare_weights(inference, parameters, error);
-    if (status == SM_OK) status = plan_activations(inference, error);
+    sm_inference *made = calloc(1, sizeof *made);
+    if (!made) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the network");
+    made->net = *net;
+    made->size = size;
+    made->kernels = kernels;
+    made->parallel = parallel;
+    find_fused_pools(made);
+    sm_status status = prepare_weights(made, parameters, error);
+    if (status == SM_OK) status = plan_activations(made, error);
     if (status != SM_OK) {
-        sm_inference_free(inference);
+        sm_inference_free(made);
         return status;
     }
-    *result = inference;
+    *inference = made;
     return SM_OK;
 }
 
@@ -217,9 +217,10 @@ static bool run_layer(sm_inference *inference, int index) {
     if (!inference->layers[index].needed || inference->layers[index].done_by_producer) return false;
     const sm_kernels *kernels = inference->kernels;
     float *output = inference->layers[index].output;
-    const float *input = layer->input[0] >= 0 ? inference->layers[layer->input[0]].output : NULL;
+    int from = layer->input[0] >= 0 ? layer->input[0] : index; /* the input layer reads nothing */
+    const float *input = inference->layers[from].output;
     int input_channels = sm_net_input_channels(&inference->net, index);
-    int input_side = layer->input[0] >= 0 ? (int)layer_side(inference, layer->input[0]) : 0;
+    int input_side = (int)layer_side(inference, from);
     sm_source source = {.data = input, .channels = input_channels, .stride = input_channels};
     switch (layer->kind) {
     case SM_LAYER_INPUT:

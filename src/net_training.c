@@ -194,35 +194,35 @@ static void allot_all(sm_training *training, allotment *a) {
 }
 
 sm_status sm_training_create(const sm_net *net, int size, int batch, const sm_kernels *kernels,
-                             const sm_parallel *parallel, sm_training **result, sm_error *error) {
-    *result = NULL;
+                             const sm_parallel *parallel, sm_training **training, sm_error *error) {
+    *training = NULL;
     if (!sm_net_size_valid(net, size))
         return sm_fail(error, SM_ERROR_ARGUMENT, "input size %d: %s needs a multiple of %d, at most 1024", size,
                        net->name, 1 << net->levels);
     if (batch < 1 || batch > 256) return sm_fail(error, SM_ERROR_ARGUMENT, "batch size %d: needs 1 to 256", batch);
-    sm_training *training = calloc(1, sizeof *training);
-    if (!training) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
-    training->net = *net;
-    training->size = size;
-    training->batch = batch;
-    training->kernels = kernels;
-    training->parallel = parallel;
+    sm_training *made = calloc(1, sizeof *made);
+    if (!made) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    made->net = *net;
+    made->size = size;
+    made->batch = batch;
+    made->kernels = kernels;
+    made->parallel = parallel;
     size_t widest = 1;
     for (int i = 0; i < net->layer_count; i++)
         if ((size_t)net->layers[i].channels > widest) widest = (size_t)net->layers[i].channels;
-    training->sums = calloc((size_t)batch * 2 * widest, sizeof *training->sums);
+    made->sums = calloc((size_t)batch * 2 * widest, sizeof *made->sums);
     allotment count = {0};
-    allot_all(training, &count);
-    training->memory_count = count.used;
-    training->memory = sm_floats_allocate(count.used);
-    if (!training->memory || !training->sums) {
-        sm_training_free(training);
+    allot_all(made, &count);
+    made->memory_count = count.used;
+    made->memory = sm_floats_allocate(count.used);
+    if (!made->memory || !made->sums) {
+        sm_training_free(made);
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for training at size %d, batch %d (%z MB)", size, batch,
                        count.used * sizeof(float) / 1000000);
     }
-    allotment place = {.memory = training->memory};
-    allot_all(training, &place);
-    *result = training;
+    allotment place = {.memory = made->memory};
+    allot_all(made, &place);
+    *training = made;
     return SM_OK;
 }
 
@@ -287,11 +287,11 @@ static void forward_layer(sm_training *training, int index, float *parameters, f
     const sm_layer *layer = &training->net.layers[index];
     const sm_kernels *kernels = training->kernels;
     float *value = training->layers[index].value;
-    int input = layer->input[0];
-    int input_side = input >= 0 ? layer_side(training, input) : 0;
+    int input = layer->input[0] >= 0 ? layer->input[0] : index; /* the input layer reads nothing */
+    int input_side = layer_side(training, input);
     int input_channels = sm_net_input_channels(&training->net, index);
-    const float *input_value = input >= 0 ? training->layers[input].value : NULL;
-    sm_source source = input >= 0 ? layer_source(training, input, false) : (sm_source){0};
+    const float *input_value = training->layers[input].value;
+    sm_source source = layer_source(training, input, false);
     switch (layer->kind) {
     case SM_LAYER_INPUT:
         break;

@@ -154,30 +154,30 @@ static void stop(sm_loader *loader) {
 }
 
 sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augmentation, int size, int batch,
-                           sm_loader **result, sm_error *error) {
-    *result = NULL;
-    sm_loader *loader = calloc(1, sizeof *loader);
-    if (!loader) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the loader");
-    pthread_mutex_init(&loader->lock, NULL);
-    pthread_cond_init(&loader->changed, NULL);
-    loader->cache = cache;
-    loader->augmentation = *augmentation;
-    loader->size = size;
-    loader->batch = batch;
-    loader->scratch = sm_augment_scratch_create(size);
+                           sm_loader **loader, sm_error *error) {
+    *loader = NULL;
+    sm_loader *made = calloc(1, sizeof *made);
+    if (!made) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the loader");
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->changed, NULL);
+    made->cache = cache;
+    made->augmentation = *augmentation;
+    made->size = size;
+    made->batch = batch;
+    made->scratch = sm_augment_scratch_create(size);
     size_t pixels = (size_t)batch * (size_t)size * (size_t)size;
-    bool complete = loader->scratch != NULL;
+    bool complete = made->scratch != NULL;
     for (int i = 0; i < RING; i++) {
-        loader->ring[i] = (slot){.images = sm_floats_allocate(pixels),
-                                 .masks = sm_floats_allocate(pixels),
-                                 .types = malloc((size_t)batch * sizeof(int))};
-        complete = complete && loader->ring[i].images && loader->ring[i].masks && loader->ring[i].types;
+        made->ring[i] = (slot){.images = sm_floats_allocate(pixels),
+                               .masks = sm_floats_allocate(pixels),
+                               .types = malloc((size_t)batch * sizeof(int))};
+        complete = complete && made->ring[i].images && made->ring[i].masks && made->ring[i].types;
     }
     if (!complete) {
-        sm_loader_free(loader);
+        sm_loader_free(made);
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for batches of %d images", batch);
     }
-    *result = loader;
+    *loader = made;
     return SM_OK;
 }
 

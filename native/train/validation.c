@@ -50,31 +50,31 @@ int sm_class_of_logits(const float *logits, bool two_sigmoid) {
 }
 
 sm_status sm_validation_create(const sm_net *net, const sm_cache *cache, int size, bool two_sigmoid,
-                               const sm_kernels *kernels, const sm_parallel *parallel, sm_validation **result,
+                               const sm_kernels *kernels, const sm_parallel *parallel, sm_validation **validation,
                                sm_error *error) {
-    *result = NULL;
-    sm_validation *validation = calloc(1, sizeof *validation);
-    if (!validation) return sm_fail(error, SM_ERROR_MEMORY, "no memory for validation");
+    *validation = NULL;
+    sm_validation *made = calloc(1, sizeof *made);
+    if (!made) return sm_fail(error, SM_ERROR_MEMORY, "no memory for validation");
     size_t pixels = (size_t)size * (size_t)size;
-    *validation = (sm_validation){.net = net,
-                                  .cache = cache,
-                                  .kernels = kernels,
-                                  .parallel = parallel,
-                                  .size = size,
-                                  .two_sigmoid = two_sigmoid,
-                                  .scratch = sm_augment_scratch_create(size),
-                                  .image = sm_floats_allocate(pixels),
-                                  .mask = sm_floats_allocate(pixels),
-                                  .logits = sm_floats_allocate(pixels),
-                                  .probability = sm_floats_allocate(PANEL_ROWS * pixels),
-                                  .grey = malloc(PANEL_ROWS * pixels),
-                                  .truth = malloc(PANEL_ROWS * pixels)};
-    if (!validation->scratch || !validation->image || !validation->mask || !validation->logits ||
-        !validation->probability || !validation->grey || !validation->truth) {
-        sm_validation_free(validation);
+    *made = (sm_validation){.net = net,
+                            .cache = cache,
+                            .kernels = kernels,
+                            .parallel = parallel,
+                            .size = size,
+                            .two_sigmoid = two_sigmoid,
+                            .scratch = sm_augment_scratch_create(size),
+                            .image = sm_floats_allocate(pixels),
+                            .mask = sm_floats_allocate(pixels),
+                            .logits = sm_floats_allocate(pixels),
+                            .probability = sm_floats_allocate(PANEL_ROWS * pixels),
+                            .grey = malloc(PANEL_ROWS * pixels),
+                            .truth = malloc(PANEL_ROWS * pixels)};
+    if (!made->scratch || !made->image || !made->mask || !made->logits || !made->probability || !made->grey ||
+        !made->truth) {
+        sm_validation_free(made);
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for validation");
     }
-    *result = validation;
+    *validation = made;
     return SM_OK;
 }
 
