@@ -176,9 +176,12 @@ static sm_status measure_inference(const arguments *a, const sm_net *net, const 
     size_t pixels = (size_t)size * (size_t)size;
     float *image = sm_floats_allocate(pixels);
     float *logits = sm_floats_allocate(pixels);
-    sm_status status = image && logits ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for an image");
-    if (status == SM_OK) status = sm_inference_create(net, parameters, size, kernels, parallel, &inference, error);
-    if (status == SM_OK) {
+    sm_status status = SM_OK;
+    if (!image || !logits)
+        status = sm_fail(error, SM_ERROR_MEMORY, "no memory for an image");
+    else
+        status = sm_inference_create(net, parameters, size, kernels, parallel, &inference, error);
+    if (image && logits && inference) {
         fill_noise(image, pixels);
         for (int i = 0; i < WARM_UP_RUNS; i++) sm_inference_run(inference, image, logits, NULL);
         double end = sm_clock() + (double)a->seconds;
@@ -236,10 +239,12 @@ static sm_status measure_training(const arguments *a, const sm_net *net, float *
     float *masks = sm_floats_allocate(pixels);
     float *gradients = sm_floats_allocate(net->trainable_count);
     int *types = calloc((size_t)a->batch, sizeof *types);
-    sm_status status =
-        images && masks && gradients && types ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for a batch");
-    if (status == SM_OK) status = sm_training_create(net, size, a->batch, kernels, parallel, &training, error);
-    if (status == SM_OK) {
+    sm_status status = SM_OK;
+    if (!images || !masks || !gradients || !types)
+        status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a batch");
+    else
+        status = sm_training_create(net, size, a->batch, kernels, parallel, &training, error);
+    if (images && masks && types && training) {
         fill_noise(images, pixels);
         for (size_t i = 0; i < pixels; i++) masks[i] = i % 7 == 0 ? 1 : 0;
         for (int i = 0; i < a->batch; i++) types[i] = i % SM_CLASS_COUNT;

@@ -1,5 +1,6 @@
 #include "loader.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,9 +25,10 @@ static void load_one(void *arguments, int index, int worker) {
     load_job *job = arguments;
     sm_sample *sample = &job->cache->samples[index];
     sm_error *error = &job->errors[index];
-    if (sm_sample_load(job->cache->records[index], sample, error) == SM_OK &&
-        sm_sample_resize(sample, job->size, error) != SM_OK)
-        sm_error_prefix(error, job->cache->records[index]->image);
+    const sm_record *record = job->cache->records[index];
+    assert(record);
+    if (sm_sample_load(record, sample, error) == SM_OK && sm_sample_resize(sample, job->size, error) != SM_OK)
+        sm_error_prefix(error, record->image);
     int done = atomic_fetch_add(&job->done, 1) + 1;
     if (worker == 0) sm_progress_show(job->progress, done, NULL);
 }
@@ -51,7 +53,7 @@ sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_recor
                         sm_error *error) {
     memset(cache, 0, sizeof *cache);
     size_t room = dataset->count > 0 ? (size_t)dataset->count : 1;
-    cache->records = malloc(room * sizeof *cache->records);
+    cache->records = (const sm_record **)calloc(room, sizeof(const sm_record *));
     cache->samples = calloc(room, sizeof *cache->samples);
     sm_error *errors = calloc(room, sizeof *errors);
     if (!cache->records || !cache->samples || !errors) {

@@ -103,7 +103,8 @@ double sm_optimiser_step(sm_optimiser *optimiser, const sm_optimiser_options *op
     double squares[MAX_CHUNKS];
     int chunks = (int)((optimiser->total_count + CHUNK - 1) / CHUNK);
     int trained_chunks = (int)((optimiser->trainable_count + CHUNK - 1) / CHUNK);
-    step_job job = {.optimiser = optimiser, .parameters = parameters, .gradients = gradients, .squares = squares};
+    step_job job = {.optimiser = optimiser, .gradients = gradients, .squares = squares};
+    job.parameters = parameters;
     sm_parallel_run(parallel, trained_chunks, sum_squares, &job);
     double norm = 0;
     for (int i = 0; i < trained_chunks; i++) norm += squares[i];
