@@ -322,12 +322,12 @@ int sm_command_predict(int argc, char **argv) {
     sm_error error = {0};
     sm_parallel *parallel = sm_parallel_create(r.arguments.threads);
     if (!parallel)
-        sm_fail(&error, SM_ERROR_MEMORY, "the threads cannot be started");
+        sm_error_set(&error, SM_ERROR_MEMORY, "the threads cannot be started");
     else if (prepare(&r, parallel, &error) == SM_OK) {
         predict_all(&r);
         print_failures(&r);
         if (ferror(stdout))
-            sm_fail(&error, SM_ERROR_IO, "the results cannot be written to standard output");
+            sm_error_set(&error, SM_ERROR_IO, "the results cannot be written to standard output");
         else if (r.failed_count == 0 && r.done_count == r.arguments.file_count)
             exit_status = SM_EXIT_DONE;
     }

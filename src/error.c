@@ -66,8 +66,8 @@ static void append_real(text *to, double value) {
     }
 }
 
-sm_status sm_fail(sm_error *error, sm_status status, const char *format, ...) {
-    if (!error) return status;
+void sm_error_set(sm_error *error, sm_status status, const char *format, ...) {
+    if (!error) return;
     // Built beside the old message, because an argument may point into it.
     char buffer[SM_ERROR_MESSAGE_SIZE];
     text to = {buffer, 0, sizeof buffer};
@@ -96,7 +96,6 @@ sm_status sm_fail(sm_error *error, sm_status status, const char *format, ...) {
     buffer[to.length] = '\0';
     memcpy(error->message, buffer, to.length + 1);
     error->status = status;
-    return status;
 }
 
 sm_status sm_error_prefix(sm_error *error, const char *prefix) {

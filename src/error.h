@@ -28,7 +28,10 @@ typedef struct sm_error {
  *     return sm_fail(error, SM_ERROR_MEMORY, "no memory for %s (%d pixels)", name, pixels);
  * Understands only: %s (const char *), %d (int), %z (size_t), %f (double, up to 4 decimals) and %%.
  */
-sm_status sm_fail(sm_error *error, sm_status status, const char *format, ...);
+#define sm_fail(error, status, ...) (sm_error_set((error), (status), __VA_ARGS__), (sm_status)(status))
+
+/** What sm_fail does before it gives the status back (as a macro, so that an analyser sees which status that is). */
+void sm_error_set(sm_error *error, sm_status status, const char *format, ...);
 
 /** Puts `prefix` and ": " before the message, for example the name of the file it is about. Returns the status. */
 sm_status sm_error_prefix(sm_error *error, const char *prefix);

@@ -50,12 +50,12 @@ typedef struct jpeg {
 } jpeg;
 
 static sm_status damaged(sm_error *error, const char *what) {
-    sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged JPEG: %s", what);
+    sm_error_set(error, SM_ERROR_IMAGE_FORMAT, "damaged JPEG: %s", what);
     return SM_ERROR_IMAGE_FORMAT; // a constant, so that an analyser sees that what follows success is filled
 }
 
 static sm_status unsupported(sm_error *error, const char *what) {
-    sm_fail(error, SM_ERROR_IMAGE_FORMAT, "JPEG with %s is not supported; save it as PNG", what);
+    sm_error_set(error, SM_ERROR_IMAGE_FORMAT, "JPEG with %s is not supported; save it as PNG", what);
     return SM_ERROR_IMAGE_FORMAT;
 }
 

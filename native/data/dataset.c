@@ -111,6 +111,7 @@ static int compare_groups(const void *left, const void *right) {
 
 /** Says so when one scene or patient lies in several folds: scores would then be too good. */
 static sm_status warn_of_leaks(const sm_dataset *dataset, sm_error *error) {
+    if (dataset->count <= 0) return SM_OK;
     const sm_record **sorted = calloc((size_t)dataset->count, sizeof *sorted);
     if (!sorted) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d records", dataset->count);
     for (int i = 0; i < dataset->count; i++) sorted[i] = &dataset->records[i];

@@ -138,7 +138,7 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
         status = sm_augment(&none, &cache->samples[i], validation->size, 0, validation->scratch, validation->image,
                             validation->mask);
         if (status != SM_OK) {
-            sm_fail(error, status, "no memory to prepare an image");
+            sm_error_set(error, status, "no memory to prepare an image");
             break;
         }
         float type_logits[SM_CLASS_COUNT];

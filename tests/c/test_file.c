@@ -250,18 +250,18 @@ static void messages(void **state) {
     assert_string_equal(error.message, "a?b: -2147483648 of 18446744073709551615 (0.5 -1 3 nan) 100%");
     assert_int_equal(sm_fail(NULL, SM_ERROR_IO, "nobody listens"), SM_ERROR_IO);
 
-    sm_fail(&error, SM_ERROR_IMAGE_EMPTY, "the file is empty");
+    sm_error_set(&error, SM_ERROR_IMAGE_EMPTY, "the file is empty");
     assert_int_equal(sm_error_prefix(&error, "folder/x.png"), SM_ERROR_IMAGE_EMPTY);
     assert_string_equal(error.message, "folder/x.png: the file is empty");
 
     char longest[2 * SM_ERROR_MESSAGE_SIZE];
     memset(longest, 'p', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
-    sm_fail(&error, SM_ERROR_IO, "the reason");
+    sm_error_set(&error, SM_ERROR_IO, "the reason");
     sm_error_prefix(&error, longest);
     assert_int_equal(strlen(error.message), SM_ERROR_MESSAGE_SIZE - 1);
     assert_non_null(strstr(error.message, "p: the reason")); // the reason survives a long path
-    sm_fail(&error, SM_ERROR_IO, "%s", longest);
+    sm_error_set(&error, SM_ERROR_IO, "%s", longest);
     assert_int_equal(strlen(error.message), SM_ERROR_MESSAGE_SIZE - 1);
     assert_string_equal(sm_status_name(SM_ERROR_IMAGE_TOO_LARGE), "image-too-large");
 }
