@@ -143,6 +143,9 @@ export default {
     'warning.colour': 'هذه الصورة ملوَّنة. صُنعت الشبكة لصور الموجات فوق الصوتية الرمادية، وقد لا تعني إجابتها شيئًا.',
     'warning.blank': 'هذه الصورة شبه فارغة. قد لا تعني الإجابة شيئًا.',
 
+    'share.over': 'أكثر من {share}',
+    'share.under': 'أقل من {share}',
+
     'lesions.title': 'القياسات',
     'lesions.waiting': 'لا شيء للقياس بعد.',
     'lesions.none': 'لم تُحدَّد أي آفة.',

@@ -124,6 +124,9 @@ export default {
     'warning.colour': 'This picture is coloured. The network was made for grey B-mode ultrasound; its answer may mean nothing.',
     'warning.blank': 'This picture is almost blank. The answer may mean nothing.',
 
+    'share.over': 'over {share}',
+    'share.under': 'under {share}',
+
     'lesions.title': 'Measurements',
     'lesions.waiting': 'Nothing to measure yet.',
     'lesions.none': 'No lesion is outlined.',

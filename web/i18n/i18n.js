@@ -70,14 +70,22 @@ export function formatNumber(value, digits = 0) {
 }
 
 /**
- * @param {number} share 0..1
- * @returns {string} for example "63%"; never rounded up to certainty or down to nothing
+ * @param {number} share 1 is 100 %
+ * @returns {string} for example "63%"
  */
 export function formatPercent(share) {
-    const format = new Intl.NumberFormat(language().locale, { style: 'percent' });
-    if (share > 0.99 && share < 1) return `> ${format.format(0.99)}`;
-    if (share > 0 && share < 0.01) return `< ${format.format(0.01)}`;
-    return format.format(share);
+    return new Intl.NumberFormat(language().locale, { style: 'percent' }).format(share);
+}
+
+/**
+ * @param {number} probability 0..1
+ * @returns {string} a percentage, never rounded up to certainty or down to nothing
+ */
+export function formatProbability(probability) {
+    // In words: signs of comparison turn around in right-to-left text.
+    if (probability > 0.99 && probability < 1) return t('share.over', { share: formatPercent(0.99) });
+    if (probability > 0 && probability < 0.01) return t('share.under', { share: formatPercent(0.01) });
+    return formatPercent(probability);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What the network says about the picture in view. */
-import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
+import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { element, icon } from '../ui/dom.js';
 import { CLASSES, explanation, headline, warnings } from './words.js';
 
@@ -43,7 +43,7 @@ function bars(result) {
         fill.style.setProperty('--share', String(share));
         list.append(
             element('dt', {}, element('span', {}, t(`class.${type}`)), element('div', { class: 'bar-track', 'aria-hidden': 'true' }, fill)),
-            element('dd', { class: 'bars-value', 'data-type': type }, formatPercent(share)),
+            element('dd', { class: 'bars-value', 'data-type': type }, formatProbability(share)),
         );
     }
     return list;

@@ -1,5 +1,5 @@
 /** The list of pictures with their states, the progress of the batch, and the means of a compared batch. */
-import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
+import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { announce } from '../ui/announce.js';
 import { byId, element, icon, oncePerFrame } from '../ui/dom.js';
 
@@ -167,5 +167,5 @@ function stateParts(item) {
     if (item.state !== 'done' || !result) return [t(`state.${item.state}`)];
     const dice = item.truth?.scores ? ` · Dice ${formatNumber(item.truth.scores.dice, 2)}` : '';
     const swatch = element('span', { class: `swatch swatch-${result.type}` });
-    return [swatch, `${t(`class.${result.type}`)} ${formatPercent(result.probabilities[result.type])}${dice}`];
+    return [swatch, `${t(`class.${result.type}`)} ${formatProbability(result.probabilities[result.type])}${dice}`];
 }

@@ -1,5 +1,5 @@
 /** The answer in plain, honest words. */
-import { formatPercent, t } from '../i18n/i18n.js';
+import { formatProbability, t } from '../i18n/i18n.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -40,7 +40,7 @@ export function explanation(result) {
     return t(`answer.${confidenceOf(result)}`, {
         type: t(`type.${first}`),
         other: t(`type.${second}`),
-        share: formatPercent(result.probabilities[first]),
+        share: formatProbability(result.probabilities[first]),
     });
 }
 

@@ -1,4 +1,5 @@
 /** A real Chromium before the real page: started once a test file, one context a test. */
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -40,7 +41,8 @@ export async function startSite() {
     /** @type {string[]} */
     const served = [];
     server.on('request', request => served.push(request.url ?? ''));
-    await /** @type {Promise<void>} */ (new Promise(resolve => server.listen(0, 'localhost', () => resolve())));
+    server.listen(0, 'localhost');
+    await once(server, 'listening');
     const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
     const address = `http://localhost:${port}/web/`;
@@ -51,8 +53,10 @@ export async function startSite() {
         open: (options, before) => openPage(browser, address, options, before),
         async close() {
             await browser.close();
+            const closed = once(server, 'close');
+            server.close();
             server.closeAllConnections();
-            await new Promise(resolve => server.close(resolve));
+            await closed;
         },
     };
 }
@@ -99,8 +103,11 @@ async function openPage(browser, address, options = {}, before) {
     if (MODEL) {
         const body = await readFile(MODEL);
         await context.route('**/weights/sonomask.safetensors', route => route.fulfill({ body, contentType: 'application/octet-stream' }));
-        await context.route('**/weights/SHA256SUMS', route => route.fulfill({ body: '' }));
     }
+    // While weights are being trained they have neither a card nor a checksum; that is no fault of the page.
+    for (const name of ['SHA256SUMS', 'MODEL_CARD.md'])
+        if (MODEL || !existsSync(path.join(ROOT, 'weights', name)))
+            await context.route(`**/weights/${name}`, route => route.fulfill({ body: '' }));
     await before?.(page);
     await page.goto(address);
     if (!before) await loaded(page);
@@ -121,7 +128,6 @@ export async function loaded(page) {
  * @param {number} rows
  */
 export async function settled(page, rows) {
-    const list = page.getByRole('listitem');
     await page.waitForFunction(
         count => {
             const states = [...document.querySelectorAll('.row')].map(row => row.getAttribute('data-state'));
@@ -130,14 +136,109 @@ export async function settled(page, rows) {
         rows,
         { polling: 50 },
     );
-    return list;
+}
+
+/**
+ * Waits until the picture in view has its answer and is drawn.
+ * @param {Page} page
+ */
+export async function answered(page) {
+    await page.locator('.bars').waitFor();
+    await page.locator('#threshold:enabled').waitFor({ state: 'attached' });
+    await nextFrame(page);
+}
+
+/**
+ * Waits until what was asked for is on the screen.
+ * @param {Page} page
+ */
+export async function nextFrame(page) {
+    await page.evaluate(async () => {
+        for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    });
 }
 
 /**
  * Gives files to the page as a picker does.
  * @param {Page} page
  * @param {{ name: string, buffer: Buffer }[]} files
+ * @param {string} [field]
  */
-export async function pick(page, files) {
-    await page.locator('#pick-files').setInputFiles(files.map(file => ({ mimeType: 'application/octet-stream', ...file })));
+export async function pick(page, files, field = '#pick-files') {
+    await page.locator(field).setInputFiles(files.map(file => ({ mimeType: 'application/octet-stream', ...file })));
+}
+
+/**
+ * What a user gets by a click that saves something.
+ * @param {Page} page
+ * @param {string} name of the button
+ * @returns {Promise<{ name: string, bytes: Buffer }>}
+ */
+export async function saved(page, name) {
+    const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name, exact: true }).click(),
+    ]);
+    return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
+/**
+ * Every row of the list as a user reads it.
+ * @param {Page} page
+ * @returns {Promise<{ name: string, state: string, text: string }[]>}
+ */
+export function rowsOf(page) {
+    return page.locator('.row').evaluateAll(rows =>
+        rows.map(row => ({
+            name: row.querySelector('.row-name')?.textContent ?? '',
+            state: row.getAttribute('data-state') ?? '',
+            text: row.querySelector('.row-state')?.textContent ?? '',
+        })),
+    );
+}
+
+/**
+ * The colour on the screen at a point of the image in view.
+ * @param {Page} page
+ * @param {number} x share of the canvas' width, 0..1
+ * @param {number} y share of its height
+ * @returns {Promise<number[]>} red, green, blue
+ */
+export function colourAt(page, x, y) {
+    return page.locator('#canvas').evaluate(
+        (canvas, [shareX = 0, shareY = 0]) => {
+            const element = /** @type {HTMLCanvasElement} */ (canvas);
+            const context = /** @type {CanvasRenderingContext2D} */ (element.getContext('2d'));
+            const at = context.getImageData(Math.round(element.width * shareX), Math.round(element.height * shareY), 1, 1);
+            return [...at.data.slice(0, 3)];
+        },
+        [x, y],
+    );
+}
+
+/**
+ * A number that changes whenever anything on the canvas does.
+ * @param {Page} page
+ * @returns {Promise<number>}
+ */
+export function canvasHash(page) {
+    return page.locator('#canvas').evaluate(canvas => {
+        const element = /** @type {HTMLCanvasElement} */ (canvas);
+        const context = /** @type {CanvasRenderingContext2D} */ (element.getContext('2d'));
+        const { data } = context.getImageData(0, 0, element.width, element.height);
+        let hash = 0;
+        for (let index = 0; index < data.length; index += 4) hash = (Math.imul(hash, 31) + /** @type {number} */ (data[index])) | 0;
+        return hash;
+    });
+}
+
+/**
+ * @param {Page} page
+ * @param {string} measure name of a row of the table of lesions
+ * @returns {Promise<number>} of the first lesion
+ */
+export async function measured(page, measure) {
+    const row = page.locator('.measures tbody tr', { has: page.getByRole('rowheader', { name: measure }) });
+    const text = await row.locator('td').first().textContent();
+    return Number.parseFloat((text ?? '').replaceAll(',', ''));
 }

@@ -1,0 +1,122 @@
+/** For everyone: axe-core on every view, both languages, light and dark; keyboard; announcements; small screens. */
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { answered, faultsOf, nextFrame, pick, settled, skip, startSite } from './support/page.js';
+import { sample } from './support/samples.js';
+
+/** Where pictures of every view go, to be looked at; none when unset. */
+const PICTURES = process.env['SONOMASK_SCREENSHOTS'];
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/**
+ * @param {import('./support/page.js').Page} page
+ * @param {string} name of the view
+ */
+async function check(page, name) {
+    if (PICTURES) {
+        await mkdir(PICTURES, { recursive: true });
+        await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
+    }
+    const found = await page.evaluate(async () => {
+        /** @type {any} */
+        const { axe } = globalThis;
+        const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+        return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.target).join(' ')}`);
+    });
+    assert.deepEqual(found, [], name);
+}
+
+describe('for everyone', { skip }, () => {
+    /** @type {import('./support/page.js').Site} */
+    let site;
+    /** @type {string} */
+    let axe;
+    before(async () => {
+        site = await startSite();
+        axe = await readFile(AXE, 'utf8');
+    });
+    after(() => site.close());
+
+    for (const [language, colorScheme, viewport] of /** @type {const} */ ([
+        ['en', 'light', { width: 1440, height: 900 }],
+        ['en', 'dark', { width: 390, height: 844 }],
+        ['ar', 'dark', { width: 1440, height: 900 }],
+        ['ar', 'light', { width: 390, height: 844 }],
+    ]))
+        test(`no violation in any view: ${language}, ${colorScheme}, ${viewport.width} wide`, async () => {
+            const page = await site.open({ locale: language, colorScheme, viewport, reducedMotion: 'reduce' });
+            await page.evaluate(axe); // not through a script element, which the page's policy forbids
+            const view = (/** @type {string} */ name) => check(page, `${language}-${colorScheme}-${viewport.width}-${name}`);
+            assert.equal(await page.locator('html').getAttribute('dir'), language === 'ar' ? 'rtl' : 'ltr');
+            await view('start');
+            await page.locator('#open-help').click();
+            await view('help');
+            await page.keyboard.press('Escape');
+            await page.locator('#open-model').click();
+            await view('model');
+            await page.keyboard.press('Escape');
+            await pick(page, [await sample('malignant'), await sample('normal'), { name: 'bad.png', buffer: Buffer.from('no') }]);
+            await settled(page, 3);
+            await answered(page);
+            await view('answer');
+            await page.locator('[data-tool="brush"]').click();
+            await page.locator('[data-layout="swipe"]').click();
+            await page.locator('#map').selectOption('probability');
+            await nextFrame(page);
+            await view('brush');
+            await page.locator('[data-tool="calibrate"]').click();
+            await page.locator('[data-layout="side"]').click();
+            await view('calibrate');
+            await page.locator('.row-main').nth(2).click();
+            await nextFrame(page);
+            await view('failed');
+            const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+            assert.ok(overflow <= 0, `${overflow} pixels too wide`);
+            assert.ok(await page.locator('.foot strong').isVisible());
+            assert.deepEqual(faultsOf(page), []);
+            await page.context().close();
+        });
+
+    test('the whole way with the keyboard alone, and what happens is announced', async () => {
+        const page = await site.open();
+        await page.evaluate(() => {
+            const heard = /** @type {string[]} */ ([]);
+            Reflect.set(globalThis, 'heard', heard);
+            const live = /** @type {HTMLElement} */ (document.getElementById('live'));
+            new MutationObserver(() => live.textContent && heard.push(live.textContent)).observe(live, { childList: true });
+        });
+        const focused = () => page.evaluate(() => document.activeElement?.id ?? '');
+        for (let press = 0; press < 12 && (await focused()) !== 'start-sample'; press++) await page.keyboard.press('Tab');
+        assert.equal(await focused(), 'start-sample');
+        await page.keyboard.press('Enter');
+        await settled(page, 3);
+        await answered(page);
+        await page.keyboard.press('PageDown');
+        await page.waitForFunction(() => document.querySelectorAll('.row')[1]?.getAttribute('aria-current') === 'true');
+        await page.keyboard.press('?');
+        assert.ok(await page.getByRole('dialog', { name: 'Keyboard' }).isVisible());
+        await page.keyboard.press('Escape');
+        await page.waitForTimeout(200);
+        const heard = await page.evaluate(() => Reflect.get(globalThis, 'heard'));
+        assert.ok(heard.some((/** @type {string} */ text) => text.includes('3 images added')), heard.join(' | '));
+        assert.ok(heard.some((/** @type {string} */ text) => text.includes('All done: 3 segmented, 0 failed')), heard.join(' | '));
+        await page.context().close();
+    });
+
+    test('the language changes in place, answers included', async () => {
+        const page = await site.open();
+        await pick(page, [await sample('benign')]);
+        await settled(page, 1);
+        await answered(page);
+        await page.locator('#language').click();
+        assert.equal(await page.locator('html').getAttribute('dir'), 'rtl');
+        await page.getByRole('heading', { name: 'القياسات' }).waitFor();
+        await page.getByRole('rowheader', { name: 'المساحة' }).waitFor();
+        await page.reload();
+        assert.equal(await page.locator('html').getAttribute('lang'), 'ar');
+        await page.context().close();
+    });
+});

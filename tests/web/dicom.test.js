@@ -1,0 +1,222 @@
+/** DICOM files and videos: what is read, what it looks like, what scale it has, and how the rest is refused. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { jpeg, scan } from '../node/support/images.js';
+import { dicom, dicomElement, encapsulated, regions, rle } from './support/dicom.js';
+import { ROOT, answered, canvasHash, colourAt, faultsOf, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { sample } from './support/samples.js';
+
+const REAL = path.resolve(ROOT, '../shared/data/dicom');
+const WIDTH = 160;
+const HEIGHT = 120;
+
+/** Black on the left, white on the right. */
+const halves = Buffer.from(Uint8Array.from({ length: WIDTH * HEIGHT }, (_, index) => (index % WIDTH < WIDTH / 2 ? 20 : 230)));
+const grey = Buffer.from(scan(WIDTH, HEIGHT));
+const size = { width: WIDTH, height: HEIGHT };
+
+describe('DICOM and video', { skip }, () => {
+    /** @type {import('./support/page.js').Site} */
+    let site;
+    before(async () => {
+        site = await startSite();
+    });
+    after(() => site.close());
+
+    test('each way of keeping pixels shows the same picture', async () => {
+        const page = await site.open();
+        const words = Buffer.alloc(halves.length * 2);
+        halves.forEach((value, index) => words.writeUInt16LE(value * 256, index * 2));
+        const interleaved = Buffer.alloc(halves.length * 3);
+        const ybr = Buffer.alloc(halves.length * 3, 128);
+        halves.forEach((value, index) => {
+            interleaved.fill(value, index * 3, index * 3 + 3);
+            ybr[index * 3] = value;
+        });
+        const subsampled = Buffer.alloc(halves.length * 2, 128);
+        halves.forEach((value, index) => {
+            subsampled[(index >> 1) * 4 + (index & 1)] = value;
+        });
+        const table = Buffer.alloc(512);
+        for (let entry = 0; entry < 256; entry++) table.writeUInt16LE(entry * 257, entry * 2);
+        /** @type {import('./support/dicom.js').DicomField[]} */
+        const palette = [
+            ...[0x1101, 0x1102, 0x1103].map(tag => /** @type {import('./support/dicom.js').DicomField} */ ([0x0028, tag, 'US', [256, 0, 16]])),
+            ...[0x1201, 0x1202, 0x1203].map(tag => /** @type {import('./support/dicom.js').DicomField} */ ([0x0028, tag, 'OW', table])),
+        ];
+        const high = Buffer.from(halves);
+        const files = {
+            'mono2.dcm': dicom({ ...size, pixels: halves }),
+            'mono1.dcm': dicom({ ...size, colour: 'MONOCHROME1', pixels: Buffer.from(halves.map(value => 255 - value)) }),
+            'sixteen.dcm': dicom({ ...size, bits: 16, pixels: words, more: [[0x0028, 0x1050, 'DS', '32768'], [0x0028, 0x1051, 'DS', '65536']] }),
+            'rgb.dcm': dicom({ ...size, colour: 'RGB', samples: 3, pixels: interleaved }),
+            'ybr.dcm': dicom({ ...size, colour: 'YBR_FULL', samples: 3, pixels: ybr }),
+            'ybr422.dcm': dicom({ ...size, colour: 'YBR_FULL_422', samples: 3, pixels: subsampled }),
+            'palette.dcm': dicom({ ...size, colour: 'PALETTE COLOR', pixels: halves, more: palette }),
+            'rle.dcm': dicom({ ...size, syntax: '1.2.840.10008.1.2.5', element: encapsulated([rle([halves])]) }),
+            'rle16.dcm': dicom({
+                ...size, bits: 16, syntax: '1.2.840.10008.1.2.5', element: encapsulated([rle([high, Buffer.alloc(high.length)])]),
+                more: [[0x0028, 0x1050, 'DS', '32768'], [0x0028, 0x1051, 'DS', '65536']],
+            }),
+            'jpeg.dcm': dicom({
+                ...size, syntax: '1.2.840.10008.1.2.4.50',
+                element: encapsulated([jpeg({ ...size, value: x => (x < WIDTH / 2 ? 20 : 230) })]),
+            }),
+        };
+        await pick(page, Object.entries(files).map(([name, buffer]) => ({ name, buffer })));
+        await settled(page, Object.keys(files).length);
+        const rows = await rowsOf(page);
+        for (const [index, name] of Object.keys(files).entries()) {
+            assert.equal(rows[index]?.state, 'done', `${name}: ${rows[index]?.text}`);
+            await page.locator('.row-main').nth(index).click();
+            await answered(page);
+            if (index === 0) await page.keyboard.press('h');
+            await nextFrame(page);
+            const [left = 0] = await colourAt(page, 0.3, 0.5);
+            const [right = 0] = await colourAt(page, 0.7, 0.5);
+            assert.ok(Math.abs(left - 20) < 8 && Math.abs(right - 230) < 8, `${name}: ${left} ${right}`);
+        }
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('a broken or foreign file says why, and the batch goes on', async () => {
+        const page = await site.open();
+        const whole = dicom({ ...size, pixels: grey });
+        const files = {
+            'cut.dcm': [whole.subarray(0, whole.length - 9000), /damaged/],
+            'header.dcm': [whole.subarray(0, 140), /damaged|no image/],
+            'lies.dcm': [dicom({ ...size, element: dicomElement([0x7fe0, 0x0010, 'OB', grey], 0x7ffffff0) }), /damaged/],
+            'nothing.dcm': [dicom({ ...size }), /holds no image/],
+            'j2k.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.90', element: encapsulated([grey]) }), /JPEG 2000 Lossless/],
+            'frames.dcm': [dicom({ ...size, frames: 5, pixels: grey }), /damaged/],
+            'rle.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.5', element: encapsulated([Buffer.alloc(90, 3)]) }), /damaged/],
+            'odd.dcm': [dicom({ ...size, colour: 'ARGB', samples: 4, pixels: grey }), /not supported: ARGB/],
+            'good.dcm': [whole, /%/],
+        };
+        await pick(page, Object.entries(files).map(([name, [buffer]]) => ({ name, buffer: /** @type {Buffer} */ (buffer) })));
+        await settled(page, Object.keys(files).length);
+        for (const { name, state, text } of await rowsOf(page)) {
+            const [, reason] = /** @type {[Buffer, RegExp]} */ (Reflect.get(files, name));
+            assert.match(text, reason, name);
+            assert.equal(state, name === 'good.dcm' ? 'done' : 'failed', name);
+        }
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('millimetres come from a region that holds the lesion, and from no other', async () => {
+        const page = await site.open();
+        const { Sonomask } = await import('../../wasm/sonomask.js');
+        const decoder = await Sonomask.load({ weights: null });
+        const { data, width, height, channels } = await decoder.decode(new Uint8Array((await sample('benign')).buffer));
+        const pixels = Buffer.from(Uint8Array.from({ length: width * height }, (_, index) => data[index * channels] ?? 0));
+        const make = (/** @type {import('./support/dicom.js').DicomField} */ region) => dicom({ width, height, pixels, more: [region] });
+        await pick(page, [
+            { name: 'whole.dcm', buffer: make(regions({ box: [0, 0, width, height], centimetres: 0.01 })) },
+            { name: 'elsewhere.dcm', buffer: make(regions({ box: [width - 60, height - 60, width, height], centimetres: 0.01 })) },
+            { name: 'oblong.dcm', buffer: make(regions({ box: [0, 0, width, height], centimetres: 0.01, down: 0.02 })) },
+            { name: 'toolarge.dcm', buffer: make(regions({ box: [0, 0, width * 2, height], centimetres: 0.01 })) },
+        ]);
+        await settled(page, 4);
+        await answered(page);
+        await page.getByText(/by the DICOM file’s own calibration/).waitFor();
+        assert.match((await page.locator('.measures td').nth(2).textContent()) ?? '', / mm$/);
+        for (const index of [1, 2, 3]) {
+            await page.locator('.row-main').nth(index).click();
+            await answered(page);
+            await page.getByText(/In pixels/).waitFor();
+        }
+        // File names may hold a patient's name; they are left out unless asked for.
+        const csv = (await saved(page, 'CSV table')).bytes.toString();
+        assert.ok(csv.includes('dicom-1') && !csv.includes('whole') && !csv.includes('Doe'));
+        await page.getByRole('checkbox', { name: /Keep names of DICOM files/ }).check();
+        assert.match((await saved(page, 'CSV table')).bytes.toString(), /whole/);
+        await page.context().close();
+    });
+
+    test('a cine loop has a slider, plays at its own rate, and each frame its own answer', async () => {
+        const page = await site.open();
+        const frames = [1, 2, 3, 4, 5, 6].map(seed => Buffer.from(scan(WIDTH, HEIGHT, seed)));
+        const file = dicom({ ...size, frames: 6, pixels: Buffer.concat(frames), more: [[0x0018, 0x1063, 'DS', '200']] });
+        await pick(page, [{ name: 'loop.dcm', buffer: file }]);
+        await settled(page, 1);
+        await answered(page);
+        const first = await canvasHash(page);
+        const slider = page.getByRole('slider', { name: 'Frame' });
+        assert.equal(await page.locator('#frame-text').textContent(), 'Frame 1 of 6');
+        await slider.fill('4');
+        await page.waitForFunction(() => document.querySelector('#frame-text')?.textContent === 'Frame 4 of 6');
+        await nextFrame(page);
+        assert.notEqual(await canvasHash(page), first);
+        await page.getByRole('button', { name: 'Play' }).click();
+        const seen = await page.evaluate(async () => {
+            const texts = new Set();
+            const end = performance.now() + 2500;
+            while (performance.now() < end) {
+                texts.add(document.querySelector('#frame-text')?.textContent);
+                await new Promise(requestAnimationFrame);
+            }
+            return texts.size;
+        });
+        assert.ok(seen >= 4, `${seen} frames`);
+        await page.getByRole('button', { name: 'Pause' }).click();
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('a video is looked at frame by frame; one that cannot be decoded says so', async () => {
+        const page = await site.open();
+        const recorded = await page.evaluate(async () => {
+            const canvas = document.createElement('canvas');
+            [canvas.width, canvas.height] = [160, 120];
+            const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+            const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: 'video/webm' });
+            /** @type {Blob[]} */
+            const parts = [];
+            recorder.ondataavailable = event => parts.push(event.data);
+            const stopped = new Promise(resolve => (recorder.onstop = resolve));
+            recorder.start();
+            for (let step = 0; step < 20; step++) {
+                context.fillStyle = `rgb(${step * 10}, ${step * 10}, ${step * 10})`;
+                context.fillRect(0, 0, 160, 120);
+                context.fillStyle = '#111';
+                context.fillRect(40 + step, 40, 40, 30);
+                await new Promise(resolve => setTimeout(resolve, 40));
+            }
+            recorder.stop();
+            await stopped;
+            return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
+        });
+        const video = Buffer.from(recorded);
+        await pick(page, [{ name: 'loop.webm', buffer: video }, { name: 'broken.webm', buffer: video.subarray(0, 40) }]);
+        await settled(page, 2);
+        const rows = await rowsOf(page);
+        assert.equal(rows[0]?.state, 'done', rows[0]?.text);
+        assert.match(rows[1]?.text ?? '', /cannot decode this video/);
+        await answered(page);
+        const first = await colourAt(page, 0.8, 0.8);
+        const slider = page.getByRole('slider', { name: 'Frame' });
+        await slider.fill(/** @type {string} */ (await slider.getAttribute('max')));
+        await answered(page);
+        await page.waitForTimeout(500);
+        assert.notDeepEqual(await colourAt(page, 0.8, 0.8), first);
+        await page.context().close();
+    });
+
+    test('real files of other makers open', { skip: existsSync(REAL) ? false : 'no files beside the project' }, async () => {
+        const page = await site.open();
+        const names = (await readdir(REAL)).sort();
+        await pick(page, await Promise.all(names.map(async name => ({ name, buffer: await readFile(path.join(REAL, name)) }))));
+        await settled(page, names.length);
+        for (const { name, state, text } of await rowsOf(page)) {
+            if (name.includes('jpeg2k')) assert.match(text, /JPEG 2000/);
+            else assert.equal(state, 'done', `${name}: ${text}`);
+        }
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+});

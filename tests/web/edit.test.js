@@ -1,0 +1,129 @@
+/** Correcting the mask: brush, eraser, undo, components; by mouse and by keyboard. And the user's own scale. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { answered, faultsOf, measured, nextFrame, pick, settled, skip, startSite } from './support/page.js';
+import { sample } from './support/samples.js';
+
+describe('correcting', { skip }, () => {
+    /** @type {import('./support/page.js').Site} */
+    let site;
+    /** @type {import('./support/page.js').Page} */
+    let page;
+    before(async () => {
+        site = await startSite();
+        page = await site.open();
+        await pick(page, [await sample('benign'), await sample('normal')]);
+        await settled(page, 2);
+        await answered(page);
+    });
+    after(() => site.close());
+
+    const area = () => measured(page, 'Area');
+    const lesions = () => page.locator('.measures thead th').count();
+
+    /**
+     * @param {number} fromX share of the canvas
+     * @param {number} fromY
+     * @param {number} toX
+     * @param {number} toY
+     */
+    async function drag(fromX, fromY, toX, toY) {
+        const box = /** @type {{ x: number, y: number, width: number, height: number }} */ (await page.locator('#canvas').boundingBox());
+        await page.mouse.move(box.x + box.width * fromX, box.y + box.height * fromY);
+        await page.mouse.down();
+        await page.mouse.move(box.x + box.width * toX, box.y + box.height * toY, { steps: 4 });
+        await page.mouse.up();
+        await nextFrame(page);
+    }
+
+    test('the brush adds, the eraser takes away, and undo and redo follow each stroke', async () => {
+        const earlier = await area();
+        const count = await lesions();
+        await page.getByRole('button', { name: /^Brush/ }).click();
+        await drag(0.7, 0.7, 0.8, 0.7);
+        assert.equal(await lesions(), count + 1);
+        await page.getByRole('button', { name: /^Eraser/ }).click();
+        await drag(0.25, 0.35, 0.35, 0.35);
+        const erased = await page.locator('.measures tbody tr').first().textContent();
+        await page.getByRole('button', { name: 'Undo' }).click();
+        await nextFrame(page);
+        assert.notEqual(await page.locator('.measures tbody tr').first().textContent(), erased);
+        await page.keyboard.press('Control+z');
+        await nextFrame(page);
+        assert.equal(await area(), earlier);
+        assert.equal(await lesions(), count);
+        assert.ok(await page.getByRole('button', { name: 'Undo' }).isDisabled());
+        await page.keyboard.press('Control+Shift+Z');
+        await page.getByRole('button', { name: 'Redo' }).click();
+        await nextFrame(page);
+        assert.equal(await page.locator('.measures tbody tr').first().textContent(), erased);
+        await page.getByRole('button', { name: 'Take back all edits' }).click();
+        await nextFrame(page);
+        assert.equal(await area(), earlier);
+    });
+
+    test('the keyboard paints too', async () => {
+        const earlier = await lesions();
+        await page.locator('#canvas').focus();
+        await page.keyboard.press('b');
+        for (let press = 0; press < 6; press++) await page.keyboard.press('Shift+ArrowDown');
+        await page.keyboard.press('Space');
+        for (let press = 0; press < 5; press++) await page.keyboard.press('ArrowRight');
+        await page.keyboard.press('Space');
+        await nextFrame(page);
+        assert.equal(await lesions(), earlier + 1);
+        await page.keyboard.press('Control+z');
+        await nextFrame(page);
+        assert.equal(await lesions(), earlier);
+    });
+
+    test('edits stay on top when the threshold moves, and when another picture was in view', async () => {
+        await page.getByRole('button', { name: /^Brush/ }).click();
+        await drag(0.7, 0.7, 0.8, 0.7);
+        const count = await lesions();
+        await page.getByRole('slider', { name: 'Threshold' }).fill('0.4');
+        await nextFrame(page);
+        assert.equal(await lesions(), count);
+        await page.locator('.row-main').nth(1).click();
+        await answered(page);
+        await page.locator('.row-main').first().click();
+        await answered(page);
+        assert.equal(await lesions(), count);
+    });
+
+    test('one lesion is removed, or kept alone', async () => {
+        const count = await lesions();
+        assert.ok(count >= 2);
+        await page.getByRole('button', { name: 'Keep only lesion 1' }).click();
+        await nextFrame(page);
+        assert.equal(await lesions(), 1);
+        await page.getByRole('button', { name: 'Remove lesion 1' }).click();
+        await page.getByText('No lesion is outlined.').waitFor();
+        await page.keyboard.press('Control+z');
+        await page.keyboard.press('Control+z');
+        await nextFrame(page);
+        assert.equal(await lesions(), count);
+        await page.getByRole('button', { name: 'Take back all edits' }).click();
+    });
+
+    test('two clicks and a length turn pixels into millimetres, named as the user’s', async () => {
+        await nextFrame(page);
+        const pixels = await measured(page, 'Long axis');
+        await page.getByRole('button', { name: 'Fit to view' }).click();
+        await page.getByRole('button', { name: 'Actual size' }).or(page.locator('#zoom-level')).first().click();
+        await page.getByRole('button', { name: /two clicks/ }).click();
+        const apply = page.getByRole('button', { name: 'Use', exact: true });
+        assert.ok(await apply.isDisabled());
+        const box = /** @type {{ x: number, y: number, width: number, height: number }} */ (await page.locator('#canvas').boundingBox());
+        await page.mouse.click(box.x + 300, box.y + 250);
+        await page.mouse.click(box.x + 400, box.y + 250);
+        await page.getByLabel('Distance in mm').fill('20');
+        await apply.click();
+        await page.getByText(/by your own two-click calibration/).waitFor();
+        assert.ok(Math.abs((await measured(page, 'Long axis')) - pixels * 0.2) < 0.2);
+        await page.getByRole('button', { name: /two clicks/ }).click();
+        await page.getByRole('button', { name: 'Forget my scale' }).click();
+        await page.getByText(/In pixels/).waitFor();
+        assert.deepEqual(faultsOf(page), []);
+    });
+});

@@ -1,0 +1,143 @@
+/** From files to answers: the ways in, the list, bad files in the middle of a batch, stopping, and thresholds. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { RGB, jpeg, png, scanPng, withSize } from '../node/support/images.js';
+import { answered, faultsOf, measured, nextFrame, pick, rowsOf, settled, skip, startSite } from './support/page.js';
+import { manySamples, sample } from './support/samples.js';
+
+describe('segmenting', { skip }, () => {
+    /** @type {import('./support/page.js').Site} */
+    let site;
+    before(async () => {
+        site = await startSite();
+    });
+    after(() => site.close());
+
+    test('one click on the sample segments it, with nothing from other hosts', async () => {
+        const page = await site.open();
+        await page.getByRole('button', { name: 'Try a sample' }).click();
+        await settled(page, 3);
+        await answered(page);
+        const rows = await rowsOf(page);
+        assert.deepEqual(rows.map(({ state }) => state), ['done', 'done', 'done']);
+        const shares = await page.locator('.bars dd').allTextContents();
+        assert.equal(shares.length, 3);
+        assert.ok(await page.getByText('Research software, not a medical device.').isVisible());
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('the address #sample segments at once', async () => {
+        const page = await site.open();
+        await page.goto(`${site.address}#sample`);
+        await page.reload();
+        await settled(page, 3);
+        await answered(page);
+        await page.context().close();
+    });
+
+    test('pasting and dropping anywhere add images', async () => {
+        const page = await site.open();
+        const { buffer } = await sample('benign');
+        const give = (/** @type {'paste' | 'drop'} */ how, /** @type {string} */ name) =>
+            page.evaluate(
+                ([base64, kind, fileName]) => {
+                    const bytes = Uint8Array.from(atob(/** @type {string} */ (base64)), letter => letter.charCodeAt(0));
+                    const data = new DataTransfer();
+                    data.items.add(new File([bytes], /** @type {string} */ (fileName), { type: 'image/png' }));
+                    const target = document.querySelector('.foot') ?? document.body;
+                    const options = { bubbles: true, cancelable: true };
+                    if (kind === 'paste') {
+                        document.body.dispatchEvent(new ClipboardEvent('paste', { ...options, clipboardData: data }));
+                        return;
+                    }
+                    for (const type of ['dragenter', 'dragover', 'drop'])
+                        target.dispatchEvent(new DragEvent(type, { ...options, dataTransfer: data }));
+                },
+                [buffer.toString('base64'), how, name],
+            );
+        await give('paste', 'pasted.png');
+        await settled(page, 1);
+        await give('drop', 'dropped.png');
+        await settled(page, 2);
+        assert.deepEqual((await rowsOf(page)).map(({ name, state }) => [name, state]), [['pasted.png', 'done'], ['dropped.png', 'done']]);
+        await page.context().close();
+    });
+
+    test('a batch goes on past every kind of bad file, and each row says why', async () => {
+        const page = await site.open();
+        const good = await sample('malignant');
+        const photo = jpeg({ width: 64, height: 48, value: x => (x < 32 ? 30 : 200) });
+        const bad = [
+            { name: 'empty.png', buffer: Buffer.alloc(0), reason: /empty/ },
+            { name: 'text.png', buffer: Buffer.from('this is no picture'), reason: /Not an image/ },
+            { name: 'cut.png', buffer: good.buffer.subarray(0, 5000), reason: /Not an image/ },
+            { name: 'cut.jpg', buffer: photo.subarray(0, photo.length >> 1), reason: /Not an image/ },
+            { name: 'dot.png', buffer: png({ width: 1, height: 1, data: Uint8Array.of(7) }), reason: /too small/ },
+            { name: 'huge.png', buffer: withSize(scanPng(32, 32), 20000, 20000), reason: /64 megapixels/ },
+        ];
+        const rgb = { name: 'colour.png', buffer: png({ width: 40, height: 30, colour: RGB, data: new Uint8Array(3600).fill(120) }) };
+        await pick(page, [good, ...bad.map(({ name, buffer }) => ({ name, buffer })), rgb, { name: 'photo.jpg', buffer: photo }]);
+        await settled(page, bad.length + 3);
+        const rows = await rowsOf(page);
+        for (const { name, reason } of bad) {
+            const row = rows.find(candidate => candidate.name === name);
+            assert.equal(row?.state, 'failed', name);
+            assert.match(row?.text ?? '', reason, name);
+        }
+        assert.deepEqual(rows.filter(({ state }) => state === 'done').map(({ name }) => name), ['malignant.png', 'colour.png', 'photo.jpg']);
+        // The reason is also where the picture would be.
+        await page.getByRole('button', { name: /text\.png/ }).first().click();
+        assert.match((await page.locator('#viewer-note').textContent()) ?? '', /Not an image/);
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('files of one name stay apart', async () => {
+        const page = await site.open();
+        const { buffer } = await sample('benign');
+        await pick(page, [{ name: 'a.png', buffer }, { name: 'a.png', buffer }]);
+        await settled(page, 2);
+        assert.deepEqual((await rowsOf(page)).map(({ name, state }) => `${name} ${state}`), ['a.png done', 'a.png done']);
+        await page.context().close();
+    });
+
+    test('a batch shows its progress, can be stopped whole or in part, and taken up again', async () => {
+        const page = await site.open();
+        await pick(page, await manySamples(30));
+        await page.getByText(/of 30 done/).waitFor();
+        const last = page.locator('.row').last();
+        await last.getByRole('button', { name: 'Stop scan 030.png' }).click();
+        await page.getByRole('button', { name: 'Stop all' }).click();
+        await settled(page, 30);
+        const states = (await rowsOf(page)).map(({ state }) => state);
+        assert.ok(states.includes('cancelled'));
+        assert.ok(states.every(state => state === 'done' || state === 'cancelled'), states.join());
+        await last.getByRole('button', { name: 'Run scan 030.png again' }).click();
+        await page.waitForFunction(() => document.querySelector('.row:last-child')?.getAttribute('data-state') === 'done');
+        await page.context().close();
+    });
+
+    test('the threshold acts at once on the measurements, and can be used for all', async () => {
+        const page = await site.open();
+        await pick(page, [await sample('benign'), await sample('malignant')]);
+        await settled(page, 2);
+        await answered(page);
+        const slider = page.getByRole('slider', { name: 'Threshold' });
+        await slider.fill('0.2');
+        await nextFrame(page);
+        const wide = await measured(page, 'Area');
+        await slider.fill('0.9');
+        await nextFrame(page);
+        const narrow = await measured(page, 'Area');
+        assert.ok(narrow < wide, `${narrow} < ${wide}`);
+        await page.getByRole('button', { name: 'Use for all images' }).click();
+        await settled(page, 2);
+        await page.locator('.row-main').nth(1).click();
+        await answered(page);
+        assert.equal(await slider.inputValue(), '0.9');
+        await page.getByRole('button', { name: 'Network’s own' }).click();
+        assert.notEqual(await slider.inputValue(), '0.9');
+        await page.context().close();
+    });
+});

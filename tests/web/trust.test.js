@@ -1,0 +1,108 @@
+/** Everything local: no request while images are processed, offline use, and weights that are checked. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { ROOT, answered, faultsOf, loaded, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { manySamples } from './support/samples.js';
+
+const WEIGHTS = path.join(ROOT, 'weights/sonomask.safetensors');
+const CHECKSUMS = path.join(ROOT, 'weights/SHA256SUMS');
+
+test('the published checksum is that of the weights', { skip: existsSync(CHECKSUMS) && existsSync(WEIGHTS) ? false : 'not published yet' }, async () => {
+    const [sum] = (await readFile(CHECKSUMS, 'utf8')).split(/\s/);
+    assert.equal(sum, createHash('sha256').update(await readFile(WEIGHTS)).digest('hex'), 'make weights/SHA256SUMS');
+});
+
+describe('trust', { skip }, () => {
+    /** @type {import('./support/page.js').Site} */
+    let site;
+    before(async () => {
+        site = await startSite();
+    });
+    after(() => site.close());
+
+    test('not one request while 20 images are segmented, edited, compared and exported', async () => {
+        const page = await site.open();
+        /** @type {string[]} */
+        const requests = [];
+        page.context().on('request', request => {
+            if (!/^(blob|data):/.test(request.url())) requests.push(request.url());
+        });
+        const served = site.served.length;
+        await pick(page, await manySamples(20));
+        await settled(page, 20);
+        await answered(page);
+        const mask = await saved(page, 'Mask PNG');
+        await pick(page, [{ name: 'scan 001_mask.png', buffer: mask.bytes }]);
+        await page.locator('.scores').waitFor();
+        for (const name of ['Overlay PNG', 'JSON', 'CSV table', 'COCO polygons', 'Everything (ZIP)']) await saved(page, name);
+        await page.getByRole('button', { name: 'About this model' }).click();
+        await page.getByRole('heading', { name: 'Limits' }).waitFor();
+        assert.deepEqual(requests, []);
+        assert.deepEqual(site.served.slice(served), []);
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('the policy stops what would leave', async () => {
+        const page = await site.open();
+        const outcome = await page.evaluate(async () => {
+            const refused = /** @type {string[]} */ ([]);
+            document.addEventListener('securitypolicyviolation', event => refused.push(event.effectiveDirective));
+            const reached = await fetch('https://example.org/').then(() => true, () => false);
+            const image = new Image();
+            image.src = 'https://example.org/a.png';
+            await new Promise(resolve => setTimeout(resolve, 200));
+            return { reached, refused };
+        });
+        assert.equal(outcome.reached, false);
+        assert.ok(outcome.refused.includes('connect-src') && outcome.refused.includes('img-src'));
+        await page.context().close();
+    });
+
+    test('the page opens and segments with the network off', async () => {
+        const page = await site.open();
+        await page.context().setOffline(true);
+        await page.reload();
+        await page.locator('#engine[data-state="ready"]').waitFor();
+        await page.getByRole('button', { name: 'Try a sample' }).click();
+        await settled(page, 3);
+        assert.deepEqual((await rowsOf(page)).map(({ state }) => state), ['done', 'done', 'done']);
+        await page.context().close();
+    });
+
+    for (const { what, name, answer, says } of [
+        { what: 'missing weights', name: 'weights/sonomask.safetensors', answer: { status: 404 }, says: /weights file is missing/ },
+        { what: 'a page instead of the weights', name: 'weights/sonomask.safetensors', answer: { contentType: 'text/html', body: '<!doctype html>' }, says: /a web page/ },
+        { what: 'damaged weights', name: 'weights/sonomask.safetensors', answer: { body: 'nothing', contentType: 'application/octet-stream' }, says: /damaged|not the published ones/ },
+        { what: 'altered weights', name: 'weights/SHA256SUMS', answer: { body: `${'0'.repeat(64)}  sonomask.safetensors\n` }, says: /not the published ones/ },
+        { what: 'a missing engine', name: 'wasm/sonomask.simd.wasm', answer: { status: 404 }, says: /engine could not be loaded/ },
+        { what: 'a page instead of the engine', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'text/html', body: '<!doctype html>' }, says: /engine could not be loaded/ },
+    ])
+        test(`${what} are told from each other`, async () => {
+            const page = await site.open({ serviceWorkers: 'block' }, async opening => {
+                await opening.context().route(`**/${name}`, route => route.fulfill(answer));
+            });
+            await page.locator('#engine[data-state="failed"]').waitFor();
+            assert.match((await page.locator('#engine-text').textContent()) ?? '', says);
+            await page.context().close();
+        });
+
+    test('the published weights are shown as such', async () => {
+        const bytes = await readFile(process.env['SONOMASK_MODEL'] ?? WEIGHTS);
+        const sum = createHash('sha256').update(bytes).digest('hex');
+        const page = await site.open({ serviceWorkers: 'block' }, async opening => {
+            await opening.context().route('**/weights/SHA256SUMS', route => route.fulfill({ body: `${sum}  sonomask.safetensors\n` }));
+        });
+        await loaded(page);
+        await page.getByRole('button', { name: 'About this model' }).click();
+        await page.getByText('the published weights, by SHA-256').waitFor();
+        assert.ok(await page.getByText(sum).isVisible());
+        await page.getByRole('button', { name: 'Close' }).click();
+        assert.ok(await page.getByRole('dialog').isHidden());
+        await page.context().close();
+    });
+});
