@@ -167,6 +167,19 @@ SM_INLINE v_f32 v_load_splat(const float *p) { return (v_f32)wasm_v128_load32_sp
 SM_INLINE v_f32 v_load_splat(const float *p) { return v_splat(*p); }
 #endif
 
+/**
+ * Stores a whole cache line past the caches, on the one target whose vectors are such lines, and plainly on the others:
+ * worth it for tensors that do not fit the caches, since lines written are then not read first. `p` is aligned to the
+ * vector; call v_stream_end before other threads may read the data.
+ */
+#if SM_TARGET == SM_TARGET_AVX512 && defined(__AVX512F__)
+SM_INLINE void v_stream(float *p, v_f32 a) { _mm512_stream_ps(p, a); }
+SM_INLINE void v_stream_end(void) { simde_mm_sfence(); }
+#else
+SM_INLINE void v_stream(float *p, v_f32 a) { v_store(p, a); }
+SM_INLINE void v_stream_end(void) {}
+#endif
+
 /** The first `count` lanes (0 .. V_LANES) from memory, zero in the others; and the reverse. */
 #if SM_TARGET == SM_TARGET_AVX512
 SM_INLINE v_f32 v_load_part(const float *p, int count) {

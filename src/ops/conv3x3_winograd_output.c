@@ -47,6 +47,17 @@ static void transform_tile(const float *values, size_t position_stride, float *t
     }
 }
 
+/**
+ * Whether a tensor is written past the caches: when it is larger than they are, so that whoever reads it next finds it
+ * in memory anyway, and all its vectors are aligned.
+ */
+static bool streams(const winograd_grid *grid, const float *data, int stride, int channel) {
+    enum { CACHED_FLOATS = 1 << 20 };
+    const size_t floats = (size_t)grid->batch * (size_t)grid->height * (size_t)grid->width * (size_t)stride;
+    return floats > CACHED_FLOATS && stride % V_LANES == 0 &&
+           (uintptr_t)(data + channel) % (V_LANES * sizeof *data) == 0;
+}
+
 static int smaller(int a, int b) { return a < b ? a : b; }
 
 /** What follows the sum for one chunk of channels of one image: max(floor, value * scale + shift). */
@@ -113,6 +124,7 @@ static void store_pooled(const float *tile, int rows, int columns, float *pooled
 typedef struct tile_output {
     float *output;
     size_t row_stride, pixel_stride;
+    bool stream;
     float *pooled; /* or NULL */
     size_t pooled_row_stride, pooled_pixel_stride;
     float *sum, *squares; /* or NULL */
@@ -147,8 +159,13 @@ SM_INLINE void output_whole(const float *values, size_t position_stride, const e
             SM_UNROLL
             for (int j = 0; j < WINOGRAD_TILE; j++) y[j] = v_max(last->floor, v_fma(y[j], last->scale, last->shift));
         }
-        SM_UNROLL
-        for (int j = 0; j < WINOGRAD_TILE; j++, output += to->pixel_stride) v_store(output, y[j]);
+        if (to->stream) {
+            SM_UNROLL
+            for (int j = 0; j < WINOGRAD_TILE; j++, output += to->pixel_stride) v_stream(output, y[j]);
+        } else {
+            SM_UNROLL
+            for (int j = 0; j < WINOGRAD_TILE; j++, output += to->pixel_stride) v_store(output, y[j]);
+        }
         if (to->sum) {
             sum = v_add(sum, v_add(v_add(y[0], y[1]), v_add(y[2], y[3])));
             SM_UNROLL
@@ -178,6 +195,7 @@ static SM_NOINLINE void output_chunk(const sm_conv *args, winograd_block block, 
     const size_t sums_stride = (size_t)winograd_chunks(args->output_channels) * V_LANES;
     tile_output to = {.pixel_stride = (size_t)args->output_stride,
                       .row_stride = (size_t)args->output_stride * (size_t)grid->width,
+                      .stream = streams(grid, args->output, args->output_stride, channel),
                       .pooled_pixel_stride = (size_t)args->output_channels,
                       .pooled_row_stride = (size_t)args->output_channels * (size_t)(grid->width / 2)};
     winograd_place place = winograd_place_of(grid, block.first);
@@ -217,6 +235,7 @@ void SM_KERNEL(winograd_output)(const sm_conv *args, winograd_block block, winog
     for (int chunk = 0; chunk < chunks; chunk++)
         output_chunk(args, block, chunk, panel.values + (size_t)chunk * panel.chunk_stride, panel.position_stride,
                      sums);
+    v_stream_end();
 }
 
 /** Adds 2x2 pixels together: the gradient of nearest upsampling. rows and columns are even; in place. */
@@ -262,7 +281,7 @@ SM_INLINE void store_or_add(float *p, v_f32 value, bool add) { v_store(p, add ? 
 
 /** A whole tile of a chunk that belongs to one target, whose `pixel` and row stride these are. */
 SM_INLINE void whole_tile_to_target(const float *values, size_t position_stride, const sm_target *target, float *pixel,
-                                    size_t row_stride) {
+                                    size_t row_stride, bool stream) {
     float rows[WINOGRAD_TILE * WINOGRAD_INPUT * V_LANES];
     transform_columns(values, position_stride, rows);
     const size_t pixel_stride = (size_t)target->stride;
@@ -272,6 +291,12 @@ SM_INLINE void whole_tile_to_target(const float *values, size_t position_stride,
     for (int i = 0; i < WINOGRAD_TILE; i++) {
         v_f32 y[WINOGRAD_TILE];
         transform_row(rows, i, y);
+        if (stream) {
+            SM_UNROLL
+            for (int j = 0; j < WINOGRAD_TILE; j++) v_stream(pixel + (size_t)j * pixel_stride, y[j]);
+            pixel += row_stride;
+            continue;
+        }
         if (!target->upsample) {
             SM_UNROLL
             for (int j = 0; j < WINOGRAD_TILE; j++) store_or_add(pixel + (size_t)j * pixel_stride, y[j], add);
@@ -318,6 +343,8 @@ void SM_KERNEL(winograd_output_to_targets)(const sm_conv *args, winograd_block b
         const int divisor = target && target->upsample ? 2 : 1;
         const size_t pixel_stride = target ? (size_t)target->stride : 0;
         const size_t row_stride = pixel_stride * (size_t)(grid->width / divisor);
+        const bool stream =
+            target && !target->upsample && !target->accumulate && streams(grid, target->data, target->stride, channel);
         const float *values = panel.values + (size_t)chunk * panel.chunk_stride;
         winograd_place place = winograd_place_of(grid, block.first);
         for (int t = 0; t < block.count; t++, place = winograd_place_next(grid, place), values += V_LANES) {
@@ -327,9 +354,10 @@ void SM_KERNEL(winograd_output_to_targets)(const sm_conv *args, winograd_block b
                 whole_tile_to_target(values, panel.position_stride, target,
                                      target->data + row * row_stride + (size_t)(x / divisor) * pixel_stride +
                                          (size_t)channel,
-                                     row_stride);
+                                     row_stride, stream);
             } else
                 part_to_targets(args, grid, place, chunk, values, panel.position_stride);
         }
     }
+    v_stream_end();
 }

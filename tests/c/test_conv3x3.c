@@ -115,6 +115,9 @@ static const conv_case cases[] = {
      .lazy = {LAZY_PER_IMAGE_RELU},
      .sums = true,
      .relu = true},
+    /* tensors large enough to be written past the caches */
+    {.batch = 1, .height = 184, .width = 200, .channels = {8}, .outputs = 32, .sums = true},
+    {.batch = 1, .height = 184, .width = 200, .channels = {32}, .outputs = 8},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
