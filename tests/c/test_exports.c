@@ -12,7 +12,7 @@
 // Before cmocka's, whose macros take names that others use.
 #include "../../src/memory_plan.h"
 #include "../../src/weights.h"
-#include "../../wasm/exports.c"
+#include "../../wasm/exports.c" // NOLINT(bugprone-suspicious-include): its state is to be seen
 
 #include <cmocka.h>
 
