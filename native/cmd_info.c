@@ -1,16 +1,15 @@
 /* sonomask info: what a network is made of. */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../src/memory_plan.h"
 #include "../src/net_inference.h"
 #include "../src/weights.h"
 #include "command.h"
-#include "file.h"
 #include "json.h"
 #include "network_drawing.h"
+#include "open_network.h"
 #include "options.h"
 
 static const char usage[] = "usage: sonomask info [--net NAME | --model FILE] [--size N] [--json] [--svg FILE]\n"
@@ -70,26 +69,6 @@ static bool parse(int argc, char **argv, arguments *a) {
     else
         return true;
     return false;
-}
-
-/** The network asked for, with its weights, or with fresh ones when only its name is given. */
-static sm_status open_network(const arguments *a, sm_net *net, sm_weights_metadata *metadata, float **parameters,
-                              sm_error *error) {
-    if (a->model) {
-        unsigned char *bytes = NULL;
-        size_t size = 0;
-        sm_status status = sm_file_read(a->model, &bytes, &size, error);
-        if (status != SM_OK) return status;
-        status = sm_weights_read(bytes, size, metadata, net, parameters, error);
-        free(bytes);
-        return status == SM_OK ? SM_OK : sm_error_prefix(error, a->model);
-    }
-    sm_status status = sm_net_make(a->network ? a->network : "sonomask", net, error);
-    if (status != SM_OK) return status;
-    *parameters = sm_floats_allocate(net->total_count);
-    if (!*parameters) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
-    sm_net_initialise(net, 1, *parameters);
-    return SM_OK;
 }
 
 static const char *kind_name(sm_layer_kind kind) {
@@ -200,10 +179,11 @@ static void print_json(const sm_net *net, int size, const sm_inference *inferenc
 
 static sm_status run(const arguments *a, sm_error *error) {
     sm_net net;
-    sm_weights_metadata metadata = {0};
+    sm_weights_metadata metadata;
     float *parameters = NULL;
     sm_inference *inference = NULL;
-    sm_status status = open_network(a, &net, &metadata, &parameters, error);
+    sm_status status =
+        sm_open_network(a->model, a->network ? a->network : "sonomask", 1, &net, &metadata, &parameters, error);
     if (status != SM_OK) return status;
     int size = a->size > 0 ? a->size : metadata.input_size > 0 ? metadata.input_size : net.default_size;
     status = sm_inference_create(&net, parameters, size, sm_kernels_for(SM_BACKEND_AUTO), NULL, &inference, error);

@@ -13,6 +13,7 @@ static const struct {
     {"train", "train a network on images with masks", sm_command_train},
     {"evaluate", "score a network against true masks and types", sm_command_evaluate},
     {"bench", "time a network on this machine, layer by layer", sm_command_bench},
+    {"export", "write a network and its weights as ONNX, for other engines", sm_command_export},
     {"phantom", "draw synthetic ultrasound images with masks", sm_command_phantom},
     {"info", "show what a network is made of", sm_command_info},
 };

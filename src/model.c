@@ -103,10 +103,24 @@ static void run_network(sm_model *model, bool flip_average, float type_logits[SM
     for (int c = 0; c < SM_CLASS_COUNT; c++) type_logits[c] = 0.5f * (type_logits[c] + mirrored_type[c]);
 }
 
-static void answer_type(const sm_model *model, float logits[SM_CLASS_COUNT], sm_result *result) {
+/** From logits, which are changed, to calibrated probabilities. */
+static void type_probabilities(const sm_model *model, float logits[SM_CLASS_COUNT],
+                               float probabilities[SM_CLASS_COUNT]) {
     if (model->metadata.type_activation == SM_TYPE_TWO_SIGMOID) logits[SM_CLASS_NORMAL] = 0;
     for (int c = 0; c < SM_CLASS_COUNT; c++) logits[c] /= model->metadata.temperature;
-    model->kernels->softmax(logits, 1, SM_CLASS_COUNT, result->probabilities);
+    model->kernels->softmax(logits, 1, SM_CLASS_COUNT, probabilities);
+}
+
+void sm_model_run(sm_model *model, const float *square, float *mask, float probabilities[SM_CLASS_COUNT]) {
+    size_t pixels = (size_t)model->metadata.input_size * (size_t)model->metadata.input_size;
+    float type_logits[SM_CLASS_COUNT];
+    sm_inference_run(model->inference, square, mask, type_logits);
+    model->kernels->sigmoid(mask, pixels, mask);
+    type_probabilities(model, type_logits, probabilities);
+}
+
+static void answer_type(const sm_model *model, float logits[SM_CLASS_COUNT], sm_result *result) {
+    type_probabilities(model, logits, result->probabilities);
     result->type = SM_CLASS_NORMAL;
     for (int c = 1; c < SM_CLASS_COUNT; c++)
         if (result->probabilities[c] > result->probabilities[result->type]) result->type = (sm_class)c;

@@ -94,6 +94,13 @@ sm_status sm_model_create_with(const void *weights, size_t size, const sm_model_
 void sm_model_free(sm_model *model);
 sm_model_info sm_model_describe(const sm_model *model);
 
+/**
+ * Runs the network alone, for callers that prepare its input themselves: `square` is [size][size] with the model's
+ * input size, grey, letterboxed, -1..1. `mask` is [size][size], probability of lesion; `probabilities` of the type are
+ * calibrated, sum 1. Cannot fail.
+ */
+void sm_model_run(sm_model *model, const float *square, float *mask, float probabilities[SM_CLASS_COUNT]);
+
 typedef struct sm_segment_options {
     float threshold;    /**< 0..1; negative: the model's own */
     float minimum_area; /**< share of the image's area, 0..1; negative: the model's own */

@@ -55,6 +55,7 @@ import { SonomaskError, messageOf } from './error.js';
  * @property {(index: number) => number} sonomask_lesion
  * @property {() => number} sonomask_result_mask
  * @property {() => number} sonomask_result_map
+ * @property {() => number} sonomask_run
  * @property {() => number} sonomask_output
  * @property {() => number} sonomask_output_size
  * @property {(width: number, height: number) => number} sonomask_contours
@@ -311,6 +312,19 @@ export class Core {
     /** @returns {Uint8Array<ArrayBuffer>} */
     #output() {
         return this.#copy(this.#exports.sonomask_output(), this.#exports.sonomask_output_size());
+    }
+
+    /**
+     * The network alone, on an input that the caller has prepared.
+     * @param {Float32Array} square inputSize x inputSize, grey, letterboxed, -1..1
+     * @returns {{ mask: Float32Array<ArrayBuffer>, type: Float32Array<ArrayBuffer> }} probability of lesion, and of
+     *     each class
+     */
+    runNetwork(square) {
+        this.#fill(new Uint8Array(square.buffer, square.byteOffset, square.byteLength));
+        this.#check(this.#exports.sonomask_run());
+        const { buffer } = this.#output();
+        return { mask: new Float32Array(buffer, 0, square.length), type: new Float32Array(buffer, 4 * square.length) };
     }
 
     /**

@@ -305,9 +305,31 @@ SM_EXPORT(sonomask_lesion) const double *sonomask_lesion(int index) {
 SM_EXPORT(sonomask_result_mask) const uint8_t *sonomask_result_mask(void) { return context.result.mask; }
 SM_EXPORT(sonomask_result_map) const float *sonomask_result_map(void) { return context.result.probability_map; }
 
-/** Bytes that sonomask_contours or sonomask_encode_png left. */
+/** Bytes that sonomask_run, sonomask_contours or sonomask_encode_png left. */
 SM_EXPORT(sonomask_output) const uint8_t *sonomask_output(void) { return context.output; }
 SM_EXPORT(sonomask_output_size) size_t sonomask_output_size(void) { return context.output_size; }
+
+/**
+ * Runs the network alone on the input, inputSize * inputSize floats as sm_model_run takes them. The output is a map of
+ * as many floats, then the probability of each class. Consumes the input.
+ */
+SM_EXPORT(sonomask_run) sm_status sonomask_run(void) {
+    if (!context.model) return fail(SM_ERROR_ARGUMENT, "no model is loaded");
+    const size_t side = (size_t)sm_model_describe(context.model).input_size;
+    if (context.input_size != side * side * sizeof(float))
+        return fail(SM_ERROR_ARGUMENT, "the data is not a square of floats of the network's input size");
+    const size_t output_size = (side * side + SM_CLASS_COUNT) * sizeof(float);
+    if (context.output_size != output_size) {
+        release_output();
+        context.output = malloc(output_size);
+        if (!context.output) return fail(SM_ERROR_MEMORY, "no memory for the network's answer");
+        context.output_size = output_size;
+    }
+    float *mask = (float *)(void *)context.output;
+    sm_model_run(context.model, (const float *)(const void *)context.input, mask, mask + side * side);
+    release_input();
+    return SM_OK;
+}
 
 /** Contours as 4-byte values: their number; then each one's is_hole and number of points (int), then x, y (float). */
 static sm_status flatten_contours(const sm_contours *contours) {
