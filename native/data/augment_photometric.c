@@ -14,10 +14,11 @@ static float clamp_unit(float value) {
 static int make_kernel(float sigma, float weights[SM_BLUR_RADIUS_MAXIMUM + 1]) {
     int radius = (int)ceilf(2.5f * sigma);
     if (radius > SM_BLUR_RADIUS_MAXIMUM) radius = SM_BLUR_RADIUS_MAXIMUM;
-    float total = 0.0f;
-    for (int tap = 0; tap <= radius; tap++) {
+    weights[0] = 1.0f;
+    float total = 1.0f;
+    for (int tap = 1; tap <= radius; tap++) {
         weights[tap] = expf(-0.5f * (float)(tap * tap) / (sigma * sigma));
-        total += tap ? 2.0f * weights[tap] : weights[tap];
+        total += 2.0f * weights[tap];
     }
     for (int tap = 0; tap <= radius; tap++) weights[tap] /= total;
     return radius;

@@ -31,7 +31,7 @@ int sm_fold_of_text(const char *text);
 sm_status sm_check_readable(const char *path, sm_error *error);
 
 /** Reads a manifest. Errors: SM_ERROR_IO, SM_ERROR_DATA (naming file and line), SM_ERROR_MEMORY. */
-sm_status sm_manifest_load(const char *manifest, sm_dataset_builder *builder, sm_error *error);
+sm_status sm_manifest_load(const char *path, sm_dataset_builder *builder, sm_error *error);
 
 /** Reads a folder in the published BUSI layout. Errors: as above, naming the file. */
 sm_status sm_busi_folder_load(const char *folder, sm_dataset_builder *builder, sm_error *error);

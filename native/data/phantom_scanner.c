@@ -23,10 +23,11 @@ static int make_pulse(float sigma, float weights[RADIUS_MAXIMUM + 1]) {
     if (sigma < 0.3f) sigma = 0.3f;
     int radius = (int)ceilf(2.2f * sigma);
     if (radius > RADIUS_MAXIMUM) radius = RADIUS_MAXIMUM;
-    float energy = 0.0f;
-    for (int tap = 0; tap <= radius; tap++) {
+    weights[0] = 1.0f;
+    float energy = 1.0f;
+    for (int tap = 1; tap <= radius; tap++) {
         weights[tap] = expf(-0.5f * (float)(tap * tap) / (sigma * sigma));
-        energy += (tap ? 2.0f : 1.0f) * weights[tap] * weights[tap];
+        energy += 2.0f * weights[tap] * weights[tap];
     }
     for (int tap = 0; tap <= radius; tap++) weights[tap] /= sqrtf(energy);
     return radius;
@@ -128,7 +129,7 @@ sm_status sm_scanner_form(const sm_scanner *scanner, float *echo, int width, int
     workspace work = {.intensity = calloc(count, sizeof(float)),
                       .field = malloc(row),
                       .ring = malloc((2 * RADIUS_MAXIMUM + 1) * row),
-                      .padded = malloc(row + 2 * RADIUS_MAXIMUM * sizeof(float))};
+                      .padded = calloc((size_t)width + 2 * RADIUS_MAXIMUM, sizeof(float))};
     sm_status status = SM_OK;
     if (work.intensity && work.field && work.ring && work.padded) {
         for (size_t i = 0; i < count; i++) echo[i] = exp2f(echo[i] * (1.0f / 6.02059991f)); // dB to amplitude

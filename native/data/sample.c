@@ -25,7 +25,8 @@ static sm_status load_grey(const char *path, int *width, int *height, uint8_t **
     *width = image.width;
     *height = image.height;
     sm_image_free(&image);
-    return status == SM_OK ? SM_OK : sm_error_prefix(error, path);
+    if (status != SM_OK) sm_error_prefix(error, path);
+    return status;
 }
 
 /**

@@ -91,8 +91,8 @@ sm_status sm_curves_write(const char *path, const sm_curve_panel *panels, int pa
     int columns = panel_count > 1 ? 2 : 1, rows = (panel_count + columns - 1) / columns;
     sm_svg_begin(writer.file, PANEL_WIDTH * columns, PANEL_HEIGHT * rows, true, "Curves");
     for (int i = 0; i < panel_count; i++) {
-        fprintf(writer.file, "<g transform=\"translate(%g %g)\">\n", PANEL_WIDTH * (i % columns),
-                PANEL_HEIGHT * (i / columns));
+        const int column = i % columns, row = i / columns;
+        fprintf(writer.file, "<g transform=\"translate(%g %g)\">\n", PANEL_WIDTH * column, PANEL_HEIGHT * row);
         draw_panel(writer.file, &panels[i]);
         fputs("</g>\n", writer.file);
     }

@@ -160,10 +160,9 @@ sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, 
                    .records = records,
                    .images = calloc(slots, sizeof *job.images),
                    .reasons = calloc(slots, sizeof *job.reasons)};
-    evaluation->images = job.images;
-    evaluation->failures = calloc(slots, sizeof *evaluation->failures);
+    sm_evaluation made = {.images = job.images, .failures = calloc(slots, sizeof *made.failures)};
     sm_status status = SM_OK;
-    if (!job.images || !job.reasons || !evaluation->failures) {
+    if (!job.images || !job.reasons || !made.failures) {
         status = sm_fail(error, SM_ERROR_MEMORY, "no memory to evaluate %d images", count);
     } else {
         pthread_mutex_init(&job.mutex, NULL);
@@ -174,10 +173,11 @@ sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, 
         if (job.out_of_memory) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the list of failed images");
     }
     if (status == SM_OK) {
-        part_failures(&job, count, evaluation);
+        part_failures(&job, count, &made);
+        *evaluation = made;
     } else {
         for (int i = 0; job.reasons && i < count; i++) free(job.reasons[i]);
-        sm_evaluation_free(evaluation);
+        sm_evaluation_free(&made);
     }
     free(job.reasons);
     return status;

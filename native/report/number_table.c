@@ -51,20 +51,22 @@ sm_status sm_number_table_read(const char *path, sm_number_table *table, sm_erro
     sm_status status = sm_file_read(path, &bytes, &size, error);
     if (status != SM_OK) return status;
     sm_csv csv = {.text = (char *)bytes, .size = size};
+    sm_number_table made = {0};
     int capacity = 0;
     status = sm_csv_next(&csv, error);
-    if (status == SM_OK) status = read_header(&csv, table, error);
+    if (status == SM_OK) status = read_header(&csv, &made, error);
     while (status == SM_OK) {
         status = sm_csv_next(&csv, error);
         if (status != SM_OK || csv.field_count == 0) break;
-        status = read_row(&csv, table, &capacity, error);
+        status = read_row(&csv, &made, &capacity, error);
     }
     sm_csv_free(&csv);
     free(bytes);
     if (status != SM_OK) {
-        sm_number_table_free(table);
+        sm_number_table_free(&made);
         sm_error_prefix(error, path);
     }
+    *table = made;
     return status;
 }
 

@@ -90,8 +90,8 @@ static sm_status draw_row(const sm_panel_row *row, int cell_width, int cell_heig
     if (status == SM_OK)
         status = scale_mask(row, row->predicted, row->probability, full, width, height, predicted, error);
     for (int tile_index = 0; status == SM_OK && tile_index < TILES; tile_index++) {
-        size_t left = (size_t)(tile_index * (cell_width + GAP) + (cell_width - width) / 2);
-        uint8_t *corner = pixels + (size_t)((cell_height - height) / 2) * stride + 3 * left;
+        int left = tile_index * (cell_width + GAP) + (cell_width - width) / 2;
+        uint8_t *corner = pixels + (size_t)((cell_height - height) / 2) * stride + 3 * (size_t)left;
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++)
                 memset(corner + (size_t)y * stride + 3 * (size_t)x, grey[(size_t)y * (size_t)width + (size_t)x], 3);

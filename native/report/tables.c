@@ -185,9 +185,9 @@ sm_status sm_split_score(sm_split *split, uint64_t seed, sm_error *error) {
     const sm_evaluated_image **members = malloc(((size_t)split->count + 1) * sizeof *members);
     if (!members) return sm_fail(error, SM_ERROR_MEMORY, "no memory for tables of scores");
     for (int k = 0; status == SM_OK && k < SM_TABLE_MAX; k++) {
-        sm_table *table = &split->tables[split->table_count];
-        status = make_table(split, &KINDS[k], &sizes, seed, members, table, error);
-        if (status == SM_OK && table->row_count > 0) split->table_count++;
+        sm_table table;
+        status = make_table(split, &KINDS[k], &sizes, seed, members, &table, error);
+        if (status == SM_OK && table.row_count > 0) split->tables[split->table_count++] = table;
     }
     free(members);
     return status;
