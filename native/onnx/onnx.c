@@ -88,7 +88,7 @@ static sm_status put_weights(const exporter *e, int index, int side, const char 
     const sm_layer *layer = &e->net->layers[index];
     int inputs = sm_net_input_channels(e->net, index);
     int outputs = layer->channels;
-    size_t taps = (size_t)(side * side);
+    size_t taps = (size_t)side * (size_t)side;
     size_t count = taps * (size_t)inputs * (size_t)outputs;
     sm_net_fold(e->net, e->parameters, index, e->folded, bias ? e->bias : NULL);
     sm_status status = check_finite(e, index, e->folded, count, error);

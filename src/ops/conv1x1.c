@@ -18,9 +18,7 @@ enum {
 static int padded(int channels) { return (channels + V_LANES - 1) / V_LANES * V_LANES; }
 
 static int input_channels(const sm_conv *args) {
-    int channels = 0;
-    for (int s = 0; s < args->source_count; s++) channels += args->source[s].channels;
-    return channels;
+    return args->source[0].channels + (args->source_count > 1 ? args->source[1].channels : 0);
 }
 
 /* ---- segments: how rows are cut ---- */

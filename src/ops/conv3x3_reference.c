@@ -28,13 +28,14 @@ static bool tap_inside(const sm_conv *args, int y, int x, int tap, int *input_y,
     return *input_y >= 0 && *input_y < args->height && *input_x >= 0 && *input_x < args->width;
 }
 
-size_t SM_REFERENCE(sm_conv3x3_transformed_size)(int inputs, int outputs) {
-    (void)inputs, (void)outputs;
+size_t SM_REFERENCE(sm_conv3x3_transformed_size)(int input_channels, int output_channels) {
+    (void)input_channels, (void)output_channels;
     return 0;
 }
 
-void SM_REFERENCE(sm_conv3x3_transform)(const float *weights, int inputs, int outputs, float *transformed) {
-    (void)weights, (void)inputs, (void)outputs, (void)transformed;
+void SM_REFERENCE(sm_conv3x3_transform)(const float *weights, int input_channels, int output_channels,
+                                        float *transformed) {
+    (void)weights, (void)input_channels, (void)output_channels, (void)transformed;
 }
 
 size_t SM_REFERENCE(sm_conv3x3_workspace)(const sm_conv *args, int threads) {

@@ -167,10 +167,10 @@ void SM_KERNEL(winograd_multiply_transposed)(winograd_panel inputs_panel, int in
             float *rows = accumulator + (size_t)position * position_stride + (size_t)input_chunk * V_LANES * row_stride;
             for (int chunk = 0; chunk < output_chunks;) {
                 const int left = output_chunks - chunk;
-                const int wide = left == TRANSPOSED_WIDE + 1 && left > 2 ? 2
-                                 : left >= TRANSPOSED_WIDE               ? TRANSPOSED_WIDE
-                                 : left >= 2                             ? 2
-                                                                         : 1;
+                const int wide = left == TRANSPOSED_WIDE + 1 ? 2
+                                 : left >= TRANSPOSED_WIDE   ? TRANSPOSED_WIDE
+                                 : left >= 2                 ? 2
+                                                             : 1;
                 product_transposed_function *const run = wide == 1   ? product_transposed_one
                                                          : wide == 2 ? product_transposed_two
                                                                      : product_transposed_wide;
