@@ -223,6 +223,23 @@ lint-js: node_modules/.package-lock.json
 	node_modules/.bin/eslint .
 	node_modules/.bin/tsc -p tsconfig.json
 
+# Speed beside the peers, in one run: a table and a chart in $(BUILD)/bench. `make bench BENCH="node native"` runs some
+# of the sections, `BENCH=--help` lists them; BENCH_SECONDS is the time a comparison takes. Peers come from npm into
+# tests/bench (PyTorch from Debian's python3-torch, when it is installed).
+BENCH ?=
+tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
+	npm ci --prefix tests/bench --ignore-scripts --no-fund --no-audit
+	touch $@
+
+.PHONY: bench
+bench: wasm $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json
+	BUILD=$(BUILD) node tests/bench/bench.js $(BENCH)
+
+# Whether the engines compute the same from the exported networks.
+.PHONY: test-bench
+test-bench: wasm $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json
+	BUILD=$(BUILD) node --test tests/bench/agreement.test.js
+
 # Fuzzing of the image path: `make fuzz FUZZ_SECONDS=600`. Findings stay in $(BUILD)/fuzz.
 FUZZ_SECONDS ?= 60
 FUZZ_SOURCES := tests/c/fuzz_decode.c src/error.c src/stb.c src/crc32.c src/deflate.c src/resample.c src/letterbox.c \

@@ -52,5 +52,5 @@ export default [
         files: ['*.js', 'wasm/cli.js', 'web/serve.js', 'tests/**/*.js'],
         languageOptions: { globals: globals.node },
     },
-    { files: ['tests/web/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+    { files: ['tests/web/**/*.js', 'tests/bench/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
 ];

@@ -13,6 +13,7 @@
 #include "options.h"
 #include "parallel.h"
 #include "progress.h"
+#include "train/optimiser.h"
 
 static const char usage[] =
     "usage: sonomask bench [--net NAME] [--size N] [--threads N] [--backend NAME] [--train [--batch N]] [--json]\n"
@@ -23,7 +24,7 @@ static const char usage[] =
     "  --size N        side of the square input, pixels (default: the network's own)\n"
     "  --threads N     default 1\n"
     "  --backend NAME  auto (default), reference, scalar, simd128, avx2 or avx512\n"
-    "  --train         training steps instead of inference\n"
+    "  --train         training steps (forward, losses, backward, AdamW) instead of inference\n"
     "  --batch N       images a training step, default 8\n"
     "  --seconds X     how long to measure, default 3\n"
     "  --json          one JSON line instead of a table\n";
@@ -204,20 +205,35 @@ static sm_status measure_inference(const arguments *a, const sm_net *net, const 
     return status;
 }
 
-static void measure_steps(const arguments *a, sm_training *training, const sm_net *net, float *parameters,
-                          const sm_batch *batch, float *gradients, samples *s, measurement *m) {
+/** What a training step works on. */
+typedef struct training_job {
+    sm_training *training;
+    sm_optimiser optimiser;
+    sm_optimiser_options optimiser_options;
+    const sm_parallel *parallel;
+    float *parameters, *gradients;
+    const sm_batch *batch;
+} training_job;
+
+static void run_step(training_job *job, int index) {
     sm_loss_options options = sm_loss_options_default();
+    sm_training_step(job->training, job->parameters, job->batch, &options, 0.1f, (unsigned long long)index,
+                     job->gradients);
+    sm_optimiser_step(&job->optimiser, &job->optimiser_options, job->parameters, job->gradients, job->parallel);
+}
+
+static void measure_steps(const arguments *a, training_job *job, const sm_net *net, samples *s, measurement *m) {
+    sm_training *training = job->training;
     double before[2][SM_NET_MAX_LAYERS];
     double after[2][SM_NET_MAX_LAYERS];
-    for (int i = 0; i < WARM_UP_RUNS; i++)
-        sm_training_step(training, parameters, batch, &options, 0.1f, (unsigned long long)i, gradients);
+    for (int i = 0; i < WARM_UP_RUNS; i++) run_step(job, i);
     sm_training_set_clock(training, sm_clock);
     double end = sm_clock() + (double)a->seconds;
     int runs = 0;
     while (runs < MIN_RUNS || (runs < MAX_RUNS && sm_clock() < end)) {
         sm_training_times(training, before[0], before[1]);
         double start = sm_clock();
-        sm_training_step(training, parameters, batch, &options, 0.1f, (unsigned long long)runs, gradients);
+        run_step(job, runs);
         s->total[runs] = sm_clock() - start;
         sm_training_times(training, after[0], after[1]);
         for (int i = 0; i < net->layer_count; i++) {
@@ -234,27 +250,33 @@ static sm_status measure_training(const arguments *a, const sm_net *net, float *
                                   const sm_kernels *kernels, const sm_parallel *parallel, samples *s, measurement *m,
                                   sm_error *error) {
     size_t pixels = (size_t)a->batch * (size_t)size * (size_t)size;
-    sm_training *training = NULL;
+    training_job job = {.optimiser_options = sm_optimiser_options_default(),
+                        .parallel = parallel,
+                        .parameters = parameters,
+                        .gradients = sm_floats_allocate(net->trainable_count)};
+    job.optimiser_options.total_steps = WARM_UP_RUNS + MAX_RUNS;
     float *images = sm_floats_allocate(pixels);
     float *masks = sm_floats_allocate(pixels);
-    float *gradients = sm_floats_allocate(net->trainable_count);
     int *types = calloc((size_t)a->batch, sizeof *types);
     sm_status status = SM_OK;
-    if (!images || !masks || !gradients || !types)
+    if (!images || !masks || !job.gradients || !types)
         status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a batch");
     else
-        status = sm_training_create(net, size, a->batch, kernels, parallel, &training, error);
-    if (images && masks && types && training) {
+        status = sm_training_create(net, size, a->batch, kernels, parallel, &job.training, error);
+    if (status == SM_OK) status = sm_optimiser_create(net, parameters, &job.optimiser, error);
+    if (status == SM_OK && images && masks && types) {
         fill_noise(images, pixels);
         for (size_t i = 0; i < pixels; i++) masks[i] = i % 7 == 0 ? 1 : 0;
         for (int i = 0; i < a->batch; i++) types[i] = i % SM_CLASS_COUNT;
         sm_batch batch = {.images = images, .masks = masks, .types = types};
-        measure_steps(a, training, net, parameters, &batch, gradients, s, m);
+        job.batch = &batch;
+        measure_steps(a, &job, net, s, m);
     }
-    sm_training_free(training);
+    sm_optimiser_free(&job.optimiser);
+    sm_training_free(job.training);
     sm_floats_free(images);
     sm_floats_free(masks);
-    sm_floats_free(gradients);
+    sm_floats_free(job.gradients);
     free(types);
     return status;
 }

@@ -317,8 +317,7 @@ export class Core {
     /**
      * The network alone, on an input that the caller has prepared.
      * @param {Float32Array} square inputSize x inputSize, grey, letterboxed, -1..1
-     * @returns {{ mask: Float32Array<ArrayBuffer>, type: Float32Array<ArrayBuffer> }} probability of lesion, and of
-     *     each class
+     * @returns {{ mask: Float32Array, type: Float32Array }} probability of lesion, and of each class
      */
     runNetwork(square) {
         this.#fill(new Uint8Array(square.buffer, square.byteOffset, square.byteLength));

@@ -1,0 +1,82 @@
+/** The exported networks in other engines: the same probabilities as ours, from trained and from fresh weights. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { create as createOnnxruntimeWeb } from './engines/onnxruntime_web.js';
+import { create as createOurs } from './engines/sonomask.js';
+import { create as createTfjs } from './engines/tfjs_wasm.js';
+import { makeImage } from './lib/image.js';
+import { quantise } from './lib/int8.js';
+import { readOnnx } from './lib/onnx.js';
+import { difference } from './lib/pairs.js';
+import { SONOMASK, run } from './lib/project.js';
+
+const TOLERANCE = 1e-3;
+const EIGHT_BIT_TOLERANCE = 0.05;
+
+const NETWORKS = [
+    { name: 'trained', source: [], size: 0 },
+    { name: 'unet16', source: ['--net', 'unet16', '--seed', '7', '--size', '64'], size: 64 },
+    { name: 'sonomask', source: ['--net', 'sonomask', '--seed', '3', '--size', '96'], size: 96 },
+];
+
+describe('an exported network', () => {
+    /** @type {string} */
+    let folder;
+    const read = (/** @type {string} */ name) => readFile(path.join(folder, name));
+    before(async () => {
+        folder = await mkdtemp(path.join(tmpdir(), 'sonomask-bench-'));
+        for (const { name, source } of NETWORKS)
+            await run(SONOMASK, ['export', '--onnx', path.join(folder, `${name}.onnx`), '--weights',
+                path.join(folder, `${name}.safetensors`), ...source]);
+    });
+    after(() => rm(folder, { recursive: true, force: true }));
+
+    for (const { name } of NETWORKS) {
+        test(`${name}: onnxruntime and TensorFlow.js answer as we do`, async context => {
+            const graph = readOnnx(await read(`${name}.onnx`));
+            const [, , , side = 0] = graph.inputs[0]?.shape ?? [];
+            const ours = await createOurs(read, { network: name });
+            const { default: ort } = await import('onnxruntime-node');
+            const native = await ort.InferenceSession.create(await read(`${name}.onnx`));
+            /** @type {import('./lib/pairs.js').Engine} */
+            const onnxruntimeNode = {
+                async run(image) {
+                    const answer = await native.run({ image: new ort.Tensor('float32', image, [1, 1, side, side]) });
+                    return { mask: /** @type {Float32Array} */ (answer['mask']?.data), type: /** @type {Float32Array} */ (answer['type']?.data) };
+                },
+            };
+            const engines = {
+                'onnxruntime-node': onnxruntimeNode,
+                'onnxruntime-web': await createOnnxruntimeWeb(read, { file: `${name}.onnx` }),
+                'tfjs-backend-wasm': await createTfjs(read, { file: `${name}.onnx` }),
+            };
+            for (const seed of [1, 2]) {
+                const image = makeImage(side, seed);
+                const expected = ours.run(image);
+                const { mask, type } = await expected;
+                for (const [engine, peer] of Object.entries(engines)) {
+                    const answer = await peer.run(image);
+                    const worst = Math.max(difference(answer.mask, mask), difference(answer.type, type));
+                    context.diagnostic(`${engine}, image ${seed}: differs by ${worst.toExponential(1)}`);
+                    assert.ok(worst <= TOLERANCE, `${engine} differs by ${worst}`);
+                }
+            }
+        });
+    }
+
+    test('in 8 bits it answers nearly as in float', async context => {
+        const { default: ort } = await import('onnxruntime-node');
+        const graph = readOnnx(await read('unet16.onnx'));
+        const bytes = await quantise(graph, [makeImage(64, 2), makeImage(64, 3)], ort);
+        const peer = await createOnnxruntimeWeb(async () => bytes, { file: '' });
+        const ours = await createOurs(read, { network: 'unet16' });
+        const image = makeImage(64);
+        const [expected, answer] = [await ours.run(image), await peer.run(image)];
+        const worst = Math.max(difference(answer.mask, expected.mask), difference(answer.type, expected.type));
+        context.diagnostic(`differs by ${worst.toExponential(1)}`);
+        assert.ok(worst > 0 && worst <= EIGHT_BIT_TOLERANCE, `differs by ${worst}`);
+    });
+});

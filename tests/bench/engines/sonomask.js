@@ -1,0 +1,14 @@
+/** Ours: the network alone, through the same loader that the package uses. Runs in Node and in browsers. */
+import { Core } from '../../../wasm/core.js';
+import { defaultWasm, loadModule } from '../../../wasm/resources.js';
+
+/**
+ * @param {(name: string) => Promise<Uint8Array>} read a file of the models' folder
+ * @param {{ network: string, size?: number }} options
+ * @returns {Promise<import('../lib/pairs.js').Engine & { memoryBytes: () => number }>}
+ */
+export async function create(read, { network, size = 0 }) {
+    const core = new Core(await loadModule(defaultWasm()));
+    core.load(await read(`${network}.safetensors`), 'auto', size);
+    return { run: image => core.runNetwork(image), memoryBytes: () => core.memoryBytes };
+}

@@ -1,0 +1,17 @@
+/** What the bench calls in the page: the same comparisons as in Node, with the models fetched from the server. */
+import { compare, compareWorkers, timeSizes } from '../lib/compare.js';
+
+/** @type {import('../lib/compare.js').Read} */
+async function read(name) {
+    const response = await fetch(`/models/${name}`);
+    if (!response.ok) throw new Error(`${name}: HTTP ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+}
+
+Object.assign(window, {
+    bench: {
+        compare: compare.bind(null, read),
+        compareWorkers: compareWorkers.bind(null, read),
+        timeSizes: timeSizes.bind(null, read),
+    },
+});
