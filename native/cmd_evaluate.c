@@ -69,28 +69,19 @@ enum { TILE_VALIDATION = 224, TILE_TRAINING = 144 };
 
 typedef struct arguments {
     sm_evaluation_options options;
-    const char **data; /* room for all of argv */
-    int data_count;
+    sm_option_words data;
     const char *out, *model;
     int fold; /* -1: none */
     bool validation_only, all_folds, no_pictures, help;
-    bool data_open; /* plain words belong to --data as long as no other option came */
 } arguments;
 
 /* Takes one option; false after a message when its value is wrong. */
 static bool take_option(arguments *a, int option, const char *value) {
-    a->data_open = option == OPTION_DATA || (option == 1 && a->data_open);
+    a->data.open = option == OPTION_DATA || (option == SM_OPTION_PLAIN_WORD && a->data.open);
     switch (option) {
-    case 1: /* a word that is no option */
-        if (!a->data_open) {
-            fprintf(stderr, "sonomask: evaluate: unexpected \"%s\"\n", value);
-            return false;
-        }
-        a->data[a->data_count++] = value;
-        return true;
+    case SM_OPTION_PLAIN_WORD:
     case OPTION_DATA:
-        a->data[a->data_count++] = value;
-        return true;
+        return sm_option_word("evaluate", value, &a->data);
     case OPTION_OUT:
         a->out = value;
         return true;
@@ -132,7 +123,7 @@ static bool take_option(arguments *a, int option, const char *value) {
 
 static bool usable(const arguments *a) {
     if (a->help) return true;
-    if (a->data_count == 0)
+    if (a->data.count == 0)
         fprintf(stderr, "sonomask: evaluate needs --data PATH\n");
     else if (!a->out)
         fprintf(stderr, "sonomask: evaluate needs --out DIR\n");
@@ -150,7 +141,7 @@ static bool parse(int argc, char **argv, arguments *a) {
     for (int option; (option = getopt_long(argc, argv, "-", long_options, NULL)) != -1;)
         if (!take_option(a, option, optarg)) return false;
     for (; optind < argc; optind++)
-        if (!take_option(a, 1, argv[optind])) return false;
+        if (!take_option(a, SM_OPTION_PLAIN_WORD, argv[optind])) return false;
     return usable(a);
 }
 
@@ -250,8 +241,8 @@ static sm_status write_report(run *r, sm_error *error) {
     const sm_report report = {.model_path = r->model_path,
                               .model = sm_evaluator_model(r->evaluator),
                               .segment = a->options.segment,
-                              .data = a->data,
-                              .data_count = a->data_count,
+                              .data = a->data.words,
+                              .data_count = a->data.count,
                               .fold = a->fold,
                               .splits = r->splits,
                               .split_count = r->split_count,
@@ -277,7 +268,7 @@ static sm_status evaluate(run *r, sm_error *error) {
     a->options.model_path = r->model_path;
     /* What may be wrong is found before the long part. */
     sm_status status = sm_evaluator_create(&a->options, &r->evaluator, error);
-    if (status == SM_OK) status = sm_dataset_load(a->data, a->data_count, &r->dataset, error);
+    if (status == SM_OK) status = sm_dataset_load(a->data.words, a->data.count, &r->dataset, error);
     if (status == SM_OK) status = choose_records(a, &r->dataset, &r->records, &r->record_count, error);
     if (status == SM_OK) status = sm_folder_make(a->out, error);
     if (status == SM_OK) status = sm_evaluate(r->evaluator, r->records, r->record_count, &r->evaluation, error);
@@ -301,7 +292,7 @@ static void run_free(run *r) {
     free(r->records);
     sm_dataset_free(&r->dataset);
     free(r->model_path);
-    free(r->arguments.data);
+    free(r->arguments.data.words);
 }
 
 static int finish(const run *r, sm_status status, const sm_error *error) {
@@ -317,8 +308,8 @@ static int finish(const run *r, sm_status status, const sm_error *error) {
 
 int sm_command_evaluate(int argc, char **argv) {
     run r = {.arguments = {.fold = -1, .options = {.segment = sm_segment_options_default()}}};
-    r.arguments.data = calloc((size_t)argc + 1, sizeof *r.arguments.data);
-    if (!r.arguments.data) {
+    r.arguments.data.words = calloc((size_t)argc + 1, sizeof *r.arguments.data.words);
+    if (!r.arguments.data.words) {
         fprintf(stderr, "sonomask: no memory\n");
         return SM_EXIT_FAILED;
     }

@@ -73,10 +73,7 @@ static bool parse(int argc, char **argv, arguments *a) {
             return false;
         }
     }
-    if (optind < argc) {
-        fprintf(stderr, "sonomask: export: unexpected \"%s\"\n", argv[optind]);
-        return false;
-    }
+    if (optind < argc) return sm_option_unexpected("export", argv[optind]);
     if (!a->onnx && !a->weights) return complain("give --onnx FILE, --weights FILE or both");
     if (a->model && a->network) return complain("give --net or --model, not both");
     if (a->seeded && !a->network) return complain("--seed goes with --net");
@@ -144,12 +141,7 @@ static sm_status run(const arguments *a, sm_error *error) {
 
 int sm_command_export(int argc, char **argv) {
     arguments a = {.seed = 1};
-    if (!parse(argc, argv, &a) || a.help) {
-        fputs(usage, a.help ? stdout : stderr);
-        return a.help ? SM_EXIT_DONE : SM_EXIT_USAGE;
-    }
+    if (!parse(argc, argv, &a) || a.help) return sm_command_usage(usage, a.help);
     sm_error error = {0};
-    if (run(&a, &error) == SM_OK) return SM_EXIT_DONE;
-    fprintf(stderr, "sonomask: %s\n", error.message);
-    return error.status == SM_ERROR_ARGUMENT ? SM_EXIT_USAGE : SM_EXIT_FAILED;
+    return sm_command_end(run(&a, &error), &error);
 }

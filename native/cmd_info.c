@@ -62,12 +62,9 @@ static bool parse(int argc, char **argv, arguments *a) {
             return false;
         }
     }
-    if (optind < argc)
-        fprintf(stderr, "sonomask: info: unexpected \"%s\"\n", argv[optind]);
-    else if (a->network && a->model)
-        fprintf(stderr, "sonomask: info: give --net or --model, not both\n");
-    else
-        return true;
+    if (optind < argc) return sm_option_unexpected("info", argv[optind]);
+    if (!a->network || !a->model) return true;
+    fprintf(stderr, "sonomask: info: give --net or --model, not both\n");
     return false;
 }
 
@@ -201,12 +198,7 @@ static sm_status run(const arguments *a, sm_error *error) {
 
 int sm_command_info(int argc, char **argv) {
     arguments a = {0};
-    if (!parse(argc, argv, &a) || a.help) {
-        fputs(usage, a.help ? stdout : stderr);
-        return a.help ? SM_EXIT_DONE : SM_EXIT_USAGE;
-    }
+    if (!parse(argc, argv, &a) || a.help) return sm_command_usage(usage, a.help);
     sm_error error = {0};
-    if (run(&a, &error) == SM_OK) return SM_EXIT_DONE;
-    fprintf(stderr, "sonomask: %s\n", error.message);
-    return error.status == SM_ERROR_ARGUMENT ? SM_EXIT_USAGE : SM_EXIT_FAILED;
+    return sm_command_end(run(&a, &error), &error);
 }

@@ -62,7 +62,7 @@ static bool parse(int argc, char **argv, arguments *a) {
     }
     if (!good || a->help) return good;
     if (optind < argc)
-        fprintf(stderr, "sonomask: phantom: unexpected \"%s\"\n", argv[optind]);
+        sm_option_unexpected("phantom", argv[optind]);
     else if (!a->out || !*a->out)
         fprintf(stderr, "sonomask: phantom: --out is missing\n");
     else if (a->count == 0)
@@ -163,12 +163,7 @@ static sm_status run(const arguments *a, sm_error *error) {
 int sm_command_phantom(int argc, char **argv) {
     arguments a = {.width = 600, .height = 450, .seed = 1};
     const bool good = parse(argc, argv, &a);
-    if (!good || a.help) {
-        fputs(usage, good ? stdout : stderr);
-        return good ? SM_EXIT_DONE : SM_EXIT_USAGE;
-    }
+    if (!good || a.help) return sm_command_usage(usage, good);
     sm_error error = {0};
-    if (run(&a, &error) == SM_OK) return SM_EXIT_DONE;
-    fprintf(stderr, "sonomask: %s\n", error.message);
-    return SM_EXIT_FAILED;
+    return sm_command_end(run(&a, &error), &error);
 }

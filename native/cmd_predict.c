@@ -314,10 +314,7 @@ static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
 int sm_command_predict(int argc, char **argv) {
     run r = {.arguments = {.threshold = -1.0f}};
     const bool good = parse(argc, argv, &r.arguments);
-    if (!good || r.arguments.help) {
-        fputs(usage, good ? stdout : stderr);
-        return good ? SM_EXIT_DONE : SM_EXIT_USAGE;
-    }
+    if (!good || r.arguments.help) return sm_command_usage(usage, good);
     int exit_status = SM_EXIT_FAILED;
     sm_error error = {0};
     sm_parallel *parallel = sm_parallel_create(r.arguments.threads);

@@ -92,9 +92,8 @@ static const struct option long_options[] = {{"data", required_argument, NULL, O
 
 typedef struct arguments {
     sm_trainer_options options;
-    const char **data; /* [data_count], room for all of argv */
-    int data_count, threads;
-    bool data_open; /* plain words belong to --data as long as no other option came */
+    sm_option_words data;
+    int threads;
     bool help;
 } arguments;
 
@@ -102,18 +101,11 @@ typedef struct arguments {
 static bool take_option(arguments *a, int option, const char *value) {
     sm_trainer_options *o = &a->options;
     long long number = 0;
-    a->data_open = option == OPTION_DATA || (option == 1 && a->data_open);
+    a->data.open = option == OPTION_DATA || (option == SM_OPTION_PLAIN_WORD && a->data.open);
     switch (option) {
-    case 1: /* a word that is no option */
-        if (!a->data_open) {
-            fprintf(stderr, "sonomask: train: unexpected \"%s\"\n", value);
-            return false;
-        }
-        a->data[a->data_count++] = value;
-        return true;
+    case SM_OPTION_PLAIN_WORD:
     case OPTION_DATA:
-        a->data[a->data_count++] = value;
-        return true;
+        return sm_option_word("train", value, &a->data);
     case OPTION_OUT:
         o->out = value;
         return true;
@@ -177,9 +169,8 @@ static bool parse(int argc, char **argv, arguments *a) {
     while ((option = getopt_long(argc, argv, "-", long_options, NULL)) != -1)
         if (!take_option(a, option, optarg)) return false;
     if (a->help) return true;
-    if (optind < argc)
-        fprintf(stderr, "sonomask: train: unexpected \"%s\"\n", argv[optind]);
-    else if (a->data_count == 0)
+    if (optind < argc) return sm_option_unexpected("train", argv[optind]);
+    if (a->data.count == 0)
         fprintf(stderr, "sonomask: train: --data is missing\n");
     else if (!a->options.out)
         fprintf(stderr, "sonomask: train: --out is missing\n");
@@ -190,7 +181,7 @@ static bool parse(int argc, char **argv, arguments *a) {
 
 static sm_status run(const arguments *a, sm_error *error) {
     sm_dataset dataset = {0};
-    sm_status status = sm_dataset_load(a->data, a->data_count, &dataset, error);
+    sm_status status = sm_dataset_load(a->data.words, a->data.count, &dataset, error);
     if (status != SM_OK) return status;
     sm_parallel *parallel = sm_parallel_create(a->threads);
     if (parallel)
@@ -203,21 +194,21 @@ static sm_status run(const arguments *a, sm_error *error) {
 }
 
 int sm_command_train(int argc, char **argv) {
-    arguments a = {.options = sm_trainer_options_default(), .data = malloc((size_t)argc * sizeof *a.data)};
-    if (!a.data) {
+    arguments a = {.options = sm_trainer_options_default(),
+                   .data = {.words = calloc((size_t)argc, sizeof *a.data.words)}};
+    if (!a.data.words) {
         fprintf(stderr, "sonomask: no memory\n");
         return SM_EXIT_FAILED;
     }
     if (!parse(argc, argv, &a) || a.help) {
-        fputs(usage, a.help ? stdout : stderr);
-        free(a.data);
-        return a.help ? SM_EXIT_DONE : SM_EXIT_USAGE;
+        free(a.data.words);
+        return sm_command_usage(usage, a.help);
     }
     signal(SIGINT, interrupt);
     signal(SIGTERM, interrupt);
     sm_error error = {0};
     sm_status status = run(&a, &error);
-    free(a.data);
+    free(a.data.words);
     if (status == SM_OK) return SM_EXIT_DONE;
     fprintf(stderr, "sonomask: %s\n", error.message);
     return SM_EXIT_FAILED;

@@ -3,6 +3,8 @@
 #ifndef SONOMASK_COMMAND_H
 #define SONOMASK_COMMAND_H
 
+#include <stdbool.h>
+
 #include "../src/sonomask.h"
 
 enum { SM_EXIT_DONE = 0, SM_EXIT_FAILED = 1, SM_EXIT_USAGE = 2 };
@@ -14,5 +16,10 @@ int sm_command_bench(int argc, char **argv);
 int sm_command_export(int argc, char **argv);
 int sm_command_phantom(int argc, char **argv);
 int sm_command_info(int argc, char **argv);
+
+/** Prints `usage`, on stdout when it was asked for and on stderr when the arguments were wrong; the exit status. */
+int sm_command_usage(const char *usage, bool asked);
+/** How a command ends: says on stderr what failed, if anything; the exit status. */
+int sm_command_end(sm_status status, const sm_error *error);
 
 #endif

@@ -34,3 +34,14 @@ bool sm_option_decimal(const char *option, const char *text, double low, double 
     *value = (float)number;
     return true;
 }
+
+bool sm_option_unexpected(const char *command, const char *word) {
+    fprintf(stderr, "sonomask: %s: unexpected \"%s\"\n", command, word);
+    return false;
+}
+
+bool sm_option_word(const char *command, const char *word, sm_option_words *list) {
+    if (!list->open) return sm_option_unexpected(command, word);
+    list->words[list->count++] = word;
+    return true;
+}
