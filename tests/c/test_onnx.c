@@ -1,0 +1,434 @@
+/* The ONNX export: a graph that holds together, weights folded and in ONNX's order, and clear errors. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../native/command.h"
+#include "../../native/file.h"
+#include "../../native/onnx/onnx.h"
+#include "../../src/memory_plan.h"
+#include "../../src/norm_epsilon.h"
+#include "scratch_folder.h"
+
+/* ---- reading: only as much of Protocol Buffers and ONNX as the tests look at ---- */
+
+typedef struct message {
+    const uint8_t *at, *end;
+} message;
+
+typedef struct field {
+    int number;
+    unsigned long long integer; /* of a whole number */
+    message content;            /* of a text or message */
+} field;
+
+static unsigned long long take_varint(message *m) {
+    unsigned long long value = 0;
+    for (int shift = 0;; shift += 7) {
+        assert_true(m->at < m->end && shift < 64);
+        uint8_t byte = *m->at++;
+        value |= (unsigned long long)(byte & 127) << shift;
+        if (byte < 128) return value;
+    }
+}
+
+/** The next field; false at the message's end. */
+static bool take_field(message *m, field *f) {
+    if (m->at == m->end) return false;
+    unsigned long long tag = take_varint(m);
+    *f = (field){.number = (int)(tag >> 3)};
+    if ((tag & 7) == 0) {
+        f->integer = take_varint(m);
+        return true;
+    }
+    assert_int_equal(tag & 7, 2);
+    unsigned long long size = take_varint(m);
+    assert_true(size <= (unsigned long long)(m->end - m->at));
+    f->content = (message){m->at, m->at + size};
+    m->at += size;
+    return true;
+}
+
+static bool is_text(message m, const char *text) {
+    return (size_t)(m.end - m.at) == strlen(text) && memcmp(m.at, text, strlen(text)) == 0;
+}
+
+/** The first field with this number; fails the test without one. */
+static field find(message m, int number) {
+    field f;
+    while (take_field(&m, &f))
+        if (f.number == number) return f;
+    fail_msg("no field %d", number);
+    return f;
+}
+
+enum { MAX_NAMES = 400 };
+
+/** Names of tensors that exist so far. */
+typedef struct name_set {
+    message names[MAX_NAMES];
+    int count;
+} name_set;
+
+static bool known(const name_set *set, message name) {
+    for (int i = 0; i < set->count; i++) {
+        message other = set->names[i];
+        if (other.end - other.at == name.end - name.at && memcmp(other.at, name.at, (size_t)(name.end - name.at)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void learn(name_set *set, message name) {
+    assert_true(set->count < MAX_NAMES);
+    assert_false(known(set, name));
+    set->names[set->count++] = name;
+}
+
+typedef struct tensor {
+    int rank;
+    unsigned long long shape[4];
+    const uint8_t *bytes;
+    size_t count;
+} tensor;
+
+static tensor read_tensor(message m) {
+    tensor t = {.count = 1};
+    field f;
+    while (take_field(&m, &f)) {
+        if (f.number == 1) {
+            assert_true(t.rank < 4);
+            t.shape[t.rank++] = f.integer;
+            t.count *= (size_t)f.integer;
+        } else if (f.number == 2) {
+            assert_int_equal(f.integer, 1); /* float */
+        } else if (f.number == 9) {
+            t.bytes = f.content.at;
+            assert_int_equal((size_t)(f.content.end - f.content.at) % 4, 0);
+            assert_int_equal((size_t)(f.content.end - f.content.at) / 4, t.count);
+        }
+    }
+    assert_non_null(t.bytes);
+    return t;
+}
+
+static float value_at(const tensor *t, size_t index) {
+    float value;
+    memcpy(&value, t->bytes + 4 * index, sizeof value); /* the tests' machines are little-endian, as ONNX is */
+    return value;
+}
+
+/** Checks a graph's input or output. */
+static void check_value(message m, const char *name, int rank, const unsigned long long *shape) {
+    assert_true(is_text(find(m, 1).content, name));
+    message tensor_type = find(find(m, 2).content, 1).content;
+    assert_int_equal(find(tensor_type, 1).integer, 1);
+    message extents = find(tensor_type, 2).content;
+    field dimension;
+    int count = 0;
+    for (; take_field(&extents, &dimension); count++) {
+        assert_true(count < rank);
+        assert_int_equal(find(dimension.content, 1).integer, shape[count]);
+    }
+    assert_int_equal(count, rank);
+}
+
+/* ---- networks to export ---- */
+
+typedef struct export_case {
+    sm_net net;
+    sm_weights_metadata metadata;
+    float *parameters;
+    uint8_t *bytes;
+    size_t size;
+} export_case;
+
+/** Fresh weights, with normalisation that is not neutral. */
+static void make_case(const char *network, export_case *c) {
+    memset(c, 0, sizeof *c);
+    assert_int_equal(sm_net_make(network, &c->net, NULL), SM_OK);
+    c->metadata = (sm_weights_metadata){.input_size = 64, .threshold = 0.5f, .temperature = 2};
+    c->parameters = sm_floats_allocate(c->net.total_count);
+    assert_non_null(c->parameters);
+    sm_net_initialise(&c->net, 5, c->parameters);
+    for (int i = 0; i < c->net.parameter_count; i++) {
+        const sm_parameter *p = &c->net.parameters[i];
+        for (size_t k = 0; k < p->count; k++) {
+            float wave = sinf((float)k + (float)i);
+            if (p->kind == SM_PARAMETER_NORM_SCALE || p->kind == SM_PARAMETER_NORM_VARIANCE)
+                c->parameters[p->offset + k] = 1.25f + wave;
+            else if (p->kind == SM_PARAMETER_NORM_SHIFT || p->kind == SM_PARAMETER_NORM_MEAN)
+                c->parameters[p->offset + k] = wave;
+        }
+    }
+}
+
+static void export_network(const char *network, export_case *c) {
+    make_case(network, c);
+    sm_error error = {0};
+    if (sm_onnx_write(&c->net, c->parameters, &c->metadata, 64, &c->bytes, &c->size, &error) != SM_OK)
+        fail_msg("%s", error.message);
+}
+
+static void free_case(export_case *c) {
+    sm_floats_free(c->parameters);
+    free(c->bytes);
+}
+
+static message graph_of(const export_case *c) { return find((message){c->bytes, c->bytes + c->size}, 7).content; }
+
+static tensor initialiser(message graph, const char *name) {
+    field f;
+    while (take_field(&graph, &f))
+        if (f.number == 5 && is_text(find(f.content, 8).content, name)) return read_tensor(f.content);
+    fail_msg("no initialiser %s", name);
+    return (tensor){0};
+}
+
+/* ---- tests ---- */
+
+static void check_node(message node, name_set *set, int *convolutions) {
+    static const char *const operations[] = {
+        "Conv", "Relu", "MaxPool", "Resize",  "Concat", "GlobalAveragePool", "GlobalMaxPool", "Split",
+        "Add",  "Mul",  "Sigmoid", "Flatten", "Softmax"};
+    message operation = find(node, 4).content;
+    bool listed = false;
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (is_text(operation, operations[i])) listed = true;
+    assert_true(listed);
+    if (is_text(operation, "Conv")) ++*convolutions;
+    field f;
+    while (take_field(&node, &f)) {
+        if (f.number == 1 && f.content.at != f.content.end) assert_true(known(set, f.content));
+        if (f.number == 2) learn(set, f.content);
+    }
+}
+
+/** Every tensor is made before it is read, and once; what inference needs is there and no more. */
+static void test_graph(void **state) {
+    (void)state;
+    static const char *const networks[] = {"sonomask", "unet16"};
+    for (int n = 0; n < 2; n++) {
+        export_case c;
+        export_network(networks[n], &c);
+        message model = {c.bytes, c.bytes + c.size};
+        assert_int_equal(find(model, 1).integer, SM_ONNX_IR_VERSION);
+        assert_int_equal(find(find(model, 8).content, 2).integer, SM_ONNX_OPSET);
+        static name_set set;
+        set.count = 0;
+        message graph = graph_of(&c);
+        int convolutions = 0, inputs = 0, outputs = 0;
+        for (field f; take_field(&graph, &f);) {
+            if (f.number == 1) check_node(f.content, &set, &convolutions);
+            if (f.number == 5) {
+                tensor t = read_tensor(f.content);
+                for (size_t i = 0; i < t.count; i++) assert_true(isfinite(value_at(&t, i)));
+                learn(&set, find(f.content, 8).content);
+            }
+            if (f.number == 11) {
+                check_value(f.content, "image", 4, (const unsigned long long[]){1, 1, 64, 64});
+                learn(&set, find(f.content, 1).content);
+                inputs++;
+            }
+            if (f.number == 12) {
+                assert_true(known(&set, find(f.content, 1).content));
+                if (outputs++ == 0)
+                    check_value(f.content, "mask", 4, (const unsigned long long[]){1, 1, 64, 64});
+                else
+                    check_value(f.content, "type", 2, (const unsigned long long[]){1, 3});
+            }
+        }
+        assert_int_equal(inputs, 1);
+        assert_int_equal(outputs, 2);
+        int wanted = 0;
+        for (int i = 0; i < c.net.layer_count; i++)
+            if (sm_net_in_inference(&c.net, i) && sm_net_parameter(&c.net, i, SM_PARAMETER_WEIGHTS) >= 0) wanted++;
+        assert_int_equal(convolutions, wanted);
+        free_case(&c);
+    }
+}
+
+static const float *values_of(const export_case *c, int layer, sm_parameter_kind kind) {
+    int index = sm_net_parameter(&c->net, layer, kind);
+    assert_true(index >= 0);
+    return c->parameters + c->net.parameters[index].offset;
+}
+
+/** [3][3][in][out] with normalisation beside it becomes [out][in][3][3] with normalisation in it. */
+static void test_weights_are_folded_and_transposed(void **state) {
+    (void)state;
+    export_case c;
+    export_network("unet16", &c);
+    int layer = -1;
+    for (int i = 0; i < c.net.layer_count; i++)
+        if (strcmp(c.net.layers[i].name, "encoder1.conv1") == 0) layer = i;
+    assert_true(layer >= 0);
+    enum { IN = 16, OUT = 32 };
+    const float *weights = values_of(&c, layer, SM_PARAMETER_WEIGHTS);
+    const float *scale = values_of(&c, layer, SM_PARAMETER_NORM_SCALE);
+    const float *shift = values_of(&c, layer, SM_PARAMETER_NORM_SHIFT);
+    const float *mean = values_of(&c, layer, SM_PARAMETER_NORM_MEAN);
+    const float *variance = values_of(&c, layer, SM_PARAMETER_NORM_VARIANCE);
+    tensor folded = initialiser(graph_of(&c), "encoder1.conv1.weights");
+    tensor bias = initialiser(graph_of(&c), "encoder1.conv1.bias");
+    const unsigned long long shape[4] = {OUT, IN, 3, 3};
+    assert_int_equal(folded.rank, 4);
+    assert_memory_equal(folded.shape, shape, sizeof shape);
+    assert_int_equal(bias.count, OUT);
+    for (size_t out = 0; out < OUT; out++) {
+        double factor = (double)scale[out] / sqrt((double)variance[out] + (double)SM_NORM_EPSILON);
+        double offset = (double)shift[out] - (double)mean[out] * factor;
+        assert_true(fabs((double)value_at(&bias, out) - offset) <= 1e-5 * (1 + fabs(offset)));
+        for (size_t in = 0; in < IN; in++)
+            for (size_t tap = 0; tap < 9; tap++) {
+                double expected = (double)weights[(tap * IN + in) * OUT + out] * factor;
+                double found = (double)value_at(&folded, (out * IN + in) * 9 + tap);
+                assert_true(fabs(found - expected) <= 1e-5 * (1e-3 + fabs(expected)));
+            }
+    }
+    free_case(&c);
+}
+
+/** Temperature divides all type logits; the study's two outputs take the normal one as 0. */
+static void test_type_factors(void **state) {
+    (void)state;
+    export_case c;
+    export_network("unet16", &c);
+    tensor factors = initialiser(graph_of(&c), "type.factors");
+    assert_int_equal(factors.count, 3);
+    for (size_t i = 0; i < 3; i++) assert_true(value_at(&factors, i) == 0.5f);
+    free(c.bytes);
+    c.metadata.type_activation = SM_TYPE_TWO_SIGMOID;
+    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 64, &c.bytes, &c.size, NULL), SM_OK);
+    factors = initialiser(graph_of(&c), "type.factors");
+    assert_true(value_at(&factors, 0) == 0 && value_at(&factors, 1) == 0.5f && value_at(&factors, 2) == 0.5f);
+    free_case(&c);
+}
+
+static void test_bad_requests(void **state) {
+    (void)state;
+    export_case c;
+    make_case("sonomask", &c);
+    sm_error error = {0};
+    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 72, &c.bytes, &c.size, &error),
+                     SM_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, "72"));
+    /* Weights that are finite, but not once the normalisation is folded in. */
+    for (int i = 0; i < c.net.parameter_count; i++)
+        if (c.net.parameters[i].kind == SM_PARAMETER_NORM_SCALE) c.parameters[c.net.parameters[i].offset] = 3e38f;
+    for (int i = 0; i < c.net.parameter_count; i++)
+        if (c.net.parameters[i].kind == SM_PARAMETER_NORM_VARIANCE) c.parameters[c.net.parameters[i].offset] = 0;
+    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 64, &c.bytes, &c.size, &error), SM_ERROR_WEIGHTS);
+    assert_non_null(strstr(error.message, "not finite"));
+    assert_null(c.bytes);
+    assert_int_equal(c.size, 0);
+    free_case(&c);
+}
+
+static char *folder;
+
+static int make_folder(void **state) {
+    (void)state;
+    folder = scratch_make();
+    return 0;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    scratch_remove(folder);
+    return 0;
+}
+
+/** Runs `export` with these words (the last one NULL); `*message` is what it said, from malloc. */
+static int run_export(const char *const *words, char **said) {
+    char *argv[16] = {strdup("export")};
+    int argc = 1;
+    for (; words[argc - 1]; argc++) argv[argc] = strdup(words[argc - 1]);
+    scratch_stderr_begin(folder);
+    int status = sm_command_export(argc, argv);
+    *said = scratch_stderr_end(folder);
+    for (int i = 0; i < argc; i++) free(argv[i]);
+    return status;
+}
+
+static void expect(const char *const *words, int status, const char *message_part) {
+    char *said = NULL;
+    int found = run_export(words, &said);
+    if (found != status || !strstr(said, message_part)) fail_msg("status %d, said: %s", found, said);
+    free(said);
+}
+
+static void test_command_writes_both_files(void **state) {
+    (void)state;
+    const char *onnx = scratch_path(folder, "net.onnx");
+    const char *weights = scratch_path(folder, "net.safetensors");
+    expect((const char *const[]){"--net", "unet16", "--seed", "9", "--size", "128", "--onnx", onnx, "--weights",
+                                 weights, NULL},
+           SM_EXIT_DONE, "");
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    sm_net net;
+    sm_weights_metadata metadata;
+    float *parameters = NULL;
+    assert_int_equal(sm_file_read(weights, &bytes, &size, NULL), SM_OK);
+    assert_int_equal(sm_weights_read(bytes, size, &metadata, &net, &parameters, NULL), SM_OK);
+    free(bytes);
+    assert_string_equal(metadata.network, "unet16");
+    assert_int_equal(metadata.input_size, 128);
+    float *expected = sm_floats_allocate(net.total_count);
+    assert_non_null(expected);
+    sm_net_initialise(&net, 9, expected);
+    assert_memory_equal(parameters, expected, net.total_count * sizeof *expected);
+    sm_floats_free(expected);
+    /* The file written is the export of these very weights. */
+    uint8_t *direct = NULL;
+    size_t direct_size = 0;
+    assert_int_equal(sm_onnx_write(&net, parameters, &metadata, 128, &direct, &direct_size, NULL), SM_OK);
+    assert_int_equal(sm_file_read(onnx, &bytes, &size, NULL), SM_OK);
+    assert_int_equal(size, direct_size);
+    assert_memory_equal(bytes, direct, size);
+    free(bytes);
+    free(direct);
+    sm_floats_free(parameters);
+}
+
+static void test_command_errors(void **state) {
+    (void)state;
+    const char *onnx = scratch_path(folder, "never.onnx");
+    const char *broken = scratch_path(folder, "broken.safetensors");
+    scratch_text(folder, "broken.safetensors", "this is no weights file");
+    expect((const char *const[]){NULL}, SM_EXIT_USAGE, "--onnx FILE");
+    expect((const char *const[]){"--onnx", onnx, "--net", "unet99", NULL}, SM_EXIT_USAGE, "unet99");
+    expect((const char *const[]){"--onnx", onnx, "--net", "unet16", "--model", broken, NULL}, SM_EXIT_USAGE,
+           "not both");
+    expect((const char *const[]){"--onnx", onnx, "--net", "unet16", "--size", "100", NULL}, SM_EXIT_USAGE, "100");
+    expect((const char *const[]){"--onnx", onnx, "--seed", "3", NULL}, SM_EXIT_USAGE, "--seed");
+    expect((const char *const[]){"--onnx", onnx, "--model", "/nonexistent/weights", NULL}, SM_EXIT_FAILED,
+           "/nonexistent/weights");
+    expect((const char *const[]){"--onnx", onnx, "--model", broken, NULL}, SM_EXIT_FAILED, "broken.safetensors");
+    expect((const char *const[]){"--onnx", "/nonexistent/net.onnx", "--net", "unet16", NULL}, SM_EXIT_FAILED,
+           "/nonexistent/net.onnx");
+    assert_int_not_equal(access(onnx, F_OK), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_graph),
+        cmocka_unit_test(test_weights_are_folded_and_transposed),
+        cmocka_unit_test(test_type_factors),
+        cmocka_unit_test(test_bad_requests),
+        cmocka_unit_test(test_command_writes_both_files),
+        cmocka_unit_test(test_command_errors),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
