@@ -23,14 +23,14 @@ class UNet(nn.Module):
         self.decoder = nn.ModuleList(
             nn.Sequential(block(2 * width[i], width[i]), block(width[i], width[i])) for i in range(levels - 1))
         self.mask = nn.Conv2d(base, 1, 1)
-        self.type = nn.Linear(width[-1], 3)
+        self.head = nn.Linear(width[-1], 3)
 
     def forward(self, x):
         skips = []
         for i, stage in enumerate(self.encoder):
             x = stage(functional.max_pool2d(x, 2) if i else x)
             skips.append(x)
-        answer = self.type(x.mean((2, 3)))
+        answer = self.head(x.mean((2, 3)))
         for i in reversed(range(len(self.up))):
             x = self.up[i](functional.interpolate(x, scale_factor=2, mode="nearest"))
             x = self.decoder[i](torch.cat((skips[i], x), 1))

@@ -41,9 +41,11 @@ export function progress(line) {
 
 /**
  * @param {unknown} error
- * @returns {string} one line
+ * @returns {string} one line: of a program that failed the last that it said
  */
 export function reason(error) {
+    const said = error instanceof Error ? Reflect.get(error, 'stderr') : undefined;
+    if (typeof said === 'string' && said.trim()) return said.trim().split('\n').at(-1) ?? '';
     const text = error instanceof Error ? error.message : String(error);
     return text.trim().split('\n')[0] ?? '';
 }
