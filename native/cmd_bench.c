@@ -92,8 +92,7 @@ static bool parse(int argc, char **argv, arguments *a) {
         }
         if (!right) return false;
     }
-    if (optind < argc) fprintf(stderr, "sonomask: bench: unexpected \"%s\"\n", argv[optind]);
-    return optind >= argc;
+    return optind >= argc || sm_option_unexpected("bench", argv[optind]);
 }
 
 enum { MAX_RUNS = 400, MIN_RUNS = 3, WARM_UP_RUNS = 2 };
@@ -383,12 +382,7 @@ static sm_status run(const arguments *a, sm_error *error) {
 
 int sm_command_bench(int argc, char **argv) {
     arguments a = {.network = "sonomask", .threads = 1, .batch = 8, .seconds = 3};
-    if (!parse(argc, argv, &a) || a.help) {
-        fputs(usage, a.help ? stdout : stderr);
-        return a.help ? SM_EXIT_DONE : SM_EXIT_USAGE;
-    }
+    if (!parse(argc, argv, &a) || a.help) return sm_command_usage(usage, a.help);
     sm_error error = {0};
-    if (run(&a, &error) == SM_OK) return SM_EXIT_DONE;
-    fprintf(stderr, "sonomask: %s\n", error.message);
-    return error.status == SM_ERROR_ARGUMENT ? SM_EXIT_USAGE : SM_EXIT_FAILED;
+    return sm_command_end(run(&a, &error), &error);
 }
