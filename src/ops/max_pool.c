@@ -133,7 +133,7 @@ SM_INLINE void pool_backward_group(const max_pool_arguments *args, int image, co
     for (int x = 0; x < args->width / 2; x++, gradient += source->channels) {
         SM_UNROLL
         for (int v = 0; v < vectors; v++) {
-            size_t offset = (size_t)(channel + v * V_LANES);
+            size_t offset = (size_t)channel + (size_t)v * V_LANES;
             float *upper = target->data + to->upper + (size_t)x * to->step + offset;
             float *lower = target->data + to->lower + (size_t)x * to->step + offset;
             v_f32 whole = v_load_count(gradient + v * V_LANES, lanes), shares[4];

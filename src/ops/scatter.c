@@ -31,7 +31,7 @@ SM_INLINE void sum_group(const sm_target *target, const float *upper, const floa
         size_t right = left + (size_t)gradient_stride;
         SM_UNROLL
         for (int v = 0; v < vectors; v++) {
-            size_t at = (size_t)(v * V_LANES);
+            size_t at = (size_t)v * V_LANES;
             v_f32 value = v_add(v_add(v_load_count(upper + left + at, lanes), v_load_count(upper + right + at, lanes)),
                                 v_add(v_load_count(lower + left + at, lanes), v_load_count(lower + right + at, lanes)));
             if (target->accumulate) value = v_add(value, v_load_count(output + at, lanes));
