@@ -1,0 +1,111 @@
+/* The forward pass of training, layer by layer. */
+#include <math.h>
+#include <string.h>
+
+#include "net_training_state.h"
+#include "norm_epsilon.h"
+
+/** From the sums of a raw output to mean, deviation and the folded scale and shift; moves the running statistics. */
+static void normalise_forward(sm_training *training, int index, float *parameters, float momentum) {
+    const sm_layer *layer = &training->net.layers[index];
+    sm_layer_state *state = &training->layers[index];
+    int channels = layer->channels;
+    int side = sm_training_side(training, index);
+    double count = (double)training->batch * side * side;
+    const float *scale = sm_training_parameter(training, parameters, index, SM_PARAMETER_NORM_SCALE);
+    const float *shift = sm_training_parameter(training, parameters, index, SM_PARAMETER_NORM_SHIFT);
+    float *running_mean = sm_training_parameter(training, parameters, index, SM_PARAMETER_NORM_MEAN);
+    float *running_variance = sm_training_parameter(training, parameters, index, SM_PARAMETER_NORM_VARIANCE);
+    for (int c = 0; c < channels; c++) {
+        double sum = 0;
+        double squares = 0;
+        for (int n = 0; n < training->batch; n++) {
+            sum += training->sums[(size_t)n * 2 * (size_t)channels + (size_t)c];
+            squares += training->sums[((size_t)n * 2 + 1) * (size_t)channels + (size_t)c];
+        }
+        double mean = sum / count;
+        double variance = squares / count - mean * mean;
+        if (variance < 0) variance = 0;
+        state->mean[c] = (float)mean;
+        state->inverse_deviation[c] = (float)(1 / sqrt(variance + (double)SM_NORM_EPSILON));
+        running_mean[c] += momentum * ((float)mean - running_mean[c]);
+        double unbiased = count > 1 ? variance * count / (count - 1) : variance;
+        running_variance[c] += momentum * ((float)unbiased - running_variance[c]);
+    }
+    const float *condition = layer->condition >= 0 ? training->layers[layer->condition].value : NULL;
+    int rows = condition ? training->batch : 1;
+    for (int n = 0; n < rows; n++) {
+        const float *gain = condition ? condition + (size_t)n * 2 * (size_t)channels : NULL;
+        float *folded_scale = state->scale + (size_t)n * (size_t)channels;
+        float *folded_shift = state->shift + (size_t)n * (size_t)channels;
+        for (int c = 0; c < channels; c++) {
+            float g = gain ? 1.0f + gain[c] : 1.0f;
+            float b = gain ? gain[channels + c] : 0.0f;
+            float factor = scale[c] * state->inverse_deviation[c];
+            folded_scale[c] = factor * g;
+            folded_shift[c] = (shift[c] - state->mean[c] * factor) * g + b;
+        }
+    }
+}
+
+void sm_training_forward(sm_training *training, int index, float *parameters, float momentum, unsigned long long seed) {
+    const sm_layer *layer = &training->net.layers[index];
+    const sm_kernels *kernels = training->kernels;
+    float *value = training->layers[index].value;
+    int input = layer->input[0] >= 0 ? layer->input[0] : index; /* the input layer reads nothing */
+    int input_side = sm_training_side(training, input);
+    int input_channels = sm_net_input_channels(&training->net, index);
+    const float *input_value = training->layers[input].value;
+    sm_source source = sm_training_source(training, input, false);
+    switch (layer->kind) {
+    case SM_LAYER_INPUT:
+        break;
+    case SM_LAYER_CONV3X3: {
+        sm_conv conv = sm_training_conv(training, index, parameters);
+        kernels->conv3x3_forward(&conv);
+        if (layer->normalise) normalise_forward(training, index, parameters, momentum);
+        break;
+    }
+    case SM_LAYER_CONV1X1: {
+        sm_conv conv = sm_training_conv(training, index, parameters);
+        kernels->conv1x1_forward(&conv);
+        break;
+    }
+    case SM_LAYER_MAX_POOL:
+        kernels->max_pool(&source, training->batch, input_side, input_side, value, training->parallel);
+        break;
+    case SM_LAYER_UPSAMPLE:
+        kernels->upsample_bilinear(input_value, training->batch, input_side, input_side, input_channels, value,
+                                   training->parallel);
+        break;
+    case SM_LAYER_GLOBAL_POOL: {
+        /* Both poolings of an image stand side by side: [batch][2 * channels] is filled an image at a time. */
+        for (int n = 0; n < training->batch; n++) {
+            sm_source one = source;
+            size_t plane = (size_t)input_side * (size_t)input_side * (size_t)source.stride;
+            one.data += (size_t)n * plane;
+            if (one.per_image) {
+                one.scale += n * source.channels;
+                one.shift += n * source.channels;
+            }
+            float *row = value + (size_t)n * (size_t)layer->channels;
+            kernels->global_pool(&one, 1, input_side, input_side, row,
+                                 layer->global_maximum ? row + input_channels : NULL);
+        }
+        break;
+    }
+    case SM_LAYER_DROPOUT:
+        memcpy(value, input_value, sm_training_count(training, index) * sizeof *value);
+        kernels->dropout(value, sm_training_count(training, index), layer->dropout,
+                         sm_training_dropout_seed(seed, index));
+        break;
+    case SM_LAYER_DENSE:
+        kernels->dense(input_value, training->batch, input_channels, layer->channels,
+                       sm_training_parameter(training, parameters, index, SM_PARAMETER_WEIGHTS),
+                       sm_training_parameter(training, parameters, index, SM_PARAMETER_BIAS), value);
+        break;
+    case SM_LAYER_SOFTMAX:
+        kernels->softmax(input_value, training->batch, layer->channels, value);
+        break;
+    }
+}

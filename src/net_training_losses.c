@@ -1,0 +1,68 @@
+/* The losses of a network in training, at every resolution that it is asked for. */
+#include <math.h>
+#include <string.h>
+
+#include "net_training_state.h"
+#include "sonomask.h"
+
+sm_loss_options sm_loss_options_default(void) {
+    return (sm_loss_options){.bce_weight = 1,
+                             .dice_weight = 1,
+                             .dice_smooth = 1,
+                             .auxiliary_weight = 0.5f,
+                             .type_weight = 0.5f,
+                             .label_smoothing = 0.05f};
+}
+
+/** The true masks at half the resolution, by averaging: a soft truth for the auxiliary outputs. */
+static void halve(const float *input, int batch, int side, float *output) {
+    int half = side / 2;
+    for (int row = 0; row < batch * half; row++) {
+        const float *upper = input + (size_t)row * 2 * (size_t)side;
+        const float *lower = upper + side;
+        for (int x = 0; x < half; x++)
+            output[(size_t)row * (size_t)half + (size_t)x] =
+                0.25f * (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]);
+    }
+}
+
+sm_losses sm_training_losses(sm_training *training, const sm_batch *batch, const sm_loss_options *options) {
+    const sm_net *net = &training->net;
+    sm_losses losses = {0};
+    memcpy(training->truth[0], batch->masks,
+           (size_t)training->batch * (size_t)training->size * (size_t)training->size * sizeof(float));
+    for (int level = 1; level <= net->levels; level++)
+        halve(training->truth[level - 1], training->batch, training->size >> (level - 1), training->truth[level]);
+    for (int i = 0; i < net->layer_count; i++) {
+        const sm_layer *layer = &net->layers[i];
+        sm_layer_state *state = &training->layers[i];
+        if (layer->role == SM_ROLE_MASK || layer->role == SM_ROLE_AUXILIARY) {
+            float weight = 1;
+            if (layer->role == SM_ROLE_AUXILIARY)
+                weight = options->auxiliary_weight > 0 ? powf(options->auxiliary_weight, (float)layer->level) : 0;
+            int side = sm_training_side(training, i);
+            sm_mask_loss loss = {.batch = training->batch,
+                                 .pixels = side * side,
+                                 .logits = state->value,
+                                 .truth = training->truth[layer->level],
+                                 .bce_weight = options->bce_weight * weight,
+                                 .dice_weight = options->dice_weight * weight,
+                                 .dice_smooth = options->dice_smooth,
+                                 .gradient = state->gradient};
+            double value = training->kernels->mask_loss(&loss);
+            losses.total += value;
+            if (layer->role == SM_ROLE_MASK) losses.mask = value;
+            state->written = true;
+        } else if (layer->role == SM_ROLE_TYPE) {
+            losses.type =
+                options->type_mae
+                    ? training->kernels->type_mae(state->value, batch->types, NULL, training->batch, state->gradient)
+                    : training->kernels->cross_entropy(state->value, batch->types, NULL, training->batch,
+                                                       SM_CLASS_COUNT, options->label_smoothing, state->gradient);
+            losses.total += (double)options->type_weight * losses.type;
+            for (int k = 0; k < training->batch * SM_CLASS_COUNT; k++) state->gradient[k] *= options->type_weight;
+            state->written = true;
+        }
+    }
+    return losses;
+}
