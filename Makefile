@@ -238,6 +238,7 @@ bench: wasm $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_m
 # Whether the engines compute the same from the exported networks.
 .PHONY: test-bench
 test-bench: wasm $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json
+	node_modules/.bin/tsc -p tests/bench/tsconfig.json
 	BUILD=$(BUILD) node --test tests/bench/agreement.test.js
 
 # Fuzzing of the image path: `make fuzz FUZZ_SECONDS=600`. Findings stay in $(BUILD)/fuzz.

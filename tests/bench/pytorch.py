@@ -55,7 +55,7 @@ def training(size, batch):
     types = torch.randint(0, 3, (batch,))
 
     def step():
-        optimiser.zero_grad(set_to_none=False)
+        optimiser.zero_grad(set_to_none=True)
         logits, answer = model(images)
         share = torch.sigmoid(logits)
         dice = 1 - (2 * (share * masks).sum((1, 2, 3)) + 1) / (share.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)

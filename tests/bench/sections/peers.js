@@ -2,15 +2,15 @@
 import { startChromium } from '../lib/chromium.js';
 import { compare } from '../lib/compare.js';
 import { NETWORK, SIZE, readModel } from '../lib/models.js';
-import { progress, reason } from '../lib/project.js';
-import { MODELS } from '../lib/project.js';
+import { MODELS, progress, reason } from '../lib/project.js';
 import { startServer } from '../page/server.js';
 
 const WHAT = `${NETWORK} ${SIZE}x${SIZE}, 1 thread`;
 /** Probabilities of engines that compute in float must agree to this. */
 const TOLERANCE = 1e-3;
 
-/** @type {{ peer: string, engine: string, file: string, target: number, exact: boolean, places: string[] }[]} */
+/** @type {{ peer: string, engine: string, file: string, target: number, exact: boolean, note?: string,
+ *     places: string[] }[]} */
 const PEERS = [
     { peer: 'onnxruntime-web', engine: 'onnxruntime_web', file: `${NETWORK}.onnx`, target: 3.8, exact: true,
         places: ['Node', 'Chromium'] },
@@ -18,7 +18,7 @@ const PEERS = [
         places: ['Node', 'Chromium'] },
     { peer: 'LiteRT.js', engine: 'litert', file: `${NETWORK}.tflite`, target: 2.7, exact: true, places: ['Chromium'] },
     { peer: 'onnxruntime-web int8', engine: 'onnxruntime_web', file: `${NETWORK}.int8.onnx`, target: 1.8, exact: false,
-        places: ['Node', 'Chromium'] },
+        note: 'static QLinearConv, uint8 x int8; ', places: ['Node', 'Chromium'] },
 ];
 
 /**
@@ -28,7 +28,7 @@ const PEERS = [
  * @param {(contest: import('../lib/compare.js').Contest) => Promise<import('../lib/pairs.js').Pairs>} contend
  */
 async function eachPeer(where, results, effort, contend) {
-    for (const { peer, engine, file, target, exact, places } of PEERS) {
+    for (const { peer, engine, file, target, exact, note = '', places } of PEERS) {
         if (!places.includes(where)) continue;
         progress(`${where}: ${peer}`);
         try {
@@ -36,7 +36,7 @@ async function eachPeer(where, results, effort, contend) {
             const worst = Math.max(difference.mask, difference.type);
             if (exact && !(worst <= TOLERANCE))
                 throw new Error(`its probabilities differ from ours by ${worst.toExponential(1)}, so it runs something else`);
-            results.compare({ where, what: WHAT, peer, target, note: `differs by ${worst.toExponential(1)}` }, ours, theirs);
+            results.compare({ where, what: WHAT, peer, target, note: `${note}differs by ${worst.toExponential(1)}` }, ours, theirs);
         } catch (error) {
             results.missing.push({ what: `${where}: ${peer}`, reason: reason(error) });
         }
