@@ -15,16 +15,18 @@ const escape = text => text.replace(/[&<>"]/g, letter => `&#${letter.charCodeAt(
  * @returns {string} SVG
  */
 export function toSvg(comparisons) {
-    const highest = Math.ceil(Math.max(2, ...comparisons.map(({ ratio, target }) => Math.max(ratio.high, target ?? 0))));
+    // A whisker that a disturbed run stretched ends at the axis' end; the numbers beside it tell the rest.
+    const highest = Math.ceil(1.2 * Math.max(2, ...comparisons.map(({ ratio, target }) => Math.max(ratio.median, target ?? 0))));
+    const step = Math.ceil(highest / 10);
     const height = TOP + ROW * comparisons.length + 30;
-    const x = (/** @type {number} */ value) => LABELS + (value / highest) * (WIDTH - LABELS - MARGIN);
+    const x = (/** @type {number} */ value) => LABELS + (Math.min(value, highest) / highest) * (WIDTH - LABELS - MARGIN);
     const parts = [
         `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
         `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
         '<text x="16" y="26" font-size="17">How many times as fast as each engine sonomask is</text>',
         '<text x="16" y="44" fill="#555">same weights, in turn; whiskers: quartiles of the pairs; red mark: target</text>',
     ];
-    for (let value = 0; value <= highest; value++)
+    for (let value = 0; value <= highest; value += step)
         parts.push(`<line x1="${x(value)}" x2="${x(value)}" y1="${TOP - 6}" y2="${height - 26}" stroke="${value === 1 ? '#777' : '#ddd'}"/>`,
             `<text x="${x(value)}" y="${height - 10}" text-anchor="middle" fill="#555">${value}</text>`);
     comparisons.forEach(({ where, what, peer, ratio, target }, index) => {
