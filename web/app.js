@@ -1,6 +1,7 @@
 /** Puts the page together: each module knows its own concern, and here they meet. */
 import { scoreItem } from './compare/truth.js';
 import { isAborted, loadEngine, problemOf } from './engine/engine.js';
+import { inlined } from './engine/inlined.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
 import { withoutClutter } from './input/collect.js';
@@ -93,13 +94,23 @@ function setTruth(item, masks) {
     store.changed(item);
 }
 
+/**
+ * @param {string} name
+ * @returns {Promise<BlobPart>}
+ */
+async function sampleBytes(name) {
+    const own = inlined?.samples[name];
+    if (own) return own;
+    const response = await fetch(new URL(`samples/${name}`, import.meta.url));
+    if (!response.ok) throw new Error(`samples/${name}: HTTP ${response.status}`);
+    return response.blob();
+}
+
 /** Adds the samples, synthetic images that come with the page. */
 async function addSamples() {
     const found = await Promise.all(
         SAMPLES.map(async name => {
-            const response = await fetch(new URL(`samples/${name}`, import.meta.url));
-            if (!response.ok) throw new Error(`samples/${name}: HTTP ${response.status}`);
-            return { file: new File([await response.blob()], name, { type: 'image/png' }), path: `samples/${name}` };
+            return { file: new File([await sampleBytes(name)], name, { type: 'image/png' }), path: `samples/${name}` };
         }),
     ).catch(error => notify(t('problem.unknown', { detail: String(error) }), 'problem'));
     if (found) addFiles(found);
@@ -272,7 +283,11 @@ if (location.hash === '#sample') void addSamples();
 
 try {
     const [loaded] = await Promise.all([
-        loadEngine(share => setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) })),
+        loadEngine(share => {
+            // The weights may still be on their way when something else has failed.
+            if (status.state === 'loading')
+                setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) });
+        }),
         fetchModelCard(),
     ]);
     engine = loaded;

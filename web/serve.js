@@ -26,8 +26,9 @@ export const LIBRARIES = {
 /** Where a request may lead; everything else does not exist. */
 const FOLDERS = ['/web/', '/wasm/', '/weights/', '/build/wasm/'];
 
-/** @type {Record<string, string>} */
+/** By extension, or by the whole name of a file that has none. @type {Record<string, string>} */
 const TYPES = {
+    SHA256SUMS: 'text/plain; charset=utf-8',
     '.css': 'text/css; charset=utf-8',
     '.html': 'text/html; charset=utf-8',
     '.js': 'text/javascript; charset=utf-8',
@@ -57,6 +58,14 @@ export const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /**
+ * @param {string} file
+ * @returns {string | undefined} undefined for a kind of file that the page has no use for
+ */
+function typeOf(file) {
+    return TYPES[path.extname(file) || path.basename(file)];
+}
+
+/**
  * @param {string} requested path of a URL, decoded
  * @returns {string | null} the file's path below the root, or null when there is none to give
  */
@@ -67,7 +76,7 @@ function routeOf(requested) {
     if (library) return library;
     if (!FOLDERS.some(folder => normal.startsWith(folder))) return null;
     const file = normal.endsWith('/') ? `${normal}index.html` : normal;
-    return path.extname(file) in TYPES ? file.slice(1) : null;
+    return typeOf(file) ? file.slice(1) : null;
 }
 
 /**
@@ -122,7 +131,7 @@ async function answer(request, response, root) {
         return;
     }
     response.writeHead(200, {
-        'Content-Type': TYPES[path.extname(found.file)] ?? 'application/octet-stream',
+        'Content-Type': typeOf(found.file) ?? 'application/octet-stream',
         'Content-Length': found.size,
     });
     if (request.method === 'HEAD') response.end();

@@ -178,14 +178,18 @@ describe('DICOM and video', { skip }, () => {
             /** @type {Blob[]} */
             const parts = [];
             recorder.ondataavailable = event => parts.push(event.data);
-            const stopped = new Promise(resolve => (recorder.onstop = resolve));
+            const stopped = new Promise(resolve => {
+                recorder.onstop = resolve;
+            });
             recorder.start();
             for (let step = 0; step < 20; step++) {
                 context.fillStyle = `rgb(${step * 10}, ${step * 10}, ${step * 10})`;
                 context.fillRect(0, 0, 160, 120);
                 context.fillStyle = '#111';
                 context.fillRect(40 + step, 40, 40, 30);
-                await new Promise(resolve => setTimeout(resolve, 40));
+                await new Promise(resolve => {
+                    setTimeout(resolve, 40);
+                });
             }
             recorder.stop();
             await stopped;

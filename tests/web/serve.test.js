@@ -46,6 +46,7 @@ test('every kind of file has its type, and the policy comes with it', async () =
         ['/web/manifest.webmanifest', 'application/manifest+json; charset=utf-8'],
         ['/web/vendor/fflate.js', 'text/javascript; charset=utf-8'],
         ['/web/vendor/dicom-parser.js', 'text/javascript; charset=utf-8'],
+        ['/weights/SHA256SUMS', 'text/plain; charset=utf-8'],
         ['/wasm/sonomask.js', 'text/javascript; charset=utf-8'],
     ]) {
         const { status, headers } = await ask(/** @type {string} */ (target), 'HEAD');

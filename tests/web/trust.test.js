@@ -55,7 +55,9 @@ describe('trust', { skip }, () => {
             const reached = await fetch('https://example.org/').then(() => true, () => false);
             const image = new Image();
             image.src = 'https://example.org/a.png';
-            await new Promise(resolve => setTimeout(resolve, 200));
+            await new Promise(resolve => {
+                setTimeout(resolve, 200);
+            });
             return { reached, refused };
         });
         assert.equal(outcome.reached, false);

@@ -85,6 +85,7 @@ describe('viewing', { skip }, () => {
     });
 
     test('fill, outline, axes and both maps can be seen and taken away', async () => {
+        await nextFrame(page);
         const plain = await canvasHash(page);
         for (const name of ['Outline', 'Axes']) {
             await page.getByRole('checkbox', { name }).uncheck();

@@ -3,6 +3,7 @@
  * a stored probability map at once when the threshold moves or somebody paints.
  */
 import { Sonomask, SonomaskError, SonomaskPool } from '../../wasm/sonomask.js';
+import { inlined } from './inlined.js';
 import { fetchWeights, ResourceError } from './weights.js';
 
 /** More workers than this only cost memory: a page has rarely more pictures in flight. */
@@ -20,11 +21,13 @@ const MOST_WORKERS = 8;
  * @returns {Promise<Engine>}
  */
 export async function loadEngine(onProgress) {
-    const [weights, measurer] = await Promise.all([fetchWeights(onProgress), Sonomask.load({ weights: null })]);
+    const wasm = inlined?.wasm;
+    const [weights, measurer] = await Promise.all([fetchWeights(onProgress), Sonomask.load({ wasm, weights: null })]);
     const pool = await SonomaskPool.load({
+        wasm,
         weights: weights.bytes,
         size: Math.max(1, Math.min(navigator.hardwareConcurrency || 2, MOST_WORKERS)),
-        worker: new URL('./worker.js', import.meta.url),
+        worker: inlined?.worker ?? new URL('./worker.js', import.meta.url),
         // Workers that end and start again would ask for their script again: the page stays silent instead.
         idleMilliseconds: Infinity,
     });

@@ -1,6 +1,8 @@
 /** Fetches the weights once and checks them against the checksum published beside them. */
 
-export const WEIGHTS_URL = new URL('../../weights/sonomask.safetensors', import.meta.url);
+import { inlined } from './inlined.js';
+
+const WEIGHTS_URL = new URL('../../weights/sonomask.safetensors', import.meta.url);
 const CHECKSUM_URL = new URL('../../weights/SHA256SUMS', import.meta.url);
 
 /** Something of the page's own that could not be had; `resource` is what. */
@@ -73,6 +75,10 @@ async function publishedChecksum() {
  * @returns {Promise<VerifiedWeights>}
  */
 export async function fetchWeights(onProgress) {
+    if (inlined) {
+        const sha256 = await sha256Of(inlined.weights);
+        return { bytes: inlined.weights, sha256, verified: sha256 !== '' && sha256 === inlined.sha256 };
+    }
     const published = publishedChecksum();
     const response = await fetch(WEIGHTS_URL).catch(error => {
         throw new ResourceError('weights-missing', String(error));

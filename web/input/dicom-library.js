@@ -12,6 +12,11 @@ let library = null;
 /** @returns {Promise<DicomParser>} */
 export function loadDicomParser() {
     library ??= new Promise((resolve, reject) => {
+        const present = Reflect.get(globalThis, 'dicomParser');
+        if (present) {
+            resolve(present); // the single-file build carries it inside
+            return;
+        }
         const script = document.createElement('script');
         script.src = new URL('../vendor/dicom-parser.js', import.meta.url).href;
         const failed = () => {

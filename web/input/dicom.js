@@ -198,10 +198,9 @@ function framesOf(parser, dataSet, pixels, format) {
     if (UNCOMPRESSED.includes(format.syntax)) {
         const subsampled = format.colour === 'YBR_FULL_422';
         const size = format.width * format.height * format.bytesPerSample * (subsampled ? 2 : format.samples);
-        const held = Math.min(pixels.length, bytes.length - pixels.dataOffset);
-        const whole = Math.floor(held / size);
-        if (whole < 1 || whole < format.frames)
-            throw new SourceError('problem.dicom-damaged', `${held} of ${size * format.frames} bytes of pixels`);
+        const held = bytes.length - pixels.dataOffset;
+        if (pixels.length > held || pixels.length < size * format.frames)
+            throw new SourceError('problem.dicom-damaged', `${Math.min(held, pixels.length)} of ${Math.max(pixels.length, size * format.frames)} bytes of pixels`);
         return frame => bytes.subarray(pixels.dataOffset + frame * size, pixels.dataOffset + (frame + 1) * size);
     }
     const fragments = pixels.fragments ?? [];

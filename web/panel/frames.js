@@ -18,8 +18,9 @@ export class Frames {
     constructor(session) {
         this.#session = session;
         this.#slider.addEventListener('input', () => {
+            const frame = this.#slider.valueAsNumber - 1; // before stopping, which writes the frame in view back
             this.stop();
-            void session.showFrame(this.#slider.valueAsNumber - 1);
+            void session.showFrame(frame);
         });
         this.#play.addEventListener('click', () => this.toggle());
         session.addEventListener('picture', () => this.render());

@@ -1,4 +1,5 @@
 /** "About this model": what runs, where it comes from, whether it is the published one, and its limits. */
+import { inlined } from '../engine/inlined.js';
 import { formatNumber, t } from '../i18n/i18n.js';
 import { byId, element, icon } from '../ui/dom.js';
 
@@ -11,6 +12,10 @@ let card = '';
 
 /** @returns {Promise<void>} */
 export async function fetchModelCard() {
+    if (inlined) {
+        card = inlined.card;
+        return;
+    }
     const response = await fetch(CARD_URL).catch(() => null);
     if (response?.ok) card = await response.text();
 }

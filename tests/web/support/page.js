@@ -70,7 +70,7 @@ function watch(page, address) {
     /** @type {string[]} */
     const faults = [];
     page.on('console', message => {
-        if (message.type() === 'error') faults.push(`console: ${message.text()}`);
+        if (message.type() === 'error') faults.push(`console: ${message.text()} (${message.location().url})`);
     });
     page.on('pageerror', error => faults.push(`page: ${error.message}`));
     page.context().on('request', request => {

@@ -1,0 +1,179 @@
+#!/usr/bin/env node
+/**
+ * Builds the page as one HTML file that works by double-click, from disk and without any server:
+ *
+ *     node web/single.js FILE.html
+ *
+ * Browsers refuse module files, fetch and worker files to pages from disk, so everything lies inside the page: modules
+ * become functions of one script, the worker a script that the page makes a blob of, engine and weights text in
+ * base64. The content security policy names each script and sheet by its hash.
+ */
+import { createHash } from 'node:crypto';
+import process from 'node:process';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import typescript from 'typescript';
+import { LIBRARIES } from './serve.js';
+
+const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const SAMPLES = ['benign.png', 'malignant.png', 'normal.png'];
+
+/** Takes the place of engine/inlined.js; what it reads is put into the page below. */
+const INLINED = `
+const bytesOf = id => {
+    const text = atob(document.getElementById(id).textContent);
+    return Uint8Array.from(text, letter => letter.charCodeAt(0));
+};
+const facts = JSON.parse(document.getElementById('inlined-facts').textContent);
+export const inlined = {
+    wasm: bytesOf('inlined-wasm'),
+    weights: bytesOf('inlined-weights'),
+    sha256: facts.sha256,
+    card: facts.card,
+    worker: URL.createObjectURL(new Blob([document.getElementById('inlined-worker').textContent], { type: 'text/javascript' })),
+    samples: Object.fromEntries(facts.samples.map(name => [name, bytesOf('inlined-' + name)])),
+};
+`;
+
+/**
+ * @param {string} file below the root
+ * @returns {Promise<string>}
+ */
+function text(file) {
+    return readFile(path.join(ROOT, file), 'utf8');
+}
+
+/**
+ * @param {string} file below the root
+ * @returns {Promise<string>} base64
+ */
+async function base64(file) {
+    return (await readFile(path.join(ROOT, file))).toString('base64');
+}
+
+/**
+ * @param {string} file below the root
+ * @returns {Promise<string>} the module's source
+ */
+async function sourceOf(file) {
+    if (file === 'web/engine/inlined.js') return INLINED;
+    const library = /** @type {Record<string, string>} */ (LIBRARIES)[`/${file}`];
+    return text(library ?? file);
+}
+
+/**
+ * Turns a module and all it imports into one script: each module a function, called when it is first wanted. Only the
+ * entry may await at its top.
+ * @param {string} entry below the root
+ * @returns {Promise<string>}
+ */
+async function bundle(entry) {
+    /** @type {Map<string, string>} */
+    const modules = new Map();
+    const waiting = [entry];
+    for (let file = waiting.pop(); file; file = waiting.pop()) {
+        if (modules.has(file)) continue;
+        const { outputText } = typescript.transpileModule(await sourceOf(file), {
+            compilerOptions: { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2022, removeComments: true },
+        });
+        const folder = path.posix.dirname(file);
+        const linked = outputText.replaceAll(/require\(["'](\.[^"']+)["']\)/g, (_, /** @type {string} */ wanted) => {
+            const found = path.posix.join(folder, wanted);
+            waiting.push(found);
+            return `load(${JSON.stringify(found)})`;
+        });
+        modules.set(file, linked);
+    }
+    const functions = [...modules].map(
+        ([file, code]) => `${JSON.stringify(file)}: ${file === entry ? 'async ' : ''}(exports, load) => {${code}\n}`,
+    );
+    return `const modules = {${functions.join(',\n')}};
+const made = {};
+const load = file => {
+    if (!made[file]) modules[file]((made[file] = {}), load);
+    return made[file];
+};
+load(${JSON.stringify(entry)});
+`;
+}
+
+/**
+ * A script inside HTML ends at the first closing tag, wherever that stands.
+ * @param {string} code
+ */
+function asScript(code) {
+    return code.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+}
+
+/** @param {string} content */
+function hashOf(content) {
+    return `'sha256-${createHash('sha256').update(content).digest('base64')}'`;
+}
+
+/** @returns {Promise<string>} the page */
+async function build() {
+    let html = await text('web/index.html');
+    const sheets = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)">\n?/g)].map(match => match[1]);
+    const style = (await Promise.all(sheets.map(sheet => text(`web/${sheet}`)))).join('\n');
+    const app = asScript(await bundle('web/app.js'));
+    const dicom = asScript(await text(LIBRARIES['/web/vendor/dicom-parser.js']));
+    const weights = await readFile(path.join(ROOT, 'weights/sonomask.safetensors'));
+    const facts = {
+        sha256: createHash('sha256').update(weights).digest('hex'),
+        card: await text('weights/MODEL_CARD.md').catch(() => ''),
+        samples: SAMPLES,
+    };
+    /** Kept as text: a script of unknown type is not run. @type {[string, string][]} */
+    const kept = [
+        ['facts', JSON.stringify(facts).replaceAll('<', '\\u003c')],
+        ['wasm', await base64('wasm/sonomask.simd.wasm')],
+        ['weights', weights.toString('base64')],
+        ['worker', asScript(await bundle('wasm/worker.js'))],
+    ];
+    for (const name of SAMPLES) kept.push([name, await base64(`web/samples/${name}`)]);
+    const policy = [
+        "default-src 'none'",
+        `script-src ${hashOf(app)} ${hashOf(dicom)} 'wasm-unsafe-eval'`,
+        `style-src ${hashOf(style)}`,
+        'worker-src blob:',
+        'img-src blob: data:',
+        'media-src blob:',
+        "base-uri 'none'",
+        "form-action 'none'",
+    ].join('; ');
+    const scripts = [
+        ...kept.map(([name, content]) => `<script type="text/plain" id="inlined-${name}">${content}</script>`),
+        `<script>${dicom}</script>`,
+        `<script type="module">${app}</script>`,
+    ].join('\n');
+    const logo = `data:image/svg+xml;base64,${await base64('web/icons/logo.svg')}`;
+    const picture = `data:image/png;base64,${await base64('web/samples/benign.png')}`;
+    html = html
+        .replace(/(Content-Security-Policy" content=")[^"]+/, (_, start) => start + policy)
+        .replace(/<link rel="manifest"[^>]*>\n?/, '')
+        .replace(/<script type="module"[^>]*><\/script>\n?/, '')
+        .replaceAll(/<link rel="stylesheet"[^>]*>\n?/g, '')
+        .replace('icons/logo.svg', () => logo)
+        .replace('href="samples/benign.png"', () => `href="${picture}"`)
+        .replace('</head>', () => `<style>${style}</style>\n</head>`)
+        .replace('</body>', () => `${scripts}\n</body>`);
+    return html;
+}
+
+const [output] = process.argv.slice(2);
+if (!output) {
+    process.stderr.write('usage: node web/single.js FILE.html\n');
+    process.exitCode = 2;
+} else {
+    try {
+        const html = await build();
+        await mkdir(path.dirname(path.resolve(output)), { recursive: true });
+        await writeFile(`${output}.tmp`, html);
+        await rename(`${output}.tmp`, output);
+        process.stderr.write(`${output}: ${(html.length / 1e6).toFixed(1)} MB\n`);
+    } catch (error) {
+        process.stderr.write(`single: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.exitCode = 1;
+    }
+}
