@@ -244,6 +244,17 @@ test-bench: wasm $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/n
 	node_modules/.bin/tsc -p tests/bench/tsconfig.json
 	BUILD=$(BUILD) node --test tests/bench/agreement.test.js
 
+# ---- The page ----
+# The page as one file that works by double-click, from disk.
+.PHONY: single
+single: wasm weights/SHA256SUMS node_modules/.package-lock.json
+	@mkdir -p $(BUILD)
+	node web/single.js $(BUILD)/sonomask.html
+
+# What the page compares the weights with that it was given.
+weights/SHA256SUMS: weights/sonomask.safetensors
+	cd $(@D) && sha256sum $(<F) > $(@F)
+
 # Fuzzing of the image path: `make fuzz FUZZ_SECONDS=600`. Findings stay in $(BUILD)/fuzz.
 FUZZ_SECONDS ?= 60
 FUZZ_SOURCES := tests/c/fuzz_decode.c src/error.c src/stb.c src/crc32.c src/deflate.c src/resample.c src/letterbox.c \

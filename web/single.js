@@ -5,13 +5,14 @@
  *     node web/single.js FILE.html
  *
  * Browsers refuse module files, fetch and worker files to pages from disk, so everything lies inside the page: modules
- * become functions of one script, the worker a script that the page makes a blob of, engine and weights text in
+ * become functions of one script, the worker a data URL, engine and weights text in
  * base64. The content security policy names each script and sheet by its hash.
  */
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import process from 'node:process';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import typescript from 'typescript';
 import { LIBRARIES } from './serve.js';
@@ -31,7 +32,7 @@ export const inlined = {
     weights: bytesOf('inlined-weights'),
     sha256: facts.sha256,
     card: facts.card,
-    worker: URL.createObjectURL(new Blob([document.getElementById('inlined-worker').textContent], { type: 'text/javascript' })),
+    worker: 'data:text/javascript;base64,' + document.getElementById('inlined-worker').textContent,
     samples: Object.fromEntries(facts.samples.map(name => [name, bytesOf('inlined-' + name)])),
 };
 `;
@@ -129,14 +130,15 @@ async function build() {
         ['facts', JSON.stringify(facts).replaceAll('<', '\\u003c')],
         ['wasm', await base64('wasm/sonomask.simd.wasm')],
         ['weights', weights.toString('base64')],
-        ['worker', asScript(await bundle('wasm/worker.js'))],
+        // As a data URL: Chromium starts no module worker from a blob of a page from disk.
+        ['worker', Buffer.from(await bundle('wasm/worker.js')).toString('base64')],
     ];
     for (const name of SAMPLES) kept.push([name, await base64(`web/samples/${name}`)]);
     const policy = [
         "default-src 'none'",
         `script-src ${hashOf(app)} ${hashOf(dicom)} 'wasm-unsafe-eval'`,
         `style-src ${hashOf(style)}`,
-        'worker-src blob:',
+        'worker-src data:',
         'img-src blob: data:',
         'media-src blob:',
         "base-uri 'none'",
@@ -168,7 +170,6 @@ if (!output) {
 } else {
     try {
         const html = await build();
-        await mkdir(path.dirname(path.resolve(output)), { recursive: true });
         await writeFile(`${output}.tmp`, html);
         await rename(`${output}.tmp`, output);
         process.stderr.write(`${output}: ${(html.length / 1e6).toFixed(1)} MB\n`);

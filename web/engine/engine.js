@@ -34,6 +34,9 @@ export async function loadEngine(onProgress) {
     // Workers start when there is work for them; now is the time to load their scripts, not while pictures wait.
     const nothing = new Uint8Array(4);
     await Promise.all(Array.from({ length: pool.size }, () => pool.contours(nothing, 2, 2)));
+    // The same for the code on this thread: browsers compile a function when it is first called.
+    measurer.measure(new Float32Array(4).fill(1), 2, 2, { threshold: 0.5, minimumArea: 0 });
+    measurer.contours(new Uint8Array(4).fill(1), 2, 2);
     const { sha256, verified } = weights;
     return { pool, measurer, weights: { sha256, verified, bytes: weights.bytes.byteLength } };
 }

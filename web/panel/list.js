@@ -91,7 +91,9 @@ export class List {
         for (const [item, row] of this.#rows) {
             if (item === this.#store.selected) {
                 row.setAttribute('aria-current', 'true');
-                row.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+                // The first row of a new list is in view; looking would make the browser lay out all others at once.
+                if (item !== this.#store.items[0] || this.#root.contains(document.activeElement))
+                    row.scrollIntoView({ block: 'nearest', inline: 'nearest' });
             } else {
                 row.removeAttribute('aria-current');
             }

@@ -1,4 +1,5 @@
 /** DICOM files made from nothing: only the elements that a reader of pictures needs. */
+import { scan } from '../../node/support/images.js';
 
 /** @typedef {[group: number, element: number, vr: string, value: string | number | number[] | Buffer]} DicomField */
 
@@ -150,4 +151,10 @@ export function rle(planes) {
         offset += segment.length;
     });
     return Buffer.concat([header, ...segments]);
+}
+
+/** @returns {Buffer} a small grey DICOM file */
+export function sampleDicom() {
+    const [width, height] = [160, 120];
+    return dicom({ width, height, pixels: Buffer.from(scan(width, height)) });
 }

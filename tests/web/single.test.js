@@ -1,0 +1,54 @@
+/** The page as one file: opened from disk, without any server, it does the same. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { sampleDicom } from './support/dicom.js';
+import { ROOT, answered, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+
+const run = promisify(execFile);
+const BUILDER = path.join(ROOT, 'web/single.js');
+const missing = existsSync(path.join(ROOT, 'weights/sonomask.safetensors')) ? false : 'no weights to put inside';
+
+test('one file does it all from disk, without a request', { skip: skip || missing }, async context => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-single-'));
+    context.after(() => rm(folder, { recursive: true }));
+    const file = path.join(folder, 'sonomask.html');
+    await run(process.execPath, [BUILDER, file]);
+    assert.deepEqual(await readdir(folder), ['sonomask.html']);
+    const site = await startSite();
+    context.after(() => site.close());
+    const page = await site.browser.newPage();
+    page.setDefaultTimeout(30000);
+    /** @type {string[]} */
+    const faults = [];
+    page.on('pageerror', error => faults.push(error.message));
+    page.on('console', message => message.type() === 'error' && faults.push(message.text()));
+    const address = pathToFileURL(file).href;
+    page.on('request', request => {
+        if (request.url() !== address && !/^(blob|data):/.test(request.url())) faults.push(request.url());
+    });
+    await page.goto(address);
+    await page.locator('#engine[data-state="ready"]').waitFor();
+    await page.getByRole('button', { name: 'Try a sample' }).click();
+    await settled(page, 3);
+    await answered(page);
+    await pick(page, [{ name: 'scan.dcm', buffer: sampleDicom() }]);
+    await settled(page, 4);
+    assert.deepEqual((await rowsOf(page)).map(({ state }) => state), ['done', 'done', 'done', 'done']);
+    assert.equal((await saved(page, 'Everything (ZIP)')).name, 'sonomask.zip');
+    assert.deepEqual(faults, []);
+});
+
+test('a file that cannot be written is one line and status 1; no name is wrong usage', async () => {
+    const wrong = await run(process.execPath, [BUILDER, path.join(ROOT, 'none/sonomask.html')]).catch(error => error);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /^single: .+\n$/);
+    const usage = await run(process.execPath, [BUILDER]).catch(error => error);
+    assert.equal(usage.code, 2);
+});
