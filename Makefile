@@ -42,7 +42,7 @@ NATIVE_LIBRARY := $(BUILD)/libsonomask_native.a
 .PHONY: run
 run: setup-run
 	@echo "Building the WebAssembly modules"
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) wasm node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory $(QUIET_JOBS) wasm weights/SHA256SUMS node_modules/.package-lock.json
 	node web/serve.js $(if $(PORT),--port $(PORT))
 
 # Everything that CI checks, cheapest first; the test runner's own summary comes last.
