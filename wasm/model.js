@@ -36,8 +36,9 @@ export async function loadResources(options) {
     if (!Number.isInteger(inputSize) || inputSize < 0)
         throw new SonomaskError('argument', 'inputSize must be a multiple of 32 from 32 to 1024');
     const [module, file] = await Promise.all([
-        loadModule(wasm, signal),
-        weights === null ? { bytes: null, name: '' } : loadWeights(weights, signal),
+        Promise.resolve(wasm).then((source) => loadModule(source, signal)),
+        Promise.resolve(weights).then(async (source) =>
+            (source === null ? { bytes: null, name: '' } : loadWeights(source, signal))),
     ]);
     return { module, weights: file.bytes, weightsName: file.name, backend, inputSize };
 }

@@ -63,8 +63,16 @@ function detach(value, transfer) {
     return value;
 }
 
+/**
+ * @param {unknown} error
+ * @returns {SonomaskError}
+ */
+function cannotStart(error) {
+    return new SonomaskError('worker', `cannot start a worker: ${messageOf(error)}`, { cause: error });
+}
+
 export class SonomaskPool {
-    /** @type {Resources} */
+    /** @type {Promise<Resources>} */
     #resources;
     /** @type {WorkerFactory} */
     #createWorker;
@@ -89,12 +97,12 @@ export class SonomaskPool {
             throw new SonomaskError('argument', 'size must be a whole number of at least 1');
         if (!(idleMilliseconds >= 0))
             throw new SonomaskError('argument', 'idleMilliseconds must be a number of at least 0');
-        const [resources, createWorker] = await Promise.all([
-            loadResources(options),
-            workerFactory(options.worker ?? new URL('./worker.js', import.meta.url)),
-        ]);
+        const loading = loadResources(options);
+        // Whoever awaits it below hears of its failure; until then it is not unheard.
+        loading.catch(() => {});
+        const createWorker = await workerFactory(options.worker ?? new URL('./worker.js', import.meta.url));
         throwIfAborted(signal);
-        const pool = new SonomaskPool(resources, createWorker, size, idleMilliseconds);
+        const pool = new SonomaskPool(loading, createWorker, size, idleMilliseconds);
         try {
             await pool.#check(signal);
         } catch (error) {
@@ -105,7 +113,7 @@ export class SonomaskPool {
     }
 
     /**
-     * @param {Resources} resources
+     * @param {Promise<Resources>} resources
      * @param {WorkerFactory} createWorker
      * @param {number} size
      * @param {number} idleMilliseconds
@@ -119,7 +127,7 @@ export class SonomaskPool {
     }
 
     /**
-     * Starts the first worker, which tells whether script, module and weights are good.
+     * Starts the first worker, while module and weights are still on their way; it tells whether they are good.
      * @param {AbortSignal | undefined} signal
      * @returns {Promise<void>}
      */
@@ -156,11 +164,25 @@ export class SonomaskPool {
             });
             slot = { worker, job, started, idleTimer: undefined };
             this.#slots.add(slot);
-            worker.post({ resources: this.#resources }, []);
+            void this.#equip(slot);
         } catch (error) {
-            const failure = new SonomaskError('worker', `cannot start a worker: ${messageOf(error)}`, { cause: error });
-            if (slot) this.#fail(slot, failure);
-            else job.reject(failure);
+            job.reject(cannotStart(error));
+        }
+    }
+
+    /** @param {Slot} slot whose worker gets module and weights as soon as they are there */
+    async #equip(slot) {
+        let resources;
+        try {
+            resources = await this.#resources;
+        } catch (error) {
+            this.#fail(slot, /** @type {SonomaskError} */ (error));
+            return;
+        }
+        try {
+            if (this.#slots.has(slot)) slot.worker.post({ resources }, []);
+        } catch (error) {
+            this.#fail(slot, cannotStart(error));
         }
     }
 

@@ -128,12 +128,30 @@ function refusePages(bytes, name, code, what) {
 }
 
 /**
+ * Compiles what arrives while it arrives, where a server says that it is WebAssembly.
+ * @param {Source} source
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<WebAssembly.Module | null>} null when there is no such server, or anything goes wrong: reading the
+ *     file as bytes then tells what
+ */
+async function compileWhileLoading(source, signal) {
+    if (isNode() || !(source instanceof URL || typeof source === 'string')) return null;
+    try {
+        return await WebAssembly.compileStreaming(fetch(locate(source), { signal: signal ?? null }));
+    } catch {
+        return null;
+    }
+}
+
+/**
  * @param {Source | WebAssembly.Module} source
  * @param {AbortSignal} [signal]
  * @returns {Promise<WebAssembly.Module>}
  */
 export async function loadModule(source, signal) {
     if (source instanceof WebAssembly.Module) return source;
+    const compiled = await compileWhileLoading(source, signal);
+    if (compiled) return compiled;
     const bytes = await readSource(source, 'load-wasm', 'the WebAssembly module', signal);
     const what = `the WebAssembly module from ${nameOf(source)}`;
     refusePages(bytes, nameOf(source), 'load-wasm', 'the WebAssembly module');

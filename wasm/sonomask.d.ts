@@ -116,13 +116,17 @@ export interface ModelInfo {
 }
 
 export interface LoadOptions {
-    /** The module, also as a compiled one. By default the package's own: with SIMD where the engine has it. */
-    wasm?: Source | WebAssembly.Module;
     /**
-     * The weights, a safetensors file. By default the package's own. `null` loads none: everything works but
-     * `segment` and `info`'s model fields (useful beside a pool, to measure at once on the calling thread).
+     * The module, also as a compiled one, or a promise of either. By default the package's own: with SIMD where the
+     * engine has it.
      */
-    weights?: Source | null;
+    wasm?: Source | WebAssembly.Module | Promise<Source | WebAssembly.Module>;
+    /**
+     * The weights, a safetensors file, or a promise of it. By default the package's own. `null` loads none: everything
+     * works but `segment` and `info`'s model fields (useful beside a pool, to measure at once on the calling thread).
+     * What a promise rejects with is thrown as it is.
+     */
+    weights?: Source | Promise<Source> | null;
     /** Side of the network's input, a multiple of 32 from 32 to 1024; by default what the weights say. */
     inputSize?: number;
     /** For tests. */
@@ -219,7 +223,10 @@ export interface PoolOptions extends LoadOptions {
  * one that runs is stopped by ending its worker (another starts in its place). In both cases it rejects with `aborted`.
  */
 export class SonomaskPool {
-    /** Loads the module and the weights once, for all workers, and checks them by starting the first worker. */
+    /**
+     * Loads the module and the weights once, for all workers, and checks them by starting the first worker, whose
+     * script loads meanwhile.
+     */
     static load(options?: PoolOptions): Promise<SonomaskPool>;
     private constructor();
     readonly info: ModelInfo;

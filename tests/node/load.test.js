@@ -28,7 +28,7 @@ async function refuses(options, code, message) {
 const wasm = await readFile(SIMD_WASM);
 const weights = await readFile(WEIGHTS);
 
-test('takes wasm and weights from paths, URLs, bytes and a compiled module, with the same answer', async () => {
+test('takes wasm and weights from paths, URLs, bytes, a compiled module and promises, with the same answer', async () => {
     const image = scanPng(120, 90);
     const expected = await (await Sonomask.load({ weights: WEIGHTS })).segment(image);
     const buffer = wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength);
@@ -39,6 +39,7 @@ test('takes wasm and weights from paths, URLs, bytes and a compiled module, with
         { wasm: new Uint8Array(wasm), weights: new Uint8Array(weights) },
         { wasm: buffer, weights },
         { wasm: await WebAssembly.compile(wasm), weights },
+        { wasm: WebAssembly.compile(wasm), weights: readFile(WEIGHTS) },
     ];
     for (const way of ways) {
         const sonomask = await Sonomask.load(way);

@@ -112,6 +112,7 @@ test('idle workers end, and start again when there is work', async () => {
 test('load says what is wrong', async () => {
     await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, wasm: 'none.wasm' }), { code: 'load-wasm' });
     await assert.rejects(SonomaskPool.load({ weights: Buffer.from('rubbish, not weights') }), { code: 'weights' });
+    await assert.rejects(SonomaskPool.load({ weights: Promise.reject(new RangeError('mine')) }), { name: 'RangeError', message: 'mine' });
     await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, size: 0 }), { code: 'argument' });
     await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, idleMilliseconds: NaN }), { code: 'argument' });
     await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, worker: new URL('./none.js', import.meta.url) }),
