@@ -20,22 +20,27 @@ static const char usage[] =
     "\n"
     "  --data PATH...         one or more data sets\n"
     "  --out DIR              folder for the results\n"
-    "  --net NAME             sonomask (default), unet16 or unet32\n"
+    "  --net NAME             sonomask (default), sonomask-unconditioned (its mask does not hear the type), unet16 or\n"
+    "                         unet32\n"
     "  --size N               side of the network's square input, pixels (default: the network's own)\n"
     "  --fold K               validate on fold K and train on the others (default: train on all)\n"
+    "  --leave-out K          keep fold K out of training and validation alike: for a final examination\n"
     "  --epochs N             default 60\n"
     "  --batch N              images a step, default 8\n"
     "  --seed S               default 1; same seed, data and threads give the same weights\n"
     "  --threads N            default: one for each processor\n"
     "  --resume               go on from DIR/checkpoint.bin\n"
     "  --from FILE            start from these weights (of the same network)\n"
-    "  --augmentation NAME    full (default), study or none\n"
+    "  --augmentation NAME    full (default), study or none; or full without a group: no-geometry, no-intensity,\n"
+    "                         no-quality\n"
     "  --type-loss ce|mae     cross-entropy (default), or the study's mean absolute error on two outputs\n"
     "  --type-weight X        weight of the type loss against the mask loss, default 0.5\n"
     "  --auxiliary X          deep supervision: weight of each coarser mask against the next finer, default 0.5\n"
     "  --balance X            0: every image once an epoch; 1: all kinds equally often; default 0.5\n"
     "  --learning-rate X      at its highest, default 0.002\n"
     "  --weight-decay X       default 0.01\n"
+    "  --average X            decay of the moving average of the weights, which is what is kept; 0: none; default "
+    "0.999\n"
     "  --precision 16|32      bits of a stored weight, default 16\n";
 
 static volatile sig_atomic_t interrupted;
@@ -51,6 +56,7 @@ enum {
     OPTION_NET,
     OPTION_SIZE,
     OPTION_FOLD,
+    OPTION_LEAVE_OUT,
     OPTION_EPOCHS,
     OPTION_BATCH,
     OPTION_SEED,
@@ -64,6 +70,7 @@ enum {
     OPTION_BALANCE,
     OPTION_LEARNING_RATE,
     OPTION_WEIGHT_DECAY,
+    OPTION_AVERAGE,
     OPTION_PRECISION,
     OPTION_HELP
 };
@@ -73,6 +80,7 @@ static const struct option long_options[] = {{"data", required_argument, NULL, O
                                              {"net", required_argument, NULL, OPTION_NET},
                                              {"size", required_argument, NULL, OPTION_SIZE},
                                              {"fold", required_argument, NULL, OPTION_FOLD},
+                                             {"leave-out", required_argument, NULL, OPTION_LEAVE_OUT},
                                              {"epochs", required_argument, NULL, OPTION_EPOCHS},
                                              {"batch", required_argument, NULL, OPTION_BATCH},
                                              {"seed", required_argument, NULL, OPTION_SEED},
@@ -86,6 +94,7 @@ static const struct option long_options[] = {{"data", required_argument, NULL, O
                                              {"balance", required_argument, NULL, OPTION_BALANCE},
                                              {"learning-rate", required_argument, NULL, OPTION_LEARNING_RATE},
                                              {"weight-decay", required_argument, NULL, OPTION_WEIGHT_DECAY},
+                                             {"average", required_argument, NULL, OPTION_AVERAGE},
                                              {"precision", required_argument, NULL, OPTION_PRECISION},
                                              {"help", no_argument, NULL, OPTION_HELP},
                                              {NULL, 0, NULL, 0}};
@@ -116,6 +125,8 @@ static bool take_option(arguments *a, int option, const char *value) {
         return sm_option_int("size", value, 16, 1024, &o->size);
     case OPTION_FOLD:
         return sm_option_int("fold", value, 0, 1000, &o->fold);
+    case OPTION_LEAVE_OUT:
+        return sm_option_int("leave-out", value, 0, 1000, &o->left_out);
     case OPTION_EPOCHS:
         return sm_option_int("epochs", value, 1, 100000, &o->epochs);
     case OPTION_BATCH:
@@ -150,6 +161,8 @@ static bool take_option(arguments *a, int option, const char *value) {
         return sm_option_decimal("learning-rate", value, 1e-8, 10, &o->optimiser.learning_rate);
     case OPTION_WEIGHT_DECAY:
         return sm_option_decimal("weight-decay", value, 0, 10, &o->optimiser.weight_decay);
+    case OPTION_AVERAGE:
+        return sm_option_decimal("average", value, 0, 0.999999, &o->optimiser.average_decay);
     case OPTION_PRECISION:
         o->precision = strcmp(value, "32") == 0 ? SM_WEIGHTS_FLOAT32 : SM_WEIGHTS_FLOAT16;
         if (strcmp(value, "32") == 0 || strcmp(value, "16") == 0) return true;

@@ -94,9 +94,10 @@ static void make_unet(sm_net *net, int base) {
  * Ours. Expert outlines agree with each other no better than to a pixel or two, so the mask is decided at half the
  * input's resolution and enlarged bilinearly: the full-size levels, where a U-Net spends half its time, shrink to
  * one convolution. The type is answered from the deepest features (mean and maximum) before the decoder starts, and
- * its probabilities set a gain and an offset of each decoder channel: type first, then place.
+ * its probabilities set a gain and an offset of each decoder channel: type first, then place. Without `conditioned` the
+ * decoder does not hear the type: what that costs is the ablation.
  */
-static void make_sonomask(sm_net *net) {
+static void make_sonomask(sm_net *net, bool conditioned) {
     enum { LEVELS = 5 };
     static const int width[LEVELS + 1] = {16, 32, 48, 96, 128, 160};
     int skip[LEVELS + 1];
@@ -116,12 +117,15 @@ static void make_sonomask(sm_net *net) {
     int type = append_vector(net, SM_LAYER_DENSE, "type.", "dense", dropped, SM_CLASS_COUNT);
     net->layers[type].bias = true;
     net->layers[type].role = SM_ROLE_TYPE;
-    int answer = append_vector(net, SM_LAYER_SOFTMAX, "type.", "softmax", type, SM_CLASS_COUNT);
+    int answer = conditioned ? append_vector(net, SM_LAYER_SOFTMAX, "type.", "softmax", type, SM_CLASS_COUNT) : -1;
 
     for (int level = LEVELS - 1; level >= 1; level--) {
         const char *group = decoder_names[level];
-        int condition = append_vector(net, SM_LAYER_DENSE, group, "condition", answer, 2 * width[level]);
-        net->layers[condition].bias = true;
+        int condition = -1;
+        if (conditioned) {
+            condition = append_vector(net, SM_LAYER_DENSE, group, "condition", answer, 2 * width[level]);
+            net->layers[condition].bias = true;
+        }
         int deep = x;
         x = append_block(net, group, "conv1", skip[level], width[level]);
         net->layers[x].input[1] = deep;
@@ -142,12 +146,15 @@ sm_status sm_net_table(const char *name, sm_net *net, sm_error *error) {
     memset(net, 0, sizeof *net);
     copy_name(net->name, name, "");
     if (strcmp(name, "sonomask") == 0)
-        make_sonomask(net);
+        make_sonomask(net, true);
+    else if (strcmp(name, "sonomask-unconditioned") == 0)
+        make_sonomask(net, false);
     else if (strcmp(name, "unet16") == 0)
         make_unet(net, 16);
     else if (strcmp(name, "unet32") == 0)
         make_unet(net, 32);
     else
-        return sm_fail(error, SM_ERROR_ARGUMENT, "unknown network \"%s\" (there are sonomask, unet16, unet32)", name);
+        return sm_fail(error, SM_ERROR_ARGUMENT,
+                       "unknown network \"%s\" (there are sonomask, sonomask-unconditioned, unet16, unet32)", name);
     return SM_OK;
 }

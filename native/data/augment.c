@@ -56,17 +56,49 @@ sm_augmentation sm_augmentation_full(void) {
     };
 }
 
+/** Full without flip, rotation, scale, shift and elastic deformation. */
+static sm_augmentation without_geometry(void) {
+    sm_augmentation augmentation = sm_augmentation_full();
+    augmentation.flip_probability = 0;
+    augmentation.rotation_probability = 0;
+    augmentation.scale_probability = 0;
+    augmentation.elastic_probability = 0;
+    return augmentation;
+}
+
+/** Full without gamma, contrast and brightness. */
+static sm_augmentation without_intensity(void) {
+    sm_augmentation augmentation = sm_augmentation_full();
+    augmentation.gamma_probability = 0;
+    augmentation.contrast_probability = 0;
+    augmentation.brightness_probability = 0;
+    return augmentation;
+}
+
+/** Full without blur, low resolution, speckle and erased rectangles. */
+static sm_augmentation without_quality(void) {
+    sm_augmentation augmentation = sm_augmentation_full();
+    augmentation.blur_probability = 0;
+    augmentation.low_resolution_probability = 0;
+    augmentation.speckle_probability = 0;
+    augmentation.erase_probability = 0;
+    return augmentation;
+}
+
 sm_status sm_augmentation_by_name(const char *name, sm_augmentation *augmentation, sm_error *error) {
     static const struct {
         const char *name;
         sm_augmentation (*make)(void);
-    } known[] = {{"none", sm_augmentation_none}, {"study", sm_augmentation_study}, {"full", sm_augmentation_full}};
+    } known[] = {{"none", sm_augmentation_none},      {"study", sm_augmentation_study},
+                 {"full", sm_augmentation_full},      {"no-geometry", without_geometry},
+                 {"no-intensity", without_intensity}, {"no-quality", without_quality}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(name, known[i].name) == 0) {
             *augmentation = known[i].make();
             return SM_OK;
         }
-    return sm_fail(error, SM_ERROR_ARGUMENT, "unknown augmentation \"%s\" (none, study or full)", name);
+    return sm_fail(error, SM_ERROR_ARGUMENT,
+                   "unknown augmentation \"%s\" (none, study, full, no-geometry, no-intensity or no-quality)", name);
 }
 
 sm_augment_scratch *sm_augment_scratch_create(int size) {

@@ -30,7 +30,11 @@ sm_augmentation sm_augmentation_none(void);
 sm_augmentation sm_augmentation_study(void);
 sm_augmentation sm_augmentation_full(void);
 
-/** "none", "study" or "full"; SM_ERROR_ARGUMENT names the possible ones. */
+/**
+ * "none", "study" or "full", or "full" without one group: "no-geometry" (flip, rotation, scale, shift, elastic),
+ * "no-intensity" (gamma, contrast, brightness) or "no-quality" (blur, low resolution, speckle, erased rectangles).
+ * SM_ERROR_ARGUMENT names the possible ones.
+ */
 sm_status sm_augmentation_by_name(const char *name, sm_augmentation *augmentation, sm_error *error);
 
 /** Scratch that one thread reuses from sample to sample, for squares of side `size` or less; NULL without memory. */

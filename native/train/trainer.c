@@ -50,6 +50,7 @@ sm_trainer_options sm_trainer_options_default(void) {
                                 .batch = 8,
                                 .epochs = 60,
                                 .fold = -1,
+                                .left_out = -1,
                                 .balance = 0.5f,
                                 .seed = 1,
                                 .precision = SM_WEIGHTS_FLOAT16,
@@ -61,7 +62,8 @@ sm_trainer_options sm_trainer_options_default(void) {
 
 static bool is_for_training(const sm_record *record, const void *context) {
     const sm_trainer_options *options = context;
-    return !record->exclude && (options->fold < 0 || record->fold != options->fold);
+    return !record->exclude && (options->fold < 0 || record->fold != options->fold) &&
+           (options->left_out < 0 || record->fold != options->left_out);
 }
 
 static bool is_for_validation(const sm_record *record, const void *context) {
@@ -92,9 +94,10 @@ static void hash_data(trainer *t) {
 static void describe_settings(trainer *t) {
     const sm_trainer_options *o = t->options;
     snprintf(t->settings, sizeof t->settings,
-             "net=%s size=%d batch=%d epochs=%d fold=%d seed=%llu threads=%d augmentation=%s balance=%g lr=%g decay=%g "
+             "net=%s size=%d batch=%d epochs=%d fold=%d left_out=%d seed=%llu threads=%d augmentation=%s balance=%g "
+             "lr=%g decay=%g "
              "clip=%g ema=%g warmup=%d bce=%g dice=%g auxiliary=%g type=%s weight=%g smoothing=%g kernels=%s data=%s",
-             t->net.name, t->size, o->batch, o->epochs, o->fold, (unsigned long long)o->seed,
+             t->net.name, t->size, o->batch, o->epochs, o->fold, o->left_out, (unsigned long long)o->seed,
              sm_parallel_threads(t->parallel), o->augmentation, (double)o->balance, (double)o->optimiser.learning_rate,
              (double)o->optimiser.weight_decay, (double)o->optimiser.gradient_norm, (double)o->optimiser.average_decay,
              o->optimiser.warm_up_steps, (double)o->loss.bce_weight, (double)o->loss.dice_weight,
@@ -238,10 +241,13 @@ static void describe_data(const trainer *t, char *text, size_t size) {
         int written = snprintf(text + used, size - used, "%s%s", used > 0 ? "+" : "", source);
         if (written > 0 && used + (size_t)written < size) used += (size_t)written;
     }
-    if (t->options->fold >= 0)
-        snprintf(text + used, size - used, ", all folds but %d, %d images", t->options->fold, t->training_cache.count);
-    else
-        snprintf(text + used, size - used, ", %d images", t->training_cache.count);
+    int fold = t->options->fold, left_out = t->options->left_out;
+    char but[48] = "";
+    if (fold >= 0 && left_out >= 0)
+        snprintf(but, sizeof but, ", all folds but %d and %d", left_out, fold);
+    else if (fold >= 0 || left_out >= 0)
+        snprintf(but, sizeof but, ", all folds but %d", fold >= 0 ? fold : left_out);
+    snprintf(text + used, size - used, "%s, %d images", but, t->training_cache.count);
 }
 
 /** The averaged weights, which are what is evaluated and used. */

@@ -15,10 +15,11 @@ typedef struct sm_trainer_options {
     const char *network;
     const char *out;             /**< folder: weights.safetensors, checkpoint.bin, log.csv, curves.svg, panels/ */
     const char *initial_weights; /**< NULL, or weights of the same network to start from */
-    const char *augmentation;    /**< "none", "study" or "full" */
+    const char *augmentation;    /**< see augment.h */
     int size;                    /**< 0: the network's default */
     int batch, epochs;
     int fold;      /**< validate on this one and train on the others; negative: train on all */
+    int left_out;  /**< this fold is neither trained on nor validated on; negative: none */
     float balance; /**< see sampler.h */
     uint64_t seed;
     bool resume;

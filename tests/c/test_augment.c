@@ -598,9 +598,15 @@ static void test_names_and_limits(void **state) {
     assert_true(augmentation.elastic_probability > 0.0f && !augmentation.exclusive);
     assert_int_equal(sm_augmentation_by_name("study", &augmentation, &error), SM_OK);
     assert_true(augmentation.exclusive && augmentation.rotation_probability == 0.0f);
+    assert_int_equal(sm_augmentation_by_name("no-geometry", &augmentation, &error), SM_OK);
+    assert_true(augmentation.rotation_probability == 0.0f && augmentation.gamma_probability > 0.0f);
+    assert_int_equal(sm_augmentation_by_name("no-intensity", &augmentation, &error), SM_OK);
+    assert_true(augmentation.gamma_probability == 0.0f && augmentation.speckle_probability > 0.0f);
+    assert_int_equal(sm_augmentation_by_name("no-quality", &augmentation, &error), SM_OK);
+    assert_true(augmentation.speckle_probability == 0.0f && augmentation.rotation_probability > 0.0f);
     assert_int_equal(sm_augmentation_by_name("strong", &augmentation, &error), SM_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "\"strong\""));
-    assert_non_null(strstr(error.message, "none, study or full"));
+    assert_non_null(strstr(error.message, "none, study, full, no-geometry"));
     assert_null(sm_augment_scratch_create(0));
     sm_augment_scratch_free(NULL);
     static float image[4 * AREA], mask[4 * AREA];

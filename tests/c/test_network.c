@@ -67,6 +67,16 @@ static void test_yardstick_counts(void **state) {
     assert_true(fabs(sm_net_macs(&unet32, 256) / 1e9 - 16.328) < 0.0005);
 }
 
+/** The ablation lacks nothing but a gain and an offset, each from three probabilities and a bias, for each channel. */
+static void test_unconditioned_differs_by_the_condition_alone(void **state) {
+    (void)state;
+    sm_net with = make("sonomask");
+    sm_net without = make("sonomask-unconditioned");
+    enum { CONDITIONED_CHANNELS = 128 + 96 + 48 + 32 };
+    assert_int_equal(with.trainable_count - without.trainable_count, 2 * (SM_CLASS_COUNT + 1) * CONDITIONED_CHANNELS);
+    for (int i = 0; i < without.layer_count; i++) assert_int_equal(without.layers[i].condition, -1);
+}
+
 static void test_unknown_network(void **state) {
     (void)state;
     sm_net net;
@@ -335,6 +345,7 @@ static void test_running_statistics_follow_the_batch(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_yardstick_counts),
+        cmocka_unit_test(test_unconditioned_differs_by_the_condition_alone),
         cmocka_unit_test(test_unknown_network),
         cmocka_unit_test(test_initialisation_depends_on_the_seed_only),
         cmocka_unit_test(test_memory_plan_never_overlaps),

@@ -326,6 +326,27 @@ static void test_it_learns(void **state) {
     }
 }
 
+/** Fold 0 holds validation images, fold 1 the rest: leaving both out leaves nothing, leaving out 0 is training on 1. */
+static void test_a_fold_left_out_is_not_seen(void **state) {
+    workplace *place = *state;
+    sm_trainer_options options = small_training();
+    sm_error error = {0};
+    options.epochs = 1;
+    options.left_out = 1;
+    assert_int_equal(train_into(place, "none left", &options, &never, &error), SM_ERROR_DATA);
+    assert_non_null(strstr(error.message, "too few"));
+    options.fold = -1;
+    options.left_out = 0;
+    assert_int_equal(train_into(place, "left out", &options, &never, &error), SM_OK);
+    size_t size = 0;
+    unsigned char *bytes = read_result(place, "left out", "weights.safetensors", &size);
+    sm_model *model = NULL;
+    assert_int_equal(sm_model_create(bytes, size, &model, NULL), SM_OK);
+    assert_non_null(strstr(sm_model_describe(model).training_data, "all folds but 0"));
+    sm_model_free(model);
+    free(bytes);
+}
+
 static void test_impossible_trainings_are_refused(void **state) {
     workplace *place = *state;
     sm_error error = {0};
@@ -361,6 +382,7 @@ int main(void) {
         cmocka_unit_test(test_resuming_with_other_settings_is_refused),
         cmocka_unit_test(test_damaged_checkpoint_is_refused),
         cmocka_unit_test(test_it_learns),
+        cmocka_unit_test(test_a_fold_left_out_is_not_seen),
         cmocka_unit_test(test_impossible_trainings_are_refused),
     };
     return cmocka_run_group_tests_name("training", tests, open_workplace, close_workplace);
