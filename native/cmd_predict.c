@@ -18,7 +18,10 @@ static const char usage[] =
     "\n"
     "For each image (PNG, JPEG, BMP) writes DIR/NAME_mask.png, grey, 0 or 255, of the image's own size, where NAME is\n"
     "the file's name without its extension, and prints one JSON line: file, width, height, type, probabilities,\n"
-    "lesions (area, box, centroid, axes in pixels, mean probability) and the milliseconds from file content to mask.\n"
+    "lesions (area, box, centroid, axes in pixels, mean probability, expected Dice), the expected Dice of the whole\n"
+    "mask, whether the image looks like breast ultrasound (outlier score, 1 is the limit; a line on stderr warns of "
+    "one\n"
+    "that does not) and the milliseconds from file content to mask.\n"
     "A file that fails is named on stderr, the others go on, and the exit status is 1.\n"
     "\n"
     "  --out DIR        folder for the masks, made when missing\n"
@@ -211,6 +214,7 @@ static void print_lesion(sm_json *json, const sm_lesion *lesion) {
     sm_json_number(json, "long_axis_px", (double)lesion->long_axis);
     sm_json_number(json, "short_axis_px", (double)lesion->short_axis);
     sm_json_number(json, "mean_probability", (double)lesion->mean_probability);
+    sm_json_number(json, "expected_dice", (double)lesion->expected_dice);
     sm_json_object_end(json);
 }
 
@@ -228,9 +232,23 @@ static void print_result(const char *file, const sm_result *result, double milli
     sm_json_array_begin(&json, "lesions");
     for (int i = 0; i < result->lesion_count; i++) print_lesion(&json, &result->lesions[i]);
     sm_json_array_end(&json);
+    sm_json_number(&json, "expected_dice", (double)result->expected_dice);
+    sm_json_number(&json, "outlier_score", (double)result->outlier_score);
+    sm_json_boolean(&json, "looks_like_ultrasound", result->looks_like_ultrasound);
     sm_json_number(&json, "milliseconds", milliseconds);
     sm_json_object_end(&json);
     fflush(stdout); // a reader at the other end of a pipe gets each line when it is there
+}
+
+/** A line on stderr for a picture that is probably no breast ultrasound. */
+static void warn_if_foreign(run *r, const char *file, const sm_result *result) {
+    if (result->looks_like_ultrasound) return;
+    char line[SM_ERROR_MESSAGE_SIZE + 128];
+    snprintf(line, sizeof line,
+             "sonomask: %.*s: does not look like breast ultrasound (outlier score %.1f, limit 1): its answer means "
+             "little",
+             SM_ERROR_MESSAGE_SIZE, file, (double)result->outlier_score);
+    sm_progress_message(&r->progress, line);
 }
 
 /** One image from file to outputs. The message on failure begins with the name of the file that it is about. */
@@ -257,7 +275,10 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
         sm_error_prefix(error, file);
     else
         status = write_outputs(a, file, &image, &result, error);
-    if (!status) print_result(file, &result, milliseconds);
+    if (!status) {
+        print_result(file, &result, milliseconds);
+        warn_if_foreign(r, file, &result);
+    }
     sm_result_free(&result);
     sm_image_free(&image);
     return status;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "expected_dice.h"
 #include "mask_label.h"
 #include "mask_measure.h"
 
@@ -69,6 +70,7 @@ static sm_status find_components(uint8_t *mask, int width, int height, int minim
         find_boxes(labels, width, height, parts, count);
         kept = keep_large(mask, labels, (size_t)width * (size_t)height, minimum_area, parts, count, new_labels);
         status = sm_mask_measure(mask, width, height, labels, probability, parts, kept, error);
+        if (probability) sm_expected_dice_of_lesions(probability, labels, width, height, parts, kept);
     } else {
         status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the %d parts of a mask", count);
     }

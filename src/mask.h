@@ -27,6 +27,7 @@ typedef struct sm_lesion {
     float orientation; /**< angle of the long axis to the horizontal, radians, -pi/2 .. pi/2; positive: falling to the
                           right */
     float mean_probability; /**< mean of the probability map over the lesion */
+    float expected_dice;    /**< how well its outline probably fits, 0..1: see expected_dice.h */
 } sm_lesion;
 
 /** mask = probability >= threshold ? 255 : 0, over `count` pixels. */
@@ -35,7 +36,7 @@ void sm_mask_threshold(const float *probability, int count, float threshold, uin
 /**
  * Labels 8-connected components of a 0/non-0 mask, dropping those of fewer than `minimum_area` pixels (they are
  * also cleared in `mask`), and measures the rest, largest first with labels 1, 2, ... `labels` ([height][width],
- * may be NULL) receives 0 or the label; `probability` may be NULL (mean_probability is then 0).
+ * may be NULL) receives 0 or the label; `probability` may be NULL (mean_probability and expected_dice are then 0).
  * `*lesions` is released with free(). Errors: SM_ERROR_MEMORY, SM_ERROR_ARGUMENT.
  */
 sm_status sm_mask_components(uint8_t *mask, int width, int height, int minimum_area, const float *probability,

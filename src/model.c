@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expected_dice.h"
 #include "memory_plan.h"
 #include "net_inference.h"
+#include "outlier.h"
 #include "sonomask.h"
 #include "weights.h"
 
@@ -14,6 +16,8 @@ struct sm_model {
     const sm_kernels *kernels;
     const sm_parallel *parallel;
     sm_inference *inference;
+    sm_outlier outlier;
+    bool knows_outliers;      /* the weights hold `outlier` */
     float *square, *mirrored; /* [size][size]: network input and, for flip averaging, its mirror image */
     float *logits;            /* [size][size] */
 };
@@ -50,6 +54,7 @@ sm_status sm_model_create_with(const void *weights, size_t size, const sm_model_
     made->parallel = options->parallel;
     float *parameters = NULL;
     sm_status status = sm_weights_read(weights, size, &made->metadata, &made->net, &parameters, error);
+    if (status == SM_OK) status = sm_outlier_read(weights, size, &made->outlier, &made->knows_outliers, error);
     if (status == SM_OK) status = prepare(made, parameters, options->input_size, error);
     sm_floats_free(parameters);
     if (status != SM_OK) {
@@ -77,7 +82,8 @@ sm_model_info sm_model_describe(const sm_model *model) {
                            .temperature = metadata->temperature,
                            .minimum_area = metadata->minimum_area,
                            .training_data = metadata->training_data,
-                           .date = metadata->date};
+                           .date = metadata->date,
+                           .knows_outliers = model->knows_outliers};
 }
 
 static void mirror(const float *input, int size, float *output) {
@@ -126,6 +132,19 @@ static void answer_type(const sm_model *model, float logits[SM_CLASS_COUNT], sm_
         if (result->probabilities[c] > result->probabilities[result->type]) result->type = (sm_class)c;
 }
 
+/** Whether the picture looks known; `grey` is its grey. */
+static sm_status answer_outlier(const sm_model *model, const sm_image *image, const uint8_t *grey, sm_result *result,
+                                sm_error *error) {
+    result->looks_like_ultrasound = true;
+    if (!model->knows_outliers) return SM_OK;
+    float statistics[SM_STATISTICS_COUNT];
+    const sm_status status = sm_image_statistics(image, grey, statistics, error);
+    if (status != SM_OK) return status;
+    result->outlier_score = (float)(sm_outlier_distance(&model->outlier, statistics) / (double)model->outlier.limit);
+    result->looks_like_ultrasound = result->outlier_score <= 1;
+    return SM_OK;
+}
+
 static sm_status segment(sm_model *model, const sm_image *image, const sm_segment_options *options, sm_result *result,
                          sm_error *error) {
     size_t pixels = (size_t)image->width * (size_t)image->height;
@@ -145,11 +164,17 @@ static sm_status segment(sm_model *model, const sm_image *image, const sm_segmen
     float type_logits[SM_CLASS_COUNT];
     run_network(model, options->flip_average, type_logits);
     answer_type(model, type_logits, result);
+    status = answer_outlier(model, image, result->mask, result, error);
+    if (status != SM_OK) return status;
     sm_letterbox_restore(&box, model->logits, result->probability_map);
     sm_mask_threshold(result->probability_map, (int)pixels, threshold, result->mask);
     int minimum_area = (int)((double)minimum_share * (double)pixels);
-    return sm_mask_components(result->mask, image->width, image->height, minimum_area, result->probability_map, NULL,
-                              &result->lesions, &result->lesion_count, error);
+    status = sm_mask_components(result->mask, image->width, image->height, minimum_area, result->probability_map, NULL,
+                                &result->lesions, &result->lesion_count, error);
+    if (status == SM_OK)
+        result->expected_dice = sm_expected_dice(result->probability_map, result->mask, pixels,
+                                                 1 - (double)result->probabilities[SM_CLASS_NORMAL]);
+    return status;
 }
 
 sm_status sm_segment(sm_model *model, const sm_image *image, const sm_segment_options *options, sm_result *result,

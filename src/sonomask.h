@@ -58,13 +58,14 @@ typedef struct sm_model sm_model;
 
 /** What the weights file says of itself. Strings live as long as the model. */
 typedef struct sm_model_info {
-    const char *network;       /**< "sonomask", "unet16" or "unet32" */
+    const char *network;       /**< one of sm_net_make: "sonomask", "unet16" ... */
     int input_size;            /**< side of the square input, pixels */
     float threshold;           /**< a pixel is lesion when its probability is at least this */
     float temperature;         /**< type logits are divided by this before the softmax */
     float minimum_area;        /**< components below this share of the image's area are dropped, 0..1 */
     const char *training_data; /**< free text; "" when unknown */
     const char *date;          /**< ISO 8601; "" when unknown */
+    bool knows_outliers;       /**< the file holds statistics of what the training images look like */
 } sm_model_info;
 
 /** Which kernels run. AUTO takes the fastest that this processor has. */
@@ -118,6 +119,11 @@ typedef struct sm_result {
     uint8_t *mask;                       /**< [height][width], 0 or 255 */
     sm_lesion *lesions;                  /**< largest first; NULL when there is none */
     int lesion_count;
+    float expected_dice; /**< how well the mask probably fits the truth, 0..1; without lesions, how probable it is that
+                              there is none: see expected_dice.h */
+    float outlier_score; /**< how unlike the training images the picture is, 0 and up, above 1 foreign; 0 when the
+                              weights hold no statistics to tell: see outlier.h */
+    bool looks_like_ultrasound; /**< outlier_score is at most 1 */
 } sm_result;
 
 /** Segments one decoded image. Errors: SM_ERROR_ARGUMENT, SM_ERROR_MEMORY. */

@@ -5,6 +5,7 @@
 #ifndef SONOMASK_WEIGHTS_H
 #define SONOMASK_WEIGHTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,13 +32,25 @@ typedef struct sm_weights_metadata {
     char date[SM_METADATA_TEXT_SIZE]; /**< ISO 8601 */
 } sm_weights_metadata;
 
-typedef enum sm_weights_precision { SM_WEIGHTS_FLOAT32, SM_WEIGHTS_FLOAT16 } sm_weights_precision;
+typedef enum sm_weights_precision {
+    SM_WEIGHTS_FLOAT32,
+    SM_WEIGHTS_FLOAT16,
+    SM_WEIGHTS_INT8 /**< the convolutions' weights as 8-bit numbers with one scale an output channel, the rest F32 */
+} sm_weights_precision;
+
+/** A tensor beside the network's own. */
+typedef struct sm_weights_extra {
+    const char *name;
+    int rank, shape[2];
+    float *values; /**< [shape[0]][shape[1]]: read by sm_weights_write_with, filled by sm_weights_read_extras */
+} sm_weights_extra;
 
 /**
  * Reads a file: fills `metadata`, `net` (made from the name in the metadata) and `*parameters` ([net->total_count],
- * released with sm_floats_free). Tensors may be F32 or F16, in any order; each of the network's must be there with its
- * shape, none may hold a NaN or an infinity, and a running variance none below 0. Errors: SM_ERROR_WEIGHTS with the
- * reason, SM_ERROR_MEMORY.
+ * released with sm_floats_free). Tensors may be F32, F16 or I8, in any order; an I8 tensor NAME of shape
+ * [...][channels] goes with an F32 tensor NAME.scale of shape [channels], by which its numbers are multiplied. Each
+ * tensor of the network must be there with its shape, none may hold a NaN or an infinity, and a running variance none
+ * below 0. Errors: SM_ERROR_WEIGHTS with the reason, SM_ERROR_MEMORY.
  */
 sm_status sm_weights_read(const void *bytes, size_t size, sm_weights_metadata *metadata, sm_net *net,
                           float **parameters, sm_error *error);
@@ -46,5 +59,17 @@ sm_status sm_weights_read(const void *bytes, size_t size, sm_weights_metadata *m
  */
 sm_status sm_weights_write(const sm_net *net, const float *parameters, const sm_weights_metadata *metadata,
                            sm_weights_precision precision, uint8_t **bytes, size_t *size, sm_error *error);
+
+/** The same with further tensors (F32), whose values must be finite too. */
+sm_status sm_weights_write_with(const sm_net *net, const float *parameters, const sm_weights_metadata *metadata,
+                                sm_weights_precision precision, const sm_weights_extra *extras, int extra_count,
+                                uint8_t **bytes, size_t *size, sm_error *error);
+
+/**
+ * Reads tensors beside the network's own. `*found` is false, and the status SM_OK, when the file has none of them; some
+ * but not all, another shape, or a value that is not finite is an SM_ERROR_WEIGHTS.
+ */
+sm_status sm_weights_read_extras(const void *bytes, size_t size, const sm_weights_extra *extras, int extra_count,
+                                 bool *found, sm_error *error);
 
 #endif

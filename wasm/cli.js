@@ -94,7 +94,11 @@ function report(file, result) {
             long_axis_px: rounded(lesion.longAxis),
             short_axis_px: rounded(lesion.shortAxis),
             mean_probability: rounded(lesion.meanProbability),
+            expected_dice: rounded(lesion.expectedDice),
         })),
+        expected_dice: rounded(result.expectedDice),
+        outlier_score: rounded(result.outlierScore),
+        looks_like_ultrasound: result.looksLikeUltrasound,
         milliseconds: rounded(result.milliseconds),
     });
 }
@@ -165,6 +169,9 @@ async function predictAll(files, folder, sonomask, threshold) {
             const result = await sonomask.segment(await readFile(file), { threshold });
             await writeWhole(mask, sonomask.encodePng(result.mask, result.width, result.height));
             process.stdout.write(`${report(file, result)}\n`);
+            if (!result.looksLikeUltrasound)
+                complain(`${file}: does not look like breast ultrasound (outlier score ${result.outlierScore.toFixed(1)}, ` +
+                    'limit 1): its answer means little');
         } catch (error) {
             complain(`${file}: ${reasonOf(error)}`);
             failed.push(file);

@@ -63,7 +63,7 @@ import { SonomaskError, messageOf } from './error.js';
  */
 
 /** The version of exports.c that this file speaks with. */
-const ABI = 1;
+const ABI = 2;
 
 /** Above this the wasm memory, which cannot shrink, is given back by starting a new instance. */
 const MEMORY_KEPT_BYTES = 256 * 1024 * 1024;
@@ -77,7 +77,8 @@ const MEMORY_MAXIMUM_BYTES = 2 ** 31;
  */
 function lesionOf(record) {
     const { area, left, top, width, height, centroidX, centroidY, longAxis, longX0, longY0, longX1, longY1, shortAxis,
-        shortX0, shortY0, shortX1, shortY1, perimeter, circularity, orientation, meanProbability } =
+        shortX0, shortY0, shortX1, shortY1, perimeter, circularity, orientation, meanProbability,
+        expectedDice } =
         /** @type {Record<string, number>} */ (record);
     return /** @type {Lesion} */ ({
         area,
@@ -91,6 +92,7 @@ function lesionOf(record) {
         circularity,
         orientation,
         meanProbability,
+        expectedDice,
     });
 }
 
@@ -267,7 +269,8 @@ export class Core {
     segment(threshold, minimumArea, flipAverage) {
         this.#check(this.#exports.sonomask_segment(threshold, minimumArea, flipAverage ? 1 : 0));
         const record = this.#record(this.#exports.sonomask_result(), this.constants.resultFields);
-        const { width = 0, height = 0, type = 0, normal = 0, benign = 0, malignant = 0 } = record;
+        const { width = 0, height = 0, type = 0, normal = 0, benign = 0, malignant = 0, expectedDice = 0,
+            outlierScore = 0, looksLikeUltrasound = 1 } = record;
         const map = this.#copy(this.#exports.sonomask_result_map(), width * height * 4);
         return {
             width,
@@ -275,6 +278,9 @@ export class Core {
             type: /** @type {TissueClass} */ (this.constants.classes[type]),
             probabilities: { normal, benign, malignant },
             probabilityMap: new Float32Array(map.buffer),
+            expectedDice,
+            outlierScore,
+            looksLikeUltrasound: looksLikeUltrasound !== 0,
             ...this.#measurement(width * height),
         };
     }

@@ -38,17 +38,19 @@ _Static_assert(sizeof(float) == 4, "JavaScript reads floats of 4 bytes");
 #endif
 
 /** Raised when a function or record of this file changes its meaning, so that a stale module is told from a bug. */
-#define SM_ABI 1
+#define SM_ABI 2
 
 /** Fields of sonomask_result(), sonomask_model() and sonomask_lesion(), in the order of their values. */
-#define SM_RESULT_FIELDS "\"width\",\"height\",\"type\",\"normal\",\"benign\",\"malignant\",\"lesions\""
-#define SM_MODEL_FIELDS "\"inputSize\",\"threshold\",\"temperature\",\"minimumArea\""
+#define SM_RESULT_FIELDS                                                                                               \
+    "\"width\",\"height\",\"type\",\"normal\",\"benign\",\"malignant\",\"lesions\""                                    \
+    ",\"expectedDice\",\"outlierScore\",\"looksLikeUltrasound\""
+#define SM_MODEL_FIELDS "\"inputSize\",\"threshold\",\"temperature\",\"minimumArea\",\"knowsOutliers\""
 #define SM_LESION_FIELDS                                                                                               \
     "\"area\",\"left\",\"top\",\"width\",\"height\",\"centroidX\",\"centroidY\","                                      \
     "\"longAxis\",\"longX0\",\"longY0\",\"longX1\",\"longY1\","                                                        \
     "\"shortAxis\",\"shortX0\",\"shortY0\",\"shortX1\",\"shortY1\","                                                   \
-    "\"perimeter\",\"circularity\",\"orientation\",\"meanProbability\""
-enum { RESULT_FIELDS = 7, MODEL_FIELDS = 4, LESION_FIELDS = 21 };
+    "\"perimeter\",\"circularity\",\"orientation\",\"meanProbability\",\"expectedDice\""
+enum { RESULT_FIELDS = 10, MODEL_FIELDS = 5, LESION_FIELDS = 22 };
 
 static struct context {
     sm_model *model;
@@ -132,6 +134,7 @@ SM_EXPORT(sonomask_model) const double *sonomask_model(void) {
     context.record[1] = (double)info.threshold;
     context.record[2] = (double)info.temperature;
     context.record[3] = (double)info.minimum_area;
+    context.record[4] = info.knows_outliers;
     return context.record;
 }
 
@@ -267,6 +270,9 @@ SM_EXPORT(sonomask_result) const double *sonomask_result(void) {
     record[2] = (double)result->type;
     for (int i = 0; i < SM_CLASS_COUNT; i++) record[3 + i] = (double)result->probabilities[i];
     record[6] = result->lesion_count;
+    record[7] = (double)result->expected_dice;
+    record[8] = (double)result->outlier_score;
+    record[9] = result->looks_like_ultrasound;
     return record;
 }
 
@@ -296,6 +302,7 @@ SM_EXPORT(sonomask_lesion) const double *sonomask_lesion(int index) {
         (double)lesion->circularity,
         (double)lesion->orientation,
         (double)lesion->mean_probability,
+        (double)lesion->expected_dice,
     };
     memcpy(context.record, record, sizeof record);
     return context.record;

@@ -63,6 +63,11 @@ export interface Lesion {
     orientation: number;
     /** Mean of the probability map over the lesion; 0 when there is no map. */
     meanProbability: number;
+    /**
+     * The Dice score that this outline can be expected to have with the true one, 0..1, judged from how sharp the
+     * probability map is in and around it; 0 when there is no map.
+     */
+    expectedDice: number;
 }
 
 /** A mask with its measured lesions, largest first. */
@@ -81,6 +86,15 @@ export interface Segmentation extends Measurement {
     probabilities: Record<TissueClass, number>;
     /** [height][width], probability of lesion, 0..1. */
     probabilityMap: Float32Array<ArrayBuffer>;
+    /**
+     * The Dice score that the mask can be expected to have with the truth, 0..1; when nothing was found, how probable
+     * it is that there is nothing.
+     */
+    expectedDice: number;
+    /** How unlike the training images the input is: 1 is the limit; 0 when the weights hold nothing to tell by. */
+    outlierScore: number;
+    /** `outlierScore` is at most 1. When false the input is probably no breast ultrasound: the answer means nothing. */
+    looksLikeUltrasound: boolean;
     /** Time from the input to this answer, decoding included, without waiting in a queue. */
     milliseconds: number;
 }
@@ -109,6 +123,8 @@ export interface ModelInfo {
     temperature: number;
     /** Lesions below this share of the image's area are dropped, 0..1. */
     minimumArea: number;
+    /** The weights hold statistics of their training images, so that `looksLikeUltrasound` can be answered. */
+    knowsOutliers: boolean;
     /** Free text; "" when unknown. */
     trainingData: string;
     /** ISO 8601; "" when unknown. */

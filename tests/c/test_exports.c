@@ -134,7 +134,9 @@ static void test_measures_a_probability_map(void **state) {
     for (int i = 30; i < 36; i++) map[i] = 0.75f;
     fill_input(map, sizeof map);
     assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0), SM_OK);
-    assert_true(sonomask_lesion(0)[0] == 6 && sonomask_lesion(0)[LESION_FIELDS - 1] == 0.75);
+    assert_true(sonomask_lesion(0)[0] == 6 && sonomask_lesion(0)[LESION_FIELDS - 2] == 0.75);
+    /* 2 * 6 * 0.75 / (6 * 0.75 + 6) */
+    assert_true(fabs(sonomask_lesion(0)[LESION_FIELDS - 1] - 9 / 10.5) < 1e-6);
     fill_input(map, sizeof map);
     assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0.1f), SM_OK);
     assert_true(sonomask_result()[6] == 0);

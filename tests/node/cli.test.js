@@ -22,7 +22,7 @@ test('writes masks and prints one line of JSON a file', async (context) => {
     await writeFile(path.join(folder, 'b.x.jpg'), jpeg({ width: 64, height: 48, value: (x, y) => x + y }));
     const { status, stdout, stderr } = await sonomask(
         ['predict', '--weights', WEIGHTS, '--threshold', '0.1', '--out', 'new/masks', 'a scan.png', 'b.x.jpg'], folder);
-    assert.equal(stderr, '');
+    assert.equal(stderr.replaceAll(/^sonomask: .*: does not look like breast ultrasound .*\n/gm, ''), '');
     assert.equal(status, 0);
     const lines = parseLines(stdout);
     assert.deepEqual(lines.map(({ file, width, height }) => ({ file, width, height })),
@@ -30,7 +30,8 @@ test('writes masks and prints one line of JSON a file', async (context) => {
     const model = await Sonomask.load({ weights: WEIGHTS });
     for (const line of lines) {
         assert.deepEqual(Object.keys(line),
-            ['file', 'width', 'height', 'type', 'probabilities', 'lesions', 'milliseconds']);
+            ['file', 'width', 'height', 'type', 'probabilities', 'lesions', 'expected_dice', 'outlier_score',
+                'looks_like_ultrasound', 'milliseconds']);
         assert.deepEqual(Object.keys(line.probabilities), ['normal', 'benign', 'malignant']);
         assert.ok(line.milliseconds > 0);
         const file = path.join(folder, line.file);
@@ -39,8 +40,10 @@ test('writes masks and prints one line of JSON a file', async (context) => {
         assert.equal(line.lesions.length, expected.lesions.length);
         for (const [index, lesion] of line.lesions.entries()) {
             assert.deepEqual(Object.keys(lesion),
-                ['area_px', 'bbox', 'centroid', 'long_axis_px', 'short_axis_px', 'mean_probability']);
+                ['area_px', 'bbox', 'centroid', 'long_axis_px', 'short_axis_px', 'mean_probability',
+                    'expected_dice']);
             assert.equal(lesion.area_px, expected.lesions[index]?.area);
+            assert.ok(Math.abs(lesion.expected_dice - (expected.lesions[index]?.expectedDice ?? 0)) < 1e-5);
         }
         const mask = await model.decode(await readFile(path.join(folder, 'new/masks', `${path.parse(file).name}_mask.png`)));
         assert.deepEqual(Uint8Array.from(mask.data), expected.mask);
@@ -133,6 +136,10 @@ test('prints and writes what the native command does', async (context) => {
         for (const [number, lesion] of line.lesions.entries()) {
             assert.deepEqual(Object.keys(lesion), Object.keys(other.lesions[number]));
             assert.ok(Math.abs(lesion.area_px - other.lesions[number].area_px) <= 3);
+            assert.ok(Math.abs(lesion.expected_dice - other.lesions[number].expected_dice) < 1e-4);
         }
+        assert.ok(Math.abs(line.expected_dice - other.expected_dice) < 1e-4);
+        assert.ok(Math.abs(line.outlier_score - other.outlier_score) < 1e-4);
+        assert.equal(line.looks_like_ultrasound, other.looks_like_ultrasound);
     }
 });

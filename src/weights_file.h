@@ -1,0 +1,47 @@
+/** Inside a weights file: the header's list of tensors, and getting one of them out. */
+#ifndef SONOMASK_WEIGHTS_FILE_H
+#define SONOMASK_WEIGHTS_FILE_H
+
+#include "weights.h"
+
+enum {
+    SM_WEIGHTS_LENGTH_BYTES = 8, /**< the file begins with the length of its header */
+    SM_WEIGHTS_MAX_HEADER = 1 << 20,
+    /** A scale beside each of the network's tensors, and a few that are not the network's. */
+    SM_WEIGHTS_MAX_TENSORS = SM_NET_MAX_LAYERS * 6 + 32,
+    SM_TENSOR_NAME_SIZE = SM_PARAMETER_NAME_SIZE + 8
+};
+
+/** Appended to the name of an I8 tensor: the tensor of its scales. */
+#define SM_SCALE_SUFFIX ".scale"
+
+typedef struct sm_file_tensor {
+    char name[SM_TENSOR_NAME_SIZE];
+    char type[8];
+    int rank;
+    unsigned long long shape[4], begin, end;
+} sm_file_tensor;
+
+typedef struct sm_weights_file {
+    sm_weights_metadata metadata;
+    int version;
+    sm_file_tensor tensors[SM_WEIGHTS_MAX_TENSORS];
+    int tensor_count;
+    const uint8_t *data; /**< what the tensors' places count from; not owned */
+    size_t data_size;
+} sm_weights_file;
+
+/** Reads the header of a file. `file` is large: not for the stack. Errors: SM_ERROR_WEIGHTS. */
+sm_status sm_weights_file_open(const void *bytes, size_t size, sm_weights_file *file, sm_error *error);
+
+/** The tensor of that name, NULL when there is none. */
+const sm_file_tensor *sm_weights_file_find(const sm_weights_file *file, const char *name);
+
+/**
+ * The values of the tensor `name`, which must have the given shape; `values` is [product of the shape]. Errors:
+ * SM_ERROR_WEIGHTS (missing, another shape or type, outside the file, not finite).
+ */
+sm_status sm_weights_file_get(const sm_weights_file *file, const char *name, int rank, const int *shape, float *values,
+                              sm_error *error);
+
+#endif

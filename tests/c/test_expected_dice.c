@@ -1,0 +1,111 @@
+/** The expected Dice score of masks whose probabilities are known. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../native/data/random.h"
+#include "../../src/expected_dice.h"
+
+static void assert_close(double value, double expected, double tolerance) {
+    if (!(fabs(value - expected) <= tolerance)) fail_msg("%g is not %g within %g", value, expected, tolerance);
+}
+
+static void certain_maps_score_one(void **state) {
+    (void)state;
+    const float map[] = {0, 1, 1, 0};
+    const uint8_t mask[] = {0, 255, 255, 0};
+    const uint8_t empty[] = {0, 0, 0, 0};
+    const float nothing[] = {0, 0, 0, 0};
+    assert_close((double)sm_expected_dice(map, mask, 4, 1), 1, 0);
+    assert_close((double)sm_expected_dice(nothing, empty, 4, 0), 1, 0);
+    assert_close((double)sm_expected_dice(map, mask, 4, 0.25), 0.25, 1e-6);
+    assert_close((double)sm_expected_dice(nothing, empty, 4, 0.25), 0.75, 1e-6);
+    /* A pixel that is surely lesion makes an empty mask wrong, whatever the type says. */
+    assert_close((double)sm_expected_dice(map, empty, 4, 0.25), 0, 1e-6);
+}
+
+/** Truths drawn pixel by pixel from the map give the mask just about the Dice that was expected. */
+static void agrees_with_drawn_truths(void **state) {
+    (void)state;
+    enum { PIXELS = 2000, DRAWS = 400 };
+    float map[PIXELS];
+    uint8_t mask[PIXELS];
+    sm_random random = sm_random_make(3);
+    for (int i = 0; i < PIXELS; i++) {
+        map[i] = sm_random_uniform(&random) * sm_random_uniform(&random);
+        mask[i] = map[i] >= 0.35f ? 255 : 0;
+    }
+    double sum = 0;
+    for (int draw = 0; draw < DRAWS; draw++) {
+        int both = 0;
+        int either = 0;
+        for (int i = 0; i < PIXELS; i++) {
+            const int truth = sm_random_uniform(&random) < map[i];
+            both += truth && mask[i];
+            either += truth + (mask[i] != 0);
+        }
+        sum += 2.0 * both / either;
+    }
+    assert_close((double)sm_expected_dice(map, mask, PIXELS, 1), sum / DRAWS, 0.003);
+}
+
+enum { WIDTH = 60, HEIGHT = 40 };
+
+static void fill(float *map, int left, int top, int width, int height, float value) {
+    for (int y = top; y < top + height; y++)
+        for (int x = left; x < left + width; x++) map[y * WIDTH + x] = value;
+}
+
+static void lesions_are_judged_by_their_surroundings(void **state) {
+    (void)state;
+    float map[WIDTH * HEIGHT] = {0};
+    uint8_t mask[WIDTH * HEIGHT];
+    fill(map, 4, 4, 10, 10, 0.9f);
+    fill(map, 46, 20, 8, 8, 0.9f);
+    fill(map, 54, 20, 3, 8, 0.4f);  /* doubtful tissue beside the second one */
+    fill(map, 25, 36, 10, 4, 0.4f); /* and some that is near neither */
+    sm_mask_threshold(map, WIDTH * HEIGHT, 0.5f, mask);
+    sm_lesion *lesions = NULL;
+    int count = 0;
+    assert_int_equal(sm_mask_components(mask, WIDTH, HEIGHT, 1, map, NULL, &lesions, &count, NULL), SM_OK);
+    assert_int_equal(count, 2);
+    assert_close((double)lesions[0].expected_dice, 2 * 90.0 / (90 + 100), 1e-5);
+    const double inside = 64 * 0.9;
+    assert_close((double)lesions[1].expected_dice, 2 * inside / (inside + 24 * 0.4 + 64), 1e-5);
+    free(lesions);
+    assert_int_equal(sm_mask_components(mask, WIDTH, HEIGHT, 1, NULL, NULL, &lesions, &count, NULL), SM_OK);
+    assert_close((double)lesions[0].expected_dice, 0, 0);
+    free(lesions);
+}
+
+static void a_neighbour_is_not_doubt(void **state) {
+    (void)state;
+    float map[WIDTH * HEIGHT] = {0};
+    uint8_t mask[WIDTH * HEIGHT];
+    fill(map, 10, 10, 10, 10, 1);
+    fill(map, 22, 10, 10, 9, 1);
+    sm_mask_threshold(map, WIDTH * HEIGHT, 0.5f, mask);
+    sm_lesion *lesions = NULL;
+    int count = 0;
+    assert_int_equal(sm_mask_components(mask, WIDTH, HEIGHT, 1, map, NULL, &lesions, &count, NULL), SM_OK);
+    assert_int_equal(count, 2);
+    for (int i = 0; i < 2; i++) assert_close((double)lesions[i].expected_dice, 1, 1e-6);
+    free(lesions);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(certain_maps_score_one),
+        cmocka_unit_test(agrees_with_drawn_truths),
+        cmocka_unit_test(lesions_are_judged_by_their_surroundings),
+        cmocka_unit_test(a_neighbour_is_not_doubt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
