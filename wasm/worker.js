@@ -64,15 +64,19 @@ async function answer(message) {
     }
 }
 
-// Not awaited where it need not be: a browser drops messages that come before the listener is there.
-const host = isNode() ? await nodeHost() : browserHost();
+/** @param {Host} host */
+function serve(host) {
+    host.listen(async (message) => {
+        try {
+            const result = await answer(message);
+            host.post({ result }, buffersOf(result));
+        } catch (error) {
+            const code = error instanceof SonomaskError ? error.code : 'internal';
+            host.post({ error: { code, message: messageOf(error) } }, []);
+        }
+    });
+}
 
-host.listen(async (message) => {
-    try {
-        const result = await answer(message);
-        host.post({ result }, buffersOf(result));
-    } catch (error) {
-        const code = error instanceof SonomaskError ? error.code : 'internal';
-        host.post({ error: { code, message: messageOf(error) } }, []);
-    }
-});
+// At once where that is possible: a browser drops messages that come before the listener is there.
+if (isNode()) void nodeHost().then(serve);
+else serve(browserHost());

@@ -1,6 +1,6 @@
 /** Puts the page together: each module knows its own concern, and here they meet. */
 import { scoreItem } from './compare/truth.js';
-import { isAborted, loadEngine, problemOf } from './engine/engine.js';
+import { isAborted, loadEngine, problemOf, warmEngine } from './engine/engine.js';
 import { inlined } from './engine/inlined.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
@@ -36,6 +36,25 @@ import { Viewer } from './view/viewer.js';
 
 const SAMPLES = ['benign.png', 'malignant.png', 'normal.png'];
 
+/** @type {import('./engine/engine.js').Engine | null} */
+let engine = null;
+/** How far the engine is, to be said again in another language. @type {{ state: 'loading' | 'ready' | 'failed', text: () => string }} */
+let status = { state: 'loading', text: () => t('engine.loading', { share: '' }) };
+
+/** @param {typeof status} next */
+function setStatus(next) {
+    status = next;
+    byId('engine', HTMLElement).dataset['state'] = next.state;
+    byId('engine-text', HTMLElement).textContent = next.text();
+}
+
+// First of all, because it takes longest: the rest of the page is put together while it loads.
+const loadingEngine = loadEngine(share => {
+    // The weights may still be on their way when something else has failed.
+    if (status.state === 'loading') setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) });
+});
+loadingEngine.catch(() => undefined); // it is told below
+
 startTheme();
 startLanguage();
 
@@ -52,18 +71,6 @@ const adjust = new Adjust(session, viewer, useThresholdForAll);
 const frames = new Frames(session);
 const calibration = new Calibration(gestures, viewer, session, store);
 const save = new Save(store);
-
-/** @type {import('./engine/engine.js').Engine | null} */
-let engine = null;
-/** How far the engine is, to be said again in another language. @type {{ state: 'loading' | 'ready' | 'failed', text: () => string }} */
-let status = { state: 'loading', text: () => t('engine.loading', { share: '' }) };
-
-/** @param {typeof status} next */
-function setStatus(next) {
-    status = next;
-    byId('engine', HTMLElement).dataset['state'] = next.state;
-    byId('engine-text', HTMLElement).textContent = next.text();
-}
 
 /**
  * Takes files in: pictures into the list, masks beside their pictures.
@@ -282,20 +289,15 @@ renderAll();
 if (location.hash === '#sample') void addSamples();
 
 try {
-    const [loaded] = await Promise.all([
-        loadEngine(share => {
-            // The weights may still be on their way when something else has failed.
-            if (status.state === 'loading')
-                setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) });
-        }),
-        fetchModelCard(),
-    ]);
+    const loaded = await loadingEngine;
     engine = loaded;
     setStatus({ state: 'ready', text: () => t(loaded.weights.verified ? 'engine.readyVerified' : 'engine.ready') });
     queue.start(loaded);
     session.start(loaded);
     save.start(loaded);
-    await warmZip().catch(() => undefined);
+    // Who brought a picture already sees its answer before the page fetches what it may need later.
+    await queue.firstAnswer();
+    await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // Tests, and whoever scripts the page, see here that nothing more will be asked for.
     document.documentElement.dataset['loaded'] = 'all';

@@ -5,8 +5,8 @@
  *     node web/single.js FILE.html
  *
  * Browsers refuse module files, fetch and worker files to pages from disk, so everything lies inside the page: modules
- * become functions of one script, the worker a data URL, engine and weights text in
- * base64. The content security policy names each script and sheet by its hash.
+ * joined into one script, the worker a data URL, engine and weights text in base64. The content security policy names
+ * each script and sheet by its hash.
  */
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
@@ -14,7 +14,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import typescript from 'typescript';
+import { bundle } from './bundle.js';
 import { LIBRARIES } from './serve.js';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -64,39 +64,11 @@ async function sourceOf(file) {
 }
 
 /**
- * Turns a module and all it imports into one script: each module a function, called when it is first wanted. Only the
- * entry may await at its top.
  * @param {string} entry below the root
- * @returns {Promise<string>}
+ * @returns {Promise<string>} the module with all that it imports, libraries included
  */
-async function bundle(entry) {
-    /** @type {Map<string, string>} */
-    const modules = new Map();
-    const waiting = [entry];
-    for (let file = waiting.pop(); file; file = waiting.pop()) {
-        if (modules.has(file)) continue;
-        const { outputText } = typescript.transpileModule(await sourceOf(file), {
-            compilerOptions: { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2022, removeComments: true },
-        });
-        const folder = path.posix.dirname(file);
-        const linked = outputText.replaceAll(/require\(["'](\.[^"']+)["']\)/g, (_, /** @type {string} */ wanted) => {
-            const found = path.posix.join(folder, wanted);
-            waiting.push(found);
-            return `load(${JSON.stringify(found)})`;
-        });
-        modules.set(file, linked);
-    }
-    const functions = [...modules].map(
-        ([file, code]) => `${JSON.stringify(file)}: ${file === entry ? 'async ' : ''}(exports, load) => {${code}\n}`,
-    );
-    return `const modules = {${functions.join(',\n')}};
-const made = {};
-const load = file => {
-    if (!made[file]) modules[file]((made[file] = {}), load);
-    return made[file];
-};
-load(${JSON.stringify(entry)});
-`;
+async function joined(entry) {
+    return (await bundle(entry, { read: sourceOf })).code;
 }
 
 /**
@@ -117,7 +89,7 @@ async function build() {
     let html = await text('web/index.html');
     const sheets = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)">\n?/g)].map(match => match[1]);
     const style = (await Promise.all(sheets.map(sheet => text(`web/${sheet}`)))).join('\n');
-    const app = asScript(await bundle('web/app.js'));
+    const app = asScript(await joined('web/app.js'));
     const dicom = asScript(await text(LIBRARIES['/web/vendor/dicom-parser.js']));
     const weights = await readFile(path.join(ROOT, 'weights/sonomask.safetensors'));
     const facts = {
@@ -131,7 +103,7 @@ async function build() {
         ['wasm', await base64('wasm/sonomask.simd.wasm')],
         ['weights', weights.toString('base64')],
         // As a data URL: Chromium starts no module worker from a blob of a page from disk.
-        ['worker', Buffer.from(await bundle('wasm/worker.js')).toString('base64')],
+        ['worker', Buffer.from(await joined('wasm/worker.js')).toString('base64')],
     ];
     for (const name of SAMPLES) kept.push([name, await base64(`web/samples/${name}`)]);
     const policy = [
@@ -152,6 +124,7 @@ async function build() {
     const logo = `data:image/svg+xml;base64,${await base64('web/icons/logo.svg')}`;
     const picture = `data:image/png;base64,${await base64('web/samples/benign.png')}`;
     html = html
+        .replaceAll(/<link rel="preload"[^>]*>\n?/g, '')
         .replace(/(Content-Security-Policy" content=")[^"]+/, (_, start) => start + policy)
         .replace(/<link rel="manifest"[^>]*>\n?/, '')
         .replace(/<script type="module"[^>]*><\/script>\n?/, '')

@@ -25,10 +25,11 @@ after(() => server.close());
  * @param {string} target
  * @param {string} [method]
  * @param {number} [at]
+ * @param {import('node:http').OutgoingHttpHeaders} [headers]
  * @returns {Promise<{ status: number, headers: import('node:http').IncomingHttpHeaders, body: string }>}
  */
-async function ask(target, method = 'GET', at = port) {
-    const sent = request({ host: 'localhost', port: at, path: target, method, agent: false });
+async function ask(target, method = 'GET', at = port, headers = {}) {
+    const sent = request({ host: 'localhost', port: at, path: target, method, headers, agent: false });
     sent.end();
     const [response] = await once(sent, 'response');
     let body = '';
@@ -86,6 +87,56 @@ test('a link that leads out of the folder is not followed', async context => {
     await once(small, 'listening');
     const address = /** @type {import('node:net').AddressInfo} */ (small.address());
     assert.equal((await ask('/web/link.txt', 'GET', address.port)).status, 404);
+});
+
+/**
+ * @param {import('node:test').TestContext} context
+ * @param {Record<string, string>} files
+ * @returns {Promise<{ at: number, change: (file: string, text: string) => Promise<void> }>} a server of these files alone
+ */
+async function serving(context, files) {
+    const root = await mkdtemp(path.join(tmpdir(), 'sonomask-serve-'));
+    context.after(() => rm(root, { recursive: true }));
+    const change = async (/** @type {string} */ file, /** @type {string} */ text) => {
+        await mkdir(path.dirname(path.join(root, file)), { recursive: true });
+        await writeFile(path.join(root, file), text);
+    };
+    for (const [file, text] of Object.entries(files)) await change(file, text);
+    const small = createPageServer({ root });
+    context.after(() => void small.close());
+    small.listen(0, 'localhost');
+    await once(small, 'listening');
+    return { at: /** @type {import('node:net').AddressInfo} */ (small.address()).port, change };
+}
+
+test('the page comes joined, and anew when one of its modules changes', async context => {
+    const { at, change } = await serving(context, {
+        'web/app.js': `import { word } from './part.js';\nconsole.log(word);\n`,
+        'web/part.js': `export const word = 'old';\n`,
+    });
+    const first = await ask('/web/app.js', 'GET', at);
+    assert.match(first.body, /'old'/);
+    assert.equal((await ask('/web/app.js', 'GET', at, { 'if-none-match': first.headers.etag })).status, 304);
+    await change('web/part.js', `export const word = 'brand new';\n`);
+    const second = await ask('/web/app.js', 'GET', at, { 'if-none-match': first.headers.etag });
+    assert.equal(second.status, 200);
+    assert.match(second.body, /'brand new'/);
+});
+
+test('a module that cannot be joined is an error of its own, not a missing file', async context => {
+    context.mock.method(process.stderr, 'write', () => true);
+    const { at } = await serving(context, { 'web/app.js': `import * as all from './part.js';\n` });
+    assert.equal((await ask('/web/app.js', 'GET', at)).status, 500);
+});
+
+test('texts and code come compressed to who can read that', async () => {
+    const target = '/web/styles/base.css';
+    const plain = await ask(target);
+    const small = await ask(target, 'GET', port, { 'accept-encoding': 'gzip, br' });
+    assert.equal(plain.headers['content-encoding'], undefined);
+    assert.equal(small.headers['content-encoding'], 'gzip');
+    assert.ok(Number(small.headers['content-length']) < Number(plain.headers['content-length']) / 2);
+    assert.equal((await ask('/web/samples/benign.png', 'HEAD', port, { 'accept-encoding': 'gzip' })).headers['content-encoding'], undefined);
 });
 
 test('the page says the same policy itself', async () => {

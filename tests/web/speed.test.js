@@ -1,11 +1,12 @@
 /** Fast feel: the page stays responsive, small and steady while many images are segmented. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { createPageServer } from '../../web/serve.js';
 import { ROOT, faultsOf, rowsOf, settled, skip, startSite } from './support/page.js';
 import { scanPng } from '../node/support/images.js';
 import { manySamples } from './support/samples.js';
@@ -13,17 +14,23 @@ import { manySamples } from './support/samples.js';
 const LONGEST_TASK = 50; // milliseconds, the web's own measure of what a user notices
 const LARGEST_PAGE = 200_000; // bytes, gzip: HTML, CSS, JavaScript and WebAssembly, without what is loaded on demand
 
-test('the page weighs little', async () => {
-    const folder = path.join(ROOT, 'web');
-    const files = (await readdir(folder, { recursive: true })).filter(
-        file => /\.(js|css|html|svg)$/.test(file) && !/^(serve|single|tools|sw|input\/(dicom|video))/.test(file),
-    );
+test('the page weighs little', async context => {
+    const server = createPageServer();
+    context.after(() => void server.close());
+    server.listen(0, 'localhost');
+    await once(server, 'listening');
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+    const html = await readFile(path.join(ROOT, 'web/index.html'), 'utf8');
+    const sheets = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)">/g)].map(match => `web/${match[1]}`);
     let total = 0;
-    for (const file of files) total += gzipSync(await readFile(path.join(folder, file))).length;
-    for (const file of await readdir(path.join(ROOT, 'wasm')))
-        if (/\.js$/.test(file) && file !== 'cli.js') total += gzipSync(await readFile(path.join(ROOT, 'wasm', file))).length;
-    total += gzipSync(await readFile(path.join(ROOT, 'wasm/sonomask.simd.wasm'))).length;
-    assert.ok(total <= LARGEST_PAGE, `${total} bytes`);
+    for (const file of ['web/', ...sheets, 'web/app.js', 'web/engine/worker.js', 'web/icons/logo.svg', 'wasm/sonomask.simd.wasm']) {
+        const sent = request({ host: 'localhost', port, path: `/${file}`, method: 'HEAD', headers: { 'accept-encoding': 'gzip' }, agent: false }).end();
+        const [{ statusCode, headers }] = await once(sent, 'response');
+        assert.equal(statusCode, 200, file);
+        total += Number(headers['content-length']);
+    }
+    context.diagnostic(`${Math.round(total / 1000)} kB`);
+    assert.ok(sheets.length > 0 && total <= LARGEST_PAGE, `${total} bytes`);
 });
 
 /** @typedef {{ name: string, ph: string, tid: number, pid: number, tdur?: number, args?: { name?: string } }} TraceEvent */

@@ -21,6 +21,8 @@ export class Queue extends EventTarget {
     #engine = null;
     /** @type {Map<Item, AbortController>} */
     #running = new Map();
+    /** One picture at a time before the first answer: further workers, while they start, would only delay it. */
+    #answered = false;
     /** Of the batch at hand: from when work began after all was idle. */
     #batch = { started: 0, finished: 0 };
 
@@ -44,6 +46,14 @@ export class Queue extends EventTarget {
     /** Rows that were set back to waiting are taken up. */
     wake() {
         this.#pump();
+    }
+
+    /** @returns {Promise<void>} when the first picture at hand has its answer; at once when there is none */
+    async firstAnswer() {
+        while (this.#running.size > 0 && this.#batch.finished === 0)
+            await new Promise(resolve => {
+                this.addEventListener('progress', resolve, { once: true });
+            });
     }
 
     /** @returns {{ finished: number, total: number, secondsLeft: number | null }} */
@@ -79,7 +89,7 @@ export class Queue extends EventTarget {
         const engine = this.#engine;
         if (!engine) return;
         for (const item of this.#running.keys()) if (!this.#store.items.includes(item)) this.#running.get(item)?.abort();
-        while (this.#running.size < engine.pool.size) {
+        while (this.#running.size < (this.#answered ? engine.pool.size : 1)) {
             const item = this.#next();
             if (!item) break;
             if (this.#running.size === 0) this.#batch = { started: performance.now(), finished: 0 };
@@ -110,6 +120,7 @@ export class Queue extends EventTarget {
             }
         }
         this.#running.delete(item);
+        this.#answered = true;
         this.#batch.finished++;
         this.#store.changed(item);
         this.#pump();
@@ -125,8 +136,11 @@ export class Queue extends EventTarget {
         item.source = source;
         item.frameCount = source.frameCount;
         if (item.scales.length === 0) item.scales = source.scales;
+        // The worker is at work while the thumbnail is drawn here.
+        const segmented = this.segmentFrame(engine, item, item.frame, signal);
+        segmented.catch(() => undefined);
         if (!item.thumbnail) item.thumbnail = await makeThumbnail(source).catch(() => null);
-        await this.segmentFrame(engine, item, item.frame, signal);
+        await segmented;
     }
 
     /**

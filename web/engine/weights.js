@@ -18,13 +18,6 @@ export class ResourceError extends Error {
 }
 
 /**
- * @typedef {object} VerifiedWeights
- * @property {Uint8Array<ArrayBuffer>} bytes
- * @property {string} sha256 hexadecimal; "" where the browser cannot compute it (a page without https)
- * @property {boolean} verified whether it is the published one; false when there is nothing to compare with
- */
-
-/**
  * @param {Response} response
  * @param {(share: number) => void} onProgress
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
@@ -63,7 +56,7 @@ async function sha256Of(bytes) {
 }
 
 /** @returns {Promise<string | null>} the published checksum, or null when none is published */
-async function publishedChecksum() {
+async function fetchChecksum() {
     const response = await fetch(CHECKSUM_URL).catch(() => null);
     if (!response?.ok) return null;
     const line = (await response.text()).split('\n').find(text => text.trim().endsWith('sonomask.safetensors'));
@@ -72,24 +65,34 @@ async function publishedChecksum() {
 
 /**
  * @param {(share: number) => void} onProgress
- * @returns {Promise<VerifiedWeights>}
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export async function fetchWeights(onProgress) {
-    if (inlined) {
-        const sha256 = await sha256Of(inlined.weights);
-        return { bytes: inlined.weights, sha256, verified: sha256 !== '' && sha256 === inlined.sha256 };
-    }
-    const published = publishedChecksum();
+    if (inlined) return inlined.weights;
     const response = await fetch(WEIGHTS_URL).catch(error => {
         throw new ResourceError('weights-missing', String(error));
     });
     if (!response.ok) throw new ResourceError('weights-missing', `${WEIGHTS_URL.pathname}: HTTP ${response.status}`);
     if (response.headers.get('content-type')?.startsWith('text/html'))
         throw new ResourceError('weights-html', `${WEIGHTS_URL.pathname} is a web page`);
-    const bytes = await readWithProgress(response, onProgress);
-    const sha256 = await sha256Of(bytes);
-    const expected = await published;
-    if (sha256 && expected && sha256 !== expected)
-        throw new ResourceError('weights-altered', `SHA-256 is ${sha256}, published is ${expected}`);
-    return { bytes, sha256, verified: sha256 !== '' && sha256 === expected };
+    return readWithProgress(response, onProgress);
+}
+
+/**
+ * @typedef {object} CheckedWeights
+ * @property {number} bytes
+ * @property {string} sha256 hexadecimal; "" where the browser cannot compute it (a page without https)
+ * @property {boolean} verified whether it is the published one; false when there is nothing to compare with
+ */
+
+/**
+ * Refuses weights that are not those whose checksum is published.
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @returns {Promise<CheckedWeights>}
+ */
+export async function checkWeights(bytes) {
+    const [sha256, published] = await Promise.all([sha256Of(bytes), inlined ? inlined.sha256 : fetchChecksum()]);
+    if (sha256 && published && sha256 !== published)
+        throw new ResourceError('weights-altered', `SHA-256 is ${sha256}, published is ${published}`);
+    return { bytes: bytes.byteLength, sha256, verified: sha256 !== '' && sha256 === published };
 }
