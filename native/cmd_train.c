@@ -31,6 +31,8 @@ static const char usage[] =
     "  --threads N            default: one for each processor\n"
     "  --resume               go on from DIR/checkpoint.bin\n"
     "  --from FILE            start from these weights (of the same network)\n"
+    "  --teacher FILE...      learn also from these trained networks: their answers are mixed into the truth\n"
+    "  --teacher-share X      how much of what is learnt is theirs, default 0.5\n"
     "  --augmentation NAME    full (default), study or none; or full without a group: no-geometry, no-intensity,\n"
     "                         no-quality\n"
     "  --type-loss ce|mae     cross-entropy (default), or the study's mean absolute error on two outputs\n"
@@ -63,6 +65,8 @@ enum {
     OPTION_THREADS,
     OPTION_RESUME,
     OPTION_FROM,
+    OPTION_TEACHER,
+    OPTION_TEACHER_SHARE,
     OPTION_AUGMENTATION,
     OPTION_TYPE_LOSS,
     OPTION_TYPE_WEIGHT,
@@ -87,6 +91,8 @@ static const struct option long_options[] = {{"data", required_argument, NULL, O
                                              {"threads", required_argument, NULL, OPTION_THREADS},
                                              {"resume", no_argument, NULL, OPTION_RESUME},
                                              {"from", required_argument, NULL, OPTION_FROM},
+                                             {"teacher", required_argument, NULL, OPTION_TEACHER},
+                                             {"teacher-share", required_argument, NULL, OPTION_TEACHER_SHARE},
                                              {"augmentation", required_argument, NULL, OPTION_AUGMENTATION},
                                              {"type-loss", required_argument, NULL, OPTION_TYPE_LOSS},
                                              {"type-weight", required_argument, NULL, OPTION_TYPE_WEIGHT},
@@ -101,7 +107,7 @@ static const struct option long_options[] = {{"data", required_argument, NULL, O
 
 typedef struct arguments {
     sm_trainer_options options;
-    sm_option_words data;
+    sm_option_words data, teachers;
     int threads;
     bool help;
 } arguments;
@@ -111,8 +117,15 @@ static bool take_option(arguments *a, int option, const char *value) {
     sm_trainer_options *o = &a->options;
     long long number = 0;
     a->data.open = option == OPTION_DATA || (option == SM_OPTION_PLAIN_WORD && a->data.open);
+    a->teachers.open = option == OPTION_TEACHER || (option == SM_OPTION_PLAIN_WORD && a->teachers.open);
     switch (option) {
+    case OPTION_TEACHER:
+        return sm_option_word("train", value, &a->teachers);
+    case OPTION_TEACHER_SHARE:
+        return sm_option_decimal("teacher-share", value, 0, 1, &o->teacher_share);
     case SM_OPTION_PLAIN_WORD:
+        if (a->teachers.open) return sm_option_word("train", value, &a->teachers);
+        return sm_option_word("train", value, &a->data);
     case OPTION_DATA:
         return sm_option_word("train", value, &a->data);
     case OPTION_OUT:
@@ -206,22 +219,31 @@ static sm_status run(const arguments *a, sm_error *error) {
     return status;
 }
 
+static void free_words(arguments *a) {
+    free(a->data.words);
+    free(a->teachers.words);
+}
+
 int sm_command_train(int argc, char **argv) {
     arguments a = {.options = sm_trainer_options_default(),
-                   .data = {.words = calloc((size_t)argc, sizeof *a.data.words)}};
-    if (!a.data.words) {
+                   .data = {.words = calloc((size_t)argc, sizeof *a.data.words)},
+                   .teachers = {.words = calloc((size_t)argc, sizeof *a.teachers.words)}};
+    if (!a.data.words || !a.teachers.words) {
         fprintf(stderr, "sonomask: no memory\n");
+        free_words(&a);
         return SM_EXIT_FAILED;
     }
     if (!parse(argc, argv, &a) || a.help) {
-        free(a.data.words);
+        free_words(&a);
         return sm_command_usage(usage, a.help);
     }
     signal(SIGINT, interrupt);
     signal(SIGTERM, interrupt);
     sm_error error = {0};
+    a.options.teachers = a.teachers.words;
+    a.options.teacher_count = a.teachers.count;
     sm_status status = run(&a, &error);
-    free(a.data.words);
+    free_words(&a);
     if (status == SM_OK) return SM_EXIT_DONE;
     fprintf(stderr, "sonomask: %s\n", error.message);
     return SM_EXIT_FAILED;

@@ -5,6 +5,7 @@
 
 #include "memory_plan.h"
 #include "net_training_state.h"
+#include "sonomask.h"
 
 int sm_training_side(const sm_training *training, int layer) {
     int level = training->net.layers[layer].level;
@@ -151,6 +152,7 @@ static void allot_all(sm_training *training, allotment *a) {
     for (int level = 0; level <= net->levels; level++)
         training->truth[level] =
             allot(a, batch * (size_t)(training->size >> level) * (size_t)(training->size >> level));
+    training->type_truth = allot(a, batch * SM_CLASS_COUNT);
     training->coefficients = allot(a, (batch + 2) * widest);
     training->vector_scratch = allot(a, batch * longest);
     allot_gradients(training, a);

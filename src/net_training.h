@@ -15,6 +15,8 @@ typedef struct sm_batch {
     const float *images; /**< [batch][size][size], -1..1 */
     const float *masks;  /**< [batch][size][size], 0..1 */
     const int *types;    /**< [batch], sm_class */
+    /** [batch][SM_CLASS_COUNT], each row's sum 1: a softer truth for the cross-entropy than `types`; NULL: `types` */
+    const float *type_probabilities;
 } sm_batch;
 
 typedef struct sm_loss_options {

@@ -26,6 +26,18 @@ static void halve(const float *input, int batch, int side, float *output) {
     }
 }
 
+/** Fills training->type_truth: what the batch says, an equal share of `smoothing` given to every class. */
+static const float *type_truth(sm_training *training, const sm_batch *batch, float smoothing) {
+    float *truth = training->type_truth;
+    for (int i = 0; i < training->batch; i++)
+        for (int c = 0; c < SM_CLASS_COUNT; c++) {
+            int index = i * SM_CLASS_COUNT + c;
+            float said = batch->type_probabilities ? batch->type_probabilities[index] : c == batch->types[i] ? 1.0f : 0;
+            truth[index] = (1 - smoothing) * said + smoothing / SM_CLASS_COUNT;
+        }
+    return truth;
+}
+
 sm_losses sm_training_losses(sm_training *training, const sm_batch *batch, const sm_loss_options *options) {
     const sm_net *net = &training->net;
     sm_losses losses = {0};
@@ -57,8 +69,9 @@ sm_losses sm_training_losses(sm_training *training, const sm_batch *batch, const
             losses.type =
                 options->type_mae
                     ? training->kernels->type_mae(state->value, batch->types, NULL, training->batch, state->gradient)
-                    : training->kernels->cross_entropy(state->value, batch->types, NULL, training->batch,
-                                                       SM_CLASS_COUNT, options->label_smoothing, state->gradient);
+                    : training->kernels->cross_entropy(state->value,
+                                                       type_truth(training, batch, options->label_smoothing), NULL,
+                                                       training->batch, SM_CLASS_COUNT, state->gradient);
             losses.total += (double)options->type_weight * losses.type;
             for (int k = 0; k < training->batch * SM_CLASS_COUNT; k++) state->gradient[k] *= options->type_weight;
             state->written = true;

@@ -29,6 +29,7 @@ struct sm_training {
     size_t memory_count;
     float *workspace;
     float *truth[SM_NET_MAX_LEVELS + 1]; /* masks at each level, [batch][side][side] */
+    float *type_truth;                   /* [batch][SM_CLASS_COUNT] */
     float *coefficients;                 /* three rows of norm_apply: a [batch][channels], b, c [channels] */
     float *vector_scratch;               /* [batch][longest vector] */
     double *sums;                        /* [batch][2][widest layer] */

@@ -13,6 +13,7 @@
 #include "checkpoint.h"
 #include "loader.h"
 #include "sampler.h"
+#include "teachers.h"
 #include "training_log.h"
 #include "validation.h"
 
@@ -34,6 +35,7 @@ typedef struct trainer {
     sm_cache training_cache, validation_cache;
     sm_loader *loader;
     sm_training *training;
+    sm_teachers *teachers; /* NULL: the truth alone */
     sm_validation *validation;
     sm_optimiser optimiser;
     float *parameters, *gradients;
@@ -51,6 +53,7 @@ sm_trainer_options sm_trainer_options_default(void) {
                                 .epochs = 60,
                                 .fold = -1,
                                 .left_out = -1,
+                                .teacher_share = 0.5f,
                                 .balance = 0.5f,
                                 .seed = 1,
                                 .precision = SM_WEIGHTS_FLOAT16,
@@ -96,13 +99,15 @@ static void describe_settings(trainer *t) {
     snprintf(t->settings, sizeof t->settings,
              "net=%s size=%d batch=%d epochs=%d fold=%d left_out=%d seed=%llu threads=%d augmentation=%s balance=%g "
              "lr=%g decay=%g "
-             "clip=%g ema=%g warmup=%d bce=%g dice=%g auxiliary=%g type=%s weight=%g smoothing=%g kernels=%s data=%s",
+             "clip=%g ema=%g warmup=%d bce=%g dice=%g auxiliary=%g type=%s weight=%g smoothing=%g kernels=%s "
+             "teachers=%016llx share=%g data=%s",
              t->net.name, t->size, o->batch, o->epochs, o->fold, o->left_out, (unsigned long long)o->seed,
              sm_parallel_threads(t->parallel), o->augmentation, (double)o->balance, (double)o->optimiser.learning_rate,
              (double)o->optimiser.weight_decay, (double)o->optimiser.gradient_norm, (double)o->optimiser.average_decay,
              o->optimiser.warm_up_steps, (double)o->loss.bce_weight, (double)o->loss.dice_weight,
              (double)o->loss.auxiliary_weight, o->loss.type_mae ? "mae" : "ce", (double)o->loss.type_weight,
-             (double)o->loss.label_smoothing, t->kernels->name, t->data_hash);
+             (double)o->loss.label_smoothing, t->kernels->name, (unsigned long long)sm_teachers_hash(t->teachers),
+             (double)o->teacher_share, t->data_hash);
 }
 
 static sm_status load_images(trainer *t, sm_error *error) {
@@ -206,6 +211,10 @@ static sm_status set_up(trainer *t, sm_error *error) {
         status = sm_validation_create(&t->net, &t->validation_cache, t->size, options->loss.type_mae, t->kernels,
                                       t->parallel, &t->validation, error);
     if (status != SM_OK) return status;
+    if (options->teacher_count > 0)
+        status = sm_teachers_create(options->teachers, options->teacher_count, options->teacher_share, t->size,
+                                    options->batch, t->kernels, t->parallel, &t->teachers, error);
+    if (status != SM_OK) return status;
     describe_settings(t);
     return start_or_resume(t, error);
 }
@@ -214,6 +223,7 @@ static void tear_down(trainer *t) {
     sm_loader_free(t->loader);
     sm_validation_free(t->validation);
     sm_training_free(t->training);
+    sm_teachers_free(t->teachers);
     sm_optimiser_free(&t->optimiser);
     sm_cache_free(&t->training_cache);
     sm_cache_free(&t->validation_cache);
@@ -330,7 +340,8 @@ static sm_status run_batch(trainer *t, sm_error *error) {
     sm_batch batch = sm_loader_next(t->loader);
     if (!batch.images) return sm_fail(error, SM_ERROR_MEMORY, "no memory to prepare a batch");
     uint64_t seed = sm_random_derive(t->options->seed ^ 0xD509u, (uint64_t)t->optimiser.step);
-    sm_losses losses = sm_training_step(t->training, t->parameters, &batch, &t->options->loss, statistics_momentum,
+    sm_batch softened = t->teachers ? sm_teachers_soften(t->teachers, &batch, sm_random_derive(seed, 1)) : batch;
+    sm_losses losses = sm_training_step(t->training, t->parameters, &softened, &t->options->loss, statistics_momentum,
                                         seed, t->gradients);
     if (!isfinite(losses.total))
         return sm_fail(error, SM_ERROR_DATA, "the loss is no longer finite: lower the learning rate");

@@ -15,8 +15,11 @@ typedef struct sm_trainer_options {
     const char *network;
     const char *out;             /**< folder: weights.safetensors, checkpoint.bin, log.csv, curves.svg, panels/ */
     const char *initial_weights; /**< NULL, or weights of the same network to start from */
-    const char *augmentation;    /**< see augment.h */
-    int size;                    /**< 0: the network's default */
+    const char *const *teachers; /**< weights files to learn from beside the truth, see teachers.h */
+    int teacher_count;
+    float teacher_share;      /**< of what is learnt, 0..1 */
+    const char *augmentation; /**< see augment.h */
+    int size;                 /**< 0: the network's default */
     int batch, epochs;
     int fold;      /**< validate on this one and train on the others; negative: train on all */
     int left_out;  /**< this fold is neither trained on nor validated on; negative: none */

@@ -36,22 +36,21 @@ double SM_REFERENCE(sm_mask_loss)(const sm_mask_loss *args) {
     return total;
 }
 
-double SM_REFERENCE(sm_cross_entropy)(const sm_real *logits, const int *truth, const sm_real *weight, int rows,
-                                      int classes, sm_real smoothing, sm_real *gradient) {
+double SM_REFERENCE(sm_cross_entropy)(const sm_real *logits, const sm_real *truth, const sm_real *weight, int rows,
+                                      int classes, sm_real *gradient) {
     double total = 0;
     for (int row = 0; row < rows; row++) {
-        const sm_real *x = logits + (size_t)row * (size_t)classes;
+        const sm_real *x = logits + (size_t)row * (size_t)classes, *wanted = truth + (size_t)row * (size_t)classes;
         double largest = x[0], sum = 0, row_loss = 0;
         double row_weight = (weight ? weight[row] : 1) / (double)rows;
         for (int k = 1; k < classes; k++) largest = x[k] > largest ? x[k] : largest;
         for (int k = 0; k < classes; k++) sum += exp(x[k] - largest);
         for (int k = 0; k < classes; k++) {
-            double wanted = (k == truth[row] ? 1 - (double)smoothing : 0) + (double)smoothing / classes;
             double log_probability = x[k] - largest - log(sum);
-            row_loss -= wanted * log_probability;
+            row_loss -= (double)wanted[k] * log_probability;
             if (gradient)
                 gradient[(size_t)row * (size_t)classes + (size_t)k] =
-                    (sm_real)(row_weight * (exp(log_probability) - wanted));
+                    (sm_real)(row_weight * (exp(log_probability) - (double)wanted[k]));
         }
         total += row_weight * row_loss;
     }

@@ -54,8 +54,8 @@
     void NAME(sm_softmax_backward)(const real *output, const real *output_gradient, int rows, int classes,             \
                                    real *input_gradient);                                                              \
     void NAME(sm_dropout)(real * values, size_t count, real rate, unsigned long long seed);                            \
-    double NAME(sm_cross_entropy)(const real *logits, const int *truth, const real *weight, int rows, int classes,     \
-                                  real smoothing, real *gradient);                                                     \
+    double NAME(sm_cross_entropy)(const real *logits, const real *truth, const real *weight, int rows, int classes,    \
+                                  real *gradient);                                                                     \
     double NAME(sm_type_mae)(const real *logits, const int *truth, const real *weight, int rows, real *gradient);
 
 SM_DECLARE_VECTORISED(SM_REFERENCE, sm_real)

@@ -179,10 +179,10 @@ typedef struct sm_kernels {
      * 1/(1-rate). Calling it on the gradient with the same seed is the backward pass. */
     void (*dropout)(float *values, size_t count, float rate, unsigned long long seed);
     double (*mask_loss)(const sm_mask_loss *args);
-    /** Mean over rows of weight * cross-entropy with label smoothing; truth[n] is a class. gradient of logits, may be
-     * NULL. weight is [rows] or NULL. */
-    double (*cross_entropy)(const float *logits, const int *truth, const float *weight, int rows, int classes,
-                            float smoothing, float *gradient);
+    /** Mean over rows of weight * cross-entropy; truth[n][k] is the true probability of class k, each row's sum 1 (one
+     * 1 and else 0, or softer). gradient of logits, may be NULL. weight is [rows] or NULL. */
+    double (*cross_entropy)(const float *logits, const float *truth, const float *weight, int rows, int classes,
+                            float *gradient);
     /** The study's type loss: mean absolute error of sigmoid(logits[n][1..]) (benign, malignant) against one-hot;
      * normal is 0, 0. Column 0 of the three logits gets no gradient. weight is [rows] or NULL; the sum is divided by
      * rows * 2. */

@@ -420,11 +420,17 @@ static double run_type_loss(call c) {
     sm_real *logits = take_reals(&c.inputs, count), *weights = image_weights(p);
     sm_real *gradient = c.gradient ? allocate(count, sizeof(sm_real)) : NULL;
     int *truth = allocate((size_t)p->batch, sizeof *truth);
-    for (int i = 0; i < p->batch; i++) truth[i] = i % p->channels;
+    sm_real *soft_truth = allocate(count, sizeof *soft_truth);
+    const double doubt = p->options & OPS_SCALED ? 0.125 : 0;
+    for (int i = 0; i < p->batch; i++) {
+        truth[i] = i % p->channels;
+        for (int k = 0; k < p->channels; k++)
+            soft_truth[i * p->channels + k] = (sm_real)((k == truth[i] ? 1 - doubt : 0) + doubt / p->channels);
+    }
     double objective = p->kind == OPS_TYPE_MAE
                            ? CALL(type_mae)(logits, truth, weights, p->batch, gradient)
-                           : CALL(cross_entropy)(logits, truth, weights, p->batch, p->channels,
-                                                 (sm_real)(p->options & OPS_SCALED ? 0.125 : 0), gradient);
+                           : CALL(cross_entropy)(logits, soft_truth, weights, p->batch, p->channels, gradient);
+    free(soft_truth);
     if (gradient) put_reals(&c.gradient, gradient, count);
     free(logits);
     free(weights);

@@ -74,17 +74,17 @@ static void test_softmax(void **state) {
 static void test_cross_entropy(void **state) {
     (void)state;
     const float logits[] = {0, logf(2), logf(5), 0, 0, 0}, weight[] = {2, 0.5f};
-    const int truth[] = {1, 2};
-    double plain = kernels()->cross_entropy(logits, truth, NULL, 2, 3, 0, NULL);
+    const float truth[] = {0, 1, 0, 0, 0, 1};
+    double plain = kernels()->cross_entropy(logits, truth, NULL, 2, 3, NULL);
     assert_near(plain, (-log(0.25) + log(3)) / 2);
-    double weighted = kernels()->cross_entropy(logits, truth, weight, 2, 3, 0, NULL);
+    double weighted = kernels()->cross_entropy(logits, truth, weight, 2, 3, NULL);
     assert_near(weighted, (-2 * log(0.25) + 0.5 * log(3)) / 2);
-    /* Smoothing moves a tenth of the truth evenly to all three classes. */
-    double smoothed = kernels()->cross_entropy(logits, truth, NULL, 1, 3, 0.1f, NULL);
-    assert_near(smoothed, -0.9 * log(0.25) - 0.1 / 3 * (log(0.125) + log(0.25) + log(0.625)));
+    const float soft[] = {0.2f, 0.7f, 0.1f};
+    double softer = kernels()->cross_entropy(logits, soft, NULL, 1, 3, NULL);
+    assert_near(softer, -0.2 * log(0.125) - 0.7 * log(0.25) - 0.1 * log(0.625));
     const float sure[] = {-1000, 1000, 0}; /* neither infinite nor NaN when wholly wrong */
-    const int wrong[] = {0};
-    assert_near(kernels()->cross_entropy(sure, wrong, NULL, 1, 3, 0, NULL), 2000);
+    const float wrong[] = {1, 0, 0};
+    assert_near(kernels()->cross_entropy(sure, wrong, NULL, 1, 3, NULL), 2000);
 }
 
 static void test_type_mae(void **state) {
