@@ -170,6 +170,26 @@ $(BUILD)/tidy/%.ok: %.c .clang-tidy | $(INC)/.made
 	clang-tidy --quiet $< -- $(CFLAGS_COMMON) -D_GNU_SOURCE -DSM_HAVE_SCALAR 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
+# ---- 64-bit ARM ----
+# The program and its kernels for NEON, by gcc and by clang, on an x86-64 machine; under qemu-aarch64 they answer as the
+# wasm modules do. Not part of `make test`, as it needs a cross compiler (`.ci/setup neon`) and some minutes.
+NEON_CC := aarch64-linux-gnu-gcc
+NEON_BUILD := BUILD=$(BUILD)/aarch64 CC=$(NEON_CC)
+NEON_CLANG_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/aarch64/clang/%.o)
+$(BUILD)/aarch64/clang/%.o: %.c | $(INC)/.made
+	@mkdir -p $(@D)
+	clang --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include $(CFLAGS_COMMON) -O1 $(TARGET_FLAGS_simd128) \
+		-MMD -MP -c -o $@ $<
+
+.PHONY: check-neon check-neon-clang
+check-neon-clang: $(NEON_CLANG_OBJECTS)
+check-neon: wasm $(BUILD)/sonomask node_modules/.package-lock.json
+	@.ci/setup neon
+	@$(MAKE) --no-print-directory $(QUIET_JOBS) $(NEON_BUILD) native $(BUILD)/aarch64/tests/native_probabilities
+	@$(MAKE) --no-print-directory $(QUIET_JOBS) check-neon-clang
+	BUILD=$(BUILD) NATIVE_PROBABILITIES="qemu-aarch64 -L /usr/aarch64-linux-gnu $(BUILD)/aarch64/tests/native_probabilities" \
+		node --test tests/node/parity.test.js
+
 # WebAssembly: one module for engines with SIMD, one for the others. Built modules lie beside their loader, where the
 # page's server and the npm package find them by the same relative path; they are not committed.
 WASM_VARIANTS := simd scalar

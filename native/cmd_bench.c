@@ -10,13 +10,17 @@
 #include "../src/sonomask.h"
 #include "command.h"
 #include "json.h"
+#include "loading_cost.h"
+#include "median.h"
 #include "options.h"
 #include "parallel.h"
 #include "progress.h"
 #include "train/optimiser.h"
+#include "train/trainer.h"
 
 static const char usage[] =
-    "usage: sonomask bench [--net NAME] [--size N] [--threads N] [--backend NAME] [--train [--batch N]] [--json]\n"
+    "usage: sonomask bench [--net NAME] [--size N] [--threads N] [--backend NAME] [--train [--batch N] [--loading]]\n"
+    "                      [--json]\n"
     "\n"
     "Times a network on this machine: each layer and all, medians over several runs.\n"
     "\n"
@@ -26,6 +30,8 @@ static const char usage[] =
     "  --backend NAME  auto (default), reference, scalar, simd128, avx2 or avx512\n"
     "  --train         training steps (forward, losses, backward, AdamW) instead of inference\n"
     "  --batch N       images a training step, default 8\n"
+    "  --loading       instead of layers: what loading and augmentation add to an epoch of training steps, on "
+    "phantoms\n"
     "  --seconds X     how long to measure, default 3\n"
     "  --json          one JSON line instead of a table\n";
 
@@ -33,7 +39,7 @@ typedef struct arguments {
     const char *network;
     int size, threads, backend, batch;
     float seconds;
-    bool train, json, help;
+    bool train, loading, json, help;
 } arguments;
 
 static const char *const backend_names[] = {"auto", "reference", "scalar", "simd128", "avx2", "avx512"};
@@ -49,12 +55,17 @@ static bool take_backend(const char *name, int *backend) {
 }
 
 static bool parse(int argc, char **argv, arguments *a) {
-    static const struct option long_options[] = {
-        {"net", required_argument, NULL, 'n'},     {"size", required_argument, NULL, 's'},
-        {"threads", required_argument, NULL, 't'}, {"backend", required_argument, NULL, 'b'},
-        {"train", no_argument, NULL, 'r'},         {"batch", required_argument, NULL, 'B'},
-        {"seconds", required_argument, NULL, 'S'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option long_options[] = {{"net", required_argument, NULL, 'n'},
+                                                 {"size", required_argument, NULL, 's'},
+                                                 {"threads", required_argument, NULL, 't'},
+                                                 {"backend", required_argument, NULL, 'b'},
+                                                 {"train", no_argument, NULL, 'r'},
+                                                 {"batch", required_argument, NULL, 'B'},
+                                                 {"loading", no_argument, NULL, 'l'},
+                                                 {"seconds", required_argument, NULL, 'S'},
+                                                 {"json", no_argument, NULL, 'j'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {NULL, 0, NULL, 0}};
     optind = 1;
     int option = 0;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -78,6 +89,9 @@ static bool parse(int argc, char **argv, arguments *a) {
         case 'B':
             right = sm_option_int("batch", optarg, 1, 256, &a->batch);
             break;
+        case 'l':
+            a->loading = true;
+            break;
         case 'S':
             right = sm_option_decimal("seconds", optarg, 0.01, 600, &a->seconds);
             break;
@@ -92,7 +106,9 @@ static bool parse(int argc, char **argv, arguments *a) {
         }
         if (!right) return false;
     }
-    return optind >= argc || sm_option_unexpected("bench", argv[optind]);
+    if (optind < argc) return sm_option_unexpected("bench", argv[optind]);
+    if (a->loading && !a->train) fprintf(stderr, "sonomask: bench: --loading goes with --train\n");
+    return !a->loading || a->train;
 }
 
 enum { MAX_RUNS = 400, MIN_RUNS = 3, WARM_UP_RUNS = 2 };
@@ -105,17 +121,6 @@ typedef struct measurement {
     int runs;
     size_t bytes; /* activations, gradients and workspace */
 } measurement;
-
-static int compare_doubles(const void *a, const void *b) {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, compare_doubles);
-    return count % 2 ? values[count / 2] : 0.5 * (values[count / 2 - 1] + values[count / 2]);
-}
 
 typedef struct peak_job {
     const sm_kernels *kernels;
@@ -162,10 +167,10 @@ typedef struct samples {
 
 static void take_medians(const sm_net *net, samples *s, int runs, measurement *m) {
     m->runs = runs;
-    m->total = median(s->total, runs);
+    m->total = sm_median(s->total, runs);
     for (int i = 0; i < net->layer_count; i++) {
-        m->forward[i] = median(s->forward[i], runs);
-        m->backward[i] = median(s->backward[i], runs);
+        m->forward[i] = sm_median(s->forward[i], runs);
+        m->backward[i] = sm_median(s->backward[i], runs);
     }
 }
 
@@ -211,28 +216,29 @@ typedef struct training_job {
     sm_optimiser_options optimiser_options;
     const sm_parallel *parallel;
     float *parameters, *gradients;
-    const sm_batch *batch;
+    unsigned long long steps; /* done */
 } training_job;
 
-static void run_step(training_job *job, int index) {
+static void run_step(void *context, const sm_batch *batch) {
+    training_job *job = context;
     sm_loss_options options = sm_loss_options_default();
-    sm_training_step(job->training, job->parameters, job->batch, &options, 0.1f, (unsigned long long)index,
-                     job->gradients);
+    sm_training_step(job->training, job->parameters, batch, &options, 0.1f, job->steps++, job->gradients);
     sm_optimiser_step(&job->optimiser, &job->optimiser_options, job->parameters, job->gradients, job->parallel);
 }
 
-static void measure_steps(const arguments *a, training_job *job, const sm_net *net, samples *s, measurement *m) {
+static void measure_steps(const arguments *a, training_job *job, const sm_batch *batch, const sm_net *net, samples *s,
+                          measurement *m) {
     sm_training *training = job->training;
     double before[2][SM_NET_MAX_LAYERS];
     double after[2][SM_NET_MAX_LAYERS];
-    for (int i = 0; i < WARM_UP_RUNS; i++) run_step(job, i);
+    for (int i = 0; i < WARM_UP_RUNS; i++) run_step(job, batch);
     sm_training_set_clock(training, sm_clock);
     double end = sm_clock() + (double)a->seconds;
     int runs = 0;
     while (runs < MIN_RUNS || (runs < MAX_RUNS && sm_clock() < end)) {
         sm_training_times(training, before[0], before[1]);
         double start = sm_clock();
-        run_step(job, runs);
+        run_step(job, batch);
         s->total[runs] = sm_clock() - start;
         sm_training_times(training, after[0], after[1]);
         for (int i = 0; i < net->layer_count; i++) {
@@ -245,37 +251,43 @@ static void measure_steps(const arguments *a, training_job *job, const sm_net *n
     m->bytes = sm_training_bytes(training);
 }
 
-static sm_status measure_training(const arguments *a, const sm_net *net, float *parameters, int size,
-                                  const sm_kernels *kernels, const sm_parallel *parallel, samples *s, measurement *m,
-                                  sm_error *error) {
+static sm_status create_job(const arguments *a, const sm_net *net, float *parameters, int size,
+                            const sm_kernels *kernels, const sm_parallel *parallel, training_job *job,
+                            sm_error *error) {
+    *job = (training_job){.optimiser_options = sm_optimiser_options_default(),
+                          .parallel = parallel,
+                          .parameters = parameters,
+                          .gradients = sm_floats_allocate(net->trainable_count)};
+    job->optimiser_options.total_steps = 1000000;
+    if (!job->gradients) return sm_fail(error, SM_ERROR_MEMORY, "no memory for gradients");
+    sm_status status = sm_training_create(net, size, a->batch, kernels, parallel, &job->training, error);
+    return status == SM_OK ? sm_optimiser_create(net, parameters, &job->optimiser, error) : status;
+}
+
+static void free_job(training_job *job) {
+    sm_optimiser_free(&job->optimiser);
+    sm_training_free(job->training);
+    sm_floats_free(job->gradients);
+}
+
+static sm_status measure_training(const arguments *a, const sm_net *net, training_job *job, int size, samples *s,
+                                  measurement *m, sm_error *error) {
     size_t pixels = (size_t)a->batch * (size_t)size * (size_t)size;
-    training_job job = {.optimiser_options = sm_optimiser_options_default(),
-                        .parallel = parallel,
-                        .parameters = parameters,
-                        .gradients = sm_floats_allocate(net->trainable_count)};
-    job.optimiser_options.total_steps = WARM_UP_RUNS + MAX_RUNS;
     float *images = sm_floats_allocate(pixels);
     float *masks = sm_floats_allocate(pixels);
     int *types = calloc((size_t)a->batch, sizeof *types);
     sm_status status = SM_OK;
-    if (!images || !masks || !job.gradients || !types)
-        status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a batch");
-    else
-        status = sm_training_create(net, size, a->batch, kernels, parallel, &job.training, error);
-    if (status == SM_OK) status = sm_optimiser_create(net, parameters, &job.optimiser, error);
-    if (status == SM_OK && images && masks && types) {
+    if (images && masks && types) {
         fill_noise(images, pixels);
         for (size_t i = 0; i < pixels; i++) masks[i] = i % 7 == 0 ? 1 : 0;
         for (int i = 0; i < a->batch; i++) types[i] = i % SM_CLASS_COUNT;
         sm_batch batch = {.images = images, .masks = masks, .types = types};
-        job.batch = &batch;
-        measure_steps(a, &job, net, s, m);
+        measure_steps(a, job, &batch, net, s, m);
+    } else {
+        status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a batch");
     }
-    sm_optimiser_free(&job.optimiser);
-    sm_training_free(job.training);
     sm_floats_free(images);
     sm_floats_free(masks);
-    sm_floats_free(job.gradients);
     free(types);
     return status;
 }
@@ -349,34 +361,103 @@ static void print_json(const arguments *a, const sm_net *net, int size, const sm
     sm_json_object_end(&json);
 }
 
-static sm_status run(const arguments *a, sm_error *error) {
+/** What loading and augmentation cost, in words or as JSON. */
+static void print_loading(const arguments *a, const sm_net *net, int size, const sm_loading_cost *cost) {
+    if (!a->json) {
+        printf(
+            "%s %dx%d, training, batch %d, %d thread%s: %.2f ms an image with loading and augmentation, %.2f ms with "
+            "ready batches, and %.3f ms for decoding: %.1f %% of an epoch outside the network, median of %d pairs\n"
+            "(by processor time %.1f %%: augmenting an image takes %.3f ms; waiting for batches %.2f %%)\n",
+            net->name, size, size, a->batch, a->threads, a->threads > 1 ? "s" : "", cost->loaded * 1e3,
+            cost->ready * 1e3, cost->decoding * 1e3, 100 * cost->share, cost->pairs, 100 * cost->processor_share,
+            cost->processor * 1e3, 100 * cost->waiting_share);
+        return;
+    }
+    sm_json json = {.file = stdout};
+    sm_json_object_begin(&json, NULL);
+    sm_json_string(&json, "network", net->name);
+    sm_json_integer(&json, "size", size);
+    sm_json_string(&json, "mode", "loading");
+    sm_json_integer(&json, "threads", a->threads);
+    sm_json_integer(&json, "batch", a->batch);
+    sm_json_integer(&json, "pairs", cost->pairs);
+    sm_json_number(&json, "loaded_ms", cost->loaded * 1e3);
+    sm_json_number(&json, "ready_ms", cost->ready * 1e3);
+    sm_json_number(&json, "decoding_ms", cost->decoding * 1e3);
+    sm_json_number(&json, "processor_ms", cost->processor * 1e3);
+    sm_json_number(&json, "outside_share", cost->share);
+    sm_json_number(&json, "processor_share", cost->processor_share);
+    sm_json_number(&json, "waiting_share", cost->waiting_share);
+    sm_json_object_end(&json);
+}
+
+/** What all measurements share. */
+typedef struct set_up {
     sm_net net;
-    sm_status status = sm_net_make(a->network, &net, error);
-    if (status != SM_OK) return status;
-    int size = a->size > 0 ? a->size : net.default_size;
-    const sm_kernels *kernels = sm_kernels_for(a->backend);
-    if (!kernels)
-        return sm_fail(error, SM_ERROR_ARGUMENT, "this processor lacks the %s kernels", backend_names[a->backend]);
-    sm_parallel *parallel = sm_parallel_create(a->threads);
-    float *parameters = sm_floats_allocate(net.total_count);
+    int size;
+    const sm_kernels *kernels;
+    sm_parallel *parallel;
+    float *parameters;
+} set_up;
+
+static sm_status run_loading(const arguments *a, const set_up *u, sm_error *error) {
+    training_job job;
+    sm_loading_cost cost;
+    sm_status status = create_job(a, &u->net, u->parameters, u->size, u->kernels, u->parallel, &job, error);
+    const sm_loading_cost_options options = {.size = u->size,
+                                             .batch = a->batch,
+                                             .epochs = sm_trainer_options_default().epochs,
+                                             .seconds = (double)a->seconds,
+                                             .parallel = u->parallel,
+                                             .step = run_step,
+                                             .context = &job};
+    if (status == SM_OK) status = sm_loading_cost_measure(&options, &cost, error);
+    if (status == SM_OK) print_loading(a, &u->net, u->size, &cost);
+    free_job(&job);
+    return status;
+}
+
+static sm_status run_layers(const arguments *a, const set_up *u, sm_error *error) {
     samples *s = calloc(1, sizeof *s);
-    measurement m = {0};
-    if (!parallel || !parameters || !s) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the measurement");
-    if (status == SM_OK) {
-        sm_net_initialise(&net, 1, parameters);
-        m.peak = measure_peak(kernels, parallel);
-        status = a->train ? measure_training(a, &net, parameters, size, kernels, parallel, s, &m, error)
-                          : measure_inference(a, &net, parameters, size, kernels, parallel, s, &m, error);
+    if (!s) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the measurement");
+    measurement m = {.peak = measure_peak(u->kernels, u->parallel)};
+    sm_status status = SM_OK;
+    if (a->train) {
+        training_job job;
+        status = create_job(a, &u->net, u->parameters, u->size, u->kernels, u->parallel, &job, error);
+        if (status == SM_OK) status = measure_training(a, &u->net, &job, u->size, s, &m, error);
+        free_job(&job);
+    } else {
+        status = measure_inference(a, &u->net, u->parameters, u->size, u->kernels, u->parallel, s, &m, error);
     }
     if (status == SM_OK) {
         if (a->json)
-            print_json(a, &net, size, kernels, &m);
+            print_json(a, &u->net, u->size, u->kernels, &m);
         else
-            print_table(a, &net, size, kernels, &m);
+            print_table(a, &u->net, u->size, u->kernels, &m);
     }
     free(s);
-    sm_floats_free(parameters);
-    sm_parallel_free(parallel);
+    return status;
+}
+
+static sm_status run(const arguments *a, sm_error *error) {
+    set_up u = {0};
+    sm_status status = sm_net_make(a->network, &u.net, error);
+    if (status != SM_OK) return status;
+    u.size = a->size > 0 ? a->size : u.net.default_size;
+    u.kernels = sm_kernels_for(a->backend);
+    if (!u.kernels)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "this processor lacks the %s kernels", backend_names[a->backend]);
+    u.parallel = sm_parallel_create(a->threads);
+    u.parameters = sm_floats_allocate(u.net.total_count);
+    if (u.parallel && u.parameters) {
+        sm_net_initialise(&u.net, 1, u.parameters);
+        status = a->loading ? run_loading(a, &u, error) : run_layers(a, &u, error);
+    } else {
+        status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the measurement");
+    }
+    sm_floats_free(u.parameters);
+    sm_parallel_free(u.parallel);
     return status;
 }
 

@@ -10,8 +10,8 @@
  * and one in `a` does not: v_max(v_zero(), x) is a ReLU that keeps NaN. v_select_greater(a, b, yes, no) is
  * a > b ? yes : no. v_exp2_integer(n) is 2^n for whole numbers n from -126 to 127.
  *
- * v_fma is fused where the target fuses (AVX-512, AVX2) and multiply-then-add elsewhere: SIMDe's own fused forms
- * become scalar loops in wasm.
+ * v_fma is fused where the target fuses (AVX-512, AVX2, 64-bit ARM) and multiply-then-add elsewhere: SIMDe's own fused
+ * forms become scalar loops in wasm.
  */
 #ifndef SONOMASK_SIMD_H
 #define SONOMASK_SIMD_H
@@ -104,6 +104,9 @@ SM_INLINE v_f32 v_exp2_integer(v_f32 n) {
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm256_fmadd_ps(a, b, c); }
 #elif SM_TARGET == SM_TARGET_SIMD128
 #include <simde/x86/sse2.h>
+#if defined(__aarch64__)
+#include <simde/x86/fma.h>
+#endif
 typedef simde__m128 v_f32;
 #if defined(__wasm_simd128__)
 #include <wasm_simd128.h>
@@ -137,7 +140,11 @@ SM_INLINE v_f32 v_add(v_f32 a, v_f32 b) { return simde_mm_add_ps(a, b); }
 SM_INLINE v_f32 v_sub(v_f32 a, v_f32 b) { return simde_mm_sub_ps(a, b); }
 SM_INLINE v_f32 v_mul(v_f32 a, v_f32 b) { return simde_mm_mul_ps(a, b); }
 SM_INLINE v_f32 v_div(v_f32 a, v_f32 b) { return simde_mm_div_ps(a, b); }
+#if defined(__aarch64__)
+SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm_fmadd_ps(a, b, c); }
+#else
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm_add_ps(simde_mm_mul_ps(a, b), c); }
+#endif
 #else
 typedef float v_f32;
 SM_INLINE v_f32 v_load(const float *p) { return *p; }

@@ -19,7 +19,7 @@ import { native } from './sections/native.js';
 import { coldStart, downloads, memory } from './sections/page.js';
 import { inChromium, inNode } from './sections/peers.js';
 import { layers, sizes } from './sections/scaling.js';
-import { training } from './sections/training.js';
+import { loading, training } from './sections/training.js';
 import { workers } from './sections/workers.js';
 
 /** @typedef {(results: Results, effort: import('./lib/pairs.js').Effort) => Promise<void>} Section */
@@ -31,6 +31,7 @@ const SECTIONS = {
     workers: { does: 'two workers against one, in Node and Chromium', run: workers },
     native: { does: 'the native program against onnxruntime-node and PyTorch, 1 and 2 threads', run: native },
     training: { does: 'training steps against PyTorch', run: training },
+    loading: { does: 'share of a training epoch that goes into loading and augmentation', run: loading },
     layers: { does: 'time per layer against the measured peak', run: layers },
     sizes: { does: 'time against image size and threads', run: sizes },
     start: { does: 'page load to first mask', run: coldStart },

@@ -73,6 +73,14 @@ test('bench measures', () => {
     assert.equal(run('bench', '--net', 'sonomask', '--size', '100').status, 2);
 });
 
+test('bench measures what loading and augmentation cost', () => {
+    const json = JSON.parse(run('bench', '--net', 'unet16', '--size', '32', '--train', '--loading', '--batch', '1',
+        '--seconds', '0.01', '--json').out);
+    assert.ok(json.loaded_ms > 0 && json.ready_ms > 0 && json.decoding_ms > 0 && json.pairs >= 3);
+    assert.ok(json.outside_share < 1 && json.waiting_share >= 0 && json.waiting_share <= 1);
+    assert.match(run('bench', '--loading').err, /--loading goes with --train/);
+});
+
 test('from phantoms to weights, masks and a report', () => {
     const out = inFolder('round');
     const trained = run('train', '--data', phantoms, '--out', out, '--fold', '0', ...TRAINING);

@@ -13,7 +13,9 @@ import {
 
 const PROBABILITY_TOLERANCE = 1e-4;
 const MASK_TOLERANCE = 1e-4; // share of the pixels
-const NATIVE = path.join(BUILD, 'tests/native_probabilities');
+// Another processor's program may run in an emulator: `make check-neon`.
+const [PROGRAM = '', ...PROGRAM_ARGUMENTS] =
+    process.env['NATIVE_PROBABILITIES']?.split(' ') ?? [path.join(BUILD, 'tests/native_probabilities')];
 const AUTO = 0; // SM_BACKEND_AUTO
 
 /**
@@ -43,7 +45,7 @@ function parseAnswer(file) {
  * @returns {Promise<Answer[]>}
  */
 async function nativeAnswers(folder, images) {
-    await execute(NATIVE, [WEIGHTS, String(AUTO), folder, ...images]);
+    await execute(PROGRAM, [...PROGRAM_ARGUMENTS, WEIGHTS, String(AUTO), folder, ...images]);
     return Promise.all(images.map(async (_, index) => parseAnswer(await readFile(path.join(folder, `${index}.bin`)))));
 }
 

@@ -1,5 +1,8 @@
-/** Training steps of the native program against PyTorch's: forward, losses, backward and AdamW, in turn. */
-import { NETWORK } from '../lib/models.js';
+/**
+ * Training steps of the native program against PyTorch's (forward, losses, backward and AdamW, in turn), and the part of
+ * an epoch that goes into something else: loading and augmentation, against the same steps on ready-made batches.
+ */
+import { NETWORK, SIZE } from '../lib/models.js';
 import { progress, sonomaskBench } from '../lib/project.js';
 import { pytorch } from '../lib/pytorch.js';
 
@@ -8,6 +11,7 @@ const ROUNDS = 5;
 const BATCH = 8;
 const THREADS = 2;
 const SIZES = [128, 256];
+const OUTSIDE_TARGET = 5; // percent
 
 /** @type {import('../bench.js').Section} */
 export async function training(results, effort) {
@@ -27,5 +31,19 @@ export async function training(results, effort) {
         results.compare({ where: 'native', what: `training ${NETWORK} ${size}x${size}, batch ${BATCH}, ${THREADS} threads`,
             peer: 'PyTorch channels_last', target: TARGET,
             note: imagesPerSecond.map(value => value.toFixed(1)).join(' against ').concat(' images/s') }, ...times);
+    }
+}
+
+/** @type {import('../bench.js').Section} */
+export async function loading(results, effort) {
+    for (const [network, size] of /** @type {[string, number][]} */ ([...SIZES.map(side => [NETWORK, side]), ['sonomask', SIZE]])) {
+        progress(`loading and augmentation, ${network} at ${size}x${size}`);
+        const found = await sonomaskBench(['--train', '--loading', '--net', network, '--size', String(size), '--batch', String(BATCH),
+            '--threads', String(THREADS), '--seconds', String(effort.seconds)]);
+        const what = `share of a training epoch outside the network (loading, augmentation), ${network} ${size}x${size}, batch ${BATCH}, ` +
+            `${THREADS} threads`;
+        results.measures.push({ what: `${what}: against the same steps on ready batches`, value: 100 * found.outside_share, unit: '%',
+            target: OUTSIDE_TARGET });
+        results.measures.push({ what: `${what}: by processor time`, value: 100 * found.processor_share, unit: '%', target: OUTSIDE_TARGET });
     }
 }
