@@ -8,23 +8,31 @@ bool sm_net_has_weights(sm_layer_kind kind) {
     return kind == SM_LAYER_CONV3X3 || kind == SM_LAYER_CONV1X1 || kind == SM_LAYER_DENSE;
 }
 
+void sm_fold_run(const sm_fold *fold) {
+    for (int c = 0; c < fold->channels; c++) {
+        float factor = fold->scale ? fold->scale[c] / sqrtf(fold->variance[c] + SM_NORM_EPSILON) : 1.0f;
+        for (size_t i = (size_t)c; i < fold->count; i += (size_t)fold->channels)
+            fold->folded_weights[i] = fold->weights[i] * factor;
+        if (fold->folded_bias)
+            fold->folded_bias[c] = fold->scale ? fold->shift[c] - fold->mean[c] * factor : fold->bias[c];
+    }
+}
+
 static const float *parameter_values(const sm_net *net, const float *parameters, int layer, sm_parameter_kind kind) {
     int index = sm_net_parameter(net, layer, kind);
     return index >= 0 ? parameters + net->parameters[index].offset : NULL;
 }
 
 void sm_net_fold(const sm_net *net, const float *parameters, int layer, float *weights, float *bias) {
-    int channels = net->layers[layer].channels;
-    const sm_parameter *parameter = &net->parameters[sm_net_parameter(net, layer, SM_PARAMETER_WEIGHTS)];
-    const float *source = parameters + parameter->offset;
-    const float *source_bias = parameter_values(net, parameters, layer, SM_PARAMETER_BIAS);
-    const float *scale = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_SCALE);
-    const float *shift = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_SHIFT);
-    const float *mean = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_MEAN);
-    const float *variance = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_VARIANCE);
-    for (int c = 0; c < channels; c++) {
-        float factor = scale ? scale[c] / sqrtf(variance[c] + SM_NORM_EPSILON) : 1.0f;
-        for (size_t i = (size_t)c; i < parameter->count; i += (size_t)channels) weights[i] = source[i] * factor;
-        if (bias) bias[c] = scale ? shift[c] - mean[c] * factor : source_bias[c];
-    }
+    const sm_fold fold = {.weights = parameter_values(net, parameters, layer, SM_PARAMETER_WEIGHTS),
+                          .bias = parameter_values(net, parameters, layer, SM_PARAMETER_BIAS),
+                          .scale = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_SCALE),
+                          .shift = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_SHIFT),
+                          .mean = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_MEAN),
+                          .variance = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_VARIANCE),
+                          .count = net->parameters[sm_net_parameter(net, layer, SM_PARAMETER_WEIGHTS)].count,
+                          .channels = net->layers[layer].channels,
+                          .folded_weights = weights,
+                          .folded_bias = bias};
+    sm_fold_run(&fold);
 }

@@ -121,58 +121,109 @@ static sm_status plan_activations(sm_inference *inference, sm_error *error) {
 
 static size_t rounded(size_t count) { return (count + 15) / 16 * 16; }
 
-static sm_status prepare_weights(sm_inference *inference, const float *parameters, sm_error *error) {
+/** Gives each layer its place in one block of weights, first only measuring it, then with the block there. */
+static void place_weights(sm_inference *inference) {
     const sm_net *net = &inference->net;
-    size_t largest = 0;
-    for (int pass = 0; pass < 2; pass++) { /* first the size, then the contents */
-        float *folded = NULL;
-        float *next = inference->weights;
-        if (pass == 1) {
-            folded = sm_floats_allocate(largest);
-            if (!folded) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
-        }
-        for (int i = 0; i < net->layer_count; i++) {
-            const sm_layer *layer = &net->layers[i];
-            if (!inference->layers[i].needed || !sm_net_has_weights(layer->kind)) continue;
-            size_t count = net->parameters[sm_net_parameter(net, i, SM_PARAMETER_WEIGHTS)].count;
-            size_t transformed = 0;
-            if (layer->kind == SM_LAYER_CONV3X3)
-                transformed =
-                    inference->kernels->conv3x3_transformed_size(sm_net_input_channels(net, i), layer->channels);
-            bool bias = layer->bias || layer->normalise;
-            if (pass == 0) {
-                if (count > largest) largest = count;
-                inference->weights_count +=
-                    rounded(transformed ? transformed : count) + (bias ? rounded((size_t)layer->channels) : 0);
-                continue;
-            }
-            if (bias) {
-                inference->layers[i].bias = next;
-                next += rounded((size_t)layer->channels);
-            }
+    size_t next = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        const sm_layer *layer = &net->layers[i];
+        if (!inference->layers[i].needed || !sm_net_has_weights(layer->kind)) continue;
+        size_t count = net->parameters[sm_net_parameter(net, i, SM_PARAMETER_WEIGHTS)].count;
+        size_t transformed = 0;
+        if (layer->kind == SM_LAYER_CONV3X3)
+            transformed = inference->kernels->conv3x3_transformed_size(sm_net_input_channels(net, i), layer->channels);
+        bool bias = layer->bias || layer->normalise;
+        if (inference->weights) {
+            if (bias) inference->layers[i].bias = inference->weights + next;
+            float *place = inference->weights + next + (bias ? rounded((size_t)layer->channels) : 0);
             /* Where a transform exists the plain weights are not kept. */
-            sm_net_fold(net, parameters, i, transformed ? folded : next, inference->layers[i].bias);
-            if (transformed) {
-                inference->layers[i].transformed = next;
-                inference->kernels->conv3x3_transform(folded, sm_net_input_channels(net, i), layer->channels, next);
-            } else {
-                inference->layers[i].weights = next;
-            }
-            next += rounded(transformed ? transformed : count);
+            if (transformed)
+                inference->layers[i].transformed = place;
+            else
+                inference->layers[i].weights = place;
         }
-        sm_floats_free(folded);
-        if (pass == 0) {
-            inference->weights = sm_floats_allocate(inference->weights_count);
-            if (!inference->weights)
-                return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights (%z MB)",
-                               inference->weights_count * sizeof(float) / 1000000);
-        }
+        next += rounded(transformed ? transformed : count) + (bias ? rounded((size_t)layer->channels) : 0);
     }
+    inference->weights_count = next;
+}
+
+static sm_status allocate_weights(sm_inference *inference, sm_error *error) {
+    place_weights(inference);
+    inference->weights = sm_floats_allocate(inference->weights_count);
+    if (!inference->weights)
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights (%z MB)",
+                       inference->weights_count * sizeof(float) / 1000000);
+    place_weights(inference);
     return SM_OK;
 }
 
-sm_status sm_inference_create(const sm_net *net, const float *parameters, int size, const sm_kernels *kernels,
-                              const sm_parallel *parallel, sm_inference **inference, sm_error *error) {
+/** Reads the parameters of one layer into `scratch` and folds and transforms them into the layer's place. */
+static sm_status read_layer(sm_inference *inference, int index, const sm_parameter_source *source, float *scratch,
+                            sm_error *error) {
+    const sm_net *net = &inference->net;
+    const sm_layer *layer = &net->layers[index];
+    const float *values[SM_PARAMETER_NORM_VARIANCE + 1] = {NULL};
+    size_t count = 0;
+    float *next = scratch;
+    for (int kind = SM_PARAMETER_WEIGHTS; kind <= SM_PARAMETER_NORM_VARIANCE; kind++) {
+        int found = sm_net_parameter(net, index, (sm_parameter_kind)kind);
+        if (found < 0) continue;
+        const sm_parameter *parameter = &net->parameters[found];
+        if (kind == SM_PARAMETER_WEIGHTS) count = parameter->count;
+        sm_status status = source->read(source->context, parameter, next, error);
+        if (status != SM_OK) return status;
+        values[kind] = next;
+        next += parameter->count;
+    }
+    if (!inference->layers[index].needed || !values[SM_PARAMETER_WEIGHTS]) return SM_OK;
+    float *transformed = inference->layers[index].transformed;
+    const sm_fold fold = {.weights = values[SM_PARAMETER_WEIGHTS],
+                          .bias = values[SM_PARAMETER_BIAS],
+                          .scale = values[SM_PARAMETER_NORM_SCALE],
+                          .shift = values[SM_PARAMETER_NORM_SHIFT],
+                          .mean = values[SM_PARAMETER_NORM_MEAN],
+                          .variance = values[SM_PARAMETER_NORM_VARIANCE],
+                          .count = count,
+                          .channels = layer->channels,
+                          .folded_weights = transformed ? scratch : inference->layers[index].weights,
+                          .folded_bias = inference->layers[index].bias};
+    sm_fold_run(&fold);
+    if (transformed)
+        inference->kernels->conv3x3_transform(scratch, sm_net_input_channels(net, index), layer->channels, transformed);
+    return SM_OK;
+}
+
+/** The most floats that the parameters of one layer have together. */
+static size_t largest_layer(const sm_net *net) {
+    size_t largest = 0;
+    size_t counts[SM_NET_MAX_LAYERS] = {0};
+    for (int i = 0; i < net->parameter_count; i++) {
+        size_t *count = &counts[net->parameters[i].layer];
+        *count += net->parameters[i].count;
+        if (*count > largest) largest = *count;
+    }
+    return largest;
+}
+
+/** Fills the weights. The activations' memory serves as scratch where it is large enough. */
+static sm_status read_weights(sm_inference *inference, const sm_parameter_source *source, sm_error *error) {
+    size_t largest = largest_layer(&inference->net);
+    bool fits = largest <= inference->arena_count;
+    float *scratch = fits ? inference->arena : sm_floats_allocate(largest);
+    if (!scratch) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
+    sm_status status = SM_OK;
+    for (int i = 0; status == SM_OK && i < inference->net.layer_count; i++)
+        status = read_layer(inference, i, source, scratch, error);
+    if (fits)
+        memset(inference->arena, 0, largest * sizeof *inference->arena);
+    else
+        sm_floats_free(scratch);
+    return status;
+}
+
+sm_status sm_inference_create_from(const sm_net *net, const sm_parameter_source *source, int size,
+                                   const sm_kernels *kernels, const sm_parallel *parallel, sm_inference **inference,
+                                   sm_error *error) {
     *inference = NULL;
     if (!sm_net_size_valid(net, size))
         return sm_fail(error, SM_ERROR_ARGUMENT, "input size %d: %s needs a multiple of %d, at most 1024", size,
@@ -184,14 +235,28 @@ sm_status sm_inference_create(const sm_net *net, const float *parameters, int si
     made->kernels = kernels;
     made->parallel = parallel;
     find_fused_pools(made);
-    sm_status status = prepare_weights(made, parameters, error);
+    sm_status status = allocate_weights(made, error);
     if (status == SM_OK) status = plan_activations(made, error);
+    if (status == SM_OK) status = read_weights(made, source, error);
     if (status != SM_OK) {
         sm_inference_free(made);
         return status;
     }
     *inference = made;
     return SM_OK;
+}
+
+static sm_status copy_parameter(const void *context, const sm_parameter *parameter, float *values, sm_error *error) {
+    (void)error;
+    const float *parameters = context;
+    memcpy(values, parameters + parameter->offset, parameter->count * sizeof *values);
+    return SM_OK;
+}
+
+sm_status sm_inference_create(const sm_net *net, const float *parameters, int size, const sm_kernels *kernels,
+                              const sm_parallel *parallel, sm_inference **inference, sm_error *error) {
+    const sm_parameter_source source = {.read = copy_parameter, .context = parameters};
+    return sm_inference_create_from(net, &source, size, kernels, parallel, inference, error);
 }
 
 void sm_inference_free(sm_inference *inference) {

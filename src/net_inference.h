@@ -22,6 +22,21 @@ typedef struct sm_layer_time {
  */
 sm_status sm_inference_create(const sm_net *net, const float *parameters, int size, const sm_kernels *kernels,
                               const sm_parallel *parallel, sm_inference **inference, sm_error *error);
+
+/** Where parameters come from one by one: fills `values` ([parameter->count]) or fails. */
+typedef struct sm_parameter_source {
+    sm_status (*read)(const void *context, const sm_parameter *parameter, float *values, sm_error *error);
+    const void *context;
+} sm_parameter_source;
+
+/**
+ * The same, with parameters that need not all be in memory at once: each is read once, also those that inference does
+ * not need. Errors: those of the source, too.
+ */
+sm_status sm_inference_create_from(const sm_net *net, const sm_parameter_source *source, int size,
+                                   const sm_kernels *kernels, const sm_parallel *parallel, sm_inference **inference,
+                                   sm_error *error);
+
 void sm_inference_free(sm_inference *inference);
 
 /**
