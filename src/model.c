@@ -8,7 +8,7 @@
 #include "net_inference.h"
 #include "outlier.h"
 #include "sonomask.h"
-#include "weights.h"
+#include "weights_file.h"
 
 struct sm_model {
     sm_net net;
@@ -26,7 +26,11 @@ sm_status sm_model_create(const void *weights, size_t size, sm_model **model, sm
     return sm_model_create_with(weights, size, &(sm_model_options){0}, model, error);
 }
 
-static sm_status prepare(sm_model *model, const float *parameters, int size, sm_error *error) {
+static sm_status read_parameter(const void *context, const sm_parameter *parameter, float *values, sm_error *error) {
+    return sm_weights_parameter(context, parameter, values, error);
+}
+
+static sm_status prepare(sm_model *model, const sm_weights_file *file, int size, sm_error *error) {
     if (size > 0) {
         if (!sm_net_size_valid(&model->net, size))
             return sm_fail(error, SM_ERROR_ARGUMENT, "input size %d: %s needs a multiple of %d, at most 1024", size,
@@ -39,8 +43,20 @@ static sm_status prepare(sm_model *model, const float *parameters, int size, sm_
     model->logits = sm_floats_allocate(pixels);
     if (!model->square || !model->mirrored || !model->logits)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for the network's input and output");
-    return sm_inference_create(&model->net, parameters, model->metadata.input_size, model->kernels, model->parallel,
-                               &model->inference, error);
+    const sm_parameter_source source = {.read = read_parameter, .context = file};
+    return sm_inference_create_from(&model->net, &source, model->metadata.input_size, model->kernels, model->parallel,
+                                    &model->inference, error);
+}
+
+static sm_status read_model(sm_model *model, const void *weights, size_t size, int input_size, sm_error *error) {
+    sm_weights_file *file = calloc(1, sizeof *file);
+    if (!file) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
+    sm_status status = sm_weights_open(weights, size, file, &model->net, error);
+    model->metadata = file->metadata;
+    if (status == SM_OK) status = sm_outlier_read(weights, size, &model->outlier, &model->knows_outliers, error);
+    if (status == SM_OK) status = prepare(model, file, input_size, error);
+    free(file);
+    return status;
 }
 
 sm_status sm_model_create_with(const void *weights, size_t size, const sm_model_options *options, sm_model **model,
@@ -52,11 +68,7 @@ sm_status sm_model_create_with(const void *weights, size_t size, const sm_model_
     if (!made) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the model");
     made->kernels = kernels;
     made->parallel = options->parallel;
-    float *parameters = NULL;
-    sm_status status = sm_weights_read(weights, size, &made->metadata, &made->net, &parameters, error);
-    if (status == SM_OK) status = sm_outlier_read(weights, size, &made->outlier, &made->knows_outliers, error);
-    if (status == SM_OK) status = prepare(made, parameters, options->input_size, error);
-    sm_floats_free(parameters);
+    sm_status status = read_model(made, weights, size, options->input_size, error);
     if (status != SM_OK) {
         sm_model_free(made);
         return status;

@@ -6,8 +6,8 @@
 #include "nets.h"
 #include "weights_file.h"
 
-static sm_status copy_parameter(const sm_parameter *parameter, const sm_weights_file *file, float *values,
-                                sm_error *error) {
+sm_status sm_weights_parameter(const sm_weights_file *file, const sm_parameter *parameter, float *values,
+                               sm_error *error) {
     const sm_status status =
         sm_weights_file_get(file, parameter->name, parameter->rank, parameter->shape, values, error);
     if (status != SM_OK || parameter->kind != SM_PARAMETER_NORM_VARIANCE) return status;
@@ -30,8 +30,7 @@ static sm_status check_metadata(const sm_weights_file *header, const sm_net *net
     return SM_OK;
 }
 
-static sm_status read_all(const void *bytes, size_t size, sm_weights_file *file, sm_net *net, float **parameters,
-                          sm_error *error) {
+sm_status sm_weights_open(const void *bytes, size_t size, sm_weights_file *file, sm_net *net, sm_error *error) {
     sm_status status = sm_weights_file_open(bytes, size, file, error);
     if (status != SM_OK) return status;
     if (!file->metadata.network[0])
@@ -39,12 +38,15 @@ static sm_status read_all(const void *bytes, size_t size, sm_weights_file *file,
     sm_error unknown = {0};
     if (sm_net_make(file->metadata.network, net, &unknown) != SM_OK)
         return sm_fail(error, SM_ERROR_WEIGHTS, "%s", unknown.message);
-    status = check_metadata(file, net, error);
-    if (status != SM_OK) return status;
+    return check_metadata(file, net, error);
+}
+
+static sm_status read_all(const sm_weights_file *file, const sm_net *net, float **parameters, sm_error *error) {
     float *values = sm_floats_allocate(net->total_count);
     if (!values) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
+    sm_status status = SM_OK;
     for (int i = 0; i < net->parameter_count && status == SM_OK; i++)
-        status = copy_parameter(&net->parameters[i], file, values + net->parameters[i].offset, error);
+        status = sm_weights_parameter(file, &net->parameters[i], values + net->parameters[i].offset, error);
     if (status != SM_OK) {
         sm_floats_free(values);
         return status;
@@ -59,7 +61,8 @@ sm_status sm_weights_read(const void *bytes, size_t size, sm_weights_metadata *m
     memset(metadata, 0, sizeof *metadata);
     sm_weights_file *file = calloc(1, sizeof *file);
     if (!file) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
-    sm_status status = read_all(bytes, size, file, net, parameters, error);
+    sm_status status = sm_weights_open(bytes, size, file, net, error);
+    if (status == SM_OK) status = read_all(file, net, parameters, error);
     if (status == SM_OK) *metadata = file->metadata;
     free(file);
     return status;

@@ -44,4 +44,14 @@ const sm_file_tensor *sm_weights_file_find(const sm_weights_file *file, const ch
 sm_status sm_weights_file_get(const sm_weights_file *file, const char *name, int rank, const int *shape, float *values,
                               sm_error *error);
 
+/**
+ * Opens a file of network weights: the header as above, `net` made from the name in it, and its settings checked.
+ * Errors: SM_ERROR_WEIGHTS.
+ */
+sm_status sm_weights_open(const void *bytes, size_t size, sm_weights_file *file, sm_net *net, sm_error *error);
+
+/** One of the network's parameters; `values` is [parameter->count]. Errors: SM_ERROR_WEIGHTS, as sm_weights_read. */
+sm_status sm_weights_parameter(const sm_weights_file *file, const sm_parameter *parameter, float *values,
+                               sm_error *error);
+
 #endif
