@@ -17,6 +17,7 @@ import { renderHelp } from './panel/help.js';
 import { renderLesions } from './panel/lesions.js';
 import { List } from './panel/list.js';
 import { fetchModelCard, renderModel } from './panel/model.js';
+import { Results } from './panel/results.js';
 import { Save } from './panel/save.js';
 import { Toolbar } from './panel/toolbar.js';
 import { scaleFor, Item } from './state/item.js';
@@ -34,7 +35,7 @@ import { Viewer } from './view/viewer.js';
 
 /** @typedef {import('./input/collect.js').Found} Found */
 
-const SAMPLES = ['benign.png', 'malignant.png', 'normal.png'];
+const SAMPLES = ['phantom-1.png', 'phantom-2.png', 'phantom-3.png'];
 
 /** @type {import('./engine/engine.js').Engine | null} */
 let engine = null;
@@ -71,6 +72,7 @@ const adjust = new Adjust(session, viewer, useThresholdForAll);
 const frames = new Frames(session);
 const calibration = new Calibration(gestures, viewer, session, store);
 const save = new Save(store);
+const results = new Results(store);
 
 /**
  * Takes files in: pictures into the list, masks beside their pictures.
@@ -149,6 +151,7 @@ function renderNote() {
     const note = byId('viewer-note', HTMLElement);
     const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : item && !picture ? t('viewer.opening') : '';
     note.hidden = text === '';
+    byId('work', HTMLElement).classList.toggle('work-failed', item?.state === 'failed');
     note.dataset['kind'] = item?.problem ? 'problem' : 'plain';
     const paragraph = document.createElement('p');
     paragraph.textContent = text;
@@ -200,6 +203,7 @@ const shortcuts = [
     },
     { keys: 's', label: 'help.layout', shown: 'S', run: nextLayout },
     { keys: 'p', label: 'help.play', shown: 'P', run: () => frames.toggle() },
+    { keys: 't', label: 'help.table', shown: 'T', run: () => results.open() },
     { keys: 'o', label: 'help.open', shown: 'O', run: pickFiles },
     { keys: 'ctrl+s', label: 'help.save', shown: 'Ctrl S', run: () => save.saveMask() },
     { keys: '?', label: 'help.help', shown: '?', run: () => openDialog(byId('help', HTMLDialogElement)) },
@@ -219,6 +223,7 @@ function renderAll() {
     renderComparison();
     renderHelp(shortcuts);
     renderModel(engine);
+    results.render();
 }
 
 store.addEventListener('list', renderView);
@@ -260,6 +265,7 @@ click('start-folder', pickFolder);
 click('start-sample', () => void addSamples());
 click('bar-add', pickFiles);
 click('list-folder', pickFolder);
+click('list-table', () => results.open());
 click('list-clear', () => {
     queue.cancelAll();
     store.clear();
@@ -277,7 +283,7 @@ byId('brand', HTMLAnchorElement).addEventListener('click', event => {
     queue.cancelAll();
     store.clear();
 });
-for (const id of ['help', 'model']) prepareDialog(byId(id, HTMLDialogElement));
+for (const id of ['help', 'model', 'results']) prepareDialog(byId(id, HTMLDialogElement));
 
 function nextLayout() {
     const layouts = /** @type {const} */ (['single', 'side', 'swipe']);

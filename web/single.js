@@ -18,7 +18,7 @@ import { bundle } from './bundle.js';
 import { LIBRARIES } from './serve.js';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const SAMPLES = ['benign.png', 'malignant.png', 'normal.png'];
+const SAMPLES = ['phantom-1.png', 'phantom-2.png', 'phantom-3.png'];
 
 /** Takes the place of engine/inlined.js; what it reads is put into the page below. */
 const INLINED = `
@@ -122,7 +122,7 @@ async function build() {
         `<script type="module">${app}</script>`,
     ].join('\n');
     const logo = `data:image/svg+xml;base64,${await base64('web/icons/logo.svg')}`;
-    const picture = `data:image/png;base64,${await base64('web/samples/benign.png')}`;
+    const picture = `data:image/png;base64,${await base64('web/samples/phantom-1.png')}`;
     html = html
         .replaceAll(/<link rel="preload"[^>]*>\n?/g, '')
         .replace(/(Content-Security-Policy" content=")[^"]+/, (_, start) => start + policy)
@@ -130,7 +130,7 @@ async function build() {
         .replace(/<script type="module"[^>]*><\/script>\n?/, '')
         .replaceAll(/<link rel="stylesheet"[^>]*>\n?/g, '')
         .replace('icons/logo.svg', () => logo)
-        .replace('href="samples/benign.png"', () => `href="${picture}"`)
+        .replace('href="samples/phantom-1.png"', () => `href="${picture}"`)
         .replace('</head>', () => `<style>${style}</style>\n</head>`)
         .replace('</body>', () => `${scripts}\n</body>`);
     return html;

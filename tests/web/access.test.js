@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { answered, faultsOf, nextFrame, pick, settled, skip, startSite } from './support/page.js';
+import { answered, faultsOf, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
 
 /** Where pictures of every view go, to be looked at; none when unset. */
@@ -73,6 +73,31 @@ describe('for everyone', { skip }, () => {
             await page.locator('.row-main').nth(2).click();
             await nextFrame(page);
             await view('failed');
+            await page.locator('.row-main').nth(0).click();
+            await answered(page);
+            const { bytes } = await saved(page, language === 'ar' ? 'القناع PNG' : 'Mask PNG');
+            await pick(page, [{ name: 'malignant_mask.png', buffer: bytes }]);
+            await page.locator('.scores').waitFor();
+            await page.locator('#map').selectOption('difference');
+            await page.locator('[data-layout="single"]').click();
+            await nextFrame(page);
+            await view('compare');
+            await page.keyboard.press('t');
+            await view('results');
+            await page.keyboard.press('Escape');
+            // The report is what the printer gets: it is there only while that is asked.
+            await page.evaluate(() => {
+                window.print = () => {
+                    const report = /** @type {HTMLElement} */ (document.getElementById('report'));
+                    Reflect.set(globalThis, 'printed', report.cloneNode(true));
+                };
+            });
+            await page.locator('#save-report').click();
+            await page.waitForFunction(() => Reflect.get(globalThis, 'printed'));
+            await page.emulateMedia({ media: 'print' });
+            await page.evaluate(() => document.getElementById('report')?.replaceWith(Reflect.get(globalThis, 'printed')));
+            await view('report');
+            await page.emulateMedia({ media: 'screen' });
             const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
             assert.ok(overflow <= 0, `${overflow} pixels too wide`);
             assert.ok(await page.locator('.foot strong').isVisible());
@@ -103,6 +128,28 @@ describe('for everyone', { skip }, () => {
         const heard = await page.evaluate(() => Reflect.get(globalThis, 'heard'));
         assert.ok(heard.some((/** @type {string} */ text) => text.includes('3 images added')), heard.join(' | '));
         assert.ok(heard.some((/** @type {string} */ text) => text.includes('All done: 3 segmented, 0 failed')), heard.join(' | '));
+        await page.context().close();
+    });
+
+    test('on a phone everything that is touched is large enough for a finger', async () => {
+        const page = await site.open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+        const small = () =>
+            page.evaluate(() =>
+                [...document.querySelectorAll('button, a, input:not([type="checkbox"]), select, label.check')]
+                    .map(node => ({ name: node.id || node.getAttribute('aria-label') || node.className, box: node.getBoundingClientRect() }))
+                    .filter(({ box }) => box.width > 0 && (box.width < 43.5 || box.height < 43.5))
+                    .map(({ name, box }) => `${name} ${Math.round(box.width)}x${Math.round(box.height)}`),
+            );
+        assert.deepEqual(await small(), []);
+        await pick(page, [await sample('benign'), await sample('normal')]);
+        await settled(page, 2);
+        await answered(page);
+        for (const tool of ['brush', 'window', 'calibrate']) {
+            await page.locator(`[data-tool="${tool}"]`).click();
+            assert.deepEqual(await small(), [], tool);
+        }
+        await page.locator('#list-table').click();
+        assert.deepEqual(await small(), [], 'table');
         await page.context().close();
     });
 

@@ -80,6 +80,27 @@ describe('comparing', { skip }, () => {
         assert.match((await page.locator('#batch-compare').textContent()) ?? '', /Dice 1\.000 · IoU 1\.000 · HD95 0\.0 px/);
     });
 
+    test('the table of the batch shows every answer with its scores and their means, and sorts', async () => {
+        await page.getByRole('button', { name: 'Results as a table' }).click();
+        const table = page.getByRole('dialog', { name: 'Results' });
+        assert.deepEqual(
+            (await table.getByRole('columnheader').allTextContents()),
+            ['Image', 'Type', 'Probability', 'Lesions', 'Largest lesion', 'Sure of outline', 'Dice', 'IoU', 'HD95'],
+        );
+        assert.match((await table.locator('tfoot').textContent()) ?? '', /Means of 2 compared images1\.0001\.0000\.0 px/);
+        const names = () => table.locator('tbody th').allTextContents();
+        await table.getByRole('button', { name: 'Image' }).click();
+        assert.deepEqual(await names(), ['benign.png', 'malignant.png']);
+        await table.getByRole('button', { name: 'Image' }).click();
+        assert.deepEqual(await names(), ['malignant.png', 'benign.png']);
+        assert.equal(await table.getByRole('columnheader', { name: 'Image' }).getAttribute('aria-sort'), 'descending');
+        await table.getByRole('button', { name: 'malignant.png' }).click();
+        assert.ok(await table.isHidden());
+        assert.equal(await page.locator('.row[aria-current="true"] .row-name').textContent(), 'malignant.png');
+        await page.locator('.row-main').first().click();
+        await answered(page);
+    });
+
     test('the difference is shown in colours, and scores follow the threshold', async () => {
         const earlier = await canvasHash(page);
         await page.getByRole('combobox', { name: 'Overlay' }).selectOption({ label: 'Difference from ground truth' });

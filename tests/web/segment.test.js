@@ -1,9 +1,11 @@
 /** From files to answers: the ways in, the list, bad files in the middle of a batch, stopping, and thresholds. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { RGB, jpeg, png, scanPng, withSize } from '../node/support/images.js';
-import { answered, faultsOf, measured, nextFrame, pick, rowsOf, settled, skip, startSite } from './support/page.js';
-import { manySamples, sample } from './support/samples.js';
+import { ROOT, answered, faultsOf, loaded, measured, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { manySamples, sample, withOutlierLimit } from './support/samples.js';
 
 describe('segmenting', { skip }, () => {
     /** @type {import('./support/page.js').Site} */
@@ -70,9 +72,9 @@ describe('segmenting', { skip }, () => {
         const photo = jpeg({ width: 64, height: 48, value: x => (x < 32 ? 30 : 200) });
         const bad = [
             { name: 'empty.png', buffer: Buffer.alloc(0), reason: /empty/ },
-            { name: 'text.png', buffer: Buffer.from('this is no picture'), reason: /Not an image/ },
-            { name: 'cut.png', buffer: good.buffer.subarray(0, 5000), reason: /Not an image/ },
-            { name: 'cut.jpg', buffer: photo.subarray(0, photo.length >> 1), reason: /Not an image/ },
+            { name: 'text.png', buffer: Buffer.from('this is no picture'), reason: /Not a readable/ },
+            { name: 'cut.png', buffer: good.buffer.subarray(0, 5000), reason: /Not a readable/ },
+            { name: 'cut.jpg', buffer: photo.subarray(0, photo.length >> 1), reason: /Not a readable/ },
             { name: 'dot.png', buffer: png({ width: 1, height: 1, data: Uint8Array.of(7) }), reason: /too small/ },
             { name: 'huge.png', buffer: withSize(scanPng(32, 32), 20000, 20000), reason: /64 megapixels/ },
         ];
@@ -88,8 +90,46 @@ describe('segmenting', { skip }, () => {
         assert.deepEqual(rows.filter(({ state }) => state === 'done').map(({ name }) => name), ['malignant.png', 'colour.png', 'photo.jpg']);
         // The reason is also where the picture would be.
         await page.getByRole('button', { name: /text\.png/ }).first().click();
-        assert.match((await page.locator('#viewer-note').textContent()) ?? '', /Not an image/);
+        assert.match((await page.locator('#viewer-note').textContent()) ?? '', /Not a readable/);
         assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('what looks like no breast ultrasound is doubted in the answer, the list, the table and what is saved', async () => {
+        const weights = await readFile(process.env['SONOMASK_MODEL'] ?? path.join(ROOT, 'weights/sonomask.safetensors'));
+        for (const [limit, foreign] of /** @type {const} */ ([[1e-6, true], [1e6, false]])) {
+            const page = await site.open({ serviceWorkers: 'block' }, async opening => {
+                const body = withOutlierLimit(weights, limit);
+                await opening.context().route('**/weights/sonomask.safetensors', route => route.fulfill({ body, contentType: 'application/octet-stream' }));
+                await opening.context().route('**/weights/SHA256SUMS', route => route.fulfill({ body: '' }));
+            });
+            await loaded(page);
+            await pick(page, [await sample('benign')]);
+            await settled(page, 1);
+            await answered(page);
+            assert.equal(await page.getByText('does not look like a breast ultrasound image').isVisible(), foreign);
+            assert.equal((await rowsOf(page))[0]?.text.includes('ultrasound?'), foreign);
+            const record = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+            assert.equal(record.looks_like_ultrasound, !foreign);
+            assert.equal(record.outlier_score > 1, foreign);
+            assert.match((await saved(page, 'CSV table')).bytes.toString(), foreign ? /,false,0\.5/ : /,true,0\.5/);
+            await page.context().close();
+        }
+    });
+
+    test('how sure the network is of each outline is said in words and in what is saved', async () => {
+        const page = await site.open();
+        await pick(page, [await sample('benign')]);
+        await settled(page, 1);
+        await answered(page);
+        const cell = page.locator('.measures tbody tr', { has: page.getByRole('rowheader', { name: 'Sure of outline' }) }).locator('td').first();
+        const [, word, number] = ((await cell.textContent()) ?? '').match(/^(high|medium|low) \((\d\.\d\d)\)$/) ?? [];
+        const sure = Number(number);
+        assert.equal(word, sure >= 0.85 ? 'high' : sure >= 0.7 ? 'medium' : 'low');
+        const record = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+        assert.ok(Math.abs(record.lesions[0].expected_dice - sure) < 0.0051);
+        const [head = '', line = ''] = (await saved(page, 'CSV table')).bytes.toString().split('\r\n');
+        assert.equal(Number(line.split(',')[head.split(',').indexOf('expected_dice')]).toFixed(2), number);
         await page.context().close();
     });
 

@@ -43,7 +43,7 @@ test('every kind of file has its type, and the policy comes with it', async () =
         ['/web/app.js', 'text/javascript; charset=utf-8'],
         ['/web/styles/base.css', 'text/css; charset=utf-8'],
         ['/web/icons/logo.svg', 'image/svg+xml; charset=utf-8'],
-        ['/web/samples/benign.png', 'image/png'],
+        ['/web/samples/phantom-1.png', 'image/png'],
         ['/web/manifest.webmanifest', 'application/manifest+json; charset=utf-8'],
         ['/web/vendor/fflate.js', 'text/javascript; charset=utf-8'],
         ['/web/vendor/dicom-parser.js', 'text/javascript; charset=utf-8'],
@@ -136,7 +136,7 @@ test('texts and code come compressed to who can read that', async () => {
     assert.equal(plain.headers['content-encoding'], undefined);
     assert.equal(small.headers['content-encoding'], 'gzip');
     assert.ok(Number(small.headers['content-length']) < Number(plain.headers['content-length']) / 2);
-    assert.equal((await ask('/web/samples/benign.png', 'HEAD', port, { 'accept-encoding': 'gzip' })).headers['content-encoding'], undefined);
+    assert.equal((await ask('/web/samples/phantom-1.png', 'HEAD', port, { 'accept-encoding': 'gzip' })).headers['content-encoding'], undefined);
 });
 
 test('the page says the same policy itself', async () => {

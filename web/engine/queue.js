@@ -156,13 +156,15 @@ export class Queue extends EventTarget {
         const threshold = item.threshold ?? engine.pool.info.threshold;
         const input = await source.input(frame);
         const answer = await engine.pool.segment(input, signal ? { threshold, signal } : { threshold });
-        const { width, height, type, probabilities, milliseconds, lesions } = answer;
+        const { width, height, type, probabilities, milliseconds, lesions, outlierScore } = answer;
+        const foreign = engine.pool.info.knowsOutliers ? !answer.looksLikeUltrasound : null;
         this.#maps.set(item, frame, answer.probabilityMap);
         const before = item.results.get(frame);
         // A map that was only computed again must not undo what somebody painted.
         if (before?.edits?.any) return;
         const runs = encodeRuns(answer.mask);
-        item.results.set(frame, { width, height, type, probabilities, milliseconds, threshold, lesions, runs, edits: null });
-        item.warning = source.doubt;
+        item.results.set(frame, {
+            width, height, type, probabilities, foreign, outlierScore, milliseconds, threshold, lesions, runs, edits: null,
+        });
     }
 }

@@ -31,6 +31,7 @@ export function recordOf(item, name) {
             orientation_degrees: rounded((lesion.orientation * 180) / Math.PI),
             circularity: rounded(lesion.circularity),
             mean_probability: rounded(lesion.meanProbability),
+            expected_dice: rounded(lesion.expectedDice),
         };
         if (!scale) return record;
         return {
@@ -53,6 +54,8 @@ export function recordOf(item, name) {
             benign: rounded(result.probabilities.benign),
             malignant: rounded(result.probabilities.malignant),
         },
+        outlier_score: rounded(result.outlierScore),
+        looks_like_ultrasound: !result.foreign,
         threshold: rounded(result.threshold),
         edited: result.edits?.any ?? false,
         lesions,

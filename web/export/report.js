@@ -1,7 +1,7 @@
 /** A printable report of the batch: the browser's own printing makes paper or PDF of it. */
 import { t } from '../i18n/i18n.js';
 import { measuresOf } from '../panel/measures.js';
-import { explanation, headline } from '../panel/words.js';
+import { explanation, headline, warnings } from '../panel/words.js';
 import { scaleFor } from '../state/item.js';
 import { byId, element } from '../ui/dom.js';
 import { overlayPng } from './pictures.js';
@@ -45,11 +45,12 @@ export async function printReport(names, engine) {
  */
 function wordsOf(item, name) {
     const result = /** @type {import('../state/item.js').FrameResult} */ (item.result);
+    const doubts = warnings(item, result).map(text => element('p', {}, element('strong', {}, text)));
     const tables = result.lesions.map((lesion, index) => {
         const body = measuresOf(lesion, scaleFor(item, lesion.bbox)).map(({ name: label, value }) =>
             element('tr', {}, element('th', { scope: 'row' }, label), element('td', {}, value)),
         );
         return element('table', {}, element('caption', {}, t('lesions.number', { number: index + 1 })), ...body);
     });
-    return element('div', {}, element('h2', {}, name), element('p', {}, headline(result)), element('p', {}, explanation(result)), ...tables);
+    return element('div', {}, element('h2', {}, name), element('p', {}, headline(result)), element('p', {}, explanation(result)), ...doubts, ...tables);
 }

@@ -4,9 +4,10 @@ import { scaleFor } from '../state/item.js';
 /** @typedef {import('../state/item.js').Item} Item */
 
 const COLUMNS = [
-    'file', 'state', 'reason', 'width', 'height', 'type', 'p_normal', 'p_benign', 'p_malignant', 'threshold', 'edited',
+    'file', 'state', 'reason', 'width', 'height', 'type', 'p_normal', 'p_benign', 'p_malignant',
+    'looks_like_ultrasound', 'threshold', 'edited',
     'lesion', 'area_px', 'long_axis_px', 'short_axis_px', 'perimeter_px', 'orientation_degrees', 'circularity',
-    'mean_probability', 'mm_per_px', 'area_mm2', 'long_axis_mm', 'short_axis_mm', 'dice', 'iou', 'hd95_px',
+    'mean_probability', 'expected_dice', 'mm_per_px', 'area_mm2', 'long_axis_mm', 'short_axis_mm', 'dice', 'iou', 'hd95_px',
 ];
 
 /**
@@ -48,9 +49,9 @@ function rowsOf(item, name) {
     const compared = [scores?.dice, scores?.iou, scores?.hd95];
     const picture = [
         name, item.state, reason, result.width, result.height, result.type, probabilities.normal, probabilities.benign,
-        probabilities.malignant, result.threshold, edited,
+        probabilities.malignant, !result.foreign, result.threshold, edited,
     ];
-    if (result.lesions.length === 0) return [[...picture, 0, ...Array(11).fill(''), ...compared]];
+    if (result.lesions.length === 0) return [[...picture, 0, ...Array(12).fill(''), ...compared]];
     return result.lesions.map((lesion, index) => {
         const millimetres = scaleFor(item, lesion.bbox)?.millimetres;
         return [
@@ -63,6 +64,7 @@ function rowsOf(item, name) {
             (lesion.orientation * 180) / Math.PI,
             lesion.circularity,
             lesion.meanProbability,
+            lesion.expectedDice,
             millimetres,
             millimetres && lesion.area * millimetres ** 2,
             millimetres && lesion.longAxis * millimetres,

@@ -23,7 +23,7 @@ export function renderAnswer(root, item) {
         element('p', { class: 'answer-type' }, element('span', { class: `swatch swatch-${result.type}` }), headline(result)),
         element('p', { class: 'answer-words' }, explanation(result)),
         bars(result),
-        ...warnings(result, item.warning).map(text => element('p', { class: 'warning' }, icon('warning'), element('span', {}, text))),
+        ...warnings(item, result).map(text => element('p', { class: 'warning' }, icon('warning'), element('span', {}, text))),
         element('p', { class: 'facts' }, element('bdi', {}, item.name), ` · ${factsText(result)}`),
     );
 }

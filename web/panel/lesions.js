@@ -45,7 +45,7 @@ export function renderLesions(root, session, viewer) {
         scroll.setAttribute('aria-labelledby', 'lesions-title');
         scroll.tabIndex = 0;
     }
-    root.replaceChildren(scroll, element('p', { class: 'help' }, note));
+    root.replaceChildren(scroll, element('p', { class: 'help' }, t('lesions.certainty')), element('p', { class: 'help' }, note));
     if (focused) {
         const again = root.querySelector(`[data-action="${focused}"]`) ?? root.querySelector('[data-action]');
         if (again instanceof HTMLElement) again.focus();

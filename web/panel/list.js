@@ -2,6 +2,8 @@
 import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { announce } from '../ui/announce.js';
 import { byId, element, icon, oncePerFrame } from '../ui/dom.js';
+import { meansOf } from './results.js';
+import { doubtOf } from './words.js';
 
 /**
  * @typedef {import('../engine/queue.js').Queue} Queue
@@ -53,10 +55,11 @@ export class List {
         const state = element('span', { class: 'row-state' });
         state.dataset['state'] = item.state;
         state.append(...stateParts(item));
+        if (item.problem) state.title = state.textContent; // a long reason is cut in the list
         const main = element(
             'button',
             { type: 'button', class: 'row-main', onclick: () => this.#store.select(item) },
-            element('span', { class: 'row-picture' }, item.thumbnail),
+            element('span', { class: 'row-picture' }, item.thumbnail ?? (item.state === 'failed' ? icon('warning') : null)),
             element('span', {}, element('span', { class: 'row-name', title: item.path }, item.name), state),
         );
         row.replaceChildren(main, this.#rowButton(item));
@@ -129,23 +132,14 @@ export class List {
     /** Means over all pictures that have a ground truth. */
     renderComparison() {
         const root = byId('batch-compare', HTMLElement);
-        const scores = this.#store.items.flatMap(item => item.truth?.scores ?? []);
-        root.hidden = scores.length < 2;
-        if (root.hidden) return;
-        const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-        const distances = scores.flatMap(({ hd95 }) => hd95 ?? []);
-        const distance = distances.length > 0 ? t('unit.px', { value: formatNumber(mean(distances), 1) }) : '–';
+        const means = meansOf(this.#store.items);
+        root.hidden = means === null || means.count < 2;
+        if (!means || root.hidden) return;
+        const { count, dice, iou, hd95 } = means;
+        const distance = hd95 === null ? '–' : t('unit.px', { value: formatNumber(hd95, 1) });
         root.replaceChildren(
-            element('p', {}, t('compare.batch', { count: scores.length })),
-            element(
-                'p',
-                {},
-                t('compare.means', {
-                    dice: formatNumber(mean(scores.map(({ dice }) => dice)), 3),
-                    iou: formatNumber(mean(scores.map(({ iou }) => iou)), 3),
-                    hd95: distance,
-                }),
-            ),
+            element('p', {}, t('compare.batch', { count })),
+            element('p', {}, t('compare.means', { dice: formatNumber(dice, 3), iou: formatNumber(iou, 3), hd95: distance })),
         );
     }
 }
@@ -169,5 +163,6 @@ function stateParts(item) {
     if (item.state !== 'done' || !result) return [t(`state.${item.state}`)];
     const dice = item.truth?.scores ? ` · Dice ${formatNumber(item.truth.scores.dice, 2)}` : '';
     const swatch = element('span', { class: `swatch swatch-${result.type}` });
-    return [swatch, `${t(`class.${result.type}`)} ${formatProbability(result.probabilities[result.type])}${dice}`];
+    const answer = `${t(`class.${result.type}`)} ${formatProbability(result.probabilities[result.type])}${dice}`;
+    return doubtOf(item) ? [swatch, answer, element('span', { class: 'doubt' }, icon('warning'), t('list.doubt'))] : [swatch, answer];
 }

@@ -1,5 +1,6 @@
 /** A lesion's measurements, in millimetres where the scale is known. */
 import { formatNumber, t } from '../i18n/i18n.js';
+import { certaintyOf } from './words.js';
 
 /**
  * @typedef {import('../state/item.js').Lesion} Lesion
@@ -43,7 +44,9 @@ export function tallerThanWide(lesion) {
  */
 export function measuresOf(lesion, scale) {
     const degrees = formatNumber((Math.abs(lesion.orientation) * 180) / Math.PI);
+    const certainty = formatNumber(lesion.expectedDice, 2);
     return [
+        { name: t('measure.certainty'), value: t(`certainty.${certaintyOf(lesion)}`, { value: certainty }) },
         { name: t('measure.area'), value: areaText(lesion.area, scale) },
         { name: t('measure.long'), value: lengthText(lesion.longAxis, scale) },
         { name: t('measure.short'), value: lengthText(lesion.shortAxis, scale) },

@@ -3,6 +3,8 @@ import { formatProbability, t } from '../i18n/i18n.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
+ * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('../state/item.js').Lesion} Lesion
  * @typedef {import('../state/item.js').TissueClass} TissueClass
  * @typedef {import('../i18n/i18n.js').Key} Key
  */
@@ -45,14 +47,38 @@ export function explanation(result) {
 }
 
 /**
- * Doubts that the answer itself raises.
+ * How sure the network is of an outline, in three words: below 0.7 an outline needs correcting more often than not, and
+ * from 0.85 it is about as close to an expert's as a second expert's would be.
+ * @param {Lesion} lesion
+ * @returns {'high' | 'medium' | 'low'}
+ */
+export function certaintyOf(lesion) {
+    if (lesion.expectedDice >= 0.85) return 'high';
+    return lesion.expectedDice >= 0.7 ? 'medium' : 'low';
+}
+
+/**
+ * Whether this is a picture for the network at all. Weights without statistics of their training images cannot tell;
+ * then only what nobody could take for ultrasound is noticed.
+ * @param {Item} item
+ * @returns {Key | null}
+ */
+export function doubtOf(item) {
+    if (item.result?.foreign) return 'warning.foreign';
+    return item.result?.foreign === null ? (item.source?.doubt ?? null) : null;
+}
+
+/**
+ * Doubts about the picture, and those that the answer itself raises.
+ * @param {Item} item
  * @param {FrameResult} result
- * @param {Key | null} doubt about the picture
  * @returns {string[]}
  */
-export function warnings(result, doubt) {
+export function warnings(item, result) {
     const found = [];
+    const doubt = doubtOf(item);
     if (doubt) found.push(t(doubt));
+    if (result.lesions.some(lesion => certaintyOf(lesion) === 'low')) found.push(t('warning.unsureOutline'));
     if (result.type === 'normal' && result.lesions.length > 0) found.push(t('warning.normalWithLesion'));
     if (result.type !== 'normal' && result.lesions.length === 0) found.push(t('warning.lesionWithoutMask'));
     if (confidenceOf(result) === 'undecided') found.push(t('warning.undecided'));

@@ -23,6 +23,8 @@
  * @property {number} height
  * @property {TissueClass} type
  * @property {Record<TissueClass, number>} probabilities
+ * @property {boolean | null} foreign whether the picture looks like no breast ultrasound; null where the weights cannot tell
+ * @property {number} outlierScore how unlike the training images the picture is: 1 is the limit
  * @property {number} milliseconds
  * @property {number} threshold that made the mask
  * @property {Lesion[]} lesions
@@ -70,8 +72,6 @@ export class Item {
         this.threshold = null;
         /** @type {Truth | null} */
         this.truth = null;
-        /** @type {Key | null} a doubt about the picture itself */
-        this.warning = null;
     }
 
     /** @returns {FrameResult | undefined} of the frame in view */

@@ -4,6 +4,12 @@
 export function openDialog(dialog) {
     if (dialog.open) return;
     dialog.showModal();
+    // To where reading begins; browsers would go to, and scroll to, the first control.
+    const title = dialog.querySelector('h2');
+    if (!title) return;
+    title.tabIndex = -1;
+    title.focus();
+    dialog.scrollTop = 0;
 }
 
 /**

@@ -38,15 +38,17 @@ export function drawRuler(context, transform, pane, imageHeight, millimetres) {
     context.direction = 'ltr';
     context.lineWidth = 1;
     context.beginPath();
+    let unit = millimetres ? ' mm' : ' px';
     for (let minor = 0; (minor * step) / 5 <= last; minor++) {
         const y = Math.round(transform.y + ((minor * step) / 5) * perUnit) + 0.5;
         if (y < 0 || y > pane.height) continue;
         const major = minor % 5 === 0;
         context.moveTo(0, y);
         context.lineTo(major ? 12 : 6, y);
-        if (major && y > 8 && y < pane.height - 24) context.fillText(String((minor / 5) * step), 16, y);
+        if (!major || y < 8 || y > pane.height - 8) continue;
+        context.fillText(`${(minor / 5) * step}${unit}`, 16, y);
+        unit = ''; // said once, with the topmost number
     }
     context.stroke();
-    context.fillText(millimetres ? 'mm' : 'px', 16, pane.height - 12);
     context.restore();
 }

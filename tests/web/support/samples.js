@@ -1,14 +1,52 @@
 /** The synthetic pictures that come with the page. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { buildSafetensors, parseSafetensors } from '../../node/support/safetensors.js';
 import { ROOT } from './page.js';
+
+/** Named neutrally in the page, because what the network says of a phantom is its own affair. */
+const FILES = { benign: 'phantom-1.png', malignant: 'phantom-2.png', normal: 'phantom-3.png' };
 
 /**
  * @param {'benign' | 'malignant' | 'normal'} type
  * @returns {Promise<{ name: string, buffer: Buffer }>}
  */
 export async function sample(type) {
-    return { name: `${type}.png`, buffer: await readFile(path.join(ROOT, `web/samples/${type}.png`)) };
+    return { name: `${type}.png`, buffer: await readFile(path.join(ROOT, `web/samples/${FILES[type]}`)) };
+}
+
+/**
+ * The page's weights with statistics of training images, of no images in particular: a limit decides whether every
+ * picture looks like them or none does.
+ * @param {Uint8Array} weights a safetensors file
+ * @param {number} limit
+ * @returns {Buffer}
+ */
+export function withOutlierLimit(weights, limit) {
+    const { header, data } = parseSafetensors(weights);
+    const [statistics, axes] = [56, 20];
+    /** @type {Record<string, [number[], (index: number) => number]>} */
+    const tensors = {
+        'outlier.mean': [[statistics], () => 0],
+        'outlier.scale': [[statistics], () => 1],
+        'outlier.axes': [[axes, statistics], index => (index % (statistics + 1) === 0 ? 1 : 0)],
+        'outlier.variance': [[axes + 1], () => 1],
+        'outlier.limit': [[1], () => limit],
+    };
+    const parts = [data];
+    let end = data.length;
+    for (const [name, [shape, value]] of Object.entries(tensors)) {
+        const values = Float32Array.from({ length: shape.reduce((product, side) => product * side, 1) }, (_, index) => value(index));
+        const known = header[name];
+        if (known) {
+            data.set(new Uint8Array(values.buffer), known.data_offsets[0]);
+            continue;
+        }
+        header[name] = { dtype: 'F32', shape, data_offsets: [end, end + values.byteLength] };
+        parts.push(new Uint8Array(values.buffer));
+        end += values.byteLength;
+    }
+    return Buffer.from(buildSafetensors(header, Buffer.concat(parts)));
 }
 
 /**
