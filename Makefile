@@ -167,6 +167,7 @@ $(BUILD)/clang/%.o: %.c | $(INC)/.made
 $(BUILD)/clang/src/stb.o: CFLAGS_COMMON += -fwrapv
 $(BUILD)/tidy/%.ok: %.c .clang-tidy | $(INC)/.made
 	@mkdir -p $(@D)
+	@clang -std=c11 -isystem $(INC) -D_GNU_SOURCE -DSM_HAVE_SCALAR -MM -MP -MT $@ -MF $(@:.ok=.d) $<
 	clang-tidy --quiet $< -- $(CFLAGS_COMMON) -D_GNU_SOURCE -DSM_HAVE_SCALAR 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 

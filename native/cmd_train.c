@@ -244,7 +244,5 @@ int sm_command_train(int argc, char **argv) {
     a.options.teacher_count = a.teachers.count;
     sm_status status = run(&a, &error);
     free_words(&a);
-    if (status == SM_OK) return SM_EXIT_DONE;
-    fprintf(stderr, "sonomask: %s\n", error.message);
-    return SM_EXIT_FAILED;
+    return sm_command_end(status, &error);
 }

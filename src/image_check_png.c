@@ -64,6 +64,9 @@ sm_status sm_png_check(const uint8_t *bytes, size_t size, sm_image_header *heade
                 return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged PNG: an unexpected critical chunk");
             }
         }
+        // Which side is up; as browsers do it, only where it comes before the image data and with a right checksum.
+        if (data_size == 0 && is_type(type, "eXIf") && sm_crc32(type, length + 4) == sm_big32(content + length))
+            header->orientation = sm_exif_orientation(content, length);
         at += length + CHUNK_OVERHEAD;
     }
     // Deflate cannot do better than 1032 to 1: a claim beyond that is refused before memory is taken for it.

@@ -122,20 +122,39 @@ test_file test_jpeg_make(int width, int height, int channels, const uint8_t *pix
     return (test_file){file.bytes, file.size};
 }
 
-test_file test_jpeg_with_orientation(test_file jpeg, int orientation, bool little_endian) {
-    static const uint8_t little[] = {'I', 'I', '*', 0,    8,    0, 0, 0, 2, 0, 0x0f, 0x01, 2, 0, 1, 0, 0, 0, 'x',
-                                     0,   0,   0,   0x12, 0x01, 3, 0, 1, 0, 0, 0,    0,    0, 0, 0, 0, 0, 0, 0};
-    static const uint8_t big[] = {'M', 'M', 0, '*',  0,    0, 0, 8, 0, 2, 0x01, 0x0f, 0, 2, 0, 0, 0, 1, 'x',
-                                  0,   0,   0, 0x01, 0x12, 0, 3, 0, 0, 0, 1,    0,    0, 0, 0, 0, 0, 0, 0};
-    uint8_t tiff[sizeof little];
-    memcpy(tiff, little_endian ? little : big, sizeof tiff);
+enum { TIFF_SIZE = 39 };
+
+/** The EXIF data of a camera: a maker's name, then the orientation. */
+static void make_exif(int orientation, bool little_endian, uint8_t tiff[TIFF_SIZE]) {
+    static const uint8_t little[TIFF_SIZE] = {'I', 'I', '*', 0,   8, 0, 0, 0,    2,    0, 0x0f, 0x01, 2, 0, 1,
+                                              0,   0,   0,   'x', 0, 0, 0, 0x12, 0x01, 3, 0,    1,    0, 0, 0};
+    static const uint8_t big[TIFF_SIZE] = {'M', 'M', 0, '*', 0, 0, 0, 8,    0,    2, 0x01, 0x0f, 0, 2, 0,
+                                           0,   0,   1, 'x', 0, 0, 0, 0x01, 0x12, 0, 3,    0,    0, 0, 1};
+    memcpy(tiff, little_endian ? little : big, TIFF_SIZE);
     tiff[little_endian ? 30 : 31] = (uint8_t)orientation;
+}
+
+test_file test_jpeg_with_orientation(test_file jpeg, int orientation, bool little_endian) {
+    uint8_t tiff[TIFF_SIZE];
+    make_exif(orientation, little_endian, tiff);
     buffer file = {0};
     append(&file, jpeg.bytes, 2);
     append(&file, (const uint8_t[]){0xff, 0xe1, 0, (uint8_t)(8 + sizeof tiff)}, 4);
     append(&file, "Exif\0\0", 6);
     append(&file, tiff, sizeof tiff);
     append(&file, jpeg.bytes + 2, jpeg.size - 2);
+    return (test_file){file.bytes, file.size};
+}
+
+test_file test_png_with_orientation(test_file png, int orientation, bool little_endian, bool after_data) {
+    enum { AFTER_HEADER = 8 + 25, END_CHUNK = 12 };
+    uint8_t tiff[TIFF_SIZE];
+    make_exif(orientation, little_endian, tiff);
+    const size_t at = after_data ? png.size - END_CHUNK : AFTER_HEADER;
+    buffer file = {0};
+    append(&file, png.bytes, at);
+    append_chunk(&file, "eXIf", tiff, sizeof tiff);
+    append(&file, png.bytes + at, png.size - at);
     return (test_file){file.bytes, file.size};
 }
 

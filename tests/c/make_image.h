@@ -31,6 +31,8 @@ test_file test_jpeg_make(int width, int height, int channels, const uint8_t *pix
 
 /** The same with an APP1 segment that holds an EXIF orientation. */
 test_file test_jpeg_with_orientation(test_file jpeg, int orientation, bool little_endian);
+/** The PNG with an eXIf chunk, right after its header or at its end. */
+test_file test_png_with_orientation(test_file png, int orientation, bool little_endian, bool after_data);
 
 /** `bits` 8 (with a grey palette of `entries`) or 24; pixels are [height][width] grey. */
 test_file test_bmp_make(int width, int height, int bits, int entries, bool from_top, const uint8_t *grey);

@@ -56,6 +56,7 @@ static int make_seeds(void **state) {
     add_seed(jpeg);
     add_seed(test_jpeg_make(SIDE, SIDE, 1, pixels, 95));
     add_seed(test_jpeg_with_orientation(jpeg, 6, true));
+    add_seed(test_png_with_orientation(seeds[0], 8, false, false));
     add_seed(copy_of(test_ycck_jpeg, sizeof test_ycck_jpeg));
     add_seed(copy_of(test_progressive_jpeg, sizeof test_progressive_jpeg));
     add_seed(test_bmp_make(SIDE, SIDE, 24, 0, false, pixels));

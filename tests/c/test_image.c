@@ -204,16 +204,21 @@ static void jpeg_baseline(void **state) {
     free(file.bytes);
 }
 
-static void jpeg_orientations(void **state) {
-    (void)state;
-    enum { WIDTH = 48, HEIGHT = 32 };
-    static uint8_t pixels[WIDTH * HEIGHT];
-    // A white 16x16 corner at the top left, mid-grey 16x16 to its right, all else black.
+enum { TURNED_WIDTH = 48, TURNED_HEIGHT = 32 };
+
+/** A white 16x16 corner at the top left, mid-grey 16x16 to its right, all else black. */
+static void draw_corner(uint8_t pixels[TURNED_WIDTH * TURNED_HEIGHT]) {
+    memset(pixels, 0, (size_t)TURNED_WIDTH * TURNED_HEIGHT);
     for (int y = 0; y < 16; y++) {
-        memset(pixels + y * WIDTH, 255, 16);
-        memset(pixels + y * WIDTH + 16, 128, 16);
+        memset(pixels + y * TURNED_WIDTH, 255, 16);
+        memset(pixels + y * TURNED_WIDTH + 16, 128, 16);
     }
-    /* Where the centres of the two squares are seen, by EXIF's definition of each value ("row 0 is the visual ..."). */
+}
+
+/** Decodes the file, which is freed, and looks for the corner where the orientation puts it. */
+static void assert_turned(test_file file, int orientation) {
+    /* Size, and where the centres of the two squares are seen, by EXIF's definition of each value ("row 0 is the visual
+     * ..."). */
     static const int seen[9][6] = {{0},
                                    {48, 32, 8, 8, 24, 8},
                                    {48, 32, 40, 8, 24, 8},
@@ -223,22 +228,46 @@ static void jpeg_orientations(void **state) {
                                    {32, 48, 24, 8, 24, 24},
                                    {32, 48, 24, 40, 24, 24},
                                    {32, 48, 8, 40, 8, 24}};
-    test_file plain = test_jpeg_make(WIDTH, HEIGHT, 1, pixels, 95);
-    for (int orientation = 0; orientation <= 9; orientation++) {
-        for (int little = 0; little < 2; little++) {
-            test_file file = test_jpeg_with_orientation(plain, orientation, little);
-            sm_image image = decode(file.bytes, file.size);
-            const int *expected = seen[orientation >= 1 && orientation <= 8 ? orientation : 1];
-            assert_int_equal(image.width, expected[0]);
-            assert_int_equal(image.height, expected[1]);
-            const int channels = image.channels;
-            assert_in_range(image.pixels[(expected[3] * image.width + expected[2]) * channels], 250, 255);
-            assert_in_range(image.pixels[(expected[5] * image.width + expected[4]) * channels], 123, 133);
-            sm_image_free(&image);
-            free(file.bytes);
-        }
-    }
+    sm_image image = decode(file.bytes, file.size);
+    const int *expected = seen[orientation >= 1 && orientation <= 8 ? orientation : 1];
+    assert_int_equal(image.width, expected[0]);
+    assert_int_equal(image.height, expected[1]);
+    const int channels = image.channels;
+    assert_in_range(image.pixels[(expected[3] * image.width + expected[2]) * channels], 250, 255);
+    assert_in_range(image.pixels[(expected[5] * image.width + expected[4]) * channels], 123, 133);
+    sm_image_free(&image);
+    free(file.bytes);
+}
+
+static void jpeg_orientations(void **state) {
+    (void)state;
+    static uint8_t pixels[TURNED_WIDTH * TURNED_HEIGHT];
+    draw_corner(pixels);
+    test_file plain = test_jpeg_make(TURNED_WIDTH, TURNED_HEIGHT, 1, pixels, 95);
+    for (int orientation = 0; orientation <= 9; orientation++)
+        for (int little = 0; little < 2; little++)
+            assert_turned(test_jpeg_with_orientation(plain, orientation, little), orientation);
     free(plain.bytes);
+}
+
+static void png_orientations(void **state) {
+    (void)state;
+    static uint8_t pixels[TURNED_WIDTH * TURNED_HEIGHT];
+    draw_corner(pixels);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    const sm_image image = {.width = TURNED_WIDTH, .height = TURNED_HEIGHT, .channels = 1, .pixels = pixels};
+    assert_int_equal(sm_image_encode_png(&image, &bytes, &size, NULL), SM_OK);
+    const test_file plain = {bytes, size};
+    for (int orientation = 0; orientation <= 9; orientation++)
+        for (int little = 0; little < 2; little++)
+            assert_turned(test_png_with_orientation(plain, orientation, little, false), orientation);
+    // Browsers do not look behind the image data, nor at a chunk with a wrong checksum.
+    assert_turned(test_png_with_orientation(plain, 6, true, true), 1);
+    test_file damaged = test_png_with_orientation(plain, 6, true, false);
+    damaged.bytes[8 + 25 + 8] ^= 1;
+    assert_turned(damaged, 1);
+    free(bytes);
 }
 
 static void assert_near_colour(const sm_image *image, int x, int y, int red, int green, int blue, int tolerance) {
@@ -608,6 +637,7 @@ int main(void) {
         cmocka_unit_test(bmp),
         cmocka_unit_test(jpeg_baseline),
         cmocka_unit_test(jpeg_orientations),
+        cmocka_unit_test(png_orientations),
         cmocka_unit_test(jpeg_progressive),
         cmocka_unit_test(jpeg_cmyk),
         cmocka_unit_test(jpeg_hostile_tables),

@@ -164,6 +164,23 @@ describe('viewing', { skip }, () => {
         await turned.context().close();
     });
 
+    test('so is a PNG that says which side is up', async () => {
+        const turned = await site.open();
+        const data = new Uint8Array(96 * 64).map((_, index) => (index % 96 < 48 ? 40 : 220));
+        const exif = Buffer.from('49492a00080000000100120103000100000006000000000000', 'hex').subarray(0, 26);
+        const file = png({ width: 96, height: 64, data, exif });
+        await pick(turned, [{ name: 'turned.png', buffer: file }]);
+        await settled(turned, 1);
+        await answered(turned);
+        assert.match((await turned.locator('.facts').textContent()) ?? '', /64 × 96/);
+        await turned.locator('#canvas').press('h');
+        await nextFrame(turned);
+        const [top = 0] = await colourAt(turned, 0.5, 0.25);
+        const [bottom = 0] = await colourAt(turned, 0.5, 0.75);
+        assert.ok(top < 90 && bottom > 180, `${top} above ${bottom}`);
+        await turned.context().close();
+    });
+
     test('a coloured or blank picture raises a doubt', async () => {
         const doubtful = await site.open();
         const red = new Uint8Array(64 * 64 * 3).map((_, index) => (index % 3 === 0 ? 200 : 40));

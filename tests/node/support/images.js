@@ -34,9 +34,10 @@ function chunk(type, data) {
  * @param {8 | 16} [image.depth] bits a sample; 16-bit samples are big-endian in `data`
  * @param {Uint8Array} image.data rows without filter bytes
  * @param {Uint8Array} [image.palette] RGB triples
+ * @param {Uint8Array} [image.exif] TIFF structure
  * @returns {Buffer<ArrayBuffer>} the file
  */
-export function png({ width, height, colour = GREY, depth = 8, data, palette }) {
+export function png({ width, height, colour = GREY, depth = 8, data, palette, exif }) {
     const stride = width * (SAMPLES[colour] ?? 0) * (depth / 8);
     const rows = Buffer.alloc(height * (stride + 1));
     for (let y = 0; y < height; y++) rows.set(data.subarray(y * stride, (y + 1) * stride), y * (stride + 1) + 1);
@@ -47,6 +48,7 @@ export function png({ width, height, colour = GREY, depth = 8, data, palette }) 
     return Buffer.concat([
         Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
         chunk('IHDR', header),
+        ...(exif ? [chunk('eXIf', exif)] : []),
         ...(palette ? [chunk('PLTE', palette)] : []),
         chunk('IDAT', deflateSync(rows)),
         chunk('IEND', new Uint8Array()),
