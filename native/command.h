@@ -12,6 +12,7 @@ enum { SM_EXIT_DONE = 0, SM_EXIT_FAILED = 1, SM_EXIT_USAGE = 2 };
 int sm_command_predict(int argc, char **argv);
 int sm_command_train(int argc, char **argv);
 int sm_command_evaluate(int argc, char **argv);
+int sm_command_calibrate(int argc, char **argv);
 int sm_command_bench(int argc, char **argv);
 int sm_command_export(int argc, char **argv);
 int sm_command_phantom(int argc, char **argv);

@@ -12,6 +12,7 @@ static const struct {
     {"predict", "outline lesions in images: masks, types and measurements", sm_command_predict},
     {"train", "train a network on images with masks", sm_command_train},
     {"evaluate", "score a network against true masks and types", sm_command_evaluate},
+    {"calibrate", "set temperature, threshold and outlier statistics of trained weights", sm_command_calibrate},
     {"bench", "time a network on this machine, layer by layer", sm_command_bench},
     {"export", "write a network and its weights as ONNX, for other engines", sm_command_export},
     {"phantom", "draw synthetic ultrasound images with masks", sm_command_phantom},

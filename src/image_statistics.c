@@ -26,36 +26,26 @@ static void put_strength(writer *out, double value) { put(out, log(value + 1e-3)
 
 static float at(const plane *p, int x, int y) { return p->values[(size_t)y * (size_t)p->width + (size_t)x]; }
 
-/* ---- of the picture as it came ---- */
+/* ---- colour, of the picture as it came ---- */
 
-enum { COLOURED = 24, NEAR_BLACK = 8 };
+enum { COLOURED = 24 }; /* a difference between the channels that is no artefact of compression */
 
-/** How coloured, and how much of what is not black repeats its left neighbour exactly, as drawn things do. */
-static void put_colour_and_flatness(const sm_image *image, const uint8_t *grey, writer *out) {
-    const size_t width = (size_t)image->width;
-    const size_t pixels = width * (size_t)image->height;
+static void put_colour(const sm_image *image, writer *out) {
+    const size_t pixels = (size_t)image->width * (size_t)image->height;
     const size_t channels = (size_t)image->channels;
     double saturation = 0;
     size_t coloured = 0;
-    size_t lit = 0;
-    size_t same = 0;
-    for (size_t i = 0; i < pixels; i++) {
-        if (channels >= 3) {
-            const uint8_t *p = image->pixels + channels * i;
-            int low = p[0] < p[1] ? p[0] : p[1];
-            int high = p[0] > p[1] ? p[0] : p[1];
-            if (p[2] < low) low = p[2];
-            if (p[2] > high) high = p[2];
-            saturation += high - low;
-            coloured += high - low > COLOURED;
-        }
-        if (grey[i] <= NEAR_BLACK || i % width == 0) continue;
-        lit++;
-        same += grey[i] == grey[i - 1];
+    for (size_t i = 0; channels >= 3 && i < pixels; i++) {
+        const uint8_t *p = image->pixels + channels * i;
+        int low = p[0] < p[1] ? p[0] : p[1];
+        int high = p[0] > p[1] ? p[0] : p[1];
+        if (p[2] < low) low = p[2];
+        if (p[2] > high) high = p[2];
+        saturation += high - low;
+        coloured += high - low > COLOURED;
     }
     put_share(out, saturation / 255, (double)pixels);
     put_share(out, (double)coloured, (double)pixels);
-    put_share(out, (double)same, (double)lit);
 }
 
 /* ---- grey values ---- */
@@ -271,11 +261,10 @@ static void put_noise_law(const plane *p, writer *out) {
     put_share(out, sums[5], n);
 }
 
-static void measure(const sm_image *image, const uint8_t *grey, plane *p, float *spare_plane, double *spare,
-                    float *statistics) {
+static void measure(const sm_image *image, plane *p, float *spare_plane, double *spare, float *statistics) {
     writer out = {.values = statistics};
     for (int i = 0; i < SM_STATISTICS_COUNT; i++) statistics[i] = 0;
-    put_colour_and_flatness(image, grey, &out);
+    put_colour(image, &out);
     const double variance = put_grey_values(p, &out);
     put_rows_and_columns(p, variance, spare, &out);
     put_likeness(p, &out);
@@ -302,7 +291,7 @@ sm_status sm_image_statistics(const sm_image *image, const uint8_t *grey, float 
     if (status == SM_OK) {
         for (size_t i = 0; i < pixels; i++) values[i] = (float)small[i] / 255.0f;
         plane p = {.values = values, .width = box.inner_width, .height = box.inner_height};
-        measure(image, grey, &p, values + pixels, spare, statistics);
+        measure(image, &p, values + pixels, spare, statistics);
     }
     free(small);
     free(values);

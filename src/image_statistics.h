@@ -8,7 +8,7 @@
 
 #include "image.h"
 
-enum { SM_STATISTICS_SIDE = 128, SM_STATISTICS_SCALES = 3, SM_STATISTICS_BANDS = 6, SM_STATISTICS_COUNT = 56 };
+enum { SM_STATISTICS_SIDE = 128, SM_STATISTICS_SCALES = 3, SM_STATISTICS_BANDS = 6, SM_STATISTICS_COUNT = 55 };
 
 /**
  * `grey` is the picture's grey, [height][width] (sm_image_to_grey). All statistics are finite, and transformed (roots

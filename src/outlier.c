@@ -2,8 +2,6 @@
 
 #include <math.h>
 
-#include "weights.h"
-
 double sm_outlier_distance(const sm_outlier *outlier, const float statistics[SM_STATISTICS_COUNT]) {
     double centred[SM_STATISTICS_COUNT];
     double rest = 0;
@@ -21,18 +19,18 @@ double sm_outlier_distance(const sm_outlier *outlier, const float statistics[SM_
     return sqrt(distance + fmax(rest, 0) / (double)outlier->variance[SM_OUTLIER_AXES]);
 }
 
+void sm_outlier_tensors(sm_outlier *outlier, sm_weights_extra tensors[SM_OUTLIER_TENSORS]) {
+    tensors[0] = (sm_weights_extra){"outlier.mean", 1, {SM_STATISTICS_COUNT, 1}, outlier->mean};
+    tensors[1] = (sm_weights_extra){"outlier.scale", 1, {SM_STATISTICS_COUNT, 1}, outlier->scale};
+    tensors[2] = (sm_weights_extra){"outlier.axes", 2, {SM_OUTLIER_AXES, SM_STATISTICS_COUNT}, outlier->axes[0]};
+    tensors[3] = (sm_weights_extra){"outlier.variance", 1, {SM_OUTLIER_AXES + 1, 1}, outlier->variance};
+    tensors[4] = (sm_weights_extra){"outlier.limit", 1, {1, 1}, &outlier->limit};
+}
+
 sm_status sm_outlier_read(const void *bytes, size_t size, sm_outlier *outlier, bool *known, sm_error *error) {
-    const sm_weights_extra extras[] = {
-        {.name = "outlier.mean", .rank = 1, .shape = {SM_STATISTICS_COUNT}, .values = outlier->mean},
-        {.name = "outlier.scale", .rank = 1, .shape = {SM_STATISTICS_COUNT}, .values = outlier->scale},
-        {.name = "outlier.axes",
-         .rank = 2,
-         .shape = {SM_OUTLIER_AXES, SM_STATISTICS_COUNT},
-         .values = outlier->axes[0]},
-        {.name = "outlier.variance", .rank = 1, .shape = {SM_OUTLIER_AXES + 1}, .values = outlier->variance},
-        {.name = "outlier.limit", .rank = 1, .shape = {1}, .values = &outlier->limit},
-    };
-    sm_status status = sm_weights_read_extras(bytes, size, extras, sizeof extras / sizeof *extras, known, error);
+    sm_weights_extra tensors[SM_OUTLIER_TENSORS];
+    sm_outlier_tensors(outlier, tensors);
+    sm_status status = sm_weights_read_extras(bytes, size, tensors, SM_OUTLIER_TENSORS, known, error);
     if (status != SM_OK || !*known) return status;
     bool usable = outlier->limit > 0;
     for (int i = 0; i < SM_STATISTICS_COUNT; i++) usable = usable && outlier->scale[i] > 0;

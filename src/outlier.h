@@ -11,8 +11,9 @@
 #include <stdbool.h>
 
 #include "image_statistics.h"
+#include "weights.h"
 
-enum { SM_OUTLIER_AXES = 20 };
+enum { SM_OUTLIER_AXES = 20, SM_OUTLIER_TENSORS = 5 };
 
 /** The Gaussian. Statistics are first centred on `mean` and divided by `scale`. */
 typedef struct sm_outlier {
@@ -24,6 +25,9 @@ typedef struct sm_outlier {
 
 /** The Mahalanobis distance of a picture's statistics: 0 and up. */
 double sm_outlier_distance(const sm_outlier *outlier, const float statistics[SM_STATISTICS_COUNT]);
+
+/** The tensors that hold the Gaussian in a weights file, their values being `outlier`'s own. */
+void sm_outlier_tensors(sm_outlier *outlier, sm_weights_extra tensors[SM_OUTLIER_TENSORS]);
 
 /**
  * Reads the statistics from the bytes of a weights file. `*known` is false, and the status SM_OK, when it holds none.

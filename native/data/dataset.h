@@ -49,6 +49,8 @@ typedef struct sm_sample {
 
 /** Decodes a record. A mask of another size than its image, or unreadable: SM_ERROR_DATA naming the mask file. */
 sm_status sm_sample_load(const sm_record *record, sm_sample *sample, sm_error *error);
+/** The same, and the image as it was decoded, with its colours; released with sm_image_free. */
+sm_status sm_sample_load_picture(const sm_record *record, sm_sample *sample, sm_image *picture, sm_error *error);
 /** Resizes so that the longer side is `longest` (both directions), for the training cache. */
 sm_status sm_sample_resize(sm_sample *sample, int longest, sm_error *error);
 void sm_sample_free(sm_sample *sample);

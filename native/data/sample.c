@@ -5,27 +5,37 @@
 #include "../file.h"
 #include "dataset.h"
 
-/** Reads and decodes one file to grey, [height][width]. Errors name the file. */
-static sm_status load_grey(const char *path, int *width, int *height, uint8_t **grey, sm_error *error) {
+/** Reads and decodes one file. Errors name the file. */
+static sm_status load_image(const char *path, sm_image *image, sm_error *error) {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    sm_image image = {0};
-    *grey = NULL;
+    *image = (sm_image){0};
     sm_status status = sm_file_read(path, &bytes, &size, error);
     if (status != SM_OK) return status; // the message names the file already
-    status = sm_image_decode(bytes, size, &image, error);
+    status = sm_image_decode(bytes, size, image, error);
     free(bytes);
-    if (status == SM_OK) {
-        *grey = malloc((size_t)image.width * (size_t)image.height);
-        if (*grey)
-            sm_image_to_grey(&image, *grey);
-        else
-            status = sm_fail(error, SM_ERROR_MEMORY, "no memory for %d x %d pixels", image.width, image.height);
-    }
+    if (status != SM_OK) sm_error_prefix(error, path);
+    return status;
+}
+
+/** The same as grey, [height][width]; `picture` (may be NULL) receives what was decoded. */
+static sm_status load_grey(const char *path, int *width, int *height, uint8_t **grey, sm_image *picture,
+                           sm_error *error) {
+    sm_image image;
+    *grey = NULL;
+    sm_status status = load_image(path, &image, error);
+    if (status != SM_OK) return status;
     *width = image.width;
     *height = image.height;
-    sm_image_free(&image);
-    if (status != SM_OK) sm_error_prefix(error, path);
+    *grey = malloc((size_t)image.width * (size_t)image.height);
+    if (*grey)
+        sm_image_to_grey(&image, *grey);
+    else
+        status = sm_fail(error, SM_ERROR_MEMORY, "%s: no memory for %d x %d pixels", path, image.width, image.height);
+    if (picture && status == SM_OK)
+        *picture = image;
+    else
+        sm_image_free(&image);
     return status;
 }
 
@@ -36,7 +46,7 @@ static sm_status load_grey(const char *path, int *width, int *height, uint8_t **
 static sm_status unite_mask(const char *path, sm_sample *sample, sm_error *error) {
     int width, height;
     uint8_t *grey;
-    sm_status status = load_grey(path, &width, &height, &grey, error);
+    sm_status status = load_grey(path, &width, &height, &grey, NULL, error);
     if (status == SM_ERROR_MEMORY) return status;
     if (status != SM_OK) return error->status = SM_ERROR_DATA;
     if (width != sample->width || height != sample->height) {
@@ -55,17 +65,25 @@ static sm_status unite_mask(const char *path, sm_sample *sample, sm_error *error
 }
 
 sm_status sm_sample_load(const sm_record *record, sm_sample *sample, sm_error *error) {
+    return sm_sample_load_picture(record, sample, NULL, error);
+}
+
+sm_status sm_sample_load_picture(const sm_record *record, sm_sample *sample, sm_image *picture, sm_error *error) {
     *sample = (sm_sample){0};
+    if (picture) *picture = (sm_image){0};
     sm_error local; // unite_mask changes its status, so it needs one
     if (!error) error = &local;
-    sm_status status = load_grey(record->image, &sample->width, &sample->height, &sample->grey, error);
+    sm_status status = load_grey(record->image, &sample->width, &sample->height, &sample->grey, picture, error);
     if (status == SM_OK) {
         sample->mask = calloc((size_t)sample->width, (size_t)sample->height);
         if (!sample->mask) status = sm_fail(error, SM_ERROR_MEMORY, "%s: no memory for its mask", record->image);
     }
     for (int i = 0; status == SM_OK && i < record->mask_count; i++)
         status = unite_mask(record->masks[i], sample, error);
-    if (status != SM_OK) sm_sample_free(sample);
+    if (status != SM_OK) {
+        sm_sample_free(sample);
+        if (picture) sm_image_free(picture);
+    }
     return status;
 }
 

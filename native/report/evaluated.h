@@ -13,7 +13,10 @@ typedef struct sm_evaluated_image {
     double probabilities[SM_CLASS_COUNT];     /**< calibrated */
     double raw_probabilities[SM_CLASS_COUNT]; /**< before the temperature */
     double maximum_probability;               /**< of the lesion map: the surest pixel */
-    int lesion_count;                         /**< lesions outlined */
+    double expected_dice;                     /**< what the model expects of its mask: see expected_dice.h */
+    double outlier_score;                     /**< see sm_result */
+    bool looks_like_ultrasound;
+    int lesion_count; /**< lesions outlined */
     sm_pixel_counts pixels;
     sm_binary_scores scores;      /**< of this image's mask at its own resolution */
     sm_surface_distances surface; /**< pixels of the image */

@@ -54,15 +54,23 @@ void sm_evaluator_free(sm_evaluator *evaluator) {
 
 sm_model_info sm_evaluator_model(const sm_evaluator *evaluator) { return sm_model_describe(evaluator->models[0]); }
 
+const sm_parallel *sm_evaluator_parallel(const sm_evaluator *evaluator) { return evaluator->parallel; }
+
+sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_image *image, sm_result *result,
+                               sm_error *error) {
+    return sm_segment(evaluator->models[worker], image, &evaluator->segment, result, error);
+}
+
 /* Decodes and segments one record; on success sample and result are the caller's to free. */
 static sm_status segment_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_sample *sample,
                                 sm_result *result, double *milliseconds, sm_error *error) {
-    sm_status status = sm_sample_load(record, sample, error);
+    sm_image picture; /* with its colours, as users hand it in */
+    sm_status status = sm_sample_load_picture(record, sample, &picture, error);
     if (status != SM_OK) return status;
-    const sm_image image = {.width = sample->width, .height = sample->height, .channels = 1, .pixels = sample->grey};
     double started = sm_clock();
-    status = sm_segment(evaluator->models[worker], &image, &evaluator->segment, result, error);
+    status = sm_evaluator_segment(evaluator, worker, &picture, result, error);
     *milliseconds = 1000 * (sm_clock() - started);
+    sm_image_free(&picture);
     if (status != SM_OK) {
         sm_error_prefix(error, record->image);
         sm_sample_free(sample);
@@ -82,6 +90,9 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
     image->height = sample.height;
     image->predicted = result.type;
     image->lesion_count = result.lesion_count;
+    image->expected_dice = (double)result.expected_dice;
+    image->outlier_score = (double)result.outlier_score;
+    image->looks_like_ultrasound = result.looks_like_ultrasound;
     for (int k = 0; k < SM_CLASS_COUNT; k++) image->probabilities[k] = (double)result.probabilities[k];
     sm_probabilities_before_temperature(image->probabilities,
                                         (double)sm_model_describe(evaluator->models[worker]).temperature,

@@ -19,6 +19,12 @@ void sm_evaluator_free(sm_evaluator *evaluator);
 /** Strings live as long as the evaluator. */
 sm_model_info sm_evaluator_model(const sm_evaluator *evaluator);
 
+/** The threads that share the work; tasks name their worker to sm_evaluator_segment. */
+const sm_parallel *sm_evaluator_parallel(const sm_evaluator *evaluator);
+/** sm_segment with the model and the options of a worker. */
+sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_image *image, sm_result *result,
+                               sm_error *error);
+
 /** An image that could not be scored. */
 typedef struct sm_evaluation_failure {
     const sm_record *record; /**< not owned */

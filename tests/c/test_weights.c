@@ -82,6 +82,46 @@ static void test_half_precision(void **state) {
     assert_int_equal(sm_half_from_float(1e-9f), 0);
 }
 
+/** Eight bits: half a step off at most, one step being 1/127 of the channel's largest weight; what is no convolution's
+ * weight is exact. */
+static void test_eight_bits(void **state) {
+    (void)state;
+    sm_net net;
+    sm_net read_net;
+    float *parameters = NULL;
+    float *read = NULL;
+    size_t size = 0;
+    size_t half_size = 0;
+    uint8_t *bytes = write_some("sonomask", SM_WEIGHTS_INT8, &net, &parameters, &size);
+    sm_weights_metadata metadata;
+    assert_int_equal(sm_weights_read(bytes, size, &metadata, &read_net, &read, NULL), SM_OK);
+    size_t rounded = 0;
+    for (int p = 0; p < net.parameter_count; p++) {
+        const sm_parameter *parameter = &net.parameters[p];
+        const size_t channels = (size_t)parameter->shape[parameter->rank - 1];
+        const sm_layer_kind kind = net.layers[parameter->layer].kind;
+        const bool exact = parameter->kind != SM_PARAMETER_WEIGHTS || kind == SM_LAYER_DENSE;
+        for (size_t c = 0; c < channels; c++) {
+            float largest = 0;
+            for (size_t i = c; i < parameter->count; i += channels)
+                largest = fmaxf(largest, fabsf(parameters[parameter->offset + i]));
+            for (size_t i = c; i < parameter->count; i += channels) {
+                const float error = fabsf(read[parameter->offset + i] - parameters[parameter->offset + i]);
+                assert_true(error <= (exact ? 0 : largest / 127 * 0.501f));
+                rounded += error > 0;
+            }
+        }
+    }
+    assert_true(rounded > net.total_count / 2);
+    sm_floats_free(read);
+    sm_floats_free(parameters);
+    uint8_t *half = write_some("sonomask", SM_WEIGHTS_FLOAT16, &net, &parameters, &half_size);
+    assert_true(100 * size < 56 * half_size);
+    sm_floats_free(parameters);
+    free(half);
+    free(bytes);
+}
+
 static sm_status read_status(const uint8_t *bytes, size_t size, sm_error *error) {
     sm_weights_metadata metadata;
     sm_net net;
@@ -203,6 +243,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_half_precision),
+        cmocka_unit_test(test_eight_bits),
         cmocka_unit_test(test_truncation_is_noticed_everywhere),
         cmocka_unit_test(test_not_finite_is_refused),
         cmocka_unit_test(test_foreign_files_are_refused),

@@ -1,0 +1,36 @@
+/** What the fits of a calibration need of each image of a data set. */
+#ifndef SONOMASK_GATHER_H
+#define SONOMASK_GATHER_H
+
+#include "../../src/image_statistics.h"
+#include "../report/evaluation.h"
+#include "mask_fit.h"
+
+typedef struct sm_gather_options {
+    const sm_evaluation_options *evaluation; /**< of the network */
+    const char *const *paths;                /**< data sets */
+    int path_count;
+    int fold, not_fold;              /**< only, or all but, the images of that fold; -1: no matter */
+    bool network, masks, statistics; /**< what is wanted: the type's answers, trials of masks, image statistics */
+} sm_gather_options;
+
+/** Of `count` images, each list owned and NULL when it was not wanted. */
+typedef struct sm_gathered {
+    int count;
+    int failed; /**< images that were left out because they could not be read */
+    sm_class *truth;
+    double *weights;               /**< every data set counts the same; the mean is 1 */
+    double (*raw)[SM_CLASS_COUNT]; /**< type probabilities before the temperature */
+    sm_mask_trial *trials;
+    sm_mask_case *cases; /**< of the trials; every data set counts the same among lesion and among normal images */
+    float (*statistics)[SM_STATISTICS_COUNT];
+} sm_gathered;
+
+/**
+ * Images marked `exclude` are left out, and so are bad ones, each named on stderr. Errors: SM_ERROR_DATA (no image is
+ * left), SM_ERROR_IO, _WEIGHTS, _MEMORY.
+ */
+sm_status sm_gather(const sm_gather_options *options, sm_gathered *gathered, sm_error *error);
+void sm_gathered_free(sm_gathered *gathered);
+
+#endif
