@@ -77,7 +77,7 @@ describe('comparing', { skip }, () => {
         assert.equal(await dice(), 1);
         assert.equal((await rowsOf(page)).length, 2, 'masks are no pictures');
         await page.getByText('2 images compared, mean:').waitFor();
-        assert.match((await page.locator('#batch-compare').textContent()) ?? '', /Dice 1\.000 · IoU 1\.000 · HD95 0\.0 px/);
+        assert.match((await page.locator('#batch-compare').textContent()) ?? '', /Dice 1\.000 · IoU 1\.000 · HD95 0\.0\spx/);
     });
 
     test('the table of the batch shows every answer with its scores and their means, and sorts', async () => {
@@ -87,7 +87,7 @@ describe('comparing', { skip }, () => {
             (await table.getByRole('columnheader').allTextContents()),
             ['Image', 'Type', 'Probability', 'Lesions', 'Largest lesion', 'Sure of outline', 'Dice', 'IoU', 'HD95'],
         );
-        assert.match((await table.locator('tfoot').textContent()) ?? '', /Means of 2 compared images1\.0001\.0000\.0 px/);
+        assert.match((await table.locator('tfoot').textContent()) ?? '', /Means of 2 compared images1\.0001\.0000\.0\spx/);
         const names = () => table.locator('tbody th').allTextContents();
         await table.getByRole('button', { name: 'Image' }).click();
         assert.deepEqual(await names(), ['benign.png', 'malignant.png']);

@@ -44,10 +44,10 @@ describe('correcting', { skip }, () => {
         assert.equal(await lesions(), count + 1);
         await page.getByRole('button', { name: /^Eraser/ }).click();
         await drag(0.25, 0.35, 0.35, 0.35);
-        const erased = await page.locator('.measures tbody tr').first().textContent();
+        const erased = await measured(page, 'Area');
         await page.getByRole('button', { name: 'Undo' }).click();
         await nextFrame(page);
-        assert.notEqual(await page.locator('.measures tbody tr').first().textContent(), erased);
+        assert.notEqual(await measured(page, 'Area'), erased);
         await page.keyboard.press('Control+z');
         await nextFrame(page);
         assert.equal(await area(), earlier);
@@ -56,7 +56,7 @@ describe('correcting', { skip }, () => {
         await page.keyboard.press('Control+Shift+Z');
         await page.getByRole('button', { name: 'Redo' }).click();
         await nextFrame(page);
-        assert.equal(await page.locator('.measures tbody tr').first().textContent(), erased);
+        assert.equal(await measured(page, 'Area'), erased);
         await page.getByRole('button', { name: 'Take back all edits' }).click();
         await nextFrame(page);
         assert.equal(await area(), earlier);

@@ -2,6 +2,7 @@
  * DICOM files: ultrasound stills and cine loops, uncompressed, RLE or baseline JPEG. What is not understood is refused
  * by name; nothing is guessed. Patient data is never read.
  */
+import { SonomaskError } from '../../wasm/sonomask.js';
 import { decodeRle, paletteToRgb, toGrey, ybrToRgb } from './dicom-pixels.js';
 import { loadDicomParser } from './dicom-library.js';
 import { doubtAbout } from './doubt.js';
@@ -23,9 +24,11 @@ const JPEG_BASELINE = '1.2.840.10008.1.2.4.50';
 const BIG_ENDIAN = '1.2.840.10008.1.2.2';
 const UNCOMPRESSED = ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', BIG_ENDIAN];
 
+const DEFLATED = '1.2.840.10008.1.2.1.99';
+
 /** Names for the transfer syntaxes that people meet and we do not read. */
 const FOREIGN = new Map([
-    ['1.2.840.10008.1.2.1.99', 'Deflated Explicit VR Little Endian'],
+    [DEFLATED, 'Deflated Explicit VR Little Endian'],
     ['1.2.840.10008.1.2.4.51', 'JPEG Extended (12 bit)'],
     ['1.2.840.10008.1.2.4.57', 'JPEG Lossless'],
     ['1.2.840.10008.1.2.4.70', 'JPEG Lossless SV1'],
@@ -110,6 +113,8 @@ function parse(parser, bytes) {
         // The parser throws either an Error, or an object with the data set as far as it came.
         const { exception, dataSet, message } = /** @type {any} */ (error);
         const reason = String(exception?.message ?? exception ?? message ?? error).replace(/^dicomParser\.\w+: /, '');
+        // The parser meets this syntax before we do.
+        if (reason.includes('deflate')) refuseForeign(DEFLATED);
         if (dataSet?.elements) return { dataSet, truncated: reason };
         throw new SourceError('problem.dicom-damaged', reason);
     }
@@ -227,7 +232,9 @@ async function decodeFrame(bytes, format, dataSet, engine) {
     const { width, height, samples, colour, syntax } = format;
     if (syntax === JPEG_BASELINE) {
         // The JPEG says itself how its colours are kept, and its decoder turns them into RGB.
-        const image = await engine.pool.decode(bytes.slice());
+        const image = await engine.pool.decode(bytes.slice()).catch(error => {
+            throw error instanceof SonomaskError && error.code === 'image-format' ? new SourceError('problem.dicom-damaged', 'JPEG') : error;
+        });
         if (image.width !== width || image.height !== height)
             throw new SourceError('problem.dicom-damaged', `${image.width} × ${image.height}, not ${width} × ${height}`);
         return image;
