@@ -80,7 +80,8 @@ typedef struct sm_net {
     size_t total_count;     /**< trained and state */
 } sm_net;
 
-/** The networks by name: "sonomask", "sonomask-unconditioned", "unet16", "unet32". `*net` is filled. Error: SM_ERROR_ARGUMENT naming them. */
+/** The networks by name: "sonomask", "sonomask-unconditioned", "unet16", "unet32". `*net` is filled. Error:
+ * SM_ERROR_ARGUMENT naming them. */
 sm_status sm_net_make(const char *name, sm_net *net, sm_error *error);
 
 /** Channels that a layer reads (sum over its inputs); for vectors their length. */

@@ -57,3 +57,15 @@ sm_status sm_sampler_order(const sm_record *const *records, int count, float bal
     free(shuffled);
     return SM_OK;
 }
+
+void sm_sampler_class_shift(const sm_record *const *records, int count, float balance, float shift[SM_CLASS_COUNT]) {
+    double images[SM_CLASS_COUNT] = {0}, shown[SM_CLASS_COUNT] = {0}, total = 0;
+    for (int i = 0; i < count; i++) {
+        double weight = pow(kind_count(records, count, i), -(double)balance);
+        images[records[i]->type] += 1;
+        shown[records[i]->type] += weight;
+        total += weight;
+    }
+    for (int c = 0; c < SM_CLASS_COUNT; c++)
+        shift[c] = images[c] > 0 ? (float)log(images[c] / count / (shown[c] / total)) : 0;
+}

@@ -15,4 +15,11 @@
 sm_status sm_sampler_order(const sm_record *const *records, int count, float balance, uint64_t seed, int epoch,
                            int *order, sm_error *error);
 
+/**
+ * What balanced sampling makes the type head believe of how frequent the classes are, undone: to be added to its
+ * logits. shift[c] = log(share of class c among the images / its share among those shown), 0 for a class without
+ * images. Source: Menon et al., "Long-tail learning via logit adjustment", 2021.
+ */
+void sm_sampler_class_shift(const sm_record *const *records, int count, float balance, float shift[SM_CLASS_COUNT]);
+
 #endif

@@ -39,6 +39,7 @@ typedef struct trainer {
     sm_validation *validation;
     sm_optimiser optimiser;
     float *parameters, *gradients;
+    float *answer; /* the parameters to validate and keep: the average, the type's bias undone for the sampling */
     int *order;
     sm_checkpoint progress; /* where training stands */
     char settings[SETTINGS_SIZE];
@@ -200,8 +201,10 @@ static sm_status set_up(trainer *t, sm_error *error) {
     t->optimiser_options.total_steps = (long)t->batches * options->epochs;
     t->parameters = sm_floats_allocate(t->net.total_count);
     t->gradients = sm_floats_allocate(t->net.trainable_count);
+    t->answer = sm_floats_allocate(t->net.total_count);
     t->order = malloc((size_t)t->training_cache.count * sizeof *t->order);
-    if (!t->parameters || !t->gradients || !t->order) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    if (!t->parameters || !t->gradients || !t->answer || !t->order)
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
     sm_net_initialise(&t->net, options->seed, t->parameters);
     if (options->initial_weights) status = start_from(t, options->initial_weights, error);
     if (status == SM_OK) status = sm_optimiser_create(&t->net, t->parameters, &t->optimiser, error);
@@ -230,6 +233,7 @@ static void tear_down(trainer *t) {
     sm_checkpoint_free(&t->progress);
     sm_floats_free(t->parameters);
     sm_floats_free(t->gradients);
+    sm_floats_free(t->answer);
     free(t->order);
     free(t->checkpoint_path);
     free(t->weights_path);
@@ -260,7 +264,19 @@ static void describe_data(const trainer *t, char *text, size_t size) {
     snprintf(text + used, size - used, "%s, %d images", but, t->training_cache.count);
 }
 
-/** The averaged weights, which are what is evaluated and used. */
+/**
+ * Fills t->answer: the averaged weights, which are what is evaluated and used. Rare kinds were shown more often than
+ * they are; the bias of the type's logits, if cross-entropy made them, takes that back.
+ */
+static void make_answer(const trainer *t) {
+    memcpy(t->answer, t->optimiser.average, t->net.total_count * sizeof *t->answer);
+    int bias = sm_net_parameter(&t->net, t->net.type_layer, SM_PARAMETER_BIAS);
+    if (t->options->loss.type_mae || bias < 0) return;
+    float shift[SM_CLASS_COUNT];
+    sm_sampler_class_shift(t->training_cache.records, t->training_cache.count, t->options->balance, shift);
+    for (int c = 0; c < SM_CLASS_COUNT; c++) t->answer[t->net.parameters[bias].offset + (size_t)c] += shift[c];
+}
+
 static sm_status write_weights(const trainer *t, sm_error *error) {
     sm_weights_metadata metadata = {.input_size = t->size,
                                     .type_activation =
@@ -275,8 +291,7 @@ static sm_status write_weights(const trainer *t, sm_error *error) {
     if (gmtime_r(&now, &utc)) strftime(metadata.date, sizeof metadata.date, "%Y-%m-%d", &utc);
     uint8_t *bytes = NULL;
     size_t size = 0;
-    sm_status status =
-        sm_weights_write(&t->net, t->optimiser.average, &metadata, t->options->precision, &bytes, &size, error);
+    sm_status status = sm_weights_write(&t->net, t->answer, &metadata, t->options->precision, &bytes, &size, error);
     if (status == SM_OK) status = sm_file_write(t->weights_path, bytes, size, error);
     free(bytes);
     return status;
@@ -290,11 +305,12 @@ static sm_status finish_epoch(trainer *t, sm_error *error) {
     sm_scores scores = {0};
     int epoch = t->progress.epoch + 1;
     sm_status status = SM_OK;
+    make_answer(t);
     if (t->validation) {
         char name[32];
         snprintf(name, sizeof name, "epoch_%03d.png", epoch);
         char *panel_path = sm_path_join(t->panels_folder, name);
-        status = sm_validation_run(t->validation, t->optimiser.average, panel_path, &scores, error);
+        status = sm_validation_run(t->validation, t->answer, panel_path, &scores, error);
         free(panel_path);
         if (status != SM_OK) return status;
         fprintf(stderr, "epoch %d: validation lesion Dice %.4f, accuracy %.4f, normal images with a mask %.3f\n", epoch,

@@ -111,6 +111,26 @@ typedef struct workplace {
     sm_dataset dataset;
 } workplace;
 
+/** Two benign, eight malignant of one set: with full balance each class is shown as often as the other. */
+static void test_class_shift(void **state) {
+    (void)state;
+    enum { COUNT = 10 };
+    sm_record records[COUNT];
+    const sm_record *pointers[COUNT];
+    char source[] = "a";
+    for (int i = 0; i < COUNT; i++) {
+        records[i] = (sm_record){.source = source, .type = i < 2 ? SM_CLASS_BENIGN : SM_CLASS_MALIGNANT};
+        pointers[i] = &records[i];
+    }
+    float shift[SM_CLASS_COUNT];
+    sm_sampler_class_shift(pointers, COUNT, 1, shift);
+    assert_true(shift[SM_CLASS_NORMAL] == 0);
+    assert_true(fabsf(shift[SM_CLASS_BENIGN] - logf(0.2f / 0.5f)) < 1e-6f);
+    assert_true(fabsf(shift[SM_CLASS_MALIGNANT] - logf(0.8f / 0.5f)) < 1e-6f);
+    sm_sampler_class_shift(pointers, COUNT, 0, shift);
+    for (int c = 0; c < SM_CLASS_COUNT; c++) assert_true(fabsf(shift[c]) < 1e-6f);
+}
+
 static void write_png(const char *path, uint8_t *pixels) {
     sm_image image = {.width = PHANTOM_SIDE, .height = PHANTOM_SIDE, .channels = 1, .pixels = pixels};
     uint8_t *bytes = NULL;
@@ -448,6 +468,7 @@ int main(void) {
         cmocka_unit_test(test_schedule),
         cmocka_unit_test(test_first_step_of_adamw),
         cmocka_unit_test(test_sampler),
+        cmocka_unit_test(test_class_shift),
         cmocka_unit_test(test_same_seed_same_bits),
         cmocka_unit_test(test_softened_truth),
         cmocka_unit_test(test_teachers),
