@@ -79,10 +79,13 @@ describe('trust', { skip }, () => {
     for (const { what, name, answer, says } of [
         { what: 'missing weights', name: 'weights/sonomask.safetensors', answer: { status: 404 }, says: /weights file is missing/ },
         { what: 'a page instead of the weights', name: 'weights/sonomask.safetensors', answer: { contentType: 'text/html', body: '<!doctype html>' }, says: /a web page/ },
-        { what: 'damaged weights', name: 'weights/sonomask.safetensors', answer: { body: 'nothing', contentType: 'application/octet-stream' }, says: /damaged|not the published ones/ },
+        { what: 'damaged weights', name: 'weights/sonomask.safetensors', answer: { body: 'nothing', contentType: 'application/octet-stream' }, says: /not the published ones/ },
         { what: 'altered weights', name: 'weights/SHA256SUMS', answer: { body: `${'0'.repeat(64)}  sonomask.safetensors\n` }, says: /not the published ones/ },
-        { what: 'a missing engine', name: 'wasm/sonomask.simd.wasm', answer: { status: 404 }, says: /engine could not be loaded/ },
-        { what: 'a page instead of the engine', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'text/html', body: '<!doctype html>' }, says: /engine could not be loaded/ },
+        { what: 'a missing engine', name: 'wasm/sonomask.simd.wasm', answer: { status: 404 }, says: /engine could not be loaded: .*HTTP 404/ },
+        { what: 'a page instead of the engine', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'text/html', body: '<!doctype html>' }, says: /engine could not be loaded: .*HTML page/ },
+        { what: 'a cut engine', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'application/wasm', body: Buffer.from('0061736d01000000ff', 'hex') }, says: /engine could not be loaded: .*does not compile/ },
+        { what: 'another file in the engine’s place', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'application/wasm', body: 'nothing' }, says: /engine could not be loaded: .*not WebAssembly/ },
+        { what: 'a missing worker', name: 'web/engine/worker.js', answer: { status: 404 }, says: /worker failed/ },
     ])
         test(`${what} are told from each other`, async () => {
             const page = await site.open({ serviceWorkers: 'block' }, async opening => {
