@@ -69,6 +69,7 @@ static void show_line(const sm_progress *progress, int done, const char *note, d
 
 void sm_progress_show(sm_progress *progress, int done, const char *note) {
     const double now = sm_clock();
+    progress->done = done;
     const double interval = progress->terminal ? terminal_interval : redirected_interval;
     // The last state is always worth showing on a terminal; in a log only what takes long is.
     const int last = progress->terminal && done >= progress->total;
@@ -91,7 +92,8 @@ void sm_progress_end(sm_progress *progress) {
     if (progress->terminal)
         fprintf(stderr, "\n");
     else
-        fprintf(stderr, "%s: done in %s\n", progress->label, elapsed);
+        fprintf(stderr, "%s: %s %s\n", progress->label, progress->done < progress->total ? "ended after" : "done in",
+                elapsed);
     fflush(stderr);
     progress->shown = 0;
 }

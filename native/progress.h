@@ -4,7 +4,7 @@
 
 typedef struct sm_progress {
     const char *label;
-    int total;
+    int total, done;
     double started, last_shown; /**< seconds, monotonic */
     int terminal;
     int shown; /**< something of it is on the screen or in the log */

@@ -301,7 +301,7 @@ static sm_status save_checkpoint(const trainer *t, sm_error *error) {
     return sm_checkpoint_write(t->checkpoint_path, &t->progress, t->parameters, &t->optimiser, error);
 }
 
-static sm_status finish_epoch(trainer *t, sm_error *error) {
+static sm_status finish_epoch(trainer *t, sm_progress *bar, sm_error *error) {
     sm_scores scores = {0};
     int epoch = t->progress.epoch + 1;
     sm_status status = SM_OK;
@@ -313,8 +313,11 @@ static sm_status finish_epoch(trainer *t, sm_error *error) {
         status = sm_validation_run(t->validation, t->answer, panel_path, &scores, error);
         free(panel_path);
         if (status != SM_OK) return status;
-        fprintf(stderr, "epoch %d: validation lesion Dice %.4f, accuracy %.4f, normal images with a mask %.3f\n", epoch,
-                scores.lesion_dice, scores.accuracy, scores.false_masks);
+        char line[NOTE_SIZE];
+        snprintf(line, sizeof line,
+                 "epoch %d: validation lesion Dice %.4f, accuracy %.4f, normal images with a mask %.3f", epoch,
+                 scores.lesion_dice, scores.accuracy, scores.false_masks);
+        sm_progress_message(bar, line);
     }
     status =
         sm_training_log_append(&t->progress.log, epoch, sm_learning_rate(&t->optimiser_options, t->optimiser.step - 1),
@@ -412,7 +415,7 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
     sm_progress_begin(&bar, "training", t->batches * options->epochs - t->first_batch);
     while (status == SM_OK && t->progress.epoch < options->epochs) {
         status = run_epoch(t, &bar, error);
-        if (status == SM_OK) status = finish_epoch(t, error);
+        if (status == SM_OK) status = finish_epoch(t, &bar, error);
     }
     sm_progress_end(&bar);
     tear_down(t);
