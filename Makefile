@@ -136,8 +136,8 @@ test-programs: $(TEST_PROGRAMS)
 test-c: $(TEST_PROGRAMS)
 	@set -e; for program in $^; do echo "== $$program"; $$program; done
 
-# The JPEG writer that makes test images (a library's) shifts into the sign bit.
-$(BUILD)/tests/c/stb_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)
+# The JPEG writer (a library's), of the robustness curves and of test images, shifts into the sign bit.
+$(BUILD)/tests/c/stb_write.o $(BUILD)/native/report/jpeg_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)
 
 # The same C tests once more under AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZED := BUILD=$(BUILD)/sanitized OPTIMISE=-O1 SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "file.h"
@@ -23,6 +24,12 @@ static const char usage[] =
     "  --fold K               fold K is validation, the other folds are training: both are scored\n"
     "  --validation-only      with --fold: leave the training images out\n"
     "  --all-folds            every image is one split (default without --fold)\n"
+    "  --folds DIR            a network for each fold, DIR/fold0/weights.safetensors and so on: each is scored on its "
+    "own\n"
+    "                         fold, which it has not seen, and all together, with the mean over folds\n"
+    "  --robustness           also score images with changed contrast, brightness, blur, speckle, JPEG quality,\n"
+    "                         resolution and crop (takes 32 times as long)\n"
+    "  --robustness-images N  of at most so many images, evenly chosen (default: all)\n"
     "  --threshold T          a pixel is lesion from this probability on, 0 to 1 (default: the model's own)\n"
     "  --minimum-area SHARE   drop lesions below this share of the image, 0 to 1 (default: the model's own)\n"
     "  --flip, --no-flip      average with the mirrored image, or not (default)\n"
@@ -37,6 +44,9 @@ enum {
     OPTION_FOLD,
     OPTION_VALIDATION_ONLY,
     OPTION_ALL_FOLDS,
+    OPTION_FOLDS,
+    OPTION_ROBUSTNESS,
+    OPTION_ROBUSTNESS_IMAGES,
     OPTION_THRESHOLD,
     OPTION_MINIMUM_AREA,
     OPTION_FLIP,
@@ -53,6 +63,9 @@ static const struct option long_options[] = {{"data", required_argument, NULL, O
                                              {"fold", required_argument, NULL, OPTION_FOLD},
                                              {"validation-only", no_argument, NULL, OPTION_VALIDATION_ONLY},
                                              {"all-folds", no_argument, NULL, OPTION_ALL_FOLDS},
+                                             {"folds", required_argument, NULL, OPTION_FOLDS},
+                                             {"robustness", no_argument, NULL, OPTION_ROBUSTNESS},
+                                             {"robustness-images", required_argument, NULL, OPTION_ROBUSTNESS_IMAGES},
                                              {"threshold", required_argument, NULL, OPTION_THRESHOLD},
                                              {"minimum-area", required_argument, NULL, OPTION_MINIMUM_AREA},
                                              {"flip", no_argument, NULL, OPTION_FLIP},
@@ -70,9 +83,10 @@ enum { TILE_VALIDATION = 224, TILE_TRAINING = 144 };
 typedef struct arguments {
     sm_evaluation_options options;
     sm_option_words data;
-    const char *out, *model;
-    int fold; /* -1: none */
-    bool validation_only, all_folds, no_pictures, help;
+    const char *out, *model, *folds;
+    int fold;              /* -1: none */
+    int robustness_images; /* 0: all */
+    bool validation_only, all_folds, robustness, no_pictures, help;
 } arguments;
 
 /* Takes one option; false after a message when its value is wrong. */
@@ -96,6 +110,15 @@ static bool take_option(arguments *a, int option, const char *value) {
     case OPTION_ALL_FOLDS:
         a->all_folds = true;
         return true;
+    case OPTION_FOLDS:
+        a->folds = value;
+        return true;
+    case OPTION_ROBUSTNESS:
+        a->robustness = true;
+        return true;
+    case OPTION_ROBUSTNESS_IMAGES:
+        a->robustness = true;
+        return sm_option_int("robustness-images", value, 1, 1000000, &a->robustness_images);
     case OPTION_THRESHOLD:
         return sm_option_decimal("threshold", value, 0, 1, &a->options.segment.threshold);
     case OPTION_MINIMUM_AREA:
@@ -129,6 +152,8 @@ static bool usable(const arguments *a) {
         fprintf(stderr, "sonomask: evaluate needs --out DIR\n");
     else if (a->all_folds && a->fold >= 0)
         fprintf(stderr, "sonomask: either --fold or --all-folds\n");
+    else if (a->folds && (a->fold >= 0 || a->all_folds || a->model))
+        fprintf(stderr, "sonomask: --folds brings its own models and folds: no --model, --fold or --all-folds\n");
     else if (a->validation_only && a->fold < 0)
         fprintf(stderr, "sonomask: --validation-only needs --fold\n");
     else
@@ -145,40 +170,113 @@ static bool parse(int argc, char **argv, arguments *a) {
     return usable(a);
 }
 
-/* The records to score, the validation fold's first. */
-static sm_status choose_records(const arguments *a, const sm_dataset *dataset, const sm_record ***records, int *count,
-                                sm_error *error) {
-    *count = 0;
-    *records = malloc(((size_t)dataset->count + 1) * sizeof **records);
-    if (!*records) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d records", dataset->count);
-    int in_fold = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < dataset->count; i++) {
-            const sm_record *record = &dataset->records[i];
-            bool validation = a->fold < 0 || record->fold == a->fold;
-            if (record->exclude || validation != (pass == 0) || (pass == 1 && a->validation_only)) continue;
-            (*records)[(*count)++] = record;
-            in_fold += validation;
-        }
-    if (in_fold > 0) return SM_OK;
-    if (a->fold >= 0) return sm_fail(error, SM_ERROR_DATA, "no image of the data is in fold %d", a->fold);
-    return sm_fail(error, SM_ERROR_DATA, "every image of the data is marked `exclude`");
-}
+/* A network, and the fold that it is scored on. */
+typedef struct scored_network {
+    char *path;
+    int fold; /* -1: any image */
+    sm_evaluator *evaluator;
+} scored_network;
 
 typedef struct run {
     arguments arguments;
-    char *model_path;
+    scored_network networks[SM_FOLDS_MAX];
+    int network_count;
     sm_dataset dataset;
     const sm_record **records;
     int record_count;
-    sm_evaluator *evaluator;
     sm_evaluation evaluation;
     sm_split splits[2];
     int split_count;
     sm_gallery galleries[2][SM_GALLERY_KINDS];
+    sm_fold_summary folds;
+    sm_robustness robustness;
     sm_number_table log;
     bool has_log;
 } run;
+
+static sm_status open_network(run *r, const char *path, int fold, sm_error *error) {
+    scored_network *network = &r->networks[r->network_count++];
+    *network = (scored_network){.path = strdup(path), .fold = fold};
+    if (!network->path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of the model");
+    sm_evaluation_options options = r->arguments.options;
+    options.model_path = network->path;
+    return sm_evaluator_create(&options, &network->evaluator, error);
+}
+
+/* Opens DIR/foldK/weights.safetensors for every K that is there. */
+static sm_status open_folds(run *r, sm_error *error) {
+    sm_status status = SM_OK;
+    for (int fold = 0; status == SM_OK && fold < SM_FOLDS_MAX; fold++) {
+        char name[48];
+        snprintf(name, sizeof name, "fold%d/weights.safetensors", fold);
+        char *path = sm_path_join(r->arguments.folds, name);
+        if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of a model");
+        if (access(path, F_OK) == 0) status = open_network(r, path, fold, error);
+        free(path);
+    }
+    if (status == SM_OK && r->network_count == 0)
+        status = sm_fail(error, SM_ERROR_IO, "%s: holds no fold0/weights.safetensors or the like", r->arguments.folds);
+    return status;
+}
+
+static sm_status open_networks(run *r, sm_error *error) {
+    const arguments *a = &r->arguments;
+    if (a->folds) return open_folds(r, error);
+    char *path = a->model ? strdup(a->model) : sm_default_model_path();
+    if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of the model");
+    const sm_status status = open_network(r, path, -1, error);
+    free(path);
+    return status;
+}
+
+/* The records that a network scores, the validation fold's first, are appended; how many are of that fold. */
+static int choose_for(run *r, const scored_network *network) {
+    const arguments *a = &r->arguments;
+    const int fold = network->fold >= 0 ? network->fold : a->fold;
+    const bool only = network->fold >= 0 || a->validation_only;
+    int in_fold = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < r->dataset.count; i++) {
+            const sm_record *record = &r->dataset.records[i];
+            bool validation = fold < 0 || record->fold == fold;
+            if (record->exclude || validation != (pass == 0) || (pass == 1 && only)) continue;
+            r->records[r->record_count++] = record;
+            in_fold += validation;
+        }
+    return in_fold;
+}
+
+/* Scores the records that belong to each network. */
+static sm_status evaluate_networks(run *r, sm_error *error) {
+    const arguments *a = &r->arguments;
+    r->records = malloc(((size_t)r->dataset.count + 1) * sizeof *r->records);
+    if (!r->records) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d records", r->dataset.count);
+    sm_status status = SM_OK;
+    for (int n = 0; status == SM_OK && n < r->network_count; n++) {
+        const int first = r->record_count;
+        if (choose_for(r, &r->networks[n]) == 0) {
+            const int fold = a->folds ? r->networks[n].fold : a->fold;
+            if (fold >= 0) return sm_fail(error, SM_ERROR_DATA, "no image of the data is in fold %d", fold);
+            return sm_fail(error, SM_ERROR_DATA, "every image of the data is marked `exclude`");
+        }
+        if (n == 0) status = sm_folder_make(a->out, error);
+        sm_evaluation part = {0};
+        if (status == SM_OK)
+            status = sm_evaluate(r->networks[n].evaluator, r->records + first, r->record_count - first, &part, error);
+        if (status == SM_OK) status = sm_evaluation_append(&r->evaluation, &part, error);
+        sm_evaluation_free(&part);
+    }
+    if (status == SM_OK && r->evaluation.count == 0)
+        status = sm_fail(error, SM_ERROR_DATA, "none of %d images could be scored", r->record_count);
+    return status;
+}
+
+/* The network that scored an image. */
+static sm_evaluator *evaluator_of(const run *r, const sm_record *record) {
+    for (int n = 0; n < r->network_count; n++)
+        if (r->networks[n].fold == record->fold) return r->networks[n].evaluator;
+    return r->networks[0].evaluator;
+}
 
 /* Parts the scored images into the splits, and scores those. */
 static sm_status score_splits(run *r, sm_error *error) {
@@ -187,7 +285,7 @@ static sm_status score_splits(run *r, sm_error *error) {
     int wanted = a->fold >= 0 && !a->validation_only ? 2 : 1;
     for (int s = 0; s < wanted && status == SM_OK; s++) {
         sm_split *split = &r->splits[s];
-        split->name = a->fold < 0 ? "all" : s == 0 ? "validation" : "training";
+        split->name = a->folds ? "folds" : a->fold < 0 ? "all" : s == 0 ? "validation" : "training";
         split->images = malloc(((size_t)r->evaluation.count + 1) * sizeof *split->images);
         r->split_count = s + 1;
         if (!split->images) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the images of a split");
@@ -197,7 +295,41 @@ static sm_status score_splits(run *r, sm_error *error) {
         }
         status = sm_split_score(split, BOOTSTRAP_SEED, error);
     }
+    if (status != SM_OK || !a->folds) return status;
+    int folds[SM_FOLDS_MAX];
+    for (int n = 0; n < r->network_count; n++) folds[n] = r->networks[n].fold;
+    return sm_fold_summary_make(&r->splits[0], folds, r->network_count, BOOTSTRAP_SEED, &r->folds, error);
+}
+
+/* Scores the first split's images, or some spread evenly over them, under every change. */
+static sm_status score_robustness(run *r, sm_error *error) {
+    const sm_split *split = &r->splits[0];
+    const int wanted = r->arguments.robustness_images;
+    const int count = wanted > 0 && wanted < split->count ? wanted : split->count;
+    const sm_record **chosen = malloc(((size_t)count + 1) * sizeof *chosen);
+    if (!chosen) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d records", count);
+    r->robustness = sm_robustness_make();
+    sm_status status = SM_OK;
+    for (int n = 0; status == SM_OK && n < r->network_count; n++) {
+        int found = 0;
+        for (int i = 0; i < count; i++) {
+            const sm_record *record = split->images[(size_t)i * (size_t)split->count / (size_t)count]->record;
+            if (evaluator_of(r, record) == r->networks[n].evaluator) chosen[found++] = record;
+        }
+        status = sm_robustness_add(&r->robustness, r->networks[n].evaluator, chosen, found, error);
+    }
+    free(chosen);
     return status;
+}
+
+/* Each picture by the network that scored it: all at once when there is only one. */
+static void draw_gallery(run *r, sm_gallery *gallery, int tile) {
+    if (r->network_count == 1) {
+        sm_evaluation_draw(r->networks[0].evaluator, gallery->panels, gallery->count, tile);
+        return;
+    }
+    for (int i = 0; i < gallery->count; i++)
+        sm_evaluation_draw(evaluator_of(r, gallery->panels[i].record), &gallery->panels[i], 1, tile);
 }
 
 static sm_status draw_galleries(run *r, sm_error *error) {
@@ -205,17 +337,17 @@ static sm_status draw_galleries(run *r, sm_error *error) {
     for (int s = 0; s < r->split_count && status == SM_OK; s++) {
         status = sm_galleries_choose(&r->splits[s], r->galleries[s], error);
         for (int g = 0; g < SM_GALLERY_KINDS && status == SM_OK; g++)
-            sm_evaluation_draw(r->evaluator, r->galleries[s][g].panels, r->galleries[s][g].count,
-                               s == 0 ? TILE_VALIDATION : TILE_TRAINING);
+            draw_gallery(r, &r->galleries[s][g], s == 0 ? TILE_VALIDATION : TILE_TRAINING);
     }
     return status;
 }
 
 /* The log.csv beside the weights, when there is one; it is an extra, so a bad one only gets a line. */
 static void read_log(run *r) {
-    const char *slash = strrchr(r->model_path, '/');
-    char *folder = slash ? strndup(r->model_path, (size_t)(slash - r->model_path)) : strdup(".");
-    char *path = folder ? sm_path_join(slash == r->model_path ? "/" : folder, "log.csv") : NULL;
+    const char *model = r->networks[0].path;
+    const char *slash = strrchr(model, '/');
+    char *folder = slash ? strndup(model, (size_t)(slash - model)) : strdup(".");
+    char *path = folder ? sm_path_join(slash == model ? "/" : folder, "log.csv") : NULL;
     FILE *probe = path ? fopen(path, "rb") : NULL;
     if (probe) {
         sm_error error = {0};
@@ -238,8 +370,8 @@ static sm_status write_file(const sm_report *report, const char *folder, const c
 
 static sm_status write_report(run *r, sm_error *error) {
     const arguments *a = &r->arguments;
-    const sm_report report = {.model_path = r->model_path,
-                              .model = sm_evaluator_model(r->evaluator),
+    const sm_report report = {.model_path = a->folds ? a->folds : r->networks[0].path,
+                              .model = sm_evaluator_model(r->networks[0].evaluator),
                               .segment = a->options.segment,
                               .data = a->data.words,
                               .data_count = a->data.count,
@@ -249,7 +381,9 @@ static sm_status write_report(run *r, sm_error *error) {
                               .galleries = a->no_pictures ? NULL : r->galleries,
                               .failures = r->evaluation.failures,
                               .failure_count = r->evaluation.failure_count,
-                              .log = r->has_log ? &r->log : NULL};
+                              .log = r->has_log ? &r->log : NULL,
+                              .folds = a->folds ? &r->folds : NULL,
+                              .robustness = a->robustness ? &r->robustness : NULL};
     sm_status status = write_file(&report, a->out, "images.csv", sm_report_write_csv, error);
     if (status == SM_OK) status = write_file(&report, a->out, "metrics.json", sm_report_write_json, error);
     if (status == SM_OK) status = write_file(&report, a->out, "report.html", sm_report_write_html, error);
@@ -263,18 +397,12 @@ static sm_status write_report(run *r, sm_error *error) {
 
 static sm_status evaluate(run *r, sm_error *error) {
     arguments *a = &r->arguments;
-    r->model_path = a->model ? strdup(a->model) : sm_default_model_path();
-    if (!r->model_path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of the model");
-    a->options.model_path = r->model_path;
     /* What may be wrong is found before the long part. */
-    sm_status status = sm_evaluator_create(&a->options, &r->evaluator, error);
+    sm_status status = open_networks(r, error);
     if (status == SM_OK) status = sm_dataset_load(a->data.words, a->data.count, &r->dataset, error);
-    if (status == SM_OK) status = choose_records(a, &r->dataset, &r->records, &r->record_count, error);
-    if (status == SM_OK) status = sm_folder_make(a->out, error);
-    if (status == SM_OK) status = sm_evaluate(r->evaluator, r->records, r->record_count, &r->evaluation, error);
-    if (status == SM_OK && r->evaluation.count == 0)
-        status = sm_fail(error, SM_ERROR_DATA, "none of %d images could be scored", r->record_count);
+    if (status == SM_OK) status = evaluate_networks(r, error);
     if (status == SM_OK) status = score_splits(r, error);
+    if (status == SM_OK && a->robustness) status = score_robustness(r, error);
     if (status == SM_OK && !a->no_pictures) status = draw_galleries(r, error);
     if (status != SM_OK) return status;
     read_log(r);
@@ -288,10 +416,13 @@ static void run_free(run *r) {
     }
     sm_number_table_free(&r->log);
     sm_evaluation_free(&r->evaluation);
-    sm_evaluator_free(r->evaluator);
+    for (int n = 0; n < r->network_count; n++) {
+        sm_evaluator_free(r->networks[n].evaluator);
+        free(r->networks[n].path);
+    }
+    sm_fold_summary_free(&r->folds);
     free(r->records);
     sm_dataset_free(&r->dataset);
-    free(r->model_path);
     free(r->arguments.data.words);
 }
 

@@ -166,7 +166,7 @@ static sm_status locate(const sm_weights_file *file, const char *name, int rank,
         same = tensor->shape[i] == (unsigned long long)shape[i];
         *count *= (size_t)shape[i];
     }
-    if (!same) return sm_fail(error, SM_ERROR_WEIGHTS, "tensor %s has another shape than the network", name);
+    if (!same) return sm_fail(error, SM_ERROR_WEIGHTS, "tensor %s has not the shape that it should have", name);
     const size_t width = width_of(tensor);
     if (width == UNKNOWN_TYPE)
         return sm_fail(error, SM_ERROR_WEIGHTS, "tensor %s is of type \"%s\" (F32, F16 and I8 are understood)", name,

@@ -201,6 +201,22 @@ void sm_evaluation_free(sm_evaluation *evaluation) {
     *evaluation = (sm_evaluation){0};
 }
 
+sm_status sm_evaluation_append(sm_evaluation *evaluation, sm_evaluation *part, sm_error *error) {
+    const size_t images = (size_t)evaluation->count + (size_t)part->count;
+    const size_t failures = (size_t)evaluation->failure_count + (size_t)part->failure_count;
+    sm_evaluated_image *all = realloc(evaluation->images, (images + 1) * sizeof *all);
+    if (all) evaluation->images = all;
+    sm_evaluation_failure *failed = realloc(evaluation->failures, (failures + 1) * sizeof *failed);
+    if (failed) evaluation->failures = failed;
+    if (!all || !failed) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %z scored images", images);
+    for (int i = 0; i < part->count; i++) all[evaluation->count++] = part->images[i];
+    for (int i = 0; i < part->failure_count; i++) failed[evaluation->failure_count++] = part->failures[i];
+    free(part->images);
+    free(part->failures);
+    *part = (sm_evaluation){0};
+    return SM_OK;
+}
+
 typedef struct drawing {
     sm_evaluator *evaluator;
     sm_evaluation_panel *panels;

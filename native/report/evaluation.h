@@ -45,6 +45,8 @@ typedef struct sm_evaluation {
 sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, int count, sm_evaluation *evaluation,
                       sm_error *error);
 void sm_evaluation_free(sm_evaluation *evaluation);
+/** Moves all of `part` to the end of `evaluation`; `part` is empty afterwards. Errors: SM_ERROR_MEMORY. */
+sm_status sm_evaluation_append(sm_evaluation *evaluation, sm_evaluation *part, sm_error *error);
 
 /** A picture of one image's result, as PNG. */
 typedef struct sm_evaluation_panel {

@@ -185,3 +185,29 @@ void sm_plot_histogram(FILE *out, const char *title, const char *x_label, const 
     mark(out, &plot, median, "median", plot.top + 32);
     sm_svg_end(out);
 }
+
+void sm_plot_risk_coverage(FILE *out, const double *coverage, const double *risk, const double *best, int count,
+                           double area) {
+    char text[96];
+    sm_plot plot = UNIT_PLOT;
+    double highest = 0.1;
+    for (int i = 0; i < count; i++) highest = fmax(highest, risk[i]);
+    plot.x = sm_plot_axis_make(0, 1, 5, false, 0);
+    plot.y = sm_plot_axis_make(0, highest, 5, true, 0);
+    begin(out, "What doubt is worth: risk against coverage");
+    plot.left += 10; /* the ticks have two decimals */
+    plot.width -= 10;
+    plot.top += 18;
+    plot.height -= 18;
+    sm_plot_frame(out, &plot, "share of images answered, the surest first", "mean of 1 - Dice among them");
+    if (count > 0) {
+        const double all[2] = {risk[count - 1], risk[count - 1]}, ends[2] = {0, 1};
+        sm_plot_line(out, &plot, ends, all, 2, "sm-guide");
+        sm_plot_line(out, &plot, coverage, best, count, "sm-line sm-thin sm-s7");
+        sm_plot_line(out, &plot, coverage, risk, count, "sm-line sm-s0");
+    }
+    snprintf(text, sizeof text, "by expected Dice, area");
+    calibration_legend(out, 18, "sm-line sm-s0", text, area);
+    calibration_legend(out, 268, "sm-line sm-thin sm-s7", "by the true Dice", NAN);
+    sm_svg_end(out);
+}

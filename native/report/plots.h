@@ -24,4 +24,11 @@ void sm_plot_confusion(FILE *out, const sm_confusion *confusion);
 void sm_plot_histogram(FILE *out, const char *title, const char *x_label, const double *values, int count, double mean,
                        double median);
 
+/**
+ * Risk (1 - Dice) against coverage: `risk` of the answers sorted by the model's own expectation, `best` if it knew the
+ * truth; the last value is the risk of answering everything. `area` is for the legend.
+ */
+void sm_plot_risk_coverage(FILE *out, const double *coverage, const double *risk, const double *best, int count,
+                           double area);
+
 #endif

@@ -4,8 +4,10 @@
 
 #include <stdio.h>
 
+#include "folds.h"
 #include "gallery.h"
 #include "number_table.h"
+#include "robustness.h"
 
 /** A finished evaluation; nothing is owned. */
 typedef struct sm_report {
@@ -20,7 +22,9 @@ typedef struct sm_report {
     sm_gallery (*galleries)[SM_GALLERY_KINDS]; /**< of each split; NULL: the report has no pictures */
     const sm_evaluation_failure *failures;
     int failure_count;
-    const sm_number_table *log; /**< NULL: unknown */
+    const sm_number_table *log;      /**< NULL: unknown */
+    const sm_fold_summary *folds;    /**< of the first split, with a network for each fold; NULL: one network */
+    const sm_robustness *robustness; /**< of the first split's images; NULL: not asked for */
 } sm_report;
 
 /** Errors of all three: SM_ERROR_IO, SM_ERROR_MEMORY; on failure nothing half-written stays. */

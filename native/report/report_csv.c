@@ -54,6 +54,8 @@ static void write_image(FILE *out, const sm_evaluated_image *image, const char *
     write_number(out, image->surface.hd95);
     write_number(out, image->surface.surface_dice);
     write_number(out, image->maximum_probability);
+    write_number(out, image->expected_dice);
+    write_number(out, image->outlier_score);
     write_number(out, image->milliseconds);
     fputs(",\n", out);
 }
@@ -65,14 +67,15 @@ sm_status sm_report_write_csv(const sm_report *report, const char *path, sm_erro
     fputs("file,split,source,group,fold,curated,device,calipers,class,predicted,"
           "normal,benign,malignant,normal_uncalibrated,benign_uncalibrated,malignant_uncalibrated,"
           "width,height,area_truth,area_predicted,lesions,"
-          "dice,iou,precision,recall,specificity,accuracy,hd95,surface_dice,maximum_probability,milliseconds,error\n",
+          "dice,iou,precision,recall,specificity,accuracy,hd95,surface_dice,maximum_probability,expected_dice,"
+          "outlier_score,milliseconds,error\n",
           writer.file);
     for (int s = 0; s < report->split_count; s++)
         for (int i = 0; i < report->splits[s].count; i++)
             write_image(writer.file, report->splits[s].images[i], report->splits[s].name);
     for (int i = 0; i < report->failure_count; i++) {
         write_source(writer.file, report->failures[i].record, "");
-        for (int empty = 0; empty < 22; empty++) fputc(',', writer.file);
+        for (int empty = 0; empty < 24; empty++) fputc(',', writer.file);
         fputc(',', writer.file);
         write_text(writer.file, report->failures[i].reason);
         fputc('\n', writer.file);

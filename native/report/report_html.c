@@ -23,7 +23,7 @@ static void facts(FILE *out, const sm_report *report) {
              report->model.input_size);
     fact(out, "Network", text);
     if (report->model.date && *report->model.date) fact(out, "Trained", report->model.date);
-    if (report->model.training_data && *report->model.training_data)
+    if (report->model.training_data && *report->model.training_data && !report->folds)
         fact(out, "Trained on", report->model.training_data);
     snprintf(text, sizeof text, "threshold %.3g, minimum area %.3g %% of the image, temperature %.3g%s",
              sm_report_threshold(report), 100 * sm_report_minimum_area(report), (double)report->model.temperature,
@@ -135,21 +135,25 @@ static void write_failures(FILE *out, const sm_report *report) {
 }
 
 static void write_method(FILE *out) {
-    fprintf(out,
-            "<h2>How the figures are made</h2>\n<p class=\"note\">Lesion Dice is the mean over images with a true "
-            "lesion, each at its own resolution; normal images are reported apart, as the share with any predicted "
-            "pixel. Images whose published labels contradict each other are left out. Intervals: 95 %%, percentiles of "
-            "%d bootstrap replicates that draw whole groups (one scene or patient). HD95: the larger of the two "
-            "directed 95th percentiles of distances between outlines, where both masks have pixels. Surface Dice: "
-            "share of both outlines within %.0f pixels of the other. ECE: ten equal bins of the answered type's "
-            "probability. AUC: ties count half. Pixelwise: from all pixels together; imagewise: mean over images, "
-            "where an empty mask for an empty truth scores 1.</p>\n",
-            SM_BOOTSTRAP_REPLICATES, SM_SURFACE_TOLERANCE);
+    fprintf(
+        out,
+        "<h2>How the figures are made</h2>\n<p class=\"note\">Lesion Dice is the mean over images with a true "
+        "lesion, each at its own resolution; normal images are reported apart, as the share with any predicted "
+        "pixel. Images whose published labels contradict each other are left out. Intervals: 95 %%, percentiles of "
+        "%d bootstrap replicates that draw whole groups (one scene or patient). HD95: the larger of the two "
+        "directed 95th percentiles of distances between outlines, where both masks have pixels. Surface Dice: "
+        "share of both outlines within %.0f pixels of the other. ECE: ten equal bins of the answered type's "
+        "probability. AUC: ties count half. Pixelwise: from all pixels together; imagewise: mean over images, "
+        "where an empty mask for an empty truth scores 1. Expected Dice: what the network's own probabilities promise, "
+        "over all images; failures are answers with a Dice below 0.5; the risk-coverage area is the mean, over all "
+        "shares of images answered, the surest first, of the mean of 1 - Dice.</p>\n",
+        SM_BOOTSTRAP_REPLICATES, SM_SURFACE_TOLERANCE);
 }
 
 static const char *split_title(const char *name) {
     if (strcmp(name, "validation") == 0) return "Validation";
     if (strcmp(name, "training") == 0) return "Training images";
+    if (strcmp(name, "folds") == 0) return "All folds, each by its own network";
     return "All images";
 }
 
@@ -169,7 +173,9 @@ sm_status sm_report_write_html(const sm_report *report, const char *path, sm_err
         const sm_gallery *galleries = report->galleries ? report->galleries[s] : NULL;
         if (s == 0) {
             fprintf(out, "<h2>%s</h2>\n", split_title(split->name));
+            if (report->folds) sm_report_folds_table(out, report->folds);
             status = write_split(out, split, galleries, error);
+            if (status == SM_OK && report->robustness) sm_report_robustness(out, report->robustness);
             if (status == SM_OK && report->log) status = sm_report_curves(out, report->log, error);
         } else {
             fprintf(out, "<details class=\"split\"><summary>%s: a network does better on what it has seen</summary>\n",

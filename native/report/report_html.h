@@ -11,6 +11,9 @@ void sm_report_classes_table(FILE *out, const sm_score_set *scores);
 void sm_report_masks_table(FILE *out, const sm_score_set *scores);
 void sm_report_calibration_table(FILE *out, const sm_score_set *scores);
 void sm_report_parts_table(FILE *out, const sm_table *table);
+void sm_report_folds_table(FILE *out, const sm_fold_summary *folds);
+/** What changes of the images cost: the headline, a table of the study's changes, and a chart for each kind. */
+void sm_report_robustness(FILE *out, const sm_robustness *robustness);
 
 /** ROC, reliability, confusion matrix, Dice histogram. Errors: SM_ERROR_MEMORY. */
 sm_status sm_report_charts(FILE *out, const sm_split *split, sm_error *error);

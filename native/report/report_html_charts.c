@@ -6,6 +6,7 @@
 
 #include "curves.h"
 #include "plots.h"
+#include "uncertainty.h"
 
 static sm_status draw_roc(FILE *out, const sm_split *split, sm_error *error) {
     static const struct {
@@ -50,6 +51,22 @@ static sm_status draw_dice(FILE *out, const sm_split *split, sm_error *error) {
     return SM_OK;
 }
 
+static sm_status draw_risk(FILE *out, const sm_split *split, sm_error *error) {
+    double *values = malloc(3 * ((size_t)split->count + 1) * sizeof *values);
+    sm_uncertainty *uncertainty = sm_uncertainty_make(split->images, split->count);
+    sm_status status = SM_OK;
+    if (values && uncertainty) {
+        double *risk = values + split->count, *best = risk + split->count;
+        const int count = sm_risk_coverage(uncertainty, values, risk, best);
+        sm_plot_risk_coverage(out, values, risk, best, count, split->all.figure[SM_FIGURE_RISK_COVERAGE]);
+    } else {
+        status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a risk-coverage curve");
+    }
+    sm_uncertainty_free(uncertainty);
+    free(values);
+    return status;
+}
+
 sm_status sm_report_charts(FILE *out, const sm_split *split, sm_error *error) {
     fputs("<div class=\"charts\">\n<div class=\"chart\">", out);
     sm_status status = draw_dice(out, split, error);
@@ -59,6 +76,8 @@ sm_status sm_report_charts(FILE *out, const sm_split *split, sm_error *error) {
     if (status == SM_OK) status = draw_roc(out, split, error);
     fputs("</div>\n<div class=\"chart\">", out);
     sm_plot_reliability(out, &split->all.calibrated, &split->all.uncalibrated);
+    fputs("</div>\n<div class=\"chart\">", out);
+    if (status == SM_OK) status = draw_risk(out, split, error);
     fputs("</div>\n</div>\n", out);
     return status;
 }

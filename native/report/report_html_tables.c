@@ -178,3 +178,38 @@ void sm_report_parts_table(FILE *out, const sm_table *table) {
     fputs("</tbody>", out);
     sm_html_table_end(out);
 }
+
+void sm_report_folds_table(FILE *out, const sm_fold_summary *folds) {
+    static const sm_figure columns[] = {SM_FIGURE_LESION_DICE,
+                                        SM_FIGURE_LESION_DICE_MEDIAN,
+                                        SM_FIGURE_MISSED,
+                                        SM_FIGURE_FALSE_MASK,
+                                        SM_FIGURE_ACCURACY,
+                                        SM_FIGURE_AUC_MALIGNANT_BENIGN,
+                                        SM_FIGURE_AUC_LESION_NORMAL,
+                                        SM_FIGURE_ECE};
+    static const char *const names[] = {"",         "Lesion Dice",   "Median",         "Missed", "False masks",
+                                        "Accuracy", "AUC mal./ben.", "AUC les./norm.", "ECE"};
+    enum { COLUMNS = sizeof columns / sizeof columns[0] };
+    char title[96], mean[SM_FIGURE_TEXT], deviation[SM_FIGURE_TEXT];
+    snprintf(title, sizeof title, "Mean over %d folds, each scored by a network that has not seen it",
+             folds->fold_count);
+    sm_html_table_begin(out, title);
+    header(out, names, COLUMNS + 1);
+    for (int r = 0; r < folds->row_count; r++) {
+        const sm_fold_row *row = &folds->rows[r];
+        row_name(out, row->label);
+        for (int c = 0; c < COLUMNS; c++) {
+            sm_figure_format(columns[c], row->mean[columns[c]], mean);
+            fprintf(out, "<td>%s", mean);
+            if (isfinite(row->deviation[columns[c]])) {
+                sm_figure_format(columns[c], row->deviation[columns[c]], deviation);
+                fprintf(out, "<small>\xC2\xB1 %s</small>", deviation);
+            }
+            fputs("</td>", out);
+        }
+        fputs("</tr>\n", out);
+    }
+    fputs("</tbody>", out);
+    sm_html_table_end(out);
+}

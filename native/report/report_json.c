@@ -1,10 +1,13 @@
 /* metrics.json and the headline line. */
 #include "report.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../file.h"
 #include "../json.h"
+#include "uncertainty.h"
 
 static void write_binary(sm_json *json, const char *key, const sm_binary_scores *scores) {
     sm_json_object_begin(json, key);
@@ -99,9 +102,37 @@ static void write_scores(sm_json *json, const sm_score_set *scores) {
     sm_json_number(json, "milliseconds_per_image", scores->milliseconds);
 }
 
-static void write_split(sm_json *json, const sm_split *split) {
+/* The risk-coverage curve at every twentieth of the images. */
+static sm_status write_risk(sm_json *json, const sm_split *split, sm_error *error) {
+    enum { STEPS = 20 };
+    double *values = malloc(3 * ((size_t)split->count + 1) * sizeof *values);
+    sm_uncertainty *uncertainty = sm_uncertainty_make(split->images, split->count);
+    sm_status status = SM_OK;
+    if (values && uncertainty) {
+        double *risk = values + split->count, *best = risk + split->count;
+        const int count = sm_risk_coverage(uncertainty, values, risk, best);
+        sm_json_array_begin(json, "risk_coverage");
+        for (int k = 1; k <= STEPS && count > 0; k++) {
+            const int last = (int)ceil((double)k * count / STEPS) - 1;
+            sm_json_object_begin(json, NULL);
+            sm_json_number(json, "coverage", values[last]);
+            sm_json_number(json, "risk", risk[last]);
+            sm_json_number(json, "best_risk", best[last]);
+            sm_json_object_end(json);
+        }
+        sm_json_array_end(json);
+    } else {
+        status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a risk-coverage curve");
+    }
+    sm_uncertainty_free(uncertainty);
+    free(values);
+    return status;
+}
+
+static sm_status write_split(sm_json *json, const sm_split *split, sm_error *error) {
     sm_json_object_begin(json, split->name);
     write_scores(json, &split->all);
+    const sm_status status = write_risk(json, split, error);
     sm_json_object_begin(json, "tables");
     for (int t = 0; t < split->table_count; t++) {
         sm_json_array_begin(json, split->tables[t].key);
@@ -114,6 +145,68 @@ static void write_split(sm_json *json, const sm_split *split) {
         sm_json_array_end(json);
     }
     sm_json_object_end(json);
+    sm_json_object_end(json);
+    return status;
+}
+
+static void write_folds(sm_json *json, const sm_fold_summary *folds) {
+    sm_json_object_begin(json, "folds");
+    sm_json_array_begin(json, "numbers");
+    for (int k = 0; k < folds->fold_count; k++) sm_json_integer(json, NULL, folds->folds[k]);
+    sm_json_array_end(json);
+    for (int r = 0; r < folds->row_count; r++) {
+        const sm_fold_row *row = &folds->rows[r];
+        sm_json_object_begin(json, row->label);
+        for (int f = 0; f < SM_FIGURE_COUNT; f++) {
+            sm_json_object_begin(json, sm_figures[f].key);
+            sm_json_number(json, "mean", row->mean[f]);
+            sm_json_number(json, "standard_deviation", row->deviation[f]);
+            sm_json_array_begin(json, "values");
+            for (int k = 0; k < folds->fold_count; k++) sm_json_number(json, NULL, row->value[k][f]);
+            sm_json_array_end(json);
+            sm_json_object_end(json);
+        }
+        sm_json_object_end(json);
+    }
+    sm_json_object_end(json);
+}
+
+static void write_point(sm_json *json, const char *key, const sm_robustness_point *point) {
+    sm_json_object_begin(json, key);
+    if (point->kind != SM_PERTURBATIONS) sm_json_number(json, "strength", point->strength);
+    sm_json_integer(json, "images", point->images);
+    sm_json_integer(json, "lesion_images", point->lesion_images);
+    sm_json_number(json, "lesion_dice", sm_robustness_dice(point));
+    sm_json_number(json, "accuracy", sm_robustness_accuracy(point));
+    sm_json_number(json, "normal_false_mask_share", sm_robustness_false_masks(point));
+    sm_json_object_end(json);
+}
+
+static void write_robustness(sm_json *json, const sm_robustness *robustness) {
+    const sm_robustness_point *points = robustness->points;
+    const double study = sm_robustness_study_dice(robustness);
+    sm_json_object_begin(json, "robustness");
+    write_point(json, "unchanged", &points[0]);
+    sm_json_object_begin(json, "study");
+    sm_json_number(json, "lesion_dice", study);
+    sm_json_number(json, "fall", sm_robustness_dice(&points[0]) - study);
+    sm_json_array_begin(json, "changes");
+    for (int p = 0; p < SM_ROBUSTNESS_POINTS; p++) {
+        if (!points[p].study) continue;
+        sm_json_object_begin(json, NULL);
+        sm_json_string(json, "kind", sm_perturbation_name(points[p].kind));
+        sm_json_number(json, "strength", points[p].strength);
+        sm_json_number(json, "fall", sm_robustness_dice(&points[0]) - sm_robustness_dice(&points[p]));
+        sm_json_object_end(json);
+    }
+    sm_json_array_end(json);
+    sm_json_object_end(json);
+    for (int kind = 0; kind < SM_PERTURBATIONS; kind++) {
+        sm_json_array_begin(json, sm_perturbation_name((sm_perturbation)kind));
+        for (int p = 0; p < SM_ROBUSTNESS_POINTS; p++)
+            if ((int)points[p].kind == kind) write_point(json, NULL, &points[p]);
+        sm_json_array_end(json);
+    }
     sm_json_object_end(json);
 }
 
@@ -152,8 +245,15 @@ sm_status sm_report_write_json(const sm_report *report, const char *path, sm_err
     sm_json_object_begin(&json, NULL);
     write_run(&json, report);
     sm_json_object_begin(&json, "splits");
-    for (int s = 0; s < report->split_count; s++) write_split(&json, &report->splits[s]);
+    for (int s = 0; status == SM_OK && s < report->split_count; s++)
+        status = write_split(&json, &report->splits[s], error);
+    if (status != SM_OK) {
+        sm_file_writer_abandon(&writer);
+        return status;
+    }
     sm_json_object_end(&json);
+    if (report->folds) write_folds(&json, report->folds);
+    if (report->robustness) write_robustness(&json, report->robustness);
     sm_json_array_begin(&json, "failed");
     for (int i = 0; i < report->failure_count; i++) {
         sm_json_object_begin(&json, NULL);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "uncertainty.h"
+
 const sm_figure_info sm_figures[SM_FIGURE_COUNT] = {
     [SM_FIGURE_LESION_DICE] = {"lesion_dice", "Lesion Dice", SM_UNIT_SCORE},
     [SM_FIGURE_LESION_DICE_MEDIAN] = {"lesion_dice_median", "Lesion Dice, median", SM_UNIT_SCORE},
@@ -25,6 +27,12 @@ const sm_figure_info sm_figures[SM_FIGURE_COUNT] = {
     [SM_FIGURE_AUC_LESION_NORMAL] = {"auc_lesion_normal", "AUC lesion against normal", SM_UNIT_SCORE},
     [SM_FIGURE_ECE] = {"ece", "Type calibration error (ECE)", SM_UNIT_SCORE},
     [SM_FIGURE_BRIER] = {"brier", "Brier score of the type", SM_UNIT_SCORE},
+    [SM_FIGURE_EXPECTED_SPEARMAN] = {"expected_dice_spearman", "Expected and true Dice, rank correlation",
+                                     SM_UNIT_SCORE},
+    [SM_FIGURE_EXPECTED_AUROC] = {"expected_dice_auroc", "AUC of the expected Dice for failures", SM_UNIT_SCORE},
+    [SM_FIGURE_RISK_COVERAGE] = {"risk_coverage_area", "Area under the risk-coverage curve", SM_UNIT_SCORE},
+    [SM_FIGURE_EXPECTED_BIAS] = {"expected_dice_bias", "Expected Dice, mean excess", SM_UNIT_SCORE},
+    [SM_FIGURE_FLAGGED] = {"flagged_foreign_share", "Flagged as no ultrasound", SM_UNIT_SHARE},
 };
 
 /* An item of a list sorted by value, for medians under weights. */
@@ -45,6 +53,8 @@ typedef struct prepared {
     int case_count[SM_ROC_QUESTION_COUNT];
     double (*calibrated)[SM_CLASS_COUNT];
     sm_class *truth;
+    sm_uncertainty *uncertainty;
+    bool knows_outliers; /* some image has an outlier score */
 } prepared;
 
 static bool is_case(sm_class type, sm_roc_question question) {
@@ -154,6 +164,15 @@ static void figures(void *data_pointer, const int *weights, double *figure) {
         sm_calibration_of((const double(*)[SM_CLASS_COUNT])data->calibrated, data->truth, weights, data->count);
     figure[SM_FIGURE_ECE] = calibration.ece;
     figure[SM_FIGURE_BRIER] = calibration.brier;
+    const sm_uncertainty_scores uncertainty = sm_uncertainty_score(data->uncertainty, weights);
+    figure[SM_FIGURE_EXPECTED_SPEARMAN] = uncertainty.spearman;
+    figure[SM_FIGURE_EXPECTED_AUROC] = uncertainty.auroc;
+    figure[SM_FIGURE_RISK_COVERAGE] = uncertainty.risk_coverage_area;
+    figure[SM_FIGURE_EXPECTED_BIAS] = uncertainty.bias;
+    weighted_mean flagged = {0};
+    for (int i = 0; i < data->count && data->knows_outliers; i++)
+        take(&flagged, !data->images[i]->looks_like_ultrasound, weights[i]);
+    figure[SM_FIGURE_FLAGGED] = result(&flagged);
 }
 
 typedef struct group_name {
@@ -190,6 +209,7 @@ static void prepared_free(prepared *data) {
     for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++) free(data->cases[q]);
     free(data->calibrated);
     free(data->truth);
+    sm_uncertainty_free(data->uncertainty);
 }
 
 static bool prepare(prepared *data, const sm_evaluated_image *const *images, int count) {
@@ -200,8 +220,9 @@ static bool prepare(prepared *data, const sm_evaluated_image *const *images, int
                        .dice = malloc(items * sizeof *data->dice),
                        .hd95 = malloc(items * sizeof *data->hd95),
                        .calibrated = malloc(items * sizeof *data->calibrated),
-                       .truth = malloc(items * sizeof *data->truth)};
-    bool made = data->groups && data->dice && data->hd95 && data->calibrated && data->truth;
+                       .truth = malloc(items * sizeof *data->truth),
+                       .uncertainty = sm_uncertainty_make(images, count)};
+    bool made = data->groups && data->dice && data->hd95 && data->calibrated && data->truth && data->uncertainty;
     for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++) {
         data->cases[q] = malloc(items * sizeof(sm_roc_case));
         if (!data->cases[q]) made = false;
@@ -211,6 +232,7 @@ static bool prepare(prepared *data, const sm_evaluated_image *const *images, int
         data->case_count[q] = sm_roc_cases(images, count, (sm_roc_question)q, data->cases[q]);
     for (int i = 0; i < count; i++) {
         data->truth[i] = images[i]->record->type;
+        if (images[i]->outlier_score > 0) data->knows_outliers = true;
         memcpy(data->calibrated[i], images[i]->probabilities, sizeof data->calibrated[i]);
         if (!sm_evaluated_has_lesion(images[i])) continue;
         data->dice[data->dice_count++] = (ranked){images[i]->scores.dice, i};

@@ -30,6 +30,11 @@ typedef enum sm_figure {
     SM_FIGURE_AUC_LESION_NORMAL,    /**< 1 - P(normal), over all images */
     SM_FIGURE_ECE,                  /**< of the calibrated probabilities */
     SM_FIGURE_BRIER,
+    SM_FIGURE_EXPECTED_SPEARMAN, /**< see uncertainty.h for these four */
+    SM_FIGURE_EXPECTED_AUROC,
+    SM_FIGURE_RISK_COVERAGE,
+    SM_FIGURE_EXPECTED_BIAS,
+    SM_FIGURE_FLAGGED, /**< share of images that do not look like ultrasound to the model; NaN when it cannot tell */
     SM_FIGURE_COUNT
 } sm_figure;
 

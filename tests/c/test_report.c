@@ -612,6 +612,47 @@ static void evaluate_scores_validation_and_training(void **state) {
     free(text);
 }
 
+/* A network for each fold: each scores its own, and the mean over folds is told. */
+static void folds_are_scored_by_their_own_networks(void **state) {
+    (void)state;
+    write_data();
+    write_model();
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    assert_int_equal(sm_file_read(inside("model.safetensors"), &bytes, &size, NULL), SM_OK);
+    scratch_write(folder, "folds/fold0/weights.safetensors", bytes, size);
+    scratch_write(folder, "folds/fold1/weights.safetensors", bytes, size);
+    free(bytes);
+    const char *manifest = inside("manifest.csv"), *folds = inside("folds"), *out = inside("out-folds");
+    assert_int_equal(run_evaluate("folds.jsonl", "--data", manifest, "--folds", folds, "--out", out,
+                                  "--robustness-images", "3", NULL),
+                     0);
+    char *text = read_text(inside("folds.jsonl"));
+    assert_int_equal(count_of(text, "\n"), 1);
+    assert_non_null(strstr(text, "{\"split\":\"folds\""));
+    assert_non_null(strstr(text, "\"images\":8"));
+    free(text);
+    text = read_text(inside("out-folds/metrics.json"));
+    check_json(text);
+    assert_non_null(strstr(text, "\"numbers\":[0,1]"));
+    assert_non_null(strstr(text, "\"standard_deviation\":"));
+    assert_non_null(strstr(text, "\"robustness\":{\"unchanged\":{\"images\":3,"));
+    const char *const kinds[] = {"contrast", "brightness", "blur", "speckle", "jpeg", "downscale", "crop"};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        char key[32];
+        snprintf(key, sizeof key, "\"%s\":[{\"strength\":", kinds[k]);
+        assert_non_null(strstr(text, key));
+    }
+    free(text);
+    text = read_text(inside("out-folds/report.html"));
+    check_markup(text);
+    assert_non_null(strstr(text, "Mean over 2 folds"));
+    assert_non_null(strstr(text, "id=\"robustness\""));
+    free(text);
+    assert_int_equal(run_evaluate("x", "--data", manifest, "--folds", inside("."), "--out", out, NULL), 1);
+    assert_int_equal(run_evaluate("x", "--data", manifest, "--folds", folds, "--fold", "1", "--out", out, NULL), 2);
+}
+
 static void a_bad_image_is_listed_and_the_rest_scored(void **state) {
     (void)state;
     write_data();
@@ -665,6 +706,7 @@ int main(void) {
         cmocka_unit_test(galleries_show_no_image_twice),
         cmocka_unit_test(tables_of_numbers_are_read),
         cmocka_unit_test(evaluate_scores_validation_and_training),
+        cmocka_unit_test(folds_are_scored_by_their_own_networks),
         cmocka_unit_test(a_bad_image_is_listed_and_the_rest_scored),
         cmocka_unit_test(wrong_usage_and_missing_files_have_their_status),
     };
