@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `npx sonomask predict`: the native command's `predict`, for those who have Node and no compiler. */
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -139,11 +139,28 @@ function parse(argv) {
 }
 
 /**
+ * Step by step: Node's own recursive way never ends where the parent is there but refuses, as in /proc.
+ * @param {string} folder
+ * @returns {Promise<void>}
+ */
+async function makeFolder(folder) {
+    try {
+        await mkdir(folder);
+    } catch (error) {
+        const code = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+        if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return;
+        if (code !== 'ENOENT' || path.dirname(folder) === folder) throw error;
+        await makeFolder(path.dirname(folder));
+        await mkdir(folder);
+    }
+}
+
+/**
  * @param {string} folder
  * @returns {Promise<void>}
  */
 async function makeWritable(folder) {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
 }
 
