@@ -45,6 +45,7 @@ static void leave_out_failed(sm_cache *cache, const sm_error *errors) {
         cache->records[kept] = cache->records[i];
         cache->samples[kept++] = cache->samples[i];
     }
+    cache->left_out = cache->count - kept;
     cache->count = kept;
 }
 

@@ -14,6 +14,7 @@ typedef struct sm_cache {
     const sm_record **records; /**< [count], belonging to the data set */
     sm_sample *samples;        /**< [count] */
     int count;
+    int left_out; /**< records that could not be used */
 } sm_cache;
 
 /**

@@ -122,7 +122,7 @@ static sm_status load_images(trainer *t, sm_error *error) {
         return sm_fail(error, SM_ERROR_DATA, "%d training images are too few for batches of %d",
                        t->training_cache.count, t->options->batch);
     if (t->options->fold >= 0 && t->validation_cache.count == 0)
-        return sm_fail(error, SM_ERROR_DATA, "no image is in fold %d", t->options->fold);
+        return sm_fail(error, SM_ERROR_DATA, "no image of fold %d can be used", t->options->fold);
     hash_data(t);
     fprintf(stderr, "%d images to train on, %d to validate on\n", t->training_cache.count, t->validation_cache.count);
     return SM_OK;
@@ -183,6 +183,14 @@ static sm_status start_or_resume(trainer *t, sm_error *error) {
     return SM_OK;
 }
 
+/** Said before anything is written. */
+static sm_status check_fold(const trainer *t, sm_error *error) {
+    if (t->options->fold < 0) return SM_OK;
+    for (int i = 0; i < t->dataset->count; i++)
+        if (is_for_validation(&t->dataset->records[i], t->options)) return SM_OK;
+    return sm_fail(error, SM_ERROR_DATA, "no image is in fold %d", t->options->fold);
+}
+
 static sm_status set_up(trainer *t, sm_error *error) {
     const sm_trainer_options *options = t->options;
     sm_augmentation augmentation;
@@ -193,6 +201,7 @@ static sm_status set_up(trainer *t, sm_error *error) {
     t->kernels = sm_kernels_for(SM_BACKEND_AUTO);
     /* Made before the images are loaded, so that an impossible size or folder is said at once. */
     status = sm_training_create(&t->net, t->size, options->batch, t->kernels, t->parallel, &t->training, error);
+    if (status == SM_OK) status = check_fold(t, error);
     if (status == SM_OK) status = make_paths(t, error);
     if (status == SM_OK) status = load_images(t, error);
     if (status != SM_OK) return status;
@@ -418,6 +427,10 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
         if (status == SM_OK) status = finish_epoch(t, &bar, error);
     }
     sm_progress_end(&bar);
+    int left_out = t->training_cache.left_out + t->validation_cache.left_out;
+    if (status == SM_OK && left_out > 0)
+        status = sm_fail(error, SM_ERROR_DATA, "the training is done, but %d %s", left_out,
+                         left_out == 1 ? "image was left out" : "images were left out");
     tear_down(t);
     free(t);
     return status;

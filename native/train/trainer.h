@@ -36,7 +36,8 @@ sm_trainer_options sm_trainer_options_default(void);
 /**
  * Runs to the last epoch, or until `*interrupted` becomes non-zero: then a checkpoint is saved and the result is
  * SM_ERROR_INTERRUPTED. A checkpoint is also saved after each epoch. With `resume` the training goes on from it to
- * the same bits as an uninterrupted run with the same options and threads.
+ * the same bits as an uninterrupted run with the same options and threads. When all is
+ * done but some images could not be used, the result is SM_ERROR_DATA.
  */
 sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset, const sm_parallel *parallel,
                    const volatile sig_atomic_t *interrupted, sm_error *error);

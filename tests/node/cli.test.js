@@ -90,6 +90,7 @@ test('an output folder that cannot be had, or weights that cannot be read, end w
     for (const parameters of [
         ['predict', '--weights', WEIGHTS, '--out', 'file', 'scan.png'],
         ['predict', '--weights', WEIGHTS, '--out', 'file/out', 'scan.png'],
+        ['predict', '--weights', WEIGHTS, '--out', '/proc/out', 'scan.png'],
         ['predict', '--weights', 'none.safetensors', '--out', 'out', 'scan.png'],
         ['predict', '--weights', 'scan.png', '--out', 'out', 'scan.png'],
     ]) {

@@ -195,8 +195,34 @@ test('an image that cannot be read is left out by name, and training goes on', (
     cpSync(phantoms, data, { recursive: true });
     writeFileSync(path.join(data, 'images', 'phantom_0004.png'), 'text');
     const trained = run('train', '--data', data, '--out', inFolder('partly-out'), ...TRAINING);
-    assert.equal(trained.status, 0, trained.err);
+    assert.equal(trained.status, 1, 'as with any batch of which a part failed');
     assert.match(trained.err, /left out: .*phantom_0004\.png/);
+    assert.match(trained.err, /the training is done, but 1 image was left out/);
+    assert.ok(existsSync(inFolder('partly-out/weights.safetensors')));
+});
+
+test('wrong usage has status 2 in every command, and leaves nothing behind', () => {
+    const out = inFolder('misused');
+    const image = path.join(phantoms, 'images', 'phantom_0001.png');
+    for (const wrong of [
+        ['train', '--data', phantoms, '--out', out, '--net', 'resnet'],
+        ['train', '--data', phantoms, '--out', out, '--augmentation', 'wild'],
+        ['train', '--data', phantoms, '--out', out, '--size', '50'],
+        ['train', '--data', phantoms, '--out', out, '--epochs', '-1'],
+        ['train', '--data', phantoms, '--out'],
+        ['evaluate', '--data', phantoms, '--out', out, '--fold', '-1'],
+        ['predict', '--out', out, '--threshold', '3', image],
+        ['export', '--net', 'resnet', '--onnx', out],
+        ['export', '--net', 'unet16', '--size', '33', '--onnx', out],
+        ['info', '--net', 'resnet'],
+        ['phantom', '--out', out, '--count', '-3'],
+        ['bench', '--net', 'resnet'],
+        ['bench', '--threads', '0'],
+    ]) assert.equal(run(...wrong).status, 2, wrong.join(' '));
+    const nowhere = run('train', '--data', phantoms, '--out', out, '--fold', '77');
+    assert.equal(nowhere.status, 1);
+    assert.match(nowhere.err, /no image is in fold 77/);
+    assert.ok(!existsSync(out));
 });
 
 test('foreign weights are refused by name', () => {
