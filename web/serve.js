@@ -97,10 +97,19 @@ function routeOf(requested) {
 /** What gzip makes much smaller. */
 const COMPRESSIBLE = /^(text\/|application\/(wasm|json|manifest)|image\/svg)/;
 
+/**
+ * @param {string[]} files
+ * @returns {Promise<string>} changes when one of them does, or is gone
+ */
+async function stampOf(files) {
+    const stamps = await Promise.all(files.map(file => stat(file).then(({ mtimeMs, size }) => `${mtimeMs}-${size}`, () => '')));
+    return stamps.join(' ');
+}
+
 /** The page's files, read and compressed once; read again when they have changed. */
 class Site {
     #root;
-    /** By route; a joined module has many parts. @type {Map<string, { parts: string[], stamp: string, content: Content }>} */
+    /** By route; a joined module is made of many files. @type {Map<string, { files: string[], stamp: string, content: Content }>} */
     #kept = new Map();
 
     /** @param {string} root */
@@ -114,47 +123,50 @@ class Site {
      */
     async find(requested) {
         const route = routeOf(requested);
-        if (!route || !(await this.#stampOf([route]))) return null;
+        const file = route && (await this.#fileOf(route));
+        if (!route || !file) return null;
         const kept = this.#kept.get(route);
-        if (kept && kept.stamp === (await this.#stampOf(kept.parts))) return kept.content;
-        const { bytes, parts } = ENTRIES.includes(route)
-            ? await this.#join(route)
-            : { bytes: await readFile(path.join(this.#root, route)), parts: [route] };
+        if (kept && kept.stamp === (await stampOf(kept.files))) return kept.content;
+        const { bytes, files } = ENTRIES.includes(route) ? await this.#join(route) : { bytes: await readFile(file), files: [file] };
+        const stamp = await stampOf(files);
         const type = typeOf(route) ?? 'application/octet-stream';
         const compressed = COMPRESSIBLE.test(type) ? await promisify(gzip)(bytes) : null;
         const tag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
         const content = { type, tag, bytes, compressed };
-        this.#kept.set(route, { parts, stamp: await this.#stampOf(parts), content });
+        this.#kept.set(route, { files, stamp, content });
         return content;
     }
 
     /**
-     * @param {string[]} parts
-     * @returns {Promise<string>} changes when a part does; "" when one may not be given, or is not there
+     * @param {string} route
+     * @returns {Promise<string | null>} the file itself, links followed; null when there is none inside the root
      */
-    async #stampOf(parts) {
-        const inside = (await realpath(this.#root)) + path.sep;
-        const stamps = await Promise.all(
-            parts.map(async part => {
-                const file = await realpath(path.join(this.#root, part)).catch(() => '');
-                if (!file.startsWith(inside)) return '';
-                const found = await stat(file);
-                return found.isFile() ? `${found.mtimeMs}-${found.size}` : '';
-            }),
-        );
-        return stamps.includes('') ? '' : stamps.join(' ');
+    async #fileOf(route) {
+        try {
+            const [file, inside] = await Promise.all([realpath(path.join(this.#root, route)), realpath(this.#root)]);
+            return file.startsWith(inside + path.sep) && (await stat(file)).isFile() ? file : null;
+        } catch {
+            return null;
+        }
     }
 
     /**
      * @param {string} entry
-     * @returns {Promise<{ bytes: Buffer, parts: string[] }>}
+     * @returns {Promise<{ bytes: Buffer, files: string[] }>}
      */
     async #join(entry) {
-        const { code, files } = await bundle(entry, {
-            read: file => readFile(path.join(this.#root, file), 'utf8'),
-            isExternal: file => `/${file}` in LIBRARIES,
+        /** @type {string[]} */
+        const files = [];
+        const { code } = await bundle(entry, {
+            read: async part => {
+                const file = await this.#fileOf(part);
+                if (!file) throw new Error(`${part} is not there`);
+                files.push(file);
+                return readFile(file, 'utf8');
+            },
+            isExternal: part => `/${part}` in LIBRARIES,
         });
-        return { bytes: Buffer.from(code), parts: files };
+        return { bytes: Buffer.from(code), files };
     }
 }
 
