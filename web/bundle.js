@@ -36,7 +36,7 @@ function renamed(list, write) {
 /**
  * @param {string} entry a module's path below the root; nothing imports it, and only it may await at its top
  * @param {BundleOptions} options
- * @returns {Promise<{ code: string, files: string[] }>} a module to be served in the entry's place, and what it is made of
+ * @returns {Promise<string>} a module to be served in the entry's place
  */
 export async function bundle(entry, { read, isExternal = () => false }) {
     /** @type {Map<string, string>} the body of each module's function, by its path */
@@ -109,10 +109,9 @@ export async function bundle(entry, { read, isExternal = () => false }) {
     await add(entry);
     for (let file = late.pop(); file; file = late.pop()) await add(file);
     const functions = [...modules].filter(([file]) => file !== entry).map(([file, body]) => `const ${nameOf(file)} = once(() => {${body}\n});\n`);
-    const code = `const once = make => {
+    return `const once = make => {
     let made;
     return () => (made ??= make());
 };
 ${functions.join('')}${modules.get(entry)}`;
-    return { code, files: [...modules.keys()] };
 }

@@ -24,7 +24,7 @@ function join(modules, entry, isExternal) {
 test('every form of import and export means what it means in files of their own', async context => {
     const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-bundle-'));
     context.after(() => rm(folder, { recursive: true }));
-    const { code, files } = await join(
+    const code = await join(
         {
             'app/main.js': `
 /** @type {import('./never.js').Type} */
@@ -55,17 +55,15 @@ globalThis.joined = { hello: words.hello, four: double(2), count: new Counter().
     assert.deepEqual(rest, { hello: 'hello', four: 4, count: 7, first: 1, renamed: 2, late: `late 1 ${path.basename(folder)}/late.js` });
     assert.deepEqual(order, ['effect', 'late']);
     assert.equal(address, pathToFileURL(path.join(folder, 'main.js')).href);
-    assert.deepEqual([...files].sort(), ['app/again.js', 'app/effect.js', 'app/late.js', 'app/main.js', 'app/words.js', 'shared/numbers.js']);
 });
 
 test('a library stays a file of its own, addressed from where the joined module lies', async () => {
-    const { code, files } = await join(
+    const code = await join(
         { 'web/app.js': `import './deep/er.js';\n`, 'web/deep/er.js': `export const load = () => import('../vendor/library.js');\n` },
         'web/app.js',
         file => file.startsWith('web/vendor/'),
     );
     assert.match(code, /import\('\.\/vendor\/library\.js'\)/);
-    assert.deepEqual([...files].sort(), ['web/app.js', 'web/deep/er.js']);
 });
 
 test('what it does not know it refuses', async () => {
