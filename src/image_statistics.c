@@ -197,7 +197,8 @@ static void put_rows_and_columns(const plane *p, double variance, double *spare,
     double mirrored = 0;
     for (int y = 0; y < p->height; y++)
         for (int x = 0; x < p->width / 2; x++) mirrored += fabs((double)(at(p, x, y) - at(p, p->width - 1 - x, y)));
-    put(out, mirrored / (p->height * (p->width / 2) + 1) / (sqrt(variance) + 1e-2));
+    const int pairs = p->height * (p->width / 2);
+    put(out, mirrored / (pairs + 1) / (sqrt(variance) + 1e-2));
 }
 
 /** How alike pixels at a distance are, across and down: speckle is wider than deep, and photographs reach farther. */

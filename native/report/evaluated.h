@@ -17,6 +17,7 @@ typedef struct sm_evaluated_image {
     double outlier_score;                     /**< see sm_result */
     bool looks_like_ultrasound;
     int lesion_count; /**< lesions outlined */
+    bool annotated;   /**< burned-in calipers or text: the manifest says so, or marks.h finds them */
     sm_pixel_counts pixels;
     sm_binary_scores scores;      /**< of this image's mask at its own resolution */
     sm_surface_distances surface; /**< pixels of the image */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../data/marks.h"
 #include "../file.h"
 #include "../parallel.h"
 #include "../progress.h"
@@ -63,17 +64,21 @@ sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_ima
 
 /* Decodes and segments one record; on success sample and result are the caller's to free. */
 static sm_status segment_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_sample *sample,
-                                sm_result *result, double *milliseconds, sm_error *error) {
+                                sm_result *result, sm_evaluated_image *image, sm_error *error) {
     sm_image picture; /* with its colours, as users hand it in */
+    int marks = 0;
     sm_status status = sm_sample_load_picture(record, sample, &picture, error);
     if (status != SM_OK) return status;
     double started = sm_clock();
     status = sm_evaluator_segment(evaluator, worker, &picture, result, error);
-    *milliseconds = 1000 * (sm_clock() - started);
+    image->milliseconds = 1000 * (sm_clock() - started);
+    if (status == SM_OK && !record->calipers) status = sm_marks_count(&picture, &marks, error);
+    image->annotated = record->calipers || marks >= SM_MARKS_ANNOTATED;
     sm_image_free(&picture);
     if (status != SM_OK) {
         sm_error_prefix(error, record->image);
         sm_sample_free(sample);
+        sm_result_free(result);
     }
     return status;
 }
@@ -83,7 +88,7 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
     sm_sample sample = {0};
     sm_result result = {0};
     *image = (sm_evaluated_image){.record = record};
-    sm_status status = segment_record(evaluator, worker, record, &sample, &result, &image->milliseconds, error);
+    sm_status status = segment_record(evaluator, worker, record, &sample, &result, image, error);
     if (status != SM_OK) return status;
     size_t count = (size_t)sample.width * (size_t)sample.height;
     image->width = sample.width;
@@ -230,10 +235,10 @@ static void draw_task(void *arguments, int index, int worker) {
     sm_sample sample = {0};
     sm_result result = {0};
     sm_image picture = {0};
-    double milliseconds = 0;
+    sm_evaluated_image scored = {0};
     panel->png = NULL;
     panel->png_size = 0;
-    if (segment_record(job->evaluator, worker, panel->record, &sample, &result, &milliseconds, NULL) != SM_OK) return;
+    if (segment_record(job->evaluator, worker, panel->record, &sample, &result, &scored, NULL) != SM_OK) return;
     const sm_panel_row row = {.width = sample.width,
                               .height = sample.height,
                               .grey = sample.grey,

@@ -59,7 +59,7 @@ sm_status sm_fold_summary_make(const sm_split *split, const int *folds, int fold
     summary->rows = calloc((size_t)summary->row_count, sizeof *summary->rows);
     if (!summary->rows) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a table of folds");
     summary->rows[0].label = "all";
-    for (int r = 1; r < summary->row_count; r++) summary->rows[r].label = table->rows[r - 1].label;
+    for (int r = 1; table && r < summary->row_count; r++) summary->rows[r].label = table->rows[r - 1].label;
     sm_status status = SM_OK;
     for (int k = 0; status == SM_OK && k < summary->fold_count; k++) {
         sm_split part;

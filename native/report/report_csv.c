@@ -26,7 +26,7 @@ static void write_number(FILE *out, double value) {
     if (isfinite(value)) fprintf(out, "%.6g", value);
 }
 
-static void write_source(FILE *out, const sm_record *record, const char *split) {
+static void write_source(FILE *out, const sm_record *record, bool calipers, const char *split) {
     write_text(out, record->image);
     fprintf(out, ",%s,", split);
     write_text(out, record->source);
@@ -34,11 +34,11 @@ static void write_source(FILE *out, const sm_record *record, const char *split) 
     write_text(out, record->group);
     fprintf(out, ",%d,%s,", record->fold, record->has_curated ? (record->curated ? "1" : "0") : "");
     write_text(out, record->device);
-    fprintf(out, ",%d,%s", record->calipers, sm_class_name(record->type));
+    fprintf(out, ",%d,%s", calipers, sm_class_name(record->type));
 }
 
 static void write_image(FILE *out, const sm_evaluated_image *image, const char *split) {
-    write_source(out, image->record, split);
+    write_source(out, image->record, image->annotated, split);
     fprintf(out, ",%s", sm_class_name(image->predicted));
     for (int k = 0; k < SM_CLASS_COUNT; k++) write_number(out, image->probabilities[k]);
     for (int k = 0; k < SM_CLASS_COUNT; k++) write_number(out, image->raw_probabilities[k]);
@@ -74,7 +74,7 @@ sm_status sm_report_write_csv(const sm_report *report, const char *path, sm_erro
         for (int i = 0; i < report->splits[s].count; i++)
             write_image(writer.file, report->splits[s].images[i], report->splits[s].name);
     for (int i = 0; i < report->failure_count; i++) {
-        write_source(writer.file, report->failures[i].record, "");
+        write_source(writer.file, report->failures[i].record, report->failures[i].record->calipers, "");
         for (int empty = 0; empty < 24; empty++) fputc(',', writer.file);
         fputc(',', writer.file);
         write_text(writer.file, report->failures[i].reason);

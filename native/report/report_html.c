@@ -143,7 +143,8 @@ static void write_method(FILE *out) {
         "%d bootstrap replicates that draw whole groups (one scene or patient). HD95: the larger of the two "
         "directed 95th percentiles of distances between outlines, where both masks have pixels. Surface Dice: "
         "share of both outlines within %.0f pixels of the other. ECE: ten equal bins of the answered type's "
-        "probability. AUC: ties count half. Pixelwise: from all pixels together; imagewise: mean over images, "
+        "probability. Calipers and text: as the manifest says, or found as thin bright strokes. AUC: ties count half. "
+        "Pixelwise: from all pixels together; imagewise: mean over images, "
         "where an empty mask for an empty truth scores 1. Expected Dice: what the network's own probabilities promise, "
         "over all images; failures are answers with a Dice below 0.5; the risk-coverage area is the mean, over all "
         "shares of images answered, the surest first, of the mean of 1 - Dice.</p>\n",

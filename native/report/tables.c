@@ -70,8 +70,8 @@ static row_name by_device(const sm_evaluated_image *image, const terciles *sizes
 
 static row_name by_calipers(const sm_evaluated_image *image, const terciles *sizes) {
     (void)sizes;
-    row_name name = {.order = image->record->calipers};
-    snprintf(name.label, LABEL_SIZE, "%s", image->record->calipers ? "with calipers" : "without");
+    row_name name = {.order = image->annotated};
+    snprintf(name.label, LABEL_SIZE, "%s", image->annotated ? "with calipers or text" : "without");
     return name;
 }
 
@@ -93,7 +93,7 @@ static const table_kind KINDS[SM_TABLE_MAX] = {
     {"class", "By true class", {by_class}, false},
     {"size", "By lesion size", {by_size}, false},
     {"device", "By device", {by_device}, true},
-    {"calipers", "With and without burned-in calipers", {by_calipers}, true},
+    {"calipers", "With and without burned-in calipers or text", {by_calipers}, true},
     {"fold", "By fold", {by_fold}, true},
 };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../native/data/dataset.h"
+#include "../../native/data/marks.h"
 #include "../../native/data/phantom.h"
 #include "scratch_folder.h"
 
@@ -514,6 +515,39 @@ static void test_real_sets(void **state) {
     sm_dataset_free(&dataset);
 }
 
+/** A white cross of thin strokes, as scanners mark the ends of a measured line. */
+static void draw_cross(uint8_t *grey, int width, int x0, int y0) {
+    for (int i = -6; i <= 6; i++) grey[y0 * width + x0 + i] = grey[(y0 + i) * width + x0] = 255;
+}
+
+static void calipers_are_found(void **state) {
+    (void)state;
+    enum { SCAN_WIDTH = 300, SCAN_HEIGHT = 220 };
+    int clean = 0;
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        sm_sample sample;
+        int count = -1;
+        assert_int_equal(sm_phantom_draw(SCAN_WIDTH, SCAN_HEIGHT, (sm_class)(seed % 3), seed, &sample, NULL), SM_OK);
+        const sm_image image = {.width = SCAN_WIDTH, .height = SCAN_HEIGHT, .channels = 1, .pixels = sample.grey};
+        assert_int_equal(sm_marks_count(&image, &count, NULL), SM_OK);
+        clean += count < SM_MARKS_ANNOTATED;
+        /* On dark ground, so that they stand out as calipers do. */
+        for (int i = 0; i < SCAN_WIDTH * SCAN_HEIGHT; i++) sample.grey[i] = (uint8_t)(sample.grey[i] / 2);
+        draw_cross(sample.grey, SCAN_WIDTH, 90, 100);
+        draw_cross(sample.grey, SCAN_WIDTH, 190, 110);
+        draw_cross(sample.grey, SCAN_WIDTH, 10, 9); /* a logo */
+        assert_int_equal(sm_marks_count(&image, &count, NULL), SM_OK);
+        assert_int_equal(count, 2);
+        sm_sample_free(&sample);
+    }
+    assert_true(clean >= 11);
+    uint8_t tiny[4] = {0, 255, 255, 0};
+    const sm_image image = {.width = 2, .height = 2, .channels = 1, .pixels = tiny};
+    int count = -1;
+    assert_int_equal(sm_marks_count(&image, &count, NULL), SM_OK);
+    assert_int_equal(count, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_manifest_fields, make_scratch, remove_scratch),
@@ -529,6 +563,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_folds_made_up, make_scratch, remove_scratch),
         cmocka_unit_test(test_resize),
         cmocka_unit_test(test_real_sets),
+        cmocka_unit_test(calipers_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
