@@ -70,7 +70,7 @@ static sm_status blur(sm_image *image, double sigma, sm_error *error) {
     const size_t pixels = width * (size_t)image->height;
     const size_t channels = (size_t)image->channels;
     float *kernel = calloc(2 * (size_t)radius + 1, sizeof *kernel);
-    float *plane = malloc(2 * pixels * sizeof *plane);
+    float *plane = calloc(2 * pixels, sizeof *plane);
     sm_status status = kernel && plane ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to blur an image");
     if (status == SM_OK) {
         double total = 0;
