@@ -191,41 +191,46 @@ static sm_status check_fold(const trainer *t, sm_error *error) {
     return sm_fail(error, SM_ERROR_DATA, "no image is in fold %d", t->options->fold);
 }
 
+/** What the options alone decide: nothing is written, and no image read, before all of it holds. */
+static sm_status set_up_network(trainer *t, sm_error *error) {
+    const sm_trainer_options *options = t->options;
+    sm_status status = sm_net_make(options->network, &t->net, error);
+    if (status != SM_OK) return status;
+    t->size = options->size > 0 ? options->size : t->net.default_size;
+    t->kernels = sm_kernels_for(SM_BACKEND_AUTO);
+    status = sm_training_create(&t->net, t->size, options->batch, t->kernels, t->parallel, &t->training, error);
+    if (status == SM_OK) status = check_fold(t, error);
+    if (status != SM_OK) return status;
+    t->parameters = sm_floats_allocate(t->net.total_count);
+    t->gradients = sm_floats_allocate(t->net.trainable_count);
+    t->answer = sm_floats_allocate(t->net.total_count);
+    if (!t->parameters || !t->gradients || !t->answer) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    sm_net_initialise(&t->net, options->seed, t->parameters);
+    if (options->initial_weights) status = start_from(t, options->initial_weights, error);
+    if (status == SM_OK && options->teacher_count > 0)
+        status = sm_teachers_create(options->teachers, options->teacher_count, options->teacher_share, t->size,
+                                    options->batch, t->kernels, t->parallel, &t->teachers, error);
+    if (status == SM_OK) status = sm_optimiser_create(&t->net, t->parameters, &t->optimiser, error);
+    return status;
+}
+
 static sm_status set_up(trainer *t, sm_error *error) {
     const sm_trainer_options *options = t->options;
     sm_augmentation augmentation;
     sm_status status = sm_augmentation_by_name(options->augmentation, &augmentation, error);
-    if (status == SM_OK) status = sm_net_make(options->network, &t->net, error);
-    if (status != SM_OK) return status;
-    t->size = options->size > 0 ? options->size : t->net.default_size;
-    t->kernels = sm_kernels_for(SM_BACKEND_AUTO);
-    /* Made before the images are loaded, so that an impossible size or folder is said at once. */
-    status = sm_training_create(&t->net, t->size, options->batch, t->kernels, t->parallel, &t->training, error);
-    if (status == SM_OK) status = check_fold(t, error);
+    if (status == SM_OK) status = set_up_network(t, error);
     if (status == SM_OK) status = make_paths(t, error);
     if (status == SM_OK) status = load_images(t, error);
     if (status != SM_OK) return status;
     t->batches = t->training_cache.count / options->batch;
     t->optimiser_options = options->optimiser;
     t->optimiser_options.total_steps = (long)t->batches * options->epochs;
-    t->parameters = sm_floats_allocate(t->net.total_count);
-    t->gradients = sm_floats_allocate(t->net.trainable_count);
-    t->answer = sm_floats_allocate(t->net.total_count);
     t->order = malloc((size_t)t->training_cache.count * sizeof *t->order);
-    if (!t->parameters || !t->gradients || !t->answer || !t->order)
-        return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
-    sm_net_initialise(&t->net, options->seed, t->parameters);
-    if (options->initial_weights) status = start_from(t, options->initial_weights, error);
-    if (status == SM_OK) status = sm_optimiser_create(&t->net, t->parameters, &t->optimiser, error);
-    if (status == SM_OK)
-        status = sm_loader_create(&t->training_cache, &augmentation, t->size, options->batch, &t->loader, error);
+    if (!t->order) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    status = sm_loader_create(&t->training_cache, &augmentation, t->size, options->batch, &t->loader, error);
     if (status == SM_OK && t->validation_cache.count > 0)
         status = sm_validation_create(&t->net, &t->validation_cache, t->size, options->loss.type_mae, t->kernels,
                                       t->parallel, &t->validation, error);
-    if (status != SM_OK) return status;
-    if (options->teacher_count > 0)
-        status = sm_teachers_create(options->teachers, options->teacher_count, options->teacher_share, t->size,
-                                    options->batch, t->kernels, t->parallel, &t->teachers, error);
     if (status != SM_OK) return status;
     describe_settings(t);
     return start_or_resume(t, error);

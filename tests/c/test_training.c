@@ -459,8 +459,11 @@ static void test_impossible_trainings_are_refused(void **state) {
     assert_int_equal(train_into(place, "x", &options, &never, &error), SM_ERROR_ARGUMENT);
     options = small_training();
     options.initial_weights = place->manifest;
-    assert_int_equal(train_into(place, "x", &options, &never, &error), SM_ERROR_WEIGHTS);
+    assert_int_equal(train_into(place, "no weights", &options, &never, &error), SM_ERROR_WEIGHTS);
     assert_non_null(strstr(error.message, "manifest.csv"));
+    char folder[160];
+    snprintf(folder, sizeof folder, "%s/no weights", place->folder);
+    assert_int_equal(access(folder, F_OK), -1); /* nothing was made for a training that cannot start */
 }
 
 int main(void) {
