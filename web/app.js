@@ -1,6 +1,6 @@
 /** Puts the page together: each module knows its own concern, and here they meet. */
 import { scoreItem } from './compare/truth.js';
-import { isAborted, loadEngine, problemOf, warmEngine } from './engine/engine.js';
+import { loadEngine, problemOf, warmEngine } from './engine/engine.js';
 import { inlined } from './engine/inlined.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
@@ -47,6 +47,7 @@ function setStatus(next) {
     status = next;
     byId('engine', HTMLElement).dataset['state'] = next.state;
     byId('engine-text', HTMLElement).textContent = next.text();
+    byId('engine-again', HTMLElement).hidden = next.state !== 'failed';
 }
 
 // First of all, because it takes longest: the rest of the page is put together while it loads.
@@ -259,6 +260,7 @@ const pickTruth = preparePicker('pick-truth', found => {
 function click(id, run) {
     byId(id, HTMLElement).addEventListener('click', run);
 }
+click('engine-again', () => location.reload());
 click('start-files', pickFiles);
 click('start-drop', pickFiles);
 click('start-folder', pickFolder);
@@ -309,5 +311,7 @@ try {
     document.documentElement.dataset['loaded'] = 'all';
 } catch (error) {
     const problem = problemOf(error);
-    if (!isAborted(error)) setStatus({ state: 'failed', text: () => t(problem.key, { detail: problem.detail }) });
+    setStatus({ state: 'failed', text: () => t(problem.key, { detail: problem.detail }) });
+    announce(status.text());
+    queue.giveUp(problem);
 }

@@ -19,6 +19,8 @@ export class Queue extends EventTarget {
     #maps;
     /** @type {Engine | null} */
     #engine = null;
+    /** Why there will be no engine. @type {Item['problem']} */
+    #hopeless = null;
     /** @type {Map<Item, AbortController>} */
     #running = new Map();
     /** One picture at a time before the first answer: further workers, while they start, would only delay it. */
@@ -40,6 +42,15 @@ export class Queue extends EventTarget {
     /** @param {Engine} engine */
     start(engine) {
         this.#engine = engine;
+        this.#pump();
+    }
+
+    /**
+     * There is no engine and will be none: whoever waits for it, now or later, is told.
+     * @param {NonNullable<Item['problem']>} problem
+     */
+    giveUp(problem) {
+        this.#hopeless = problem;
         this.#pump();
     }
 
@@ -87,6 +98,7 @@ export class Queue extends EventTarget {
 
     #pump() {
         const engine = this.#engine;
+        if (this.#hopeless) this.#refuseWaiting(this.#hopeless);
         if (!engine) return;
         for (const item of this.#running.keys()) if (!this.#store.items.includes(item)) this.#running.get(item)?.abort();
         while (this.#running.size < (this.#answered ? engine.pool.size : 1)) {
@@ -94,6 +106,17 @@ export class Queue extends EventTarget {
             if (!item) break;
             if (this.#running.size === 0) this.#batch = { started: performance.now(), finished: 0 };
             void this.#run(engine, item);
+        }
+        this.dispatchEvent(new Event('progress'));
+    }
+
+    /** @param {NonNullable<Item['problem']>} problem */
+    #refuseWaiting(problem) {
+        for (const item of this.#store.items) {
+            if (item.state !== 'waiting') continue;
+            item.state = 'failed';
+            item.problem = problem;
+            this.#store.changed(item);
         }
         this.dispatchEvent(new Event('progress'));
     }

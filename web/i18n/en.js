@@ -13,6 +13,8 @@ export default {
     'engine.ready': 'Ready · runs on this device',
     'engine.readyVerified': 'Ready · runs on this device, weights verified',
 
+    'engine.again': 'Try again',
+
     'start.title': 'See the lesion outlined and measured. Nothing leaves this device.',
     'start.lead': 'Drop a breast ultrasound image. A neural network in this page finds the lesion, draws its outline, measures it and estimates its type in a blink. Your images are never uploaded.',
     'start.sample': 'Try a sample',

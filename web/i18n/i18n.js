@@ -43,7 +43,7 @@ export function onLanguage(listener) {
  * @returns {string}
  */
 export function t(key, parameters = {}) {
-    const { texts, locale } = language();
+    const { texts, locale, direction } = language();
     /** @type {Text} */
     const entry = texts[key] ?? english[key];
     const text =
@@ -53,7 +53,9 @@ export function t(key, parameters = {}) {
     return text.replaceAll(/\{(\w+)\}/g, (whole, name) => {
         const value = parameters[name];
         if (value === undefined) return whole;
-        return typeof value === 'number' ? formatNumber(value) : value;
+        if (typeof value === 'number') return formatNumber(value);
+        // File names and reasons in Latin letters keep their own direction inside a right-to-left sentence.
+        return direction === 'rtl' ? `\u2068${value}\u2069` : value;
     });
 }
 

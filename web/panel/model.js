@@ -32,6 +32,7 @@ export function renderModel(engine) {
     const { sha256, verified, bytes } = engine.weights;
     const check = element('span', { class: verified ? 'verified' : 'unverified' }, t(verified ? 'model.verified' : 'model.unverified'));
     if (verified) check.prepend(icon('check'));
+    const runner = element('span', {}, element('bdi', {}, `sonomask ${info.version}, ${info.backend}`), ` · ${t('model.workers', { count: engine.pool.size })}`);
     /** @type {[string, Node | string][]} */
     const facts = [
         [t('model.network'), `${info.network}, ${info.inputSize} × ${info.inputSize}`],
@@ -42,7 +43,7 @@ export function renderModel(engine) {
         [t('model.date'), info.date || '–'],
         [t('model.threshold'), formatNumber(info.threshold, 2)],
         [t('model.temperature'), formatNumber(info.temperature, 2)],
-        [t('model.engine'), `sonomask ${info.version}, ${info.backend}, ${t('model.workers', { count: engine.pool.size })}`],
+        [t('model.engine'), runner],
     ];
     root.replaceChildren(
         element('dl', { class: 'model-facts' }, ...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])),

@@ -201,7 +201,7 @@ export class Results {
         const head = element('th', { scope: 'row' }, name);
         if (item.state !== 'done' || !item.result) {
             const text = item.problem ? t(item.problem.key, { detail: item.problem.detail }) : t(`state.${item.state}`);
-            return element('tr', { 'data-state': item.state }, head, element('td', { colSpan: columns.length - 1 }, text));
+            return element('tr', { 'data-state': item.state }, head, element('td', { colSpan: columns.length - 1 }, element('span', { class: 'reason' }, text)));
         }
         const doubt = doubtOf(item);
         if (doubt) head.append(element('span', { class: 'doubt', role: 'img', 'aria-label': t(doubt), title: t(doubt) }, icon('warning')));
