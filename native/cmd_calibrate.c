@@ -9,6 +9,7 @@
 #include "calibrate/gather.h"
 #include "calibrate/mask_fit.h"
 #include "calibrate/outlier_fit.h"
+#include "calibrate/power_fit.h"
 #include "calibrate/temperature_fit.h"
 #include "command.h"
 #include "file.h"
@@ -24,20 +25,23 @@ static const char usage[] =
     "  temperature  softens or sharpens the type probabilities (least negative log likelihood)\n"
     "  mask         threshold and smallest lesion: the highest lesion Dice - price * share of normal images with a "
     "mask\n"
+    "  confidence   a power that makes the expected Dice of a mask true (least squares)\n"
     "  outliers     what known images look like, so that foreign ones (photos, text, CT) are told\n"
     "Each is fitted to the images of --data, or set by hand. For temperature and mask these must be images that the\n"
-    "network was not trained on. For mask and outliers every data set counts the same. Prints one JSON line with the\n"
-    "figures before and after. An image that cannot be read is named on stderr and left out.\n"
+    "network was not trained on, and so for confidence. But for the temperature every data set counts the same. "
+    "Prints\n"
+    "one JSON line with the figures before and after. An image that cannot be read is named on stderr and left out.\n"
     "\n"
     "  --out FILE               the weights file to write\n"
     "  --model FILE             the weights to start from (default: the ones that come with sonomask)\n"
     "  --data PATH...           manifest.csv files or folders, as for evaluate; without it nothing is fitted\n"
     "  --fold K                 only images of fold K\n"
     "  --not-fold K             only images of the other folds\n"
-    "  --fit LIST               what to fit, of temperature,mask,outliers (default: all three)\n"
+    "  --fit LIST               what to fit, of temperature,mask,confidence,outliers (default: all)\n"
     "  --temperature T          sets it by hand, 0.1 to 10\n"
     "  --threshold T            likewise, 0 to 1\n"
     "  --minimum-area SHARE     likewise, share of the image, 0 to 1\n"
+    "  --confidence-power P     likewise, 0.1 to 20\n"
     "  --false-mask-price P     lesion Dice that a false mask on every normal image would cost (default 0.1)\n"
     "  --outlier-share S        share of the known images beyond the limit, 0 to 0.5 (default 0.01)\n"
     "  --outliers-from FILE     takes the outlier statistics of other weights\n"
@@ -46,7 +50,7 @@ static const char usage[] =
     "  --size N                 side of the network's input, pixels (default: the model's own)\n"
     "  --threads N              default: one for each processor\n";
 
-enum { FIT_TEMPERATURE = 1, FIT_MASK = 2, FIT_OUTLIERS = 4, FIT_ALL = 7 };
+enum { FIT_TEMPERATURE = 1, FIT_MASK = 2, FIT_OUTLIERS = 4, FIT_CONFIDENCE = 8, FIT_ALL = 15 };
 
 typedef struct arguments {
     sm_evaluation_options evaluation;
@@ -54,7 +58,7 @@ typedef struct arguments {
     const char *out, *model, *outliers_from;
     int fold, not_fold; /* -1: none */
     int fit, precision;
-    float temperature, threshold, minimum_area; /* negative: not given */
+    float temperature, threshold, minimum_area, power; /* negative: not given */
     float false_mask_price, outlier_share;
     bool help;
 } arguments;
@@ -63,7 +67,10 @@ static bool take_fit_list(const char *text, int *fit) {
     static const struct {
         const char *name;
         int flag;
-    } parts[] = {{"temperature", FIT_TEMPERATURE}, {"mask", FIT_MASK}, {"outliers", FIT_OUTLIERS}};
+    } parts[] = {{"temperature", FIT_TEMPERATURE},
+                 {"mask", FIT_MASK},
+                 {"outliers", FIT_OUTLIERS},
+                 {"confidence", FIT_CONFIDENCE}};
     *fit = 0;
     for (const char *rest = text; rest;) {
         const size_t length = strcspn(rest, ",");
@@ -71,7 +78,7 @@ static bool take_fit_list(const char *text, int *fit) {
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
             if (strlen(parts[i].name) == length && strncmp(rest, parts[i].name, length) == 0) flag = parts[i].flag;
         if (!flag) {
-            fprintf(stderr, "sonomask: --fit needs some of temperature,mask,outliers, not \"%s\"\n", text);
+            fprintf(stderr, "sonomask: --fit needs some of temperature,mask,confidence,outliers, not \"%s\"\n", text);
             return false;
         }
         *fit |= flag;
@@ -97,6 +104,7 @@ enum {
     OPTION_TEMPERATURE,
     OPTION_THRESHOLD,
     OPTION_MINIMUM_AREA,
+    OPTION_CONFIDENCE_POWER,
     OPTION_FALSE_MASK_PRICE,
     OPTION_OUTLIER_SHARE,
     OPTION_OUTLIERS_FROM,
@@ -131,6 +139,8 @@ static bool take_option(arguments *a, int option, const char *value) {
         return sm_option_decimal("threshold", value, 0, 1, &a->threshold);
     case OPTION_MINIMUM_AREA:
         return sm_option_decimal("minimum-area", value, 0, 0.999999, &a->minimum_area);
+    case OPTION_CONFIDENCE_POWER:
+        return sm_option_decimal("confidence-power", value, SM_POWER_LOW, SM_POWER_HIGH, &a->power);
     case OPTION_FALSE_MASK_PRICE:
         return sm_option_decimal("false-mask-price", value, 0, 10, &a->false_mask_price);
     case OPTION_OUTLIER_SHARE:
@@ -178,6 +188,7 @@ static bool parse(int argc, char **argv, arguments *a) {
                                                  {"temperature", required_argument, NULL, OPTION_TEMPERATURE},
                                                  {"threshold", required_argument, NULL, OPTION_THRESHOLD},
                                                  {"minimum-area", required_argument, NULL, OPTION_MINIMUM_AREA},
+                                                 {"confidence-power", required_argument, NULL, OPTION_CONFIDENCE_POWER},
                                                  {"false-mask-price", required_argument, NULL, OPTION_FALSE_MASK_PRICE},
                                                  {"outlier-share", required_argument, NULL, OPTION_OUTLIER_SHARE},
                                                  {"outliers-from", required_argument, NULL, OPTION_OUTLIERS_FROM},
@@ -194,6 +205,7 @@ static bool parse(int argc, char **argv, arguments *a) {
         if (!take_option(a, SM_OPTION_PLAIN_WORD, argv[optind])) return false;
     if (a->temperature > 0) a->fit &= ~FIT_TEMPERATURE;
     if (a->threshold >= 0 && a->minimum_area >= 0) a->fit &= ~FIT_MASK;
+    if (a->power > 0) a->fit &= ~FIT_CONFIDENCE;
     if (a->outliers_from) a->fit &= ~FIT_OUTLIERS;
     if (a->data.count == 0) a->fit = 0;
     return usable(a);
@@ -210,6 +222,7 @@ typedef struct run {
     sm_gathered gathered;
     sm_calibration before, after;
     sm_mask_choice mask_before, mask_after;
+    double power_before;    /* of the expected Dice */
     double outliers_beyond; /* share of the images, every data set counting the same */
 } run;
 
@@ -273,6 +286,11 @@ static void fit_mask(run *r) {
     if (a->minimum_area < 0) r->metadata.minimum_area = sm_mask_areas[r->mask_after.area];
 }
 
+static void fit_power(run *r) {
+    const sm_gathered *g = &r->gathered;
+    r->metadata.expected_dice_power = (float)sm_power_fit(g->expected, g->dice, g->weights, g->count);
+}
+
 static sm_status fit_outliers(run *r, sm_error *error) {
     const sm_gathered *g = &r->gathered;
     sm_status status = sm_outlier_fit((const float(*)[SM_STATISTICS_COUNT])g->statistics, g->weights, g->count,
@@ -298,12 +316,13 @@ static sm_status fit(run *r, const char *model, sm_error *error) {
                                       .path_count = a->data.count,
                                       .fold = a->fold,
                                       .not_fold = a->not_fold,
-                                      .network = (a->fit & (FIT_TEMPERATURE | FIT_MASK)) != 0,
+                                      .network = (a->fit & (FIT_TEMPERATURE | FIT_MASK | FIT_CONFIDENCE)) != 0,
                                       .masks = (a->fit & FIT_MASK) != 0,
                                       .statistics = (a->fit & FIT_OUTLIERS) != 0};
     sm_status status = sm_gather(&gather, &r->gathered, error);
     if (status == SM_OK && gather.network) status = fit_temperature(r, error);
     if (status == SM_OK && gather.masks) fit_mask(r);
+    if (status == SM_OK && (a->fit & FIT_CONFIDENCE)) fit_power(r);
     if (status == SM_OK && gather.statistics) status = fit_outliers(r, error);
     return status;
 }
@@ -354,6 +373,7 @@ static void print_result(const run *r, size_t size) {
     sm_json_number(&json, "temperature", (double)r->metadata.temperature);
     sm_json_number(&json, "threshold", (double)r->metadata.threshold);
     sm_json_number(&json, "minimum_area", (double)r->metadata.minimum_area);
+    sm_json_number(&json, "confidence_power", (double)r->metadata.expected_dice_power);
     sm_json_boolean(&json, "knows_outliers", r->knows_outliers);
     if (a->fit & (FIT_TEMPERATURE | FIT_MASK)) {
         print_calibration(&json, "type_before_temperature", &r->before);
@@ -362,6 +382,14 @@ static void print_result(const run *r, size_t size) {
     if (a->fit & FIT_MASK) {
         print_mask(&json, "mask_before", &r->mask_before);
         print_mask(&json, "mask_after", &r->mask_after);
+    }
+    if (a->fit & FIT_CONFIDENCE) {
+        const sm_gathered *g = &r->gathered;
+        const double before = sm_power_error(g->expected, g->dice, g->weights, g->count, r->power_before);
+        const double after =
+            sm_power_error(g->expected, g->dice, g->weights, g->count, (double)r->metadata.expected_dice_power);
+        sm_json_number(&json, "expected_dice_error_before", sqrt(before));
+        sm_json_number(&json, "expected_dice_error_after", sqrt(after));
     }
     if (a->fit & FIT_OUTLIERS) {
         sm_json_number(&json, "outlier_limit", (double)r->outlier.limit);
@@ -381,6 +409,8 @@ static sm_status calibrate(run *r, sm_error *error) {
             status = sm_fail(error, SM_ERROR_ARGUMENT, "input size %d: %s needs a multiple of %d, at most 1024",
                              a->evaluation.input_size, r->net.name, 1 << r->net.levels);
     }
+    r->power_before = (double)r->metadata.expected_dice_power;
+    if (a->power > 0) r->metadata.expected_dice_power = a->power;
     if (a->temperature > 0) r->metadata.temperature = a->temperature;
     if (a->threshold >= 0) r->metadata.threshold = a->threshold;
     if (a->minimum_area >= 0) r->metadata.minimum_area = a->minimum_area;
@@ -402,6 +432,7 @@ int sm_command_calibrate(int argc, char **argv) {
                    .temperature = -1,
                    .threshold = -1,
                    .minimum_area = -1,
+                   .power = -1,
                    .false_mask_price = 0.1f,
                    .outlier_share = 0.01f,
                    .evaluation = {.segment = sm_segment_options_default()}};

@@ -1,6 +1,9 @@
 #include "expected_dice.h"
 
-float sm_expected_dice(const float *probability, const uint8_t *mask, size_t count, double lesion_probability) {
+#include <math.h>
+
+float sm_expected_dice(const float *probability, const uint8_t *mask, size_t count, double lesion_probability,
+                       double power) {
     double in_mask = 0;
     double in_all = 0;
     size_t area = 0;
@@ -12,9 +15,13 @@ float sm_expected_dice(const float *probability, const uint8_t *mask, size_t cou
         in_mask += (double)probability[i];
         area++;
     }
-    if (area > 0) return (float)(lesion_probability * 2 * in_mask / (in_all + (double)area));
+    if (area > 0) return (float)pow(2 * in_mask / (in_all + (double)area), power);
     double doubt = lesion_probability > (double)surest ? lesion_probability : (double)surest;
     return (float)(1 - doubt);
+}
+
+void sm_expected_dice_temper(sm_lesion *lesions, int count, double power) {
+    for (int i = 0; i < count; i++) lesions[i].expected_dice = (float)pow((double)lesions[i].expected_dice, power);
 }
 
 /** A side of the surroundings: from `start` - margin to `start` + `extent` + margin, inside 0 .. limit. */

@@ -13,11 +13,18 @@
 
 /**
  * Of the answer for a whole image, `count` pixels: `mask` is 0 or not, `lesion_probability` what the type says of there
- * being a lesion at all, 0..1. With a mask it is the mask's expected Dice times that probability (without a lesion any
- * mask scores 0); without one, the probability that there is indeed no lesion (an empty mask is then right, and scores
- * 1), which the surest pixel also bounds. 0..1.
+ * being a lesion at all, 0..1. With a mask it is the mask's expected Dice, to the power `power`; without one, the
+ * probability that there is indeed no lesion (an empty mask is then right, and scores 1), which the surest pixel also
+ * bounds. 0..1. (To multiply the former with the lesion probability makes it rank errors worse.)
+ *
+ * Networks are surer of their pixels than they should be, and pixels err together: the plain formula promises too
+ * much, but in a regular way, so that one exponent, fitted like a temperature, makes the promise true.
  */
-float sm_expected_dice(const float *probability, const uint8_t *mask, size_t count, double lesion_probability);
+float sm_expected_dice(const float *probability, const uint8_t *mask, size_t count, double lesion_probability,
+                       double power);
+
+/** Raises the plain `expected_dice` of lesions to a power. */
+void sm_expected_dice_temper(sm_lesion *lesions, int count, double power);
 
 /**
  * Sets `expected_dice` of each of `count` lesions, whose labels are 1 .. count in `labels`, [height][width]: that of

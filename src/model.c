@@ -95,6 +95,7 @@ sm_model_info sm_model_describe(const sm_model *model) {
                            .minimum_area = metadata->minimum_area,
                            .training_data = metadata->training_data,
                            .date = metadata->date,
+                           .expected_dice_power = metadata->expected_dice_power,
                            .knows_outliers = model->knows_outliers};
 }
 
@@ -183,10 +184,12 @@ static sm_status segment(sm_model *model, const sm_image *image, const sm_segmen
     int minimum_area = (int)((double)minimum_share * (double)pixels);
     status = sm_mask_components(result->mask, image->width, image->height, minimum_area, result->probability_map, NULL,
                                 &result->lesions, &result->lesion_count, error);
-    if (status == SM_OK)
-        result->expected_dice = sm_expected_dice(result->probability_map, result->mask, pixels,
-                                                 1 - (double)result->probabilities[SM_CLASS_NORMAL]);
-    return status;
+    if (status != SM_OK) return status;
+    const double power = (double)model->metadata.expected_dice_power;
+    result->expected_dice = sm_expected_dice(result->probability_map, result->mask, pixels,
+                                             1 - (double)result->probabilities[SM_CLASS_NORMAL], power);
+    sm_expected_dice_temper(result->lesions, result->lesion_count, power);
+    return SM_OK;
 }
 
 sm_status sm_segment(sm_model *model, const sm_image *image, const sm_segment_options *options, sm_result *result,

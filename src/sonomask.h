@@ -65,6 +65,7 @@ typedef struct sm_model_info {
     float minimum_area;        /**< components below this share of the image's area are dropped, 0..1 */
     const char *training_data; /**< free text; "" when unknown */
     const char *date;          /**< ISO 8601; "" when unknown */
+    float expected_dice_power; /**< makes the expected Dice honest: see expected_dice.h; 1 when not fitted */
     bool knows_outliers;       /**< the file holds statistics of what the training images look like */
 } sm_model_info;
 

@@ -27,6 +27,8 @@ static sm_status check_metadata(const sm_weights_file *header, const sm_net *net
     if (!(metadata->threshold >= 0 && metadata->threshold <= 1 && metadata->temperature > 0 &&
           metadata->minimum_area >= 0 && metadata->minimum_area < 1))
         return sm_fail(error, SM_ERROR_WEIGHTS, "threshold, temperature or minimum area is out of range");
+    if (!(metadata->expected_dice_power > 0 && metadata->expected_dice_power <= 100))
+        return sm_fail(error, SM_ERROR_WEIGHTS, "the power of the expected Dice is out of range");
     return SM_OK;
 }
 

@@ -27,6 +27,7 @@ typedef struct sm_weights_metadata {
     int input_size;
     sm_type_activation type_activation;
     float threshold, temperature, minimum_area; /**< see sm_model_info */
+    float expected_dice_power;                  /**< see expected_dice.h; 1 in files that say nothing of it */
     char training_data[SM_METADATA_TEXT_SIZE];  /**< for example "busi+busbra folds 1-4" */
     char training_data_hash[SM_METADATA_TEXT_SIZE];
     char date[SM_METADATA_TEXT_SIZE]; /**< ISO 8601 */

@@ -43,6 +43,9 @@ static void read_metadata(sm_json_cursor *cursor, sm_weights_file *header) {
         } else if (strcmp(key, "minimum_area") == 0) {
             read_metadata_number(cursor, &number);
             metadata->minimum_area = (float)number;
+        } else if (strcmp(key, "expected_dice_power") == 0) {
+            read_metadata_number(cursor, &number);
+            metadata->expected_dice_power = (float)number;
         } else if (strcmp(key, "training_data") == 0) {
             sm_json_read_string(cursor, metadata->training_data, sizeof metadata->training_data);
         } else if (strcmp(key, "training_data_hash") == 0) {
@@ -92,6 +95,7 @@ static bool read_header(const char *text, size_t size, sm_weights_file *header) 
     sm_json_cursor cursor = {.text = text, .end = text + size};
     header->metadata.threshold = 0.5f;
     header->metadata.temperature = 1;
+    header->metadata.expected_dice_power = 1;
     sm_json_expect(&cursor, '{');
     do {
         char name[sizeof header->tensors[0].name];
@@ -166,7 +170,7 @@ static sm_status locate(const sm_weights_file *file, const char *name, int rank,
         same = tensor->shape[i] == (unsigned long long)shape[i];
         *count *= (size_t)shape[i];
     }
-    if (!same) return sm_fail(error, SM_ERROR_WEIGHTS, "tensor %s has not the shape that it should have", name);
+    if (!same) return sm_fail(error, SM_ERROR_WEIGHTS, "tensor %s has another shape than it should have", name);
     const size_t width = width_of(tensor);
     if (width == UNKNOWN_TYPE)
         return sm_fail(error, SM_ERROR_WEIGHTS, "tensor %s is of type \"%s\" (F32, F16 and I8 are understood)", name,

@@ -78,6 +78,9 @@ static void put_metadata(text_writer *writer, const sm_weights_metadata *metadat
     put_number_entry(writer, "threshold", metadata->threshold);
     put_number_entry(writer, "temperature", metadata->temperature);
     put_number_entry(writer, "minimum_area", metadata->minimum_area);
+    /* Makers of metadata that know nothing of it leave it 0. */
+    if (metadata->expected_dice_power > 0)
+        put_number_entry(writer, "expected_dice_power", metadata->expected_dice_power);
     put_entry(writer, "training_data", metadata->training_data);
     put_entry(writer, "training_data_hash", metadata->training_data_hash);
     put_entry(writer, "date", metadata->date);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../src/expected_dice.h"
 #include "../src/sonomask.h"
 
 // The linker keeps and names what this marks; a native build (the tests') needs no mark.
@@ -257,6 +258,9 @@ sm_status sonomask_measure(int width, int height, int has_map, int has_mask, flo
         free(result.mask);
         return status;
     }
+    if (context.model)
+        sm_expected_dice_temper(result.lesions, result.lesion_count,
+                                (double)sm_model_describe(context.model).expected_dice_power);
     context.result = result;
     return SM_OK;
 }

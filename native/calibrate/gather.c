@@ -1,5 +1,6 @@
 #include "gather.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,8 @@
 /** The work that threads share. */
 typedef struct job {
     const sm_gather_options *options;
-    sm_evaluator *evaluator; /* NULL: the network is not wanted */
-    double temperature;
+    sm_evaluator *evaluator;   /* NULL: the network is not wanted */
+    double temperature, power; /* of the network's answers */
     const sm_record **records;
     sm_gathered *gathered;
     pthread_mutex_t mutex; /* over what follows */
@@ -30,6 +31,11 @@ static sm_status ask_network(job *j, int worker, int index, const sm_image *pict
     double calibrated[SM_CLASS_COUNT];
     for (int k = 0; k < SM_CLASS_COUNT; k++) calibrated[k] = (double)result.probabilities[k];
     sm_probabilities_before_temperature(calibrated, j->temperature, j->gathered->raw[index]);
+    const size_t pixels = (size_t)result.width * (size_t)result.height;
+    const sm_pixel_counts counts = sm_pixel_count(sample->mask, result.mask, pixels);
+    const bool masked = result.lesion_count > 0;
+    j->gathered->expected[index] = masked ? pow((double)result.expected_dice, 1 / j->power) : NAN;
+    j->gathered->dice[index] = masked ? sm_binary_scores_of(&counts).dice : NAN;
     if (j->options->masks) status = sm_mask_try(sample, result.probability_map, &j->gathered->trials[index], error);
     sm_result_free(&result);
     return status;
@@ -84,7 +90,11 @@ static sm_status allocate(const sm_gather_options *options, sm_gathered *g, sm_e
     g->truth = calloc(count, sizeof *g->truth);
     g->weights = calloc(count, sizeof *g->weights);
     bool made = g->truth && g->weights;
-    if (options->network) made = (g->raw = calloc(count, sizeof *g->raw)) && made;
+    if (options->network) {
+        made = (g->raw = calloc(count, sizeof *g->raw)) && made;
+        made = (g->expected = calloc(count, sizeof *g->expected)) && made;
+        made = (g->dice = calloc(count, sizeof *g->dice)) && made;
+    }
     if (options->masks) {
         made = (g->trials = calloc(count, sizeof *g->trials)) && made;
         made = (g->cases = calloc(count, sizeof *g->cases)) && made;
@@ -129,7 +139,11 @@ static void leave_out_failed(job *j) {
     for (int i = 0; i < g->count; i++) {
         if (j->failed[i]) continue;
         j->records[kept] = j->records[i];
-        if (g->raw) memmove(g->raw[kept], g->raw[i], sizeof *g->raw);
+        if (g->raw) {
+            memmove(g->raw[kept], g->raw[i], sizeof *g->raw);
+            g->expected[kept] = g->expected[i];
+            g->dice[kept] = g->dice[i];
+        }
         if (g->trials) memmove(&g->trials[kept], &g->trials[i], sizeof *g->trials);
         if (g->statistics) memmove(g->statistics[kept], g->statistics[i], sizeof *g->statistics);
         kept++;
@@ -162,7 +176,10 @@ sm_status sm_gather(const sm_gather_options *options, sm_gathered *gathered, sm_
     sm_dataset dataset = {0};
     sm_status status = SM_OK;
     if (options->network) status = sm_evaluator_create(options->evaluation, &j.evaluator, error);
-    if (status == SM_OK && j.evaluator) j.temperature = (double)sm_evaluator_model(j.evaluator).temperature;
+    if (status == SM_OK && j.evaluator) {
+        j.temperature = (double)sm_evaluator_model(j.evaluator).temperature;
+        j.power = (double)sm_evaluator_model(j.evaluator).expected_dice_power;
+    }
     if (status == SM_OK) status = sm_dataset_load(options->paths, options->path_count, &dataset, error);
     if (status == SM_OK) status = choose_records(options, &dataset, &j, error);
     if (status == SM_OK) status = allocate(options, gathered, error);
@@ -184,6 +201,8 @@ void sm_gathered_free(sm_gathered *gathered) {
     free(gathered->truth);
     free(gathered->weights);
     free(gathered->raw);
+    free(gathered->expected);
+    free(gathered->dice);
     free(gathered->trials);
     free(gathered->cases);
     free(gathered->statistics);

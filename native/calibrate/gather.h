@@ -21,6 +21,7 @@ typedef struct sm_gathered {
     sm_class *truth;
     double *weights;               /**< every data set counts the same; the mean is 1 */
     double (*raw)[SM_CLASS_COUNT]; /**< type probabilities before the temperature */
+    double *expected, *dice;       /**< with raw: plain expected and true Dice of the mask; both NaN without a mask */
     sm_mask_trial *trials;
     sm_mask_case *cases; /**< of the trials; every data set counts the same among lesion and among normal images */
     float (*statistics)[SM_STATISTICS_COUNT];

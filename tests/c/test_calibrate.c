@@ -13,6 +13,7 @@
 #include "../../native/calibrate/eigen.h"
 #include "../../native/calibrate/mask_fit.h"
 #include "../../native/calibrate/outlier_fit.h"
+#include "../../native/calibrate/power_fit.h"
 #include "../../native/calibrate/temperature_fit.h"
 #include "../../native/data/phantom.h"
 #include "../../native/data/random.h"
@@ -75,6 +76,23 @@ static void temperature_is_recovered(void **state) {
     assert_close(sm_temperature_fit(NULL, NULL, 0), 1, 0);
     free(raw);
     free(truth);
+}
+
+static void power_is_recovered(void **state) {
+    (void)state;
+    enum { COUNT = 300 };
+    double expected[COUNT], dice[COUNT], weights[COUNT];
+    sm_random random = sm_random_make(2);
+    for (int i = 0; i < COUNT; i++) {
+        expected[i] = i % 10 == 0 ? NAN : (double)sm_random_uniform(&random);
+        dice[i] = pow(expected[i], 2.3) + 0.05 * (double)sm_random_normal(&random);
+        weights[i] = 1;
+    }
+    const double power = sm_power_fit(expected, dice, weights, COUNT);
+    assert_close(power, 2.3, 0.15);
+    assert_true(sm_power_error(expected, dice, weights, COUNT, power) <
+                0.5 * sm_power_error(expected, dice, weights, COUNT, 1));
+    assert_close(sm_power_fit(expected, dice, weights, 1), 1, 0); /* the only answer has no mask */
 }
 
 enum { SIDE = 40 };
@@ -277,6 +295,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eigenvectors_diagonalise),
         cmocka_unit_test(temperature_is_recovered),
+        cmocka_unit_test(power_is_recovered),
         cmocka_unit_test(specks_cost_what_they_are_said_to),
         cmocka_unit_test(foreign_pictures_are_told_from_phantoms),
         cmocka_unit_test(statistics_hardly_depend_on_resolution),

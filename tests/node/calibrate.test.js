@@ -38,6 +38,7 @@ test('fits to phantoms and warns of what is no ultrasound, natively and in wasm'
     const worth = (/** @type {{lesion_dice: number, normal_false_mask_share: number}} */ mask) =>
         mask.lesion_dice - 0.1 * mask.normal_false_mask_share;
     assert.ok(worth(line.mask_after) >= worth(line.mask_before) - 0.02);
+    assert.ok(line.expected_dice_error_after <= line.expected_dice_error_before + 1e-9);
     assert.ok(line.outliers_beyond_limit <= 0.0101);
 
     const text = path.join(folder, 'text.png');
@@ -72,7 +73,8 @@ test('sets values by hand and stores 8-bit weights that both programs read', asy
     const folder = await temporaryFolder(context);
     const small = path.join(folder, 'small.safetensors');
     const single = path.join(folder, 'single.safetensors');
-    const by = ['--model', WEIGHTS, '--temperature', '1.25', '--threshold', '0.4', '--minimum-area', '0.002'];
+    const by = ['--model', WEIGHTS, '--temperature', '1.25', '--threshold', '0.4', '--minimum-area', '0.002',
+        '--confidence-power', '2'];
     const made = await calibrate(...by, '--precision', '8', '--out', small);
     assert.equal(made.status, 0, made.stderr);
     assert.equal((await calibrate(...by, '--out', single)).status, 0);
