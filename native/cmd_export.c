@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../src/memory_plan.h"
+#include "../src/outlier.h"
 #include "command.h"
 #include "file.h"
 #include "onnx/onnx.h"
@@ -80,11 +81,31 @@ static bool parse(int argc, char **argv, arguments *a) {
     return true;
 }
 
-static sm_status write_weights(const char *path, const sm_net *net, const float *parameters,
+/** The statistics of known images that a weights file may hold; `model` NULL has none. */
+static sm_status read_outliers(const char *model, sm_outlier *outlier, bool *known, sm_error *error) {
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    *known = false;
+    if (!model) return SM_OK;
+    sm_status status = sm_file_read(model, &bytes, &size, error);
+    if (status != SM_OK) return status;
+    status = sm_outlier_read(bytes, size, outlier, known, error);
+    free(bytes);
+    return status == SM_OK ? SM_OK : sm_error_prefix(error, model);
+}
+
+static sm_status write_weights(const char *path, const char *model, const sm_net *net, const float *parameters,
                                const sm_weights_metadata *metadata, sm_error *error) {
+    sm_outlier outlier = {.limit = 0};
+    bool known = false;
+    sm_status status = read_outliers(model, &outlier, &known, error);
+    if (status != SM_OK) return status;
+    sm_weights_extra extras[SM_OUTLIER_TENSORS];
+    sm_outlier_tensors(&outlier, extras);
     uint8_t *bytes = NULL;
     size_t size = 0;
-    sm_status status = sm_weights_write(net, parameters, metadata, SM_WEIGHTS_FLOAT32, &bytes, &size, error);
+    status = sm_weights_write_with(net, parameters, metadata, SM_WEIGHTS_FLOAT32, extras,
+                                   known ? SM_OUTLIER_TENSORS : 0, &bytes, &size, error);
     if (status != SM_OK) return sm_error_prefix(error, path);
     status = sm_file_write(path, bytes, size, error);
     free(bytes);
@@ -124,8 +145,10 @@ static sm_status run(const arguments *a, sm_error *error) {
     }
     sm_status status =
         sm_open_network(model, a->network, (unsigned long long)a->seed, &net, &metadata, &parameters, error);
-    free(default_model);
-    if (status != SM_OK) return status;
+    if (status != SM_OK) {
+        free(default_model);
+        return status;
+    }
     complete_metadata(&net, &metadata);
     if (a->size > 0) {
         metadata.input_size = a->size;
@@ -133,9 +156,10 @@ static sm_status run(const arguments *a, sm_error *error) {
             status = sm_fail(error, SM_ERROR_ARGUMENT, "input size %d: %s needs a multiple of %d, at most 1024",
                              a->size, net.name, 1 << net.levels);
     }
-    if (status == SM_OK && a->weights) status = write_weights(a->weights, &net, parameters, &metadata, error);
+    if (status == SM_OK && a->weights) status = write_weights(a->weights, model, &net, parameters, &metadata, error);
     if (status == SM_OK && a->onnx) status = write_onnx(a->onnx, &net, parameters, &metadata, error);
     sm_floats_free(parameters);
+    free(default_model);
     return status;
 }
 

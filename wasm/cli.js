@@ -13,7 +13,8 @@ import { Sonomask } from './sonomask.js';
 const USAGE = `usage: sonomask predict [--threshold T] [--weights FILE] --out DIR FILE...
 
 Finds the lesion in each breast ultrasound image (PNG, JPEG or BMP), writes its mask to DIR/NAME_mask.png and prints
-one line of JSON. Research only, not a medical device.
+one line of JSON. An image that does not look like breast ultrasound is named on stderr. Research only, not a medical
+device.
 
   --out DIR        where the masks go; made when it is missing
   --threshold T    0..1: a pixel is lesion when its probability is at least this (the model's own by default)

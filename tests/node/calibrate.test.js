@@ -60,7 +60,10 @@ test('fits to phantoms and warns of what is no ultrasound, natively and in wasm'
     for (const index of [0, 1])
         assert.ok(Math.abs(theirs?.[index].outlier_score - mine?.[index].outlier_score) < 1e-4);
 
-    const sonomask = await Sonomask.load({ weights: out });
+    const exported = path.join(folder, 'exported.safetensors');
+    const exporting = await attempt(PROGRAM, ['export', '--model', out, '--weights', exported]);
+    assert.equal(exporting.status, 0, exporting.stderr);
+    const sonomask = await Sonomask.load({ weights: exported });
     assert.equal(sonomask.info.knowsOutliers, true);
     assert.ok(Math.abs(sonomask.info.temperature - line.temperature) < 1e-4);
     const result = await sonomask.segment(await readFile(text));
