@@ -45,13 +45,14 @@ _Static_assert(sizeof(float) == 4, "JavaScript reads floats of 4 bytes");
 #define SM_RESULT_FIELDS                                                                                               \
     "\"width\",\"height\",\"type\",\"normal\",\"benign\",\"malignant\",\"lesions\""                                    \
     ",\"expectedDice\",\"outlierScore\",\"looksLikeUltrasound\""
-#define SM_MODEL_FIELDS "\"inputSize\",\"threshold\",\"temperature\",\"minimumArea\",\"knowsOutliers\""
+#define SM_MODEL_FIELDS                                                                                                \
+    "\"inputSize\",\"threshold\",\"temperature\",\"minimumArea\",\"knowsOutliers\",\"expectedDicePower\""
 #define SM_LESION_FIELDS                                                                                               \
     "\"area\",\"left\",\"top\",\"width\",\"height\",\"centroidX\",\"centroidY\","                                      \
     "\"longAxis\",\"longX0\",\"longY0\",\"longX1\",\"longY1\","                                                        \
     "\"shortAxis\",\"shortX0\",\"shortY0\",\"shortX1\",\"shortY1\","                                                   \
     "\"perimeter\",\"circularity\",\"orientation\",\"meanProbability\",\"expectedDice\""
-enum { RESULT_FIELDS = 10, MODEL_FIELDS = 5, LESION_FIELDS = 22 };
+enum { RESULT_FIELDS = 10, MODEL_FIELDS = 6, LESION_FIELDS = 22 };
 
 static struct context {
     sm_model *model;
@@ -136,6 +137,7 @@ SM_EXPORT(sonomask_model) const double *sonomask_model(void) {
     context.record[2] = (double)info.temperature;
     context.record[3] = (double)info.minimum_area;
     context.record[4] = info.knows_outliers;
+    context.record[5] = (double)info.expected_dice_power;
     return context.record;
 }
 

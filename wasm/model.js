@@ -74,10 +74,11 @@ function describe(core, resources) {
     const { numbers, ...texts } = resources.weights
         ? core.describe()
         : { numbers: {}, network: '', trainingData: '', date: '' };
-    const { inputSize = 0, threshold = 0.5, temperature = 1, minimumArea = 0, knowsOutliers = 0 } =
+    const { inputSize = 0, threshold = 0.5, temperature = 1, minimumArea = 0, knowsOutliers = 0,
+        expectedDicePower = 1 } =
         /** @type {Record<string, number>} */ (numbers);
     return Object.freeze({ version, backend, ...texts, inputSize, threshold, temperature, minimumArea,
-        knowsOutliers: knowsOutliers !== 0 });
+        knowsOutliers: knowsOutliers !== 0, expectedDicePower });
 }
 
 /**

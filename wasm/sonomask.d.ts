@@ -125,6 +125,11 @@ export interface ModelInfo {
     minimumArea: number;
     /** The weights hold statistics of their training images, so that `looksLikeUltrasound` can be answered. */
     knowsOutliers: boolean;
+    /**
+     * The power that makes the expected Dice of lesions honest; 1 when none was fitted. `measure` applies it where the
+     * weights are loaded; what an instance without weights measures is to be raised to it.
+     */
+    expectedDicePower: number;
     /** Free text; "" when unknown. */
     trainingData: string;
     /** ISO 8601; "" when unknown. */

@@ -5,7 +5,22 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { RGB, jpeg, png, scanPng, withSize } from '../node/support/images.js';
 import { ROOT, answered, faultsOf, loaded, measured, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
-import { manySamples, sample, withOutlierLimit } from './support/samples.js';
+import { manySamples, sample, withExpectedDicePower, withOutlierLimit } from './support/samples.js';
+
+/**
+ * @param {import('./support/page.js').Site} site
+ * @param {(weights: Buffer) => Buffer} change
+ * @returns {Promise<import('./support/page.js').Page>} the page with changed weights, of which no checksum is published
+ */
+async function openWith(site, change) {
+    const body = change(await readFile(process.env['SONOMASK_MODEL'] ?? path.join(ROOT, 'weights/sonomask.safetensors')));
+    const page = await site.open({ serviceWorkers: 'block' }, async opening => {
+        await opening.context().route('**/weights/sonomask.safetensors', route => route.fulfill({ body, contentType: 'application/octet-stream' }));
+        await opening.context().route('**/weights/SHA256SUMS', route => route.fulfill({ body: '' }));
+    });
+    await loaded(page);
+    return page;
+}
 
 describe('segmenting', { skip }, () => {
     /** @type {import('./support/page.js').Site} */
@@ -96,14 +111,8 @@ describe('segmenting', { skip }, () => {
     });
 
     test('what looks like no breast ultrasound is doubted in the answer, the list, the table and what is saved', async () => {
-        const weights = await readFile(process.env['SONOMASK_MODEL'] ?? path.join(ROOT, 'weights/sonomask.safetensors'));
         for (const [limit, foreign] of /** @type {const} */ ([[1e-6, true], [1e6, false]])) {
-            const page = await site.open({ serviceWorkers: 'block' }, async opening => {
-                const body = withOutlierLimit(weights, limit);
-                await opening.context().route('**/weights/sonomask.safetensors', route => route.fulfill({ body, contentType: 'application/octet-stream' }));
-                await opening.context().route('**/weights/SHA256SUMS', route => route.fulfill({ body: '' }));
-            });
-            await loaded(page);
+            const page = await openWith(site, weights => withOutlierLimit(weights, limit));
             await pick(page, [await sample('benign')]);
             await settled(page, 1);
             await answered(page);
@@ -130,6 +139,19 @@ describe('segmenting', { skip }, () => {
         assert.ok(Math.abs(record.lesions[0].expected_dice - sure) < 0.0051);
         const [head = '', line = ''] = (await saved(page, 'CSV table')).bytes.toString().split('\r\n');
         assert.equal(Number(line.split(',')[head.split(',').indexOf('expected_dice')]).toFixed(2), number);
+        await page.context().close();
+    });
+
+    test('how sure it is of an outline is the same in view, where the page measures anew, and out of view', async () => {
+        const page = await openWith(site, weights => withExpectedDicePower(weights, 9));
+        const { buffer } = await sample('benign');
+        await pick(page, [{ name: 'viewed.png', buffer }, { name: 'other.png', buffer }]);
+        await settled(page, 2);
+        await answered(page);
+        await page.getByRole('button', { name: 'Results as a table' }).click();
+        const [viewed = '', other = ''] = await page.locator('.results tbody tr td:nth-child(6)').allTextContents();
+        assert.match(viewed, /^(high|medium|low) \(0\.\d\d\)$/);
+        assert.equal(viewed, other);
         await page.context().close();
     });
 

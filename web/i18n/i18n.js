@@ -59,16 +59,28 @@ export function t(key, parameters = {}) {
     });
 }
 
+/** Browsers take long to make these, and the page writes many numbers. @type {Map<string, Intl.NumberFormat>} */
+const formats = new Map();
+
+/**
+ * @param {Intl.NumberFormatOptions} options
+ * @returns {Intl.NumberFormat} of the current language
+ */
+function numberFormat(options) {
+    const { locale } = language();
+    const key = locale + JSON.stringify(options);
+    const format = formats.get(key) ?? new Intl.NumberFormat(locale, options);
+    formats.set(key, format);
+    return format;
+}
+
 /**
  * @param {number} value
  * @param {number} [digits] after the decimal sign
  * @returns {string}
  */
 export function formatNumber(value, digits = 0) {
-    return new Intl.NumberFormat(language().locale, {
-        minimumFractionDigits: digits,
-        maximumFractionDigits: digits,
-    }).format(value);
+    return numberFormat({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 }
 
 /**
@@ -76,7 +88,7 @@ export function formatNumber(value, digits = 0) {
  * @returns {string} for example "63%"
  */
 export function formatPercent(share) {
-    return new Intl.NumberFormat(language().locale, { style: 'percent' }).format(share);
+    return numberFormat({ style: 'percent' }).format(share);
 }
 
 /**

@@ -171,11 +171,13 @@ export class Session extends EventTarget {
             edits.applyTo(edited);
             measured = measurer.measure(edited, width, height, { minimumArea: 0, probabilityMap: probability });
         }
+        // The instance that measures here has no weights, and so does not know how honest their expectation is.
+        const lesions = measured.lesions.map(lesion => ({ ...lesion, expectedDice: lesion.expectedDice ** pool.info.expectedDicePower }));
         this.mask = measured.mask;
-        this.lesions = measured.lesions;
+        this.lesions = lesions;
         this.contours = measurer.contours(measured.mask, width, height);
         result.threshold = threshold;
-        result.lesions = measured.lesions;
+        result.lesions = lesions;
         result.runs = encodeRuns(measured.mask);
         this.dispatchEvent(new Event('answer'));
         this.#store.changed(item);

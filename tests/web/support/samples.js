@@ -1,4 +1,5 @@
 /** The synthetic pictures that come with the page. */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildSafetensors, parseSafetensors } from '../../node/support/safetensors.js';
@@ -16,6 +17,15 @@ export async function sample(type) {
 }
 
 /**
+ * @param {string} header
+ * @param {string} name
+ * @returns {number} its value in the C sources
+ */
+function constantOf(header, name) {
+    return Number(readFileSync(path.join(ROOT, header), 'utf8').match(new RegExp(`\\b${name} = (\\d+)`))?.[1]);
+}
+
+/**
  * The page's weights with statistics of training images, of no images in particular: a limit decides whether every
  * picture looks like them or none does.
  * @param {Uint8Array} weights a safetensors file
@@ -24,7 +34,8 @@ export async function sample(type) {
  */
 export function withOutlierLimit(weights, limit) {
     const { header, data } = parseSafetensors(weights);
-    const [statistics, axes] = [56, 20];
+    const statistics = constantOf('src/image_statistics.h', 'SM_STATISTICS_COUNT');
+    const axes = constantOf('src/outlier.h', 'SM_OUTLIER_AXES');
     /** @type {Record<string, [number[], (index: number) => number]>} */
     const tensors = {
         'outlier.mean': [[statistics], () => 0],
@@ -47,6 +58,18 @@ export function withOutlierLimit(weights, limit) {
         end += values.byteLength;
     }
     return Buffer.from(buildSafetensors(header, Buffer.concat(parts)));
+}
+
+/**
+ * The page's weights with another power of the expected Dice.
+ * @param {Uint8Array} weights a safetensors file
+ * @param {number} power
+ * @returns {Buffer}
+ */
+export function withExpectedDicePower(weights, power) {
+    const { header, data } = parseSafetensors(weights);
+    header['__metadata__'].expected_dice_power = String(power);
+    return Buffer.from(buildSafetensors(header, data));
 }
 
 /**
