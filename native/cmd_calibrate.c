@@ -26,7 +26,9 @@ static const char usage[] =
     "  mask         threshold and smallest lesion: the highest lesion Dice - price * share of normal images with a "
     "mask\n"
     "  confidence   a power that makes the expected Dice of a mask true (least squares)\n"
-    "  outliers     what known images look like, so that foreign ones (photos, text, CT) are told\n"
+    "  outliers     what known images look like (they, and views of them as other scanners would give), so that "
+    "foreign\n"
+    "               ones (photos, text, CT) are told\n"
     "Each is fitted to the images of --data, or set by hand. For temperature and mask these must be images that the\n"
     "network was not trained on, and so for confidence. But for the temperature every data set counts the same. "
     "Prints\n"
@@ -43,7 +45,7 @@ static const char usage[] =
     "  --minimum-area SHARE     likewise, share of the image, 0 to 1\n"
     "  --confidence-power P     likewise, 0.1 to 20\n"
     "  --false-mask-price P     lesion Dice that a false mask on every normal image would cost (default 0.1)\n"
-    "  --outlier-share S        share of the known images beyond the limit, 0 to 0.5 (default 0.01)\n"
+    "  --outlier-share S        share of the known images and views beyond the limit, 0 to 0.5 (default 0.01)\n"
     "  --outliers-from FILE     takes the outlier statistics of other weights\n"
     "  --precision BITS         of the stored weights: 32 (default), 16, or 8 (convolutions with one scale a channel)\n"
     "  --flip                   fit for answers averaged with the mirrored image\n"
@@ -293,14 +295,20 @@ static void fit_power(run *r) {
 
 static sm_status fit_outliers(run *r, sm_error *error) {
     const sm_gathered *g = &r->gathered;
-    sm_status status = sm_outlier_fit((const float(*)[SM_STATISTICS_COUNT])g->statistics, g->weights, g->count,
+    const int views = g->count * SM_GATHER_VIEWS;
+    double *weights = malloc((size_t)views * sizeof *weights);
+    if (!weights) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the statistics of %d images", g->count);
+    for (int i = 0; i < views; i++) weights[i] = g->weights[i / SM_GATHER_VIEWS];
+    sm_status status = sm_outlier_fit((const float(*)[SM_STATISTICS_COUNT])g->statistics, weights, views,
                                       (double)r->arguments->outlier_share, &r->outlier, error);
+    free(weights);
     if (status != SM_OK) return status;
     r->knows_outliers = true;
     double beyond = 0;
     double total = 0;
     for (int i = 0; i < g->count; i++) {
-        if (sm_outlier_distance(&r->outlier, g->statistics[i]) > (double)r->outlier.limit) beyond += g->weights[i];
+        if (sm_outlier_distance(&r->outlier, g->statistics[i * SM_GATHER_VIEWS]) > (double)r->outlier.limit)
+            beyond += g->weights[i];
         total += g->weights[i];
     }
     r->outliers_beyond = beyond / total;

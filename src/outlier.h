@@ -13,7 +13,7 @@
 #include "image_statistics.h"
 #include "weights.h"
 
-enum { SM_OUTLIER_AXES = 20, SM_OUTLIER_TENSORS = 5 };
+enum { SM_OUTLIER_AXES = 30, SM_OUTLIER_TENSORS = 5 };
 
 /** The Gaussian. Statistics are first centred on `mean` and divided by `scale`. */
 typedef struct sm_outlier {

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../data/random.h"
 #include "../parallel.h"
 #include "../progress.h"
 #include "../report/calibration.h"
+#include "../report/perturb.h"
 
 /** The work that threads share. */
 typedef struct job {
@@ -41,6 +43,45 @@ static sm_status ask_network(job *j, int worker, int index, const sm_image *pict
     return status;
 }
 
+/** A change that leaves a picture ultrasound, with a strength that it may have. */
+typedef struct view {
+    sm_perturbation kind;
+    float low, high;
+} view;
+
+static const view views[] = {
+    {SM_PERTURB_CONTRAST, 0.6f, 1.6f},  {SM_PERTURB_BRIGHTNESS, -0.15f, 0.15f}, {SM_PERTURB_BLUR, 0.2f, 1.3f},
+    {SM_PERTURB_SPECKLE, 0.05f, 0.25f}, {SM_PERTURB_DOWNSCALE, 1.2f, 3.0f},     {SM_PERTURB_CROP, 0.02f, 0.15f},
+};
+enum { VIEW_KINDS = sizeof views / sizeof *views, VIEW_SEED = 31 };
+
+/** Statistics of a picture and of some views of it, which depend on the picture's place in the data only. */
+static sm_status look_at_views(const sm_image *picture, const uint8_t *mask, int index,
+                               float (*statistics)[SM_STATISTICS_COUNT], sm_error *error) {
+    sm_random random = sm_random_make(sm_random_derive(VIEW_SEED, (uint64_t)index));
+    sm_status status = SM_OK;
+    for (int v = 0; status == SM_OK && v < SM_GATHER_VIEWS; v++) {
+        const view *chosen = &views[sm_random_below(&random, VIEW_KINDS)];
+        const double strength = (double)sm_random_range(&random, chosen->low, chosen->high);
+        sm_image changed = {0};
+        uint8_t *changed_mask = NULL;
+        if (v > 0)
+            status = sm_perturb(chosen->kind, strength, picture, mask, SM_STATISTICS_SIDE, sm_random_next(&random),
+                                &changed, &changed_mask, error);
+        const sm_image *seen = v > 0 ? &changed : picture;
+        uint8_t *grey = status == SM_OK ? malloc((size_t)seen->width * (size_t)seen->height) : NULL;
+        if (status == SM_OK && !grey) status = sm_fail(error, SM_ERROR_MEMORY, "no memory to look at an image");
+        if (status == SM_OK) {
+            sm_image_to_grey(seen, grey);
+            status = sm_image_statistics(seen, grey, statistics[v], error);
+        }
+        free(grey);
+        sm_image_free(&changed);
+        free(changed_mask);
+    }
+    return status;
+}
+
 static sm_status look_at(job *j, int worker, int index, sm_error *error) {
     sm_sample sample;
     sm_image picture;
@@ -48,7 +89,8 @@ static sm_status look_at(job *j, int worker, int index, sm_error *error) {
     if (status != SM_OK) return status;
     if (j->evaluator) status = ask_network(j, worker, index, &picture, &sample, error);
     if (status == SM_OK && j->options->statistics)
-        status = sm_image_statistics(&picture, sample.grey, j->gathered->statistics[index], error);
+        status = look_at_views(&picture, sample.mask, index, j->gathered->statistics + (size_t)index * SM_GATHER_VIEWS,
+                               error);
     if (status != SM_OK) sm_error_prefix(error, j->records[index]->image);
     sm_sample_free(&sample);
     sm_image_free(&picture);
@@ -99,7 +141,7 @@ static sm_status allocate(const sm_gather_options *options, sm_gathered *g, sm_e
         made = (g->trials = calloc(count, sizeof *g->trials)) && made;
         made = (g->cases = calloc(count, sizeof *g->cases)) && made;
     }
-    if (options->statistics) made = (g->statistics = calloc(count, sizeof *g->statistics)) && made;
+    if (options->statistics) made = (g->statistics = calloc(count * SM_GATHER_VIEWS, sizeof *g->statistics)) && made;
     return made ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to calibrate on %d images", g->count);
 }
 
@@ -145,7 +187,9 @@ static void leave_out_failed(job *j) {
             g->dice[kept] = g->dice[i];
         }
         if (g->trials) memmove(&g->trials[kept], &g->trials[i], sizeof *g->trials);
-        if (g->statistics) memmove(g->statistics[kept], g->statistics[i], sizeof *g->statistics);
+        if (g->statistics)
+            memmove(g->statistics[kept * SM_GATHER_VIEWS], g->statistics[i * SM_GATHER_VIEWS],
+                    SM_GATHER_VIEWS * sizeof *g->statistics);
         kept++;
     }
     g->failed = g->count - kept;

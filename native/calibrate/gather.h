@@ -6,6 +6,8 @@
 #include "../report/evaluation.h"
 #include "mask_fit.h"
 
+enum { SM_GATHER_VIEWS = 3 };
+
 typedef struct sm_gather_options {
     const sm_evaluation_options *evaluation; /**< of the network */
     const char *const *paths;                /**< data sets */
@@ -24,6 +26,8 @@ typedef struct sm_gathered {
     double *expected, *dice;       /**< with raw: plain expected and true Dice of the mask; both NaN without a mask */
     sm_mask_trial *trials;
     sm_mask_case *cases; /**< of the trials; every data set counts the same among lesion and among normal images */
+    /** [count][SM_GATHER_VIEWS]: of the image, and of views of it with another contrast, sharpness, crop and the like,
+     * as other scanners and programs give them. */
     float (*statistics)[SM_STATISTICS_COUNT];
 } sm_gathered;
 
