@@ -19,7 +19,7 @@ static const char STYLE[] =
     ".research{background:var(--note);border:1px solid var(--note-line);color:var(--note-ink);border-radius:10px;"
     "padding:10px 14px;margin:18px 0 22px;font-size:14px}"
     "dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:4px 18px;margin:0;font-size:14px}"
-    ".facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}"
+    "main li{overflow-wrap:anywhere}.facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}"
     ".cards{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:18px 0 8px}"
     ".card,.chart,.table,.gallery figure,details.split{background:var(--card);border:1px solid var(--line);"
     "border-radius:12px}"
