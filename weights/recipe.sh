@@ -29,7 +29,12 @@ for fold in 1 2 3; do train "teacher-$fold" --leave-out 0 --fold $fold --size 12
 epochs=36 && train second --fold 0 --size 192 --epochs 36 --threads 1 --from "$out/first/weights.safetensors" \
     --teacher "$out"/{first,teacher-1,teacher-2,teacher-3}/weights.safetensors
 
+# Settings: see the model card.
+"$program" calibrate --model "$out/second/weights.safetensors" --data "$data"/{busi,busbra,busuc} --not-fold 0 --fit outliers \
+    --temperature 1 --threshold 0.5 --minimum-area 0.002 --confidence-power 2.8 --precision 8 \
+    --out "$out/sonomask.safetensors" || [[ $? -eq 1 ]]
+
 for set in busi busbra; do
-    "$program" evaluate --data "$data/$set" --fold 0 --validation-only --model "$out/second/weights.safetensors" \
+    "$program" evaluate --data "$data/$set" --fold 0 --validation-only --model "$out/sonomask.safetensors" \
         --out "$out/report-$set"
 done
