@@ -64,7 +64,8 @@ test('goes on after bad files, names them, leaves nothing half-written, and ends
         ['predict', '--weights', WEIGHTS, '--out', 'out', ...bad, 'good.png'], folder);
     assert.equal(status, 1);
     assert.deepEqual(parseLines(stdout).map((line) => line.file), ['good.png']);
-    const lines = stderr.trimEnd().split('\n');
+    // The noise of good.png is no ultrasound, which may be said too.
+    const lines = stderr.trimEnd().split('\n').filter((line) => !line.includes('does not look like'));
     assert.equal(lines.length, 2 * bad.length + 1);
     for (const [index, name] of bad.entries()) assert.match(lines[index] ?? '', new RegExp(`^sonomask: ${name}: .{5,}`));
     assert.deepEqual(lines.slice(bad.length),

@@ -37,7 +37,7 @@ describe('pool', () => {
     test('does all that a single one does', async () => {
         const image = scanPng(70, 60);
         const { probabilityMap, mask } = await pool.segment(new Blob([image]), { threshold: 0.2 });
-        const single = await Sonomask.load({ weights: null });
+        const single = await Sonomask.load({ weights: WEIGHTS });
         const threshold = { threshold: 0.2, minimumArea: 0 };
         assert.deepEqual(await pool.measure(probabilityMap, 70, 60, threshold),
             single.measure(probabilityMap, 70, 60, threshold));

@@ -181,17 +181,19 @@ describe('viewing', { skip }, () => {
         await turned.context().close();
     });
 
-    test('a coloured or blank picture raises a doubt', async () => {
+    test('a coloured, blank or textured picture that is no ultrasound raises a doubt', async () => {
         const doubtful = await site.open();
         const red = new Uint8Array(64 * 64 * 3).map((_, index) => (index % 3 === 0 ? 200 : 40));
         await pick(doubtful, [
             { name: 'red.png', buffer: png({ width: 64, height: 64, colour: 2, data: red }) },
             { name: 'blank.png', buffer: png({ width: 64, height: 64, data: new Uint8Array(4096).fill(9) }) },
+            { name: 'tiles.png', buffer: png({ width: 64, height: 64, data: new Uint8Array(4096).map((_, i) => ((i >> 3) + (i >> 9)) % 2 * 255) }) },
         ]);
-        await settled(doubtful, 2);
-        await doubtful.getByText(/This picture is coloured/).waitFor();
-        await doubtful.locator('.row-main').nth(1).click();
-        await doubtful.getByText(/almost blank/).waitFor();
+        await settled(doubtful, 3);
+        for (let row = 0; row < 3; row++) {
+            await doubtful.locator('.row-main').nth(row).click();
+            await doubtful.getByText('does not look like a breast ultrasound image').waitFor();
+        }
         await doubtful.context().close();
     });
 });

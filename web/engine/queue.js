@@ -180,7 +180,7 @@ export class Queue extends EventTarget {
         const input = await source.input(frame);
         const answer = await engine.pool.segment(input, signal ? { threshold, signal } : { threshold });
         const { width, height, type, probabilities, milliseconds, lesions, outlierScore } = answer;
-        const foreign = engine.pool.info.knowsOutliers ? !answer.looksLikeUltrasound : null;
+        const foreign = !answer.looksLikeUltrasound;
         this.#maps.set(item, frame, answer.probabilityMap);
         const before = item.results.get(frame);
         // A map that was only computed again must not undo what somebody painted.

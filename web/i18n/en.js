@@ -127,8 +127,6 @@ export default {
     'warning.undecided': 'The answer is uncertain.',
     'warning.normalWithLesion': 'The network outlines something although it finds “no lesion” most likely. Look closely.',
     'warning.lesionWithoutMask': 'The network expects a lesion but outlines none at this threshold. A lower threshold may show it.',
-    'warning.colour': 'This picture is coloured. The network was made for grey B-mode ultrasound; its answer may mean nothing.',
-    'warning.blank': 'This picture is almost blank. The answer may mean nothing.',
 
     'share.over': 'over {share}',
     'share.under': 'under {share}',

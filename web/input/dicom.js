@@ -5,7 +5,6 @@
 import { SonomaskError } from '../../wasm/sonomask.js';
 import { decodeRle, paletteToRgb, toGrey, ybrToRgb } from './dicom-pixels.js';
 import { loadDicomParser } from './dicom-library.js';
-import { doubtAbout } from './doubt.js';
 import { SourceError } from './source.js';
 import { toImageData } from './still.js';
 
@@ -82,23 +81,18 @@ export async function openDicom(file, engine) {
     if (!pixels) throw new SourceError('problem.dicom-no-pixels');
     const format = formatOf(dataSet, syntax);
     const frames = framesOf(parser, dataSet, pixels, format);
-    /** @type {Source} */
-    const source = {
+    return {
         kind: 'dicom',
         frameCount: format.frames,
         framesPerSecond: rateOf(dataSet),
         scales: scalesOf(dataSet, format),
-        doubt: null,
         input: frame => decodeFrame(frames(frame), format, dataSet, engine),
         async picture(frame) {
             const image = await decodeFrame(frames(frame), format, dataSet, engine);
-            const picture = await createImageBitmap(toImageData(image));
-            source.doubt ??= doubtAbout(picture);
-            return picture;
+            return createImageBitmap(toImageData(image));
         },
         close() {},
     };
-    return source;
 }
 
 /**

@@ -18,7 +18,6 @@ import { openStill } from './still.js';
  * @property {number} frameCount
  * @property {number} framesPerSecond of a cine loop; 0 for a single picture
  * @property {Scale[]} scales what the file itself says
- * @property {Key | null} doubt about the picture, found while opening it
  * @property {(frame: number) => Promise<EncodedImage | RawImage>} input what the engine gets
  * @property {(frame: number) => Promise<ImageBitmap>} picture what the viewer shows; the caller closes it
  * @property {() => void} close

@@ -1,5 +1,4 @@
 /** A PNG, JPEG or BMP file. The engine decodes the file itself; the browser decodes it once more to show it. */
-import { doubtAbout } from './doubt.js';
 
 /**
  * @typedef {import('./source.js').Source} Source
@@ -12,22 +11,15 @@ import { doubtAbout } from './doubt.js';
  * @returns {Source}
  */
 export function openStill(file, engine) {
-    /** @type {Source} */
-    const source = {
+    return {
         kind: 'image',
         frameCount: 1,
         framesPerSecond: 0,
         scales: [],
-        doubt: null,
         input: () => Promise.resolve(file),
-        async picture() {
-            const picture = await pictureOf(file, engine);
-            source.doubt ??= doubtAbout(picture);
-            return picture;
-        },
+        picture: () => pictureOf(file, engine),
         close() {},
     };
-    return source;
 }
 
 /**

@@ -62,7 +62,6 @@ export async function openVideo(file) {
         frameCount: Math.max(1, Math.floor(video.duration * SAMPLE_RATE)),
         framesPerSecond: SAMPLE_RATE,
         scales: [],
-        doubt: null,
         async input(frame) {
             const shown = await picture(frame);
             const context = new OffscreenCanvas(shown.width, shown.height).getContext('2d', { willReadFrequently: true });

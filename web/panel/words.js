@@ -58,14 +58,12 @@ export function certaintyOf(lesion) {
 }
 
 /**
- * Whether this is a picture for the network at all. Weights without statistics of their training images cannot tell;
- * then only what nobody could take for ultrasound is noticed.
+ * Whether this is a picture for the network at all.
  * @param {Item} item
  * @returns {Key | null}
  */
 export function doubtOf(item) {
-    if (item.result?.foreign) return 'warning.foreign';
-    return item.result?.foreign === null ? (item.source?.doubt ?? null) : null;
+    return item.result?.foreign ? 'warning.foreign' : null;
 }
 
 /**

@@ -23,7 +23,7 @@
  * @property {number} height
  * @property {TissueClass} type
  * @property {Record<TissueClass, number>} probabilities
- * @property {boolean | null} foreign whether the picture looks like no breast ultrasound; null where the weights cannot tell
+ * @property {boolean} foreign whether the picture looks like no breast ultrasound; false also where the weights cannot tell
  * @property {number} outlierScore how unlike the training images the picture is: 1 is the limit
  * @property {number} milliseconds
  * @property {number} threshold that made the mask
