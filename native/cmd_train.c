@@ -34,7 +34,7 @@ static const char usage[] =
     "  --teacher FILE...      learn also from these trained networks: their answers are mixed into the truth\n"
     "  --teacher-share X      how much of what is learnt is theirs, default 0.5\n"
     "  --augmentation NAME    full (default), study or none; or full without a group: no-geometry, no-intensity,\n"
-    "                         no-quality\n"
+    "                         no-quality, no-paste (lesions of other images)\n"
     "  --type-loss ce|mae     cross-entropy (default), or the study's mean absolute error on two outputs\n"
     "  --type-weight X        weight of the type loss against the mask loss, default 0.5\n"
     "  --auxiliary X          deep supervision: weight of each coarser mask against the next finer, default 0.5\n"

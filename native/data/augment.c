@@ -53,6 +53,7 @@ sm_augmentation sm_augmentation_full(void) {
         .low_resolution_probability = 0.2f,
         .speckle_probability = 0.2f,
         .speckle = 0.2f,
+        .paste_probability = 0.3f,
     };
 }
 
@@ -85,20 +86,29 @@ static sm_augmentation without_quality(void) {
     return augmentation;
 }
 
+/** Full without lesions of other images. */
+static sm_augmentation without_paste(void) {
+    sm_augmentation augmentation = sm_augmentation_full();
+    augmentation.paste_probability = 0;
+    return augmentation;
+}
+
 sm_status sm_augmentation_by_name(const char *name, sm_augmentation *augmentation, sm_error *error) {
     static const struct {
         const char *name;
         sm_augmentation (*make)(void);
     } known[] = {{"none", sm_augmentation_none},      {"study", sm_augmentation_study},
                  {"full", sm_augmentation_full},      {"no-geometry", without_geometry},
-                 {"no-intensity", without_intensity}, {"no-quality", without_quality}};
+                 {"no-intensity", without_intensity}, {"no-quality", without_quality},
+                 {"no-paste", without_paste}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(name, known[i].name) == 0) {
             *augmentation = known[i].make();
             return SM_OK;
         }
     return sm_fail(error, SM_ERROR_ARGUMENT,
-                   "unknown augmentation \"%s\" (none, study, full, no-geometry, no-intensity or no-quality)", name);
+                   "unknown augmentation \"%s\" (none, study, full, no-geometry, no-intensity, no-quality or no-paste)",
+                   name);
 }
 
 sm_augment_scratch *sm_augment_scratch_create(int size) {

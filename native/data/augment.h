@@ -21,6 +21,8 @@ typedef struct sm_augmentation {
     float low_resolution_probability;                        /**< shrink by a factor of 1.5 .. 2.5 and enlarge again */
     float speckle_probability, speckle;                      /**< multiplicative noise, sd up to this */
     float erase_probability; /**< a random rectangle of up to a quarter side set to a random grey */
+    float paste_probability; /**< another image's lesion is put in beside, see augment_paste.h; sm_augment does not do
+                                it */
     /** Not each for itself by its probability, but none or one of those of non-zero probability, with equal chance. */
     bool exclusive;
 } sm_augmentation;
@@ -32,8 +34,8 @@ sm_augmentation sm_augmentation_full(void);
 
 /**
  * "none", "study" or "full", or "full" without one group: "no-geometry" (flip, rotation, scale, shift, elastic),
- * "no-intensity" (gamma, contrast, brightness) or "no-quality" (blur, low resolution, speckle, erased rectangles).
- * SM_ERROR_ARGUMENT names the possible ones.
+ * "no-intensity" (gamma, contrast, brightness), "no-quality" (blur, low resolution, speckle, erased rectangles) or
+ * "no-paste" (lesions of other images). SM_ERROR_ARGUMENT names the possible ones.
  */
 sm_status sm_augmentation_by_name(const char *name, sm_augmentation *augmentation, sm_error *error);
 

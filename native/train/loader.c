@@ -10,6 +10,7 @@
 #include "../../src/memory_plan.h"
 #include "../data/random.h"
 #include "../progress.h"
+#include "donors.h"
 
 /* ---- cache ---- */
 
@@ -84,6 +85,8 @@ void sm_cache_free(sm_cache *cache) {
 /* ---- loader ---- */
 
 enum { RING = 4 /* batches prepared ahead */ };
+/** Apart from the streams that sm_augment derives from the same seed. */
+static const uint64_t PASTE_STREAM = 1u << 20;
 
 typedef struct slot {
     float *images, *masks;
@@ -94,6 +97,7 @@ struct sm_loader {
     const sm_cache *cache;
     sm_augmentation augmentation;
     sm_augment_scratch *scratch;
+    sm_donors *donors;
     int size, batch;
     slot ring[RING];
     int *order;
@@ -112,12 +116,15 @@ static sm_status make_batch(sm_loader *loader, int number) {
     size_t pixels = (size_t)loader->size * (size_t)loader->size;
     for (int i = 0; i < loader->batch; i++) {
         int place = number * loader->batch + i;
-        int index = loader->order[place];
-        sm_status status = sm_augment(&loader->augmentation, &loader->cache->samples[index], loader->size,
-                                      sm_random_derive(loader->seed, (uint64_t)place), loader->scratch,
+        const uint64_t seed = sm_random_derive(loader->seed, (uint64_t)place);
+        sm_class type;
+        const sm_sample *sample =
+            sm_donors_lend(loader->donors, loader->order[place], loader->augmentation.paste_probability,
+                           sm_random_derive(seed, PASTE_STREAM), &type);
+        sm_status status = sm_augment(&loader->augmentation, sample, loader->size, seed, loader->scratch,
                                       s->images + (size_t)i * pixels, s->masks + (size_t)i * pixels);
         if (status != SM_OK) return status;
-        s->types[i] = (int)loader->cache->records[index]->type;
+        s->types[i] = (int)type;
     }
     return SM_OK;
 }
@@ -169,7 +176,8 @@ sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augment
     made->batch = batch;
     made->scratch = sm_augment_scratch_create(size);
     size_t pixels = (size_t)batch * (size_t)size * (size_t)size;
-    bool complete = made->scratch != NULL;
+    made->donors = sm_donors_create(cache->records, cache->samples, cache->count, size);
+    bool complete = made->scratch && made->donors;
     for (int i = 0; i < RING; i++) {
         made->ring[i] = (slot){.images = sm_floats_allocate(pixels),
                                .masks = sm_floats_allocate(pixels),
@@ -193,6 +201,7 @@ void sm_loader_free(sm_loader *loader) {
         free(loader->ring[i].types);
     }
     sm_augment_scratch_free(loader->scratch);
+    sm_donors_free(loader->donors);
     free(loader->order);
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->lock);

@@ -58,7 +58,8 @@ sm_status sm_sampler_order(const sm_record *const *records, int count, float bal
     return SM_OK;
 }
 
-void sm_sampler_class_shift(const sm_record *const *records, int count, float balance, float shift[SM_CLASS_COUNT]) {
+void sm_sampler_class_shift(const sm_record *const *records, int count, float balance, float lent,
+                            float shift[SM_CLASS_COUNT]) {
     double images[SM_CLASS_COUNT] = {0}, shown[SM_CLASS_COUNT] = {0}, total = 0;
     for (int i = 0; i < count; i++) {
         double weight = pow(kind_count(records, count, i), -(double)balance);
@@ -66,6 +67,10 @@ void sm_sampler_class_shift(const sm_record *const *records, int count, float ba
         shown[records[i]->type] += weight;
         total += weight;
     }
+    const double turned = (double)lent * shown[SM_CLASS_NORMAL];
+    shown[SM_CLASS_NORMAL] -= turned;
+    shown[SM_CLASS_BENIGN] += 0.5 * turned;
+    shown[SM_CLASS_MALIGNANT] += 0.5 * turned;
     for (int c = 0; c < SM_CLASS_COUNT; c++)
         shift[c] = images[c] > 0 ? (float)log(images[c] / count / (shown[c] / total)) : 0;
 }

@@ -17,9 +17,11 @@ sm_status sm_sampler_order(const sm_record *const *records, int count, float bal
 
 /**
  * What balanced sampling makes the type head believe of how frequent the classes are, undone: to be added to its
- * logits. shift[c] = log(share of class c among the images / its share among those shown), 0 for a class without
- * images. Source: Menon et al., "Long-tail learning via logit adjustment", 2021.
+ * logits; likewise that normal images are lent lesions with probability `lent` (see donors.h). shift[c] = log(share of
+ * class c among the images / its share among those shown), 0 for a class without images. Source: Menon et al.,
+ * "Long-tail learning via logit adjustment", 2021.
  */
-void sm_sampler_class_shift(const sm_record *const *records, int count, float balance, float shift[SM_CLASS_COUNT]);
+void sm_sampler_class_shift(const sm_record *const *records, int count, float balance, float lent,
+                            float shift[SM_CLASS_COUNT]);
 
 #endif

@@ -32,6 +32,7 @@ typedef struct trainer {
     int size, batches; /* batches an epoch */
     int first_batch;   /* of this run, counted over all epochs */
     sm_optimiser_options optimiser_options;
+    sm_augmentation augmentation;
     sm_cache training_cache, validation_cache;
     sm_loader *loader;
     sm_training *training;
@@ -216,8 +217,7 @@ static sm_status set_up_network(trainer *t, sm_error *error) {
 
 static sm_status set_up(trainer *t, sm_error *error) {
     const sm_trainer_options *options = t->options;
-    sm_augmentation augmentation;
-    sm_status status = sm_augmentation_by_name(options->augmentation, &augmentation, error);
+    sm_status status = sm_augmentation_by_name(options->augmentation, &t->augmentation, error);
     if (status == SM_OK) status = set_up_network(t, error);
     if (status == SM_OK) status = make_paths(t, error);
     if (status == SM_OK) status = load_images(t, error);
@@ -227,7 +227,7 @@ static sm_status set_up(trainer *t, sm_error *error) {
     t->optimiser_options.total_steps = (long)t->batches * options->epochs;
     t->order = malloc((size_t)t->training_cache.count * sizeof *t->order);
     if (!t->order) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
-    status = sm_loader_create(&t->training_cache, &augmentation, t->size, options->batch, &t->loader, error);
+    status = sm_loader_create(&t->training_cache, &t->augmentation, t->size, options->batch, &t->loader, error);
     if (status == SM_OK && t->validation_cache.count > 0)
         status = sm_validation_create(&t->net, &t->validation_cache, t->size, options->loss.type_mae, t->kernels,
                                       t->parallel, &t->validation, error);
@@ -287,7 +287,8 @@ static void make_answer(const trainer *t) {
     int bias = sm_net_parameter(&t->net, t->net.type_layer, SM_PARAMETER_BIAS);
     if (t->options->loss.type_mae || bias < 0) return;
     float shift[SM_CLASS_COUNT];
-    sm_sampler_class_shift(t->training_cache.records, t->training_cache.count, t->options->balance, shift);
+    sm_sampler_class_shift(t->training_cache.records, t->training_cache.count, t->options->balance,
+                           t->augmentation.paste_probability, shift);
     for (int c = 0; c < SM_CLASS_COUNT; c++) t->answer[t->net.parameters[bias].offset + (size_t)c] += shift[c];
 }
 

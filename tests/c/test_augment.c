@@ -604,6 +604,8 @@ static void test_names_and_limits(void **state) {
     assert_true(augmentation.gamma_probability == 0.0f && augmentation.speckle_probability > 0.0f);
     assert_int_equal(sm_augmentation_by_name("no-quality", &augmentation, &error), SM_OK);
     assert_true(augmentation.speckle_probability == 0.0f && augmentation.rotation_probability > 0.0f);
+    assert_int_equal(sm_augmentation_by_name("no-paste", &augmentation, &error), SM_OK);
+    assert_true(augmentation.paste_probability == 0.0f && augmentation.rotation_probability > 0.0f);
     assert_int_equal(sm_augmentation_by_name("strong", &augmentation, &error), SM_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "\"strong\""));
     assert_non_null(strstr(error.message, "none, study, full, no-geometry"));

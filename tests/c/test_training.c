@@ -123,12 +123,18 @@ static void test_class_shift(void **state) {
         pointers[i] = &records[i];
     }
     float shift[SM_CLASS_COUNT];
-    sm_sampler_class_shift(pointers, COUNT, 1, shift);
+    sm_sampler_class_shift(pointers, COUNT, 1, 0, shift);
     assert_true(shift[SM_CLASS_NORMAL] == 0);
     assert_true(fabsf(shift[SM_CLASS_BENIGN] - logf(0.2f / 0.5f)) < 1e-6f);
     assert_true(fabsf(shift[SM_CLASS_MALIGNANT] - logf(0.8f / 0.5f)) < 1e-6f);
-    sm_sampler_class_shift(pointers, COUNT, 0, shift);
+    sm_sampler_class_shift(pointers, COUNT, 0, 0, shift);
     for (int c = 0; c < SM_CLASS_COUNT; c++) assert_true(fabsf(shift[c]) < 1e-6f);
+
+    /* Half of five normal images are lent a lesion, as often a benign as a malignant one. */
+    for (int i = 0; i < COUNT; i++) records[i].type = i < 5 ? SM_CLASS_NORMAL : SM_CLASS_BENIGN;
+    sm_sampler_class_shift(pointers, COUNT, 0, 0.5f, shift);
+    assert_true(fabsf(shift[SM_CLASS_NORMAL] - logf(0.5f / 0.25f)) < 1e-6f);
+    assert_true(fabsf(shift[SM_CLASS_BENIGN] - logf(0.5f / 0.625f)) < 1e-6f);
 }
 
 static void write_png(const char *path, uint8_t *pixels) {

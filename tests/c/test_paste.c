@@ -1,0 +1,213 @@
+/** Copy-paste augmentation: a lesion moves into another image, whole and once, and nothing else changes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../native/data/augment_paste.h"
+#include "../../native/train/donors.h"
+
+enum { SIDE = 64, AREA = SIDE * SIDE, SEEDS = 40 };
+
+/** An even grey with a square lesion of another grey. */
+typedef struct picture {
+    sm_sample sample;
+    uint8_t grey[AREA], mask[AREA];
+} picture;
+
+static void draw(picture *p, uint8_t background, uint8_t lesion, int left, int top, int lesion_side) {
+    memset(p->grey, background, sizeof p->grey);
+    memset(p->mask, 0, sizeof p->mask);
+    for (int y = top; y < top + lesion_side; y++)
+        for (int x = left; x < left + lesion_side; x++) {
+            p->grey[y * SIDE + x] = lesion;
+            p->mask[y * SIDE + x] = 255;
+        }
+    p->sample = (sm_sample){.width = SIDE, .height = SIDE, .grey = p->grey, .mask = p->mask};
+}
+
+static int area(const uint8_t *mask) {
+    int count = 0;
+    for (int i = 0; i < AREA; i++) count += mask[i] >= 128;
+    return count;
+}
+
+typedef struct fixture {
+    picture recipient, donor;
+    sm_paste_scratch *scratch;
+    sm_sample result;
+} fixture;
+
+static int make_fixture(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    if (!f) return -1;
+    draw(&f->recipient, 100, 0, 0, 0, 0);
+    draw(&f->donor, 80, 40, 20, 30, 12);
+    f->scratch = sm_paste_scratch_create(SIDE);
+    *state = f;
+    return f->scratch ? 0 : -1;
+}
+
+static int free_fixture(void **state) {
+    fixture *f = *state;
+    sm_paste_scratch_free(f->scratch);
+    free(f);
+    return 0;
+}
+
+static bool paste(fixture *f, uint64_t seed) {
+    return sm_paste_lesion(&f->recipient.sample, &f->donor.sample, seed, f->scratch, &f->result);
+}
+
+static void test_lesion_arrives_whole(void **state) {
+    fixture *f = *state;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        assert_true(paste(f, seed));
+        assert_int_equal(f->result.width, SIDE);
+        assert_int_equal(area(f->result.mask), 12 * 12);
+        for (int i = 0; i < AREA; i++)
+            if (f->result.mask[i] >= 128) assert_int_equal(f->result.grey[i], 50); /* 40, as 80 becomes 100 */
+    }
+}
+
+static void test_rest_stays(void **state) {
+    fixture *f = *state;
+    draw(&f->donor, 100, 40, 20, 30, 12); /* the same surroundings: nothing but the lesion may change */
+    assert_true(paste(f, 5));
+    for (int i = 0; i < AREA; i++)
+        if (f->result.mask[i] < 128) assert_int_equal(f->result.grey[i], 100);
+}
+
+static void test_edge_fades(void **state) {
+    fixture *f = *state;
+    draw(&f->recipient, 200, 0, 0, 0, 0); /* 80 may become 128 at most: the surroundings differ */
+    assert_true(paste(f, 1));
+    int between = 0, untouched = 0;
+    for (int i = 0; i < AREA; i++) {
+        between += f->result.grey[i] > 135 && f->result.grey[i] < 195;
+        untouched += f->result.grey[i] == 200;
+    }
+    assert_true(between > 40);
+    assert_true(untouched > AREA / 3);
+}
+
+static void test_depth_is_about_kept(void **state) {
+    fixture *f = *state;
+    bool other_place = false;
+    int first_left = -1;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        assert_true(paste(f, seed));
+        int first = 0;
+        while (f->result.mask[first] < 128) first++;
+        const int left = first % SIDE, top = first / SIDE;
+        assert_in_range(top, 30 - 0.15 * SIDE - 2, 30 + 0.15 * SIDE + 2);
+        if (first_left < 0) first_left = left;
+        other_place = other_place || left != first_left;
+    }
+    assert_true(other_place);
+}
+
+static void test_lesions_stay_apart(void **state) {
+    fixture *f = *state;
+    draw(&f->recipient, 100, 60, 4, 28, 14);
+    int pasted = 0;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        if (!paste(f, seed)) continue;
+        pasted++;
+        assert_int_equal(area(f->result.mask), 12 * 12 + 14 * 14);
+        for (int y = 28; y < 42; y++)
+            for (int x = 4; x < 18; x++) assert_int_equal(f->result.grey[y * SIDE + x], 60);
+    }
+    assert_true(pasted > SEEDS / 2);
+}
+
+static void test_seed_decides(void **state) {
+    fixture *f = *state;
+    static uint8_t grey[AREA], mask[AREA];
+    assert_true(paste(f, 7));
+    memcpy(grey, f->result.grey, sizeof grey);
+    memcpy(mask, f->result.mask, sizeof mask);
+    assert_true(paste(f, 8));
+    assert_memory_not_equal(mask, f->result.mask, sizeof mask);
+    assert_true(paste(f, 7));
+    assert_memory_equal(grey, f->result.grey, sizeof grey);
+    assert_memory_equal(mask, f->result.mask, sizeof mask);
+}
+
+static void test_what_cannot_be(void **state) {
+    fixture *f = *state;
+    draw(&f->donor, 80, 0, 0, 0, 0);
+    assert_false(paste(f, 1)); /* no lesion to lend */
+    draw(&f->donor, 80, 40, 2, 2, 60);
+    draw(&f->recipient, 100, 60, 30, 30, 3);
+    assert_false(paste(f, 1)); /* no room beside the lesion that is there */
+    draw(&f->donor, 80, 40, 20, 30, 12);
+    draw(&f->recipient, 3, 0, 0, 0, 0);
+    assert_false(paste(f, 1)); /* black is no tissue */
+    draw(&f->recipient, 100, 0, 0, 0, 0);
+    f->recipient.sample.height = 8;
+    assert_false(paste(f, 1)); /* too flat */
+    f->recipient.sample.height = SIDE;
+    sm_paste_scratch *small = sm_paste_scratch_create(SIDE / 2);
+    assert_false(sm_paste_lesion(&f->recipient.sample, &f->donor.sample, 1, small, &f->result));
+    sm_paste_scratch_free(small);
+    assert_null(sm_paste_scratch_create(0));
+    sm_paste_scratch_free(NULL);
+}
+
+/** Of four images, one normal, two benign, one malignant, told apart by the grey of their lesions. */
+static void test_types_of_lent_lesions(void **state) {
+    (void)state;
+    static picture pictures[4];
+    draw(&pictures[0], 100, 0, 0, 0, 0);
+    draw(&pictures[1], 100, 20, 8, 30, 10);
+    draw(&pictures[2], 100, 30, 40, 30, 10);
+    draw(&pictures[3], 100, 60, 8, 30, 10);
+    static const sm_record records[] = {
+        {.type = SM_CLASS_NORMAL}, {.type = SM_CLASS_BENIGN}, {.type = SM_CLASS_BENIGN}, {.type = SM_CLASS_MALIGNANT}};
+    const sm_record *pointers[4];
+    sm_sample samples[4];
+    for (int i = 0; i < 4; i++) pointers[i] = &records[i], samples[i] = pictures[i].sample;
+    sm_donors *donors = sm_donors_create(pointers, samples, 4, SIDE);
+    assert_non_null(donors);
+    int types[SM_CLASS_COUNT] = {0};
+    sm_class type;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        assert_ptr_equal(sm_donors_lend(donors, 0, 0, seed, &type), &samples[0]);
+        assert_int_equal(type, SM_CLASS_NORMAL);
+
+        const sm_sample *sample = sm_donors_lend(donors, 0, 1, seed, &type);
+        types[type]++;
+        int darkest = 255;
+        for (int i = 0; i < AREA; i++) darkest = sample->grey[i] < darkest ? sample->grey[i] : darkest;
+        if (type == SM_CLASS_MALIGNANT) assert_int_equal(darkest, 60);
+        if (type == SM_CLASS_BENIGN) assert_true(darkest == 20 || darkest == 30);
+
+        sample = sm_donors_lend(donors, 1, 1, seed, &type);
+        assert_int_equal(type, SM_CLASS_BENIGN);
+        for (int i = 0; i < AREA; i++) assert_int_not_equal(sample->grey[i], 60); /* never a malignant one's */
+
+        assert_ptr_equal(sm_donors_lend(donors, 3, 1, seed, &type), &samples[3]); /* there is no other of its type */
+        assert_int_equal(type, SM_CLASS_MALIGNANT);
+    }
+    assert_true(types[SM_CLASS_BENIGN] > SEEDS / 5 && types[SM_CLASS_MALIGNANT] > SEEDS / 5);
+    sm_donors_free(donors);
+    sm_donors_free(NULL);
+}
+
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(test_lesion_arrives_whole), WITH_FIXTURE(test_rest_stays),
+        WITH_FIXTURE(test_edge_fades),           WITH_FIXTURE(test_depth_is_about_kept),
+        WITH_FIXTURE(test_lesions_stay_apart),   WITH_FIXTURE(test_seed_decides),
+        WITH_FIXTURE(test_what_cannot_be),       cmocka_unit_test(test_types_of_lent_lesions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
