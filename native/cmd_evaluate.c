@@ -427,7 +427,7 @@ static void run_free(run *r) {
 }
 
 static int finish(const run *r, sm_status status, const sm_error *error) {
-    if (status != SM_OK) fprintf(stderr, "sonomask: evaluate: %s\n", error->message);
+    if (status != SM_OK) fprintf(stderr, "sonomask: %s\n", error->message);
     if (r->evaluation.failure_count > 0) {
         fprintf(stderr, "sonomask: %d of %d images could not be scored:\n", r->evaluation.failure_count,
                 r->record_count);
