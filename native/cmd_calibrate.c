@@ -377,7 +377,7 @@ static void print_result(const run *r, size_t size) {
     sm_json_integer(&json, "bytes", (long long)size);
     sm_json_integer(&json, "precision", a->precision);
     sm_json_integer(&json, "images", r->gathered.count);
-    sm_json_integer(&json, "failed_images", r->gathered.failed);
+    sm_json_integer(&json, "failed_images", r->gathered.failed.count);
     sm_json_number(&json, "temperature", (double)r->metadata.temperature);
     sm_json_number(&json, "threshold", (double)r->metadata.threshold);
     sm_json_number(&json, "minimum_area", (double)r->metadata.minimum_area);
@@ -427,6 +427,11 @@ static sm_status calibrate(run *r, sm_error *error) {
     size_t size = 0;
     if (status == SM_OK) status = write_weights(r, &size, error);
     if (status == SM_OK) print_result(r, size);
+    const sm_failures *failed = &r->gathered.failed;
+    sm_failures_print(failed, r->gathered.count + failed->count, "images could not be used");
+    if (status == SM_OK && failed->count > 0)
+        status = sm_fail(error, SM_ERROR_DATA, "%s is written, but %d %s", a->out, failed->count,
+                         failed->count == 1 ? "image was left out" : "images were left out");
     sm_gathered_free(&r->gathered);
     sm_floats_free(r->parameters);
     return status;

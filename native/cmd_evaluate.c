@@ -444,15 +444,10 @@ int sm_command_evaluate(int argc, char **argv) {
         fprintf(stderr, "sonomask: no memory\n");
         return SM_EXIT_FAILED;
     }
-    if (!parse(argc, argv, &r.arguments)) {
-        fprintf(stderr, "try: sonomask evaluate --help\n");
+    const bool good = parse(argc, argv, &r.arguments);
+    if (!good || r.arguments.help) {
         run_free(&r);
-        return SM_EXIT_USAGE;
-    }
-    if (r.arguments.help) {
-        fputs(usage, stdout);
-        run_free(&r);
-        return SM_EXIT_DONE;
+        return sm_command_usage(usage, good);
     }
     sm_error error = {0};
     sm_status status = evaluate(&r, &error);

@@ -1,11 +1,13 @@
 /** sonomask predict: masks and one JSON line for each image. */
 #include <getopt.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+#include "failures.h"
 #include "file.h"
 #include "json.h"
 #include "options.h"
@@ -46,8 +48,8 @@ typedef struct run {
     sm_model *model;
     sm_progress progress;
     int *same_name_as; /* index of an earlier file of the same NAME, or -1 */
-    bool *failed;
-    int failed_count, done_count;
+    sm_failures failed;
+    int done_count;
 } run;
 
 static volatile sig_atomic_t stop_requested;
@@ -243,12 +245,12 @@ static void print_result(const char *file, const sm_result *result, double milli
 /** A line on stderr for a picture that is probably no breast ultrasound. */
 static void warn_if_foreign(run *r, const char *file, const sm_result *result) {
     if (result->looks_like_ultrasound) return;
-    char line[SM_ERROR_MESSAGE_SIZE + 128];
-    snprintf(line, sizeof line,
-             "sonomask: %.*s: does not look like breast ultrasound (outlier score %.1f, limit 1): its answer means "
-             "little",
-             SM_ERROR_MESSAGE_SIZE, file, (double)result->outlier_score);
-    sm_progress_message(&r->progress, line);
+    sm_error warning = {0};
+    sm_error_set(&warning, SM_OK,
+                 "does not look like breast ultrasound (outlier score %f, limit 1): its answer means little",
+                 round(10 * (double)result->outlier_score) / 10);
+    sm_error_prefix(&warning, file);
+    sm_progress_complain(&r->progress, warning.message);
 }
 
 /** One image from file to outputs. The message on failure begins with the name of the file that it is about. */
@@ -284,37 +286,28 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
     return status;
 }
 
-static void report_failure(run *r, const sm_error *error) {
-    char line[SM_ERROR_MESSAGE_SIZE + 16];
-    snprintf(line, sizeof line, "sonomask: %s", error->message);
-    sm_progress_message(&r->progress, line);
-}
-
-static void predict_all(run *r) {
+static sm_status predict_all(run *r, sm_error *error) {
     const arguments *a = &r->arguments;
     catch_stop();
     sm_progress_begin(&r->progress, "predict", a->file_count);
-    for (int i = 0; i < a->file_count && !stop_requested; i++) {
-        sm_error error = {0};
-        r->failed[i] = predict_one(r, i, &error) != SM_OK;
-        if (r->failed[i]) {
-            report_failure(r, &error);
-            r->failed_count++;
+    sm_status status = SM_OK;
+    for (int i = 0; status == SM_OK && i < a->file_count && !stop_requested; i++) {
+        sm_error reason = {0};
+        if (predict_one(r, i, &reason) != SM_OK) {
+            sm_progress_complain(&r->progress, reason.message);
+            status = sm_failures_add(&r->failed, a->files[i], error);
         }
         r->done_count++;
         if (a->file_count > 1) sm_progress_show(&r->progress, r->done_count, a->files[i]);
     }
     sm_progress_end(&r->progress);
+    return status;
 }
 
 /** The list at the end of a batch; a single file's failure has been said already. */
 static void print_failures(const run *r) {
     const arguments *a = &r->arguments;
-    if (r->failed_count > 0 && a->file_count > 1) {
-        fprintf(stderr, "sonomask: %d of %d files failed:\n", r->failed_count, a->file_count);
-        for (int i = 0; i < a->file_count; i++)
-            if (r->failed[i]) fprintf(stderr, "  %s\n", a->files[i]);
-    }
+    if (a->file_count > 1) sm_failures_print(&r->failed, a->file_count, "files failed");
     if (r->done_count < a->file_count)
         fprintf(stderr, "sonomask: interrupted after %d of %d files\n", r->done_count, a->file_count);
 }
@@ -325,9 +318,7 @@ static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
     sm_status status = sm_folder_make(a->out, error);
     if (status) return status;
     r->same_name_as = calloc((size_t)a->file_count, sizeof *r->same_name_as);
-    r->failed = calloc((size_t)a->file_count, sizeof *r->failed);
-    if (!r->same_name_as || !r->failed)
-        return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->file_count);
+    if (!r->same_name_as) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->file_count);
     status = find_same_names(a, r->same_name_as, error);
     return status ? status : load_model(a->model, parallel, &r->model, error);
 }
@@ -342,17 +333,17 @@ int sm_command_predict(int argc, char **argv) {
     if (!parallel)
         sm_error_set(&error, SM_ERROR_MEMORY, "the threads cannot be started");
     else if (prepare(&r, parallel, &error) == SM_OK) {
-        predict_all(&r);
+        const sm_status status = predict_all(&r, &error);
         print_failures(&r);
-        if (ferror(stdout))
+        if (status == SM_OK && ferror(stdout))
             sm_error_set(&error, SM_ERROR_IO, "the results cannot be written to standard output");
-        else if (r.failed_count == 0 && r.done_count == r.arguments.file_count)
+        else if (r.failed.count == 0 && r.done_count == r.arguments.file_count)
             exit_status = SM_EXIT_DONE;
     }
     if (error.status) fprintf(stderr, "sonomask: %s\n", error.message);
     sm_model_free(r.model);
     sm_parallel_free(parallel);
     free(r.same_name_as);
-    free(r.failed);
+    sm_failures_free(&r.failed);
     return exit_status;
 }
