@@ -22,7 +22,8 @@ LDLIBS := -lm -pthread $(SANITIZE)
 KERNEL_SOURCES := $(filter-out %_reference.c src/ops/kernels.c,$(wildcard src/ops/*.c))
 REFERENCE_SOURCES := $(wildcard src/ops/*_reference.c)
 CORE_SOURCES := $(wildcard src/*.c) src/ops/kernels.c $(REFERENCE_SOURCES)
-NATIVE_SOURCES := $(wildcard native/*.c native/data/*.c native/train/*.c native/report/*.c native/onnx/*.c native/calibrate/*.c)
+NATIVE_SOURCES := $(wildcard native/*.c native/data/*.c native/train/*.c native/report/*.c native/onnx/*.c native/calibrate/*.c \
+	native/bench/*.c)
 
 TARGET_FLAGS_scalar := -DSM_TARGET=1
 TARGET_FLAGS_simd128 := -DSM_TARGET=4
