@@ -10,6 +10,7 @@
 #include "failures.h"
 #include "file.h"
 #include "json.h"
+#include "open_network.h"
 #include "options.h"
 #include "overlay.h"
 #include "parallel.h"
@@ -149,11 +150,11 @@ static sm_status find_same_names(const arguments *a, int *same_name_as, sm_error
 }
 
 static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_model **model, sm_error *error) {
-    char *path = chosen ? strdup(chosen) : sm_default_model_path();
-    if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
+    char *path = NULL;
     unsigned char *bytes = NULL;
     size_t size = 0;
-    sm_status status = sm_file_read(path, &bytes, &size, error);
+    sm_status status = sm_model_path(chosen, &path, error);
+    if (!status) status = sm_file_read(path, &bytes, &size, error);
     if (!status) {
         const sm_model_options options = {.parallel = parallel};
         status = sm_model_create_with(bytes, size, &options, model, error);

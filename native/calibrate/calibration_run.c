@@ -219,9 +219,9 @@ static sm_status check_writable(const char *path, sm_error *error) {
 
 static sm_status calibrate(run *r, sm_error *error) {
     const sm_calibration_options *o = r->options;
-    char *model = o->model ? strdup(o->model) : sm_default_model_path();
-    if (!model) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of the model");
-    sm_status status = open_model(r, model, error);
+    char *model = NULL;
+    sm_status status = sm_model_path(o->model, &model, error);
+    if (status == SM_OK) status = open_model(r, model, error);
     if (status == SM_OK && o->evaluation.input_size > 0) {
         r->metadata.input_size = o->evaluation.input_size;
         if (!sm_net_size_valid(&r->net, o->evaluation.input_size))
