@@ -48,7 +48,8 @@ typedef struct run {
     arguments arguments;
     sm_model *model;
     sm_progress progress;
-    int *same_name_as; /* index of an earlier file of the same NAME, or -1 */
+    int *name_of;   /* index of the first file of the same NAME */
+    int *writer_of; /* by that index: the file whose outputs have the NAME, or -1 */
     sm_failures failed;
     int done_count;
 } run;
@@ -127,8 +128,8 @@ static int compare_named(const void *a, const void *b) {
     return order ? order : (first->index > second->index) - (first->index < second->index);
 }
 
-/** Finds files that would write the same output as an earlier one. */
-static sm_status find_same_names(const arguments *a, int *same_name_as, sm_error *error) {
+/** Finds files that would write the same output. */
+static sm_status find_same_names(const arguments *a, int *name_of, sm_error *error) {
     named *all = calloc((size_t)a->file_count, sizeof *all);
     bool enough_memory = all != NULL;
     for (int i = 0; enough_memory && i < a->file_count; i++) {
@@ -139,9 +140,8 @@ static sm_status find_same_names(const arguments *a, int *same_name_as, sm_error
         qsort(all, (size_t)a->file_count, sizeof *all, compare_named);
         int first = 0;
         for (int i = 0; i < a->file_count; i++) {
-            const bool same = i > 0 && strcmp(all[first].name, all[i].name) == 0;
-            if (!same) first = i;
-            same_name_as[all[i].index] = same ? all[first].index : -1;
+            if (strcmp(all[first].name, all[i].name) != 0) first = i;
+            name_of[all[i].index] = all[first].index;
         }
     }
     for (int i = 0; all && i < a->file_count; i++) free(all[i].name);
@@ -258,9 +258,10 @@ static void warn_if_foreign(run *r, const char *file, const sm_result *result) {
 static sm_status predict_one(run *r, int index, sm_error *error) {
     const arguments *a = &r->arguments;
     const char *file = a->files[index];
-    if (r->same_name_as[index] >= 0)
+    int *writer = &r->writer_of[r->name_of[index]];
+    if (*writer >= 0)
         return sm_fail(error, SM_ERROR_ARGUMENT, "%s: its mask would overwrite that of %s, which has the same name",
-                       file, a->files[r->same_name_as[index]]);
+                       file, a->files[*writer]);
     unsigned char *bytes = NULL;
     size_t size = 0;
     sm_status status = sm_file_read(file, &bytes, &size, error);
@@ -279,6 +280,7 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
     else
         status = write_outputs(a, file, &image, &result, error);
     if (!status) {
+        *writer = index;
         print_result(file, &result, milliseconds);
         warn_if_foreign(r, file, &result);
     }
@@ -318,9 +320,12 @@ static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
     // The cheapest first: without a place for the masks nothing else is worth doing.
     sm_status status = sm_folder_make(a->out, error);
     if (status) return status;
-    r->same_name_as = calloc((size_t)a->file_count, sizeof *r->same_name_as);
-    if (!r->same_name_as) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->file_count);
-    status = find_same_names(a, r->same_name_as, error);
+    r->name_of = calloc((size_t)a->file_count, sizeof *r->name_of);
+    r->writer_of = calloc((size_t)a->file_count, sizeof *r->writer_of);
+    if (!r->name_of || !r->writer_of)
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->file_count);
+    for (int i = 0; i < a->file_count; i++) r->writer_of[i] = -1;
+    status = find_same_names(a, r->name_of, error);
     return status ? status : load_model(a->model, parallel, &r->model, error);
 }
 
@@ -344,7 +349,8 @@ int sm_command_predict(int argc, char **argv) {
     if (error.status) fprintf(stderr, "sonomask: %s\n", error.message);
     sm_model_free(r.model);
     sm_parallel_free(parallel);
-    free(r.same_name_as);
+    free(r.name_of);
+    free(r.writer_of);
     sm_failures_free(&r.failed);
     return exit_status;
 }

@@ -191,9 +191,9 @@ async function predictAll(files, folder, sonomask, threshold) {
             const other = writers.get(mask);
             if (other !== undefined)
                 throw new Error(`its mask would overwrite that of ${other}, which has the same name`);
-            writers.set(mask, file);
             const result = await sonomask.segment(await readFile(file), { threshold });
             await writeWhole(mask, sonomask.encodePng(result.mask, result.width, result.height));
+            writers.set(mask, file);
             process.stdout.write(`${report(file, result)}\n`);
             if (!result.looksLikeUltrasound)
                 complain(`${file}: does not look like breast ultrasound (outlier score ${result.outlierScore.toFixed(1)}, ` +

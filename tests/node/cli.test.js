@@ -94,6 +94,11 @@ test('refuses to write two masks to one name', async (context) => {
         ['predict', '--weights', WEIGHTS, '--out', 'out', 'scan.png', 'left/scan.png'], folder);
     assert.equal(status, 1);
     assert.match(stderr, /^sonomask: left\/scan\.png: .*overwrite/m);
+
+    // A broken file writes nothing that another could overwrite.
+    await writeFile(path.join(folder, 'scan.jpg'), 'broken');
+    const second = await sonomask(['predict', '--weights', WEIGHTS, '--out', 'out', 'scan.jpg', 'scan.png'], folder);
+    assert.deepEqual(parseLines(second.stdout).map((line) => line.file), ['scan.png']);
 });
 
 test('an output folder that cannot be had, or weights that cannot be read, end with 1 and one line', async (context) => {
