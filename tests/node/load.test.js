@@ -118,6 +118,7 @@ test('says what is wrong with other options', async () => {
 
 test('loads from a server, and says what it answered', async (context) => {
     const server = createServer((request, response) => {
+        response.setHeader('connection', 'close'); // a kept one may end just when a slow machine comes to use it
         switch (request.url) {
             case '/sonomask.wasm': response.end(wasm); break;
             case '/weights': response.end(weights); break;
