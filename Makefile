@@ -22,7 +22,8 @@ LDLIBS := -lm -pthread $(SANITIZE)
 KERNEL_SOURCES := $(filter-out %_reference.c src/ops/kernels.c,$(wildcard src/ops/*.c))
 REFERENCE_SOURCES := $(wildcard src/ops/*_reference.c)
 CORE_SOURCES := $(wildcard src/*.c) src/ops/kernels.c $(REFERENCE_SOURCES)
-NATIVE_SOURCES := $(wildcard native/*.c native/data/*.c native/train/*.c native/report/*.c native/onnx/*.c native/calibrate/*.c)
+NATIVE_SOURCES := $(wildcard native/*.c native/data/*.c native/train/*.c native/report/*.c native/onnx/*.c native/calibrate/*.c \
+	native/bench/*.c)
 
 TARGET_FLAGS_scalar := -DSM_TARGET=1
 TARGET_FLAGS_simd128 := -DSM_TARGET=4
@@ -150,7 +151,7 @@ test-sanitized:
 # ---- Checks that run nothing ----
 
 C_FILES := $(shell find src native wasm tests -name '*.[ch]' -not -path '*/node_modules/*')
-TIDY_SOURCES := $(CORE_SOURCES) $(KERNEL_SOURCES) $(NATIVE_SOURCES) wasm/exports.c
+TIDY_SOURCES := $(CORE_SOURCES) $(KERNEL_SOURCES) $(NATIVE_SOURCES) $(wildcard wasm/*.c)
 TIDY_MARKS := $(TIDY_SOURCES:%.c=$(BUILD)/tidy/%.ok)
 CLANG_OBJECTS := $(TIDY_SOURCES:%.c=$(BUILD)/clang/%.o)
 
@@ -205,7 +206,7 @@ WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL
 # where it matters.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -Os -fwrapv
 $(foreach v,$(WASM_VARIANTS),$(REFERENCE_SOURCES:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
-WASM_SOURCES := wasm/exports.c $(CORE_SOURCES) $(KERNEL_SOURCES)
+WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
 WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 
 .PHONY: wasm

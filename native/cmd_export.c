@@ -137,16 +137,12 @@ static sm_status run(const arguments *a, sm_error *error) {
     sm_net net;
     sm_weights_metadata metadata;
     float *parameters = NULL;
-    char *default_model = NULL;
-    const char *model = a->model;
-    if (!model && !a->network) {
-        model = default_model = sm_default_model_path();
-        if (!model) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
-    }
-    sm_status status =
-        sm_open_network(model, a->network, (unsigned long long)a->seed, &net, &metadata, &parameters, error);
+    char *model = NULL;
+    sm_status status = a->network ? SM_OK : sm_model_path(a->model, &model, error);
+    if (status == SM_OK)
+        status = sm_open_network(model, a->network, (unsigned long long)a->seed, &net, &metadata, &parameters, error);
     if (status != SM_OK) {
-        free(default_model);
+        free(model);
         return status;
     }
     complete_metadata(&net, &metadata);
@@ -159,7 +155,7 @@ static sm_status run(const arguments *a, sm_error *error) {
     if (status == SM_OK && a->weights) status = write_weights(a->weights, model, &net, parameters, &metadata, error);
     if (status == SM_OK && a->onnx) status = write_onnx(a->onnx, &net, parameters, &metadata, error);
     sm_floats_free(parameters);
-    free(default_model);
+    free(model);
     return status;
 }
 

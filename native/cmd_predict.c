@@ -1,13 +1,16 @@
 /** sonomask predict: masks and one JSON line for each image. */
 #include <getopt.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+#include "failures.h"
 #include "file.h"
 #include "json.h"
+#include "open_network.h"
 #include "options.h"
 #include "overlay.h"
 #include "parallel.h"
@@ -45,9 +48,10 @@ typedef struct run {
     arguments arguments;
     sm_model *model;
     sm_progress progress;
-    int *same_name_as; /* index of an earlier file of the same NAME, or -1 */
-    bool *failed;
-    int failed_count, done_count;
+    int *name_of;   /* index of the first file of the same NAME */
+    int *writer_of; /* by that index: the file whose outputs have the NAME, or -1 */
+    sm_failures failed;
+    int done_count;
 } run;
 
 static volatile sig_atomic_t stop_requested;
@@ -124,8 +128,8 @@ static int compare_named(const void *a, const void *b) {
     return order ? order : (first->index > second->index) - (first->index < second->index);
 }
 
-/** Finds files that would write the same output as an earlier one. */
-static sm_status find_same_names(const arguments *a, int *same_name_as, sm_error *error) {
+/** Finds files that would write the same output. */
+static sm_status find_same_names(const arguments *a, int *name_of, sm_error *error) {
     named *all = calloc((size_t)a->file_count, sizeof *all);
     bool enough_memory = all != NULL;
     for (int i = 0; enough_memory && i < a->file_count; i++) {
@@ -136,9 +140,8 @@ static sm_status find_same_names(const arguments *a, int *same_name_as, sm_error
         qsort(all, (size_t)a->file_count, sizeof *all, compare_named);
         int first = 0;
         for (int i = 0; i < a->file_count; i++) {
-            const bool same = i > 0 && strcmp(all[first].name, all[i].name) == 0;
-            if (!same) first = i;
-            same_name_as[all[i].index] = same ? all[first].index : -1;
+            if (strcmp(all[first].name, all[i].name) != 0) first = i;
+            name_of[all[i].index] = all[first].index;
         }
     }
     for (int i = 0; all && i < a->file_count; i++) free(all[i].name);
@@ -147,11 +150,11 @@ static sm_status find_same_names(const arguments *a, int *same_name_as, sm_error
 }
 
 static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_model **model, sm_error *error) {
-    char *path = chosen ? strdup(chosen) : sm_default_model_path();
-    if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
+    char *path = NULL;
     unsigned char *bytes = NULL;
     size_t size = 0;
-    sm_status status = sm_file_read(path, &bytes, &size, error);
+    sm_status status = sm_model_path(chosen, &path, error);
+    if (!status) status = sm_file_read(path, &bytes, &size, error);
     if (!status) {
         const sm_model_options options = {.parallel = parallel};
         status = sm_model_create_with(bytes, size, &options, model, error);
@@ -243,21 +246,22 @@ static void print_result(const char *file, const sm_result *result, double milli
 /** A line on stderr for a picture that is probably no breast ultrasound. */
 static void warn_if_foreign(run *r, const char *file, const sm_result *result) {
     if (result->looks_like_ultrasound) return;
-    char line[SM_ERROR_MESSAGE_SIZE + 128];
-    snprintf(line, sizeof line,
-             "sonomask: %.*s: does not look like breast ultrasound (outlier score %.1f, limit 1): its answer means "
-             "little",
-             SM_ERROR_MESSAGE_SIZE, file, (double)result->outlier_score);
-    sm_progress_message(&r->progress, line);
+    sm_error warning = {0};
+    sm_error_set(&warning, SM_OK,
+                 "does not look like breast ultrasound (outlier score %f, limit 1): its answer means little",
+                 round(10 * (double)result->outlier_score) / 10);
+    sm_error_prefix(&warning, file);
+    sm_progress_complain(&r->progress, warning.message);
 }
 
 /** One image from file to outputs. The message on failure begins with the name of the file that it is about. */
 static sm_status predict_one(run *r, int index, sm_error *error) {
     const arguments *a = &r->arguments;
     const char *file = a->files[index];
-    if (r->same_name_as[index] >= 0)
+    int *writer = &r->writer_of[r->name_of[index]];
+    if (*writer >= 0)
         return sm_fail(error, SM_ERROR_ARGUMENT, "%s: its mask would overwrite that of %s, which has the same name",
-                       file, a->files[r->same_name_as[index]]);
+                       file, a->files[*writer]);
     unsigned char *bytes = NULL;
     size_t size = 0;
     sm_status status = sm_file_read(file, &bytes, &size, error);
@@ -276,6 +280,7 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
     else
         status = write_outputs(a, file, &image, &result, error);
     if (!status) {
+        *writer = index;
         print_result(file, &result, milliseconds);
         warn_if_foreign(r, file, &result);
     }
@@ -284,37 +289,28 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
     return status;
 }
 
-static void report_failure(run *r, const sm_error *error) {
-    char line[SM_ERROR_MESSAGE_SIZE + 16];
-    snprintf(line, sizeof line, "sonomask: %s", error->message);
-    sm_progress_message(&r->progress, line);
-}
-
-static void predict_all(run *r) {
+static sm_status predict_all(run *r, sm_error *error) {
     const arguments *a = &r->arguments;
     catch_stop();
     sm_progress_begin(&r->progress, "predict", a->file_count);
-    for (int i = 0; i < a->file_count && !stop_requested; i++) {
-        sm_error error = {0};
-        r->failed[i] = predict_one(r, i, &error) != SM_OK;
-        if (r->failed[i]) {
-            report_failure(r, &error);
-            r->failed_count++;
+    sm_status status = SM_OK;
+    for (int i = 0; status == SM_OK && i < a->file_count && !stop_requested; i++) {
+        sm_error reason = {0};
+        if (predict_one(r, i, &reason) != SM_OK) {
+            sm_progress_complain(&r->progress, reason.message);
+            status = sm_failures_add(&r->failed, a->files[i], error);
         }
         r->done_count++;
         if (a->file_count > 1) sm_progress_show(&r->progress, r->done_count, a->files[i]);
     }
     sm_progress_end(&r->progress);
+    return status;
 }
 
 /** The list at the end of a batch; a single file's failure has been said already. */
 static void print_failures(const run *r) {
     const arguments *a = &r->arguments;
-    if (r->failed_count > 0 && a->file_count > 1) {
-        fprintf(stderr, "sonomask: %d of %d files failed:\n", r->failed_count, a->file_count);
-        for (int i = 0; i < a->file_count; i++)
-            if (r->failed[i]) fprintf(stderr, "  %s\n", a->files[i]);
-    }
+    if (a->file_count > 1) sm_failures_print(&r->failed, a->file_count, "files failed");
     if (r->done_count < a->file_count)
         fprintf(stderr, "sonomask: interrupted after %d of %d files\n", r->done_count, a->file_count);
 }
@@ -324,11 +320,12 @@ static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
     // The cheapest first: without a place for the masks nothing else is worth doing.
     sm_status status = sm_folder_make(a->out, error);
     if (status) return status;
-    r->same_name_as = calloc((size_t)a->file_count, sizeof *r->same_name_as);
-    r->failed = calloc((size_t)a->file_count, sizeof *r->failed);
-    if (!r->same_name_as || !r->failed)
+    r->name_of = calloc((size_t)a->file_count, sizeof *r->name_of);
+    r->writer_of = calloc((size_t)a->file_count, sizeof *r->writer_of);
+    if (!r->name_of || !r->writer_of)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->file_count);
-    status = find_same_names(a, r->same_name_as, error);
+    for (int i = 0; i < a->file_count; i++) r->writer_of[i] = -1;
+    status = find_same_names(a, r->name_of, error);
     return status ? status : load_model(a->model, parallel, &r->model, error);
 }
 
@@ -342,17 +339,18 @@ int sm_command_predict(int argc, char **argv) {
     if (!parallel)
         sm_error_set(&error, SM_ERROR_MEMORY, "the threads cannot be started");
     else if (prepare(&r, parallel, &error) == SM_OK) {
-        predict_all(&r);
+        const sm_status status = predict_all(&r, &error);
         print_failures(&r);
-        if (ferror(stdout))
+        if (status == SM_OK && ferror(stdout))
             sm_error_set(&error, SM_ERROR_IO, "the results cannot be written to standard output");
-        else if (r.failed_count == 0 && r.done_count == r.arguments.file_count)
+        else if (r.failed.count == 0 && r.done_count == r.arguments.file_count)
             exit_status = SM_EXIT_DONE;
     }
     if (error.status) fprintf(stderr, "sonomask: %s\n", error.message);
     sm_model_free(r.model);
     sm_parallel_free(parallel);
-    free(r.same_name_as);
-    free(r.failed);
+    free(r.name_of);
+    free(r.writer_of);
+    sm_failures_free(&r.failed);
     return exit_status;
 }

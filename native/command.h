@@ -18,7 +18,10 @@ int sm_command_export(int argc, char **argv);
 int sm_command_phantom(int argc, char **argv);
 int sm_command_info(int argc, char **argv);
 
-/** Prints `usage`, on stdout when it was asked for and on stderr when the arguments were wrong; the exit status. */
+/**
+ * Prints `usage` ("usage: sonomask NAME ...", a blank line, the rest) on stdout when it was asked for; when the
+ * arguments were wrong, its first paragraph on stderr with the way to the rest. Returns the exit status.
+ */
 int sm_command_usage(const char *usage, bool asked);
 /** How a command ends: says on stderr what failed, if anything; the exit status. */
 int sm_command_end(sm_status status, const sm_error *error);

@@ -59,7 +59,12 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(commands[i].name, name) != 0) continue;
-        if (name == argv[1]) return commands[i].run(argc - 1, argv + 1);
+        if (name == argv[1]) {
+            char label[32]; // getopt begins its complaints with argv[0]
+            snprintf(label, sizeof label, "sonomask: %s", name);
+            argv[1] = label;
+            return commands[i].run(argc - 1, argv + 1);
+        }
         char help[] = "--help"; // sonomask help COMMAND
         char *help_argv[] = {argv[2], help, NULL};
         return commands[i].run(2, help_argv);

@@ -1,7 +1,9 @@
 #include "open_network.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../src/memory_plan.h"
 #include "file.h"
@@ -25,4 +27,15 @@ sm_status sm_open_network(const char *model, const char *name, unsigned long lon
     if (!*parameters) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
     sm_net_initialise(net, seed, *parameters);
     return SM_OK;
+}
+
+sm_status sm_model_path(const char *chosen, char **path, sm_error *error) {
+    *path = chosen ? strdup(chosen) : sm_default_model_path();
+    if (!*path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of the model");
+    if (chosen || access(*path, F_OK) == 0) return SM_OK;
+    sm_error_set(error, SM_ERROR_IO, "%s: %s; name a weights file with --model, or in SONOMASK_MODEL", *path,
+                 strerror(errno));
+    free(*path);
+    *path = NULL;
+    return SM_ERROR_IO;
 }

@@ -1,4 +1,4 @@
-/** The network that a command's --model and --net ask for. */
+/** The network and the weights file that a command's --model and --net ask for. */
 #ifndef SONOMASK_OPEN_NETWORK_H
 #define SONOMASK_OPEN_NETWORK_H
 
@@ -13,5 +13,11 @@
  */
 sm_status sm_open_network(const char *model, const char *name, unsigned long long seed, sm_net *net,
                           sm_weights_metadata *metadata, float **parameters, sm_error *error);
+
+/**
+ * The weights file to read, from malloc: `chosen`, or when that is NULL the default one, which must be there. Errors:
+ * SM_ERROR_IO (saying how to name another), SM_ERROR_MEMORY.
+ */
+sm_status sm_model_path(const char *chosen, char **path, sm_error *error);
 
 #endif

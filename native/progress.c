@@ -60,6 +60,9 @@ static void show_line(const sm_progress *progress, int done, const char *note, d
         snprintf(remaining, sizeof remaining, "?");
     snprintf(line, sizeof line, "%s %s%s%d/%d (%d%%) ETA %s%s%s", progress->label, bar, progress->terminal ? " " : "",
              done, progress->total, (int)(share * 100), remaining, note && *note ? "  " : "", note ? note : "");
+    // A note may be a file's name, which may hold line ends and what steers a terminal.
+    for (char *at = line; *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
     if (progress->terminal)
         fprintf(stderr, "\r\x1b[K%.*s", terminal_columns() - 1, line);
     else
@@ -79,11 +82,15 @@ void sm_progress_show(sm_progress *progress, int done, const char *note) {
     show_line(progress, done, note, now);
 }
 
-void sm_progress_message(sm_progress *progress, const char *message) {
-    fprintf(stderr, "%s%s\n", progress->terminal && progress->shown ? "\r\x1b[K" : "", message);
+static void say(sm_progress *progress, const char *start, const char *message) {
+    fprintf(stderr, "%s%s%s\n", progress->terminal && progress->shown ? "\r\x1b[K" : "", start, message);
     if (progress->terminal) progress->last_shown = 0; // the bar is gone: draw it again at the next chance
     fflush(stderr);
 }
+
+void sm_progress_message(sm_progress *progress, const char *message) { say(progress, "", message); }
+
+void sm_progress_complain(sm_progress *progress, const char *message) { say(progress, "sonomask: ", message); }
 
 void sm_progress_end(sm_progress *progress) {
     if (!progress->shown) return;

@@ -15,6 +15,8 @@ void sm_progress_begin(sm_progress *progress, const char *label, int total);
 void sm_progress_show(sm_progress *progress, int done, const char *note);
 /** A line of text on stderr that does not tear the bar. */
 void sm_progress_message(sm_progress *progress, const char *message);
+/** The same for what failed: "sonomask: MESSAGE". */
+void sm_progress_complain(sm_progress *progress, const char *message);
 void sm_progress_end(sm_progress *progress);
 /** Monotonic seconds. */
 double sm_clock(void);

@@ -1,4 +1,5 @@
 /** Weights files in. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,11 +25,20 @@ static sm_status check_metadata(const sm_weights_file *header, const sm_net *net
                        header->version, SM_WEIGHTS_FORMAT_VERSION);
     if (!sm_net_size_valid(net, metadata->input_size))
         return sm_fail(error, SM_ERROR_WEIGHTS, "the input size is not one that %s can have", net->name);
-    if (!(metadata->threshold >= 0 && metadata->threshold <= 1 && metadata->temperature > 0 &&
-          metadata->minimum_area >= 0 && metadata->minimum_area < 1))
-        return sm_fail(error, SM_ERROR_WEIGHTS, "threshold, temperature or minimum area is out of range");
-    if (!(metadata->expected_dice_power > 0 && metadata->expected_dice_power <= 100))
-        return sm_fail(error, SM_ERROR_WEIGHTS, "the power of the expected Dice is out of range");
+    const float power = metadata->expected_dice_power;
+    const struct {
+        const char *name, *range;
+        bool good;
+    } settings[] = {
+        {"threshold", "from 0 to 1", metadata->threshold >= 0 && metadata->threshold <= 1},
+        {"temperature", "above 0", metadata->temperature > 0 && isfinite(metadata->temperature)},
+        {"minimum area", "from 0 to below 1", metadata->minimum_area >= 0 && metadata->minimum_area < 1},
+        {"power of the expected Dice", "above 0, at most 100", power > 0 && power <= 100},
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (!settings[i].good)
+            return sm_fail(error, SM_ERROR_WEIGHTS, "the header's %s is not a number %s", settings[i].name,
+                           settings[i].range);
     return SM_OK;
 }
 

@@ -7,10 +7,11 @@
 #include "half.h"
 #include "json_read.h"
 
+/** NaN for a text that is no number, which no check of a range lets pass. */
 static void read_metadata_number(sm_json_cursor *cursor, double *value) {
     char text[64];
     sm_json_read_string(cursor, text, sizeof text);
-    if (!sm_parse_number(text, value)) cursor->failed = true;
+    if (!sm_parse_number(text, value)) *value = NAN;
 }
 
 static void read_metadata(sm_json_cursor *cursor, sm_weights_file *header) {

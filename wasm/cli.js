@@ -28,9 +28,17 @@ const EXIT_USAGE = 2;
 
 class UsageError extends Error {}
 
+/**
+ * A line on stderr, which a file's name cannot break and with which it cannot steer the terminal.
+ * @param {string} line
+ */
+function say(line) {
+    process.stderr.write(`${line.replace(/\p{Cc}/gu, '?')}\n`);
+}
+
 /** @param {string} line */
 function complain(line) {
-    process.stderr.write(`sonomask: ${line}\n`);
+    say(`sonomask: ${line}`);
 }
 
 /**
@@ -183,9 +191,9 @@ async function predictAll(files, folder, sonomask, threshold) {
             const other = writers.get(mask);
             if (other !== undefined)
                 throw new Error(`its mask would overwrite that of ${other}, which has the same name`);
-            writers.set(mask, file);
             const result = await sonomask.segment(await readFile(file), { threshold });
             await writeWhole(mask, sonomask.encodePng(result.mask, result.width, result.height));
+            writers.set(mask, file);
             process.stdout.write(`${report(file, result)}\n`);
             if (!result.looksLikeUltrasound)
                 complain(`${file}: does not look like breast ultrasound (outlier score ${result.outlierScore.toFixed(1)}, ` +
@@ -209,7 +217,7 @@ async function main(argv) {
     } catch (error) {
         if (!(error instanceof UsageError)) throw error;
         complain(error.message);
-        process.stderr.write(`${USAGE}\n`);
+        process.stderr.write(`${USAGE.slice(0, USAGE.indexOf('\n'))}\ntry: sonomask --help\n`);
         return EXIT_USAGE;
     }
     if (request.help) {
@@ -240,7 +248,7 @@ async function main(argv) {
     if (failed.length === 0) return EXIT_DONE;
     if (request.files.length > 1) {
         complain(`${failed.length} of ${request.files.length} files failed:`);
-        for (const file of failed) process.stderr.write(`  ${file}\n`);
+        for (const file of failed) say(`  ${file}`);
     }
     return EXIT_FAILED;
 }

@@ -1,5 +1,5 @@
 /**
- * One instance of the WebAssembly module: the functions of exports.c with JavaScript's types. Views of the memory are
+ * One instance of the WebAssembly module: the functions of exports*.c with JavaScript's types. Views of the memory are
  * made afresh at each use, because every call may make the memory grow, which detaches older views.
  */
 import { SonomaskError, messageOf } from './error.js';

@@ -168,6 +168,7 @@ export class Sonomask {
      * @param {Resources} resources
      */
     constructor(resources) {
+        if (!resources?.module) throw new SonomaskError('argument', 'make one with: await Sonomask.load()');
         this.#resources = resources;
         this.#core = start(resources);
         this.info = describe(this.#core, resources);

@@ -119,6 +119,7 @@ export class SonomaskPool {
      * @param {number} idleMilliseconds
      */
     constructor(resources, createWorker, size, idleMilliseconds) {
+        if (!createWorker) throw new SonomaskError('argument', 'make one with: await SonomaskPool.load()');
         this.#resources = resources;
         this.#createWorker = createWorker;
         this.#idleMilliseconds = idleMilliseconds;

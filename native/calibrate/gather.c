@@ -21,7 +21,8 @@ typedef struct job {
     pthread_mutex_t mutex; /* over what follows */
     sm_progress progress;
     int done;
-    bool *failed;   /* of each record */
+    bool *failed; /* of each record */
+    sm_status status;
     sm_error error; /* of the last one that failed */
 } job;
 
@@ -106,7 +107,8 @@ static void look_task(void *arguments, int index, int worker) {
     if (status != SM_OK) {
         j->failed[index] = true;
         j->error = error;
-        sm_progress_message(&j->progress, error.message);
+        sm_progress_complain(&j->progress, error.message);
+        if (j->status == SM_OK) j->status = sm_failures_add(&j->gathered->failed, error.message, &j->error);
     }
     sm_progress_show(&j->progress, ++j->done, NULL);
     pthread_mutex_unlock(&j->mutex);
@@ -192,7 +194,6 @@ static void leave_out_failed(job *j) {
                     SM_GATHER_VIEWS * sizeof *g->statistics);
         kept++;
     }
-    g->failed = g->count - kept;
     g->count = kept;
 }
 
@@ -209,7 +210,7 @@ static sm_status run(job *j, sm_error *error) {
     pthread_mutex_destroy(&j->mutex);
     sm_parallel_free(own);
     leave_out_failed(j);
-    if (j->gathered->count > 0) return SM_OK;
+    if (j->status == SM_OK && j->gathered->count > 0) return SM_OK;
     if (error) *error = j->error;
     return j->error.status;
 }
@@ -250,5 +251,6 @@ void sm_gathered_free(sm_gathered *gathered) {
     free(gathered->trials);
     free(gathered->cases);
     free(gathered->statistics);
+    sm_failures_free(&gathered->failed);
     *gathered = (sm_gathered){0};
 }

@@ -3,6 +3,7 @@
 #define SONOMASK_GATHER_H
 
 #include "../../src/image_statistics.h"
+#include "../failures.h"
 #include "../report/evaluation.h"
 #include "mask_fit.h"
 
@@ -19,7 +20,7 @@ typedef struct sm_gather_options {
 /** Of `count` images, each list owned and NULL when it was not wanted. */
 typedef struct sm_gathered {
     int count;
-    int failed; /**< images that were left out because they could not be read */
+    sm_failures failed; /**< images that were left out because they could not be read */
     sm_class *truth;
     double *weights;               /**< every data set counts the same; the mean is 1 */
     double (*raw)[SM_CLASS_COUNT]; /**< type probabilities before the temperature */

@@ -123,35 +123,42 @@ static sm_status list_images(const char *folder, listing *list, sm_error *error)
     return status;
 }
 
-/** Fills a record from one scene's files: `entries[0]` the image, the others its masks. */
-static sm_status make_record(const char *folder, const entry *entries, int count, sm_class type, const char *source,
-                             sm_record *record, sm_error *error) {
-    record->image = sm_path_join(folder, entries[0].name);
-    if (!record->image) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
+/** What concerns this scene alone: whether its image and masks are there. */
+static sm_status check_scene(const char *folder, const entry *entries, int count, sm_record *record, sm_error *error) {
     if (entries[0].is_mask) return sm_fail(error, SM_ERROR_DATA, "%s: a mask without its image", record->image);
     if (count > 1 && !entries[1].is_mask)
         return sm_fail(error, SM_ERROR_DATA, "%s: \"%s\" is the same image by name", record->image, entries[1].name);
-    if (count == 1 && type != SM_CLASS_NORMAL)
-        return sm_fail(error, SM_ERROR_DATA, "%s: a %s image without a mask", record->image, sm_class_name(type));
-
-    char *scene = strndup(entries[0].name, entries[0].scene_length);
-    char *name = scene ? sm_path_join(sm_class_name(type), scene) : NULL;
-    free(scene);
-    record->type = type;
-    record->source = strdup(source);
-    record->group = name ? sm_group_name(source, name) : NULL;
-    record->device = strdup("");
-    if (name) record->fold = sm_fold_of_text(name);
-    free(name);
-    if (!record->source || !record->group || !record->device)
-        return sm_fail(error, SM_ERROR_MEMORY, "no memory for a record");
-
+    if (count == 1 && record->type != SM_CLASS_NORMAL)
+        return sm_fail(error, SM_ERROR_DATA, "%s: a %s image without a mask", record->image,
+                       sm_class_name(record->type));
     sm_status status = sm_check_readable(record->image, error);
     for (int mask = 1; mask < count && status == SM_OK; mask++) {
         status = sm_record_add_mask(record, sm_path_join(folder, entries[mask].name), error);
         if (status == SM_OK) status = sm_check_readable(record->masks[mask - 1], error);
     }
     return status;
+}
+
+/** Fills a record from one scene's files: `entries[0]` the image, the others its masks. */
+static sm_status make_record(const char *folder, const entry *entries, int count, sm_class type, const char *source,
+                             sm_record *record, sm_error *error) {
+    char *scene = strndup(entries[0].name, entries[0].scene_length);
+    char *name = scene ? sm_path_join(sm_class_name(type), scene) : NULL;
+    free(scene);
+    record->image = sm_path_join(folder, entries[0].name);
+    record->type = type;
+    record->source = strdup(source);
+    record->group = name ? sm_group_name(source, name) : NULL;
+    record->device = strdup("");
+    if (name) record->fold = sm_fold_of_text(name);
+    free(name);
+    if (!record->image || !record->source || !record->group || !record->device)
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for a record");
+
+    sm_error reason = {0};
+    const sm_status status = check_scene(folder, entries, count, record, &reason);
+    if (status == SM_ERROR_MEMORY) return sm_fail(error, status, "%s", reason.message);
+    return status == SM_OK ? SM_OK : sm_record_set_problem(record, &reason, error);
 }
 
 static sm_status load_class(const char *folder, sm_class type, sm_dataset_builder *builder, sm_error *error) {

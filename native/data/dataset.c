@@ -90,15 +90,20 @@ static int compare_strings(const void *left, const void *right) {
 static sm_status check_distinct(const sm_dataset *dataset, sm_error *error) {
     char **paths = calloc((size_t)dataset->count, sizeof *paths);
     sm_status status = paths ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for %d paths", dataset->count);
+    int count = 0;
     for (int i = 0; status == SM_OK && i < dataset->count; i++) {
-        paths[i] = realpath(dataset->records[i].image, NULL);
-        if (!paths[i]) status = sm_fail(error, SM_ERROR_IO, "%s: %s", dataset->records[i].image, strerror(errno));
+        const sm_record *record = &dataset->records[i];
+        paths[count] = realpath(record->image, NULL);
+        if (paths[count])
+            count++;
+        else if (!record->problem)
+            status = sm_fail(error, SM_ERROR_IO, "%s: %s", record->image, strerror(errno));
     }
-    if (status == SM_OK) qsort(paths, (size_t)dataset->count, sizeof *paths, compare_strings);
-    for (int i = 1; status == SM_OK && i < dataset->count; i++)
+    if (status == SM_OK) qsort(paths, (size_t)count, sizeof *paths, compare_strings);
+    for (int i = 1; status == SM_OK && i < count; i++)
         if (strcmp(paths[i - 1], paths[i]) == 0)
             status = sm_fail(error, SM_ERROR_DATA, "%s: this image is listed twice", paths[i]);
-    for (int i = 0; paths && i < dataset->count; i++) free(paths[i]);
+    for (int i = 0; i < count; i++) free(paths[i]);
     free(paths);
     return status;
 }

@@ -16,6 +16,7 @@ void sm_record_free(sm_record *record) {
     free(record->source);
     free(record->group);
     free(record->device);
+    free(record->problem);
     *record = (sm_record){0};
 }
 
@@ -28,6 +29,11 @@ sm_status sm_record_add_mask(sm_record *record, char *mask, sm_error *error) {
     record->masks = masks;
     record->masks[record->mask_count++] = mask;
     return SM_OK;
+}
+
+sm_status sm_record_set_problem(sm_record *record, const sm_error *reason, sm_error *error) {
+    record->problem = strdup(reason->message);
+    return record->problem ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for a record");
 }
 
 sm_status sm_dataset_append(sm_dataset_builder *builder, sm_record *record, sm_error *error) {

@@ -21,6 +21,9 @@ void sm_record_free(sm_record *record);
 /** Adds a mask path (which then belongs to the record also when this fails). Errors: SM_ERROR_MEMORY. */
 sm_status sm_record_add_mask(sm_record *record, char *mask, sm_error *error);
 
+/** Keeps why a record cannot be used, so that the others can. Errors: SM_ERROR_MEMORY. */
+sm_status sm_record_set_problem(sm_record *record, const sm_error *reason, sm_error *error);
+
 /** "source:name", from malloc; NULL without memory. */
 char *sm_group_name(const char *source, const char *name);
 

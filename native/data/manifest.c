@@ -15,6 +15,7 @@ static const char *const column_names[COLUMN_COUNT] = {"image",   "masks",   "cl
 static const enum column required_columns[] = {IMAGE, MASKS, CLASS};
 
 typedef struct manifest {
+    const char *path;
     char *folder;              /**< with its final "/", or "" */
     sm_csv csv;                /**< at the current row */
     int columns[COLUMN_COUNT]; /**< place of each column in a row; -1: absent */
@@ -126,6 +127,21 @@ static sm_status parse_masks(const manifest *input, sm_record *record, sm_error 
     return SM_OK;
 }
 
+/** What concerns this image alone: its class and whether its files are there. */
+static sm_status parse_image(const manifest *input, sm_record *record, sm_error *error) {
+    sm_status status = parse_class(input, &record->type, error);
+    if (status == SM_OK) status = sm_check_readable(record->image, error);
+    return status == SM_OK ? parse_masks(input, record, error) : status;
+}
+
+/** Puts "PATH: line N: " before a message. */
+static sm_status locate(const manifest *input, sm_error *error) {
+    char line[32];
+    snprintf(line, sizeof line, "line %d", input->csv.row_line);
+    sm_error_prefix(error, line);
+    return sm_error_prefix(error, input->path);
+}
+
 static sm_status parse_row(manifest *input, sm_dataset_builder *builder, sm_record *record, sm_error *error) {
     if (input->csv.field_count != input->header_fields)
         return sm_fail(error, SM_ERROR_DATA, "%d fields where the header has %d", input->csv.field_count,
@@ -142,41 +158,42 @@ static sm_status parse_row(manifest *input, sm_dataset_builder *builder, sm_reco
     if (!record->image || !record->source || !record->group || !record->device)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for a record");
     record->has_curated = input->columns[CURATED] >= 0;
-    sm_status status = parse_class(input, &record->type, error);
-    if (status == SM_OK) status = parse_flag(input, EXCLUDE, &record->exclude, error);
+    sm_status status = parse_flag(input, EXCLUDE, &record->exclude, error);
     if (status == SM_OK) status = parse_flag(input, CURATED, &record->curated, error);
     if (status == SM_OK) status = parse_flag(input, CALIPERS, &record->calipers, error);
     if (status == SM_OK) status = parse_fold(input, *group ? group : image, &record->fold, error);
-    if (status == SM_OK) status = sm_check_readable(record->image, error);
-    if (status == SM_OK) status = parse_masks(input, record, error);
-    if (status == SM_OK && !*value_of(input, FOLD) && !*group) builder->dataset->folds_by_name = true;
-    return status;
+    if (status != SM_OK) return status;
+    if (!*value_of(input, FOLD) && !*group) builder->dataset->folds_by_name = true;
+    sm_error reason = {0};
+    status = parse_image(input, record, &reason);
+    if (status == SM_ERROR_MEMORY) return sm_fail(error, status, "%s", reason.message);
+    if (status == SM_OK) return SM_OK;
+    locate(input, &reason);
+    return sm_record_set_problem(record, &reason, error);
 }
 
 static sm_status read_rows(manifest *input, sm_dataset_builder *builder, sm_error *error) {
     const int before = builder->dataset->count;
     for (;;) {
         sm_status status = sm_csv_next(&input->csv, error);
-        if (status != SM_OK) return status;
+        if (status != SM_OK) return sm_error_prefix(error, input->path);
         if (input->csv.field_count == 0) break;
         if (input->csv.field_count == 1 && !*trim(input->csv.fields[0])) continue; // a line of blanks only
         sm_record record = {0};
         status = parse_row(input, builder, &record, error);
         if (status != SM_OK) {
-            char line[32];
-            snprintf(line, sizeof line, "line %d", input->csv.row_line);
             sm_record_free(&record);
-            return sm_error_prefix(error, line);
+            return locate(input, error);
         }
         status = sm_dataset_append(builder, &record, error);
         if (status != SM_OK) return status;
     }
-    if (builder->dataset->count == before) return sm_fail(error, SM_ERROR_DATA, "no image in it");
+    if (builder->dataset->count == before) return sm_fail(error, SM_ERROR_DATA, "%s: no image in it", input->path);
     return SM_OK;
 }
 
 sm_status sm_manifest_load(const char *path, sm_dataset_builder *builder, sm_error *error) {
-    manifest input = {0};
+    manifest input = {.path = path};
     unsigned char *bytes = NULL;
     size_t size = 0;
     sm_status status = sm_file_read(path, &bytes, &size, error);
@@ -185,9 +202,11 @@ sm_status sm_manifest_load(const char *path, sm_dataset_builder *builder, sm_err
     input.folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("");
     input.csv = (sm_csv){.text = (char *)bytes, .size = size};
     if (!input.folder) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
-    if (status == SM_OK) status = read_header(&input, error);
+    if (status == SM_OK) {
+        status = read_header(&input, error);
+        if (status != SM_OK) sm_error_prefix(error, path);
+    }
     if (status == SM_OK) status = read_rows(&input, builder, error);
-    if (status != SM_OK) sm_error_prefix(error, path);
     sm_csv_free(&input.csv);
     free(input.folder);
     free(bytes);

@@ -73,6 +73,7 @@ sm_status sm_sample_load_picture(const sm_record *record, sm_sample *sample, sm_
     if (picture) *picture = (sm_image){0};
     sm_error local; // unite_mask changes its status, so it needs one
     if (!error) error = &local;
+    if (record->problem) return sm_fail(error, SM_ERROR_DATA, "%s", record->problem);
     sm_status status = load_grey(record->image, &sample->width, &sample->height, &sample->grey, picture, error);
     if (status == SM_OK) {
         sample->mask = calloc((size_t)sample->width, (size_t)sample->height);

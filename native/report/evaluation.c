@@ -134,7 +134,7 @@ static void note_result(scoring *job, int index, sm_status status, const sm_erro
     if (status != SM_OK) {
         job->reasons[index] = strdup(error->message);
         if (!job->reasons[index]) job->out_of_memory = true;
-        sm_progress_message(&job->progress, error->message);
+        sm_progress_complain(&job->progress, error->message);
     } else {
         job->scored++;
         job->right += image->predicted == image->record->type;

@@ -34,7 +34,7 @@ static void write_source(FILE *out, const sm_record *record, bool calipers, cons
     write_text(out, record->group);
     fprintf(out, ",%d,%s,", record->fold, record->has_curated ? (record->curated ? "1" : "0") : "");
     write_text(out, record->device);
-    fprintf(out, ",%d,%s", calipers, sm_class_name(record->type));
+    fprintf(out, ",%d,%s", calipers, record->problem ? "" : sm_class_name(record->type));
 }
 
 static void write_image(FILE *out, const sm_evaluated_image *image, const char *split) {

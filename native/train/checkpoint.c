@@ -1,6 +1,7 @@
 #include "checkpoint.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
  * checksum over all before it.
  */
 static const char magic[16] = "sonomask-ckpt-1";
+
+enum { DIFFERENCE_SIZE = 200 };
 
 typedef struct header {
     char magic[16];
@@ -89,6 +92,33 @@ static char *take_text(const unsigned char **place, size_t size) {
     return text;
 }
 
+/** Appends the word of `length` bytes to a list, as far as there is room. */
+static void append_word(char *list, size_t room, const char *word, size_t length) {
+    const size_t used = strlen(list);
+    if (length > 0 && used + length + 2 <= room)
+        snprintf(list + used, room - used, "%s%.*s", used ? " " : "", (int)length, word);
+}
+
+/** Says which settings, "key=value key=value ...", are not the same. */
+static sm_status fail_settings(const char *path, const char *then, const char *now, sm_error *error) {
+    char old[DIFFERENCE_SIZE] = "";
+    char new[DIFFERENCE_SIZE] = "";
+    while (*then && *now) {
+        const size_t then_length = strcspn(then, " ");
+        const size_t now_length = strcspn(now, " ");
+        if (then_length != now_length || memcmp(then, now, now_length) != 0) {
+            append_word(old, sizeof old, then, then_length);
+            append_word(new, sizeof new, now, now_length);
+        }
+        then += then_length + strspn(then + then_length, " ");
+        now += now_length + strspn(now + now_length, " ");
+    }
+    append_word(old, sizeof old, then, strlen(then));
+    append_word(new, sizeof new, now, strlen(now));
+    return sm_fail(error, SM_ERROR_DATA, "%s: cannot go on: the checkpoint was made with %s, now it is %s", path, old,
+                   new);
+}
+
 static sm_status parse(const char *path, const unsigned char *bytes, size_t size, const char *settings,
                        sm_checkpoint *checkpoint, float *parameters, sm_optimiser *optimiser, sm_error *error) {
     header h;
@@ -105,9 +135,7 @@ static sm_status parse(const char *path, const unsigned char *bytes, size_t size
     checkpoint->log = take_text(&place, h.log_size);
     if (!checkpoint->settings || !checkpoint->log)
         return sm_fail(error, SM_ERROR_MEMORY, "%s: no memory for the checkpoint", path);
-    if (strcmp(checkpoint->settings, settings) != 0)
-        return sm_fail(error, SM_ERROR_DATA, "%s: cannot go on: the checkpoint was made with \"%s\", now it is \"%s\"",
-                       path, checkpoint->settings, settings);
+    if (strcmp(checkpoint->settings, settings) != 0) return fail_settings(path, checkpoint->settings, settings, error);
     if (h.trainable_count != optimiser->trainable_count || h.total_count != optimiser->total_count)
         return sm_fail(error, SM_ERROR_DATA, "%s: the checkpoint is of another network", path);
     checkpoint->epoch = h.epoch;

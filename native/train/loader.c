@@ -35,19 +35,21 @@ static void load_one(void *arguments, int index, int worker) {
 }
 
 /** Says which images could not be read, and keeps the others. */
-static void leave_out_failed(sm_cache *cache, const sm_error *errors) {
+static sm_status leave_out_failed(sm_cache *cache, const sm_error *errors, sm_error *error) {
+    sm_status status = SM_OK;
     int kept = 0;
     for (int i = 0; i < cache->count; i++) {
         if (errors[i].status != SM_OK) {
             fprintf(stderr, "sonomask: left out: %s\n", errors[i].message);
+            if (status == SM_OK) status = sm_failures_add(&cache->left_out, errors[i].message, error);
             sm_sample_free(&cache->samples[i]);
             continue;
         }
         cache->records[kept] = cache->records[i];
         cache->samples[kept++] = cache->samples[i];
     }
-    cache->left_out = cache->count - kept;
     cache->count = kept;
+    return status;
 }
 
 sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_record *record, const void *context),
@@ -70,15 +72,17 @@ sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_recor
     load_job job = {.cache = cache, .size = size, .errors = errors, .progress = &progress};
     sm_parallel_run(parallel, cache->count, load_one, &job);
     sm_progress_end(&progress);
-    leave_out_failed(cache, errors);
+    sm_status status = leave_out_failed(cache, errors, error);
     free(errors);
-    return SM_OK;
+    if (status != SM_OK) sm_cache_free(cache);
+    return status;
 }
 
 void sm_cache_free(sm_cache *cache) {
     for (int i = 0; i < cache->count; i++) sm_sample_free(&cache->samples[i]);
     free(cache->samples);
     free(cache->records);
+    sm_failures_free(&cache->left_out);
     memset(cache, 0, sizeof *cache);
 }
 

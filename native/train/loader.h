@@ -8,13 +8,14 @@
 #include "../../src/parallel.h"
 #include "../data/augment.h"
 #include "../data/dataset.h"
+#include "../failures.h"
 
 /** Records with their decoded images, the longer side scaled to the network's size. */
 typedef struct sm_cache {
     const sm_record **records; /**< [count], belonging to the data set */
     sm_sample *samples;        /**< [count] */
     int count;
-    int left_out; /**< records that could not be used */
+    sm_failures left_out; /**< why records could not be used */
 } sm_cache;
 
 /**

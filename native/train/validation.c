@@ -9,7 +9,7 @@
 #include "../progress.h"
 #include "../report/panel.h"
 
-enum { PANEL_ROWS = 8, PANEL_TILE = 160 };
+enum { PANEL_TILE = 160 };
 
 struct sm_validation {
     const sm_net *net;
@@ -20,8 +20,8 @@ struct sm_validation {
     bool two_sigmoid;
     sm_augment_scratch *scratch;
     float *image, *mask, *logits; /* [size][size] */
-    float *probability;           /* [PANEL_ROWS][size][size] */
-    uint8_t *grey, *truth;        /* [PANEL_ROWS][size][size] */
+    float *probability;           /* [SM_PANEL_ROWS][size][size] */
+    uint8_t *grey, *truth;        /* [SM_PANEL_ROWS][size][size] */
 };
 
 double sm_dice_of_logits(const float *logits, const float *truth, size_t count) {
@@ -66,9 +66,9 @@ sm_status sm_validation_create(const sm_net *net, const sm_cache *cache, int siz
                             .image = sm_floats_allocate(pixels),
                             .mask = sm_floats_allocate(pixels),
                             .logits = sm_floats_allocate(pixels),
-                            .probability = sm_floats_allocate(PANEL_ROWS * pixels),
-                            .grey = malloc(PANEL_ROWS * pixels),
-                            .truth = malloc(PANEL_ROWS * pixels)};
+                            .probability = sm_floats_allocate(SM_PANEL_ROWS * pixels),
+                            .grey = malloc(SM_PANEL_ROWS * pixels),
+                            .truth = malloc(SM_PANEL_ROWS * pixels)};
     if (!made->scratch || !made->image || !made->mask || !made->logits || !made->probability || !made->grey ||
         !made->truth) {
         sm_validation_free(made);
@@ -104,7 +104,7 @@ static void keep_for_panel(sm_validation *validation, int row) {
 }
 
 static sm_status write_panels(const sm_validation *validation, int rows, const char *path, sm_error *error) {
-    sm_panel_row panel[PANEL_ROWS] = {{0}};
+    sm_panel_row panel[SM_PANEL_ROWS] = {{0}};
     size_t pixels = (size_t)validation->size * (size_t)validation->size;
     for (int row = 0; row < rows; row++)
         panel[row] = (sm_panel_row){.width = validation->size,
@@ -125,7 +125,7 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
     const sm_cache *cache = validation->cache;
     size_t pixels = (size_t)validation->size * (size_t)validation->size;
     sm_augmentation none = sm_augmentation_none();
-    int rows = cache->count < PANEL_ROWS ? cache->count : PANEL_ROWS;
+    int rows = cache->count < SM_PANEL_ROWS ? cache->count : SM_PANEL_ROWS;
     int row = 0;
     double dice = 0;
     int lesions = 0;

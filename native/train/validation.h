@@ -10,6 +10,8 @@ typedef struct sm_scores {
     double false_masks; /**< share of normal images with any mask; NaN when there is none */
 } sm_scores;
 
+enum { SM_PANEL_ROWS = 8 /**< images that the panels show */ };
+
 typedef struct sm_validation sm_validation;
 
 /** `cache` and `parallel` must outlive it. Errors: SM_ERROR_MEMORY. */

@@ -66,6 +66,19 @@ static void assert_refused(const char *scratch, const char *const *paths, int pa
     assert_null(dataset.records);
 }
 
+/** A record is kept with its `problem`, which loading its sample says again. */
+static void assert_problem(const sm_record *record, const char *const *parts) {
+    sm_sample sample = {.width = 1};
+    sm_error error = {0};
+    assert_non_null(record->problem);
+    assert_int_equal(sm_sample_load(record, &sample, &error), SM_ERROR_DATA);
+    assert_string_equal(error.message, record->problem);
+    assert_int_equal(sample.width, 0);
+    assert_null(sample.grey);
+    for (; *parts; parts++)
+        if (!strstr(record->problem, *parts)) fail_msg("\"%s\" does not say \"%s\"", record->problem, *parts);
+}
+
 static void test_manifest_fields(void **state) {
     const char *scratch = *state;
     scratch_folder(scratch, "clinic");
@@ -143,8 +156,11 @@ static void test_manifest_syntax(void **state) {
     // A quoted field may run over lines; the line named is the one where the row begins.
     scratch_text(scratch, "manifest.csv",
                  "image,masks,class,note\nc.png,d.png,malignant,\"a\nb\"\nno.png,d.png,benign,\n");
-    assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA,
-                   (const char *[]){"manifest.csv: line 4: ", "no.png", NULL});
+    scratch_stderr_begin(scratch);
+    dataset = load(scratch);
+    free(scratch_stderr_end(scratch));
+    assert_problem(&dataset.records[1], (const char *[]){"manifest.csv: line 4: ", "no.png", NULL});
+    sm_dataset_free(&dataset);
 }
 
 static void test_absolute_paths(void **state) {
@@ -165,7 +181,6 @@ static void test_bad_manifests(void **state) {
     const char *scratch = *state;
     put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
     put_phantom(scratch, "b.png", "n.png", SM_CLASS_BENIGN, 2);
-    scratch_folder(scratch, "folder.png");
     static const struct {
         const char *text, *parts[4];
     } cases[] = {
@@ -177,15 +192,7 @@ static void test_bad_manifests(void **state) {
         {"image,class\na.png,benign\n", {"manifest.csv", "line 1", "no column \"masks\"", NULL}},
         {"image,masks,class,image\na.png,m.png,benign,b.png\n",
          {"manifest.csv", "line 1", "two columns \"image\"", NULL}},
-        {"image,masks,class\na.png,m.png,benign\nb.png,gone.png,benign\n",
-         {"manifest.csv", "line 3", "gone.png: No such file", NULL}},
-        {"image,masks,class\na.png,m.png;gone.png,benign\n", {"manifest.csv", "line 2", "gone.png", NULL}},
-        {"image,masks,class\ngone.png,m.png,benign\n", {"manifest.csv", "line 2", "gone.png: No such file", NULL}},
-        {"image,masks,class\nfolder.png,m.png,benign\n", {"manifest.csv", "line 2", "folder.png: not a file", NULL}},
         {"image,masks,class\n,m.png,benign\n", {"manifest.csv", "line 2", "no image", NULL}},
-        {"image,masks,class\na.png,,benign\n", {"manifest.csv", "line 2", "without a mask", NULL}},
-        {"image,masks,class\na.png,m.png,tumour\n", {"manifest.csv", "line 2", "unknown class \"tumour\"", NULL}},
-        {"image,masks,class\na.png,m.png,\n", {"manifest.csv", "line 2", "unknown class \"\"", NULL}},
         {"image,masks,class\na.png,m.png\n", {"manifest.csv", "line 2", "2 fields where the header has 3", NULL}},
         {"image,masks,class\na.png,m.png,benign,4\n", {"manifest.csv", "line 2", "4 fields", NULL}},
         {"image,masks,class,fold\na.png,m.png,benign,x\n", {"manifest.csv", "line 2", "\"fold\" holds \"x\"", NULL}},
@@ -204,6 +211,37 @@ static void test_bad_manifests(void **state) {
     assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA, (const char *[]){"line 2", "NUL", NULL});
 }
 
+static void test_bad_rows_leave_the_others(void **state) {
+    const char *scratch = *state;
+    put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
+    put_phantom(scratch, "b.png", "n.png", SM_CLASS_BENIGN, 2);
+    scratch_folder(scratch, "folder.png");
+    static const struct {
+        const char *row, *reason;
+    } cases[] = {
+        {"b.png,gone.png,benign", "gone.png: No such file"},
+        {"b.png,n.png;gone.png,benign", "gone.png: No such file"},
+        {"gone.png,n.png,benign", "gone.png: No such file"},
+        {"folder.png,n.png,benign", "folder.png: not a file"},
+        {"b.png,,benign", "b.png: a benign image without a"},
+        {"b.png,n.png,tumour", "unknown class \"tumour\""},
+        {"b.png,n.png,", "unknown class \"\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "image,masks,class,group,fold\n%s,8,0\na.png,m.png,benign,9,1\n", cases[i].row);
+        scratch_text(scratch, "manifest.csv", text);
+        sm_dataset dataset = load(scratch);
+        assert_int_equal(dataset.count, 2);
+        assert_problem(&dataset.records[0], (const char *[]){"manifest.csv: line 2: ", cases[i].reason, NULL});
+        assert_null(dataset.records[1].problem);
+        sm_sample sample;
+        assert_int_equal(sm_sample_load(&dataset.records[1], &sample, NULL), SM_OK);
+        sm_sample_free(&sample);
+        sm_dataset_free(&dataset);
+    }
+}
+
 static void test_bad_paths(void **state) {
     const char *scratch = *state;
     const char *missing = scratch_path(scratch, "nowhere");
@@ -216,8 +254,11 @@ static void test_bad_paths(void **state) {
     put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
     scratch_text(scratch, "manifest.csv", "image,masks,class\na.png,m.png,benign\n");
     assert_int_equal(chmod(scratch_path(scratch, "m.png"), 0), 0);
-    assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA,
-                   (const char *[]){"line 2", "m.png: Permission denied", NULL});
+    scratch_stderr_begin(scratch);
+    sm_dataset dataset = load(scratch);
+    free(scratch_stderr_end(scratch));
+    assert_problem(&dataset.records[0], (const char *[]){"line 2", "m.png: Permission denied", NULL});
+    sm_dataset_free(&dataset);
     assert_int_equal(chmod(scratch_path(scratch, "manifest.csv"), 0), 0);
     assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_IO,
                    (const char *[]){"manifest.csv: Permission denied", NULL});
@@ -352,15 +393,19 @@ static void test_bad_busi_folders(void **state) {
     const char *scratch = *state;
     const char *busi = scratch_path(scratch, "busi");
     put_phantom(scratch, "busi/benign/benign (1).png", NULL, SM_CLASS_BENIGN, 1);
-    assert_refused(scratch, &busi, 1, SM_ERROR_DATA,
-                   (const char *[]){"benign (1).png: a benign image without a mask", NULL});
-    put_phantom(scratch, "busi/benign/benign (1).png", "busi/benign/benign (1)_mask.png", SM_CLASS_BENIGN, 1);
+    put_phantom(scratch, "busi/benign/benign (2).png", "busi/benign/benign (2)_mask.png", SM_CLASS_BENIGN, 1);
     scratch_png(scratch, "busi/malignant/malignant (3)_mask_1.png", WIDTH, HEIGHT, NULL);
-    assert_refused(scratch, &busi, 1, SM_ERROR_DATA,
-                   (const char *[]){"malignant (3)_mask_1.png: a mask without its image", NULL});
-    put_phantom(scratch, "busi/malignant/malignant (3).png", NULL, SM_CLASS_MALIGNANT, 1);
-    put_phantom(scratch, "busi/malignant/malignant (3).bmp", NULL, SM_CLASS_MALIGNANT, 1);
-    assert_refused(scratch, &busi, 1, SM_ERROR_DATA, (const char *[]){"malignant (3)", "same image by name", NULL});
+    put_phantom(scratch, "busi/normal/normal (4).png", NULL, SM_CLASS_NORMAL, 1);
+    put_phantom(scratch, "busi/normal/normal (4).bmp", NULL, SM_CLASS_NORMAL, 1);
+    scratch_stderr_begin(scratch);
+    sm_dataset dataset = load(busi);
+    free(scratch_stderr_end(scratch));
+    assert_int_equal(dataset.count, 4);
+    assert_problem(&dataset.records[0], (const char *[]){"benign (1).png: a benign image without a mask", NULL});
+    assert_null(dataset.records[1].problem);
+    assert_problem(&dataset.records[2], (const char *[]){"malignant (3)_mask_1.png: a mask without its image", NULL});
+    assert_problem(&dataset.records[3], (const char *[]){"normal (4)", "same image by name", NULL});
+    sm_dataset_free(&dataset);
     scratch_folder(scratch, "hollow/normal");
     const char *hollow = scratch_path(scratch, "hollow");
     assert_refused(scratch, &hollow, 1, SM_ERROR_DATA, (const char *[]){"hollow: no image in", NULL});
@@ -554,6 +599,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_manifest_syntax, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_absolute_paths, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_bad_manifests, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_bad_rows_leave_the_others, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_bad_paths, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_masks_united, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_bad_samples, make_scratch, remove_scratch),

@@ -211,6 +211,15 @@ static void same_names_do_not_overwrite_each_other(void **state) {
     assert_int_equal(mask.width, 40);
     sm_image_free(&mask);
     outcome_free(&result);
+
+    // A broken file writes nothing that another could overwrite.
+    scratch_text(folder, "three/same.jpg", "broken");
+    result = predict((const char *const[]){"--model", weights, "--out", scratch_path(folder, "same"),
+                                           scratch_path(folder, "three/same.jpg"), two, one, NULL});
+    assert_int_equal(result.exit_status, SM_EXIT_FAILED);
+    assert_int_equal(count_lines(result.out), 1);
+    assert_says(result.out, "two/same.png");
+    outcome_free(&result);
 }
 
 static void bad_model_and_bad_folder_stop_at_once(void **state) {

@@ -207,7 +207,9 @@ static void test_foreign_files_are_refused(void **state) {
     expect_refusal("[3,3,1,16]", "[3,3,2,16]", "another shape");
     expect_refusal("\"F16\"", "\"I64\"", "I64");
     expect_refusal("encoder0.conv1.weights", "encoder0.conv9.weights", "missing");
-    expect_refusal("\"threshold\":\"0.437500\"", "\"threshold\":\"7.437500\"", "out of range");
+    expect_refusal("\"threshold\":\"0.437500\"", "\"threshold\":\"7.437500\"", "threshold is not");
+    expect_refusal("\"threshold\":\"0.437500\"", "\"threshold\":\"a half..\"", "threshold is not a number from 0 to 1");
+    expect_refusal("\"temperature\":\"1.500000\"", "\"temperature\":\"0.000000\"", "temperature is not");
     expect_refusal("\"format_version\":\"1\"", "\"format_version\":\"9\"", "version 9");
     expect_refusal("\"input_size\":\"128\"", "\"input_size\":\"129\"", "size");
     expect_refusal("\"__metadata__\":{", "\"__metadata__\":[", "damaged");

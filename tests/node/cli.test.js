@@ -73,6 +73,18 @@ test('goes on after bad files, names them, leaves nothing half-written, and ends
     assert.deepEqual(await readdir(path.join(folder, 'out')), ['good_mask.png']);
 });
 
+test('a file name cannot break a line or steer the terminal', async (context) => {
+    const folder = await temporaryFolder(context);
+    const names = ['two\nlines.png', 'red\x1b[31m.png'];
+    for (const name of names) await writeFile(path.join(folder, name), scanPng(50, 40));
+    const { status, stdout, stderr } = await sonomask(
+        ['predict', '--weights', WEIGHTS, '--out', 'out', ...names, 'no\nthing.png', 'no\x1b[1m.png'], folder);
+    assert.equal(status, 1);
+    assert.deepEqual(parseLines(stdout).map((line) => line.file), names);
+    for (const line of stderr.trimEnd().split('\n')) assert.match(line, /^sonomask: |^ {2}no\?/);
+    assert.ok(!stderr.includes('\x1b'));
+});
+
 test('refuses to write two masks to one name', async (context) => {
     const folder = await temporaryFolder(context);
     await mkdir(path.join(folder, 'left'));
@@ -82,6 +94,11 @@ test('refuses to write two masks to one name', async (context) => {
         ['predict', '--weights', WEIGHTS, '--out', 'out', 'scan.png', 'left/scan.png'], folder);
     assert.equal(status, 1);
     assert.match(stderr, /^sonomask: left\/scan\.png: .*overwrite/m);
+
+    // A broken file writes nothing that another could overwrite.
+    await writeFile(path.join(folder, 'scan.jpg'), 'broken');
+    const second = await sonomask(['predict', '--weights', WEIGHTS, '--out', 'out', 'scan.jpg', 'scan.png'], folder);
+    assert.deepEqual(parseLines(second.stdout).map((line) => line.file), ['scan.png']);
 });
 
 test('an output folder that cannot be had, or weights that cannot be read, end with 1 and one line', async (context) => {
@@ -112,7 +129,7 @@ test('wrong usage ends with 2, help and version with 0', async () => {
         const { status, stdout, stderr } = await sonomask(parameters);
         assert.equal(status, 2, parameters.join(' '));
         assert.equal(stdout, '');
-        assert.match(stderr, /^sonomask: .+\nusage: /);
+        assert.match(stderr, /^sonomask: .+\nusage: .+\ntry: sonomask --help\n$/);
     }
     assert.match((await sonomask(['--help'])).stdout, /^usage: /);
     assert.match((await sonomask(['--version'])).stdout, /^sonomask \d+\.\d+\.\d+\n$/);

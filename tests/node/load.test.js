@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-import { Sonomask, SonomaskError } from '../../wasm/sonomask.js';
+import { Sonomask, SonomaskError, SonomaskPool } from '../../wasm/sonomask.js';
 import { scanPng } from './support/images.js';
 import { SCALAR_WASM, SIMD_WASM, WEIGHTS, temporaryFolder } from './support/project.js';
 import { buildSafetensors, parseSafetensors, withNaN } from './support/safetensors.js';
@@ -112,10 +112,13 @@ test('says what is wrong with other options', async () => {
     await refuses({ inputSize: 4096 }, 'argument', /4096/);
     await refuses({ backend: /** @type {any} */ ('gpu') }, 'argument', /no backend "gpu"/);
     await refuses({ backend: 'simd128', wasm: SCALAR_WASM }, 'argument', /./);
+    for (const Kind of /** @type {any[]} */ ([Sonomask, SonomaskPool]))
+        assert.throws(() => new Kind(), { name: 'SonomaskError', code: 'argument', message: /\.load\(\)/ });
 });
 
 test('loads from a server, and says what it answered', async (context) => {
     const server = createServer((request, response) => {
+        response.setHeader('connection', 'close'); // a kept one may end just when a slow machine comes to use it
         switch (request.url) {
             case '/sonomask.wasm': response.end(wasm); break;
             case '/weights': response.end(weights); break;

@@ -39,13 +39,15 @@ test('help and wrong usage', () => {
     assert.match(run('--version').out, /^sonomask \d+\.\d+\.\d+\n$/);
     assert.equal(run().status, 2);
     assert.equal(run('transmogrify').status, 2);
-    for (const command of ['predict', 'train', 'evaluate', 'calibrate', 'bench', 'phantom', 'info']) {
+    for (const command of ['predict', 'train', 'evaluate', 'calibrate', 'bench', 'export', 'phantom', 'info']) {
         const help = run(command, '--help');
         assert.equal(help.status, 0, command);
         assert.match(help.out, new RegExp(`^usage: sonomask ${command}`));
         const wrong = run(command, '--no-such-option');
         assert.equal(wrong.status, 2, command);
-        assert.notEqual(wrong.err, '');
+        assert.match(wrong.err, new RegExp(`^sonomask: ${command}: .*--no-such-option.*\nusage: sonomask ${command} `));
+        assert.match(wrong.err, new RegExp(`\ntry: sonomask ${command} --help\n$`));
+        assert.ok(wrong.err.split('\n').length <= 6, 'what is wrong stays in sight');
     }
     assert.equal(run('train', '--data', phantoms, '--out', inFolder('x'), '--epochs', 'many').status, 2);
     assert.equal(run('train', '--out', inFolder('x')).status, 2);
@@ -126,7 +128,7 @@ test('a folder in the published layout trains without a manifest, with a warning
     rmSync(path.join(data, 'malignant', 'malignant (1)_mask.png'));
     const incomplete = run('train', '--data', data, '--out', inFolder('incomplete'), ...TRAINING);
     assert.equal(incomplete.status, 1);
-    assert.match(incomplete.err, /malignant \(1\)/);
+    assert.match(incomplete.err, /left out: .*malignant \(1\)\.png: a malignant image without a mask/);
 });
 
 /**
@@ -170,17 +172,29 @@ test('bad data is named, with the line', () => {
      * @param {string} value
      */
     const withCell = (column, value) => {
+        const out = inFolder(`bad-${column}`);
         const cells = [...first];
         cells[column] = value;
         writeFileSync(manifest, [lines[0], cells.join(','), ...lines.slice(2)].join('\n'));
-        const result = run('train', '--data', data, '--out', inFolder('bad-out'), ...TRAINING);
+        const result = run('train', '--data', data, '--out', out, ...TRAINING, '--epochs', '1');
         assert.equal(result.status, 1);
-        assert.equal(existsSync(inFolder('bad-out/weights.safetensors')), false);
-        return result.err;
+        return { err: result.err, trained: existsSync(path.join(out, 'weights.safetensors')), left: existsSync(out) };
     };
-    assert.match(withCell(1, 'masks/none.png'), /none\.png/);
-    assert.match(withCell(0, 'images/none.png'), /none\.png/);
-    assert.match(withCell(2, 'purple'), /manifest\.csv.*2.*purple/s);
+    // One bad row does not stop the others; it is named at the start and again at the end.
+    for (const [column, value, reason] of /** @type {[number, string, RegExp][]} */ ([
+        [0, 'images/none.png', /manifest\.csv: line 2: .*none\.png: No such file/g],
+        [1, 'masks/none.png', /manifest\.csv: line 2: .*none\.png: No such file/g],
+        [2, 'purple', /manifest\.csv: line 2: unknown class "purple"/g],
+    ])) {
+        const { err, trained } = withCell(column, value);
+        assert.equal(err.match(reason)?.length, 2, err);
+        assert.match(err, /1 of 30 training images could not be used:\n {2}\S.*\nsonomask: the training is done, but 1/);
+        assert.ok(trained);
+    }
+    // What makes the whole list doubtful does, before anything is written.
+    const doubtful = withCell(4, 'five');
+    assert.match(doubtful.err, /^sonomask: .*manifest\.csv: line 2: .*"five".*\n$/);
+    assert.ok(!doubtful.left);
     writeFileSync(manifest, '');
     assert.equal(run('train', '--data', data, '--out', inFolder('bad-out'), ...TRAINING).status, 1);
     assert.match(run('train', '--data', inFolder('nowhere'), '--out', inFolder('bad-out')).err, /nowhere/);
@@ -199,6 +213,42 @@ test('an image that cannot be read is left out by name, and training goes on', (
     assert.match(trained.err, /left out: .*phantom_0004\.png/);
     assert.match(trained.err, /the training is done, but 1 image was left out/);
     assert.ok(existsSync(inFolder('partly-out/weights.safetensors')));
+    // Without a fold to validate on, the panels show training images.
+    assert.deepEqual(readdirSync(inFolder('partly-out/panels')), ['epoch_001.png', 'epoch_002.png']);
+
+    const calibrated = run('calibrate', '--model', inFolder('partly-out/weights.safetensors'), '--data', data,
+        '--fit', 'temperature', '--out', inFolder('partly.safetensors'));
+    assert.equal(calibrated.status, 1);
+    assert.equal(JSON.parse(calibrated.out).failed_images, 1);
+    assert.match(calibrated.err, /1 of 30 images could not be used:\n {2}.*phantom_0004\.png: .*\nsonomask: .*partly\.safetensors is written/);
+});
+
+test('a training that cannot start says why and leaves no folder', () => {
+    const data = inFolder('unreadable');
+    cpSync(phantoms, data, { recursive: true });
+    for (const name of readdirSync(path.join(data, 'images'))) writeFileSync(path.join(data, 'images', name), 'text');
+    const out = inFolder('unreadable-out');
+    const hopeless = run('train', '--data', data, '--out', out, ...TRAINING);
+    assert.equal(hopeless.status, 1);
+    assert.match(hopeless.err, /0 training images are too few/);
+    assert.ok(!existsSync(out));
+
+    const other = run('train', '--data', phantoms, '--out', inFolder('round'), '--fold', '0', ...TRAINING,
+        '--seed', '8', '--balance', '1', '--resume');
+    assert.equal(other.status, 1);
+    assert.match(other.err, /cannot go on: the checkpoint was made with seed=7 balance=0\.5, now it is seed=8 balance=1\n$/);
+});
+
+test('a file name cannot break a line or steer the terminal', () => {
+    const names = ['two\nlines.png', 'red\x1b[31m.png'];
+    for (const name of names) cpSync(path.join(phantoms, 'images', 'phantom_0001.png'), inFolder(name));
+    const bad = ['no\nthing.png', 'no\x1b[1m.png'];
+    const predicted = run('predict', '--out', inFolder('names'), ...[...names, ...bad].map(inFolder));
+    assert.equal(predicted.status, 1);
+    assert.deepEqual(predicted.out.trim().split('\n').map((line) => path.basename(JSON.parse(line).file)), names);
+    assert.ok(!predicted.err.includes('\x1b'));
+    assert.match(predicted.err, /2 of 4 files failed:\n {2}.*no\?thing\.png\n {2}.*no\?\[1m\.png\n$/);
+    for (const line of predicted.err.trim().split('\n')) assert.match(line, /^sonomask: |^ {2}\//);
 });
 
 test('wrong usage has status 2 in every command, and leaves nothing behind', () => {

@@ -4,13 +4,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "../src/memory_plan.h"
-#include "../src/sonomask.h"
-#include "data/phantom.h"
-#include "data/random.h"
+#include "../../src/memory_plan.h"
+#include "../../src/sonomask.h"
+#include "../data/phantom.h"
+#include "../data/random.h"
+#include "../progress.h"
+#include "../train/loader.h"
 #include "median.h"
-#include "progress.h"
-#include "train/loader.h"
 
 enum {
     PHANTOMS = 24,

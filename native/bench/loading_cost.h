@@ -3,7 +3,7 @@
 #ifndef SONOMASK_LOADING_COST_H
 #define SONOMASK_LOADING_COST_H
 
-#include "../src/net_training.h"
+#include "../../src/net_training.h"
 
 /** One training step on `batch`. */
 typedef void (*sm_step_function)(void *context, const sm_batch *batch);

@@ -1,0 +1,228 @@
+/** The trainer's set-up: images, network, optimiser, and where a checkpoint stands. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../src/memory_plan.h"
+#include "../file.h"
+#include "trainer_state.h"
+#include "training_log.h"
+
+static bool is_for_training(const sm_record *record, const void *context) {
+    const sm_trainer_options *options = context;
+    return !record->exclude && (options->fold < 0 || record->fold != options->fold) &&
+           (options->left_out < 0 || record->fold != options->left_out);
+}
+
+static bool is_for_validation(const sm_record *record, const void *context) {
+    const sm_trainer_options *options = context;
+    return !record->exclude && options->fold >= 0 && record->fold == options->fold;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) {
+    const unsigned char *b = bytes;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ b[i]) * 0x100000001B3ULL;
+    return hash;
+}
+
+/** Of the decoded training images, masks and classes: two trainings with one hash saw the same data. */
+static void hash_data(sm_trainer *t) {
+    uint64_t hash = 0xCBF29CE484222325ULL;
+    for (int i = 0; i < t->training_cache.count; i++) {
+        const sm_sample *sample = &t->training_cache.samples[i];
+        int type = (int)t->training_cache.records[i]->type;
+        size_t pixels = (size_t)sample->width * (size_t)sample->height;
+        hash = hash_bytes(hash, &type, sizeof type);
+        hash = hash_bytes(hash, sample->grey, pixels);
+        hash = hash_bytes(hash, sample->mask, pixels);
+    }
+    snprintf(t->data_hash, sizeof t->data_hash, "%016llx", (unsigned long long)hash);
+}
+
+static void describe_settings(sm_trainer *t) {
+    const sm_trainer_options *o = t->options;
+    snprintf(t->settings, sizeof t->settings,
+             "net=%s size=%d batch=%d epochs=%d fold=%d left_out=%d seed=%llu threads=%d augmentation=%s balance=%g "
+             "lr=%g decay=%g "
+             "clip=%g ema=%g warmup=%d bce=%g dice=%g auxiliary=%g type=%s weight=%g smoothing=%g kernels=%s "
+             "teachers=%016llx share=%g data=%s",
+             t->net.name, t->size, o->batch, o->epochs, o->fold, o->left_out, (unsigned long long)o->seed,
+             sm_parallel_threads(t->parallel), o->augmentation, (double)o->balance, (double)o->optimiser.learning_rate,
+             (double)o->optimiser.weight_decay, (double)o->optimiser.gradient_norm, (double)o->optimiser.average_decay,
+             o->optimiser.warm_up_steps, (double)o->loss.bce_weight, (double)o->loss.dice_weight,
+             (double)o->loss.auxiliary_weight, o->loss.type_mae ? "mae" : "ce", (double)o->loss.type_weight,
+             (double)o->loss.label_smoothing, t->kernels->name, (unsigned long long)sm_teachers_hash(t->teachers),
+             (double)o->teacher_share, t->data_hash);
+}
+
+static sm_status load_images(sm_trainer *t, sm_error *error) {
+    sm_status status = sm_cache_load(t->dataset, is_for_training, t->options, t->size, "loading training images",
+                                     t->parallel, &t->training_cache, error);
+    if (status != SM_OK) return status;
+    status = sm_cache_load(t->dataset, is_for_validation, t->options, t->size, "loading validation images", t->parallel,
+                           &t->validation_cache, error);
+    if (status != SM_OK) return status;
+    if (t->training_cache.count < t->options->batch)
+        return sm_fail(error, SM_ERROR_DATA, "%d training images are too few for batches of %d",
+                       t->training_cache.count, t->options->batch);
+    if (t->options->fold >= 0 && t->validation_cache.count == 0)
+        return sm_fail(error, SM_ERROR_DATA, "no image of fold %d can be used", t->options->fold);
+    hash_data(t);
+    fprintf(stderr, "%d images to train on, %d to validate on\n", t->training_cache.count, t->validation_cache.count);
+    return SM_OK;
+}
+
+static sm_status start_from(sm_trainer *t, const char *path, sm_error *error) {
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    sm_status status = sm_file_read(path, &bytes, &size, error);
+    if (status != SM_OK) return status;
+    sm_weights_metadata metadata;
+    sm_net net;
+    float *parameters = NULL;
+    status = sm_weights_read(bytes, size, &metadata, &net, &parameters, error);
+    free(bytes);
+    if (status != SM_OK) return sm_error_prefix(error, path);
+    if (strcmp(net.name, t->net.name) == 0)
+        memcpy(t->parameters, parameters, t->net.total_count * sizeof *parameters);
+    else
+        status = sm_fail(error, SM_ERROR_WEIGHTS, "%s: weights of %s cannot start a training of %s", path, net.name,
+                         t->net.name);
+    sm_floats_free(parameters);
+    return status;
+}
+
+static sm_status make_paths(sm_trainer *t, sm_error *error) {
+    const char *out = t->options->out;
+    t->folder_new = !sm_folder_exists(out);
+    sm_status status = sm_folder_make(out, error);
+    if (status != SM_OK) return status;
+    t->checkpoint_path = sm_path_join(out, "checkpoint.bin");
+    t->weights_path = sm_path_join(out, "weights.safetensors");
+    t->log_path = sm_path_join(out, "log.csv");
+    t->curves_path = sm_path_join(out, "curves.svg");
+    t->panels_folder = sm_path_join(out, "panels");
+    if (!t->checkpoint_path || !t->weights_path || !t->log_path || !t->curves_path || !t->panels_folder)
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for file names");
+    return SM_OK;
+}
+
+/** A folder that already holds a training is not overwritten by mistake. */
+static sm_status start_or_resume(sm_trainer *t, sm_error *error) {
+    FILE *existing = fopen(t->checkpoint_path, "rb");
+    if (existing) fclose(existing);
+    if (t->options->resume && existing) {
+        sm_status status =
+            sm_checkpoint_read(t->checkpoint_path, t->settings, &t->progress, t->parameters, &t->optimiser, error);
+        if (status == SM_OK)
+            fprintf(stderr, "going on at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
+        return status;
+    }
+    if (existing)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "%s exists: add --resume to go on, or choose another --out",
+                       t->checkpoint_path);
+    if (t->options->resume) fprintf(stderr, "no checkpoint in %s yet: starting anew\n", t->options->out);
+    t->progress.settings = strdup(t->settings);
+    t->progress.log = strdup(sm_training_log_header);
+    if (!t->progress.settings || !t->progress.log) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the log");
+    return SM_OK;
+}
+
+/** Said before anything is written. */
+static sm_status check_fold(const sm_trainer *t, sm_error *error) {
+    if (t->options->fold < 0) return SM_OK;
+    for (int i = 0; i < t->dataset->count; i++)
+        if (is_for_validation(&t->dataset->records[i], t->options)) return SM_OK;
+    return sm_fail(error, SM_ERROR_DATA, "no image is in fold %d", t->options->fold);
+}
+
+/** What the options alone decide: nothing is written, and no image read, before all of it holds. */
+static sm_status set_up_network(sm_trainer *t, sm_error *error) {
+    const sm_trainer_options *options = t->options;
+    sm_status status = sm_net_make(options->network, &t->net, error);
+    if (status != SM_OK) return status;
+    t->size = options->size > 0 ? options->size : t->net.default_size;
+    t->kernels = sm_kernels_for(SM_BACKEND_AUTO);
+    status = sm_training_create(&t->net, t->size, options->batch, t->kernels, t->parallel, &t->training, error);
+    if (status == SM_OK) status = check_fold(t, error);
+    if (status != SM_OK) return status;
+    t->parameters = sm_floats_allocate(t->net.total_count);
+    t->gradients = sm_floats_allocate(t->net.trainable_count);
+    t->answer = sm_floats_allocate(t->net.total_count);
+    if (!t->parameters || !t->gradients || !t->answer) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    sm_net_initialise(&t->net, options->seed, t->parameters);
+    if (options->initial_weights) status = start_from(t, options->initial_weights, error);
+    if (status == SM_OK && options->teacher_count > 0)
+        status = sm_teachers_create(options->teachers, options->teacher_count, options->teacher_share, t->size,
+                                    options->batch, t->kernels, t->parallel, &t->teachers, error);
+    if (status == SM_OK) status = sm_optimiser_create(&t->net, t->parameters, &t->optimiser, error);
+    return status;
+}
+
+/** Some training images, spread evenly, for panels where no fold is kept to validate on. */
+static sm_status choose_shown(sm_trainer *t, sm_error *error) {
+    const sm_cache *all = &t->training_cache;
+    const int count = all->count < SM_PANEL_ROWS ? all->count : SM_PANEL_ROWS;
+    t->shown.records = (const sm_record **)calloc((size_t)count, sizeof(const sm_record *));
+    t->shown.samples = calloc((size_t)count, sizeof *t->shown.samples);
+    if (!t->shown.records || !t->shown.samples) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the panels");
+    for (int i = 0; i < count; i++) {
+        const int place = (int)((long)i * all->count / count);
+        t->shown.records[i] = all->records[place];
+        t->shown.samples[i] = all->samples[place];
+    }
+    t->shown.count = count;
+    return SM_OK;
+}
+
+static sm_status set_up_all(sm_trainer *t, sm_error *error) {
+    const sm_trainer_options *options = t->options;
+    sm_status status = sm_augmentation_by_name(options->augmentation, &t->augmentation, error);
+    if (status == SM_OK) status = set_up_network(t, error);
+    if (status == SM_OK) status = make_paths(t, error);
+    if (status == SM_OK) status = load_images(t, error);
+    if (status != SM_OK) return status;
+    t->batches = t->training_cache.count / options->batch;
+    t->optimiser_options = options->optimiser;
+    t->optimiser_options.total_steps = (long)t->batches * options->epochs;
+    t->order = malloc((size_t)t->training_cache.count * sizeof *t->order);
+    if (!t->order) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    status = sm_loader_create(&t->training_cache, &t->augmentation, t->size, options->batch, &t->loader, error);
+    const bool validates = t->validation_cache.count > 0;
+    if (status == SM_OK && !validates) status = choose_shown(t, error);
+    if (status == SM_OK)
+        status = sm_validation_create(&t->net, validates ? &t->validation_cache : &t->shown, t->size,
+                                      options->loss.type_mae, t->kernels, t->parallel, &t->validation, error);
+    if (status != SM_OK) return status;
+    describe_settings(t);
+    return start_or_resume(t, error);
+}
+
+sm_status sm_trainer_set_up(sm_trainer *t, sm_error *error) {
+    const sm_status status = set_up_all(t, error);
+    if (status != SM_OK && t->folder_new) rmdir(t->options->out); // nothing is in it yet
+    return status;
+}
+
+void sm_trainer_tear_down(sm_trainer *t) {
+    sm_loader_free(t->loader);
+    sm_validation_free(t->validation);
+    sm_training_free(t->training);
+    sm_teachers_free(t->teachers);
+    sm_optimiser_free(&t->optimiser);
+    sm_cache_free(&t->training_cache);
+    sm_cache_free(&t->validation_cache);
+    free(t->shown.records);
+    free(t->shown.samples);
+    sm_checkpoint_free(&t->progress);
+    sm_floats_free(t->parameters);
+    sm_floats_free(t->gradients);
+    sm_floats_free(t->answer);
+    free(t->order);
+    free(t->checkpoint_path);
+    free(t->weights_path);
+    free(t->log_path);
+    free(t->curves_path);
+    free(t->panels_folder);
+}

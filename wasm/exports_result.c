@@ -1,0 +1,158 @@
+/** The flat interface's answers: segmenting, measuring, outlines, and the getters of what they found. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../src/expected_dice.h"
+#include "exports_state.h"
+
+/** Segments the image. Negative threshold and minimum area (a share): the model's own. Consumes the image. */
+SM_EXPORT(sonomask_segment) sm_status sonomask_segment(float threshold, float minimum_area, int flip_average) {
+    sm_result_free(&sm_exports.result);
+    if (!sm_exports.model) return sm_exports_fail(SM_ERROR_ARGUMENT, "no model is loaded");
+    if (!sm_exports.image.pixels) return sm_exports_fail(SM_ERROR_ARGUMENT, "no image is there");
+    if (!isfinite(threshold) || threshold > 1.0f || !isfinite(minimum_area) || minimum_area > 1.0f)
+        return sm_exports_fail(SM_ERROR_ARGUMENT, "threshold and minimum area must be 0..1");
+    sm_segment_options options = sm_segment_options_default();
+    options.threshold = threshold;
+    options.minimum_area = minimum_area;
+    options.flip_average = flip_average != 0;
+    const sm_status status =
+        sm_segment(sm_exports.model, &sm_exports.image, &options, &sm_exports.result, &sm_exports.error);
+    sm_image_free(&sm_exports.image);
+    return status;
+}
+
+/**
+ * Makes a result without the network. The input holds, in this order, a probability map (float, width * height) if
+ * `has_map` and a mask (bytes, 0 or not) if `has_mask`; at least one of them. Without a mask, the map is cut at
+ * `threshold`. Lesions below `minimum_area` (a share of the image) are dropped. Consumes the input.
+ */
+SM_EXPORT(sonomask_measure)
+sm_status sonomask_measure(int width, int height, int has_map, int has_mask, float threshold, float minimum_area) {
+    sm_result_free(&sm_exports.result);
+    sm_status status = sm_exports_check_size(width, height);
+    if (status != SM_OK) return status;
+    const size_t count = (size_t)width * (size_t)height;
+    const size_t map_size = has_map ? count * sizeof(float) : 0;
+    if ((!has_map && !has_mask) || sm_exports.input_size != map_size + (has_mask ? count : 0))
+        return sm_exports_fail(SM_ERROR_ARGUMENT, "the data is not a map or mask of width x height pixels");
+    if (!(minimum_area >= 0.0f && minimum_area <= 1.0f) || (!has_mask && !(threshold >= 0.0f && threshold <= 1.0f)))
+        return sm_exports_fail(SM_ERROR_ARGUMENT, "threshold and minimum area must be 0..1");
+    const float *map = has_map ? (const float *)(const void *)sm_exports.input : NULL;
+    sm_result result = {.width = width, .height = height, .mask = malloc(count)};
+    if (!result.mask) return sm_exports_fail(SM_ERROR_MEMORY, "no memory for the mask");
+    if (has_mask) {
+        const uint8_t *mask = sm_exports.input + map_size;
+        for (size_t i = 0; i < count; i++) result.mask[i] = mask[i] ? 255 : 0;
+    } else {
+        sm_mask_threshold(map, (int)count, threshold, result.mask);
+    }
+    // Rounded as sm_segment does, so that both drop the same lesions.
+    const int minimum_pixels = (int)((double)minimum_area * (double)count);
+    status = sm_mask_components(result.mask, width, height, minimum_pixels, map, NULL, &result.lesions,
+                                &result.lesion_count, &sm_exports.error);
+    sm_exports_release_input();
+    if (status != SM_OK) {
+        free(result.mask);
+        return status;
+    }
+    if (sm_exports.model)
+        sm_expected_dice_temper(result.lesions, result.lesion_count,
+                                (double)sm_model_describe(sm_exports.model).expected_dice_power);
+    sm_exports.result = result;
+    return SM_OK;
+}
+
+/** Numbers of the result in the order of "resultFields"; "lesions" is their number. */
+SM_EXPORT(sonomask_result) const double *sonomask_result(void) {
+    const sm_result *result = &sm_exports.result;
+    double *record = sm_exports.record;
+    record[0] = result->width;
+    record[1] = result->height;
+    record[2] = (double)result->type;
+    for (int i = 0; i < SM_CLASS_COUNT; i++) record[3 + i] = (double)result->probabilities[i];
+    record[6] = result->lesion_count;
+    record[7] = (double)result->expected_dice;
+    record[8] = (double)result->outlier_score;
+    record[9] = result->looks_like_ultrasound;
+    return record;
+}
+
+/** Numbers of lesion `index` in the order of "lesionFields"; NULL when there is no such lesion. */
+SM_EXPORT(sonomask_lesion) const double *sonomask_lesion(int index) {
+    if (index < 0 || index >= sm_exports.result.lesion_count) return NULL;
+    const sm_lesion *lesion = &sm_exports.result.lesions[index];
+    const double record[LESION_FIELDS] = {
+        lesion->area,
+        lesion->left,
+        lesion->top,
+        lesion->width,
+        lesion->height,
+        (double)lesion->centroid.x,
+        (double)lesion->centroid.y,
+        (double)lesion->long_axis,
+        (double)lesion->long_axis_ends[0].x,
+        (double)lesion->long_axis_ends[0].y,
+        (double)lesion->long_axis_ends[1].x,
+        (double)lesion->long_axis_ends[1].y,
+        (double)lesion->short_axis,
+        (double)lesion->short_axis_ends[0].x,
+        (double)lesion->short_axis_ends[0].y,
+        (double)lesion->short_axis_ends[1].x,
+        (double)lesion->short_axis_ends[1].y,
+        (double)lesion->perimeter,
+        (double)lesion->circularity,
+        (double)lesion->orientation,
+        (double)lesion->mean_probability,
+        (double)lesion->expected_dice,
+    };
+    memcpy(sm_exports.record, record, sizeof record);
+    return sm_exports.record;
+}
+
+/** The result's maps, [height][width]; the probability map is NULL after sonomask_measure. */
+SM_EXPORT(sonomask_result_mask) const uint8_t *sonomask_result_mask(void) { return sm_exports.result.mask; }
+SM_EXPORT(sonomask_result_map) const float *sonomask_result_map(void) { return sm_exports.result.probability_map; }
+
+/** Contours as 4-byte values: their number; then each one's is_hole and number of points (int), then x, y (float). */
+static sm_status flatten_contours(const sm_contours *contours) {
+    size_t values = 1;
+    for (int i = 0; i < contours->count; i++) values += 2 + 2 * (size_t)contours->items[i].point_count;
+    uint8_t *output = malloc(values * 4);
+    if (!output) return sm_exports_fail(SM_ERROR_MEMORY, "no memory for the outlines");
+    uint8_t *next = output;
+    const int32_t count = contours->count;
+    memcpy(next, &count, 4);
+    next += 4;
+    for (int i = 0; i < contours->count; i++) {
+        const sm_contour *contour = &contours->items[i];
+        const int32_t head[2] = {contour->is_hole != 0, contour->point_count};
+        memcpy(next, head, sizeof head);
+        next += sizeof head;
+        for (int k = 0; k < contour->point_count; k++) {
+            const float point[2] = {contour->points[k].x, contour->points[k].y};
+            memcpy(next, point, sizeof point);
+            next += sizeof point;
+        }
+    }
+    sm_exports.output = output;
+    sm_exports.output_size = values * 4;
+    return SM_OK;
+}
+
+/** Outlines of the input (a mask of width x height bytes, 0 or not) to the output. Consumes the input. */
+SM_EXPORT(sonomask_contours) sm_status sonomask_contours(int width, int height) {
+    sm_exports_release_output();
+    sm_status status = sm_exports_check_size(width, height);
+    if (status != SM_OK) return status;
+    if (sm_exports.input_size != (size_t)width * (size_t)height)
+        return sm_exports_fail(SM_ERROR_ARGUMENT, "the data is not a mask of width x height pixels");
+    sm_contours contours = {0};
+    status = sm_mask_contours(sm_exports.input, width, height, &contours, &sm_exports.error);
+    sm_exports_release_input();
+    if (status != SM_OK) return status;
+    status = flatten_contours(&contours);
+    sm_contours_free(&contours);
+    return status;
+}

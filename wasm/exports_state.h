@@ -1,0 +1,41 @@
+/** What the parts of the flat interface share: the state of the one context, and how failures are noted in it. */
+#ifndef SONOMASK_EXPORTS_STATE_H
+#define SONOMASK_EXPORTS_STATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../src/sonomask.h"
+
+// The linker keeps and names what this marks; a native build (the tests') needs no mark.
+#if defined(__wasm__)
+#define SM_EXPORT(name) __attribute__((export_name(#name)))
+#else
+#define SM_EXPORT(name)
+#endif
+
+/** Lengths of the records that the getters return. */
+enum { RESULT_FIELDS = 10, MODEL_FIELDS = 6, LESION_FIELDS = 22 };
+
+typedef struct sm_exports_state {
+    sm_model *model;
+    uint8_t *input; /**< from malloc */
+    size_t input_size;
+    sm_image image;
+    sm_result result;
+    uint8_t *output; /**< from malloc */
+    size_t output_size;
+    sm_error error;
+    double record[LESION_FIELDS]; /**< what the record getters return */
+} sm_exports_state;
+
+extern sm_exports_state sm_exports;
+
+void sm_exports_release_input(void);
+void sm_exports_release_output(void);
+/** Notes one line for sonomask_error_message; returns the status. */
+sm_status sm_exports_fail(sm_status status, const char *message);
+/** Whether a width and height from JavaScript may be an image's; fails with one line otherwise. */
+sm_status sm_exports_check_size(int width, int height);
+
+#endif
