@@ -33,8 +33,7 @@ function table([head = '', , ...body]) {
     });
     const hasHead = titles.some(title => title !== '');
     const columns = titles.map((title, index) => (index === 0 ? element('td') : element('th', { scope: 'col' }, ...inline(title))));
-    const made = element('table', {}, hasHead ? element('thead', {}, element('tr', {}, ...columns)) : null, element('tbody', {}, ...rows));
-    return element('div', { class: 'card-scroll' }, made);
+    return element('table', {}, hasHead ? element('thead', {}, element('tr', {}, ...columns)) : null, element('tbody', {}, ...rows));
 }
 
 /**
