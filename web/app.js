@@ -22,6 +22,7 @@ import { Save } from './panel/save.js';
 import { Toolbar } from './panel/toolbar.js';
 import { scaleFor, Item } from './state/item.js';
 import { MapCache } from './state/maps.js';
+import { Opener } from './state/opener.js';
 import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
@@ -62,8 +63,9 @@ startLanguage();
 
 const store = new Store();
 const maps = new MapCache();
-const queue = new Queue(store, maps);
-const session = new Session(store, queue, maps);
+const opener = new Opener();
+const queue = new Queue(store, maps, opener);
+const session = new Session(store, queue, maps, opener);
 const canvas = byId('canvas', HTMLCanvasElement);
 const viewer = new Viewer(canvas, session);
 const gestures = new Gestures(canvas, viewer, session);
@@ -72,7 +74,7 @@ const toolbar = new Toolbar(viewer, gestures, session);
 const adjust = new Adjust(session, viewer, useThresholdForAll);
 const frames = new Frames(session);
 const calibration = new Calibration(gestures, viewer, session, store);
-const save = new Save(store);
+const save = new Save(store, opener, () => frames.stop());
 const results = new Results(store);
 
 /**
@@ -166,7 +168,7 @@ const renderComparison = oncePerFrame(() => {
 });
 
 const renderAnswers = oncePerFrame(() => {
-    renderAnswer(byId('answer', HTMLElement), session.item);
+    renderAnswer(byId('answer', HTMLElement), session.item, session.result);
     renderLesions(byId('lesions', HTMLElement), session, viewer);
     const { item, lesions } = session;
     const image = { x: 0, y: 0, width: viewer.image.width, height: viewer.image.height };

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { rateOfTimes } from '../../web/input/rate.js';
 import { jpeg, scan } from '../node/support/images.js';
 import { dicom, dicomElement, encapsulated, regions, rle } from './support/dicom.js';
 import { ROOT, answered, canvasHash, colourAt, faultsOf, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
@@ -17,6 +18,47 @@ const HEIGHT = 120;
 const halves = Buffer.from(Uint8Array.from({ length: WIDTH * HEIGHT }, (_, index) => (index % WIDTH < WIDTH / 2 ? 20 : 230)));
 const grey = Buffer.from(scan(WIDTH, HEIGHT));
 const size = { width: WIDTH, height: HEIGHT };
+
+/**
+ * @param {import('./support/page.js').Page} page
+ * @param {'webm' | 'mp4'} kind
+ * @returns {Promise<Buffer | null>} a short recording that grows lighter; null when the browser cannot make one
+ */
+async function recordVideo(page, kind) {
+    const recorded = await page.evaluate(async mimeType => {
+        if (!MediaRecorder.isTypeSupported(mimeType)) return null;
+        const canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [160, 120];
+        const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+        const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType });
+        /** @type {Blob[]} */
+        const parts = [];
+        recorder.ondataavailable = event => parts.push(event.data);
+        const stopped = new Promise(resolve => {
+            recorder.onstop = resolve;
+        });
+        recorder.start();
+        for (let step = 0; step < 25; step++) {
+            context.fillStyle = `rgb(${step * 10}, ${step * 10}, ${step * 10})`;
+            context.fillRect(0, 0, 160, 120);
+            context.fillStyle = '#111';
+            context.fillRect(40 + step, 40, 40, 30);
+            await new Promise(resolve => {
+                setTimeout(resolve, 40);
+            });
+        }
+        recorder.stop();
+        await stopped;
+        return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
+    }, `video/${kind}`);
+    return recorded && Buffer.from(recorded);
+}
+
+test('the rate of a video is told from the times of its frames, jitter and dropped ones included', () => {
+    assert.equal(rateOfTimes([0, 0.0664, 0.0997, 0.1331, 0.1684, 0.2021, 0.2467, 0.2822]), 30);
+    assert.equal(rateOfTimes([0, 0.04, 0.12, 0.16, 0.2, 0.24]), 25);
+    assert.equal(rateOfTimes([0, 0]), 0);
+});
 
 describe('DICOM and video', { skip }, () => {
     /** @type {import('./support/page.js').Site} */
@@ -132,11 +174,39 @@ describe('DICOM and video', { skip }, () => {
             await answered(page);
             await page.getByText(/In pixels/).waitFor();
         }
-        // File names may hold a patient's name; they are left out unless asked for.
+        const [head = '', first = ''] = (await saved(page, 'CSV table')).bytes.toString().split('\r\n');
+        const value = (/** @type {string} */ name) => first.split(',')[head.split(',').indexOf(name)];
+        assert.deepEqual([value('mm_per_px'), value('scale_from')], ['0.100000', 'dicom']);
+        await page.context().close();
+    });
+
+    test('names of patients, in file names and burned into the picture, are left out unless asked for', async () => {
+        const page = await site.open();
+        const white = Buffer.alloc(WIDTH * HEIGHT, 255);
+        const more = [regions({ box: [20, 30, 140, 110], centimetres: 0.01 })];
+        const whole = dicom({ ...size, pixels: white, more });
+        await pick(page, [
+            { name: 'Doe^Jane.dcm', buffer: whole },
+            { name: 'Doe^John.dcm', buffer: whole.subarray(0, whole.length - 9000) },
+        ]);
+        await settled(page, 2);
+        await answered(page);
+        const { Sonomask } = await import('../../wasm/sonomask.js');
+        const reader = await Sonomask.load({ weights: null });
+        const besideAndInside = async () => {
+            const { data, channels } = await reader.decode(new Uint8Array((await saved(page, 'Overlay PNG')).bytes));
+            return [data[0], data[(70 * WIDTH + 30) * channels]];
+        };
         const csv = (await saved(page, 'CSV table')).bytes.toString();
-        assert.ok(csv.includes('dicom-1') && !csv.includes('whole') && !csv.includes('Doe'));
+        assert.match(csv, /dicom-1,,done/);
+        assert.match(csv, /dicom-2,,failed/);
+        assert.ok(!csv.includes('Doe'));
+        assert.equal((await saved(page, 'Mask PNG')).name, 'dicom-1_mask.png');
+        const [beside = 255, inside = 0] = await besideAndInside();
+        assert.ok(beside === 0 && inside > 100, `${beside} ${inside}`);
         await page.getByRole('checkbox', { name: /Keep names of DICOM files/ }).check();
-        assert.match((await saved(page, 'CSV table')).bytes.toString(), /whole/);
+        assert.match((await saved(page, 'CSV table')).bytes.toString(), /Doe\^Jane\.dcm,,done/);
+        assert.equal((await besideAndInside())[0], 255);
         await page.context().close();
     });
 
@@ -165,51 +235,64 @@ describe('DICOM and video', { skip }, () => {
             return texts.size;
         });
         assert.ok(seen >= 4, `${seen} frames`);
+        // The panel never falls back to "no answer" while the loop runs ahead of the network.
+        const always = await page.evaluate(async () => {
+            const end = performance.now() + 1500;
+            let told = true;
+            while (performance.now() < end) {
+                told &&= /%/.test(document.querySelector('#answer')?.textContent ?? '');
+                await new Promise(requestAnimationFrame);
+            }
+            return told;
+        });
+        assert.ok(always);
         await page.getByRole('button', { name: 'Pause' }).click();
+        await answered(page);
+        // Every frame that was looked at is saved, each under its own number.
+        const lines = (await saved(page, 'CSV table')).bytes.toString().trim().split('\r\n').slice(1);
+        const told = new Set(lines.map(line => line.split(',')[1]));
+        assert.ok(told.size >= 2 && !told.has(''), [...told].join());
+        assert.match((await saved(page, 'Mask PNG')).name, /^dicom-1_frame\d_mask\.png$/);
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });
 
-    test('a video is looked at frame by frame; one that cannot be decoded says so', async () => {
-        const page = await site.open();
-        const recorded = await page.evaluate(async () => {
-            const canvas = document.createElement('canvas');
-            [canvas.width, canvas.height] = [160, 120];
-            const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-            const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: 'video/webm' });
-            /** @type {Blob[]} */
-            const parts = [];
-            recorder.ondataavailable = event => parts.push(event.data);
-            const stopped = new Promise(resolve => {
-                recorder.onstop = resolve;
+    for (const kind of /** @type {const} */ (['webm', 'mp4']))
+        test(`a video (${kind}) is looked at frame by frame and plays; one that cannot be decoded says so`, async () => {
+            const page = await site.open();
+            const video = await recordVideo(page, kind);
+            assert.ok(video, `this browser records ${kind}`);
+            await pick(page, [{ name: `loop.${kind}`, buffer: video }, { name: `broken.${kind}`, buffer: video.subarray(0, 40) }]);
+            await settled(page, 2);
+            const rows = await rowsOf(page);
+            assert.equal(rows[0]?.state, 'done', rows[0]?.text);
+            assert.match(rows[1]?.text ?? '', /cannot decode this video/);
+            await answered(page);
+            const first = await colourAt(page, 0.8, 0.8);
+            const slider = page.getByRole('slider', { name: 'Frame' });
+            const last = Number(await slider.getAttribute('max'));
+            assert.ok(last >= 8 && last <= 120, `${last} frames`);
+            await slider.fill(String(last));
+            await answered(page);
+            await page.waitForTimeout(500);
+            assert.notDeepEqual(await colourAt(page, 0.8, 0.8), first);
+            await page.getByRole('button', { name: 'Play' }).click();
+            await page.waitForFunction(() => {
+                const seen = (Reflect.get(globalThis, 'seen') ?? new Set()).add(document.querySelector('#frame-text')?.textContent);
+                Reflect.set(globalThis, 'seen', seen);
+                return seen.size >= 5;
             });
-            recorder.start();
-            for (let step = 0; step < 20; step++) {
-                context.fillStyle = `rgb(${step * 10}, ${step * 10}, ${step * 10})`;
-                context.fillRect(0, 0, 160, 120);
-                context.fillStyle = '#111';
-                context.fillRect(40 + step, 40, 40, 30);
-                await new Promise(resolve => {
-                    setTimeout(resolve, 40);
-                });
-            }
-            recorder.stop();
-            await stopped;
-            return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
+            await page.getByRole('button', { name: 'Pause' }).click();
+            await answered(page);
+            assert.deepEqual(faultsOf(page), []);
+            await page.context().close();
         });
-        const video = Buffer.from(recorded);
-        await pick(page, [{ name: 'loop.webm', buffer: video }, { name: 'broken.webm', buffer: video.subarray(0, 40) }]);
-        await settled(page, 2);
-        const rows = await rowsOf(page);
-        assert.equal(rows[0]?.state, 'done', rows[0]?.text);
-        assert.match(rows[1]?.text ?? '', /cannot decode this video/);
-        await answered(page);
-        const first = await colourAt(page, 0.8, 0.8);
-        const slider = page.getByRole('slider', { name: 'Frame' });
-        await slider.fill(/** @type {string} */ (await slider.getAttribute('max')));
-        await answered(page);
-        await page.waitForTimeout(500);
-        assert.notDeepEqual(await colourAt(page, 0.8, 0.8), first);
+
+    test('a still picture in a video’s container is refused as a picture', async () => {
+        const page = await site.open();
+        await pick(page, [{ name: 'phone.heic', buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1') }]);
+        await settled(page, 1);
+        assert.match((await rowsOf(page))[0]?.text ?? '', /Not a readable PNG, JPEG/);
         await page.context().close();
     });
 

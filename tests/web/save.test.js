@@ -39,7 +39,7 @@ describe('saving', { skip }, () => {
         const record = JSON.parse((await saved(page, 'JSON')).bytes.toString());
         const areas = record.lesions.map((/** @type {{ area_px: number }} */ found) => found.area_px);
         assert.equal(lesion, areas.reduce((/** @type {number} */ sum, /** @type {number} */ area) => sum + area, 0));
-        assert.deepEqual([record.file, record.width, record.height], ['benign', 600, 450]);
+        assert.deepEqual([record.file, record.width, record.height], ['benign.png', 600, 450]);
         const { normal, benign, malignant } = record.probabilities;
         assert.ok(Math.abs(normal + benign + malignant - 1) < 1e-3);
     });
@@ -59,16 +59,16 @@ describe('saving', { skip }, () => {
         assert.equal(name, 'sonomask.csv');
         const lines = bytes.toString('utf8').replace('\ufeff', '').trim().split('\r\n');
         const columns = (lines[0] ?? '').split(',');
-        assert.deepEqual(columns.slice(0, 3), ['file', 'state', 'reason']);
-        assert.ok(lines.some(line => line.startsWith('benign,done,')));
-        assert.ok(lines.some(line => line.startsWith(`"'=a,""b""",done,`)), lines.join('\n'));
-        assert.ok(lines.some(line => line.startsWith('bad,failed,')));
-        for (const line of lines.filter(text => /^(benign|normal),/.test(text))) assert.equal(line.split(',').length, columns.length);
+        assert.deepEqual(columns.slice(0, 4), ['file', 'frame', 'state', 'reason']);
+        assert.ok(lines.some(line => line.startsWith('benign.png,,done,')));
+        assert.ok(lines.some(line => line.startsWith(`"'=a,""b"".png",,done,`)), lines.join('\n'));
+        assert.ok(lines.some(line => line.startsWith('bad.png,,failed,')));
+        for (const line of lines.filter(text => /^(benign|normal)\.png,/.test(text))) assert.equal(line.split(',').length, columns.length);
     });
 
     test('the COCO polygons close around the area of their lesion', async () => {
         const coco = JSON.parse((await saved(page, 'COCO polygons')).bytes.toString());
-        assert.equal(coco.images.length, 3);
+        assert.deepEqual(coco.images.map((/** @type {{ file_name: string }} */ { file_name: name }) => name), ['benign.png', 'normal.png', '=a,"b".png']);
         assert.ok(coco.annotations.length >= 2);
         for (const { segmentation, area, image_id: image } of coco.annotations) {
             assert.ok(coco.images.some((/** @type {{ id: number }} */ { id }) => id === image));

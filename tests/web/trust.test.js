@@ -111,6 +111,10 @@ describe('trust', { skip }, () => {
         await page.getByRole('button', { name: 'About this model' }).click();
         await page.getByText('the published weights, by SHA-256').waitFor();
         assert.ok(await page.getByText(sum).isVisible());
+        // The card's own figures, as a table that can be read.
+        const card = await readFile(path.join(ROOT, 'weights/MODEL_CARD.md'), 'utf8').catch(() => '');
+        const [, dice] = card.match(/\| lesion Dice, mean \| ([^|]+?) \|/) ?? [];
+        if (dice) assert.ok(await page.locator('#model-card tr', { hasText: 'lesion Dice, mean' }).getByText(dice).isVisible());
         await page.getByRole('button', { name: 'Close' }).click();
         assert.ok(await page.getByRole('dialog').isHidden());
         await page.context().close();

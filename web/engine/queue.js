@@ -2,14 +2,16 @@
  * Segments the waiting pictures of the store, as many at a time as there are workers, in the order of the list but the
  * one in view first. One that fails says why and the others go on. Event: "progress".
  */
-import { openSource, SourceError } from '../input/source.js';
+import { SourceError } from '../input/source.js';
 import { makeThumbnail } from '../input/thumbnail.js';
+import { measureMap } from '../state/measured.js';
 import { encodeRuns } from '../state/runs.js';
 import { isAborted, problemOf } from './engine.js';
 
 /**
  * @typedef {import('./engine.js').Engine} Engine
  * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('../state/opener.js').Opener} Opener
  * @typedef {import('../state/store.js').Store} Store
  * @typedef {import('../state/maps.js').MapCache} MapCache
  */
@@ -17,6 +19,7 @@ import { isAborted, problemOf } from './engine.js';
 export class Queue extends EventTarget {
     #store;
     #maps;
+    #opener;
     /** @type {Engine | null} */
     #engine = null;
     /** Why there will be no engine. @type {Item['problem']} */
@@ -31,11 +34,13 @@ export class Queue extends EventTarget {
     /**
      * @param {Store} store
      * @param {MapCache} maps
+     * @param {Opener} opener
      */
-    constructor(store, maps) {
+    constructor(store, maps, opener) {
         super();
         this.#store = store;
         this.#maps = maps;
+        this.#opener = opener;
         store.addEventListener('list', () => this.#pump());
     }
 
@@ -155,15 +160,18 @@ export class Queue extends EventTarget {
      * @param {AbortSignal} signal
      */
     async #segment(engine, item, signal) {
-        const source = item.source ?? (await openSource(item.file, engine, signal));
-        item.source = source;
-        item.frameCount = source.frameCount;
-        if (item.scales.length === 0) item.scales = source.scales;
-        // The worker is at work while the thumbnail is drawn here.
-        const segmented = this.segmentFrame(engine, item, item.frame, signal);
-        segmented.catch(() => undefined);
-        if (!item.thumbnail) item.thumbnail = await makeThumbnail(source).catch(() => null);
-        await segmented;
+        const source = await this.#opener.open(item, engine);
+        try {
+            item.frameCount = source.frameCount;
+            if (item.scales.length === 0) item.scales = source.scales;
+            // The worker is at work while the thumbnail is drawn here.
+            const segmented = this.segmentFrame(engine, item, item.frame, signal);
+            segmented.catch(() => undefined);
+            if (!item.thumbnail) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
+            await segmented;
+        } finally {
+            this.#opener.release(item);
+        }
     }
 
     /**
@@ -172,22 +180,25 @@ export class Queue extends EventTarget {
      * @param {Item} item whose source is open
      * @param {number} frame
      * @param {AbortSignal} [signal]
+     * @returns {Promise<Float32Array>} the probability map
      */
     async segmentFrame(engine, item, frame, signal) {
         const source = item.source;
         if (!source) throw new Error('the picture is not open');
         const threshold = item.threshold ?? engine.pool.info.threshold;
         const input = await source.input(frame);
+        signal?.throwIfAborted();
         const answer = await engine.pool.segment(input, signal ? { threshold, signal } : { threshold });
         const { width, height, type, probabilities, milliseconds, lesions, outlierScore } = answer;
         const foreign = !answer.looksLikeUltrasound;
         this.#maps.set(item, frame, answer.probabilityMap);
-        const before = item.results.get(frame);
-        // A map that was only computed again must not undo what somebody painted.
-        if (before?.edits?.any) return;
-        const runs = encodeRuns(answer.mask);
+        const edits = item.results.get(frame)?.edits ?? null;
+        // What somebody painted stays on top of an answer that is computed again.
+        const shown = edits?.any ? measureMap(engine, answer.probabilityMap, { width, height }, threshold, edits) : { mask: answer.mask, lesions };
+        const runs = encodeRuns(shown.mask);
         item.results.set(frame, {
-            width, height, type, probabilities, foreign, outlierScore, milliseconds, threshold, lesions, runs, edits: null,
+            width, height, type, probabilities, foreign, outlierScore, milliseconds, threshold, lesions: shown.lesions, runs, edits,
         });
+        return answer.probabilityMap;
     }
 }

@@ -1,12 +1,16 @@
 /** Everything of the batch in one ZIP file. */
 import { toCoco } from './coco.js';
-import { maskPng, overlayPng } from './pictures.js';
+import { answersOf } from './frames.js';
+import { frameEnding } from './names.js';
+import { maskPng } from './pictures.js';
 import { recordOf } from './record.js';
 import { toCsv } from './table.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
  * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('./names.js').ExportName} ExportName
+ * @typedef {import('./pictures.js').Painter} Painter
  */
 
 /** fflate, once it is there. @type {Promise<typeof import('fflate')> | null} */
@@ -21,25 +25,43 @@ export function warmZip() {
 }
 
 /**
- * @param {Map<Item, string>} names
+ * Written picture by picture, so that the page stays responsive in between and can say how far it is.
+ * @param {Map<Item, ExportName>} names
  * @param {Engine} engine
+ * @param {Painter} painter
+ * @param {(done: number, total: number) => void} onProgress
  * @returns {Promise<Blob>}
  */
-export async function toZip(names, engine) {
-    const { zipSync, strToU8 } = await warmZip();
-    /** @type {Record<string, Uint8Array | [Uint8Array, { level: 0 }]>} */
-    const files = {};
-    const records = [];
-    for (const [item, name] of names) {
-        if (!item.result || item.state !== 'done') continue;
-        records.push(recordOf(item, name));
+export async function toZip(names, engine, painter, onProgress) {
+    const { Zip, ZipDeflate, ZipPassThrough, strToU8 } = await warmZip();
+    /** @type {Uint8Array<ArrayBuffer>[]} */
+    const parts = [];
+    /** @type {Error | null} */
+    let fault = null;
+    const zip = new Zip((error, part) => {
+        if (error) fault = error;
+        else parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (part));
+    });
+    const add = (/** @type {string} */ name, /** @type {Uint8Array | string} */ content) => {
         // PNG is compressed already.
-        files[`masks/${name}_mask.png`] = [await maskPng(item.result, engine), { level: 0 }];
-        const overlay = await overlayPng(item, engine);
-        files[`overlays/${name}_overlay.png`] = [new Uint8Array(await overlay.arrayBuffer()), { level: 0 }];
+        const entry = typeof content === 'string' ? new ZipDeflate(name) : new ZipPassThrough(name);
+        zip.add(entry);
+        entry.push(typeof content === 'string' ? strToU8(content) : content, true);
+    };
+    const answers = [...names].flatMap(([item, name]) => answersOf(item).map(answer => ({ item, name, ...answer })));
+    const records = [];
+    for (const [done, { item, name, frame, result }] of answers.entries()) {
+        onProgress(done, answers.length);
+        const stem = name.stem + frameEnding(item, frame);
+        records.push(recordOf(item, name, frame, result));
+        add(`masks/${stem}_mask.png`, await maskPng(result, engine));
+        const overlay = await painter.overlay(item, frame, result, name.hidden);
+        add(`overlays/${stem}_overlay.png`, new Uint8Array(await overlay.arrayBuffer()));
     }
-    files['results.json'] = strToU8(JSON.stringify(records, null, 2));
-    files['results.csv'] = strToU8(toCsv(names));
-    files['coco.json'] = strToU8(JSON.stringify(toCoco(names, engine.measurer)));
-    return new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (zipSync(files))], { type: 'application/zip' });
+    add('results.json', JSON.stringify(records, null, 2));
+    add('results.csv', toCsv(names));
+    add('coco.json', JSON.stringify(toCoco(names, engine.measurer)));
+    zip.end();
+    if (fault) throw fault;
+    return new Blob(parts, { type: 'application/zip' });
 }

@@ -1,16 +1,18 @@
 /** The batch as COCO: polygons of every lesion, one category a tissue class. */
 import { decodeRuns } from '../state/runs.js';
+import { answersOf } from './frames.js';
 import { pathsByLesion } from './polygons.js';
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Sonomask} Sonomask
  * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('./names.js').ExportName} ExportName
  */
 
 const CATEGORIES = ['normal', 'benign', 'malignant'];
 
 /**
- * @param {Map<Item, string>} names
+ * @param {Map<Item, ExportName>} names
  * @param {Sonomask} measurer
  * @returns {object} COCO object detection format; holes are left out, as polygons in COCO have none
  */
@@ -19,12 +21,11 @@ export function toCoco(names, measurer) {
     const images = [];
     /** @type {object[]} */
     const annotations = [];
-    for (const [item, name] of names) {
-        const { result } = item;
-        if (!result || item.state !== 'done') continue;
+    const answers = [...names].flatMap(([item, name]) => answersOf(item).map(answer => ({ item, name, ...answer })));
+    for (const { item, name, frame, result } of answers) {
         const { width, height } = result;
         const image = images.length + 1;
-        images.push({ id: image, file_name: name, width, height });
+        images.push({ id: image, file_name: name.file, ...(item.frameCount > 1 ? { frame: frame + 1 } : {}), width, height });
         const mask = decodeRuns(result.runs, width * height);
         const outlines = measurer.contours(mask, width, height);
         result.lesions.forEach((lesion, index) => {

@@ -5,8 +5,10 @@ import { paintFill, pathOf } from '../view/layers.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
+ * @typedef {import('../input/source.js').Box} Box
  * @typedef {import('../state/item.js').FrameResult} FrameResult
  * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('../state/opener.js').Opener} Opener
  */
 
 const FILL_OPACITY = 0.25;
@@ -22,36 +24,82 @@ export function maskPng(result, engine) {
 }
 
 /**
- * @param {Item} item with an open source and a result
- * @param {Engine} engine
- * @returns {Promise<Blob>} PNG
+ * Scanners write the patient's name beside the scan, into the picture itself: only the scan stays.
+ * @param {OffscreenCanvasRenderingContext2D} context
+ * @param {ImageBitmap} picture
+ * @param {Box[]} areas that hold scans
  */
-export async function overlayPng(item, engine) {
-    const { result, source } = item;
-    if (!result || !source) throw new Error('the picture has no answer');
-    const { width, height } = result;
-    const canvas = new OffscreenCanvas(width, height);
-    const context = canvas.getContext('2d');
-    if (!context) throw new Error('no memory for the picture');
-    const picture = await source.picture(item.frame);
+function drawAreas(context, picture, areas) {
+    context.fillStyle = '#000';
+    context.fillRect(0, 0, picture.width, picture.height);
+    context.save();
+    context.beginPath();
+    for (const { x, y, width, height } of areas) context.rect(x, y, width, height);
+    context.clip();
     context.drawImage(picture, 0, 0);
-    picture.close();
-    const mask = decodeRuns(result.runs, width * height);
-    const fill = new ImageData(width, height);
-    paintFill(mask, fill);
-    const layer = new OffscreenCanvas(width, height);
-    layer.getContext('2d')?.putImageData(fill, 0, 0);
-    context.globalAlpha = FILL_OPACITY;
-    context.drawImage(layer, 0, 0);
-    context.globalAlpha = 1;
-    const outline = pathOf(engine.measurer.contours(mask, width, height));
-    const line = Math.max(1, Math.round(Math.max(width, height) / 400));
-    context.lineJoin = 'round';
-    context.lineWidth = line * 2;
-    context.strokeStyle = OUTLINE_UNDER;
-    context.stroke(outline);
-    context.lineWidth = line;
-    context.strokeStyle = OUTLINE;
-    context.stroke(outline);
-    return canvas.convertToBlob({ type: 'image/png' });
+    context.restore();
+}
+
+/** Draws pictures that may not be in view, for which their files are opened. */
+export class Painter {
+    #engine;
+    #opener;
+
+    /**
+     * @param {Engine} engine
+     * @param {Opener} opener
+     */
+    constructor(engine, opener) {
+        this.#engine = engine;
+        this.#opener = opener;
+    }
+
+    /**
+     * @param {Item} item
+     * @param {number} frame
+     * @param {FrameResult} result
+     * @param {boolean} hidden whether what the file itself says to be no scan is left black
+     * @returns {Promise<Blob>} PNG
+     */
+    async overlay(item, frame, result, hidden) {
+        const { width, height } = result;
+        const canvas = new OffscreenCanvas(width, height);
+        const context = canvas.getContext('2d');
+        if (!context) throw new Error('no memory for the picture');
+        const source = await this.#opener.open(item, this.#engine);
+        try {
+            const picture = await source.picture(frame);
+            if (hidden && source.areas.length > 0) drawAreas(context, picture, source.areas);
+            else context.drawImage(picture, 0, 0);
+            picture.close();
+        } finally {
+            this.#opener.release(item);
+        }
+        this.#drawMask(context, result);
+        return canvas.convertToBlob({ type: 'image/png' });
+    }
+
+    /**
+     * @param {OffscreenCanvasRenderingContext2D} context
+     * @param {FrameResult} result
+     */
+    #drawMask(context, { width, height, runs }) {
+        const mask = decodeRuns(runs, width * height);
+        const fill = new ImageData(width, height);
+        paintFill(mask, fill);
+        const layer = new OffscreenCanvas(width, height);
+        layer.getContext('2d')?.putImageData(fill, 0, 0);
+        context.globalAlpha = FILL_OPACITY;
+        context.drawImage(layer, 0, 0);
+        context.globalAlpha = 1;
+        const outline = pathOf(this.#engine.measurer.contours(mask, width, height));
+        const line = Math.max(1, Math.round(Math.max(width, height) / 400));
+        context.lineJoin = 'round';
+        context.lineWidth = line * 2;
+        context.strokeStyle = OUTLINE_UNDER;
+        context.stroke(outline);
+        context.lineWidth = line;
+        context.strokeStyle = OUTLINE;
+        context.stroke(outline);
+    }
 }

@@ -1,7 +1,11 @@
 /** A picture's answer as the command line writes it (one object a picture), so that both can be read by one program. */
 import { scaleFor } from '../state/item.js';
 
-/** @typedef {import('../state/item.js').Item} Item */
+/**
+ * @typedef {import('../state/item.js').FrameResult} FrameResult
+ * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('./names.js').ExportName} ExportName
+ */
 
 /**
  * @param {number} value
@@ -12,13 +16,13 @@ function rounded(value) {
 }
 
 /**
- * @param {Item} item with a result
- * @param {string} name
- * @returns {Record<string, unknown> | null}
+ * @param {Item} item
+ * @param {ExportName} name
+ * @param {number} frame
+ * @param {FrameResult} result of that frame
+ * @returns {Record<string, unknown>}
  */
-export function recordOf(item, name) {
-    const { result } = item;
-    if (!result) return null;
+export function recordOf(item, name, frame, result) {
     const lesions = result.lesions.map(lesion => {
         const scale = scaleFor(item, lesion.bbox);
         const record = {
@@ -36,16 +40,17 @@ export function recordOf(item, name) {
         if (!scale) return record;
         return {
             ...record,
-            millimetres_per_pixel: rounded(scale.millimetres),
+            millimetres_per_pixel: Number(scale.millimetres.toPrecision(6)),
             scale_from: scale.origin,
             area_mm2: rounded(lesion.area * scale.millimetres ** 2),
             long_axis_mm: rounded(lesion.longAxis * scale.millimetres),
             short_axis_mm: rounded(lesion.shortAxis * scale.millimetres),
+            perimeter_mm: rounded(lesion.perimeter * scale.millimetres),
         };
     });
     return {
-        file: name,
-        ...(item.frameCount > 1 ? { frame: item.frame + 1, frames: item.frameCount } : {}),
+        file: name.file,
+        ...(item.frameCount > 1 ? { frame: frame + 1, frames: item.frameCount } : {}),
         width: result.width,
         height: result.height,
         type: result.type,

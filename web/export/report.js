@@ -1,36 +1,45 @@
 /** A printable report of the batch: the browser's own printing makes paper or PDF of it. */
-import { t } from '../i18n/i18n.js';
+import { formatNumber, t } from '../i18n/i18n.js';
 import { measuresOf } from '../panel/measures.js';
-import { explanation, headline, warnings } from '../panel/words.js';
+import { explanation, headline, scaleNote, warnings } from '../panel/words.js';
 import { scaleFor } from '../state/item.js';
 import { byId, element } from '../ui/dom.js';
-import { overlayPng } from './pictures.js';
+import { answerInView } from './frames.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
+ * @typedef {import('../state/item.js').FrameResult} FrameResult
  * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('./names.js').ExportName} ExportName
+ * @typedef {import('./pictures.js').Painter} Painter
  */
 
 /**
- * @param {Map<Item, string>} names
+ * @param {Map<Item, ExportName>} names
  * @param {Engine} engine
+ * @param {Painter} painter
+ * @param {(done: number, total: number) => void} onProgress
  */
-export async function printReport(names, engine) {
+export async function printReport(names, engine, painter, onProgress) {
     const root = byId('report', HTMLElement);
     const articles = [];
     /** @type {string[]} */
     const addresses = [];
-    for (const [item, name] of names) {
-        if (!item.result || item.state !== 'done') continue;
-        const address = URL.createObjectURL(await overlayPng(item, engine));
+    const answered = [...names].filter(([item]) => answerInView(item));
+    for (const [item, name] of answered) {
+        const answer = answerInView(item);
+        if (!answer) continue;
+        onProgress(articles.length, answered.length);
+        const address = URL.createObjectURL(await painter.overlay(item, answer.frame, answer.result, name.hidden));
         addresses.push(address);
-        const image = element('img', { src: address, alt: name });
+        const image = element('img', { src: address, alt: name.file });
         await image.decode();
-        articles.push(element('article', {}, image, wordsOf(item, name)));
+        articles.push(element('article', {}, image, wordsOf(item, name.file, answer.frame, answer.result)));
     }
     root.replaceChildren(
         element('h1', {}, t('report.title')),
         element('p', {}, t('report.made', { date: new Date().toLocaleString(document.documentElement.lang) })),
+        element('p', {}, networkText(engine)),
         element('p', {}, element('strong', {}, t('foot.research'))),
         ...articles,
     );
@@ -39,18 +48,40 @@ export async function printReport(names, engine) {
     for (const address of addresses) URL.revokeObjectURL(address);
 }
 
+/** @param {Engine} engine */
+function networkText({ pool, weights }) {
+    const { network, version, date } = pool.info;
+    return t('report.network', { network: `${network} ${version}`, date: date || '–', sha256: weights.sha256 || '–' });
+}
+
 /**
  * @param {Item} item
  * @param {string} name
+ * @param {number} frame
+ * @param {FrameResult} result
  */
-function wordsOf(item, name) {
-    const result = /** @type {import('../state/item.js').FrameResult} */ (item.result);
-    const doubts = warnings(item, result).map(text => element('p', {}, element('strong', {}, text)));
+function wordsOf(item, name, frame, result) {
+    const doubts = warnings(result).map(text => element('p', {}, element('strong', {}, text)));
     const tables = result.lesions.map((lesion, index) => {
         const body = measuresOf(lesion, scaleFor(item, lesion.bbox)).map(({ name: label, value }) =>
             element('tr', {}, element('th', { scope: 'row' }, label), element('td', {}, value)),
         );
         return element('table', {}, element('caption', {}, t('lesions.number', { number: index + 1 })), ...body);
     });
-    return element('div', {}, element('h2', {}, name), element('p', {}, headline(result)), element('p', {}, explanation(result)), ...doubts, ...tables);
+    const notes = [
+        t('report.threshold', { value: formatNumber(result.threshold, 2) }),
+        ...(result.edits?.any ? [t('report.edited')] : []),
+        ...(result.lesions.length > 0 ? [scaleNote(item, result.lesions)] : []),
+    ];
+    return element(
+        'div',
+        {},
+        element('h2', {}, element('bdi', {}, name)),
+        ...(item.frameCount > 1 ? [element('p', {}, t('frames.of', { frame: frame + 1, count: item.frameCount }))] : []),
+        element('p', {}, headline(result)),
+        element('p', {}, explanation(result)),
+        ...doubts,
+        ...tables,
+        element('p', {}, notes.join(' ')),
+    );
 }

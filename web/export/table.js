@@ -1,14 +1,25 @@
-/** The batch as CSV: one line a lesion, and one for a picture without any or one that failed. */
+/**
+ * The batch as CSV: one line a lesion, and one for a picture without any or one that failed. Of a cine loop every frame
+ * that was looked at is a picture.
+ */
 import { scaleFor } from '../state/item.js';
+import { answersOf } from './frames.js';
 
-/** @typedef {import('../state/item.js').Item} Item */
+/**
+ * @typedef {import('../state/item.js').FrameResult} FrameResult
+ * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('./names.js').ExportName} ExportName
+ * @typedef {(string | number | boolean | null | undefined)[][]} Rows
+ */
 
 const COLUMNS = [
-    'file', 'state', 'reason', 'width', 'height', 'type', 'p_normal', 'p_benign', 'p_malignant',
+    'file', 'frame', 'state', 'reason', 'width', 'height', 'type', 'p_normal', 'p_benign', 'p_malignant',
     'looks_like_ultrasound', 'threshold', 'edited',
     'lesion', 'area_px', 'long_axis_px', 'short_axis_px', 'perimeter_px', 'orientation_degrees', 'circularity',
-    'mean_probability', 'expected_dice', 'mm_per_px', 'area_mm2', 'long_axis_mm', 'short_axis_mm', 'dice', 'iou', 'hd95_px',
+    'mean_probability', 'expected_dice', 'mm_per_px', 'scale_from', 'area_mm2', 'long_axis_mm', 'short_axis_mm', 'perimeter_mm',
+    'dice', 'iou', 'hd95_px',
 ];
+const OF_LESION = COLUMNS.indexOf('dice') - COLUMNS.indexOf('lesion');
 
 /**
  * A field as RFC 4180 wants it. Spreadsheets run what begins with a sign of a formula (equals, plus, minus, at), so a
@@ -25,35 +36,45 @@ export function field(value) {
 }
 
 /**
- * @param {Map<Item, string>} names
+ * @param {Map<Item, ExportName>} names
  * @returns {string}
  */
 export function toCsv(names) {
     const lines = [COLUMNS.join(',')];
-    for (const [item, name] of names) for (const values of rowsOf(item, name)) lines.push(values.map(field).join(','));
+    for (const [item, { file }] of names) for (const values of rowsOf(item, file)) lines.push(values.map(field).join(','));
     return `${lines.join('\r\n')}\r\n`;
 }
 
 /**
  * @param {Item} item
  * @param {string} name
- * @returns {(string | number | boolean | null | undefined)[][]}
+ * @returns {Rows}
  */
 function rowsOf(item, name) {
-    const { result } = item;
-    const reason = item.problem?.detail ?? '';
-    if (!result || item.state !== 'done') return [[name, item.state, reason]];
+    const answers = answersOf(item);
+    if (answers.length === 0) return [[name, '', item.state, item.problem?.detail || item.problem?.key.replace(/^problem\./, '')]];
+    return answers.flatMap(({ frame, result }) => rowsOfAnswer(item, name, frame, result));
+}
+
+/**
+ * @param {Item} item
+ * @param {string} name
+ * @param {number} frame
+ * @param {FrameResult} result
+ * @returns {Rows}
+ */
+function rowsOfAnswer(item, name, frame, result) {
     const { probabilities } = result;
-    const edited = result.edits?.any ?? false;
-    const scores = item.truth?.scores;
+    const scores = frame === item.frame ? item.truth?.scores : null;
     const compared = [scores?.dice, scores?.iou, scores?.hd95];
     const picture = [
-        name, item.state, reason, result.width, result.height, result.type, probabilities.normal, probabilities.benign,
-        probabilities.malignant, !result.foreign, result.threshold, edited,
+        name, item.frameCount > 1 ? frame + 1 : '', item.state, '', result.width, result.height, result.type, probabilities.normal,
+        probabilities.benign, probabilities.malignant, !result.foreign, result.threshold, result.edits?.any ?? false,
     ];
-    if (result.lesions.length === 0) return [[...picture, 0, ...Array(12).fill(''), ...compared]];
+    if (result.lesions.length === 0) return [[...picture, 0, ...Array(OF_LESION - 1).fill(''), ...compared]];
     return result.lesions.map((lesion, index) => {
-        const millimetres = scaleFor(item, lesion.bbox)?.millimetres;
+        const scale = scaleFor(item, lesion.bbox);
+        const millimetres = scale?.millimetres;
         return [
             ...picture,
             index + 1,
@@ -65,10 +86,13 @@ function rowsOf(item, name) {
             lesion.circularity,
             lesion.meanProbability,
             lesion.expectedDice,
-            millimetres,
+            // As text: four decimals are too few for a pixel's side.
+            millimetres && millimetres.toPrecision(6),
+            scale?.origin,
             millimetres && lesion.area * millimetres ** 2,
             millimetres && lesion.longAxis * millimetres,
             millimetres && lesion.shortAxis * millimetres,
+            millimetres && lesion.perimeter * millimetres,
             ...compared,
         ];
     });

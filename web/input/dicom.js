@@ -12,6 +12,7 @@ import { toImageData } from './still.js';
  * @typedef {import('dicom-parser').DataSet} DataSet
  * @typedef {import('dicom-parser').Element} DicomElement
  * @typedef {import('./dicom-library.js').DicomParser} DicomParser
+ * @typedef {import('./source.js').Box} Box
  * @typedef {import('./source.js').RawImage} RawImage
  * @typedef {import('./source.js').Source} Source
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -81,16 +82,20 @@ export async function openDicom(file, engine) {
     if (!pixels) throw new SourceError('problem.dicom-no-pixels');
     const format = formatOf(dataSet, syntax);
     const frames = framesOf(parser, dataSet, pixels, format);
+    /** The frame decoded last: it is wanted twice, for the eyes and for the network. @type {{ frame: number, image: Promise<RawImage> } | null} */
+    let last = null;
+    const input = (/** @type {number} */ frame) => {
+        if (last?.frame !== frame) last = { frame, image: decodeFrame(frames(frame), format, dataSet, engine) };
+        return last.image;
+    };
     return {
         kind: 'dicom',
         frameCount: format.frames,
         framesPerSecond: rateOf(dataSet),
         scales: scalesOf(dataSet, format),
-        input: frame => decodeFrame(frames(frame), format, dataSet, engine),
-        async picture(frame) {
-            const image = await decodeFrame(frames(frame), format, dataSet, engine);
-            return createImageBitmap(toImageData(image));
-        },
+        areas: regionsOf(dataSet, format).map(({ box }) => box),
+        input,
+        picture: async frame => createImageBitmap(toImageData(await input(frame))),
         close() {},
     };
 }
@@ -161,26 +166,41 @@ function rateOf(dataSet) {
 }
 
 /**
- * Regions of two-dimensional tissue whose pixels are squares of known size. One that does not lie within the image was
- * written for another size of it, and says nothing.
+ * What the file says about parts of its pictures. One that does not lie within the picture was written for another size
+ * of it, and says nothing.
+ * @param {DataSet} dataSet
+ * @param {Format} format
+ * @returns {{ region: DataSet, box: Box }[]}
+ */
+function regionsOf(dataSet, { width, height }) {
+    const found = [];
+    for (const { dataSet: region } of dataSet.elements['x00186011']?.items ?? []) {
+        if (!region) continue;
+        const [x = 0, y = 0, right = 0, bottom = 0] = ['x00186018', 'x0018601a', 'x0018601c', 'x0018601e'].map(tag => region.uint32(tag));
+        if (right > width || bottom > height || right <= x || bottom <= y) continue;
+        found.push({ region, box: { x, y, width: right - x, height: bottom - y } });
+    }
+    return found;
+}
+
+/**
+ * Regions of two-dimensional tissue whose pixels are squares of known size.
  * @param {DataSet} dataSet
  * @param {Format} format
  * @returns {Scale[]}
  */
-function scalesOf(dataSet, { width, height }) {
+function scalesOf(dataSet, format) {
     const CENTIMETRES = 3;
     const TWO_DIMENSIONAL = 1;
     /** @type {Scale[]} */
     const scales = [];
-    for (const { dataSet: region } of dataSet.elements['x00186011']?.items ?? []) {
-        if (!region || region.uint16('x00186012') !== TWO_DIMENSIONAL) continue;
+    for (const { region, box } of regionsOf(dataSet, format)) {
+        if (region.uint16('x00186012') !== TWO_DIMENSIONAL) continue;
         if (region.uint16('x00186024') !== CENTIMETRES || region.uint16('x00186026') !== CENTIMETRES) continue;
         const acrossX = Math.abs(region.double('x0018602c') ?? 0);
         const acrossY = Math.abs(region.double('x0018602e') ?? 0);
         if (!(acrossX > 0) || Math.abs(acrossX - acrossY) > 0.001 * acrossX) continue;
-        const [x = 0, y = 0, right = 0, bottom = 0] = ['x00186018', 'x0018601a', 'x0018601c', 'x0018601e'].map(tag => region.uint32(tag));
-        if (right > width || bottom > height || right <= x || bottom <= y) continue;
-        scales.push({ millimetres: acrossX * 10, origin: 'dicom', region: { x, y, width: right - x, height: bottom - y } });
+        scales.push({ millimetres: acrossX * 10, origin: 'dicom', region: box });
     }
     return scales;
 }

@@ -16,6 +16,7 @@ export function openStill(file, engine) {
         frameCount: 1,
         framesPerSecond: 0,
         scales: [],
+        areas: [],
         input: () => Promise.resolve(file),
         picture: () => pictureOf(file, engine),
         close() {},

@@ -5,10 +5,11 @@ const SIDE = 112; // twice the size shown, for sharp screens
 
 /**
  * @param {import('./source.js').Source} source
- * @returns {Promise<HTMLCanvasElement>} the middle square of the first frame
+ * @param {number} frame
+ * @returns {Promise<HTMLCanvasElement>} its middle square
  */
-export async function makeThumbnail(source) {
-    const picture = await source.picture(0);
+export async function makeThumbnail(source, frame) {
+    const picture = await source.picture(frame);
     const side = Math.min(picture.width, picture.height);
     const canvas = element('canvas', { width: SIDE, height: SIDE });
     const context = canvas.getContext('2d');

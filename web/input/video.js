@@ -1,4 +1,5 @@
 /** Video files, decoded by the browser and looked at frame by frame. */
+import { learnRate } from './rate.js';
 import { SourceError } from './source.js';
 
 /**
@@ -6,7 +7,6 @@ import { SourceError } from './source.js';
  */
 
 const LONGEST_WAIT = 15000; // milliseconds for the browser to say what it can do with a file
-const SAMPLE_RATE = 25; // frames a second to step through: files do not tell their own
 
 /**
  * @param {HTMLVideoElement} video
@@ -38,30 +38,45 @@ export async function openVideo(file) {
         video.load();
         URL.revokeObjectURL(address);
     };
+    let rate;
     try {
         await ready;
         if (video.videoWidth === 0) throw new SourceError('problem.video');
+        rate = await learnRate(video);
         if (!Number.isFinite(video.duration)) await learnDuration(video);
     } catch (error) {
         close();
         throw error;
     }
+    const frameCount = Math.max(1, Math.round(video.duration * rate));
+    /** The frame looked at last: it is wanted twice, for the eyes and for the network. @type {{ frame: number, picture: ImageBitmap } | null} */
+    let last = null;
+    let plays = false;
     /** One frame after the other: a video element has one place at a time. @type {Promise<unknown>} */
     let line = Promise.resolve();
+    const take = async (/** @type {number} */ frame) => {
+        if (last?.frame !== frame) {
+            const picture = plays ? await createImageBitmap(video) : await frameAt(video, (frame + 0.5) / rate);
+            last?.picture.close();
+            last = { frame, picture };
+        }
+        return createImageBitmap(/** @type {{ picture: ImageBitmap }} */ (last).picture);
+    };
     /**
      * @param {number} frame
      * @returns {Promise<ImageBitmap>}
      */
     const picture = frame => {
-        const next = line.then(() => frameAt(video, (frame + 0.5) / SAMPLE_RATE));
+        const next = line.then(() => take(frame));
         line = next.catch(() => undefined);
         return next;
     };
     return {
         kind: 'video',
-        frameCount: Math.max(1, Math.floor(video.duration * SAMPLE_RATE)),
-        framesPerSecond: SAMPLE_RATE,
+        frameCount,
+        framesPerSecond: rate,
         scales: [],
+        areas: [],
         async input(frame) {
             const shown = await picture(frame);
             const context = new OffscreenCanvas(shown.width, shown.height).getContext('2d', { willReadFrequently: true });
@@ -72,7 +87,30 @@ export async function openVideo(file) {
             return { data: image.data, width: image.width, height: image.height };
         },
         picture,
-        close,
+        ...('requestVideoFrameCallback' in video
+            ? {
+                  play(/** @type {number} */ from, /** @type {(frame: number) => void} */ onFrame) {
+                      plays = true;
+                      const tell = (/** @type {number} */ _now, /** @type {{ mediaTime: number }} */ { mediaTime }) => {
+                          if (!plays) return;
+                          onFrame(Math.min(frameCount - 1, Math.round(mediaTime * rate)));
+                          video.requestVideoFrameCallback(tell);
+                      };
+                      video.loop = true;
+                      video.currentTime = Math.min(video.duration, (from + 0.5) / rate);
+                      video.requestVideoFrameCallback(tell);
+                      video.play().catch(() => undefined); // then it stands still, and the button still stops it
+                      return () => {
+                          plays = false;
+                          video.pause();
+                      };
+                  },
+              }
+            : {}),
+        close() {
+            last?.picture.close();
+            close();
+        },
     };
 }
 

@@ -11,9 +11,9 @@ import { CLASSES, explanation, headline, warnings } from './words.js';
 /**
  * @param {HTMLElement} root
  * @param {Item | null} item
+ * @param {FrameResult | undefined} result in view
  */
-export function renderAnswer(root, item) {
-    const result = item?.result;
+export function renderAnswer(root, item, result) {
     if (!item || !result || item.state !== 'done') {
         const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : t(`state.${item?.state ?? 'waiting'}`);
         root.replaceChildren(element('p', { class: 'answer-words' }, text));
@@ -23,7 +23,7 @@ export function renderAnswer(root, item) {
         element('p', { class: 'answer-type' }, element('span', { class: `swatch swatch-${result.type}` }), headline(result)),
         element('p', { class: 'answer-words' }, explanation(result)),
         bars(result),
-        ...warnings(item, result).map(text => element('p', { class: 'warning' }, icon('warning'), element('span', {}, text))),
+        ...warnings(result).map(text => element('p', { class: 'warning' }, icon('warning'), element('span', {}, text))),
         element('p', { class: 'facts' }, element('bdi', {}, item.name), ` · ${factsText(result)}`),
     );
 }

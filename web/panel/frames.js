@@ -2,7 +2,10 @@
 import { t } from '../i18n/i18n.js';
 import { byId, icon } from '../ui/dom.js';
 
-/** @typedef {import('../state/session.js').Session} Session */
+/**
+ * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('../state/session.js').Session} Session
+ */
 
 const FALLBACK_RATE = 10; // frames a second, where the file does not say
 
@@ -10,8 +13,10 @@ export class Frames {
     #session;
     #slider = byId('frame', HTMLInputElement);
     #play = byId('play', HTMLButtonElement);
-    /** Of playing: when it began, and at which frame. @type {{ at: number, frame: number } | null} */
-    #started = null;
+    /** Ends what plays; null while nothing does. @type {(() => void) | null} */
+    #stopPlaying = null;
+    /** The loop that plays. @type {Item | null} */
+    #item = null;
     #busy = false;
 
     /** @param {Session} session */
@@ -19,67 +24,90 @@ export class Frames {
         this.#session = session;
         this.#slider.addEventListener('input', () => {
             const frame = this.#slider.valueAsNumber - 1; // before stopping, which writes the frame in view back
-            this.stop();
+            void this.stop();
             void session.showFrame(frame);
         });
         this.#play.addEventListener('click', () => this.toggle());
-        session.addEventListener('picture', () => this.render());
+        session.addEventListener('edit', () => void this.stop());
+        session.addEventListener('picture', () => {
+            if (this.#item !== session.item) this.#forget();
+            this.render();
+        });
     }
 
     toggle() {
         const { item } = this.#session;
-        if (this.#started) {
-            this.stop();
-        } else if (item && item.frameCount > 1) {
-            this.#started = { at: performance.now(), frame: item.frame };
+        if (this.#stopPlaying) {
+            void this.stop();
+        } else if (item?.source && item.frameCount > 1 && item.state === 'done') {
+            this.#item = item;
+            this.#session.beginPlay();
+            const show = (/** @type {number} */ frame) => this.#show(frame);
+            this.#stopPlaying = item.source.play?.(item.frame, show) ?? playByClock(item, item.source.framesPerSecond || FALLBACK_RATE, show);
             this.render();
-            requestAnimationFrame(() => this.#tick());
         }
     }
 
-    stop() {
-        this.#started = null;
+    /** @returns {Promise<void>} when the frame it stopped at has its own answer */
+    async stop() {
+        if (!this.#stopPlaying) return;
+        this.#forget();
         this.render();
+        await this.#session.endPlay();
     }
 
-    /** Frames that come too late are left out, so that the loop keeps its own time. */
-    #tick() {
-        const { item } = this.#session;
-        if (!this.#started) return;
-        if (!item || item.frameCount < 2) {
-            this.stop();
-            return;
-        }
-        const rate = item.source?.framesPerSecond || FALLBACK_RATE;
-        const passed = Math.floor(((performance.now() - this.#started.at) / 1000) * rate);
-        const frame = (this.#started.frame + passed) % item.frameCount;
-        if (frame !== item.frame && !this.#busy) {
-            this.#busy = true;
-            void this.#session.showFrame(frame).finally(() => {
-                this.#busy = false;
-            });
-        }
-        requestAnimationFrame(() => this.#tick());
+    #forget() {
+        this.#stopPlaying?.();
+        this.#stopPlaying = null;
+        this.#item = null;
+    }
+
+    /**
+     * Frames that come while the one before is still being made are left out, so that the loop keeps its own time.
+     * @param {number} frame
+     */
+    #show(frame) {
+        if (this.#busy || frame === this.#session.item?.frame) return;
+        this.#busy = true;
+        this.#session
+            .playFrame(frame)
+            .catch(() => this.stop())
+            .finally(() => (this.#busy = false));
     }
 
     render() {
         const { item } = this.#session;
         const count = item?.frameCount ?? 1;
         byId('frames', HTMLElement).hidden = count < 2;
-        if (!item || count < 2) {
-            this.#started = null;
-            return;
-        }
+        if (!item || count < 2) return;
         this.#slider.max = String(count);
         this.#slider.value = String(item.frame + 1);
         const text = t('frames.of', { frame: item.frame + 1, count });
         byId('frame-text', HTMLOutputElement).textContent = text;
         this.#slider.setAttribute('aria-valuetext', text);
-        const label = t(this.#started ? 'frames.pause' : 'frames.play');
+        const label = t(this.#stopPlaying ? 'frames.pause' : 'frames.play');
         if (this.#play.getAttribute('aria-label') !== label) {
             this.#play.setAttribute('aria-label', label);
             this.#play.title = label;
-            this.#play.replaceChildren(icon(this.#started ? 'pause' : 'play'));
+            this.#play.replaceChildren(icon(this.#stopPlaying ? 'pause' : 'play'));
         }
     }
+}
+
+/**
+ * @param {Item} item
+ * @param {number} rate frames a second
+ * @param {(frame: number) => void} onFrame
+ * @returns {() => void} stops it
+ */
+function playByClock({ frame: first, frameCount }, rate, onFrame) {
+    const started = performance.now();
+    let request = 0;
+    const tick = () => {
+        const passed = Math.floor(((performance.now() - started) / 1000) * rate);
+        onFrame((first + passed) % frameCount);
+        request = requestAnimationFrame(tick);
+    };
+    request = requestAnimationFrame(tick);
+    return () => cancelAnimationFrame(request);
 }

@@ -3,6 +3,7 @@ import { t } from '../i18n/i18n.js';
 import { scaleFor } from '../state/item.js';
 import { element } from '../ui/dom.js';
 import { measuresOf } from './measures.js';
+import { scaleNote } from './words.js';
 
 /**
  * @typedef {import('../state/session.js').Session} Session
@@ -35,8 +36,7 @@ export function renderLesions(root, session, viewer) {
     const actions = element('tr', {}, element('td'), ...lesions.map((lesion, index) => actionCell(session, lesion, index)));
     body.append(actions);
     const table = element('table', { class: 'measures' }, element('thead', {}, head), body);
-    const origin = scales.find(scale => scale)?.origin;
-    const note = origin ? t(`lesions.scale.${origin}`) : t('lesions.scale.none');
+    const note = scaleNote(item, lesions);
     // The table is built anew while somebody works its buttons: the focus must not fall off the page.
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['action'] : undefined;
     const scroll = element('div', { class: 'measures-scroll' }, table);

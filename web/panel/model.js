@@ -2,6 +2,7 @@
 import { inlined } from '../engine/inlined.js';
 import { formatNumber, t } from '../i18n/i18n.js';
 import { byId, element, icon } from '../ui/dom.js';
+import { cardElements } from './card.js';
 
 /** @typedef {import('../engine/engine.js').Engine} Engine */
 
@@ -23,7 +24,7 @@ export async function fetchModelCard() {
 /** @param {Engine | null} engine */
 export function renderModel(engine) {
     const root = byId('model-facts', HTMLElement);
-    byId('model-card', HTMLElement).textContent = card || t('model.noCard');
+    byId('model-card', HTMLElement).replaceChildren(...(card ? cardElements(card) : [t('model.noCard')]));
     if (!engine) {
         root.replaceChildren(element('p', {}, t('engine.loading', { share: '' })));
         return;

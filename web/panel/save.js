@@ -1,19 +1,33 @@
 /** What can be saved, copied and printed. */
 import { toZip } from '../export/bundle.js';
 import { toCoco } from '../export/coco.js';
-import { exportNames } from '../export/names.js';
-import { maskPng, overlayPng } from '../export/pictures.js';
+import { answerInView } from '../export/frames.js';
+import { exportNames, frameEnding } from '../export/names.js';
+import { maskPng, Painter } from '../export/pictures.js';
 import { recordOf } from '../export/record.js';
 import { printReport } from '../export/report.js';
 import { toCsv } from '../export/table.js';
 import { t } from '../i18n/i18n.js';
-import { notify } from '../ui/announce.js';
+import { announce, notify } from '../ui/announce.js';
 import { byId, saveFile } from '../ui/dom.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
+ * @typedef {import('../export/names.js').ExportName} ExportName
+ * @typedef {import('../state/item.js').FrameResult} FrameResult
  * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('../state/opener.js').Opener} Opener
  * @typedef {import('../state/store.js').Store} Store
+ */
+
+/**
+ * The answer in view, with what is needed to write it.
+ * @typedef {object} InView
+ * @property {Item} item
+ * @property {number} frame
+ * @property {FrameResult} result
+ * @property {ExportName} name
+ * @property {string} stem of the file's name
  */
 
 const OF_ONE = ['save-mask', 'save-overlay', 'save-json', 'save-copy'];
@@ -21,31 +35,76 @@ const OF_ALL = ['save-csv', 'save-coco', 'save-zip', 'save-report'];
 
 export class Save {
     #store;
+    #opener;
+    #settle;
     /** @type {Engine | null} */
     #engine = null;
+    /** @type {Painter | null} */
+    #painter = null;
+    /** The button whose work goes on. */
+    #busy = '';
 
-    /** @param {Store} store */
-    constructor(store) {
+    /**
+     * @param {Store} store
+     * @param {Opener} opener
+     * @param {() => Promise<void>} settle waits until what is in view stands still and has its answer
+     */
+    constructor(store, opener, settle) {
         this.#store = store;
-        this.#on('save-mask', (engine, item, name) => this.#mask(engine, item, name));
-        this.#on('save-overlay', async (engine, item, name) => saveFile(await overlayPng(item, engine), `${name}_overlay.png`));
-        this.#on('save-json', async (_, item, name) => saveFile(jsonBlob(recordOf(item, name)), `${name}.json`));
-        this.#on('save-copy', (engine, item) => copyPicture(item, engine));
-        this.#on('save-csv', async () => saveFile(new Blob(['\ufeff', toCsv(this.names())], { type: 'text/csv' }), 'sonomask.csv'));
-        this.#on('save-coco', async engine => saveFile(jsonBlob(toCoco(this.names(), engine.measurer)), 'sonomask-coco.json'));
-        this.#on('save-zip', async engine => saveFile(await toZip(this.names(), engine), 'sonomask.zip'));
-        this.#on('save-report', engine => printReport(this.names(), engine));
+        this.#opener = opener;
+        this.#settle = settle;
+        this.#on('save-mask', async engine => {
+            const { result, stem } = await this.#inView();
+            saveFile(new Blob([await maskPng(result, engine)], { type: 'image/png' }), `${stem}_mask.png`);
+        });
+        this.#on('save-overlay', async () => {
+            const view = await this.#inView();
+            saveFile(await this.#overlay(view), `${view.stem}_overlay.png`);
+        });
+        this.#on('save-json', async () => {
+            const { item, name, frame, result, stem } = await this.#inView();
+            saveFile(jsonBlob(recordOf(item, name, frame, result)), `${stem}.json`);
+        });
+        this.#on('save-copy', async () => {
+            // At once, with the picture to follow: browsers let only a click reach the clipboard, and not for long.
+            const picture = this.#inView().then(view => this.#overlay(view));
+            await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
+            notify(t('save.copied'));
+        });
+        this.#on('save-csv', async () => saveFile(new Blob(['\ufeff', toCsv(await this.#names())], { type: 'text/csv' }), 'sonomask.csv'));
+        this.#on('save-coco', async engine => saveFile(jsonBlob(toCoco(await this.#names(), engine.measurer)), 'sonomask-coco.json'));
+        this.#on('save-zip', async (engine, painter) => saveFile(await toZip(await this.#names(), engine, painter, showProgress), 'sonomask.zip'));
+        this.#on('save-report', async (engine, painter) => printReport(await this.#names(), engine, painter, showProgress));
     }
 
     /** @param {Engine} engine */
     start(engine) {
         this.#engine = engine;
+        this.#painter = new Painter(engine, this.#opener);
         this.render();
     }
 
-    /** @returns {Map<Item, string>} */
-    names() {
+    /** @returns {Promise<Map<Item, ExportName>>} */
+    #names() {
         return exportNames(this.#store.items, byId('save-names', HTMLInputElement).checked);
+    }
+
+    /** @returns {Promise<InView>} */
+    async #inView() {
+        const item = this.#store.selected;
+        await this.#settle();
+        const answer = item && answerInView(item);
+        const name = item && (await this.#names()).get(item);
+        if (!item || !answer || !name) throw new Error(t('lesions.waiting'));
+        return { item, name, ...answer, stem: name.stem + frameEnding(item, answer.frame) };
+    }
+
+    /**
+     * @param {InView} view
+     * @returns {Promise<Blob>}
+     */
+    #overlay({ item, frame, result, name }) {
+        return /** @type {Painter} */ (this.#painter).overlay(item, frame, result, name.hidden);
     }
 
     /** Saves the mask of the picture in view. */
@@ -54,29 +113,24 @@ export class Save {
     }
 
     /**
-     * @param {Engine} engine
-     * @param {Item} item
-     * @param {string} name
-     */
-    async #mask(engine, item, name) {
-        if (!item.result) return;
-        saveFile(new Blob([await maskPng(item.result, engine)], { type: 'image/png' }), `${name}_mask.png`);
-    }
-
-    /**
      * @param {string} id
-     * @param {(engine: Engine, item: Item, name: string) => Promise<void>} run
+     * @param {(engine: Engine, painter: Painter) => Promise<void>} run
      */
     #on(id, run) {
         const button = byId(id, HTMLButtonElement);
         button.addEventListener('click', async () => {
-            const item = this.#store.selected;
-            if (!this.#engine || !item) return;
+            if (!this.#engine || !this.#painter || !this.#store.selected || this.#busy) return;
+            this.#busy = id;
+            button.setAttribute('aria-busy', 'true');
             try {
-                await run(this.#engine, item, this.names().get(item) ?? item.name);
+                await run(this.#engine, this.#painter);
+                if (OF_ALL.includes(id)) announce(t('save.done', { what: button.textContent }));
             } catch (error) {
                 notify(t('save.failed', { detail: error instanceof Error ? error.message : String(error) }), 'problem');
             }
+            this.#busy = '';
+            button.removeAttribute('aria-busy');
+            byId('save-progress', HTMLElement).hidden = true;
         });
     }
 
@@ -85,21 +139,21 @@ export class Save {
         const any = this.#engine !== null && this.#store.items.some(({ state }) => state === 'done');
         for (const id of OF_ONE) byId(id, HTMLButtonElement).disabled = !one;
         for (const id of OF_ALL) byId(id, HTMLButtonElement).disabled = !any;
-        const dicom = this.#store.items.some(item => item.source?.kind === 'dicom');
-        /** @type {HTMLElement} */ (byId('save-names', HTMLInputElement).parentElement).hidden = !dicom;
+        byId('save-dicom', HTMLElement).hidden = !this.#store.items.some(({ kind }) => kind === 'dicom');
     }
+}
+
+/**
+ * @param {number} done
+ * @param {number} total
+ */
+function showProgress(done, total) {
+    const text = byId('save-progress', HTMLElement);
+    text.textContent = t('save.progress', { done, total });
+    text.hidden = total < 2;
 }
 
 /** @param {unknown} value */
 function jsonBlob(value) {
     return new Blob([JSON.stringify(value, null, 2)], { type: 'application/json' });
-}
-
-/**
- * @param {Item} item
- * @param {Engine} engine
- */
-async function copyPicture(item, engine) {
-    await navigator.clipboard.write([new ClipboardItem({ 'image/png': overlayPng(item, engine) })]);
-    notify(t('save.copied'));
 }

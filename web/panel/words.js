@@ -1,5 +1,6 @@
 /** The answer in plain, honest words. */
 import { formatProbability, t } from '../i18n/i18n.js';
+import { scaleFor } from '../state/item.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -67,15 +68,26 @@ export function doubtOf(item) {
 }
 
 /**
- * Doubts about the picture, and those that the answer itself raises.
+ * Where the measurements' unit comes from.
  * @param {Item} item
+ * @param {Lesion[]} lesions at least one
+ * @returns {string}
+ */
+export function scaleNote(item, lesions) {
+    const scales = lesions.map(lesion => scaleFor(item, lesion.bbox));
+    const origin = scales.find(scale => scale)?.origin;
+    if (!origin) return t(item.scales.length > 0 ? 'lesions.scale.outside' : 'lesions.scale.none');
+    return t(`lesions.scale.${scales.includes(null) ? 'mixed' : origin}`);
+}
+
+/**
+ * Doubts about the picture, and those that the answer itself raises.
  * @param {FrameResult} result
  * @returns {string[]}
  */
-export function warnings(item, result) {
+export function warnings(result) {
     const found = [];
-    const doubt = doubtOf(item);
-    if (doubt) found.push(t(doubt));
+    if (result.foreign) found.push(t('warning.foreign'));
     if (result.lesions.some(lesion => certaintyOf(lesion) === 'low')) found.push(t('warning.unsureOutline'));
     if (result.type === 'normal' && result.lesions.length > 0) found.push(t('warning.normalWithLesion'));
     if (result.type !== 'normal' && result.lesions.length === 0) found.push(t('warning.lesionWithoutMask'));

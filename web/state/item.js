@@ -5,6 +5,7 @@
  * @typedef {import('../../wasm/sonomask.js').TissueClass} TissueClass
  * @typedef {import('../i18n/i18n.js').Key} Key
  * @typedef {import('../edit/edits.js').Edits} Edits
+ * @typedef {import('../input/source.js').Kind} Kind
  * @typedef {import('../input/source.js').Source} Source
  */
 
@@ -60,7 +61,9 @@ export class Item {
         this.problem = null;
         /** @type {HTMLCanvasElement | null} */
         this.thumbnail = null;
-        /** @type {Source | null} open while it is worth it */
+        /** @type {Kind | null} null: nobody has looked yet */
+        this.kind = null;
+        /** @type {Source | null} open while somebody holds it, see state/opener.js */
         this.source = null;
         this.frame = 0;
         this.frameCount = 1;

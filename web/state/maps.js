@@ -1,41 +1,75 @@
 /**
- * Probability maps of the frames looked at last. A map is four bytes a pixel, so only a few are kept; one that is gone
- * is computed again when its frame comes into view.
+ * Probability maps of the pictures looked at last. A map is four bytes a pixel, so only a few are kept; one that is gone
+ * is computed again when its picture comes into view. A cine loop comes into view again and again: of the one seen last
+ * many frames are kept.
  */
 
 const MOST_MAPS = 8;
+const MOST_LOOP_BYTES = 64e6;
+
+/** @typedef {{ id: number, frameCount: number }} Owner */
 
 export class MapCache {
     /** @type {Map<string, Float32Array>} the oldest first */
-    #maps = new Map();
+    #stills = new Map();
+    /** @type {Map<number, Float32Array>} of one loop, by frame, the oldest first */
+    #loop = new Map();
+    #loopOwner = -1;
+    #loopBytes = 0;
 
     /**
-     * @param {{ id: number }} item
+     * @param {Owner} item
      * @param {number} frame
      * @returns {Float32Array | undefined}
      */
     get(item, frame) {
+        if (item.frameCount > 1) return item.id === this.#loopOwner ? this.#loop.get(frame) : undefined;
         const key = `${item.id}:${frame}`;
-        const map = this.#maps.get(key);
+        const map = this.#stills.get(key);
         if (map) {
-            this.#maps.delete(key);
-            this.#maps.set(key, map);
+            this.#stills.delete(key);
+            this.#stills.set(key, map);
         }
         return map;
     }
 
     /**
-     * @param {{ id: number }} item
+     * @param {Owner} item
      * @param {number} frame
      * @param {Float32Array} map
      */
     set(item, frame, map) {
+        if (item.frameCount > 1) {
+            this.#setOfLoop(item, frame, map);
+            return;
+        }
         const key = `${item.id}:${frame}`;
-        this.#maps.delete(key);
-        this.#maps.set(key, map);
-        for (const oldest of this.#maps.keys()) {
-            if (this.#maps.size <= MOST_MAPS) break;
-            this.#maps.delete(oldest);
+        this.#stills.delete(key);
+        this.#stills.set(key, map);
+        for (const oldest of this.#stills.keys()) {
+            if (this.#stills.size <= MOST_MAPS) break;
+            this.#stills.delete(oldest);
+        }
+    }
+
+    /**
+     * @param {Owner} item
+     * @param {number} frame
+     * @param {Float32Array} map
+     */
+    #setOfLoop(item, frame, map) {
+        if (item.id !== this.#loopOwner) {
+            this.#loop.clear();
+            this.#loopBytes = 0;
+            this.#loopOwner = item.id;
+        }
+        this.#loopBytes += map.byteLength - (this.#loop.get(frame)?.byteLength ?? 0);
+        this.#loop.delete(frame);
+        this.#loop.set(frame, map);
+        for (const [oldest, { byteLength }] of this.#loop) {
+            if (this.#loopBytes <= MOST_LOOP_BYTES || oldest === frame) break;
+            this.#loop.delete(oldest);
+            this.#loopBytes -= byteLength;
         }
     }
 }

@@ -1,14 +1,16 @@
 /**
  * The frame in view, ready to be drawn and edited: picture, probability map, mask, lesions, outlines, ground truth.
- * Everything that moves the mask goes through here, so measurements always follow. Events: "picture", "answer".
+ * Everything that moves the mask goes through here, so measurements always follow. Events: "picture", "answer", and
+ * "edit" when somebody wants to change a mask while a loop plays, which therefore has to stop first.
  */
-import { openSource, SourceError } from '../input/source.js';
+import { SourceError } from '../input/source.js';
 import { readTruth } from '../compare/truth.js';
 import { ADD, Edits, ERASE, KEEP } from '../edit/edits.js';
 import { componentAt, pixelOf } from '../edit/fill.js';
 import { isAborted, problemOf } from '../engine/engine.js';
 import { oncePerFrame } from '../ui/dom.js';
-import { encodeRuns } from './runs.js';
+import { measureMap } from './measured.js';
+import { decodeRuns, encodeRuns } from './runs.js';
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Contour} Contour
@@ -18,6 +20,7 @@ import { encodeRuns } from './runs.js';
  * @typedef {import('./item.js').FrameResult} FrameResult
  * @typedef {import('./item.js').Item} Item
  * @typedef {import('./maps.js').MapCache} MapCache
+ * @typedef {import('./opener.js').Opener} Opener
  * @typedef {import('./store.js').Store} Store
  */
 
@@ -25,10 +28,19 @@ export class Session extends EventTarget {
     #store;
     #queue;
     #maps;
+    #opener;
     /** @type {Engine | null} */
     #engine = null;
     /** Raised whenever something else comes into view, so that late answers are dropped. */
     #turn = 0;
+    /** The picture whose file is held open here. @type {Item | null} */
+    #holds = null;
+    /** Frames of the loop that plays which are with the network. @type {Set<number>} */
+    #inFlight = new Set();
+    /** The frame whose answer is in view; behind the picture's while a loop plays. */
+    #answerFrame = 0;
+    #playing = false;
+    #stroking = false;
 
     /** @type {Item | null} */
     item = null;
@@ -49,9 +61,11 @@ export class Session extends EventTarget {
      * @param {Store} store
      * @param {Queue} queue
      * @param {MapCache} maps
+     * @param {Opener} opener
      */
-    constructor(store, queue, maps) {
+    constructor(store, queue, maps, opener) {
         super();
+        this.#opener = opener;
         this.#store = store;
         this.#queue = queue;
         this.#maps = maps;
@@ -71,7 +85,8 @@ export class Session extends EventTarget {
 
     /** @returns {FrameResult | undefined} */
     get result() {
-        return this.item?.result;
+        const { item } = this;
+        return item?.results.get(this.#playing ? this.#answerFrame : item.frame);
     }
 
     /** @returns {Edits | null} */
@@ -94,6 +109,8 @@ export class Session extends EventTarget {
 
     async #show() {
         const turn = ++this.#turn;
+        this.#letGo();
+        this.#playing = false;
         this.item = this.#store.selected;
         this.picture?.close();
         this.picture = null;
@@ -109,9 +126,10 @@ export class Session extends EventTarget {
         const engine = this.#engine;
         if (!item || !engine || item.state === 'failed') return;
         try {
-            item.source ??= await openSource(item.file, engine);
-            item.frameCount = item.source.frameCount;
-            const picture = await item.source.picture(item.frame);
+            const source = await this.#hold(item, engine);
+            if (turn !== this.#turn) return;
+            item.frameCount = source.frameCount;
+            const picture = await source.picture(item.frame);
             if (turn !== this.#turn) {
                 picture.close();
                 return;
@@ -124,6 +142,27 @@ export class Session extends EventTarget {
             // The queue meets the same fault and writes the reason into the row.
             if (turn === this.#turn && item.state === 'done') this.#fail(item, error);
         }
+    }
+
+    /**
+     * @param {Item} item
+     * @param {Engine} engine
+     */
+    async #hold(item, engine) {
+        if (this.#holds === item && item.source) return item.source;
+        const source = await this.#opener.open(item, engine);
+        if (this.item !== item || this.#holds === item) {
+            this.#opener.release(item);
+        } else {
+            this.#letGo();
+            this.#holds = item;
+        }
+        return source;
+    }
+
+    #letGo() {
+        if (this.#holds) this.#opener.release(this.#holds);
+        this.#holds = null;
     }
 
     /**
@@ -143,42 +182,30 @@ export class Session extends EventTarget {
         const engine = this.#engine;
         if (!item || !engine || item.state !== 'done' || !this.picture) return;
         const { frame } = item;
-        if (!item.results.has(frame) || !this.#maps.get(item, frame))
-            await this.#queue.segmentFrame(engine, item, frame);
+        const kept = item.results.has(frame) ? this.#maps.get(item, frame) : undefined;
+        const probability = kept ?? (await this.#queue.segmentFrame(engine, item, frame));
         if (item.truth && !item.truth.problem) {
             const size = item.results.get(frame);
             const truth = size ? await readTruth(item, engine, size) : null;
             if (turn === this.#turn) this.truth = truth;
         }
         if (turn !== this.#turn) return;
-        this.probability = this.#maps.get(item, frame) ?? null;
+        this.probability = probability;
+        this.#answerFrame = frame;
         this.#recompute();
     }
 
     #recompute() {
-        const { item, probability, result } = this;
+        const { item, probability, result, threshold } = this;
         const engine = this.#engine;
         if (!item || !engine || !probability || !result) return;
-        const { width, height, edits } = result;
-        const { threshold } = this;
-        const { measurer, pool } = engine;
-        let measured = measurer.measure(probability, width, height, {
-            threshold,
-            minimumArea: pool.info.minimumArea,
-        });
-        if (edits?.any) {
-            const edited = measured.mask.slice();
-            edits.applyTo(edited);
-            measured = measurer.measure(edited, width, height, { minimumArea: 0, probabilityMap: probability });
-        }
-        // The instance that measures here has no weights, and so does not know how honest their expectation is.
-        const lesions = measured.lesions.map(lesion => ({ ...lesion, expectedDice: lesion.expectedDice ** pool.info.expectedDicePower }));
-        this.mask = measured.mask;
+        const { mask, lesions } = measureMap(engine, probability, result, threshold, result.edits);
+        this.mask = mask;
         this.lesions = lesions;
-        this.contours = measurer.contours(measured.mask, width, height);
+        this.contours = engine.measurer.contours(mask, result.width, result.height);
         result.threshold = threshold;
         result.lesions = lesions;
-        result.runs = encodeRuns(measured.mask);
+        result.runs = encodeRuns(mask);
         this.dispatchEvent(new Event('answer'));
         this.#store.changed(item);
     }
@@ -214,8 +241,83 @@ export class Session extends EventTarget {
         await this.#showFrame(turn);
     }
 
+    /** A loop begins to play: from now on `playFrame` says what is in view. */
+    beginPlay() {
+        this.#playing = true;
+        this.#answerFrame = this.item?.frame ?? 0;
+    }
+
+    /** It stopped: the frame in view gets its own answer. */
+    async endPlay() {
+        if (!this.#playing) return;
+        this.#playing = false;
+        await this.#showFrame(++this.#turn);
+    }
+
+    /**
+     * Shows a frame of the loop that plays. Its picture comes at once; over it the latest answer there is, its own when
+     * the network has seen it before. As many frames as keep a worker free are with the network at a time.
+     * @param {number} frame
+     */
+    async playFrame(frame) {
+        const { item } = this;
+        const engine = this.#engine;
+        if (!this.#playing || !item?.source || !engine || item.state !== 'done') return;
+        item.frame = frame;
+        const turn = ++this.#turn;
+        const picture = await item.source.picture(frame);
+        if (turn !== this.#turn) {
+            picture.close();
+            return;
+        }
+        this.picture?.close();
+        this.picture = picture;
+        this.dispatchEvent(new Event('picture'));
+        if (item.results.get(frame)?.threshold === this.threshold) this.#showKept(item, frame, engine);
+        else if (this.#inFlight.size < Math.max(1, engine.pool.size - 1)) void this.#answerWhilePlaying(item, frame, engine);
+    }
+
+    /**
+     * @param {Item} item
+     * @param {number} frame
+     * @param {Engine} engine
+     */
+    async #answerWhilePlaying(item, frame, engine) {
+        if (this.#inFlight.has(frame)) return;
+        this.#inFlight.add(frame);
+        try {
+            await this.#queue.segmentFrame(engine, item, frame);
+            if (this.#playing && item === this.item) this.#showKept(item, frame, engine);
+        } catch {
+            // The next frame tries again; one that fails for good says so when the loop stops at it.
+        } finally {
+            this.#inFlight.delete(frame);
+        }
+    }
+
+    /**
+     * The answer of a frame as it was kept, without computing anything again.
+     * @param {Item} item
+     * @param {number} frame
+     * @param {Engine} engine
+     */
+    #showKept(item, frame, engine) {
+        const kept = item.results.get(frame);
+        if (!kept) return;
+        this.#answerFrame = frame;
+        this.probability = this.#maps.get(item, frame) ?? null;
+        this.mask = decodeRuns(kept.runs, kept.width * kept.height);
+        this.lesions = kept.lesions;
+        this.contours = engine.measurer.contours(this.mask, kept.width, kept.height);
+        this.dispatchEvent(new Event('answer'));
+    }
+
     /** @returns {Edits | null} the layer to paint on, made when it is first needed */
     #layer() {
+        if (this.#playing) {
+            this.dispatchEvent(new Event('edit'));
+            return null;
+        }
         const { result } = this;
         if (!result || !this.mask) return null;
         result.edits ??= new Edits(result.width, result.height);
@@ -224,7 +326,9 @@ export class Session extends EventTarget {
 
     /** Begins a stroke. */
     beginStroke() {
-        this.#layer()?.begin();
+        const layer = this.#layer();
+        layer?.begin();
+        this.#stroking = layer !== null;
     }
 
     /**
@@ -234,11 +338,14 @@ export class Session extends EventTarget {
      * @param {boolean} erase
      */
     stroke(from, to, radius, erase) {
+        if (!this.#stroking) return;
         this.#layer()?.stroke(from, to, radius, erase ? ERASE : ADD);
         this.#recomputeSoon();
     }
 
     endStroke() {
+        if (!this.#stroking) return;
+        this.#stroking = false;
         this.#layer()?.commit();
         this.#recomputeSoon();
     }

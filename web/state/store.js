@@ -24,14 +24,11 @@ export class Store extends EventTarget {
         const index = this.items.indexOf(item);
         if (index < 0) return;
         this.items.splice(index, 1);
-        item.source?.close();
-        item.source = null;
         this.dispatchEvent(new Event('list'));
         if (this.selected === item) this.select(this.items[Math.min(index, this.items.length - 1)] ?? null);
     }
 
     clear() {
-        for (const item of this.items) item.source?.close();
         this.items = [];
         this.dispatchEvent(new Event('list'));
         this.select(null);

@@ -8,6 +8,7 @@ const ON_DEMAND = [
     'input/dicom-library.js',
     'input/dicom-pixels.js',
     'input/video.js',
+    'input/rate.js',
     'engine/worker.js',
     '../wasm/worker.js',
     'samples/phantom-1.png',

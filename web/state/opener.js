@@ -1,0 +1,58 @@
+/**
+ * Opens the files of pictures and closes them when nobody holds them any more: a DICOM file keeps all of its bytes in
+ * memory, a video one of the few players that a browser grants a page.
+ */
+import { kindOfFile, openAs } from '../input/source.js';
+
+/**
+ * @typedef {import('../engine/engine.js').Engine} Engine
+ * @typedef {import('../input/source.js').Source} Source
+ * @typedef {import('./item.js').Item} Item
+ */
+
+export class Opener {
+    /** @type {Map<Item, { opening: Promise<Source>, holders: number }>} */
+    #open = new Map();
+
+    /**
+     * Every call wants one of `release`, unless it fails.
+     * @param {Item} item
+     * @param {Engine} engine
+     * @returns {Promise<Source>} the same for all who hold it
+     */
+    async open(item, engine) {
+        const held = this.#open.get(item) ?? { opening: openFile(item, engine), holders: 0 };
+        held.holders++;
+        this.#open.set(item, held);
+        try {
+            const source = await held.opening;
+            if (this.#open.get(item) === held) item.source = source;
+            return source;
+        } catch (error) {
+            this.release(item);
+            throw error;
+        }
+    }
+
+    /** @param {Item} item */
+    release(item) {
+        const held = this.#open.get(item);
+        if (!held || --held.holders > 0) return;
+        this.#open.delete(item);
+        item.source = null;
+        held.opening.then(
+            source => source.close(),
+            () => undefined,
+        );
+    }
+}
+
+/**
+ * @param {Item} item told its kind even if it cannot be opened, because exports treat DICOM files with care
+ * @param {Engine} engine
+ * @returns {Promise<Source>}
+ */
+async function openFile(item, engine) {
+    item.kind ??= await kindOfFile(item.file);
+    return openAs(item.kind, item.file, engine);
+}
