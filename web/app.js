@@ -1,6 +1,7 @@
 /** Puts the page together: each module knows its own concern, and here they meet. */
+import { loadingEngine, onDownload } from './engine/start.js';
 import { scoreItem } from './compare/truth.js';
-import { loadEngine, problemOf, warmEngine } from './engine/engine.js';
+import { problemOf, warmEngine } from './engine/engine.js';
 import { inlined } from './engine/inlined.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
@@ -51,12 +52,10 @@ function setStatus(next) {
     byId('engine-again', HTMLElement).hidden = next.state !== 'failed';
 }
 
-// First of all, because it takes longest: the rest of the page is put together while it loads.
-const loadingEngine = loadEngine(share => {
+onDownload(share => {
     // The weights may still be on their way when something else has failed.
     if (status.state === 'loading') setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) });
 });
-loadingEngine.catch(() => undefined); // it is told below
 
 startTheme();
 startLanguage();

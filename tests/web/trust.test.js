@@ -40,7 +40,7 @@ describe('trust', { skip }, () => {
         await page.locator('.scores').waitFor();
         for (const name of ['Overlay PNG', 'JSON', 'CSV table', 'COCO polygons', 'Everything (ZIP)']) await saved(page, name);
         await page.getByRole('button', { name: 'About this model' }).click();
-        await page.getByRole('heading', { name: 'Limits' }).waitFor();
+        await page.getByRole('heading', { name: 'Limits', level: 3 }).waitFor();
         assert.deepEqual(requests, []);
         assert.deepEqual(site.served.slice(served), []);
         assert.deepEqual(faultsOf(page), []);
