@@ -28,7 +28,7 @@ import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
 import { openDialog, prepareDialog } from './ui/dialog.js';
-import { byId, oncePerFrame } from './ui/dom.js';
+import { afterNextFrame, byId } from './ui/dom.js';
 import { registerOffline } from './ui/offline.js';
 import { startShortcuts } from './ui/shortcuts.js';
 import { startTheme, toggleTheme } from './ui/theme.js';
@@ -161,18 +161,21 @@ function renderNote() {
     canvas.setAttribute('aria-label', item ? t('viewer.name', { name: item.name }) : '');
 }
 
-const renderComparison = oncePerFrame(() => {
+const renderComparison = afterNextFrame(() => {
     renderCompare(byId('compare', HTMLElement), session);
     list.renderComparison();
 });
 
-const renderAnswers = oncePerFrame(() => {
+const renderAnswers = afterNextFrame(() => {
     renderAnswer(byId('answer', HTMLElement), session.item, session.result);
     renderLesions(byId('lesions', HTMLElement), session, viewer);
     const { item, lesions } = session;
     const image = { x: 0, y: 0, width: viewer.image.width, height: viewer.image.height };
-    viewer.millimetres = item ? (scaleFor(item, lesions[0]?.bbox ?? image)?.millimetres ?? null) : null;
-    viewer.redraw();
+    const millimetres = item ? (scaleFor(item, lesions[0]?.bbox ?? image)?.millimetres ?? null) : null;
+    if (millimetres !== viewer.millimetres) {
+        viewer.millimetres = millimetres;
+        viewer.redraw();
+    }
     renderNote();
     save.render();
 });

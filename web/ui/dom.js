@@ -69,6 +69,16 @@ export function oncePerFrame(work) {
 }
 
 /**
+ * Like oncePerFrame, a frame later: what is put beside a picture does not hold up the frame that draws it.
+ * @param {() => void} work
+ * @returns {() => void}
+ */
+export function afterNextFrame(work) {
+    const later = oncePerFrame(work);
+    return oncePerFrame(later);
+}
+
+/**
  * Hands bytes to the user as a file.
  * @param {Blob} blob
  * @param {string} name
