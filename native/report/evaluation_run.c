@@ -46,18 +46,35 @@ static sm_status open_network(run *r, const char *path, int fold, sm_error *erro
     return sm_evaluator_create(&options, &network->evaluator, error);
 }
 
-/* Opens DIR/foldK/weights.safetensors for every K that is there. */
+static bool fold_has_images(const sm_dataset *dataset, int fold) {
+    for (int i = 0; i < dataset->count; i++)
+        if (!dataset->records[i].exclude && dataset->records[i].fold == fold) return true;
+    return false;
+}
+
+/* Opens DIR/foldK/weights.safetensors for every K that is there and has images: not every data set has all folds. */
 static sm_status open_folds(run *r, sm_error *error) {
     sm_status status = SM_OK;
+    int unused = 0;
     for (int fold = 0; status == SM_OK && fold < SM_FOLDS_MAX; fold++) {
         char name[48];
         snprintf(name, sizeof name, "fold%d/weights.safetensors", fold);
         char *path = sm_path_join(r->request->folds, name);
         if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of a model");
-        if (access(path, F_OK) == 0) status = open_network(r, path, fold, error);
+        if (access(path, F_OK) == 0) {
+            if (fold_has_images(&r->dataset, fold)) {
+                status = open_network(r, path, fold, error);
+            } else {
+                fprintf(stderr, "sonomask: no image of the data is in fold %d: %s is not used\n", fold, path);
+                unused++;
+            }
+        }
         free(path);
     }
-    if (status == SM_OK && r->network_count == 0)
+    if (status == SM_OK && r->network_count == 0 && unused > 0)
+        status = sm_fail(error, SM_ERROR_DATA, "no image of the data is in a fold that %s holds a network for",
+                         r->request->folds);
+    else if (status == SM_OK && r->network_count == 0)
         status = sm_fail(error, SM_ERROR_IO, "%s: holds no fold0/weights.safetensors or the like", r->request->folds);
     return status;
 }
@@ -241,8 +258,8 @@ static sm_status write_report(run *r, sm_error *error) {
 static sm_status evaluate(run *r, sm_error *error) {
     const sm_evaluation_request *q = r->request;
     /* What may be wrong is found before the long part. */
-    sm_status status = open_networks(r, error);
-    if (status == SM_OK) status = sm_dataset_load(q->data, q->data_count, &r->dataset, error);
+    sm_status status = sm_dataset_load(q->data, q->data_count, &r->dataset, error);
+    if (status == SM_OK) status = open_networks(r, error);
     if (status == SM_OK) status = evaluate_networks(r, error);
     if (status == SM_OK) status = score_splits(r, error);
     if (status == SM_OK && q->robustness) status = score_robustness(r, error);

@@ -622,6 +622,9 @@ static void folds_are_scored_by_their_own_networks(void **state) {
     assert_int_equal(sm_file_read(inside("model.safetensors"), &bytes, &size, NULL), SM_OK);
     scratch_write(folder, "folds/fold0/weights.safetensors", bytes, size);
     scratch_write(folder, "folds/fold1/weights.safetensors", bytes, size);
+    /* The data have no fold 4: a network for it is not used, and where there is no other, nothing can be scored. */
+    scratch_write(folder, "folds/fold4/weights.safetensors", bytes, size);
+    scratch_write(folder, "unused/fold4/weights.safetensors", bytes, size);
     free(bytes);
     const char *manifest = inside("manifest.csv"), *folds = inside("folds"), *out = inside("out-folds");
     assert_int_equal(run_evaluate("folds.jsonl", "--data", manifest, "--folds", folds, "--out", out,
@@ -650,6 +653,7 @@ static void folds_are_scored_by_their_own_networks(void **state) {
     assert_non_null(strstr(text, "id=\"robustness\""));
     free(text);
     assert_int_equal(run_evaluate("x", "--data", manifest, "--folds", inside("."), "--out", out, NULL), 1);
+    assert_int_equal(run_evaluate("x", "--data", manifest, "--folds", inside("unused"), "--out", out, NULL), 1);
     assert_int_equal(run_evaluate("x", "--data", manifest, "--folds", folds, "--fold", "1", "--out", out, NULL), 2);
 }
 
