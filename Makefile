@@ -134,8 +134,10 @@ bench-conv3x3: $(BUILD)/tests/bench_conv3x3
 
 .PHONY: test-programs test-c
 test-programs: $(TEST_PROGRAMS)
+# As many at once as there are processors; each one's output in one piece.
 test-c: $(TEST_PROGRAMS)
-	@set -e; for program in $^; do echo "== $$program"; $$program; done
+	@printf '%s\n' $^ | xargs -P "$$(nproc)" -I{} bash -c \
+		'output=$$({} 2>&1); status=$$?; printf "== %s\n%s\n" {} "$$output"; exit $$status'
 
 # The JPEG writer (a library's), of the robustness curves and of test images, shifts into the sign bit.
 $(BUILD)/tests/c/stb_write.o $(BUILD)/native/report/jpeg_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)
