@@ -28,7 +28,7 @@ import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
 import { openDialog, prepareDialog } from './ui/dialog.js';
-import { afterNextFrame, byId } from './ui/dom.js';
+import { afterNextFrame, byId, oncePerFrame } from './ui/dom.js';
 import { registerOffline } from './ui/offline.js';
 import { startShortcuts } from './ui/shortcuts.js';
 import { startTheme, toggleTheme } from './ui/theme.js';
@@ -166,7 +166,8 @@ const renderComparison = afterNextFrame(() => {
     list.renderComparison();
 });
 
-const renderAnswers = afterNextFrame(() => {
+const renderNoteSoon = oncePerFrame(renderNote);
+const renderPanel = afterNextFrame(() => {
     renderAnswer(byId('answer', HTMLElement), session.item, session.result);
     renderLesions(byId('lesions', HTMLElement), session, viewer);
     const { item, lesions } = session;
@@ -176,9 +177,13 @@ const renderAnswers = afterNextFrame(() => {
         viewer.millimetres = millimetres;
         viewer.redraw();
     }
-    renderNote();
     save.render();
 });
+
+function renderAnswers() {
+    renderNoteSoon();
+    renderPanel();
+}
 
 const pickFiles = preparePicker('pick-files', addFiles);
 

@@ -105,7 +105,7 @@ describe('segmenting', { skip }, () => {
         assert.deepEqual(rows.filter(({ state }) => state === 'done').map(({ name }) => name), ['malignant.png', 'colour.png', 'photo.jpg']);
         // The reason is also where the picture would be.
         await page.getByRole('button', { name: /text\.png/ }).first().click();
-        assert.match((await page.locator('#viewer-note').textContent()) ?? '', /Not a readable/);
+        await page.locator('#viewer-note', { hasText: /Not a readable/ }).waitFor();
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });
