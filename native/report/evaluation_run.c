@@ -115,8 +115,7 @@ static sm_status evaluate_networks(run *r, sm_error *error) {
     for (int n = 0; status == SM_OK && n < r->network_count; n++) {
         const int first = r->record_count;
         if (choose_for(r, &r->networks[n]) == 0) {
-            const int fold = q->folds ? r->networks[n].fold : q->fold;
-            if (fold >= 0) return sm_fail(error, SM_ERROR_DATA, "no image of the data is in fold %d", fold);
+            if (q->fold >= 0) return sm_fail(error, SM_ERROR_DATA, "no image of the data is in fold %d", q->fold);
             return sm_fail(error, SM_ERROR_DATA, "every image of the data is marked `exclude`");
         }
         if (n == 0) status = sm_folder_make(q->out, error);

@@ -130,14 +130,7 @@ export class Session extends EventTarget {
             if (turn !== this.#turn) return;
             item.frameCount = source.frameCount;
             const picture = await source.picture(item.frame);
-            if (turn !== this.#turn) {
-                picture.close();
-                return;
-            }
-            this.picture?.close();
-            this.picture = picture;
-            this.dispatchEvent(new Event('picture'));
-            await this.#showAnswer(turn);
+            if (this.#take(picture, turn)) await this.#showAnswer(turn);
         } catch (error) {
             // The queue meets the same fault and writes the reason into the row.
             if (turn === this.#turn && item.state === 'done') this.#fail(item, error);
@@ -255,6 +248,22 @@ export class Session extends EventTarget {
     }
 
     /**
+     * @param {ImageBitmap} picture
+     * @param {number} turn in which it was asked for
+     * @returns {boolean} whether it is shown; false, and closed, when something else is wanted by now
+     */
+    #take(picture, turn) {
+        if (turn !== this.#turn) {
+            picture.close();
+            return false;
+        }
+        this.picture?.close();
+        this.picture = picture;
+        this.dispatchEvent(new Event('picture'));
+        return true;
+    }
+
+    /**
      * Shows a frame of the loop that plays. Its picture comes at once; over it the latest answer there is, its own when
      * the network has seen it before. As many frames as keep a worker free are with the network at a time.
      * @param {number} frame
@@ -266,13 +275,7 @@ export class Session extends EventTarget {
         item.frame = frame;
         const turn = ++this.#turn;
         const picture = await item.source.picture(frame);
-        if (turn !== this.#turn) {
-            picture.close();
-            return;
-        }
-        this.picture?.close();
-        this.picture = picture;
-        this.dispatchEvent(new Event('picture'));
+        if (!this.#take(picture, turn)) return;
         if (item.results.get(frame)?.threshold === this.threshold) this.#showKept(item, frame, engine);
         else if (this.#inFlight.size < Math.max(1, engine.pool.size - 1)) void this.#answerWhilePlaying(item, frame, engine);
     }
