@@ -3,8 +3,13 @@
 #define SONOMASK_REPORT_EVALUATED_H
 
 #include "../data/dataset.h"
+#include "outlines.h"
+#include "pixel_uncertainty.h"
 #include "pixels.h"
 #include "surface_distance.h"
+
+/** Outlines of an image that are scored one by one: the largest. */
+enum { SM_OUTLINES_SCORED = 4 };
 
 typedef struct sm_evaluated_image {
     const sm_record *record; /**< not owned */
@@ -17,7 +22,10 @@ typedef struct sm_evaluated_image {
     double outlier_score;                     /**< see sm_result */
     bool looks_like_ultrasound;
     int lesion_count; /**< lesions outlined */
-    bool annotated;   /**< burned-in calipers or text: the manifest says so, or marks.h finds them */
+    int outline_count;
+    sm_outline_score outlines[SM_OUTLINES_SCORED];
+    sm_pixel_uncertainty pixel_uncertainty;
+    bool annotated; /**< burned-in calipers or text: the manifest says so, or marks.h finds them */
     sm_pixel_counts pixels;
     sm_binary_scores scores;      /**< of this image's mask at its own resolution */
     sm_surface_distances surface; /**< pixels of the image */

@@ -107,7 +107,11 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
             image->maximum_probability = (double)result.probability_map[i];
     image->pixels = sm_pixel_count(sample.mask, result.mask, count);
     image->scores = sm_binary_scores_of(&image->pixels);
+    image->pixel_uncertainty = sm_pixel_uncertainty_of(result.probability_map, sample.mask, result.mask, count);
     status = sm_surface_distance(sample.mask, result.mask, sample.width, sample.height, &image->surface, error);
+    if (status == SM_OK)
+        status =
+            sm_outlines_score(&result, sample.mask, SM_OUTLINES_SCORED, image->outlines, &image->outline_count, error);
     if (status != SM_OK) sm_error_prefix(error, record->image);
     sm_result_free(&result);
     sm_sample_free(&sample);

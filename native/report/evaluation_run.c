@@ -229,8 +229,11 @@ static sm_status write_file(const sm_report *report, const char *folder, const c
 
 static sm_status write_report(run *r, sm_error *error) {
     const sm_evaluation_request *q = r->request;
+    sm_model_info models[SM_FOLDS_MAX];
+    for (int n = 0; n < r->network_count; n++) models[n] = sm_evaluator_model(r->networks[n].evaluator);
     const sm_report report = {.model_path = q->folds ? q->folds : r->networks[0].path,
-                              .model = sm_evaluator_model(r->networks[0].evaluator),
+                              .models = models,
+                              .model_count = r->network_count,
                               .segment = q->options.segment,
                               .data = q->data,
                               .data_count = q->data_count,

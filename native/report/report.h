@@ -12,9 +12,10 @@
 /** A finished evaluation; nothing is owned. */
 typedef struct sm_report {
     const char *model_path;
-    sm_model_info model;
-    sm_segment_options segment; /**< as asked for: negative means the model's own */
-    const char *const *data;    /**< paths as given */
+    const sm_model_info *models; /**< one, or one for each of the folds, in their order; of one shape */
+    int model_count;             /**< at least 1 */
+    sm_segment_options segment;  /**< as asked for: negative means the model's own */
+    const char *const *data;     /**< paths as given */
     int data_count;
     int fold;               /**< the validation fold; -1: every image is one split */
     const sm_split *splits; /**< scored; the one to believe first */
@@ -37,9 +38,9 @@ void sm_report_headline(FILE *out, const sm_report *report, const sm_split *spli
 /** The headline figures of a split as a table for a terminal on `out`. */
 void sm_report_print(FILE *out, const sm_split *split);
 
-/** What the run used, where the options left it to the model. */
-double sm_report_threshold(const sm_report *report);
-double sm_report_minimum_area(const sm_report *report);
+/** What the run used of a model, where the options left it to the model. */
+double sm_report_threshold(const sm_report *report, int model);
+double sm_report_minimum_area(const sm_report *report, int model);
 
 enum { SM_FIGURE_TEXT = 32 };
 /** "0.774", "12.3 %" or "8.1 px"; an en dash where there is none. */

@@ -37,6 +37,13 @@ static void write_source(FILE *out, const sm_record *record, bool calipers, cons
     fprintf(out, ",%d,%s", calipers, record->problem ? "" : sm_class_name(record->type));
 }
 
+/* "0.91/0.87;0/0.4": Dice and expected Dice of each outline. */
+static void write_outlines(FILE *out, const sm_evaluated_image *image) {
+    fputc(',', out);
+    for (int i = 0; i < image->outline_count; i++)
+        fprintf(out, "%s%.4g/%.4g", i > 0 ? ";" : "", image->outlines[i].dice, image->outlines[i].expected);
+}
+
 static void write_image(FILE *out, const sm_evaluated_image *image, const char *split) {
     write_source(out, image->record, image->annotated, split);
     fprintf(out, ",%s", sm_class_name(image->predicted));
@@ -55,6 +62,9 @@ static void write_image(FILE *out, const sm_evaluated_image *image, const char *
     write_number(out, image->surface.surface_dice);
     write_number(out, image->maximum_probability);
     write_number(out, image->expected_dice);
+    write_number(out, image->pixel_uncertainty.auroc);
+    write_number(out, image->pixel_uncertainty.wrong_in_doubtful);
+    write_outlines(out, image);
     write_number(out, image->outlier_score);
     write_number(out, image->milliseconds);
     fputs(",\n", out);
@@ -68,14 +78,14 @@ sm_status sm_report_write_csv(const sm_report *report, const char *path, sm_erro
           "normal,benign,malignant,normal_uncalibrated,benign_uncalibrated,malignant_uncalibrated,"
           "width,height,area_truth,area_predicted,lesions,"
           "dice,iou,precision,recall,specificity,accuracy,hd95,surface_dice,maximum_probability,expected_dice,"
-          "outlier_score,milliseconds,error\n",
+          "pixel_uncertainty_auroc,wrong_in_doubtful_share,outlines,outlier_score,milliseconds,error\n",
           writer.file);
     for (int s = 0; s < report->split_count; s++)
         for (int i = 0; i < report->splits[s].count; i++)
             write_image(writer.file, report->splits[s].images[i], report->splits[s].name);
     for (int i = 0; i < report->failure_count; i++) {
         write_source(writer.file, report->failures[i].record, report->failures[i].record->calipers, "");
-        for (int empty = 0; empty < 24; empty++) fputc(',', writer.file);
+        for (int empty = 0; empty < 27; empty++) fputc(',', writer.file);
         fputc(',', writer.file);
         write_text(writer.file, report->failures[i].reason);
         fputc('\n', writer.file);

@@ -15,20 +15,38 @@ static void fact(FILE *out, const char *name, const char *value) {
     fputs("</dd>\n", out);
 }
 
+/* "0.5", or "0.45 to 0.55" when the models differ. */
+static void range(char text[48], double low, double high) {
+    if (low < high)
+        snprintf(text, 48, "%.3g to %.3g", low, high);
+    else
+        snprintf(text, 48, "%.3g", low);
+}
+
+static void settings(FILE *out, const sm_report *report) {
+    double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
+    for (int i = 0; i < report->model_count; i++) {
+        const double own[3] = {sm_report_threshold(report, i), 100 * sm_report_minimum_area(report, i),
+                               (double)report->models[i].temperature};
+        for (int s = 0; s < 3; s++) low[s] = fmin(low[s], own[s]), high[s] = fmax(high[s], own[s]);
+    }
+    char part[3][48], text[256];
+    for (int s = 0; s < 3; s++) range(part[s], low[s], high[s]);
+    snprintf(text, sizeof text, "threshold %s, minimum area %s %% of the image, temperature %s%s", part[0], part[1],
+             part[2], report->segment.flip_average ? ", averaged with the mirrored image" : "");
+    fact(out, "Settings", text);
+}
+
 static void facts(FILE *out, const sm_report *report) {
     char text[256];
     fputs("<dl class=\"facts\">\n", out);
     fact(out, "Model", report->model_path);
-    snprintf(text, sizeof text, "%s, %d \xC3\x97 %d pixels", report->model.network, report->model.input_size,
-             report->model.input_size);
+    const sm_model_info *model = &report->models[0];
+    snprintf(text, sizeof text, "%s, %d \xC3\x97 %d pixels", model->network, model->input_size, model->input_size);
     fact(out, "Network", text);
-    if (report->model.date && *report->model.date) fact(out, "Trained", report->model.date);
-    if (report->model.training_data && *report->model.training_data && !report->folds)
-        fact(out, "Trained on", report->model.training_data);
-    snprintf(text, sizeof text, "threshold %.3g, minimum area %.3g %% of the image, temperature %.3g%s",
-             sm_report_threshold(report), 100 * sm_report_minimum_area(report), (double)report->model.temperature,
-             report->segment.flip_average ? ", averaged with the mirrored image" : "");
-    fact(out, "Settings", text);
+    if (model->date && *model->date) fact(out, "Trained", model->date);
+    if (model->training_data && *model->training_data && !report->folds) fact(out, "Trained on", model->training_data);
+    settings(out, report);
     fputs("<dt>Data</dt><dd>", out);
     for (int i = 0; i < report->data_count; i++) {
         if (i > 0) fputs("<br>", out);

@@ -210,18 +210,45 @@ static void write_robustness(sm_json *json, const sm_robustness *robustness) {
     sm_json_object_end(json);
 }
 
-static void write_run(sm_json *json, const sm_report *report) {
-    sm_json_string(json, "program", "sonomask " SM_VERSION);
+/* What the networks share, and of one network alone also what is its own. */
+static void write_model(sm_json *json, const sm_report *report) {
+    const sm_model_info *model = &report->models[0];
     sm_json_object_begin(json, "model");
     sm_json_string(json, "file", report->model_path);
-    sm_json_string(json, "network", report->model.network);
-    sm_json_integer(json, "input_size", report->model.input_size);
-    sm_json_number(json, "temperature", (double)report->model.temperature);
-    sm_json_string(json, "training_data", report->model.training_data);
-    sm_json_string(json, "date", report->model.date);
+    sm_json_string(json, "network", model->network);
+    sm_json_integer(json, "input_size", model->input_size);
+    if (!report->folds) {
+        sm_json_number(json, "temperature", (double)model->temperature);
+        sm_json_string(json, "training_data", model->training_data);
+        sm_json_string(json, "date", model->date);
+    }
     sm_json_object_end(json);
-    sm_json_number(json, "threshold", sm_report_threshold(report));
-    sm_json_number(json, "minimum_area", sm_report_minimum_area(report));
+    if (report->folds) return;
+    sm_json_number(json, "threshold", sm_report_threshold(report, 0));
+    sm_json_number(json, "minimum_area", sm_report_minimum_area(report, 0));
+}
+
+/* What each fold's network has of its own. */
+static void write_models(sm_json *json, const sm_report *report) {
+    sm_json_array_begin(json, "models");
+    for (int i = 0; i < report->model_count; i++) {
+        const sm_model_info *model = &report->models[i];
+        sm_json_object_begin(json, NULL);
+        sm_json_integer(json, "fold", report->folds->folds[i]);
+        sm_json_number(json, "temperature", (double)model->temperature);
+        sm_json_number(json, "threshold", sm_report_threshold(report, i));
+        sm_json_number(json, "minimum_area", sm_report_minimum_area(report, i));
+        sm_json_string(json, "training_data", model->training_data);
+        sm_json_string(json, "date", model->date);
+        sm_json_object_end(json);
+    }
+    sm_json_array_end(json);
+}
+
+static void write_run(sm_json *json, const sm_report *report) {
+    sm_json_string(json, "program", "sonomask " SM_VERSION);
+    write_model(json, report);
+    if (report->folds) write_models(json, report);
     sm_json_boolean(json, "flip_average", report->segment.flip_average);
     sm_json_array_begin(json, "data");
     for (int i = 0; i < report->data_count; i++) sm_json_string(json, NULL, report->data[i]);

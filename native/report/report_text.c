@@ -4,12 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-double sm_report_threshold(const sm_report *report) {
-    return (double)(report->segment.threshold < 0 ? report->model.threshold : report->segment.threshold);
+double sm_report_threshold(const sm_report *report, int model) {
+    const float asked = report->segment.threshold;
+    return (double)(asked < 0 ? report->models[model].threshold : asked);
 }
 
-double sm_report_minimum_area(const sm_report *report) {
-    return (double)(report->segment.minimum_area < 0 ? report->model.minimum_area : report->segment.minimum_area);
+double sm_report_minimum_area(const sm_report *report, int model) {
+    const float asked = report->segment.minimum_area;
+    return (double)(asked < 0 ? report->models[model].minimum_area : asked);
 }
 
 void sm_figure_format(sm_figure figure, double value, char text[SM_FIGURE_TEXT]) {

@@ -32,6 +32,11 @@ const sm_figure_info sm_figures[SM_FIGURE_COUNT] = {
     [SM_FIGURE_EXPECTED_AUROC] = {"expected_dice_auroc", "AUC of the expected Dice for failures", SM_UNIT_SCORE},
     [SM_FIGURE_RISK_COVERAGE] = {"risk_coverage_area", "Area under the risk-coverage curve", SM_UNIT_SCORE},
     [SM_FIGURE_EXPECTED_BIAS] = {"expected_dice_bias", "Expected Dice, mean excess", SM_UNIT_SCORE},
+    [SM_FIGURE_OUTLINE_AUROC] = {"outline_expected_dice_auroc", "AUC of an outline's expected Dice for failures",
+                                 SM_UNIT_SCORE},
+    [SM_FIGURE_PIXEL_AUROC] = {"pixel_uncertainty_auroc", "AUC of a pixel's doubt for wrong pixels", SM_UNIT_SCORE},
+    [SM_FIGURE_WRONG_IN_DOUBTFUL] = {"wrong_in_doubtful_share", "Wrong pixels among the most doubtful tenth",
+                                     SM_UNIT_SHARE},
     [SM_FIGURE_FLAGGED] = {"flagged_foreign_share", "Flagged as no ultrasound", SM_UNIT_SHARE},
 };
 
@@ -54,6 +59,8 @@ typedef struct prepared {
     double (*calibrated)[SM_CLASS_COUNT];
     sm_class *truth;
     sm_uncertainty *uncertainty;
+    sm_roc_case *outlines;
+    int outline_count;
     bool knows_outliers; /* some image has an outlier score */
 } prepared;
 
@@ -169,9 +176,15 @@ static void figures(void *data_pointer, const int *weights, double *figure) {
     figure[SM_FIGURE_EXPECTED_AUROC] = uncertainty.auroc;
     figure[SM_FIGURE_RISK_COVERAGE] = uncertainty.risk_coverage_area;
     figure[SM_FIGURE_EXPECTED_BIAS] = uncertainty.bias;
-    weighted_mean flagged = {0};
-    for (int i = 0; i < data->count && data->knows_outliers; i++)
-        take(&flagged, !data->images[i]->looks_like_ultrasound, weights[i]);
+    figure[SM_FIGURE_OUTLINE_AUROC] = sm_roc_area(data->outlines, data->outline_count, weights);
+    weighted_mean pixel_auroc = {0}, doubtful = {0}, flagged = {0};
+    for (int i = 0; i < data->count; i++) {
+        take(&pixel_auroc, data->images[i]->pixel_uncertainty.auroc, weights[i]);
+        take(&doubtful, data->images[i]->pixel_uncertainty.wrong_in_doubtful, weights[i]);
+        if (data->knows_outliers) take(&flagged, !data->images[i]->looks_like_ultrasound, weights[i]);
+    }
+    figure[SM_FIGURE_PIXEL_AUROC] = result(&pixel_auroc);
+    figure[SM_FIGURE_WRONG_IN_DOUBTFUL] = result(&doubtful);
     figure[SM_FIGURE_FLAGGED] = result(&flagged);
 }
 
@@ -210,6 +223,18 @@ static void prepared_free(prepared *data) {
     free(data->calibrated);
     free(data->truth);
     sm_uncertainty_free(data->uncertainty);
+    free(data->outlines);
+}
+
+/* Outlines, the least expected of them first, that fail or not. */
+static void gather_outlines(prepared *data) {
+    for (int i = 0; i < data->count; i++)
+        for (int k = 0; k < data->images[i]->outline_count; k++) {
+            const sm_outline_score *outline = &data->images[i]->outlines[k];
+            data->outlines[data->outline_count++] =
+                (sm_roc_case){.score = -outline->expected, .positive = outline->dice < SM_FAILED_DICE, .item = i};
+        }
+    sm_roc_sort(data->outlines, data->outline_count);
 }
 
 static bool prepare(prepared *data, const sm_evaluated_image *const *images, int count) {
@@ -221,8 +246,10 @@ static bool prepare(prepared *data, const sm_evaluated_image *const *images, int
                        .hd95 = malloc(items * sizeof *data->hd95),
                        .calibrated = malloc(items * sizeof *data->calibrated),
                        .truth = malloc(items * sizeof *data->truth),
-                       .uncertainty = sm_uncertainty_make(images, count)};
-    bool made = data->groups && data->dice && data->hd95 && data->calibrated && data->truth && data->uncertainty;
+                       .uncertainty = sm_uncertainty_make(images, count),
+                       .outlines = malloc(items * SM_OUTLINES_SCORED * sizeof *data->outlines)};
+    bool made = data->groups && data->dice && data->hd95 && data->calibrated && data->truth && data->uncertainty &&
+                data->outlines;
     for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++) {
         data->cases[q] = malloc(items * sizeof(sm_roc_case));
         if (!data->cases[q]) made = false;
@@ -238,6 +265,7 @@ static bool prepare(prepared *data, const sm_evaluated_image *const *images, int
         data->dice[data->dice_count++] = (ranked){images[i]->scores.dice, i};
         if (isfinite(images[i]->surface.hd95)) data->hd95[data->hd95_count++] = (ranked){images[i]->surface.hd95, i};
     }
+    gather_outlines(data);
     qsort(data->dice, (size_t)data->dice_count, sizeof *data->dice, by_rank);
     qsort(data->hd95, (size_t)data->hd95_count, sizeof *data->hd95, by_rank);
     return true;

@@ -34,6 +34,9 @@ typedef enum sm_figure {
     SM_FIGURE_EXPECTED_AUROC,
     SM_FIGURE_RISK_COVERAGE,
     SM_FIGURE_EXPECTED_BIAS,
+    SM_FIGURE_OUTLINE_AUROC, /**< of an outline's own expected Dice, for outlines that fail: see sm_outline_score */
+    SM_FIGURE_PIXEL_AUROC,   /**< see pixel_uncertainty.h for these two; means over images with some wrong pixel */
+    SM_FIGURE_WRONG_IN_DOUBTFUL,
     SM_FIGURE_FLAGGED, /**< share of images that do not look like ultrasound to the model; NaN when it cannot tell */
     SM_FIGURE_COUNT
 } sm_figure;

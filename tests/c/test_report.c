@@ -330,8 +330,13 @@ static void make_fixture(fixture *made, bool only_normal) {
     }
     assert_int_equal(sm_split_score(&made->split, 1, NULL), SM_OK);
     assert_int_equal(sm_galleries_choose(&made->split, made->galleries[0], NULL), SM_OK);
+    static const sm_model_info models[] = {
+        {"unet16", 64, 0.5F, 1.2F, 0.001F, "phantoms", "2026-01-01", 1.0F, false},
+        {"unet16", 64, 0.6F, 0.9F, 0.001F, "phantoms", "2026-01-01", 1.0F, false},
+    };
     made->report = (sm_report){.model_path = "model & co.safetensors",
-                               .model = {"unet16", 64, 0.5F, 1.2F, 0.001F, "phantoms", "2026-01-01"},
+                               .models = models,
+                               .model_count = 1,
                                .segment = {-1, -1, false},
                                .data = data,
                                .data_count = 1,
@@ -413,6 +418,33 @@ static void metrics_hold_every_score(void **state) {
         if (!strstr(text, quoted)) fail_msg("%s is missing", quoted);
     }
     free(text);
+    free_fixture(&made);
+}
+
+static void report_of_folds_tells_the_settings_of_each_network(void **state) {
+    (void)state;
+    fixture made;
+    make_fixture(&made, false);
+    static const int folds[] = {0, 3};
+    for (int i = 0; i < IMAGES; i++) made.records[i].fold = folds[i % 2];
+    sm_fold_summary summary;
+    assert_int_equal(sm_fold_summary_make(&made.split, folds, 2, 1, &summary, NULL), SM_OK);
+    made.report.folds = &summary;
+    made.report.model_count = 2;
+    const char *path = inside("folds.json");
+    assert_int_equal(sm_report_write_json(&made.report, path, NULL), SM_OK);
+    char *text = read_text(path);
+    check_json(text);
+    assert_non_null(strstr(text, "{\"fold\":0,\"temperature\":1.2"));
+    assert_non_null(strstr(text, "{\"fold\":3,\"temperature\":0.9"));
+    free(text);
+    const char *page = inside("folds.html");
+    assert_int_equal(sm_report_write_html(&made.report, page, NULL), SM_OK);
+    text = read_text(page);
+    check_markup(text);
+    assert_non_null(strstr(text, "threshold 0.5 to 0.6, minimum area 0.1 % of the image, temperature 0.9 to 1.2<"));
+    free(text);
+    sm_fold_summary_free(&summary);
     free_fixture(&made);
 }
 
@@ -705,6 +737,7 @@ int main(void) {
         cmocka_unit_test(impossible_panels_are_refused),
         cmocka_unit_test(metrics_without_lesions_hold_null),
         cmocka_unit_test(metrics_hold_every_score),
+        cmocka_unit_test(report_of_folds_tells_the_settings_of_each_network),
         cmocka_unit_test(csv_has_a_full_line_for_every_image),
         cmocka_unit_test(report_is_self_contained),
         cmocka_unit_test(galleries_show_no_image_twice),

@@ -1,0 +1,67 @@
+#!/bin/bash
+# Pictures that are no ultrasound, to try the warning on: weights/foreign.sh OUT
+# Fetches Debian packages that hold pictures, without installing them, and leaves them as PNG of at most 800 pixels a
+# side in OUT/photographs, OUT/screens, OUT/mri and OUT/ct; the first two also without colour, in OUT/grey-photographs
+# and OUT/grey-screens. Needs ImageMagick. What is there is kept.
+set -euo pipefail
+if [[ $# -ne 1 ]]; then
+    echo "usage: $0 OUT" >&2
+    exit 2
+fi
+[[ -e $1/done ]] && exit
+if ! command -v convert >/dev/null; then
+    echo "$0: needs ImageMagick: apt-get install imagemagick" >&2
+    exit 1
+fi
+mkdir -p "$1/packages"
+out=$(cd "$1" && pwd)
+cd "$out/packages"
+for package in mate-backgrounds plasma-workspace-wallpapers python3-skimage gimp-help-en mricron-data invesalius-examples; do
+    [[ -d $package ]] && continue
+    apt-get download -qq "$package"
+    dpkg-deb -x "$package"_*.deb "$package.partial"
+    mv "$package.partial" "$package"
+done
+
+pictures() { find "$@" -type f -size +12k \( -name '*.png' -o -name '*.jpg' \) | sort; }
+
+# take KIND: from a list of files on stdin, those of at least 160 pixels a side.
+take() {
+    mkdir -p "$out/$1" "$out/grey-$1"
+    local number=0 file name
+    while read -r file; do
+        number=$((number + 1))
+        name=$(printf '%04d.png' "$number")
+        convert "${file}[0]" -strip -resize '800x800>' -background white -alpha remove -depth 8 "$out/$1/$name" 2>/dev/null || continue
+        if [[ $(identify -format '%[fx:min(w,h)]' "$out/$1/$name") -lt 160 ]]; then
+            rm "$out/$1/$name"
+        else
+            convert "$out/$1/$name" -colorspace Gray "$out/grey-$1/$name"
+        fi
+    done
+}
+pictures mate-backgrounds plasma-workspace-wallpapers python3-skimage/usr/lib/python3/dist-packages/skimage/data | take photographs
+pictures gimp-help-en | awk 'NR % 4 == 0' | take screens
+
+# slices FILE BYTES KIND OPTION...: every second slice of BYTES in a file of raw pixels that `convert OPTION...` reads;
+# those at the ends of the body, nearly all air, are left out.
+slices() {
+    local file=$1 bytes=$2 kind=$3 slice
+    shift 3
+    mkdir -p "$out/$kind" slices
+    split -b "$bytes" -d -a 3 "$file" slices/
+    for slice in slices/???; do
+        convert "$@" "gray:$slice" -flip -depth 8 "$out/$kind/${slice#slices/}.png"
+        [[ $((10#${slice#slices/} % 2)) -eq 0 && $(identify -format '%[fx:mean>0.05]' "$out/$kind/${slice#slices/}.png") == 1 ]] ||
+            rm "$out/$kind/${slice#slices/}.png"
+    done
+    rm -r slices
+}
+# A head by magnetic resonance, 181 slices of 181 x 217, 8 bits, behind a header of 352 bytes.
+zcat mricron-data/usr/share/mricron/templates/ch2.nii.gz | tail -c +353 >mri.raw
+slices mri.raw $((181 * 217)) mri -size 181x217 -depth 8
+# A head by computed tomography, 256 x 256, signed 16 bits, seen from -200 to 300 Hounsfield units.
+tar -xzOf invesalius-examples/usr/share/doc/invesalius-examples/examples/Cranium.inv3 --wildcards '*/matrix.dat' >ct.raw
+slices ct.raw $((256 * 256 * 2)) ct -size 256x256 -depth 16 -endian LSB -define quantum:format=signed -level 32568,33068
+rm ./*.raw
+touch "$out/done"

@@ -1,0 +1,180 @@
+#!/bin/bash
+# All that the model card says, made again: weights/reproduce.sh DATA OUT [STEP...]
+# DATA holds the folders busi, busbra and busuc, each with a manifest.csv. Steps, in this order when none is named:
+#   folds       five networks, each without one fold
+#   settings    temperature, threshold and the like for each of them, from the four other folds; then scored
+#   sets        three networks, each without one data set, scored on it
+#   ablation    what each part of the recipe is worth, on two folds, short trainings on coarse pictures
+#   robustness  the five networks on changed images
+#   foreign     the five networks on pictures of other things (fetched from Debian, see foreign.sh)
+#   ship        the network that is given away: trained on everything, taught by the five
+# Whatever is finished is kept: after an interruption the same command goes on. Every training has one thread, and as
+# many as there are processors go on at once; the same processor type and data give the same bits.
+set -euo pipefail
+if [[ $# -lt 2 ]]; then
+    echo "usage: $0 DATA OUT [STEP...]" >&2
+    exit 2
+fi
+data=$1 out=$2
+shift 2
+program=${SONOMASK:-$(dirname "$0")/../build/sonomask}
+all=("$data"/{busi,busbra,busuc})
+mkdir -p "$out"
+
+# left_out COMMAND...: status 1 only says that images were left out (two of BUS-UC's masks have another size).
+left_out() { "$@" || [[ $? -eq 1 ]]; }
+
+# train NAME EPOCHS OPTION...: into OUT/NAME.
+train() {
+    local name=$1 epochs=$2
+    shift 2
+    [[ -e $out/$name/done ]] && return
+    mkdir -p "$(dirname "$out/$name")"
+    left_out "$program" train --out "$out/$name" --seed 1 --threads 1 --epochs "$epochs" --balance 0.7 --resume "$@" \
+        2>>"$out/$name.progress"
+    grep -q "^$epochs," "$out/$name/log.csv" && touch "$out/$name/done"
+}
+
+# The recipe: a network sees the coarse picture first, three times as fast, then the fine one.
+# learn NAME OPTION...: into OUT/NAME, by way of OUT/coarse/NAME.
+learn() {
+    local name=$1
+    shift
+    train "coarse/$name" 24 --size 96 "$@"
+    train "$name" 12 --size 160 --learning-rate 0.001 --from "$out/coarse/$name/weights.safetensors" "$@"
+}
+
+# at_once STEP...: as many at the same time as there are processors.
+at_once() { printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} "$0" "$data" "$out" {}; }
+
+others() { # the sets but one
+    for set in busi busbra busuc; do [[ $set == "$1" ]] || echo "$data/$set"; done
+}
+
+# score NAME FOLDS OPTION...: every set by the networks in FOLDS, each image by the one that has not seen it.
+score() {
+    local name=$1 folds=$2 set
+    shift 2
+    for set in busi busbra busuc; do
+        left_out "$program" evaluate --data "$data/$set" --folds "$folds" --out "$out/report-$name/$set" "$@"
+    done
+}
+
+# What is fitted to a fold, with the network that has not seen it, stands in OUT/settings/foldK.json.
+fitted=(temperature threshold minimum_area confidence_power)
+fit() {
+    [[ -s $out/settings/fold$1.json ]] && return
+    left_out "$program" calibrate --model "$out/folds/fold$1/weights.safetensors" --data "${all[@]}" --fold "$1" --flip \
+        --fit temperature,mask,confidence --out "$out/settings/fold$1.safetensors" >"$out/settings/fold$1.partial"
+    mv "$out/settings/fold$1.partial" "$out/settings/fold$1.json"
+}
+
+# mean_settings [FOLD]: as options of calibrate, the means over all folds, or over all but FOLD.
+mean_settings() {
+    local name fold
+    for name in "${fitted[@]}"; do
+        echo "--${name//_/-}"
+        for fold in {0..4}; do
+            [[ $fold == "${1-}" ]] || grep -o "\"$name\":[0-9.e-]*" "$out/settings/fold$fold.json" | head -n1
+        done | awk -F: '{ sum += $2 } END { printf "%.4g\n", sum / NR }'
+    done
+}
+
+# set_up FOLD: that fold's network with the settings that the other folds gave, in eight bits.
+set_up() {
+    local options
+    [[ -e $out/ready/fold$1/weights.safetensors ]] && return
+    mkdir -p "$out/ready/fold$1"
+    mapfile -t options < <(mean_settings "$1")
+    left_out "$program" calibrate --model "$out/folds/fold$1/weights.safetensors" --data "${all[@]}" --not-fold "$1" \
+        --fit outliers "${options[@]}" --precision 8 --out "$out/ready/fold$1/weights.safetensors"
+}
+
+# What is changed for a row of the table, each time one thing; the study's own recipe is changed altogether.
+declare -A change=(
+    [recipe]=''
+    [study]='--net unet16 --type-loss mae --augmentation study --balance 0 --auxiliary 0 --average 0'
+    [unconditioned]='--net sonomask-unconditioned'
+    [mae]='--type-loss mae'
+    [no-geometry]='--augmentation no-geometry'
+    [no-intensity]='--augmentation no-intensity'
+    [no-quality]='--augmentation no-quality'
+    [no-paste]='--augmentation no-paste'
+    [no-average]='--average 0'
+    [without-busbra]=''
+    [without-busuc]=''
+    [size-96]='--size 96'
+)
+rows=(recipe study unconditioned mae no-geometry no-intensity no-quality no-paste no-average without-busbra without-busuc
+    size-96)
+# ablate ROW FOLD
+ablate() {
+    local sets
+    case $1 in
+    without-*) mapfile -t sets < <(others "${1#without-}") ;;
+    *) sets=("${all[@]}") ;;
+    esac
+    # shellcheck disable=SC2086 # options are words
+    train "ablation/$1/fold$2" 10 --data "${sets[@]}" --fold "$2" --size 64 ${change[$1]}
+}
+
+# foreign_share FILE: how many of predict's lines say that the picture is foreign.
+foreign_share() {
+    printf '%s: %d of %d told\n' "$1" "$(grep -c '"looksLikeUltrasound":false' "$1")" "$(grep -c looksLikeUltrasound "$1")"
+}
+
+[[ $# -eq 0 ]] && set -- folds settings sets ablation robustness foreign ship
+for step in "$@"; do
+    case $step in
+    folds) at_once fold-{0..4} ;;
+    fold-*) learn "folds/fold${step#fold-}" --data "${all[@]}" --fold "${step#fold-}" ;;
+    settings)
+        mkdir -p "$out/settings"
+        for fold in {0..4}; do fit "$fold"; done
+        for fold in {0..4}; do set_up "$fold"; done
+        score folds "$out/ready" --flip
+        score folds-without-flip "$out/ready" --no-pictures
+        ;;
+    sets)
+        at_once set-busi set-busbra set-busuc
+        for set in busi busbra busuc; do
+            left_out "$program" evaluate --data "$data/$set" --all-folds --model "$out/sets/$set/weights.safetensors" \
+                --threshold 0.5 --minimum-area 0.002 --flip --out "$out/report-sets/$set"
+        done
+        ;;
+    set-*)
+        mapfile -t sets < <(others "${step#set-}")
+        learn "sets/${step#set-}" --data "${sets[@]}"
+        ;;
+    ablation)
+        at_once "${rows[@]/#/ablate-0-}"
+        at_once "${rows[@]/#/ablate-1-}"
+        for row in "${rows[@]}"; do
+            "$program" evaluate --data "$data"/{busi,busbra} --folds "$out/ablation/$row" --threshold 0.5 --minimum-area 0.002 \
+                --no-pictures --out "$out/report-ablation/$row"
+        done
+        ;;
+    ablate-*) ablate "${step#ablate-?-}" "$(cut -c8 <<<"$step")" ;;
+    robustness) score robustness "$out/ready" --flip --no-pictures --robustness --robustness-images 240 ;;
+    foreign)
+        "$(dirname "$0")/foreign.sh" "$out/foreign"
+        for fold in {0..4}; do
+            left_out "$program" predict --model "$out/ready/fold$fold/weights.safetensors" --out "$out/foreign-masks" \
+                "$out/foreign"/*/*.png >"$out/foreign/fold$fold.jsonl"
+            foreign_share "$out/foreign/fold$fold.jsonl"
+        done
+        ;;
+    ship)
+        train coarse/ship 24 --size 96 --data "${all[@]}"
+        train ship 30 --size 192 --learning-rate 0.001 --from "$out/coarse/ship/weights.safetensors" \
+            --teacher "$out"/ready/fold{0..4}/weights.safetensors --data "${all[@]}"
+        mapfile -t options < <(mean_settings)
+        left_out "$program" calibrate --model "$out/ship/weights.safetensors" --data "${all[@]}" --fit outliers "${options[@]}" \
+            --precision 8 --out "$out/sonomask.safetensors"
+        ;;
+    *)
+        echo "$0: unknown step $step" >&2
+        exit 2
+        ;;
+    esac
+done
