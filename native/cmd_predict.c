@@ -317,16 +317,15 @@ static void print_failures(const run *r) {
 
 static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
     const arguments *a = &r->arguments;
-    // The cheapest first: without a place for the masks nothing else is worth doing.
-    sm_status status = sm_folder_make(a->out, error);
-    if (status) return status;
     r->name_of = calloc((size_t)a->file_count, sizeof *r->name_of);
     r->writer_of = calloc((size_t)a->file_count, sizeof *r->writer_of);
     if (!r->name_of || !r->writer_of)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->file_count);
     for (int i = 0; i < a->file_count; i++) r->writer_of[i] = -1;
-    status = find_same_names(a, r->name_of, error);
-    return status ? status : load_model(a->model, parallel, &r->model, error);
+    sm_status status = find_same_names(a, r->name_of, error);
+    if (status == SM_OK) status = load_model(a->model, parallel, &r->model, error);
+    // Last, so that nothing is left behind when there is no model.
+    return status ? status : sm_folder_make(a->out, error);
 }
 
 int sm_command_predict(int argc, char **argv) {

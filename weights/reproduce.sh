@@ -118,9 +118,10 @@ ablate() {
     train "ablation/$1/fold$2" 10 --data "${sets[@]}" --fold "$2" --size 64 ${change[$1]}
 }
 
-# foreign_share FILE: how many of predict's lines say that the picture is foreign.
-foreign_share() {
-    printf '%s: %d of %d told\n' "$1" "$(grep -c '"looksLikeUltrasound":false' "$1")" "$(grep -c looksLikeUltrasound "$1")"
+# foreign_shares FILE: how many of predict's lines say that the picture is foreign, a line for each kind of picture.
+foreign_shares() {
+    sed -E 's|^\{"file":"[^"]*/([^/"]*)/[^/"]*".*"looks_like_ultrasound":([a-z]*).*|\1 \2|' "$1" |
+        awk '{ all[$1]++; told[$1] += $2 == "false" } END { for (k in all) print k "," told[k] "," all[k] }' | sort
 }
 
 [[ $# -eq 0 ]] && set -- folds settings sets ablation robustness foreign ship
@@ -160,14 +161,16 @@ for step in "$@"; do
         "$(dirname "$0")/foreign.sh" "$out/foreign"
         for fold in {0..4}; do
             left_out "$program" predict --model "$out/ready/fold$fold/weights.safetensors" --out "$out/foreign-masks" \
-                "$out/foreign"/*/*.png >"$out/foreign/fold$fold.jsonl"
-            foreign_share "$out/foreign/fold$fold.jsonl"
-        done
+                "$out"/foreign/{,grey-}{photographs,screens}/*.png "$out"/foreign/{mri,ct}/*.png \
+                >"$out/foreign/fold$fold.jsonl" 2>"$out/foreign/fold$fold.txt"
+            foreign_shares "$out/foreign/fold$fold.jsonl" | sed "s/^/$fold,/"
+        done | tee "$out/foreign.csv"
+        rm -r "$out/foreign-masks"
         ;;
     ship)
         train coarse/ship 24 --size 96 --data "${all[@]}"
         train ship 30 --size 192 --learning-rate 0.001 --from "$out/coarse/ship/weights.safetensors" \
-            --teacher "$out"/ready/fold{0..4}/weights.safetensors --data "${all[@]}"
+            --teacher "$out"/folds/fold{0..4}/weights.safetensors --data "${all[@]}"
         mapfile -t options < <(mean_settings)
         left_out "$program" calibrate --model "$out/ship/weights.safetensors" --data "${all[@]}" --fit outliers "${options[@]}" \
             --precision 8 --out "$out/sonomask.safetensors"

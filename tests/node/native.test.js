@@ -290,5 +290,6 @@ test('foreign weights are refused by name', () => {
         const result = run('predict', '--model', inFolder(name), '--out', inFolder('none'), image);
         assert.equal(result.status, 1, name);
         assert.match(result.err, new RegExp(name.replace('.', '\\.')));
+        assert.ok(!existsSync(inFolder('none')), 'no empty folder is left behind');
     }
 });
