@@ -8,6 +8,7 @@
 #   robustness  the five networks on changed images
 #   foreign     the five networks on pictures of other things (fetched from Debian, see foreign.sh)
 #   ship        the network that is given away: trained on everything, taught by the five
+#   keep        what is small of all that, copied beside this script
 # Whatever is finished is kept: after an interruption the same command goes on. Every training has one thread, and as
 # many as there are processors go on at once; the same processor type and data give the same bits.
 set -euo pipefail
@@ -118,13 +119,44 @@ ablate() {
     train "ablation/$1/fold$2" 10 --data "${sets[@]}" --fold "$2" --size 64 ${change[$1]}
 }
 
-# foreign_shares FILE: how many of predict's lines say that the picture is foreign, a line for each kind of picture.
-foreign_shares() {
-    sed -E 's|^\{"file":"[^"]*/([^/"]*)/[^/"]*".*"looks_like_ultrasound":([a-z]*).*|\1 \2|' "$1" |
-        awk '{ all[$1]++; told[$1] += $2 == "false" } END { for (k in all) print k "," told[k] "," all[k] }' | sort
+# try_foreign FOLD KIND: a line with how many of the pictures of a kind that fold's network tells to be foreign.
+try_foreign() {
+    local lines="$out/foreign/$2-$1.jsonl"
+    left_out "$program" predict --model "$out/ready/fold$1/weights.safetensors" --out "$out/foreign-masks" \
+        "$out/foreign/$2"/*.png >"$lines" 2>"$out/foreign/$2-$1.txt"
+    echo "$1,$2,$(grep -c '"looks_like_ultrasound":false' "$lines"),$(wc -l <"$lines")"
 }
 
-[[ $# -eq 0 ]] && set -- folds settings sets ablation robustness foreign ship
+# copy FROM TO: a text, without this machine's paths.
+copy() {
+    mkdir -p "$(dirname "$2")"
+    sed -e "s|$data|DATA|g" -e "s|$out|OUT|g" "$1" >"$2"
+}
+
+keep() {
+    local here file name fold
+    here=$(dirname "$0")
+    rm -rf "$here/logs" "$here/reports"
+    (cd "$out" && find -L . -name log.csv) | while read -r file; do
+        name=${file#./}
+        copy "$out/$name" "$here/logs/${name%/log.csv}.csv"
+    done
+    for file in "$out"/report-*/*/metrics.json; do
+        name=${file#"$out/report-"}
+        copy "$file" "$here/reports/${name%/metrics.json}.json"
+    done
+    for file in "$out"/report-ablation/*.json; do copy "$file" "$here/reports/ablation/$(basename "$file")"; done
+    for fold in {0..4}; do
+        copy "$out/settings/fold$fold.json" "$here/reports/settings/fold$fold.json"
+        mkdir -p "$here/folds/fold$fold"
+        cp "$out/ready/fold$fold/weights.safetensors" "$here/folds/fold$fold/"
+    done
+    copy "$out/foreign.csv" "$here/reports/foreign.csv"
+    cp "$out/sonomask.safetensors" "$here/"
+    cp "$out/ship/curves.svg" "$here/training_curves.svg"
+}
+
+[[ $# -eq 0 ]] && set -- folds settings sets ablation robustness foreign ship keep
 for step in "$@"; do
     case $step in
     folds) at_once fold-{0..4} ;;
@@ -150,21 +182,22 @@ for step in "$@"; do
     ablation)
         at_once "${rows[@]/#/ablate-0-}"
         at_once "${rows[@]/#/ablate-1-}"
+        mkdir -p "$out/report-ablation"
         for row in "${rows[@]}"; do
-            "$program" evaluate --data "$data"/{busi,busbra} --folds "$out/ablation/$row" --threshold 0.5 --minimum-area 0.002 \
-                --no-pictures --out "$out/report-ablation/$row"
+            for set in busi busbra; do
+                "$program" evaluate --data "$data/$set" --folds "$out/ablation/$row" --threshold 0.5 --minimum-area 0.002 \
+                    --no-pictures --out "$out/ablation-details/$row/$set" >"$out/report-ablation/$row-$set.json"
+            done
         done
         ;;
     ablate-*) ablate "${step#ablate-?-}" "$(cut -c8 <<<"$step")" ;;
     robustness) score robustness "$out/ready" --flip --no-pictures --robustness --robustness-images 240 ;;
     foreign)
         "$(dirname "$0")/foreign.sh" "$out/foreign"
-        for fold in {0..4}; do
-            left_out "$program" predict --model "$out/ready/fold$fold/weights.safetensors" --out "$out/foreign-masks" \
-                "$out"/foreign/{,grey-}{photographs,screens}/*.png "$out"/foreign/{mri,ct}/*.png \
-                >"$out/foreign/fold$fold.jsonl" 2>"$out/foreign/fold$fold.txt"
-            foreign_shares "$out/foreign/fold$fold.jsonl" | sed "s/^/$fold,/"
-        done | tee "$out/foreign.csv"
+        echo fold,kind,told,pictures >"$out/foreign.csv"
+        for kind in photographs grey-photographs screens grey-screens mri ct; do
+            for fold in {0..4}; do try_foreign "$fold" "$kind"; done
+        done | tee -a "$out/foreign.csv"
         rm -r "$out/foreign-masks"
         ;;
     ship)
@@ -175,6 +208,7 @@ for step in "$@"; do
         left_out "$program" calibrate --model "$out/ship/weights.safetensors" --data "${all[@]}" --fit outliers "${options[@]}" \
             --precision 8 --out "$out/sonomask.safetensors"
         ;;
+    keep) keep ;;
     *)
         echo "$0: unknown step $step" >&2
         exit 2
