@@ -108,15 +108,18 @@ declare -A change=(
 )
 rows=(recipe study unconditioned mae no-geometry no-intensity no-quality no-paste no-average without-busbra without-busuc
     size-96)
-# ablate ROW FOLD
+# Once more from other seeds, since small differences may be luck.
+for row in recipe unconditioned mae no-paste no-average; do rows+=("$row.2" "$row.3"); done
+# ablate ROW FOLD; ROW may end in a seed.
 ablate() {
-    local sets
-    case $1 in
-    without-*) mapfile -t sets < <(others "${1#without-}") ;;
+    local row=${1%.[0-9]} seed=1 sets
+    [[ $row == "$1" ]] || seed=${1##*.}
+    case $row in
+    without-*) mapfile -t sets < <(others "${row#without-}") ;;
     *) sets=("${all[@]}") ;;
     esac
     # shellcheck disable=SC2086 # options are words
-    train "ablation/$1/fold$2" 10 --data "${sets[@]}" --fold "$2" --size 64 ${change[$1]}
+    train "ablation/$1/fold$2" 10 --data "${sets[@]}" --fold "$2" --size 64 --seed "$seed" ${change[$row]}
 }
 
 # try_foreign FOLD KIND: a line with how many of the pictures of a kind that fold's network tells to be foreign.
