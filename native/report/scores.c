@@ -302,7 +302,7 @@ sm_status sm_score_set_of(const sm_evaluated_image *const *images, int count, ui
     set_empty(scores);
     if (count < 1) return SM_OK;
     prepared data;
-    int *ones = malloc((size_t)count * sizeof *ones);
+    int *ones = calloc((size_t)count, sizeof *ones);
     sm_binary_scores *scratch = malloc((size_t)count * sizeof *scratch);
     double(*raw)[SM_CLASS_COUNT] = malloc((size_t)count * sizeof *raw);
     bool made = prepare(&data, images, count);
