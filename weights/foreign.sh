@@ -46,14 +46,14 @@ pictures gimp-help-en | awk 'NR % 4 == 0' | take screens
 # slices FILE BYTES KIND OPTION...: every second slice of BYTES in a file of raw pixels that `convert OPTION...` reads;
 # those at the ends of the body, nearly all air, are left out.
 slices() {
-    local file=$1 bytes=$2 kind=$3 slice
+    local file=$1 bytes=$2 kind=$3 slice picture
     shift 3
     mkdir -p "$out/$kind" slices
     split -b "$bytes" -d -a 3 "$file" slices/
-    for slice in slices/???; do
-        convert "$@" "gray:$slice" -flip -depth 8 "$out/$kind/${slice#slices/}.png"
-        [[ $((10#${slice#slices/} % 2)) -eq 0 && $(identify -format '%[fx:mean>0.05]' "$out/$kind/${slice#slices/}.png") == 1 ]] ||
-            rm "$out/$kind/${slice#slices/}.png"
+    for slice in slices/??[02468]; do
+        picture="$out/$kind/${slice#slices/}.png"
+        convert "$@" "gray:$slice" -flip -depth 8 "$picture"
+        [[ $(identify -format '%[fx:mean>0.05]' "$picture") == 1 ]] || rm "$picture"
     done
     rm -r slices
 }

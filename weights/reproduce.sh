@@ -37,12 +37,16 @@ train() {
 }
 
 # The recipe: a network sees the coarse picture first, three times as fast, then the fine one.
-# learn NAME OPTION...: into OUT/NAME, by way of OUT/coarse/NAME.
+# coarse NAME OPTION...: into OUT/coarse/NAME.
+coarse() { train "coarse/$1" 24 --size 96 "${@:2}"; }
+# fine NAME EPOCHS SIZE OPTION...: from there into OUT/NAME.
+fine() {
+    train "$1" "$2" --size "$3" --learning-rate 0.001 --from "$out/coarse/$1/weights.safetensors" "${@:4}"
+}
+# learn NAME OPTION...
 learn() {
-    local name=$1
-    shift
-    train "coarse/$name" 24 --size 96 "$@"
-    train "$name" 12 --size 160 --learning-rate 0.001 --from "$out/coarse/$name/weights.safetensors" "$@"
+    coarse "$@"
+    fine "$1" 12 160 "${@:2}"
 }
 
 # at_once STEP...: as many at the same time as there are processors.
@@ -60,6 +64,9 @@ score() {
         left_out "$program" evaluate --data "$data/$set" --folds "$folds" --out "$out/report-$name/$set" "$@"
     done
 }
+
+# For networks that nothing was fitted for.
+unfitted=(--threshold 0.5 --minimum-area 0.002)
 
 # What is fitted to a fold, with the network that has not seen it, stands in OUT/settings/foldK.json.
 fitted=(temperature threshold minimum_area confidence_power)
@@ -130,10 +137,10 @@ try_foreign() {
     echo "$1,$2,$(grep -c '"looks_like_ultrasound":false' "$lines"),$(wc -l <"$lines")"
 }
 
-# copy FROM TO: a text, without this machine's paths.
+# copy FROM TO: a text, without this machine's paths, which begin after a quotation mark.
 copy() {
     mkdir -p "$(dirname "$2")"
-    sed -e "s|$data|DATA|g" -e "s|$out|OUT|g" "$1" >"$2"
+    sed -e "s|\"$data/|\"DATA/|g" -e "s|\"$out/|\"OUT/|g" "$1" >"$2"
 }
 
 keep() {
@@ -175,7 +182,7 @@ for step in "$@"; do
         at_once set-busi set-busbra set-busuc
         for set in busi busbra busuc; do
             left_out "$program" evaluate --data "$data/$set" --all-folds --model "$out/sets/$set/weights.safetensors" \
-                --threshold 0.5 --minimum-area 0.002 --flip --out "$out/report-sets/$set"
+                "${unfitted[@]}" --flip --out "$out/report-sets/$set"
         done
         ;;
     set-*)
@@ -188,7 +195,7 @@ for step in "$@"; do
         mkdir -p "$out/report-ablation"
         for row in "${rows[@]}"; do
             for set in busi busbra; do
-                "$program" evaluate --data "$data/$set" --folds "$out/ablation/$row" --threshold 0.5 --minimum-area 0.002 \
+                "$program" evaluate --data "$data/$set" --folds "$out/ablation/$row" "${unfitted[@]}" \
                     --no-pictures --out "$out/ablation-details/$row/$set" >"$out/report-ablation/$row-$set.json"
             done
         done
@@ -204,9 +211,8 @@ for step in "$@"; do
         rm -r "$out/foreign-masks"
         ;;
     ship)
-        train coarse/ship 24 --size 96 --data "${all[@]}"
-        train ship 30 --size 192 --learning-rate 0.001 --from "$out/coarse/ship/weights.safetensors" \
-            --teacher "$out"/folds/fold{0..4}/weights.safetensors --data "${all[@]}"
+        coarse ship --data "${all[@]}"
+        fine ship 30 192 --teacher "$out"/folds/fold{0..4}/weights.safetensors --data "${all[@]}"
         mapfile -t options < <(mean_settings)
         left_out "$program" calibrate --model "$out/ship/weights.safetensors" --data "${all[@]}" --fit outliers "${options[@]}" \
             --precision 8 --out "$out/sonomask.safetensors"
