@@ -41,27 +41,29 @@ static sm_status label(const uint8_t *mask, int width, int height, labelled *mad
     return status;
 }
 
-/* overlap[t] = pixels that lesion `own` shares with lesion t of the truth. */
-static void count_overlap(const labelled *predicted, const labelled *truth, int own, size_t pixels,
+/* overlap[t] = pixels that a lesion shares with lesion t of the truth. */
+static void count_overlap(const labelled *predicted, const labelled *truth, const sm_lesion *lesion, int width,
                           long long *overlap) {
     memset(overlap, 0, ((size_t)truth->count + 1) * sizeof *overlap);
-    for (size_t i = 0; i < pixels; i++)
-        if (predicted->labels[i] == own) overlap[truth->labels[i]]++;
+    for (int y = lesion->top; y < lesion->top + lesion->height; y++)
+        for (int x = lesion->left; x < lesion->left + lesion->width; x++) {
+            const ptrdiff_t i = (ptrdiff_t)y * width + x;
+            if (predicted->labels[i] == lesion->label) overlap[truth->labels[i]]++;
+        }
 }
 
-static double dice_with_touched(const labelled *predicted, const labelled *truth, int own, const long long *overlap) {
+static double dice_with_touched(const labelled *truth, const sm_lesion *lesion, const long long *overlap) {
     long long shared = 0, touched = 0;
     for (int t = 1; t <= truth->count; t++) {
         if (overlap[t] == 0) continue;
         shared += overlap[t];
         touched += truth->areas[t];
     }
-    return 2.0 * (double)shared / (double)(touched + predicted->areas[own]);
+    return 2.0 * (double)shared / (double)(touched + lesion->area);
 }
 
 sm_status sm_outlines_score(const sm_result *result, const uint8_t *truth_mask, int most, sm_outline_score *scores,
                             int *count, sm_error *error) {
-    const size_t pixels = (size_t)result->width * (size_t)result->height;
     labelled predicted = {0}, truth = {0};
     *count = 0;
     if (result->lesion_count == 0) return SM_OK;
@@ -71,10 +73,10 @@ sm_status sm_outlines_score(const sm_result *result, const uint8_t *truth_mask, 
     long long *overlap = status == SM_OK ? calloc((size_t)truth.count + 1, sizeof *overlap) : NULL;
     if (status == SM_OK && !overlap) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the lesions of a mask");
     for (int i = 0; status == SM_OK && i < result->lesion_count && i < most; i++) {
-        const int own = result->lesions[i].label;
-        count_overlap(&predicted, &truth, own, pixels, overlap);
-        scores[(*count)++] = (sm_outline_score){.dice = dice_with_touched(&predicted, &truth, own, overlap),
-                                                .expected = (double)result->lesions[i].expected_dice};
+        const sm_lesion *lesion = &result->lesions[i];
+        count_overlap(&predicted, &truth, lesion, result->width, overlap);
+        scores[(*count)++] = (sm_outline_score){.dice = dice_with_touched(&truth, lesion, overlap),
+                                                .expected = (double)lesion->expected_dice};
     }
     free(overlap);
     labelled_free(&predicted);

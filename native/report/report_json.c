@@ -210,6 +210,17 @@ static void write_robustness(sm_json *json, const sm_robustness *robustness) {
     sm_json_object_end(json);
 }
 
+static void write_origin(sm_json *json, const sm_model_info *model) {
+    sm_json_number(json, "temperature", (double)model->temperature);
+    sm_json_string(json, "training_data", model->training_data);
+    sm_json_string(json, "date", model->date);
+}
+
+static void write_mask_settings(sm_json *json, const sm_report *report, int model) {
+    sm_json_number(json, "threshold", sm_report_threshold(report, model));
+    sm_json_number(json, "minimum_area", sm_report_minimum_area(report, model));
+}
+
 /* What the networks share, and of one network alone also what is its own. */
 static void write_model(sm_json *json, const sm_report *report) {
     const sm_model_info *model = &report->models[0];
@@ -217,29 +228,19 @@ static void write_model(sm_json *json, const sm_report *report) {
     sm_json_string(json, "file", report->model_path);
     sm_json_string(json, "network", model->network);
     sm_json_integer(json, "input_size", model->input_size);
-    if (!report->folds) {
-        sm_json_number(json, "temperature", (double)model->temperature);
-        sm_json_string(json, "training_data", model->training_data);
-        sm_json_string(json, "date", model->date);
-    }
+    if (!report->folds) write_origin(json, model);
     sm_json_object_end(json);
-    if (report->folds) return;
-    sm_json_number(json, "threshold", sm_report_threshold(report, 0));
-    sm_json_number(json, "minimum_area", sm_report_minimum_area(report, 0));
+    if (!report->folds) write_mask_settings(json, report, 0);
 }
 
 /* What each fold's network has of its own. */
 static void write_models(sm_json *json, const sm_report *report) {
     sm_json_array_begin(json, "models");
     for (int i = 0; i < report->model_count; i++) {
-        const sm_model_info *model = &report->models[i];
         sm_json_object_begin(json, NULL);
         sm_json_integer(json, "fold", report->folds->folds[i]);
-        sm_json_number(json, "temperature", (double)model->temperature);
-        sm_json_number(json, "threshold", sm_report_threshold(report, i));
-        sm_json_number(json, "minimum_area", sm_report_minimum_area(report, i));
-        sm_json_string(json, "training_data", model->training_data);
-        sm_json_string(json, "date", model->date);
+        write_origin(json, &report->models[i]);
+        write_mask_settings(json, report, i);
         sm_json_object_end(json);
     }
     sm_json_array_end(json);

@@ -358,14 +358,20 @@ static void check_json(const char *text) {
     check_no_bad_number(text);
 }
 
+/* The sound text of a metrics file; freed with free(). */
+static char *written_json(const sm_report *report, const char *name) {
+    const char *path = inside(name);
+    assert_int_equal(sm_report_write_json(report, path, NULL), SM_OK);
+    char *text = read_text(path);
+    check_json(text);
+    return text;
+}
+
 static void metrics_without_lesions_hold_null(void **state) {
     (void)state;
     fixture made;
     make_fixture(&made, true);
-    const char *path = inside("metrics.json");
-    assert_int_equal(sm_report_write_json(&made.report, path, NULL), SM_OK);
-    char *text = read_text(path);
-    check_json(text);
+    char *text = written_json(&made.report, "metrics.json");
     assert_non_null(strstr(text, "\"lesion_dice\":null"));
     assert_non_null(strstr(text, "\"lesion_dice_interval\":[null,null]"));
     assert_non_null(strstr(text, "\"auc_malignant_benign\":null"));
@@ -408,10 +414,7 @@ static void metrics_hold_every_score(void **state) {
                                        "lesion_dice_interval"};
     fixture made;
     make_fixture(&made, false);
-    const char *path = inside("metrics.json");
-    assert_int_equal(sm_report_write_json(&made.report, path, NULL), SM_OK);
-    char *text = read_text(path);
-    check_json(text);
+    char *text = written_json(&made.report, "metrics.json");
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         char quoted[64];
         snprintf(quoted, sizeof quoted, "\"%s\":", keys[i]);
@@ -431,10 +434,7 @@ static void report_of_folds_tells_the_settings_of_each_network(void **state) {
     assert_int_equal(sm_fold_summary_make(&made.split, folds, 2, 1, &summary, NULL), SM_OK);
     made.report.folds = &summary;
     made.report.model_count = 2;
-    const char *path = inside("folds.json");
-    assert_int_equal(sm_report_write_json(&made.report, path, NULL), SM_OK);
-    char *text = read_text(path);
-    check_json(text);
+    char *text = written_json(&made.report, "folds.json");
     assert_non_null(strstr(text, "{\"fold\":0,\"temperature\":1.2"));
     assert_non_null(strstr(text, "{\"fold\":3,\"temperature\":0.9"));
     free(text);
