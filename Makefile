@@ -281,7 +281,7 @@ weights/SHA256SUMS: weights/sonomask.safetensors
 
 # Fuzzing of the image path: `make fuzz FUZZ_SECONDS=600`. Findings stay in $(BUILD)/fuzz.
 FUZZ_SECONDS ?= 60
-FUZZ_SOURCES := tests/c/fuzz_decode.c src/error.c src/stb.c src/crc32.c src/deflate.c src/resample.c src/letterbox.c \
+FUZZ_SOURCES := tests/c/fuzz_decode.c src/status.c src/stb.c src/crc32.c src/deflate.c src/resample.c src/letterbox.c \
 	src/expected_dice.c $(wildcard src/image*.c src/mask*.c)
 $(BUILD)/fuzz/fuzz_decode: $(FUZZ_SOURCES) | $(INC)/.made
 	@mkdir -p $(@D)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "../src/error.h"
+#include "../src/status.h"
 
 /** Reads a whole file; `*bytes` (one extra NUL after it) is released with free(). Errors: SM_ERROR_IO, _MEMORY. */
 sm_status sm_file_read(const char *path, unsigned char **bytes, size_t *size, sm_error *error);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
+#include "status.h"
 
 #define SM_IMAGE_MAX_PIXELS 64000000 /* refused before decoding: a header can claim anything */
 #define SM_IMAGE_MIN_SIDE 2

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
+#include "status.h"
 
 typedef enum sm_image_kind { SM_IMAGE_UNKNOWN, SM_IMAGE_PNG, SM_IMAGE_JPEG, SM_IMAGE_BMP } sm_image_kind;
 

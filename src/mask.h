@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "error.h"
+#include "status.h"
 
 typedef struct sm_point {
     float x, y; /**< pixels; the centre of the top-left pixel is (0.5, 0.5), its corner (0, 0) */

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "error.h"
+#include "status.h"
 
 /**
  * Labels the 8-connected components of a 0/non-0 mask 1, 2, ... in the order of their first pixels, rows first;

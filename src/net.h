@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "error.h"
+#include "status.h"
 
 typedef enum sm_layer_kind {
     SM_LAYER_INPUT,       /**< the grey image, one channel */

@@ -5,7 +5,7 @@
 
 #include "memory_plan.h"
 #include "net_fold.h"
-#include "sonomask.h"
+#include "types.h"
 
 struct sm_inference {
     sm_net net;

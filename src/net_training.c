@@ -5,7 +5,7 @@
 
 #include "memory_plan.h"
 #include "net_training_state.h"
-#include "sonomask.h"
+#include "types.h"
 
 int sm_training_side(const sm_training *training, int layer) {
     int level = training->net.layers[layer].level;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "net_training_state.h"
-#include "sonomask.h"
+#include "types.h"
 
 sm_loss_options sm_loss_options_default(void) {
     return (sm_loss_options){.bce_weight = 1,

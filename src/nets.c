@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "sonomask.h"
+#include "types.h"
 
 static void copy_name(char *destination, const char *a, const char *b) {
     size_t used = 0;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
+#include "status.h"
 
 /** The samples behind one output: `count` of them from `first` on, weighted by weights[0 ..]. */
 typedef struct sm_taps {

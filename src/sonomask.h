@@ -35,23 +35,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
 #include "image.h"
 #include "mask.h"
 #include "parallel.h"
+#include "status.h"
+#include "types.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #define SM_VERSION "0.1.0"
-
-/** Tissue classes, in the order of every probability array in this project. */
-typedef enum sm_class { SM_CLASS_NORMAL = 0, SM_CLASS_BENIGN = 1, SM_CLASS_MALIGNANT = 2 } sm_class;
-enum { SM_CLASS_COUNT = 3 };
-
-/** "normal", "benign" or "malignant"; never NULL. */
-const char *sm_class_name(sm_class type);
 
 /** A network with its weights, ready to segment. */
 typedef struct sm_model sm_model;
@@ -68,16 +62,6 @@ typedef struct sm_model_info {
     float expected_dice_power; /**< makes the expected Dice honest: see expected_dice.h; 1 when not fitted */
     bool knows_outliers;       /**< the file holds statistics of what the training images look like */
 } sm_model_info;
-
-/** Which kernels run. AUTO takes the fastest that this processor has. */
-typedef enum sm_backend {
-    SM_BACKEND_AUTO = 0,
-    SM_BACKEND_REFERENCE, /**< plain loops, the yardstick of the tests */
-    SM_BACKEND_SCALAR,    /**< the fast algorithms, one lane */
-    SM_BACKEND_SIMD128,   /**< SSE2, NEON or wasm simd128 */
-    SM_BACKEND_AVX2,
-    SM_BACKEND_AVX512
-} sm_backend;
 
 /** How to make a model. Zero-initialise for the defaults. */
 typedef struct sm_model_options {

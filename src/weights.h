@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
 #include "net.h"
+#include "status.h"
 
 enum { SM_WEIGHTS_FORMAT_VERSION = 1, SM_METADATA_TEXT_SIZE = 256 };
 

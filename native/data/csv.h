@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "../../src/error.h"
+#include "../../src/status.h"
 
 /** A reader over text that it unquotes in place. Zero-initialise, then set `text`, `size`. */
 typedef struct sm_csv {

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "../../src/error.h"
+#include "../../src/status.h"
 
 typedef struct sm_interval {
     double low, high; /**< NaN when fewer than half of the replicates gave a figure */

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "../../src/error.h"
+#include "../../src/status.h"
 
 typedef struct sm_curve_series {
     const char *name;    /**< for the legend */

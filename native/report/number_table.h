@@ -2,7 +2,7 @@
 #ifndef SONOMASK_NUMBER_TABLE_H
 #define SONOMASK_NUMBER_TABLE_H
 
-#include "../../src/error.h"
+#include "../../src/status.h"
 
 typedef struct sm_number_table {
     char **names;    /**< [columns]: the header row */

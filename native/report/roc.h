@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "../../src/error.h"
+#include "../../src/status.h"
 
 /** One case: the higher the score, the more it speaks for "positive". */
 typedef struct sm_roc_case {

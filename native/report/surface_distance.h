@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "../../src/error.h"
+#include "../../src/status.h"
 
 /** Outlines nearer than this count as agreeing: about the width of the line that an expert draws. Pixels. */
 #define SM_SURFACE_TOLERANCE 2.0

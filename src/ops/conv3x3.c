@@ -12,36 +12,36 @@ static bool is_direct(int input_channels) { return input_channels <= DIRECT_MOST
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 size_t SM_KERNEL(sm_conv3x3_transformed_size)(int input_channels, int output_channels) {
-    return is_direct(input_channels) ? 0 : SM_KERNEL(winograd_kernel_size)(input_channels, output_channels);
+    return is_direct(input_channels) ? 0 : SM_KERNEL(sm_winograd_kernel_size)(input_channels, output_channels);
 }
 
 void SM_KERNEL(sm_conv3x3_transform)(const float *weights, int input_channels, int output_channels,
                                      float *transformed) {
     if (!is_direct(input_channels))
-        SM_KERNEL(winograd_kernel)(weights, input_channels, output_channels, transformed, NULL);
+        SM_KERNEL(sm_winograd_kernel)(weights, input_channels, output_channels, transformed, NULL);
 }
 
 size_t SM_KERNEL(sm_conv3x3_workspace)(const sm_conv *args, int threads) {
     const bool direct = is_direct(sm_conv_input_channels(args));
-    const size_t forward = direct ? SM_KERNEL(direct_forward_workspace)(args, threads)
-                                  : SM_KERNEL(winograd_forward_workspace)(args, threads);
+    const size_t forward = direct ? SM_KERNEL(sm_direct_forward_workspace)(args, threads)
+                                  : SM_KERNEL(sm_winograd_forward_workspace)(args, threads);
     if (args->transformed && !args->output_gradient && !args->weights_gradient) return forward; /* inference */
-    const size_t weights = direct ? SM_KERNEL(direct_backward_weights_workspace)(args, threads)
-                                  : SM_KERNEL(winograd_backward_weights_workspace)(args, threads);
-    return larger(larger(forward, weights), SM_KERNEL(winograd_backward_data_workspace)(args, threads));
+    const size_t weights = direct ? SM_KERNEL(sm_direct_backward_weights_workspace)(args, threads)
+                                  : SM_KERNEL(sm_winograd_backward_weights_workspace)(args, threads);
+    return larger(larger(forward, weights), SM_KERNEL(sm_winograd_backward_data_workspace)(args, threads));
 }
 
 void SM_KERNEL(sm_conv3x3_forward)(const sm_conv *args) {
     if (is_direct(sm_conv_input_channels(args)))
-        SM_KERNEL(direct_forward)(args);
+        SM_KERNEL(sm_direct_forward)(args);
     else
-        SM_KERNEL(winograd_forward)(args);
+        SM_KERNEL(sm_winograd_forward)(args);
 }
 
 void SM_KERNEL(sm_conv3x3_backward_data)(const sm_conv *args) {
     bool wanted = false;
     for (int s = 0; s < args->source_count; s++) wanted = wanted || args->target[s].data;
-    if (wanted) SM_KERNEL(winograd_backward_data)(args);
+    if (wanted) SM_KERNEL(sm_winograd_backward_data)(args);
 }
 
 /** Sums the output's gradient over all pixels, one row at a time so that few of the additions lose digits. */
@@ -65,8 +65,8 @@ static void add_bias_gradient(const sm_conv *args) {
 
 void SM_KERNEL(sm_conv3x3_backward_weights)(const sm_conv *args) {
     if (is_direct(sm_conv_input_channels(args)))
-        SM_KERNEL(direct_backward_weights)(args);
+        SM_KERNEL(sm_direct_backward_weights)(args);
     else
-        SM_KERNEL(winograd_backward_weights)(args);
+        SM_KERNEL(sm_winograd_backward_weights)(args);
     if (args->bias_gradient) add_bias_gradient(args);
 }

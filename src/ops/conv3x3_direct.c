@@ -214,11 +214,11 @@ static void add_up_sums(const direct_job *job) {
     }
 }
 
-size_t SM_KERNEL(direct_forward_workspace)(const sm_conv *args, int threads) {
+size_t SM_KERNEL(sm_direct_forward_workspace)(const sm_conv *args, int threads) {
     return packed_floats(args) + (size_t)threads * 3 * row_floats(args) + sums_floats(args);
 }
 
-void SM_KERNEL(direct_forward)(const sm_conv *args) {
+void SM_KERNEL(sm_direct_forward)(const sm_conv *args) {
     direct_job job = {.args = args, .image_tasks = image_tasks(args), .weights = args->workspace};
     job.workers = job.weights + packed_floats(args);
     if (args->sums) job.sums = job.workers + (size_t)sm_parallel_threads(args->parallel) * 3 * row_floats(args);
@@ -290,11 +290,11 @@ static int backward_slots(const sm_conv *args, int threads) {
     return threads < args->batch * args->height ? threads : args->batch * args->height;
 }
 
-size_t SM_KERNEL(direct_backward_weights_workspace)(const sm_conv *args, int threads) {
+size_t SM_KERNEL(sm_direct_backward_weights_workspace)(const sm_conv *args, int threads) {
     return (size_t)backward_slots(args, threads) * accumulator_floats(args) + (size_t)threads * 3 * row_floats(args);
 }
 
-void SM_KERNEL(direct_backward_weights)(const sm_conv *args) {
+void SM_KERNEL(sm_direct_backward_weights)(const sm_conv *args) {
     direct_job job = {
         .args = args, .slots = backward_slots(args, sm_parallel_threads(args->parallel)), .weights = args->workspace};
     job.workers = job.weights + (size_t)job.slots * accumulator_floats(args);

@@ -7,9 +7,9 @@
 
 #include "conv3x3.h"
 
-size_t SM_KERNEL(direct_forward_workspace)(const sm_conv *args, int threads);
-void SM_KERNEL(direct_forward)(const sm_conv *args);
-size_t SM_KERNEL(direct_backward_weights_workspace)(const sm_conv *args, int threads);
-void SM_KERNEL(direct_backward_weights)(const sm_conv *args);
+size_t SM_KERNEL(sm_direct_forward_workspace)(const sm_conv *args, int threads);
+void SM_KERNEL(sm_direct_forward)(const sm_conv *args);
+size_t SM_KERNEL(sm_direct_backward_weights_workspace)(const sm_conv *args, int threads);
+void SM_KERNEL(sm_direct_backward_weights)(const sm_conv *args);
 
 #endif

@@ -54,8 +54,8 @@ static void multiply_block(const winograd_job *job, const sm_source *source, int
     const winograd_panel inputs = winograd_panel_make(scratch, plan->input_chunks, plan->block_tiles);
     *result = winograd_panel_make(scratch + winograd_panel_floats(plan->input_chunks, plan->block_tiles),
                                   plan->output_chunks, plan->block_tiles);
-    SM_KERNEL(winograd_input)(source, source_count, block, 0, plan->input_chunks, inputs);
-    SM_KERNEL(winograd_multiply)(inputs, block.count, plan->inputs, job->kernel, plan->output_chunks, *result);
+    SM_KERNEL(sm_winograd_input)(source, source_count, block, 0, plan->input_chunks, inputs);
+    SM_KERNEL(sm_winograd_multiply)(inputs, block.count, plan->inputs, job->kernel, plan->output_chunks, *result);
 }
 
 static void forward_block(void *arguments, int index, int worker) {
@@ -65,7 +65,7 @@ static void forward_block(void *arguments, int index, int worker) {
     winograd_panel result;
     multiply_block(job, args->source, args->source_count, block, worker, &result);
     float *sums = job->sums ? sums_slot(job, index, winograd_place_of(block.grid, block.first).image) : NULL;
-    SM_KERNEL(winograd_output)(args, block, result, sums);
+    SM_KERNEL(sm_winograd_output)(args, block, result, sums);
 }
 
 static void add_up_sums(const winograd_job *job) {
@@ -86,22 +86,22 @@ static void add_up_sums(const winograd_job *job) {
     }
 }
 
-size_t SM_KERNEL(winograd_forward_workspace)(const sm_conv *args, int threads) {
+size_t SM_KERNEL(sm_winograd_forward_workspace)(const sm_conv *args, int threads) {
     const int inputs = sm_conv_input_channels(args), outputs = args->output_channels;
     const winograd_plan plan = plan_make(args, inputs, outputs, threads);
-    return (args->transformed ? 0 : SM_KERNEL(winograd_kernel_size)(inputs, outputs)) +
+    return (args->transformed ? 0 : SM_KERNEL(sm_winograd_kernel_size)(inputs, outputs)) +
            (size_t)threads * plan.worker_floats + sums_floats(&plan);
 }
 
-void SM_KERNEL(winograd_forward)(const sm_conv *args) {
+void SM_KERNEL(sm_winograd_forward)(const sm_conv *args) {
     const int inputs = sm_conv_input_channels(args), outputs = args->output_channels;
     const int threads = sm_parallel_threads(args->parallel);
     winograd_job job = {.args = args, .plan = plan_make(args, inputs, outputs, threads), .kernel = args->transformed};
     float *free_space = args->workspace;
     if (!args->transformed) {
-        SM_KERNEL(winograd_kernel)(args->weights, inputs, outputs, free_space, args->parallel);
+        SM_KERNEL(sm_winograd_kernel)(args->weights, inputs, outputs, free_space, args->parallel);
         job.kernel = free_space;
-        free_space += SM_KERNEL(winograd_kernel_size)(inputs, outputs);
+        free_space += SM_KERNEL(sm_winograd_kernel_size)(inputs, outputs);
     }
     job.workers = free_space;
     job.sums = args->sums ? free_space + (size_t)threads * job.plan.worker_floats : NULL;
@@ -117,23 +117,23 @@ static void backward_data_block(void *arguments, int index, int worker) {
     const winograd_block block = plan_block(&job->plan, index);
     winograd_panel result;
     multiply_block(job, &gradient, 1, block, worker, &result);
-    SM_KERNEL(winograd_output_to_targets)(args, block, result);
+    SM_KERNEL(sm_winograd_output_to_targets)(args, block, result);
 }
 
-size_t SM_KERNEL(winograd_backward_data_workspace)(const sm_conv *args, int threads) {
+size_t SM_KERNEL(sm_winograd_backward_data_workspace)(const sm_conv *args, int threads) {
     const int inputs = sm_conv_input_channels(args), outputs = args->output_channels;
-    return SM_KERNEL(winograd_kernel_size)(outputs, inputs) +
+    return SM_KERNEL(sm_winograd_kernel_size)(outputs, inputs) +
            (size_t)threads * plan_make(args, outputs, inputs, threads).worker_floats;
 }
 
-void SM_KERNEL(winograd_backward_data)(const sm_conv *args) {
+void SM_KERNEL(sm_winograd_backward_data)(const sm_conv *args) {
     const int inputs = sm_conv_input_channels(args), outputs = args->output_channels;
     const int threads = sm_parallel_threads(args->parallel);
     float *kernel = args->workspace;
-    SM_KERNEL(winograd_kernel_backward)(args->weights, inputs, outputs, kernel, args->parallel);
+    SM_KERNEL(sm_winograd_kernel_backward)(args->weights, inputs, outputs, kernel, args->parallel);
     winograd_job job = {.args = args,
                         .plan = plan_make(args, outputs, inputs, threads),
                         .kernel = kernel,
-                        .workers = kernel + SM_KERNEL(winograd_kernel_size)(outputs, inputs)};
+                        .workers = kernel + SM_KERNEL(sm_winograd_kernel_size)(outputs, inputs)};
     sm_parallel_run(args->parallel, job.plan.blocks, backward_data_block, &job);
 }

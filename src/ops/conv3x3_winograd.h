@@ -122,20 +122,20 @@ static inline winograd_panel winograd_panel_make(float *values, int chunks, int 
 
 /** V = B^T d B for channel chunks `first_chunk` .. of the concatenated sources; padding is zero after their lazy
  * transforms. Lanes beyond the last channel are zero. */
-void SM_KERNEL(winograd_input)(const sm_source *source, int source_count, winograd_block block, int first_chunk,
-                               int chunk_count, winograd_panel panel);
+void SM_KERNEL(sm_winograd_input)(const sm_source *source, int source_count, winograd_block block, int first_chunk,
+                                  int chunk_count, winograd_panel panel);
 
 /** A dY A^T for all chunks of a dense gradient [batch][height][width][channels]; the adjoint of the output's. */
-void SM_KERNEL(winograd_gradient)(const float *gradient, int channels, winograd_block block, winograd_panel panel);
+void SM_KERNEL(sm_winograd_gradient)(const float *gradient, int channels, winograd_block block, winograd_panel panel);
 
 /**
  * Y = A^T M A of all output chunks, with everything that follows the sum in sm_conv's forward. `sums`, when the caller
  * wants sums, has room for [images of the block][2][output chunks * V_LANES] and is overwritten.
  */
-void SM_KERNEL(winograd_output)(const sm_conv *args, winograd_block block, winograd_panel panel, float *sums);
+void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, winograd_panel panel, float *sums);
 
 /** Y = A^T M A of all input chunks into the convolution's targets. */
-void SM_KERNEL(winograd_output_to_targets)(const sm_conv *args, winograd_block block, winograd_panel panel);
+void SM_KERNEL(sm_winograd_output_to_targets)(const sm_conv *args, winograd_block block, winograd_panel panel);
 
 /** Chunks in the group that begins with `chunk`, of `chunks` in all. */
 static inline int winograd_group_width(int chunk, int chunks) {
@@ -143,36 +143,36 @@ static inline int winograd_group_width(int chunk, int chunks) {
 }
 
 /** Floats of U, [36][groups of output chunks][inputs][chunks of the group][V_LANES]. */
-size_t SM_KERNEL(winograd_kernel_size)(int inputs, int outputs);
+size_t SM_KERNEL(sm_winograd_kernel_size)(int inputs, int outputs);
 
 /** U = G g G^T of weights [3][3][inputs][outputs]; and of the rotated and transposed kernels, to go backward. */
-void SM_KERNEL(winograd_kernel)(const float *weights, int inputs, int outputs, float *transformed,
-                                const sm_parallel *parallel);
-void SM_KERNEL(winograd_kernel_backward)(const float *weights, int inputs, int outputs, float *transformed,
-                                         const sm_parallel *parallel);
+void SM_KERNEL(sm_winograd_kernel)(const float *weights, int inputs, int outputs, float *transformed,
+                                   const sm_parallel *parallel);
+void SM_KERNEL(sm_winograd_kernel_backward)(const float *weights, int inputs, int outputs, float *transformed,
+                                            const sm_parallel *parallel);
 
 /** weights_gradient += G^T (sum over `slots` of dU) G for all weights; dU is [slots][36][inputs'][outputs'] with both
  * rounded up to V_LANES. */
-void SM_KERNEL(winograd_kernel_gradient)(const float *transformed, int slots, int inputs, int outputs,
-                                         float *weights_gradient, const sm_parallel *parallel);
+void SM_KERNEL(sm_winograd_kernel_gradient)(const float *transformed, int slots, int inputs, int outputs,
+                                            float *weights_gradient, const sm_parallel *parallel);
 
 /** M = V x U for all 36 positions; `tiles` rows, `inputs` terms, `chunks` output chunks. */
-void SM_KERNEL(winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel, int chunks,
-                                  winograd_panel outputs_panel);
+void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel,
+                                     int chunks, winograd_panel outputs_panel);
 
 /**
  * dU += V^T x Z for all 36 positions: `input_chunks` chunks of V, `output_chunks` of Z, summed over `tiles`.
  * dU is [36][..][row_stride] with `position_stride` floats between positions.
  */
-void SM_KERNEL(winograd_multiply_transposed)(winograd_panel inputs_panel, int input_chunks,
-                                             winograd_panel outputs_panel, int output_chunks, int tiles,
-                                             float *accumulator, size_t position_stride, size_t row_stride);
+void SM_KERNEL(sm_winograd_multiply_transposed)(winograd_panel inputs_panel, int input_chunks,
+                                                winograd_panel outputs_panel, int output_chunks, int tiles,
+                                                float *accumulator, size_t position_stride, size_t row_stride);
 
-size_t SM_KERNEL(winograd_forward_workspace)(const sm_conv *args, int threads);
-void SM_KERNEL(winograd_forward)(const sm_conv *args);
-size_t SM_KERNEL(winograd_backward_data_workspace)(const sm_conv *args, int threads);
-void SM_KERNEL(winograd_backward_data)(const sm_conv *args);
-size_t SM_KERNEL(winograd_backward_weights_workspace)(const sm_conv *args, int threads);
-void SM_KERNEL(winograd_backward_weights)(const sm_conv *args);
+size_t SM_KERNEL(sm_winograd_forward_workspace)(const sm_conv *args, int threads);
+void SM_KERNEL(sm_winograd_forward)(const sm_conv *args);
+size_t SM_KERNEL(sm_winograd_backward_data_workspace)(const sm_conv *args, int threads);
+void SM_KERNEL(sm_winograd_backward_data)(const sm_conv *args);
+size_t SM_KERNEL(sm_winograd_backward_weights_workspace)(const sm_conv *args, int threads);
+void SM_KERNEL(sm_winograd_backward_weights)(const sm_conv *args);
 
 #endif

@@ -92,8 +92,8 @@ static product_function *const products[3][WINOGRAD_GROUP] = {
 #endif
 };
 
-void SM_KERNEL(winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel, int chunks,
-                                  winograd_panel outputs_panel) {
+void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel,
+                                     int chunks, winograd_panel outputs_panel) {
     for (int position = 0; position < WINOGRAD_POSITIONS; position++) {
         const float *v = inputs_panel.values + (size_t)position * inputs_panel.position_stride;
         const float *u = kernel + (size_t)position * (size_t)chunks * (size_t)inputs * V_LANES;
@@ -156,9 +156,9 @@ static SM_NOINLINE void product_transposed_one(const float *v, const float *z, s
     product_transposed(V_LANES, 1, v, z, z_chunk_stride, tiles, accumulator, row_stride);
 }
 
-void SM_KERNEL(winograd_multiply_transposed)(winograd_panel inputs_panel, int input_chunks,
-                                             winograd_panel outputs_panel, int output_chunks, int tiles,
-                                             float *accumulator, size_t position_stride, size_t row_stride) {
+void SM_KERNEL(sm_winograd_multiply_transposed)(winograd_panel inputs_panel, int input_chunks,
+                                                winograd_panel outputs_panel, int output_chunks, int tiles,
+                                                float *accumulator, size_t position_stride, size_t row_stride) {
     for (int position = 0; position < WINOGRAD_POSITIONS; position++) {
         const float *z = outputs_panel.values + (size_t)position * outputs_panel.position_stride;
         for (int input_chunk = 0; input_chunk < input_chunks; input_chunk++) {

@@ -213,8 +213,8 @@ TRANSFORM_CHUNK(transform_lazy, false, true)
 TRANSFORM_CHUNK(transform_upsampled, true, false)
 TRANSFORM_CHUNK(transform_upsampled_lazy, true, true)
 
-void SM_KERNEL(winograd_input)(const sm_source *source, int source_count, winograd_block block, int first_chunk,
-                               int chunk_count, winograd_panel panel) {
+void SM_KERNEL(sm_winograd_input)(const sm_source *source, int source_count, winograd_block block, int first_chunk,
+                                  int chunk_count, winograd_panel panel) {
     for (int chunk = 0; chunk < chunk_count; chunk++) {
         const chunk_reader reader =
             chunk_reader_make(source, source_count, block.grid, (first_chunk + chunk) * V_LANES);
@@ -255,7 +255,7 @@ SM_INLINE void transform_gradient_tile(const float *gradient, size_t row_stride,
     }
 }
 
-void SM_KERNEL(winograd_gradient)(const float *gradient, int channels, winograd_block block, winograd_panel panel) {
+void SM_KERNEL(sm_winograd_gradient)(const float *gradient, int channels, winograd_block block, winograd_panel panel) {
     const winograd_grid *grid = block.grid;
     const size_t pixel_stride = (size_t)channels, row_stride = pixel_stride * (size_t)grid->width;
     for (int chunk = 0; chunk < winograd_chunks(channels); chunk++) {

@@ -45,7 +45,7 @@ typedef struct kernel_job {
     float *transformed;
 } kernel_job;
 
-size_t SM_KERNEL(winograd_kernel_size)(int inputs, int outputs) {
+size_t SM_KERNEL(sm_winograd_kernel_size)(int inputs, int outputs) {
     return winograd_align(WINOGRAD_POSITIONS * (size_t)winograd_chunks(outputs) * (size_t)inputs * V_LANES);
 }
 
@@ -78,8 +78,8 @@ static void kernel_chunk(void *arguments, int chunk, int worker) {
     }
 }
 
-void SM_KERNEL(winograd_kernel)(const float *weights, int inputs, int outputs, float *transformed,
-                                const sm_parallel *parallel) {
+void SM_KERNEL(sm_winograd_kernel)(const float *weights, int inputs, int outputs, float *transformed,
+                                   const sm_parallel *parallel) {
     kernel_job job = {weights, inputs, outputs, transformed};
     sm_parallel_run(parallel, winograd_chunks(outputs), kernel_chunk, &job);
 }
@@ -112,8 +112,8 @@ static void kernel_backward_chunk(void *arguments, int chunk, int worker) {
     }
 }
 
-void SM_KERNEL(winograd_kernel_backward)(const float *weights, int inputs, int outputs, float *transformed,
-                                         const sm_parallel *parallel) {
+void SM_KERNEL(sm_winograd_kernel_backward)(const float *weights, int inputs, int outputs, float *transformed,
+                                            const sm_parallel *parallel) {
     kernel_job job = {weights, outputs, inputs, transformed};
     sm_parallel_run(parallel, winograd_chunks(inputs), kernel_backward_chunk, &job);
 }
@@ -163,8 +163,8 @@ static void kernel_gradient_rows(void *arguments, int chunk, int worker) {
         }
 }
 
-void SM_KERNEL(winograd_kernel_gradient)(const float *transformed, int slots, int inputs, int outputs,
-                                         float *weights_gradient, const sm_parallel *parallel) {
+void SM_KERNEL(sm_winograd_kernel_gradient)(const float *transformed, int slots, int inputs, int outputs,
+                                            float *weights_gradient, const sm_parallel *parallel) {
     gradient_job job = {transformed, slots, inputs, outputs, weights_gradient};
     sm_parallel_run(parallel, winograd_chunks(inputs), kernel_gradient_rows, &job);
 }

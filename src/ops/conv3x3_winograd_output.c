@@ -225,7 +225,7 @@ static SM_NOINLINE void output_chunk(const sm_conv *args, winograd_block block, 
     }
 }
 
-void SM_KERNEL(winograd_output)(const sm_conv *args, winograd_block block, winograd_panel panel, float *sums) {
+void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, winograd_panel panel, float *sums) {
     const int chunks = winograd_chunks(args->output_channels);
     if (sums) {
         const int images = winograd_place_of(block.grid, block.first + block.count - 1).image -
@@ -334,7 +334,7 @@ static SM_NOINLINE void part_to_targets(const sm_conv *args, const winograd_grid
     }
 }
 
-void SM_KERNEL(winograd_output_to_targets)(const sm_conv *args, winograd_block block, winograd_panel panel) {
+void SM_KERNEL(sm_winograd_output_to_targets)(const sm_conv *args, winograd_block block, winograd_panel panel) {
     const winograd_grid *grid = block.grid;
     for (int chunk = 0; chunk < winograd_chunks(sm_conv_input_channels(args)); chunk++) {
         int channel = chunk * V_LANES;

@@ -70,24 +70,24 @@ static void weights_task(void *arguments, int index, int worker) {
     for (; first < end; first += plan->block_tiles) {
         const int count = end - first < plan->block_tiles ? end - first : plan->block_tiles;
         const winograd_block block = {&plan->grid, first, count};
-        SM_KERNEL(winograd_input)(args->source, args->source_count, block, first_chunk, chunks, inputs);
-        SM_KERNEL(winograd_gradient)(args->output_gradient, args->output_channels, block, gradients);
-        SM_KERNEL(winograd_multiply_transposed)
+        SM_KERNEL(sm_winograd_input)(args->source, args->source_count, block, first_chunk, chunks, inputs);
+        SM_KERNEL(sm_winograd_gradient)(args->output_gradient, args->output_channels, block, gradients);
+        SM_KERNEL(sm_winograd_multiply_transposed)
         (inputs, chunks, gradients, plan->output_chunks, count, accumulator, position_stride, row_stride);
     }
 }
 
-size_t SM_KERNEL(winograd_backward_weights_workspace)(const sm_conv *args, int threads) {
+size_t SM_KERNEL(sm_winograd_backward_weights_workspace)(const sm_conv *args, int threads) {
     const weights_plan plan = plan_make(args, threads);
     return (size_t)plan.slots * plan.slot_floats + (size_t)threads * plan.worker_floats;
 }
 
-void SM_KERNEL(winograd_backward_weights)(const sm_conv *args) {
+void SM_KERNEL(sm_winograd_backward_weights)(const sm_conv *args) {
     weights_job job = {
         .args = args, .plan = plan_make(args, sm_parallel_threads(args->parallel)), .slots = args->workspace};
     job.workers = job.slots + (size_t)job.plan.slots * job.plan.slot_floats;
     sm_parallel_run(args->parallel, job.plan.slots * job.plan.ranges, weights_task, &job);
-    SM_KERNEL(winograd_kernel_gradient)
+    SM_KERNEL(sm_winograd_kernel_gradient)
     (job.slots, job.plan.slots, sm_conv_input_channels(args), args->output_channels, args->weights_gradient,
      args->parallel);
 }

@@ -3,7 +3,7 @@
  * targets it has compiled: natively all that the architecture has, in a wasm module just one.
  */
 #include "../simd.h"
-#include "../sonomask.h"
+#include "../types.h"
 #include "conv3x3.h"
 #include "operations.h"
 #include "table.h"

@@ -1,6 +1,6 @@
 /** Status codes and one-line messages, without stdio (which would cost the wasm module 16 kB). */
-#ifndef SONOMASK_ERROR_H
-#define SONOMASK_ERROR_H
+#ifndef SONOMASK_STATUS_H
+#define SONOMASK_STATUS_H
 
 typedef enum sm_status {
     SM_OK = 0,

@@ -1,5 +1,5 @@
 /** Status codes and one-line messages: a formatter of five conversions, so that the core needs no stdio. */
-#include "error.h"
+#include "status.h"
 
 #include <math.h>
 #include <stdarg.h>
