@@ -7,6 +7,7 @@
 #include "crc32.h"
 #include "deflate.h"
 #include "image.h"
+#include "status.h"
 
 enum { SIGNATURE_SIZE = 8, CHUNK_OVERHEAD = 12, IHDR_SIZE = 13, FILTER_COUNT = 5 };
 enum { FILTER_NONE, FILTER_LEFT, FILTER_UP, FILTER_MEAN, FILTER_PAETH };

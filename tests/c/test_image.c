@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../../src/image.h"
+#include "../../src/letterbox.h"
 #include "make_image.h"
 
 static sm_image decode(const uint8_t *bytes, size_t size) {
