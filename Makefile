@@ -15,7 +15,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 CFLAGS_COMMON := -std=c11 $(WARNINGS) -ffp-contract=off -isystem $(INC)
 OPTIMISE ?= -O3
 SANITIZE ?=
-CFLAGS := $(CFLAGS_COMMON) $(OPTIMISE) -g $(SANITIZE) -D_GNU_SOURCE -pthread
+# The same objects make the program and the shared library, which exports only what SM_API marks.
+LIBRARY_FLAGS := -fPIC -fvisibility=hidden
+CFLAGS := $(CFLAGS_COMMON) $(LIBRARY_FLAGS) $(OPTIMISE) -g $(SANITIZE) -D_GNU_SOURCE -pthread
 LDLIBS := -lm -pthread $(SANITIZE)
 
 # The fast kernels are every src/ops/X.c that is no reference and no plain file; each is compiled for every target.
@@ -53,6 +55,7 @@ test: setup-test
 	@echo "Building"
 	@$(MAKE) --no-print-directory $(QUIET_JOBS) native wasm test-programs
 	@$(MAKE) --no-print-directory test-c
+	@$(MAKE) --no-print-directory $(QUIET_JOBS) test-install
 	@$(MAKE) --no-print-directory $(QUIET_JOBS) lint-c
 	@$(MAKE) --no-print-directory test-sanitized
 	@$(MAKE) --no-print-directory test-js
@@ -156,7 +159,7 @@ test-sanitized:
 
 # ---- Checks that run nothing ----
 
-C_FILES := $(shell find src native wasm tests -name '*.[ch]' -not -path '*/node_modules/*')
+C_FILES := $(shell find src native wasm tests \( -name '*.[ch]' -o -name '*.cpp' \) -not -path '*/node_modules/*')
 TIDY_SOURCES := $(CORE_SOURCES) $(KERNEL_SOURCES) $(NATIVE_SOURCES) $(wildcard wasm/*.c)
 TIDY_MARKS := $(TIDY_SOURCES:%.c=$(BUILD)/tidy/%.ok)
 CLANG_OBJECTS := $(TIDY_SOURCES:%.c=$(BUILD)/clang/%.o)
@@ -297,6 +300,8 @@ fuzz: $(BUILD)/fuzz/fuzz_decode $(BUILD)/tests/test_fuzz_decode
 	$(BUILD)/tests/test_fuzz_decode $(BUILD)/fuzz/corpus
 	cd $(BUILD)/fuzz && ./fuzz_decode -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 \
 		-max_len=65536 corpus
+
+include native/install/install.mk
 
 .PHONY: clean
 clean:
