@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "evaluate/evaluation_run.h"
 #include "options.h"
-#include "report/evaluation_run.h"
 
 static const char usage[] =
     "usage: sonomask evaluate --data PATH... --out DIR [options]\n"

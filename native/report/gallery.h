@@ -2,8 +2,8 @@
 #ifndef SONOMASK_REPORT_GALLERY_H
 #define SONOMASK_REPORT_GALLERY_H
 
-#include "evaluation.h"
-#include "tables.h"
+#include "../evaluate/evaluation.h"
+#include "../metrics/tables.h"
 
 enum { SM_GALLERY_FAILURES = 12, SM_GALLERY_MAX = SM_GALLERY_FAILURES };
 

@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-#include "calibration.h"
-#include "classes.h"
-#include "roc.h"
+#include "../metrics/calibration.h"
+#include "../metrics/classes.h"
+#include "../metrics/roc.h"
 
 typedef struct sm_roc_series {
     const char *name;

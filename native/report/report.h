@@ -4,10 +4,10 @@
 
 #include <stdio.h>
 
-#include "folds.h"
+#include "../data/number_table.h"
+#include "../evaluate/folds.h"
+#include "../evaluate/robustness.h"
 #include "gallery.h"
-#include "number_table.h"
-#include "robustness.h"
 
 /** A finished evaluation; nothing is owned. */
 typedef struct sm_report {

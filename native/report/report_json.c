@@ -7,7 +7,7 @@
 
 #include "../file.h"
 #include "../json.h"
-#include "uncertainty.h"
+#include "../metrics/uncertainty.h"
 
 static void write_binary(sm_json *json, const char *key, const sm_binary_scores *scores) {
     sm_json_object_begin(json, key);

@@ -1,6 +1,6 @@
 /** All scores of a set of images, with group-bootstrap intervals for the main figures. */
-#ifndef SONOMASK_REPORT_SCORES_H
-#define SONOMASK_REPORT_SCORES_H
+#ifndef SONOMASK_SCORES_H
+#define SONOMASK_SCORES_H
 
 #include "bootstrap.h"
 #include "calibration.h"

@@ -1,6 +1,6 @@
 /** Do the type probabilities mean what they say? Reliability bins, ECE, Brier score, log loss. */
-#ifndef SONOMASK_REPORT_CALIBRATION_H
-#define SONOMASK_REPORT_CALIBRATION_H
+#ifndef SONOMASK_CALIBRATION_H
+#define SONOMASK_CALIBRATION_H
 
 #include "../../src/sonomask.h"
 

@@ -7,60 +7,10 @@
 
 #include "../data/marks.h"
 #include "../file.h"
+#include "../metrics/calibration.h"
 #include "../parallel.h"
 #include "../progress.h"
-#include "calibration.h"
-#include "panel.h"
-
-struct sm_evaluator {
-    sm_parallel *parallel;
-    sm_model **models; /* one a thread */
-    sm_segment_options segment;
-};
-
-sm_status sm_evaluator_create(const sm_evaluation_options *options, sm_evaluator **evaluator, sm_error *error) {
-    *evaluator = NULL;
-    unsigned char *weights = NULL;
-    size_t size = 0;
-    sm_status status = sm_file_read(options->model_path, &weights, &size, error);
-    if (status != SM_OK) return status;
-    sm_evaluator *made = calloc(1, sizeof *made);
-    if (made) {
-        made->segment = options->segment;
-        made->parallel = sm_parallel_create(options->threads);
-    }
-    if (made && made->parallel) made->models = calloc((size_t)made->parallel->threads, sizeof(sm_model *));
-    if (!made || !made->models) status = sm_fail(error, SM_ERROR_MEMORY, "no memory or threads for the evaluation");
-    const sm_model_options model_options = {.input_size = options->input_size};
-    for (int i = 0; status == SM_OK && i < made->parallel->threads; i++) {
-        status = sm_model_create_with(weights, size, &model_options, &made->models[i], error);
-        if (status != SM_OK) sm_error_prefix(error, options->model_path);
-    }
-    free(weights);
-    if (status != SM_OK) {
-        sm_evaluator_free(made);
-        return status;
-    }
-    *evaluator = made;
-    return SM_OK;
-}
-
-void sm_evaluator_free(sm_evaluator *evaluator) {
-    if (!evaluator) return;
-    for (int i = 0; evaluator->models && i < evaluator->parallel->threads; i++) sm_model_free(evaluator->models[i]);
-    free(evaluator->models);
-    sm_parallel_free(evaluator->parallel);
-    free(evaluator);
-}
-
-sm_model_info sm_evaluator_model(const sm_evaluator *evaluator) { return sm_model_describe(evaluator->models[0]); }
-
-const sm_parallel *sm_evaluator_parallel(const sm_evaluator *evaluator) { return evaluator->parallel; }
-
-sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_image *image, sm_result *result,
-                               sm_error *error) {
-    return sm_segment(evaluator->models[worker], image, &evaluator->segment, result, error);
-}
+#include "../report/panel.h"
 
 /* Decodes and segments one record; on success sample and result are the caller's to free. */
 static sm_status segment_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_sample *sample,
@@ -99,8 +49,7 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
     image->outlier_score = (double)result.outlier_score;
     image->looks_like_ultrasound = result.looks_like_ultrasound;
     for (int k = 0; k < SM_CLASS_COUNT; k++) image->probabilities[k] = (double)result.probabilities[k];
-    sm_probabilities_before_temperature(image->probabilities,
-                                        (double)sm_model_describe(evaluator->models[worker]).temperature,
+    sm_probabilities_before_temperature(image->probabilities, (double)sm_evaluator_model(evaluator).temperature,
                                         image->raw_probabilities);
     for (size_t i = 0; i < count; i++)
         if ((double)result.probability_map[i] > image->maximum_probability)
@@ -187,7 +136,7 @@ sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, 
     } else {
         pthread_mutex_init(&job.mutex, NULL);
         sm_progress_begin(&job.progress, "evaluate", count);
-        sm_parallel_run(evaluator->parallel, count, score_task, &job);
+        sm_parallel_run(sm_evaluator_parallel(evaluator), count, score_task, &job);
         sm_progress_end(&job.progress);
         pthread_mutex_destroy(&job.mutex);
         if (job.out_of_memory) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the list of failed images");
@@ -258,5 +207,5 @@ static void draw_task(void *arguments, int index, int worker) {
 
 void sm_evaluation_draw(sm_evaluator *evaluator, sm_evaluation_panel *panels, int count, int tile) {
     drawing job = {.evaluator = evaluator, .panels = panels, .tile = tile};
-    sm_parallel_run(evaluator->parallel, count, draw_task, &job);
+    sm_parallel_run(sm_evaluator_parallel(evaluator), count, draw_task, &job);
 }

@@ -7,7 +7,7 @@
 
 #include "../file.h"
 #include "../open_network.h"
-#include "report.h"
+#include "../report/report.h"
 
 /* The bootstrap is drawn from one seed, so that a report can be made again. */
 static const uint64_t BOOTSTRAP_SEED = 20200101;
