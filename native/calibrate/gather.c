@@ -7,8 +7,8 @@
 
 #include "../data/perturb.h"
 #include "../data/random.h"
-#include "../metrics/calibration.h"
 #include "../metrics/pixels.h"
+#include "../metrics/reliability.h"
 #include "../parallel.h"
 #include "../progress.h"
 

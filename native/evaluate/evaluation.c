@@ -7,7 +7,7 @@
 
 #include "../data/marks.h"
 #include "../file.h"
-#include "../metrics/calibration.h"
+#include "../metrics/reliability.h"
 #include "../parallel.h"
 #include "../progress.h"
 #include "../report/panel.h"

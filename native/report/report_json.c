@@ -51,7 +51,7 @@ static void write_types(sm_json *json, const sm_score_set *scores) {
     sm_json_object_end(json);
 }
 
-static void write_calibration(sm_json *json, const char *key, const sm_calibration *calibration) {
+static void write_calibration(sm_json *json, const char *key, const sm_reliability *calibration) {
     sm_json_object_begin(json, key);
     sm_json_number(json, "ece", calibration->ece);
     sm_json_number(json, "brier", calibration->brier);

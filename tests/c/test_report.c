@@ -203,7 +203,7 @@ static void plots_survive_empty_data(void **state) {
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
     const sm_roc_series roc = {.name = "none", .area = NAN};
-    const sm_calibration calibration = sm_calibration_of(NULL, NULL, NULL, 0);
+    const sm_reliability calibration = sm_reliability_of(NULL, NULL, NULL, 0);
     const sm_confusion confusion = {0};
     sm_plot_roc(out, &roc, 1);
     sm_plot_reliability(out, &calibration, &calibration);
