@@ -1,4 +1,4 @@
-/** Five networks, each scored on the fold that it has not seen: figures as a mean over folds. */
+/** Five networks, each scored on the fold that it has not seen: metrics as a mean over folds. */
 #ifndef SONOMASK_FOLDS_H
 #define SONOMASK_FOLDS_H
 
@@ -9,8 +9,8 @@ enum { SM_FOLDS_MAX = 20 };
 /** One line of the table: all images, or those of a row of the data-set table. */
 typedef struct sm_fold_row {
     const char *label; /**< "all", or the row's; not owned */
-    double value[SM_FOLDS_MAX][SM_FIGURE_COUNT];
-    double mean[SM_FIGURE_COUNT], deviation[SM_FIGURE_COUNT]; /**< over folds that have the figure; standard deviation
+    double value[SM_FOLDS_MAX][SM_METRIC_COUNT];
+    double mean[SM_METRIC_COUNT], deviation[SM_METRIC_COUNT]; /**< over folds that have the metric; standard deviation
                                                                    with n - 1, NaN for fewer than two */
 } sm_fold_row;
 

@@ -71,7 +71,7 @@ static const char *short_name(const char *path) {
     return name;
 }
 
-static void figure(FILE *out, const sm_gallery_item *item) {
+static void picture(FILE *out, const sm_gallery_item *item) {
     const sm_evaluated_image *image = item->image;
     char text[160];
     if (!item->png) return;
@@ -112,7 +112,7 @@ static void write_galleries(FILE *out, const sm_gallery *galleries) {
                   out);
         explained = true;
         fputs(".</p>\n<div class=\"gallery\">\n", out);
-        for (int i = 0; i < galleries[g].count; i++) figure(out, &galleries[g].items[i]);
+        for (int i = 0; i < galleries[g].count; i++) picture(out, &galleries[g].items[i]);
         fputs("</div>\n", out);
     }
 }
@@ -121,7 +121,7 @@ static sm_status write_split(FILE *out, const sm_split *split, const sm_gallery 
     const sm_score_set *all = &split->all;
     fprintf(out,
             "<p class=\"lead\">%d images of %d scenes or patients: %d with a lesion, %d normal. Small print under a "
-            "figure: its 95 %% interval.</p>\n",
+            "metric: its 95 %% interval.</p>\n",
             all->images, all->groups, all->lesion_images, all->normal_images);
     sm_report_cards(out, all);
     int table = 0;
@@ -134,8 +134,8 @@ static sm_status write_split(FILE *out, const sm_split *split, const sm_gallery 
     sm_report_calibration_table(out, all);
     fputs("<h3>Masks</h3>\n", out);
     sm_report_masks_table(out, all);
-    fputs("<details class=\"more\"><summary>All main figures with intervals</summary>\n", out);
-    sm_report_figures_table(out, all);
+    fputs("<details class=\"more\"><summary>All main metrics with intervals</summary>\n", out);
+    sm_report_metrics_table(out, all);
     fputs("</details>\n", out);
     if (galleries) write_galleries(out, galleries);
     return status;
@@ -155,7 +155,7 @@ static void write_failures(FILE *out, const sm_report *report) {
 static void write_method(FILE *out) {
     fprintf(
         out,
-        "<h2>How the figures are made</h2>\n<p class=\"note\">Lesion Dice is the mean over images with a true "
+        "<h2>How the metrics are made</h2>\n<p class=\"note\">Lesion Dice is the mean over images with a true "
         "lesion, each at its own resolution; normal images are reported apart, as the share with any predicted "
         "pixel. Images whose published labels contradict each other are left out. Intervals: 95 %%, percentiles of "
         "%d bootstrap replicates that draw whole groups (one scene or patient). HD95: the larger of the two "

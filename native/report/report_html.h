@@ -5,8 +5,8 @@
 #include "report.h"
 
 void sm_report_cards(FILE *out, const sm_score_set *scores);
-/** Every main figure with its interval. */
-void sm_report_figures_table(FILE *out, const sm_score_set *scores);
+/** Every main metric with its interval. */
+void sm_report_metrics_table(FILE *out, const sm_score_set *scores);
 void sm_report_classes_table(FILE *out, const sm_score_set *scores);
 void sm_report_masks_table(FILE *out, const sm_score_set *scores);
 void sm_report_calibration_table(FILE *out, const sm_score_set *scores);

@@ -68,15 +68,15 @@ static void write_calibration(sm_json *json, const char *key, const sm_reliabili
     sm_json_object_end(json);
 }
 
-static void write_figures(sm_json *json, const sm_score_set *scores) {
+static void write_metrics(sm_json *json, const sm_score_set *scores) {
     char key[64];
     sm_json_integer(json, "images", scores->images);
     sm_json_integer(json, "lesion_images", scores->lesion_images);
     sm_json_integer(json, "normal_images", scores->normal_images);
     sm_json_integer(json, "groups", scores->groups);
-    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
-        sm_json_number(json, sm_figures[f].key, scores->figure[f]);
-        snprintf(key, sizeof key, "%s_interval", sm_figures[f].key);
+    for (int f = 0; f < SM_METRIC_COUNT; f++) {
+        sm_json_number(json, sm_metrics[f].key, scores->metric[f]);
+        snprintf(key, sizeof key, "%s_interval", sm_metrics[f].key);
         sm_json_array_begin(json, key);
         sm_json_number(json, NULL, scores->interval[f].low);
         sm_json_number(json, NULL, scores->interval[f].high);
@@ -85,7 +85,7 @@ static void write_figures(sm_json *json, const sm_score_set *scores) {
 }
 
 static void write_scores(sm_json *json, const sm_score_set *scores) {
-    write_figures(json, scores);
+    write_metrics(json, scores);
     sm_json_object_begin(json, "pixelwise");
     sm_json_integer(json, "true_positive", scores->pixels.true_positive);
     sm_json_integer(json, "false_positive", scores->pixels.false_positive);
@@ -156,8 +156,8 @@ static void write_folds(sm_json *json, const sm_fold_summary *folds) {
     for (int r = 0; r < folds->row_count; r++) {
         const sm_fold_row *row = &folds->rows[r];
         sm_json_object_begin(json, row->label);
-        for (int f = 0; f < SM_FIGURE_COUNT; f++) {
-            sm_json_object_begin(json, sm_figures[f].key);
+        for (int f = 0; f < SM_METRIC_COUNT; f++) {
+            sm_json_object_begin(json, sm_metrics[f].key);
             sm_json_number(json, "mean", row->mean[f]);
             sm_json_number(json, "standard_deviation", row->deviation[f]);
             sm_json_array_begin(json, "values");
@@ -293,7 +293,7 @@ void sm_report_headline(FILE *out, const sm_report *report, const sm_split *spli
     sm_json_string(&json, "split", split->name);
     if (report->fold >= 0) sm_json_integer(&json, "validation_fold", report->fold);
     sm_json_string(&json, "model", report->model_path);
-    write_figures(&json, &split->all);
+    write_metrics(&json, &split->all);
     sm_json_number(&json, "milliseconds_per_image", split->all.milliseconds);
     sm_json_object_end(&json);
     fflush(out);

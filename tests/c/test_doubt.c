@@ -31,7 +31,7 @@ static void pixels_by_hand(void **state) {
     const sm_pixel_uncertainty found = sm_pixel_uncertainty_of(probability, truth, predicted, 4);
     assert_near(found.auroc, 2.5 / 3, 1e-12);
     /* A tenth of four pixels is 0.4: of the two pixels on that level a fifth has room, and so a fifth of the wrong. */
-    assert_near(found.wrong_in_doubtful, 0.2, 1e-12);
+    assert_near(found.wrong_in_uncertain, 0.2, 1e-12);
 }
 
 static void pixels_without_two_kinds_have_no_score(void **state) {
@@ -40,7 +40,7 @@ static void pixels_without_two_kinds_have_no_score(void **state) {
     const uint8_t mask[2] = {0, 255}, opposite[2] = {255, 0};
     assert_true(isnan(sm_pixel_uncertainty_of(probability, mask, mask, 2).auroc));
     assert_true(isnan(sm_pixel_uncertainty_of(probability, mask, opposite, 2).auroc));
-    assert_true(isnan(sm_pixel_uncertainty_of(probability, mask, mask, 0).wrong_in_doubtful));
+    assert_true(isnan(sm_pixel_uncertainty_of(probability, mask, mask, 0).wrong_in_uncertain));
 }
 
 static void pixels_agree_with_all_pairs(void **state) {
@@ -118,7 +118,7 @@ static void no_outline_has_no_score(void **state) {
     sm_result_free(&result);
 }
 
-/* ---- figures ---- */
+/* ---- metrics ---- */
 
 static void figures_are_means_over_images_and_ranks_over_outlines(void **state) {
     (void)state;
@@ -131,10 +131,10 @@ static void figures_are_means_over_images_and_ranks_over_outlines(void **state) 
     const sm_evaluated_image *images[] = {&first, &second, &flawless};
     sm_score_set scores;
     assert_int_equal(sm_score_set_of(images, 3, 1, &scores, NULL), SM_OK);
-    assert_near(scores.figure[SM_FIGURE_PIXEL_AUROC], 0.8, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_WRONG_IN_DOUBTFUL], 0.375, 1e-12);
+    assert_near(scores.metric[SM_METRIC_PIXEL_AUROC], 0.8, 1e-12);
+    assert_near(scores.metric[SM_METRIC_WRONG_IN_UNCERTAIN], 0.375, 1e-12);
     /* Failures are expected at 0.4 and 0.7, good ones at 0.8 and 0.6: three of four pairs are in order. */
-    assert_near(scores.figure[SM_FIGURE_OUTLINE_AUROC], 0.75, 1e-12);
+    assert_near(scores.metric[SM_METRIC_OUTLINE_AUROC], 0.75, 1e-12);
 }
 
 int main(void) {

@@ -1,4 +1,4 @@
-/** Scores against figures worked out by hand and against slow, plain computations. */
+/** Scores against metrics worked out by hand and against slow, plain computations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@ static void assert_near(double value, double expected, double tolerance) {
 }
 
 static void assert_undefined(double value) {
-    if (!isnan(value)) fail_msg("%g where there should be no figure", value);
+    if (!isnan(value)) fail_msg("%g where there should be no metric", value);
 }
 
 /* A small generator of its own, so that the tests draw the same numbers everywhere. */
@@ -432,24 +432,24 @@ static void scores_of_a_few_images(void **state) {
     assert_int_equal(scores.lesion_images, 8);
     assert_int_equal(scores.normal_images, 4);
     assert_int_equal(scores.groups, 11);
-    assert_near(scores.figure[SM_FIGURE_LESION_DICE], 7.0 / 8, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_LESION_DICE_MEDIAN], 1, 0);
-    assert_near(scores.figure[SM_FIGURE_BENIGN_DICE], 0.75, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_MALIGNANT_DICE], 1, 0);
-    assert_near(scores.figure[SM_FIGURE_MISSED], 1.0 / 8, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_FALSE_MASK], 0.25, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_HD95], 1, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_SURFACE_DICE], 7.0 / 8, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_ACCURACY], 11.0 / 12, 1e-12);
+    assert_near(scores.metric[SM_METRIC_LESION_DICE], 7.0 / 8, 1e-12);
+    assert_near(scores.metric[SM_METRIC_LESION_DICE_MEDIAN], 1, 0);
+    assert_near(scores.metric[SM_METRIC_BENIGN_DICE], 0.75, 1e-12);
+    assert_near(scores.metric[SM_METRIC_MALIGNANT_DICE], 1, 0);
+    assert_near(scores.metric[SM_METRIC_MISSED], 1.0 / 8, 1e-12);
+    assert_near(scores.metric[SM_METRIC_FALSE_MASK], 0.25, 1e-12);
+    assert_near(scores.metric[SM_METRIC_HD95], 1, 1e-12);
+    assert_near(scores.metric[SM_METRIC_SURFACE_DICE], 7.0 / 8, 1e-12);
+    assert_near(scores.metric[SM_METRIC_ACCURACY], 11.0 / 12, 1e-12);
     assert_near(scores.confusion.count[SM_CLASS_BENIGN][SM_CLASS_MALIGNANT], 1, 0);
     /* 16 pairs of a malignant and a benign image; four of them tie. */
-    assert_near(scores.figure[SM_FIGURE_AUC_MALIGNANT_BENIGN], 14.0 / 16, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_AUC_LESION_NORMAL], 1, 1e-12);
+    assert_near(scores.metric[SM_METRIC_AUC_MALIGNANT_BENIGN], 14.0 / 16, 1e-12);
+    assert_near(scores.metric[SM_METRIC_AUC_LESION_NORMAL], 1, 1e-12);
     assert_near(scores.imagewise.dice, (12 - 2) / 12.0, 1e-12);
     assert_near(scores.imagewise_lesions.dice, 7.0 / 8, 1e-12);
     assert_int_equal(scores.pixels.false_negative, 200);
     assert_near(scores.pixelwise.recall, 1 - 200.0 / (200 + 300 + 500 + 600 + 800 + 900 + 1100 + 1200), 1e-12);
-    const sm_interval dice = scores.interval[SM_FIGURE_LESION_DICE];
+    const sm_interval dice = scores.interval[SM_METRIC_LESION_DICE];
     assert_true(dice.low < 7.0 / 8 && dice.low >= 0.4 && dice.high <= 1);
 }
 
@@ -457,8 +457,8 @@ static void scores_without_images_are_undefined(void **state) {
     (void)state;
     sm_score_set scores;
     assert_int_equal(sm_score_set_of(NULL, 0, 1, &scores, NULL), SM_OK);
-    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
-        assert_undefined(scores.figure[f]);
+    for (int f = 0; f < SM_METRIC_COUNT; f++) {
+        assert_undefined(scores.metric[f]);
         assert_undefined(scores.interval[f].low);
     }
 }
@@ -471,10 +471,10 @@ static void a_single_image_has_scores(void **state) {
     make_images(records, images);
     const sm_evaluated_image *normal = &images[0];
     assert_int_equal(sm_score_set_of(&normal, 1, 1, &scores, NULL), SM_OK);
-    assert_undefined(scores.figure[SM_FIGURE_LESION_DICE]);
-    assert_undefined(scores.figure[SM_FIGURE_AUC_LESION_NORMAL]);
-    assert_near(scores.figure[SM_FIGURE_FALSE_MASK], 0, 0);
-    assert_near(scores.figure[SM_FIGURE_ACCURACY], 1, 0);
+    assert_undefined(scores.metric[SM_METRIC_LESION_DICE]);
+    assert_undefined(scores.metric[SM_METRIC_AUC_LESION_NORMAL]);
+    assert_near(scores.metric[SM_METRIC_FALSE_MASK], 0, 0);
+    assert_near(scores.metric[SM_METRIC_ACCURACY], 1, 0);
 }
 
 static const sm_table *find_table(const sm_split *split, const char *key) {

@@ -303,7 +303,7 @@ typedef struct fixture {
     sm_report report;
 } fixture;
 
-/* `only_normal`: no lesion at all, so that most figures have nothing to go by. */
+/* `only_normal`: no lesion at all, so that most metrics have nothing to go by. */
 static void make_fixture(fixture *made, bool only_normal) {
     static const char *const data[] = {"data <one>"};
     *made = (fixture){.split = {.name = "all", .count = IMAGES}};
