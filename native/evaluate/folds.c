@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The table of data sets, NULL when the split has none. */
+/* The table of data sets; NULL when the split has none. */
 static const sm_table *source_table(const sm_split *split) {
     for (int t = 0; t < split->table_count; t++)
         if (strcmp(split->tables[t].key, "source") == 0) return &split->tables[t];

@@ -93,7 +93,7 @@ static const table_kind KINDS[SM_TABLE_MAX] = {
     {"class", "By true class", {by_class}, false},
     {"size", "By lesion size", {by_size}, false},
     {"device", "By device", {by_device}, true},
-    {"calipers", "Burned-in calipers or text", {by_calipers}, true},
+    {"calipers", "By burned-in calipers or text", {by_calipers}, true},
     {"fold", "By fold", {by_fold}, true},
 };
 

@@ -82,11 +82,11 @@ sm_status sm_report_charts(FILE *out, const sm_split *split, sm_error *error) {
     return status;
 }
 
-/* One panel of curves: the columns of the log whose names hold one of the words. */
+/* A panel of curves: the columns of the log whose names contain one of the words. */
 typedef struct curve_kind {
     const char *title;
     const char *words[5];
-    double high; /* fixed axis 0..high; 0: automatic */
+    double high; /* the y axis is 0..high; 0: fitted to the values */
 } curve_kind;
 
 static bool names_one(const curve_kind *kind, const char *name) {
@@ -97,7 +97,7 @@ static bool names_one(const curve_kind *kind, const char *name) {
 
 enum { LABEL_SIZE = 64 };
 
-/* A column's name as a legend: spaces for underscores. */
+/* A column's name with spaces for underscores, as a legend. */
 static void plain_words(const char *name, char *label) {
     snprintf(label, LABEL_SIZE, "%s", name);
     for (char *c = label; *c; c++)

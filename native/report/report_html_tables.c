@@ -28,7 +28,7 @@ static void header(FILE *out, const char *const *names, int count) {
     fputs("</tr></thead>\n<tbody>\n", out);
 }
 
-/* "0.741 to 0.803", with the unit once. */
+/* "0.741 to 0.803" or "12.1 to 13.4 %". */
 static void write_interval(FILE *out, sm_metric metric, sm_interval interval) {
     if (!isfinite(interval.low)) return;
     if (sm_metrics[metric].unit == SM_UNIT_SHARE)
@@ -65,7 +65,7 @@ void sm_report_cards(FILE *out, const sm_score_set *scores) {
 void sm_report_metrics_table(FILE *out, const sm_score_set *scores) {
     static const char *const names[] = {"Metric", "Value", "95 % interval"};
     char value[SM_METRIC_TEXT];
-    sm_html_table_begin(out, "All main metrics");
+    sm_html_table_begin(out, "All metrics");
     header(out, names, 3);
     for (int f = 0; f < SM_METRIC_COUNT; f++) {
         sm_metric_format((sm_metric)f, scores->metric[f], value);
@@ -139,7 +139,7 @@ void sm_report_calibration_table(FILE *out, const sm_score_set *scores) {
     sm_html_table_end(out);
 }
 
-void sm_report_parts_table(FILE *out, const sm_table *table) {
+void sm_report_subgroups_table(FILE *out, const sm_table *table) {
     static const struct {
         sm_metric metric;
         const char *title;
@@ -192,7 +192,7 @@ void sm_report_folds_table(FILE *out, const sm_fold_summary *folds) {
                                         "Accuracy", "AUC mal./ben.", "AUC les./norm.", "ECE"};
     enum { COLUMNS = sizeof columns / sizeof columns[0] };
     char title[96], mean[SM_METRIC_TEXT], deviation[SM_METRIC_TEXT];
-    snprintf(title, sizeof title, "Mean over %d folds, each scored by a network that has not seen it",
+    snprintf(title, sizeof title, "Mean over %d folds, each scored by a network that was not trained on it",
              folds->fold_count);
     sm_html_table_begin(out, title);
     header(out, names, COLUMNS + 1);

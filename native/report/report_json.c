@@ -1,4 +1,4 @@
-/* metrics.json and the headline line. */
+/* metrics.json, and the headline metrics as one JSON line. */
 #include "report.h"
 
 #include <math.h>
@@ -101,7 +101,7 @@ static void write_scores(sm_json *json, const sm_score_set *scores) {
     sm_json_number(json, "milliseconds_per_image", scores->milliseconds);
 }
 
-/* The risk-coverage curve at every twentieth of the images. */
+/* Twenty points of the risk-coverage curve. */
 static sm_status write_risk(sm_json *json, const sm_split *split, sm_error *error) {
     enum { STEPS = 20 };
     double *values = malloc(3 * ((size_t)split->count + 1) * sizeof *values);
@@ -220,7 +220,7 @@ static void write_mask_settings(sm_json *json, const sm_report *report, int mode
     sm_json_number(json, "minimum_area", sm_report_minimum_area(report, model));
 }
 
-/* What the networks share, and of one network alone also what is its own. */
+/* What all networks have in common; for a single network also its own settings. */
 static void write_model(sm_json *json, const sm_report *report) {
     const sm_model_info *model = &report->models[0];
     sm_json_object_begin(json, "model");
@@ -232,7 +232,7 @@ static void write_model(sm_json *json, const sm_report *report) {
     if (!report->folds) write_mask_settings(json, report, 0);
 }
 
-/* What each fold's network has of its own. */
+/* The settings of each fold's network. */
 static void write_models(sm_json *json, const sm_report *report) {
     sm_json_array_begin(json, "models");
     for (int i = 0; i < report->model_count; i++) {
@@ -255,12 +255,12 @@ static void write_run(sm_json *json, const sm_report *report) {
     sm_json_array_end(json);
     if (report->fold >= 0) sm_json_integer(json, "validation_fold", report->fold);
     sm_json_object_begin(json, "method");
-    sm_json_string(json, "intervals", "95 %, percentiles of a bootstrap over groups (one scene or patient)");
+    sm_json_string(json, "intervals", "95 %, percentiles of a bootstrap over groups (a scene or a patient)");
     sm_json_integer(json, "bootstrap_replicates", SM_BOOTSTRAP_REPLICATES);
     sm_json_number(json, "surface_tolerance_px", SM_SURFACE_TOLERANCE);
-    sm_json_string(json, "lesion_dice", "mean over images with a true lesion, at each image's own resolution");
+    sm_json_string(json, "lesion_dice", "mean over images with a reference lesion, at each image's own resolution");
     sm_json_string(json, "pixelwise", "from the pixels of all images together");
-    sm_json_string(json, "imagewise", "mean over images; an empty mask for an empty truth scores 1");
+    sm_json_string(json, "imagewise", "mean over images; an empty predicted mask for an empty reference mask scores 1");
     sm_json_object_end(json);
 }
 

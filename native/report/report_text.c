@@ -1,4 +1,4 @@
-/* The metrics as text: for a terminal, and one by one for the page. */
+/* Metrics as text: one value, and tables for a terminal. */
 #include "report.h"
 
 #include <math.h>
@@ -42,7 +42,7 @@ static void print_scores(FILE *out, const char *name, const sm_score_set *scores
     }
 }
 
-/* One line a row with the metrics that are asked for most. */
+/* One line per row, with the most used metrics. */
 static void print_table(FILE *out, const sm_table *table) {
     static const struct {
         sm_metric metric;
@@ -60,7 +60,7 @@ static void print_table(FILE *out, const sm_table *table) {
         for (int c = 0; c < COLUMNS; c++) {
             double metric = row->scores.metric[columns[c].metric];
             sm_metric_format(columns[c].metric, metric, value);
-            /* The en dash is three bytes wide in memory and one on the screen. */
+            /* The width counts bytes, and an en dash has three. */
             fprintf(out, isfinite(metric) ? " %10s" : " %12s", value);
         }
     }
