@@ -68,8 +68,7 @@ static sm_status run_batch(sm_trainer *t, sm_error *error) {
 static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
     int count = t->training_cache.count;
     int epoch = t->progress.epoch;
-    sm_status status = sm_sampler_order(t->training_cache.records, count, t->options->balance, t->options->seed, epoch,
-                                        t->order, error);
+    sm_status status = sm_sampler_order(t->sampler, t->options->seed, epoch, t->order, error);
     if (status == SM_OK)
         status =
             sm_loader_start(t->loader, t->order, count, sm_random_derive(t->options->seed ^ 0xA06u, (uint64_t)epoch),

@@ -40,8 +40,7 @@ static void make_answer(const sm_trainer *t) {
     int bias = sm_net_parameter(&t->net, t->net.type_layer, SM_PARAMETER_BIAS);
     if (t->options->loss.type_mae || bias < 0) return;
     float shift[SM_CLASS_COUNT];
-    sm_sampler_class_shift(t->training_cache.records, t->training_cache.count, t->options->balance,
-                           t->augmentation.paste_probability, shift);
+    sm_sampler_class_shift(t->sampler, t->augmentation.paste_probability, shift);
     for (int c = 0; c < SM_CLASS_COUNT; c++) t->answer[t->net.parameters[bias].offset + (size_t)c] += shift[c];
 }
 

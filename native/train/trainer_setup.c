@@ -188,6 +188,9 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     t->optimiser_options.total_steps = (long)t->batches * options->epochs;
     t->order = malloc((size_t)t->training_cache.count * sizeof *t->order);
     if (!t->order) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    status =
+        sm_sampler_create(t->training_cache.records, t->training_cache.count, options->balance, &t->sampler, error);
+    if (status != SM_OK) return status;
     status = sm_loader_create(&t->training_cache, &t->augmentation, t->size, options->batch, &t->loader, error);
     const bool validates = t->validation_cache.count > 0;
     if (status == SM_OK && !validates) status = choose_shown(t, error);
@@ -207,6 +210,7 @@ sm_status sm_trainer_set_up(sm_trainer *t, sm_error *error) {
 
 void sm_trainer_tear_down(sm_trainer *t) {
     sm_loader_free(t->loader);
+    sm_sampler_free(t->sampler);
     sm_validation_free(t->validation);
     sm_training_free(t->training);
     sm_teachers_free(t->teachers);

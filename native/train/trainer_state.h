@@ -5,6 +5,7 @@
 #include "../progress.h"
 #include "checkpoint.h"
 #include "loader.h"
+#include "sampler.h"
 #include "teachers.h"
 #include "trainer.h"
 #include "validation.h"
@@ -25,6 +26,7 @@ typedef struct sm_trainer {
     sm_cache training_cache, validation_cache;
     sm_cache shown;  /* without a validation fold: the training images that panels show, which training_cache owns */
     bool folder_new; /* the folder for the results was not there before */
+    sm_sampler *sampler;
     sm_loader *loader;
     sm_training *training;
     sm_teachers *teachers;     /* NULL: the truth alone */
