@@ -15,8 +15,9 @@
 #include "../../native/data/random.h"
 #include "../../native/file.h"
 #include "../../native/parallel.h"
+#include "../../native/report/training_report.h"
 #include "../../native/train/checkpoint.h"
-#include "../../native/train/teachers.h"
+#include "../../native/train/distillation.h"
 #include "../../native/train/trainer.h"
 #include "../../src/memory_plan.h"
 
@@ -105,6 +106,7 @@ static sm_status train_into(workplace *place, const char *run, sm_trainer_option
     char out[128];
     snprintf(out, sizeof out, "%s/%s", place->folder, run);
     options->out = out;
+    options->observer = sm_training_report(out);
     sm_parallel *parallel = sm_parallel_create(2);
     assert_non_null(parallel);
     sm_status status = sm_train(options, &place->dataset, parallel, interrupted, error);
@@ -186,12 +188,12 @@ static void test_softened_truth(void **state) {
     snprintf(path, sizeof path, "%s/a/weights.safetensors", place->folder);
     const char *const paths[] = {path};
     const float share = 0.25f;
-    sm_teachers *teachers = NULL;
-    assert_int_equal(
-        sm_teachers_create(paths, 1, share, SIDE, BATCH, sm_kernels_for(SM_BACKEND_AUTO), NULL, &teachers, NULL),
-        SM_OK);
+    sm_distillation *distillation = NULL;
+    assert_int_equal(sm_distillation_create(paths, 1, share, SIDE, BATCH, sm_kernels_for(SM_BACKEND_AUTO), NULL,
+                                            &distillation, NULL),
+                     SM_OK);
     const sm_batch batch = {.images = images, .masks = masks, .types = types};
-    sm_batch softened = sm_teachers_soften(teachers, &batch, 1);
+    sm_batch softened = sm_distillation_soften(distillation, &batch, 1);
     size_t size = 0;
     unsigned char *bytes = read_result(place, "a", "weights.safetensors", &size);
     sm_model *model = NULL;
@@ -212,7 +214,7 @@ static void test_softened_truth(void **state) {
     assert_ptr_equal(softened.images, images);
     sm_model_free(model);
     free(bytes);
-    sm_teachers_free(teachers);
+    sm_distillation_free(distillation);
 }
 
 static void test_teachers(void **state) {
