@@ -5,7 +5,7 @@
 
 #include "command.h"
 #include "options.h"
-#include "report/evaluation_run.h"
+#include "report/report.h"
 
 static const char usage[] =
     "usage: sonomask evaluate --data PATH... --out DIR [options]\n"
@@ -159,6 +159,17 @@ static bool parse(int argc, char **argv, arguments *a) {
     return usable(a);
 }
 
+static sm_status evaluate(const sm_evaluation_request *request, sm_error *error) {
+    sm_evaluation_results *results = calloc(1, sizeof *results);
+    if (!results) return sm_fail(error, SM_ERROR_MEMORY, "no memory for an evaluation");
+    sm_status status = sm_evaluation_run(request, results, error);
+    if (status == SM_OK) status = sm_report_write(request, results, error);
+    status = sm_evaluation_end(results, status, error);
+    sm_evaluation_results_free(results);
+    free(results);
+    return status;
+}
+
 int sm_command_evaluate(int argc, char **argv) {
     arguments a = {.request = {.fold = -1, .options = {.segment = sm_segment_options_default()}}};
     a.data.words = calloc((size_t)argc + 1, sizeof *a.data.words);
@@ -174,7 +185,7 @@ int sm_command_evaluate(int argc, char **argv) {
         sm_error error = {0};
         a.request.data = a.data.words;
         a.request.data_count = a.data.count;
-        exit_status = sm_command_end(sm_evaluation_run(&a.request, &error), &error);
+        exit_status = sm_command_end(evaluate(&a.request, &error), &error);
     }
     free(a.data.words);
     return exit_status;

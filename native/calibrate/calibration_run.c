@@ -8,8 +8,8 @@
 #include "../../src/memory_plan.h"
 #include "../file.h"
 #include "../json.h"
+#include "../metrics/reliability.h"
 #include "../open_network.h"
-#include "../report/calibration.h"
 #include "gather.h"
 #include "mask_fit.h"
 #include "outlier_fit.h"
@@ -25,7 +25,7 @@ typedef struct run {
     sm_outlier outlier;
     bool knows_outliers;
     sm_gathered gathered;
-    sm_calibration before, after;
+    sm_reliability before, after;
     sm_mask_choice mask_before, mask_after;
     double power_before;    /* of the expected Dice */
     double outliers_beyond; /* share of the images, every data set counting the same */
@@ -53,12 +53,12 @@ static sm_status open_model(run *r, const char *model, sm_error *error) {
 }
 
 /** Probabilities of all images at a temperature. */
-static sm_status calibration_at(const run *r, double temperature, sm_calibration *calibration, sm_error *error) {
+static sm_status calibration_at(const run *r, double temperature, sm_reliability *calibration, sm_error *error) {
     const sm_gathered *g = &r->gathered;
     double(*probabilities)[SM_CLASS_COUNT] = malloc(((size_t)g->count + 1) * sizeof *probabilities);
     if (!probabilities) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d answers", g->count);
     for (int i = 0; i < g->count; i++) sm_probabilities_after_temperature(g->raw[i], temperature, probabilities[i]);
-    *calibration = sm_calibration_of((const double(*)[SM_CLASS_COUNT])probabilities, g->truth, NULL, g->count);
+    *calibration = sm_reliability_of((const double(*)[SM_CLASS_COUNT])probabilities, g->truth, NULL, g->count);
     free(probabilities);
     return SM_OK;
 }
@@ -155,7 +155,7 @@ static sm_status write_weights(const run *r, size_t *size, sm_error *error) {
     return status;
 }
 
-static void print_calibration(sm_json *json, const char *key, const sm_calibration *calibration) {
+static void print_calibration(sm_json *json, const char *key, const sm_reliability *calibration) {
     sm_json_object_begin(json, key);
     sm_json_number(json, "ece", calibration->ece);
     sm_json_number(json, "brier", calibration->brier);

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../data/perturb.h"
 #include "../data/random.h"
+#include "../metrics/pixels.h"
+#include "../metrics/reliability.h"
 #include "../parallel.h"
 #include "../progress.h"
-#include "../report/calibration.h"
-#include "../report/perturb.h"
 
 /** The work that threads share. */
 typedef struct job {

@@ -3,8 +3,8 @@
 #define SONOMASK_GATHER_H
 
 #include "../../src/image_statistics.h"
+#include "../evaluator.h"
 #include "../failures.h"
-#include "../report/evaluation.h"
 #include "mask_fit.h"
 
 enum { SM_GATHER_VIEWS = 3 };

@@ -1,4 +1,4 @@
-#include "calibration.h"
+#include "reliability.h"
 
 #include <math.h>
 
@@ -11,9 +11,9 @@ static int most_probable(const double *probabilities) {
     return best;
 }
 
-sm_calibration sm_calibration_of(const double (*probabilities)[SM_CLASS_COUNT], const sm_class *truth,
+sm_reliability sm_reliability_of(const double (*probabilities)[SM_CLASS_COUNT], const sm_class *truth,
                                  const int *weights, int count) {
-    sm_calibration calibration = {0};
+    sm_reliability calibration = {0};
     double total = 0;
     for (int i = 0; i < count; i++) {
         double weight = weights ? weights[i] : 1;

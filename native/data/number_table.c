@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../data/csv.h"
 #include "../file.h"
+#include "csv.h"
 
 enum { COLUMNS_MAX = 256, ROWS_MAX = 1000000 };
 

@@ -6,66 +6,13 @@
 #include <string.h>
 
 #include "../data/marks.h"
-#include "../file.h"
-#include "../parallel.h"
+#include "../metrics/reliability.h"
 #include "../progress.h"
-#include "calibration.h"
-#include "panel.h"
 
-struct sm_evaluator {
-    sm_parallel *parallel;
-    sm_model **models; /* one a thread */
-    sm_segment_options segment;
-};
-
-sm_status sm_evaluator_create(const sm_evaluation_options *options, sm_evaluator **evaluator, sm_error *error) {
-    *evaluator = NULL;
-    unsigned char *weights = NULL;
-    size_t size = 0;
-    sm_status status = sm_file_read(options->model_path, &weights, &size, error);
-    if (status != SM_OK) return status;
-    sm_evaluator *made = calloc(1, sizeof *made);
-    if (made) {
-        made->segment = options->segment;
-        made->parallel = sm_parallel_create(options->threads);
-    }
-    if (made && made->parallel) made->models = calloc((size_t)made->parallel->threads, sizeof(sm_model *));
-    if (!made || !made->models) status = sm_fail(error, SM_ERROR_MEMORY, "no memory or threads for the evaluation");
-    const sm_model_options model_options = {.input_size = options->input_size};
-    for (int i = 0; status == SM_OK && i < made->parallel->threads; i++) {
-        status = sm_model_create_with(weights, size, &model_options, &made->models[i], error);
-        if (status != SM_OK) sm_error_prefix(error, options->model_path);
-    }
-    free(weights);
-    if (status != SM_OK) {
-        sm_evaluator_free(made);
-        return status;
-    }
-    *evaluator = made;
-    return SM_OK;
-}
-
-void sm_evaluator_free(sm_evaluator *evaluator) {
-    if (!evaluator) return;
-    for (int i = 0; evaluator->models && i < evaluator->parallel->threads; i++) sm_model_free(evaluator->models[i]);
-    free(evaluator->models);
-    sm_parallel_free(evaluator->parallel);
-    free(evaluator);
-}
-
-sm_model_info sm_evaluator_model(const sm_evaluator *evaluator) { return sm_model_describe(evaluator->models[0]); }
-
-const sm_parallel *sm_evaluator_parallel(const sm_evaluator *evaluator) { return evaluator->parallel; }
-
-sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_image *image, sm_result *result,
-                               sm_error *error) {
-    return sm_segment(evaluator->models[worker], image, &evaluator->segment, result, error);
-}
-
-/* Decodes and segments one record; on success sample and result are the caller's to free. */
+/* Decodes and segments one record. On success, sample and result are the caller's to free. */
 static sm_status segment_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_sample *sample,
                                 sm_result *result, sm_evaluated_image *image, sm_error *error) {
-    sm_image picture; /* with its colours, as users hand it in */
+    sm_image picture; /* with its colours, as predict decodes it */
     int marks = 0;
     sm_status status = sm_sample_load_picture(record, sample, &picture, error);
     if (status != SM_OK) return status;
@@ -83,6 +30,34 @@ static sm_status segment_record(sm_evaluator *evaluator, int worker, const sm_re
     return status;
 }
 
+static void copy_answer(const sm_result *result, double temperature, sm_evaluated_image *image) {
+    const size_t count = (size_t)result->width * (size_t)result->height;
+    image->predicted = result->type;
+    image->lesion_count = result->lesion_count;
+    image->expected_dice = (double)result->expected_dice;
+    image->outlier_score = (double)result->outlier_score;
+    image->looks_like_ultrasound = result->looks_like_ultrasound;
+    for (int k = 0; k < SM_CLASS_COUNT; k++) image->probabilities[k] = (double)result->probabilities[k];
+    sm_probabilities_before_temperature(image->probabilities, temperature, image->raw_probabilities);
+    for (size_t i = 0; i < count; i++)
+        if ((double)result->probability_map[i] > image->maximum_probability)
+            image->maximum_probability = (double)result->probability_map[i];
+}
+
+static sm_status score_masks(const sm_result *result, const sm_sample *sample, sm_evaluated_image *image,
+                             sm_error *error) {
+    const size_t count = (size_t)sample->width * (size_t)sample->height;
+    image->pixels = sm_pixel_count(sample->mask, result->mask, count);
+    image->scores = sm_binary_scores_of(&image->pixels);
+    image->pixel_uncertainty = sm_pixel_uncertainty_of(result->probability_map, sample->mask, result->mask, count);
+    sm_status status =
+        sm_surface_distance(sample->mask, result->mask, sample->width, sample->height, &image->surface, error);
+    if (status == SM_OK)
+        status =
+            sm_outlines_score(result, sample->mask, SM_OUTLINES_SCORED, image->outlines, &image->outline_count, error);
+    return status;
+}
+
 static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_evaluated_image *image,
                               sm_error *error) {
     sm_sample sample = {0};
@@ -90,28 +65,10 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
     *image = (sm_evaluated_image){.record = record};
     sm_status status = segment_record(evaluator, worker, record, &sample, &result, image, error);
     if (status != SM_OK) return status;
-    size_t count = (size_t)sample.width * (size_t)sample.height;
     image->width = sample.width;
     image->height = sample.height;
-    image->predicted = result.type;
-    image->lesion_count = result.lesion_count;
-    image->expected_dice = (double)result.expected_dice;
-    image->outlier_score = (double)result.outlier_score;
-    image->looks_like_ultrasound = result.looks_like_ultrasound;
-    for (int k = 0; k < SM_CLASS_COUNT; k++) image->probabilities[k] = (double)result.probabilities[k];
-    sm_probabilities_before_temperature(image->probabilities,
-                                        (double)sm_model_describe(evaluator->models[worker]).temperature,
-                                        image->raw_probabilities);
-    for (size_t i = 0; i < count; i++)
-        if ((double)result.probability_map[i] > image->maximum_probability)
-            image->maximum_probability = (double)result.probability_map[i];
-    image->pixels = sm_pixel_count(sample.mask, result.mask, count);
-    image->scores = sm_binary_scores_of(&image->pixels);
-    image->pixel_uncertainty = sm_pixel_uncertainty_of(result.probability_map, sample.mask, result.mask, count);
-    status = sm_surface_distance(sample.mask, result.mask, sample.width, sample.height, &image->surface, error);
-    if (status == SM_OK)
-        status =
-            sm_outlines_score(&result, sample.mask, SM_OUTLINES_SCORED, image->outlines, &image->outline_count, error);
+    copy_answer(&result, (double)sm_evaluator_model(evaluator).temperature, image);
+    status = score_masks(&result, &sample, image, error);
     if (status != SM_OK) sm_error_prefix(error, record->image);
     sm_result_free(&result);
     sm_sample_free(&sample);
@@ -121,9 +78,9 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
 typedef struct scoring {
     sm_evaluator *evaluator;
     const sm_record *const *records;
-    sm_evaluated_image *images; /* of each record, in order */
-    char **reasons;             /* NULL where all went well */
-    pthread_mutex_t mutex;      /* over everything below */
+    sm_evaluated_image *images; /* one per record, in order */
+    char **reasons;             /* one per record; NULL where scoring succeeded */
+    pthread_mutex_t mutex;      /* protects everything below */
     sm_progress progress;
     int done, scored, lesions, right;
     double dice_sum;
@@ -147,7 +104,7 @@ static void note_result(scoring *job, int index, sm_status status, const sm_erro
             job->dice_sum += image->scores.dice;
         }
     }
-    snprintf(note, sizeof note, "Dice %.3f, type right %.3f", job->lesions ? job->dice_sum / job->lesions : 0.0,
+    snprintf(note, sizeof note, "Dice %.3f, accuracy %.3f", job->lesions ? job->dice_sum / job->lesions : 0.0,
              job->scored ? (double)job->right / job->scored : 0.0);
     sm_progress_show(&job->progress, job->done, note);
     pthread_mutex_unlock(&job->mutex);
@@ -161,8 +118,9 @@ static void score_task(void *arguments, int index, int worker) {
     note_result(job, index, status, &error);
 }
 
-/* Moves the failed ones out of the list of images. */
-static void part_failures(const scoring *job, int count, sm_evaluation *evaluation) {
+/* Moves failed records from the images to the failures. `evaluation->images` may be `job->images`: the scored images
+ * move to the front. */
+static void separate_failures(const scoring *job, int count, sm_evaluation *evaluation) {
     for (int i = 0; i < count; i++) {
         if (job->reasons[i])
             evaluation->failures[evaluation->failure_count++] =
@@ -187,13 +145,13 @@ sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, 
     } else {
         pthread_mutex_init(&job.mutex, NULL);
         sm_progress_begin(&job.progress, "evaluate", count);
-        sm_parallel_run(evaluator->parallel, count, score_task, &job);
+        sm_parallel_run(sm_evaluator_parallel(evaluator), count, score_task, &job);
         sm_progress_end(&job.progress);
         pthread_mutex_destroy(&job.mutex);
         if (job.out_of_memory) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the list of failed images");
     }
     if (status == SM_OK) {
-        part_failures(&job, count, &made);
+        separate_failures(&job, count, &made);
         *evaluation = made;
     } else {
         for (int i = 0; job.reasons && i < count; i++) free(job.reasons[i]);
@@ -224,39 +182,4 @@ sm_status sm_evaluation_append(sm_evaluation *evaluation, sm_evaluation *part, s
     free(part->failures);
     *part = (sm_evaluation){0};
     return SM_OK;
-}
-
-typedef struct drawing {
-    sm_evaluator *evaluator;
-    sm_evaluation_panel *panels;
-    int tile;
-} drawing;
-
-/* An sm_task. The picture is an extra: an image that was scored before and cannot be drawn now stays without one. */
-static void draw_task(void *arguments, int index, int worker) {
-    drawing *job = arguments;
-    sm_evaluation_panel *panel = &job->panels[index];
-    sm_sample sample = {0};
-    sm_result result = {0};
-    sm_image picture = {0};
-    sm_evaluated_image scored = {0};
-    panel->png = NULL;
-    panel->png_size = 0;
-    if (segment_record(job->evaluator, worker, panel->record, &sample, &result, &scored, NULL) != SM_OK) return;
-    const sm_panel_row row = {.width = sample.width,
-                              .height = sample.height,
-                              .grey = sample.grey,
-                              .truth = sample.mask,
-                              .predicted = result.mask};
-    if (sm_panel_render(&row, job->tile, &picture, NULL) == SM_OK &&
-        sm_image_encode_png(&picture, &panel->png, &panel->png_size, NULL) != SM_OK)
-        panel->png = NULL;
-    sm_image_free(&picture);
-    sm_result_free(&result);
-    sm_sample_free(&sample);
-}
-
-void sm_evaluation_draw(sm_evaluator *evaluator, sm_evaluation_panel *panels, int count, int tile) {
-    drawing job = {.evaluator = evaluator, .panels = panels, .tile = tile};
-    sm_parallel_run(evaluator->parallel, count, draw_task, &job);
 }

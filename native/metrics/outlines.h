@@ -1,6 +1,6 @@
 /** Each outlined lesion against the truth, and what the model expected of it. */
-#ifndef SONOMASK_REPORT_OUTLINES_H
-#define SONOMASK_REPORT_OUTLINES_H
+#ifndef SONOMASK_OUTLINES_H
+#define SONOMASK_OUTLINES_H
 
 #include "../../src/sonomask.h"
 

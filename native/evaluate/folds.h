@@ -1,8 +1,8 @@
 /** Five networks, each scored on the fold that it has not seen: figures as a mean over folds. */
-#ifndef SONOMASK_REPORT_FOLDS_H
-#define SONOMASK_REPORT_FOLDS_H
+#ifndef SONOMASK_FOLDS_H
+#define SONOMASK_FOLDS_H
 
-#include "tables.h"
+#include "../metrics/tables.h"
 
 enum { SM_FOLDS_MAX = 20 };
 

@@ -1,6 +1,6 @@
 /** Distances between the outlines of two masks: HD95 and the normalised surface Dice. */
-#ifndef SONOMASK_REPORT_SURFACE_DISTANCE_H
-#define SONOMASK_REPORT_SURFACE_DISTANCE_H
+#ifndef SONOMASK_SURFACE_DISTANCE_H
+#define SONOMASK_SURFACE_DISTANCE_H
 
 #include <stdint.h>
 

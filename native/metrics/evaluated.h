@@ -1,6 +1,6 @@
 /** What evaluation keeps of one image: scores and answers, no pictures. */
-#ifndef SONOMASK_REPORT_EVALUATED_H
-#define SONOMASK_REPORT_EVALUATED_H
+#ifndef SONOMASK_EVALUATED_H
+#define SONOMASK_EVALUATED_H
 
 #include "../data/dataset.h"
 #include "outlines.h"

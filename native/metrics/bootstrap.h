@@ -1,6 +1,6 @@
 /** Group-bootstrap intervals: images of one scene or patient are drawn together, since they are not independent. */
-#ifndef SONOMASK_REPORT_BOOTSTRAP_H
-#define SONOMASK_REPORT_BOOTSTRAP_H
+#ifndef SONOMASK_BOOTSTRAP_H
+#define SONOMASK_BOOTSTRAP_H
 
 #include <stdint.h>
 

@@ -167,8 +167,8 @@ static void figures(void *data_pointer, const int *weights, double *figure) {
     figure[SM_FIGURE_MCC] = types.mcc;
     for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++)
         figure[SM_FIGURE_AUC_MALIGNANT_BENIGN + q] = sm_roc_area(data->cases[q], data->case_count[q], weights);
-    sm_calibration calibration =
-        sm_calibration_of((const double(*)[SM_CLASS_COUNT])data->calibrated, data->truth, weights, data->count);
+    sm_reliability calibration =
+        sm_reliability_of((const double(*)[SM_CLASS_COUNT])data->calibrated, data->truth, weights, data->count);
     figure[SM_FIGURE_ECE] = calibration.ece;
     figure[SM_FIGURE_BRIER] = calibration.brier;
     const sm_uncertainty_scores uncertainty = sm_uncertainty_score(data->uncertainty, weights);
@@ -292,7 +292,7 @@ static void set_empty(sm_score_set *scores) {
         scores->interval[f] = (sm_interval){NAN, NAN};
     }
     scores->types = sm_classification_report_of(&scores->confusion);
-    scores->calibrated = scores->uncalibrated = sm_calibration_of(NULL, NULL, NULL, 0);
+    scores->calibrated = scores->uncalibrated = sm_reliability_of(NULL, NULL, NULL, 0);
     scores->pixelwise = sm_binary_scores_of(&scores->pixels);
     scores->imagewise = scores->imagewise_lesions = sm_binary_scores_mean(NULL, 0);
 }
@@ -325,8 +325,8 @@ sm_status sm_score_set_of(const sm_evaluated_image *const *images, int count, ui
     figures(&data, ones, scores->figure);
     scores->confusion = confusion_of(&data, ones);
     scores->types = sm_classification_report_of(&scores->confusion);
-    scores->calibrated = sm_calibration_of((const double(*)[SM_CLASS_COUNT])data.calibrated, data.truth, NULL, count);
-    scores->uncalibrated = sm_calibration_of((const double(*)[SM_CLASS_COUNT])raw, data.truth, NULL, count);
+    scores->calibrated = sm_reliability_of((const double(*)[SM_CLASS_COUNT])data.calibrated, data.truth, NULL, count);
+    scores->uncalibrated = sm_reliability_of((const double(*)[SM_CLASS_COUNT])raw, data.truth, NULL, count);
     score_masks(&data, scratch, scores);
     status = sm_bootstrap(data.groups, count, data.group_count, SM_BOOTSTRAP_REPLICATES, seed, figures, &data,
                           SM_FIGURE_COUNT, scores->interval, error);

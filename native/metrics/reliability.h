@@ -1,6 +1,6 @@
 /** Do the type probabilities mean what they say? Reliability bins, ECE, Brier score, log loss. */
-#ifndef SONOMASK_REPORT_CALIBRATION_H
-#define SONOMASK_REPORT_CALIBRATION_H
+#ifndef SONOMASK_RELIABILITY_H
+#define SONOMASK_RELIABILITY_H
 
 #include "../../src/sonomask.h"
 
@@ -12,18 +12,18 @@ typedef struct sm_reliability_bin {
     double accuracy;   /**< share of right answers; NaN in an empty bin */
 } sm_reliability_bin;
 
-typedef struct sm_calibration {
+typedef struct sm_reliability {
     sm_reliability_bin bins[SM_RELIABILITY_BINS];
     double ece;      /**< expected calibration error of the answered class (Guo et al., ICML 2017), ten equal bins */
     double brier;    /**< mean over images of the squared distance to the one-hot truth, 0..2 (Brier, 1950) */
     double log_loss; /**< mean of -ln(probability of the true class), probabilities at least 1e-12 */
-} sm_calibration;
+} sm_reliability;
 
 /**
  * Over `count` answers: probabilities[i] sums to 1, truth[i] is the class, weights[i] how often it counts (NULL:
  * once). Figures are NaN without answers.
  */
-sm_calibration sm_calibration_of(const double (*probabilities)[SM_CLASS_COUNT], const sm_class *truth,
+sm_reliability sm_reliability_of(const double (*probabilities)[SM_CLASS_COUNT], const sm_class *truth,
                                  const int *weights, int count);
 
 /**

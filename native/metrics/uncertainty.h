@@ -1,6 +1,6 @@
 /** Does a model know when it is wrong? How well the expected Dice ranks the true one. */
-#ifndef SONOMASK_REPORT_UNCERTAINTY_H
-#define SONOMASK_REPORT_UNCERTAINTY_H
+#ifndef SONOMASK_UNCERTAINTY_H
+#define SONOMASK_UNCERTAINTY_H
 
 #include "evaluated.h"
 

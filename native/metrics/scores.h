@@ -1,11 +1,11 @@
 /** All scores of a set of images, with group-bootstrap intervals for the main figures. */
-#ifndef SONOMASK_REPORT_SCORES_H
-#define SONOMASK_REPORT_SCORES_H
+#ifndef SONOMASK_SCORES_H
+#define SONOMASK_SCORES_H
 
 #include "bootstrap.h"
-#include "calibration.h"
 #include "classes.h"
 #include "evaluated.h"
+#include "reliability.h"
 #include "roc.h"
 
 /** The main figures; each has an interval. "Lesion images" are those whose true mask has pixels. */
@@ -57,7 +57,7 @@ typedef struct sm_score_set {
     sm_interval interval[SM_FIGURE_COUNT];
     sm_confusion confusion;
     sm_classification_report types;
-    sm_calibration calibrated, uncalibrated; /**< after and before the temperature */
+    sm_reliability calibrated, uncalibrated; /**< after and before the temperature */
     sm_pixel_counts pixels;                  /**< of all images together */
     sm_binary_scores pixelwise;              /**< from `pixels` */
     sm_binary_scores imagewise;              /**< mean over images */

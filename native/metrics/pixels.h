@@ -1,6 +1,6 @@
 /** Scores of a mask against the truth, from counts of pixels; pooled over images or one image at a time. */
-#ifndef SONOMASK_REPORT_PIXELS_H
-#define SONOMASK_REPORT_PIXELS_H
+#ifndef SONOMASK_PIXELS_H
+#define SONOMASK_PIXELS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /** Scores of the three-class answer: confusion matrix, classification report, accuracies, MCC. */
-#ifndef SONOMASK_REPORT_CLASSES_H
-#define SONOMASK_REPORT_CLASSES_H
+#ifndef SONOMASK_CLASSES_H
+#define SONOMASK_CLASSES_H
 
 #include "../../src/sonomask.h"
 

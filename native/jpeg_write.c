@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Everything of the library stays inside this file. */
+/* Static, so that no stbi_ symbol is exported. */
 #define STB_IMAGE_WRITE_STATIC
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #include <stb/stb_image_write.h>
@@ -37,8 +37,11 @@ static void append(void *context, void *data, int size) {
 sm_status sm_jpeg_write(const sm_image *image, int quality, unsigned char **bytes, size_t *size, sm_error *error) {
     *bytes = NULL;
     *size = 0;
-    if ((image->channels != 1 && image->channels != 3) || quality < 1 || quality > 100)
-        return sm_fail(error, SM_ERROR_ARGUMENT, "no JPEG of %d channels and quality %d", image->channels, quality);
+    if (image->width < 1 || image->height < 1 || (image->channels != 1 && image->channels != 3))
+        return sm_fail(error, SM_ERROR_ARGUMENT, "a JPEG cannot have %d x %d pixels of %d channels", image->width,
+                       image->height, image->channels);
+    if (quality < 1 || quality > 100)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "a JPEG cannot have quality %d", quality);
     buffer to = {0};
     if (!stbi_write_jpg_to_func(append, &to, image->width, image->height, image->channels, image->pixels, quality))
         to.failed = true;

@@ -1,6 +1,6 @@
 /** Receiver operating characteristic: curve and area, with ties and with weights. */
-#ifndef SONOMASK_REPORT_ROC_H
-#define SONOMASK_REPORT_ROC_H
+#ifndef SONOMASK_ROC_H
+#define SONOMASK_ROC_H
 
 #include <stdbool.h>
 

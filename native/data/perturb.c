@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../data/random.h"
-#include "jpeg_write.h"
+#include "../jpeg_write.h"
+#include "random.h"
 
 const char *sm_perturbation_name(sm_perturbation kind) {
     static const char *const names[SM_PERTURBATIONS] = {"contrast", "brightness", "blur", "speckle",

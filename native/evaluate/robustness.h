@@ -2,8 +2,8 @@
 #ifndef SONOMASK_ROBUSTNESS_H
 #define SONOMASK_ROBUSTNESS_H
 
+#include "../data/perturb.h"
 #include "evaluation.h"
-#include "perturb.h"
 
 typedef struct sm_robustness_point {
     sm_perturbation kind; /**< SM_PERTURBATIONS: the unchanged images */

@@ -1,6 +1,6 @@
 /** The scores of a split once in all and once for each part that one may worry about: class, size, source, ... */
-#ifndef SONOMASK_REPORT_TABLES_H
-#define SONOMASK_REPORT_TABLES_H
+#ifndef SONOMASK_TABLES_H
+#define SONOMASK_TABLES_H
 
 #include "scores.h"
 

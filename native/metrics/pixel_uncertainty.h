@@ -1,6 +1,6 @@
 /** Does the map of doubt show where a mask is wrong? */
-#ifndef SONOMASK_REPORT_PIXEL_UNCERTAINTY_H
-#define SONOMASK_REPORT_PIXEL_UNCERTAINTY_H
+#ifndef SONOMASK_PIXEL_UNCERTAINTY_H
+#define SONOMASK_PIXEL_UNCERTAINTY_H
 
 #include <stddef.h>
 #include <stdint.h>
