@@ -2,9 +2,9 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../data/random.h"
+#include "../data/sources.h"
 
 struct sm_sampler {
     int count;
@@ -22,36 +22,17 @@ static void shuffle(int *values, int count, sm_random *random) {
     }
 }
 
-static bool same_kind(const sm_record *a, const sm_record *b) {
-    return a->type == b->type && strcmp(a->source, b->source) == 0;
-}
-
-/** FNV-1a of the data set's name and the class. */
-static size_t hash_kind(const sm_record *record) {
-    uint64_t hash = 0xCBF29CE484222325ULL ^ (uint64_t)record->type;
-    for (const char *c = record->source; *c; c++) hash = (hash ^ (unsigned char)*c) * 0x100000001B3ULL;
-    return (size_t)sm_random_scatter(hash);
-}
-
-/**
- * Counts the records of each kind in a hash table, so that the time is proportional to `count`. kinds[i] is the first
- * record of the same kind as record i, and sizes[kinds[i]] the number of records of that kind. Errors: SM_ERROR_MEMORY.
- */
-static sm_status count_kinds(const sm_record *const *records, int count, int *kinds, int *sizes, sm_error *error) {
-    size_t slots = 16;
-    while (slots < 2 * (size_t)count) slots *= 2;
-    int *table = malloc(slots * sizeof *table);
-    if (!table) return sm_fail(error, SM_ERROR_MEMORY, "no memory to count the kinds of %d images", count);
-    for (size_t i = 0; i < slots; i++) table[i] = -1;
-    for (int i = 0; i < count; i++) {
-        size_t slot = hash_kind(records[i]) & (slots - 1);
-        while (table[slot] >= 0 && !same_kind(records[table[slot]], records[i])) slot = (slot + 1) & (slots - 1);
-        if (table[slot] < 0) table[slot] = i;
-        kinds[i] = table[slot];
-        sizes[kinds[i]]++;
+/** Weighs each record by the number of records of its kind, a kind being a data set and a class. */
+static void weigh(const sm_record *const *records, const int *sources, const int (*sizes)[SM_CLASS_COUNT],
+                  float balance, sm_sampler *sampler) {
+    for (int i = 0; i < sampler->count; i++) {
+        const sm_class type = records[i]->type;
+        const double weight = pow(sizes[sources[i]][type], -(double)balance);
+        sampler->weights[i] = weight;
+        sampler->total += weight;
+        sampler->images[type] += 1;
+        sampler->drawn[type] += weight;
     }
-    free(table);
-    return SM_OK;
 }
 
 sm_status sm_sampler_create(const sm_record *const *records, int count, float balance, sm_sampler **sampler,
@@ -59,24 +40,21 @@ sm_status sm_sampler_create(const sm_record *const *records, int count, float ba
     *sampler = NULL;
     const size_t room = count > 0 ? (size_t)count : 1;
     sm_sampler *made = calloc(1, sizeof *made);
-    int *kinds = malloc(room * sizeof *kinds), *sizes = calloc(room, sizeof *sizes);
+    int *sources = malloc(room * sizeof *sources), source_count = 0;
+    int(*sizes)[SM_CLASS_COUNT] = calloc(room, sizeof *sizes);
     if (made) made->weights = malloc(room * sizeof *made->weights);
-    sm_status status = made && made->weights && kinds && sizes
-                           ? count_kinds(records, count, kinds, sizes, error)
+    sm_status status = made && made->weights && sources && sizes
+                           ? sm_sources_number(records, count, sources, &source_count, error)
                            : sm_fail(error, SM_ERROR_MEMORY, "no memory to sample %d images", count);
     if (status == SM_OK) {
         made->count = count;
-        for (int i = 0; i < count; i++) {
-            made->weights[i] = pow(sizes[kinds[i]], -(double)balance);
-            made->total += made->weights[i];
-            made->images[records[i]->type] += 1;
-            made->drawn[records[i]->type] += made->weights[i];
-        }
+        for (int i = 0; i < count; i++) sizes[sources[i]][records[i]->type]++;
+        weigh(records, sources, (const int(*)[SM_CLASS_COUNT])sizes, balance, made);
         *sampler = made;
     } else {
         sm_sampler_free(made);
     }
-    free(kinds);
+    free(sources);
     free(sizes);
     return status;
 }
