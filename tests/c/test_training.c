@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "../../native/data/phantom.h"
-#include "../../native/data/random.h"
 #include "../../native/file.h"
 #include "../../native/parallel.h"
 #include "../../native/report/training_report.h"
