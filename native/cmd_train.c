@@ -8,6 +8,7 @@
 #include "command.h"
 #include "options.h"
 #include "parallel.h"
+#include "report/training_report.h"
 #include "train/trainer.h"
 
 static const char usage[] =
@@ -242,6 +243,7 @@ int sm_command_train(int argc, char **argv) {
     sm_error error = {0};
     a.options.teachers = a.teachers.words;
     a.options.teacher_count = a.teachers.count;
+    a.options.observer = sm_training_report(a.options.out);
     sm_status status = run(&a, &error);
     free_words(&a);
     return sm_command_end(status, &error);

@@ -8,8 +8,8 @@
 #include "../file.h"
 
 /*
- * Layout, in this machine's byte order: magic, header, settings, log, parameters, first, second, average, and a
- * checksum over all before it.
+ * Layout, in the byte order of the machine: header (which begins with the magic), settings, log, parameters, first,
+ * second, average, and a checksum of everything before it.
  */
 static const char magic[16] = "sonomask-ckpt-1";
 
@@ -23,7 +23,7 @@ typedef struct header {
     sm_epoch_sums sums;
 } header;
 
-/** FNV-1a over 64-bit words and the last bytes: quick, and enough against truncation and damage. */
+/** FNV-1a over 64-bit words and the remaining bytes. It detects truncation and damage, not tampering. */
 static uint64_t checksum(const unsigned char *bytes, size_t size) {
     uint64_t hash = 0xCBF29CE484222325ULL;
     size_t i = 0;
@@ -92,14 +92,14 @@ static char *take_text(const unsigned char **place, size_t size) {
     return text;
 }
 
-/** Appends the word of `length` bytes to a list, as far as there is room. */
+/** Appends the word of `length` bytes to a list, unless the list is full. */
 static void append_word(char *list, size_t room, const char *word, size_t length) {
     const size_t used = strlen(list);
     if (length > 0 && used + length + 2 <= room)
         snprintf(list + used, room - used, "%s%.*s", used ? " " : "", (int)length, word);
 }
 
-/** Says which settings, "key=value key=value ...", are not the same. */
+/** Fails with the settings, "key=value key=value ...", that differ. */
 static sm_status fail_settings(const char *path, const char *then, const char *now, sm_error *error) {
     char old[DIFFERENCE_SIZE] = "";
     char new[DIFFERENCE_SIZE] = "";
@@ -115,7 +115,7 @@ static sm_status fail_settings(const char *path, const char *then, const char *n
     }
     append_word(old, sizeof old, then, strlen(then));
     append_word(new, sizeof new, now, strlen(now));
-    return sm_fail(error, SM_ERROR_DATA, "%s: cannot go on: the checkpoint was made with %s, now it is %s", path, old,
+    return sm_fail(error, SM_ERROR_DATA, "%s: cannot resume: the checkpoint was made with %s, now it is %s", path, old,
                    new);
 }
 
