@@ -7,6 +7,7 @@
 
 #include "../file.h"
 #include "../open_network.h"
+#include "../own_files.h"
 #include "report.h"
 
 /* The bootstrap is drawn from one seed, so that a report can be made again. */
@@ -257,10 +258,28 @@ static sm_status write_report(run *r, sm_error *error) {
     return status;
 }
 
+/* Fails when a file of the report would replace one that sonomask did not write. */
+static sm_status check_outputs(const sm_evaluation_request *q, sm_error *error) {
+    static const struct {
+        const char *name;
+        sm_file_recogniser *recognise;
+    } outputs[] = {
+        {"images.csv", sm_own_images_csv}, {"metrics.json", sm_own_metrics_json}, {"report.html", sm_own_report_html}};
+    sm_status status = SM_OK;
+    for (size_t i = 0; status == SM_OK && i < sizeof outputs / sizeof *outputs; i++) {
+        char *path = sm_path_join(q->out, outputs[i].name);
+        if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of %s", outputs[i].name);
+        status = sm_file_check_replaceable(path, q->overwrite ? NULL : outputs[i].recognise, error);
+        free(path);
+    }
+    return status;
+}
+
 static sm_status evaluate(run *r, sm_error *error) {
     const sm_evaluation_request *q = r->request;
     /* What may be wrong is found before the long part. */
     sm_status status = sm_dataset_load(q->data, q->data_count, &r->dataset, error);
+    if (status == SM_OK) status = check_outputs(q, error);
     if (status == SM_OK) status = open_networks(r, error);
     if (status == SM_OK) status = evaluate_networks(r, error);
     if (status == SM_OK) status = score_splits(r, error);

@@ -16,6 +16,7 @@ typedef struct sm_evaluation_request {
     bool validation_only;  /**< leave the training images out */
     bool robustness;       /**< also score changed images */
     bool no_pictures;      /**< a small report without images of the data */
+    bool overwrite;        /**< replace files in `out` that sonomask did not write */
 } sm_evaluation_request;
 
 /**

@@ -78,7 +78,7 @@ sm_status sm_checkpoint_write(const char *path, const sm_checkpoint *checkpoint,
     append(&place, optimiser->average, h.total_count * sizeof(float));
     uint64_t sum = checksum(bytes, size);
     append(&place, &sum, sizeof sum);
-    sm_status status = sm_file_write(path, bytes, size + sizeof sum, error);
+    sm_status status = sm_file_write_as(path, bytes, size + sizeof sum, &(sm_file_options){.durable = true}, error);
     free(bytes);
     return status;
 }
