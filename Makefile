@@ -22,8 +22,7 @@ LDLIBS := -lm -pthread $(SANITIZE)
 KERNEL_SOURCES := $(filter-out %_reference.c src/ops/kernels.c,$(wildcard src/ops/*.c))
 REFERENCE_SOURCES := $(wildcard src/ops/*_reference.c)
 CORE_SOURCES := $(wildcard src/*.c) src/ops/kernels.c $(REFERENCE_SOURCES)
-NATIVE_SOURCES := $(wildcard native/*.c native/data/*.c native/train/*.c native/report/*.c native/onnx/*.c native/calibrate/*.c \
-	native/bench/*.c)
+NATIVE_SOURCES := $(wildcard native/*.c $(foreach room,data train metrics evaluate report onnx calibrate bench,native/$(room)/*.c))
 
 TARGET_FLAGS_scalar := -DSM_TARGET=1
 TARGET_FLAGS_simd128 := -DSM_TARGET=4
@@ -139,8 +138,8 @@ test-c: $(TEST_PROGRAMS)
 	@printf '%s\n' $^ | xargs -P "$$(nproc)" -I{} bash -c \
 		'output=$$({} 2>&1); status=$$?; printf "== %s\n%s\n" {} "$$output"; exit $$status'
 
-# The JPEG writer (a library's), of the robustness curves and of test images, shifts into the sign bit.
-$(BUILD)/tests/c/stb_write.o $(BUILD)/native/report/jpeg_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)
+# stb_image_write's JPEG encoder shifts into the sign bit.
+$(BUILD)/native/jpeg_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)
 
 # The same C tests once more under AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZED := BUILD=$(BUILD)/sanitized OPTIMISE=-O1 SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"

@@ -1,11 +1,15 @@
 /** sonomask evaluate: scores a model against expert masks and labels. */
+#include <stdlib.h>
+
 #include "command.h"
-#include "report/evaluation_run.h"
+#include "file.h"
+#include "own_files.h"
+#include "report/report.h"
 
 typedef struct arguments {
     sm_evaluation_request request;
     sm_words data;
-    bool all_folds;
+    bool all_folds, overwrite;
 } arguments;
 
 static const char *check(void *pointer) {
@@ -120,7 +124,7 @@ static const sm_option option_table[] = {
     {.name = "overwrite",
      .help = "replace existing files that sonomask did not write",
      .kind = SM_OPTION_FLAG,
-     .offset = offsetof(arguments, request.overwrite)},
+     .offset = offsetof(arguments, overwrite)},
     {.name = NULL},
 };
 
@@ -136,9 +140,26 @@ static const sm_command_line line = {
     .check = check,
 };
 
+/** Before the long part: the files of the report must not replace files of the user. */
+static sm_status check_outputs(const arguments *a, sm_error *error) {
+    if (a->overwrite) return SM_OK;
+    sm_status status = sm_own_output_check(a->request.out, "images.csv", sm_own_images_csv, error);
+    if (status == SM_OK) status = sm_own_output_check(a->request.out, "metrics.json", sm_own_metrics_json, error);
+    if (status == SM_OK) status = sm_own_output_check(a->request.out, "report.html", sm_own_report_html, error);
+    return status;
+}
+
 static sm_status run(void *pointer, sm_error *error) {
     const arguments *a = pointer;
-    return sm_evaluation_run(&a->request, error);
+    sm_evaluation_results *results = calloc(1, sizeof *results);
+    if (!results) return sm_fail(error, SM_ERROR_MEMORY, "no memory for an evaluation");
+    sm_status status = check_outputs(a, error);
+    if (status == SM_OK) status = sm_evaluation_run(&a->request, results, error);
+    if (status == SM_OK) status = sm_report_write(&a->request, results, error);
+    status = sm_evaluation_end(results, status, error);
+    sm_evaluation_results_free(results);
+    free(results);
+    return status;
 }
 
 int sm_command_evaluate(int argc, char **argv) {

@@ -116,13 +116,10 @@ static sm_status draw_one(const arguments *a, int number, sm_class type, sm_erro
     return status;
 }
 
-/** Path of the manifest, from malloc; NULL without memory. */
-static char *manifest_path(const arguments *a) { return sm_path_join(a->out, "manifest.csv"); }
-
 /** Each class goes through the folds in turn and begins at another fold, so that few images fill all folds. */
 static sm_status write_manifest(const arguments *a, const sm_class *classes, sm_error *error) {
     const sm_file_options own = {.recognise = a->overwrite ? NULL : sm_own_phantom_manifest};
-    char *path = manifest_path(a);
+    char *path = sm_path_join(a->out, "manifest.csv");
     if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
     sm_file_writer writer;
     sm_status status = sm_file_writer_open_as(&writer, path, &own, error);
@@ -134,15 +131,6 @@ static sm_status write_manifest(const arguments *a, const sm_class *classes, sm_
         fprintf(writer.file, "images/phantom_%04d.png,masks/phantom_%04d.png,%s,%d,%d\n", i + 1, i + 1,
                 sm_class_name(classes[i]), i + 1, next_fold[classes[i]]++ % FOLDS);
     return sm_file_writer_commit(&writer, error);
-}
-
-/** Before the images are drawn: a data set of the user may be in the folder. */
-static sm_status check_manifest(const arguments *a, sm_error *error) {
-    char *path = manifest_path(a);
-    if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
-    const sm_status status = sm_file_check_replaceable(path, a->overwrite ? NULL : sm_own_phantom_manifest, error);
-    free(path);
-    return status;
 }
 
 static sm_status make_folder(const char *out, const char *name, sm_error *error) {
@@ -157,7 +145,9 @@ static sm_status run(void *pointer, sm_error *error) {
     const arguments *a = pointer;
     sm_class *classes = shuffle_classes(a->count, a->seed);
     if (!classes) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d phantoms", a->count);
-    sm_status status = check_manifest(a, error);
+    // First, because the folder may hold a data set of the user.
+    sm_status status = SM_OK;
+    if (!a->overwrite) status = sm_own_output_check(a->out, "manifest.csv", sm_own_phantom_manifest, error);
     if (status == SM_OK) status = make_folder(a->out, "images", error);
     if (status == SM_OK) status = make_folder(a->out, "masks", error);
     if (status == SM_OK) {

@@ -1,7 +1,14 @@
 /** sonomask train: trains a network on images with masks. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "command.h"
+#include "file.h"
 #include "interrupt.h"
+#include "own_files.h"
 #include "parallel.h"
+#include "report/training_report.h"
 #include "train/trainer.h"
 
 typedef struct arguments {
@@ -20,6 +27,7 @@ static const char *check(void *pointer) {
     a->options.precision = a->precision == 1 ? SM_WEIGHTS_FLOAT32 : SM_WEIGHTS_FLOAT16;
     a->options.teachers = a->teachers.words;
     a->options.teacher_count = a->teachers.count;
+    a->options.observer = sm_training_report(a->options.out);
     return NULL;
 }
 
@@ -185,11 +193,33 @@ static const sm_command_line line = {
     .check = check,
 };
 
+/** Before the long part: a training must not replace files of the user, and a new one no earlier training. */
+static sm_status check_outputs(const sm_trainer_options *o, sm_error *error) {
+    if (o->overwrite) return SM_OK;
+    char *weights = sm_path_join(o->out, "weights.safetensors");
+    if (!weights) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a file name");
+    sm_status status = sm_file_check_replaceable(weights, sm_own_weights, error);
+    if (status == SM_OK && !o->resume && access(weights, F_OK) == 0)
+        status =
+            sm_fail(error, SM_ERROR_ARGUMENT,
+                    "%s exists: add --resume to continue, --overwrite to replace it, or choose another --out", weights);
+    free(weights);
+    if (status == SM_OK) status = sm_own_output_check(o->out, "log.csv", sm_own_training_log, error);
+    if (status == SM_OK) status = sm_own_output_check(o->out, "curves.svg", sm_own_svg, error);
+    for (int epoch = 1; status == SM_OK && epoch <= o->epochs; epoch++) {
+        char name[64];
+        snprintf(name, sizeof name, "panels/epoch_%03d.png", epoch);
+        status = sm_own_output_check(o->out, name, sm_own_png, error);
+    }
+    return status;
+}
+
 static sm_status run(void *pointer, sm_error *error) {
     const arguments *a = pointer;
     sm_dataset dataset = {0};
     sm_interrupt_catch();
-    sm_status status = sm_dataset_load(a->data.words, a->data.count, &dataset, error);
+    sm_status status = check_outputs(&a->options, error);
+    if (status == SM_OK) status = sm_dataset_load(a->data.words, a->data.count, &dataset, error);
     if (status != SM_OK) return status;
     sm_parallel *parallel = sm_parallel_create(a->threads);
     if (parallel)

@@ -1,5 +1,6 @@
 #include "own_files.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "../src/image_png_write.h"
@@ -64,4 +65,12 @@ bool sm_own_phantom_manifest(const unsigned char *head, size_t size) {
         at = (size_t)(end - head) + 1;
     }
     return true;
+}
+
+sm_status sm_own_output_check(const char *folder, const char *name, sm_file_recogniser *recognise, sm_error *error) {
+    char *path = sm_path_join(folder, name);
+    if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of %s", name);
+    const sm_status status = sm_file_check_replaceable(path, recognise, error);
+    free(path);
+    return status;
 }

@@ -5,8 +5,7 @@
 #ifndef SONOMASK_OWN_FILES_H
 #define SONOMASK_OWN_FILES_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "file.h"
 
 /** PNG with the text chunk "Software: sonomask ...": masks, overlays, panels, phantoms. */
 bool sm_own_png(const unsigned char *head, size_t size);
@@ -24,5 +23,11 @@ bool sm_own_images_csv(const unsigned char *head, size_t size);
 bool sm_own_training_log(const unsigned char *head, size_t size);
 /** manifest.csv of `phantom`: every image in it is a phantom. */
 bool sm_own_phantom_manifest(const unsigned char *head, size_t size);
+
+/**
+ * Checks, before a long computation, that FOLDER/NAME may be replaced: it does not exist, or `recognise` accepts it.
+ * Errors: SM_ERROR_IO, _MEMORY.
+ */
+sm_status sm_own_output_check(const char *folder, const char *name, sm_file_recogniser *recognise, sm_error *error);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef SONOMASK_CALIBRATION_RUN_H
 #define SONOMASK_CALIBRATION_RUN_H
 
-#include "../report/evaluation.h"
+#include "../evaluator.h"
 
 /** What is fitted to the images; flags. */
 enum { SM_FIT_TEMPERATURE = 1, SM_FIT_MASK = 2, SM_FIT_OUTLIERS = 4, SM_FIT_CONFIDENCE = 8, SM_FIT_ALL = 15 };

@@ -56,7 +56,7 @@ void sm_plot_roc(FILE *out, const sm_roc_series *series, int count) {
     sm_svg_end(out);
 }
 
-static void reliability_line(FILE *out, const sm_plot *plot, const sm_calibration *calibration, const char *style) {
+static void reliability_line(FILE *out, const sm_plot *plot, const sm_reliability *calibration, const char *style) {
     double x[SM_RELIABILITY_BINS], y[SM_RELIABILITY_BINS];
     int count = 0;
     for (int b = 0; b < SM_RELIABILITY_BINS; b++) {
@@ -75,7 +75,7 @@ static void calibration_legend(FILE *out, double x, const char *style, const cha
     fputs("</text>\n", out);
 }
 
-void sm_plot_reliability(FILE *out, const sm_calibration *calibrated, const sm_calibration *uncalibrated) {
+void sm_plot_reliability(FILE *out, const sm_reliability *calibrated, const sm_reliability *uncalibrated) {
     sm_plot plot = unit_plot();
     char text[160];
     begin(out, "Reliability of the type, with its calibration error");

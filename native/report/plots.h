@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-#include "calibration.h"
-#include "classes.h"
-#include "roc.h"
+#include "../metrics/classes.h"
+#include "../metrics/reliability.h"
+#include "../metrics/roc.h"
 
 typedef struct sm_roc_series {
     const char *name;
@@ -17,7 +17,7 @@ typedef struct sm_roc_series {
 
 void sm_plot_roc(FILE *out, const sm_roc_series *series, int count);
 /** Accuracy against confidence of the calibrated answers, with the uncalibrated ones as a dashed line. */
-void sm_plot_reliability(FILE *out, const sm_calibration *calibrated, const sm_calibration *uncalibrated);
+void sm_plot_reliability(FILE *out, const sm_reliability *calibrated, const sm_reliability *uncalibrated);
 /** Rows are the truth; the shade is the share of the row. */
 void sm_plot_confusion(FILE *out, const sm_confusion *confusion);
 /** Histogram of `count` values in 0..1, twenty bins; `mean` and `median` are marked. */

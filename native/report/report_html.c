@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "../file.h"
 #include "html.h"
 #include "svg.h"
 
@@ -72,13 +71,14 @@ static const char *short_name(const char *path) {
     return name;
 }
 
-static void figure(FILE *out, const sm_evaluated_image *image, const sm_evaluation_panel *panel) {
+static void figure(FILE *out, const sm_gallery_item *item) {
+    const sm_evaluated_image *image = item->image;
     char text[160];
-    if (!panel->png) return;
+    if (!item->png) return;
     bool right = image->predicted == image->record->type;
     fputs("<figure>", out);
     snprintf(text, sizeof text, "Image, true mask and predicted mask; Dice %.3f", image->scores.dice);
-    sm_html_png(out, panel->png, panel->png_size, text);
+    sm_html_png(out, item->png, item->png_size, text);
     fputs("<figcaption><span class=\"file\" title=\"", out);
     sm_svg_escape(out, image->record->image);
     fputs("\">", out);
@@ -96,7 +96,7 @@ static void figure(FILE *out, const sm_evaluated_image *image, const sm_evaluati
 
 static bool has_pictures(const sm_gallery *gallery) {
     for (int i = 0; i < gallery->count; i++)
-        if (gallery->panels[i].png) return true;
+        if (gallery->items[i].png) return true;
     return false;
 }
 
@@ -112,7 +112,7 @@ static void write_galleries(FILE *out, const sm_gallery *galleries) {
                   out);
         explained = true;
         fputs(".</p>\n<div class=\"gallery\">\n", out);
-        for (int i = 0; i < galleries[g].count; i++) figure(out, galleries[g].images[i], &galleries[g].panels[i]);
+        for (int i = 0; i < galleries[g].count; i++) figure(out, &galleries[g].items[i]);
         fputs("</div>\n", out);
     }
 }
@@ -176,11 +176,8 @@ static const char *split_title(const char *name) {
     return "All images";
 }
 
-sm_status sm_report_write_html(const sm_report *report, const char *path, sm_error *error) {
-    sm_file_writer writer = {0};
-    sm_status status = sm_file_writer_open(&writer, path, error);
-    if (status != SM_OK) return status;
-    FILE *out = writer.file;
+sm_status sm_report_html(FILE *out, const sm_report *report, sm_error *error) {
+    sm_status status = SM_OK;
     sm_html_begin(out, "sonomask evaluation");
     fputs("<h1>sonomask evaluation</h1>\n<p class=\"lead\">Breast-ultrasound lesions: outline and type against the "
           "experts' masks and labels.</p>\n<div class=\"research\" role=\"note\"><strong>Research only, not a medical "
@@ -206,9 +203,5 @@ sm_status sm_report_write_html(const sm_report *report, const char *path, sm_err
     write_failures(out, report);
     write_method(out);
     sm_html_end(out);
-    if (status != SM_OK) {
-        sm_file_writer_abandon(&writer);
-        return status;
-    }
-    return sm_file_writer_commit(&writer, error);
+    return status;
 }

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../metrics/uncertainty.h"
 #include "curves.h"
 #include "plots.h"
-#include "uncertainty.h"
 
 static sm_status draw_roc(FILE *out, const sm_split *split, sm_error *error) {
     static const struct {

@@ -121,7 +121,7 @@ void sm_report_masks_table(FILE *out, const sm_score_set *scores) {
     sm_html_table_end(out);
 }
 
-static void calibration_row(FILE *out, const char *name, const sm_calibration *calibration) {
+static void calibration_row(FILE *out, const char *name, const sm_reliability *calibration) {
     row_name(out, name);
     cell(out, calibration->ece, 3);
     cell(out, calibration->brier, 3);

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../file.h"
 #include "../json.h"
-#include "uncertainty.h"
+#include "../metrics/uncertainty.h"
 
 static void write_binary(sm_json *json, const char *key, const sm_binary_scores *scores) {
     sm_json_object_begin(json, key);
@@ -51,7 +50,7 @@ static void write_types(sm_json *json, const sm_score_set *scores) {
     sm_json_object_end(json);
 }
 
-static void write_calibration(sm_json *json, const char *key, const sm_calibration *calibration) {
+static void write_calibration(sm_json *json, const char *key, const sm_reliability *calibration) {
     sm_json_object_begin(json, key);
     sm_json_number(json, "ece", calibration->ece);
     sm_json_number(json, "brier", calibration->brier);
@@ -265,20 +264,14 @@ static void write_run(sm_json *json, const sm_report *report) {
     sm_json_object_end(json);
 }
 
-sm_status sm_report_write_json(const sm_report *report, const char *path, sm_error *error) {
-    sm_file_writer writer = {0};
-    sm_status status = sm_file_writer_open(&writer, path, error);
-    if (status != SM_OK) return status;
-    sm_json json = {.file = writer.file};
+sm_status sm_report_json(FILE *out, const sm_report *report, sm_error *error) {
+    sm_status status = SM_OK;
+    sm_json json = {.file = out};
     sm_json_object_begin(&json, NULL);
     write_run(&json, report);
     sm_json_object_begin(&json, "splits");
     for (int s = 0; status == SM_OK && s < report->split_count; s++)
         status = write_split(&json, &report->splits[s], error);
-    if (status != SM_OK) {
-        sm_file_writer_abandon(&writer);
-        return status;
-    }
     sm_json_object_end(&json);
     if (report->folds) write_folds(&json, report->folds);
     if (report->robustness) write_robustness(&json, report->robustness);
@@ -291,7 +284,7 @@ sm_status sm_report_write_json(const sm_report *report, const char *path, sm_err
     }
     sm_json_array_end(&json);
     sm_json_object_end(&json);
-    return sm_file_writer_commit(&writer, error);
+    return status;
 }
 
 void sm_report_headline(FILE *out, const sm_report *report, const sm_split *split) {

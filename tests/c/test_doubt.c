@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../../native/report/scores.h"
+#include "../../native/metrics/scores.h"
 #include "../../src/mask.h"
 
 static void assert_near(double value, double expected, double tolerance) {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../native/report/tables.h"
+#include "../../native/metrics/tables.h"
 
 static void assert_near(double value, double expected, double tolerance) {
     if (!(fabs(value - expected) <= tolerance)) fail_msg("%.12g is not %.12g +- %g", value, expected, tolerance);
@@ -184,7 +184,7 @@ static void calibration_by_hand(void **state) {
         probabilities[i][2] = (1 - confidence) / 2;
         truth[i] = (i < 10 ? i < 8 : i < 14) ? SM_CLASS_BENIGN : SM_CLASS_MALIGNANT;
     }
-    sm_calibration calibration = sm_calibration_of((const double(*)[SM_CLASS_COUNT])probabilities, truth, NULL, 20);
+    sm_reliability calibration = sm_reliability_of((const double(*)[SM_CLASS_COUNT])probabilities, truth, NULL, 20);
     assert_near(calibration.ece, 0.5 * 0.0 + 0.5 * 0.15, 1e-12);
     assert_near(calibration.bins[8].count, 10, 0);
     assert_near(calibration.bins[8].accuracy, 0.8, 1e-12);
@@ -193,14 +193,14 @@ static void calibration_by_hand(void **state) {
     double right_08 = 0.04 + 2 * 0.01, wrong_08 = 0.64 + 0.01 + 0.81;
     double right_055 = 0.2025 + 2 * 0.050625, wrong_055 = 0.3025 + 0.050625 + 0.600625;
     assert_near(calibration.brier, (8 * right_08 + 2 * wrong_08 + 4 * right_055 + 6 * wrong_055) / 20, 1e-9);
-    assert_undefined(sm_calibration_of(NULL, NULL, NULL, 0).ece);
+    assert_undefined(sm_reliability_of(NULL, NULL, NULL, 0).ece);
 }
 
 static void confidence_of_one_falls_in_the_last_bin(void **state) {
     (void)state;
     const double probabilities[1][SM_CLASS_COUNT] = {{0, 0, 1}};
     const sm_class truth[1] = {SM_CLASS_NORMAL};
-    sm_calibration calibration = sm_calibration_of(probabilities, truth, NULL, 1);
+    sm_reliability calibration = sm_reliability_of(probabilities, truth, NULL, 1);
     assert_near(calibration.bins[SM_RELIABILITY_BINS - 1].count, 1, 0);
     assert_near(calibration.ece, 1, 0);
     assert_near(calibration.brier, 2, 0);

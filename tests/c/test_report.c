@@ -203,7 +203,7 @@ static void plots_survive_empty_data(void **state) {
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
     const sm_roc_series roc = {.name = "none", .area = NAN};
-    const sm_calibration calibration = sm_calibration_of(NULL, NULL, NULL, 0);
+    const sm_reliability calibration = sm_reliability_of(NULL, NULL, NULL, 0);
     const sm_confusion confusion = {0};
     sm_plot_roc(out, &roc, 1);
     sm_plot_reliability(out, &calibration, &calibration);
@@ -358,12 +358,16 @@ static void check_json(const char *text) {
     check_no_bad_number(text);
 }
 
-/* The sound text of a metrics file; freed with free(). */
-static char *written_json(const sm_report *report, const char *name) {
-    const char *path = inside(name);
-    assert_int_equal(sm_report_write_json(report, path, NULL), SM_OK);
-    char *text = read_text(path);
-    check_json(text);
+/* What a part of the report writes; freed with free(). */
+static char *written(sm_status (*write)(FILE *, const sm_report *, sm_error *), const sm_report *report) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    assert_int_equal(write(out, report, NULL), SM_OK);
+    assert_int_equal(fclose(out), 0);
+    if (write == sm_report_json) check_json(text);
+    if (write == sm_report_html) check_markup(text);
     return text;
 }
 
@@ -371,16 +375,13 @@ static void metrics_without_lesions_hold_null(void **state) {
     (void)state;
     fixture made;
     make_fixture(&made, true);
-    char *text = written_json(&made.report, "metrics.json");
+    char *text = written(sm_report_json, &made.report);
     assert_non_null(strstr(text, "\"lesion_dice\":null"));
     assert_non_null(strstr(text, "\"lesion_dice_interval\":[null,null]"));
     assert_non_null(strstr(text, "\"auc_malignant_benign\":null"));
     assert_non_null(strstr(text, "\"normal_false_mask_share\":0"));
     free(text);
-    const char *page = inside("normal.html");
-    assert_int_equal(sm_report_write_html(&made.report, page, NULL), SM_OK);
-    text = read_text(page);
-    check_markup(text);
+    text = written(sm_report_html, &made.report);
     free(text);
     free_fixture(&made);
 }
@@ -414,7 +415,7 @@ static void metrics_hold_every_score(void **state) {
                                        "lesion_dice_interval"};
     fixture made;
     make_fixture(&made, false);
-    char *text = written_json(&made.report, "metrics.json");
+    char *text = written(sm_report_json, &made.report);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         char quoted[64];
         snprintf(quoted, sizeof quoted, "\"%s\":", keys[i]);
@@ -434,14 +435,11 @@ static void report_of_folds_tells_the_settings_of_each_network(void **state) {
     assert_int_equal(sm_fold_summary_make(&made.split, folds, 2, 1, &summary, NULL), SM_OK);
     made.report.folds = &summary;
     made.report.model_count = 2;
-    char *text = written_json(&made.report, "folds.json");
+    char *text = written(sm_report_json, &made.report);
     assert_non_null(strstr(text, "{\"fold\":0,\"temperature\":1.2"));
     assert_non_null(strstr(text, "{\"fold\":3,\"temperature\":0.9"));
     free(text);
-    const char *page = inside("folds.html");
-    assert_int_equal(sm_report_write_html(&made.report, page, NULL), SM_OK);
-    text = read_text(page);
-    check_markup(text);
+    text = written(sm_report_html, &made.report);
     assert_non_null(strstr(text, "threshold 0.5 to 0.6, minimum area 0.1 % of the image, temperature 0.9 to 1.2<"));
     free(text);
     sm_fold_summary_free(&summary);
@@ -455,9 +453,7 @@ static void csv_has_a_full_line_for_every_image(void **state) {
     const sm_evaluation_failure failure = {&made.records[0], "broken, file"};
     made.report.failures = &failure;
     made.report.failure_count = 1;
-    const char *path = inside("images.csv");
-    assert_int_equal(sm_report_write_csv(&made.report, path, NULL), SM_OK);
-    char *text = read_text(path);
+    char *text = written(sm_report_csv, &made.report);
     int lines = 0, expected = 0;
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         int fields = 1;
@@ -484,14 +480,12 @@ static void report_is_self_contained(void **state) {
     const sm_panel_row row = {.width = SIDE, .height = SIDE, .grey = grey};
     for (int i = 0; i < made.galleries[0][0].count; i++) {
         sm_image picture = {0};
-        sm_evaluation_panel *panel = &made.galleries[0][0].panels[i];
+        sm_gallery_item *panel = &made.galleries[0][0].items[i];
         assert_int_equal(sm_panel_render(&row, 32, &picture, NULL), SM_OK);
         assert_int_equal(sm_image_encode_png(&picture, &panel->png, &panel->png_size, NULL), SM_OK);
         sm_image_free(&picture);
     }
-    const char *path = inside("report.html");
-    assert_int_equal(sm_report_write_html(&made.report, path, NULL), SM_OK);
-    char *text = read_text(path);
+    char *text = written(sm_report_html, &made.report);
     assert_true(check_markup(text) > 500);
     assert_int_equal(count_of(text, "http:"), 0);
     assert_int_equal(count_of(text, "https:"), 0);
@@ -523,12 +517,12 @@ static void galleries_show_no_image_twice(void **state) {
         for (int g = 0; g < SM_GALLERY_KINDS; g++)
             for (int i = 0; i < galleries[g].count; i++) {
                 total++;
-                assert_int_equal(shown[galleries[g].images[i] - made.images]++, 0);
+                assert_int_equal(shown[galleries[g].items[i].image - made.images]++, 0);
             }
         assert_int_equal(total, lesions < 20 ? lesions : 20);
     }
     /* The worst come first, the best last. */
-    assert_true(made.galleries[0][0].images[0]->scores.dice < made.galleries[0][3].images[0]->scores.dice);
+    assert_true(made.galleries[0][0].items[0].image->scores.dice < made.galleries[0][3].items[0].image->scores.dice);
     free_fixture(&made);
 }
 

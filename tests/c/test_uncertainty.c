@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../native/data/perturb.h"
 #include "../../native/data/phantom.h"
-#include "../../native/report/perturb.h"
-#include "../../native/report/robustness.h"
-#include "../../native/report/uncertainty.h"
+#include "../../native/evaluate/robustness.h"
+#include "../../native/metrics/uncertainty.h"
 
 static void assert_close(double value, double expected, double tolerance) {
     if (!(fabs(value - expected) <= tolerance)) fail_msg("%g is not %g within %g", value, expected, tolerance);

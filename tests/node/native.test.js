@@ -236,7 +236,7 @@ test('a training that cannot start says why and leaves no folder', () => {
     const other = run('train', '--data', phantoms, '--out', inFolder('round'), '--fold', '0', ...TRAINING,
         '--seed', '8', '--balance', '1', '--resume');
     assert.equal(other.status, 1);
-    assert.match(other.err, /cannot go on: the checkpoint was made with seed=7 balance=0\.5, now it is seed=8 balance=1\n$/);
+    assert.match(other.err, /cannot resume: the checkpoint was made with seed=7 balance=0\.5, now it is seed=8 balance=1\n$/);
 });
 
 test('a file name cannot break a line or steer the terminal', () => {
