@@ -16,6 +16,7 @@
 #include "../../native/file.h"
 #include "../../src/memory_plan.h"
 #include "../../src/net.h"
+#include "../../src/sonomask.h"
 #include "../../src/weights.h"
 #include "make_image.h"
 #include "scratch_folder.h"
