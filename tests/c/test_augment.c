@@ -14,6 +14,7 @@
 #include "../../native/data/augment_stages.h"
 #include "../../native/data/phantom.h"
 #include "assert_near.h"
+#include "../../src/letterbox.h"
 
 enum { SIZE = 96, AREA = SIZE * SIZE, WIDTH = 96, HEIGHT = 64, TOP = (SIZE - HEIGHT) / 2 };
 
