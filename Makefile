@@ -160,6 +160,16 @@ $(BUILD)/sonomask: $(BUILD)/native/main.o $(NATIVE_LIBRARY) $(LIBRARY)
 	$(call note,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(LDLIBS)
 
+# For clangd and other tools: how each C source is compiled. Kernels are listed with their widest vectors.
+COMMA := ,
+command_entries = $(foreach source,$(1),{"directory": "$(CURDIR)"$(COMMA) "file": "$(source)"$(COMMA) "command": "$(CC) $(2) -c $(source)"})
+COMMAND_ENTRIES = $(call command_entries,$(CORE_SOURCES) $(NATIVE_SOURCES) $(wildcard tests/c/*.c),$(CFLAGS) $(KERNEL_DEFINES)) \
+	$(call command_entries,$(KERNEL_SOURCES),$(KERNEL_CFLAGS) $(TARGET_FLAGS_$(lastword $(NATIVE_TARGETS)))) \
+	$(call command_entries,$(wildcard wasm/*.c),$(CFLAGS) -DSM_INFERENCE_ONLY)
+.PHONY: compile_commands.json
+compile_commands.json: $(INC)/.made ## Write how each C source is compiled, for clangd and other tools
+	@$(file >$@,[$(subst } {,}$(COMMA) {,$(COMMAND_ENTRIES))])echo "Wrote $@"
+
 # C tests: every tests/c/test_*.c is one cmocka program.
 TEST_PROGRAMS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
 # The references once more in double precision, for the gradient tests.
