@@ -1,4 +1,4 @@
-# sonomask: `make run` and `make test` do everything, set-up included; `make help` lists all targets. See CONTRIBUTING.md.
+# `make run` and `make test` include the set-up; `make help` lists all targets. See CONTRIBUTING.md.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -13,8 +13,8 @@ INC := $(BUILD)/inc
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 # No contraction: native and wasm differ only where v_fma does.
 CFLAGS_COMMON := -std=c11 $(WARNINGS) -ffp-contract=off -isystem $(INC)
-# OPTIMISE replaces both levels. Full debugging information would take a third of the time of compiling the kernels, which
-# are mostly inlined vector functions; line numbers (-g1) are enough for backtraces and profilers.
+# OPTIMISE replaces both optimisation levels. Kernels consist mostly of inlined vector functions: full debugging
+# information would take a third of their compile time. Line numbers (-g1) are enough for backtraces and profilers.
 OPTIMISE ?=
 SANITIZE ?=
 CFLAGS_NATIVE := $(CFLAGS_COMMON) $(SANITIZE) -D_GNU_SOURCE -pthread
@@ -22,7 +22,7 @@ CFLAGS := $(CFLAGS_NATIVE) $(or $(OPTIMISE),-O2) -g
 KERNEL_CFLAGS := $(CFLAGS_NATIVE) $(or $(OPTIMISE),-O3) -g1
 LDLIBS := -lm -pthread $(SANITIZE)
 
-# The fast kernels are every src/ops/X.c that is no reference and no plain file; each is compiled for every target.
+# The fast kernels: every src/ops/X.c except the references and kernels.c. Each is compiled once per target.
 KERNEL_SOURCES := $(filter-out %_reference.c src/ops/kernels.c,$(wildcard src/ops/*.c))
 REFERENCE_SOURCES := $(wildcard src/ops/*_reference.c)
 CORE_SOURCES := $(wildcard src/*.c) src/ops/kernels.c $(REFERENCE_SOURCES)
@@ -55,7 +55,7 @@ run: setup-run ## Build the page and serve it at http://localhost:8080/web/ (POR
 	@$(MAKE) $(QUIET_JOBS) wasm-modules weights/SHA256SUMS node_modules/.package-lock.json
 	node web/serve.js $(if $(PORT),--port $(PORT))
 
-# The cheapest checks come first. The JavaScript test runner comes last, because its summary is the one that people look for.
+# The cheapest checks come first. The JavaScript test runner comes last, so that its summary ends the output.
 .PHONY: test
 test: setup-test ## Run everything that continuous integration checks
 	@$(MAKE) --no-print-directory lint-format lint-js
@@ -101,8 +101,8 @@ QUIET_JOBS = $(JOBS) $(if $(V),,--silent)
 Q := $(if $(V),,@)
 note = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-6s %s\n' $(1) $(2))
 
-# $(call stamp,NAME): the file $(BUILD)/NAME.flags holds the value of NAME and is only rewritten when that value changes. What
-# depends on it is then built again, although no source changed.
+# $(call stamp,NAME): the file $(BUILD)/NAME.flags holds the value of the variable NAME and is rewritten only when that
+# value changes. Whatever depends on the file is then rebuilt.
 .PHONY: FORCE
 define stamp
 $(BUILD)/$(1).flags: FORCE
@@ -115,12 +115,12 @@ $(INC)/.made:
 	$(Q)ln -sfn /usr/include/stb $(INC)/stb
 	$(Q)touch $@
 
-# Everything that determines an object of $(CC) but its source.
+# Everything that determines an object file besides its source.
 NATIVE_COMMAND = $(CC) $(shell $(CC) --version | head -n1) $(CFLAGS) $(KERNEL_CFLAGS) $(LDLIBS) $(KERNEL_DEFINES) \
 	$(foreach t,$(NATIVE_TARGETS),$(TARGET_FLAGS_$(t)))
 $(eval $(call stamp,NATIVE_COMMAND))
 NATIVE_FLAGS := $(BUILD)/NATIVE_COMMAND.flags
-# What an archive holds: it is made again when a source is added or removed.
+# Members of the archives: an archive is rebuilt when a source is added or removed.
 $(eval $(call stamp,CORE_OBJECTS))
 $(eval $(call stamp,NATIVE_OBJECTS))
 
@@ -130,7 +130,7 @@ $(BUILD)/%.o: %.c $(NATIVE_FLAGS) | $(INC)/.made
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(REFERENCE_SOURCES:%.c=$(BUILD)/%.o): CFLAGS := $(KERNEL_CFLAGS)
 
-# stb_image counts on signed sums that wrap around.
+# stb_image relies on signed sums that wrap around.
 $(BUILD)/src/stb.o: CFLAGS += -fwrapv
 
 define KERNEL_RULE
@@ -140,7 +140,7 @@ $(BUILD)/src/ops/$(1)/%.o: src/ops/%.c $(NATIVE_FLAGS) | $(INC)/.made
 	$$(Q)$$(CC) $$(KERNEL_CFLAGS) $$(TARGET_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach t,$(NATIVE_TARGETS),$(eval $(call KERNEL_RULE,$(t))))
-# The choice at run time is among those that were compiled.
+# The kernel sets that can be chosen at run time.
 KERNEL_DEFINES_scalar := -DSM_HAVE_SCALAR
 KERNEL_DEFINES_simd128 := -DSM_HAVE_SIMD128
 KERNEL_DEFINES_avx2 := -DSM_HAVE_AVX2
@@ -160,7 +160,7 @@ $(BUILD)/sonomask: $(BUILD)/native/main.o $(NATIVE_LIBRARY) $(LIBRARY)
 	$(call note,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(LDLIBS)
 
-# For clangd and other tools: how each C source is compiled. Kernels are listed with their widest vectors.
+# Each source once: kernels with the flags of the widest target.
 COMMA := ,
 command_entries = $(foreach source,$(1),{"directory": "$(CURDIR)"$(COMMA) "file": "$(source)"$(COMMA) "command": "$(CC) $(2) -c $(source)"})
 COMMAND_ENTRIES = $(call command_entries,$(CORE_SOURCES) $(NATIVE_SOURCES) $(wildcard tests/c/*.c),$(CFLAGS) $(KERNEL_DEFINES)) \
@@ -172,7 +172,7 @@ compile_commands.json: $(INC)/.made ## Write how each C source is compiled, for 
 
 # C tests: every tests/c/test_*.c is one cmocka program.
 TEST_PROGRAMS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
-# The references once more in double precision, for the gradient tests.
+# The references compiled in double precision, for the gradient tests.
 DOUBLE_OBJECTS := $(REFERENCE_SOURCES:src/ops/%.c=$(BUILD)/src/ops/double/%.o)
 $(BUILD)/src/ops/double/%.o: src/ops/%.c $(NATIVE_FLAGS) | $(INC)/.made
 	@mkdir -p $(@D)
@@ -189,12 +189,12 @@ bench-conv3x3: $(BUILD)/tests/bench_conv3x3 ## Measure the 3x3 convolutions per 
 
 .PHONY: test-programs test-c
 test-programs: $(TEST_PROGRAMS)
-# As many at once as there are processors; each one's output in one piece.
+# One program per processor at a time; the output of a program is printed in one piece.
 test-c: $(TEST_PROGRAMS) ## Run the C tests
 	@printf '%s\n' $^ | xargs -P "$$(nproc)" -I{} bash -c \
 		'output=$$({} 2>&1); status=$$?; printf "== %s\n%s\n" {} "$$output"; exit $$status'
 
-# The JPEG writer (a library's), of the robustness curves and of test images, shifts into the sign bit.
+# stb_image_write shifts into the sign bit when it writes JPEG.
 $(BUILD)/tests/c/stb_write.o $(BUILD)/native/report/jpeg_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)
 
 SANITIZED := BUILD=$(BUILD)/sanitized OPTIMISE=-O1 SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -204,7 +204,7 @@ test-sanitized: ## Run the C tests under AddressSanitizer and UndefinedBehaviorS
 	@$(MAKE) $(QUIET_JOBS) $(SANITIZED) test-programs
 	@$(MAKE) --no-print-directory $(SANITIZED) test-c
 
-# ---- Checks that run nothing ----
+# ---- Static checks ----
 
 C_FILES := $(shell find src native wasm tests -name '*.[ch]' -not -path '*/node_modules/*')
 TIDY_SOURCES := $(CORE_SOURCES) $(KERNEL_SOURCES) $(NATIVE_SOURCES) $(wildcard wasm/*.c)
@@ -215,7 +215,6 @@ CLANG_OBJECTS := $(TIDY_SOURCES:%.c=$(BUILD)/clang/%.o)
 lint: lint-format lint-js lint-c ## Check format, types and style of C and JavaScript
 lint-format:
 	@clang-format --dry-run --Werror $(C_FILES)
-# clang finds other things than gcc does, and clang-tidy more than both.
 lint-c: $(CLANG_OBJECTS) $(TIDY_MARKS)
 	@echo "C sources: no warnings from clang and clang-tidy"
 CLANG_COMMAND = clang $(CFLAGS_COMMON) -O1 -D_GNU_SOURCE -pthread
@@ -234,8 +233,8 @@ $(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/CLANG_COMMAND.flags | $(INC)/.made
 
 # ---- 64-bit ARM ----
 # The program and its kernels are built for NEON by gcc and by clang on an x86-64 machine. The answers, computed under
-# qemu-aarch64, are compared with those of the wasm modules. Not part of `make test`: it needs a cross compiler (`.ci/setup
-# neon`) and some minutes.
+# qemu-aarch64, are compared with those of the wasm modules. Not part of `make test`: it needs a cross compiler
+# (`.ci/setup neon`) and some minutes.
 NEON_CC := aarch64-linux-gnu-gcc
 NEON_BUILD := BUILD=$(BUILD)/aarch64 CC=$(NEON_CC)
 NEON_CLANG_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/aarch64/clang/%.o)
@@ -254,18 +253,18 @@ check-neon: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json ## Bu
 	BUILD=$(BUILD) NATIVE_PROBABILITIES="qemu-aarch64 -L /usr/aarch64-linux-gnu $(BUILD)/aarch64/tests/native_probabilities" \
 		node --test tests/node/parity.test.js
 
-# WebAssembly: one module for engines with SIMD, one for the others. Built modules lie beside their loader, where the
-# page's server and the npm package find them by the same relative path; they are not committed.
+# WebAssembly: one module for engines with SIMD, one for the others. The modules are placed beside their loader, so that
+# the relative path is the same for the page and the npm package; they are not committed.
 WASM_VARIANTS := simd scalar
 WASM_DEFINES_simd := -msimd128 -DSM_TARGET=4 -DSM_HAVE_SIMD128
 WASM_DEFINES_scalar := -DSM_TARGET=1 -DSM_HAVE_SCALAR
 WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INFERENCE_ONLY
-# No entry and no stdio: the only import left is the notice of memory growth, which a test checks. The stack comes
-# first in memory, so that an overflow traps instead of writing over data.
+# No entry and no stdio: the only import is the notification of memory growth (a test checks it). The stack comes first
+# in memory, so that an overflow traps instead of overwriting data.
 WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=262144 \
 	-Wl,--stack-first -Wl,--gc-sections
-# stb_image counts on signed sums that wrap around. It and the references are a third smaller for size, and no slower
-# where it matters.
+# stb_image relies on signed sums that wrap around. With -Os it and the references are a third smaller; no measured time
+# changes.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -Os -fwrapv
 $(foreach v,$(WASM_VARIANTS),$(REFERENCE_SOURCES:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
@@ -291,7 +290,7 @@ wasm/sonomask.$(1).wasm: $(BUILD)/wasm/sonomask.$(1).wasm
 endef
 $(foreach variant,$(WASM_VARIANTS),$(eval $(call WASM_RULES,$(variant))))
 
-# What the Node tests compare the modules with: the native library's answers in full precision.
+# Prints the native library's answers in full precision; the Node tests compare the modules with them.
 $(BUILD)/tests/native_probabilities: $(BUILD)/tests/node/native_probabilities.o $(BUILD)/native/file.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call note,LINK,$@)
@@ -302,7 +301,7 @@ node_modules/.package-lock.json: package-lock.json
 	npm ci --ignore-scripts --no-fund --no-audit
 	touch $@
 
-# The package, its command, and the page in Chromium. One runner, so that its summary counts everything.
+# One run of the test runner, so that its summary counts everything.
 NODE_TESTED := wasm-modules $(BUILD)/sonomask $(BUILD)/tests/native_probabilities node_modules/.package-lock.json
 .PHONY: test-js test-node test-web
 test-js: $(NODE_TESTED) ## Run the tests of the JavaScript package and of the page in Chromium
@@ -361,6 +360,6 @@ fuzz: $(BUILD)/fuzz/fuzz_decode $(BUILD)/tests/test_fuzz_decode
 
 .PHONY: clean
 clean: ## Remove everything that was built
-	rm -rf $(BUILD) $(WASM_MODULES)
+	rm -rf $(BUILD) $(WASM_MODULES) compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
