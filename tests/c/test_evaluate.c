@@ -293,6 +293,79 @@ static void splits_divide_the_images_by_fold(void **state) {
     sm_evaluation_results_free(&results);
 }
 
+/* ---- perturbed images ---- */
+
+/* Adds what a picture scores under `point`, counted here from its answer. */
+static void add_expected(sm_evaluator *evaluator, const sm_record *record, const sm_robustness_point *point,
+                         sm_robustness_point *expected) {
+    sm_sample sample = {0};
+    sm_image picture = {0}, changed = {0};
+    sm_result result = {0};
+    uint8_t *mask = NULL;
+    assert_int_equal(sm_sample_load_picture(record, &sample, &picture, NULL), SM_OK);
+    assert_int_equal(sm_perturb(point->kind, point->strength, &picture, sample.mask, 32, 0, &changed, &mask, NULL),
+                     SM_OK);
+    assert_int_equal(sm_evaluator_segment(evaluator, 0, &changed, &result, NULL), SM_OK);
+    int lesion = 0, kept = 0, both = 0, predicted = 0;
+    for (int i = 0; i < sample.width * sample.height; i++) lesion += sample.mask[i] > 0;
+    for (int i = 0; i < changed.width * changed.height; i++) {
+        kept += mask[i] > 0;
+        predicted += result.mask[i] > 0;
+        both += mask[i] && result.mask[i];
+    }
+    if (lesion == 0 || kept >= 0.9 * lesion) {
+        expected->images++;
+        expected->right += result.type == record->type;
+        expected->lesion_images += lesion > 0;
+        if (lesion > 0) expected->dice += 2.0 * both / (kept + predicted);
+        expected->normal_images += record->type == SM_CLASS_NORMAL;
+        if (record->type == SM_CLASS_NORMAL) expected->masks += predicted > 0;
+    }
+    sm_result_free(&result);
+    free(mask);
+    sm_image_free(&changed);
+    sm_image_free(&picture);
+    sm_sample_free(&sample);
+}
+
+static void perturbed_images_are_scored(void **state) {
+    (void)state;
+    write_data();
+    write_model();
+    const char *const data[] = {inside("manifest.csv")};
+    sm_evaluation_request request = request_of(data);
+    request.model = inside("model.safetensors");
+    request.out = inside("out-robust");
+    request.robustness = true;
+    request.robustness_images = 3;
+    request.options.segment.threshold = 0.5F;
+    static sm_evaluation_results results;
+    scratch_stderr_begin(scratch_root);
+    const sm_status status = sm_evaluation_run(&request, &results, NULL);
+    free(scratch_stderr_end(scratch_root));
+    assert_int_equal(status, SM_OK);
+    /* Three of eight, evenly spread. */
+    static const int chosen[3] = {0, 2, 5};
+    assert_int_equal(results.robustness.images, 3);
+    int left_out = 0;
+    for (int p = 0; p < SM_ROBUSTNESS_POINTS; p++) {
+        const sm_robustness_point *point = &results.robustness.points[p];
+        if (point->kind == SM_PERTURB_SPECKLE) continue; /* its noise depends on the image's place in the run */
+        sm_robustness_point expected = {0};
+        for (int i = 0; i < 3; i++)
+            add_expected(results.networks[0].evaluator, results.splits[0].images[chosen[i]]->record, point, &expected);
+        assert_int_equal(point->images, expected.images);
+        assert_int_equal(point->right, expected.right);
+        assert_int_equal(point->lesion_images, expected.lesion_images);
+        assert_int_equal(point->normal_images, expected.normal_images);
+        assert_near(point->dice, expected.dice, 1e-9);
+        assert_near(point->masks, expected.masks, 0);
+        left_out += 3 - expected.images;
+    }
+    assert_true(left_out > 0);
+    sm_evaluation_results_free(&results);
+}
+
 /* ---- what cannot be read or written ---- */
 
 /* Whether the folder holds files of these names only; `count` 0: it is empty or missing. */
@@ -419,6 +492,7 @@ int main(void) {
         cmocka_unit_test(a_bad_image_is_listed_and_the_rest_scored),
         cmocka_unit_test(each_image_is_scored_by_the_network_of_its_fold),
         cmocka_unit_test(splits_divide_the_images_by_fold),
+        cmocka_unit_test(perturbed_images_are_scored),
         cmocka_unit_test(a_damaged_network_of_a_fold_stops_before_scoring),
         cmocka_unit_test(without_a_scored_image_nothing_is_written),
         cmocka_unit_test(all_files_are_replaced_or_none),
