@@ -294,6 +294,7 @@ static void reliability_by_hand(void **state) {
     assert_near(reliability.bins[5].accuracy, 0.5, 1e-12);
     assert_near(reliability.bins[4].count, 1, 0);
     assert_near(reliability.bins[4].accuracy, 1, 0);
+    assert_near(reliability.bins[4].confidence, 0.4, 1e-12);
     assert_near(reliability.bins[0].count, 0, 0);
     assert_undefined(reliability.bins[0].accuracy);
     assert_undefined(reliability.bins[0].confidence);
