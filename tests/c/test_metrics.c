@@ -541,6 +541,7 @@ static void intervals_are_interpolated_percentiles(void **state) {
     assert_near(interval_of_counter(4, 2).low, 2.025, 1e-12);
     assert_near(interval_of_counter(4, 2).high, 2.975, 1e-12);
     assert_undefined(interval_of_counter(4, 3).low);
+    assert_undefined(interval_of_counter(5, 3).high);
     assert_near(interval_of_counter(2, 1).low, 1, 0);
     assert_near(interval_of_counter(2, 1).high, 1, 0);
 }

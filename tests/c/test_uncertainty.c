@@ -220,6 +220,24 @@ static void outlines_are_scored_with_the_lesions_they_touch(void **state) {
     sm_result_free(&result);
 }
 
+static void a_single_outline_inside_the_image(void **state) {
+    (void)state;
+    uint8_t predicted[WIDTH * HEIGHT] = {0}, reference[WIDTH * HEIGHT] = {0};
+    fill(predicted, 8, 3, 4, 5); /* 20 pixels */
+    fill(reference, 9, 5, 4, 4); /* 16 pixels, 3 x 3 of them predicted */
+    reference[4 * WIDTH + 8] = 127;
+    reference[5 * WIDTH + 9] = 128;
+    sm_result result = result_of(predicted);
+    sm_outline_score score;
+    int count = 0;
+    assert_int_equal(sm_outlines_score(&result, reference, 1, &score, &count, NULL), SM_OK);
+    assert_int_equal(count, 1);
+    assert_near(score.dice, 2.0 * 9 / (20 + 16), 1e-12);
+    assert_near(score.expected, 0.5, 1e-6);
+    result.mask = NULL;
+    sm_result_free(&result);
+}
+
 static void no_outline_has_no_score(void **state) {
     (void)state;
     uint8_t empty[WIDTH * HEIGHT] = {0};
@@ -260,6 +278,7 @@ int main(void) {
         cmocka_unit_test(without_wrong_or_correct_pixels_there_is_no_score),
         cmocka_unit_test(pixels_agree_with_all_pairs),
         cmocka_unit_test(outlines_are_scored_with_the_lesions_they_touch),
+        cmocka_unit_test(a_single_outline_inside_the_image),
         cmocka_unit_test(no_outline_has_no_score),
         cmocka_unit_test(metrics_are_means_over_images_and_ranks_over_outlines),
     };
