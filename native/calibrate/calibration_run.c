@@ -10,6 +10,7 @@
 #include "../json.h"
 #include "../metrics/reliability.h"
 #include "../open_network.h"
+#include "../own_files.h"
 #include "answers.h"
 #include "mask_fit.h"
 #include "outlier_fit.h"
@@ -139,6 +140,9 @@ static sm_status fit(run *r, const char *model, sm_error *error) {
     return status;
 }
 
+/** What `out` may replace. */
+static sm_file_recogniser *recogniser(const sm_calibration_options *o) { return o->overwrite ? NULL : sm_own_weights; }
+
 static sm_status write_weights(const run *r, size_t *size, sm_error *error) {
     const sm_calibration_options *o = r->options;
     const sm_weights_precision precision = o->precision == 8    ? SM_WEIGHTS_INT8
@@ -151,7 +155,8 @@ static sm_status write_weights(const run *r, size_t *size, sm_error *error) {
     sm_status status = sm_weights_write_with(&r->net, r->parameters, &r->metadata, precision, extras,
                                              r->knows_outliers ? SM_OUTLIER_TENSORS : 0, &bytes, size, error);
     if (status != SM_OK) return sm_error_prefix(error, o->out);
-    status = sm_file_write(o->out, bytes, *size, error);
+    status =
+        sm_file_write_as(o->out, bytes, *size, &(sm_file_options){.recognise = recogniser(o), .durable = true}, error);
     free(bytes);
     return status;
 }
@@ -210,10 +215,11 @@ static void print_result(const run *r, size_t size) {
     sm_json_object_end(&json);
 }
 
-/** Where nothing can be written, the long part is not worth beginning. */
-static sm_status check_writable(const char *path, sm_error *error) {
+/** Before the long part: whether `out` can be written. */
+static sm_status check_writable(const sm_calibration_options *o, sm_error *error) {
     sm_file_writer probe;
-    const sm_status status = sm_file_writer_open(&probe, path, error);
+    const sm_file_options own = {.recognise = recogniser(o)};
+    const sm_status status = sm_file_writer_open_as(&probe, o->out, &own, error);
     if (status == SM_OK) sm_file_writer_abandon(&probe);
     return status;
 }
@@ -234,7 +240,7 @@ static sm_status calibrate(run *r, sm_error *error) {
     if (o->temperature > 0) r->metadata.temperature = o->temperature;
     if (o->threshold >= 0) r->metadata.threshold = o->threshold;
     if (o->minimum_area >= 0) r->metadata.minimum_area = o->minimum_area;
-    if (status == SM_OK) status = check_writable(o->out, error);
+    if (status == SM_OK) status = check_writable(o, error);
     if (status == SM_OK && o->fit) status = fit(r, model, error);
     free(model);
     size_t size = 0;

@@ -1,9 +1,13 @@
 #include "checkpoint.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../file.h"
 
@@ -78,7 +82,7 @@ sm_status sm_checkpoint_write(const char *path, const sm_checkpoint *checkpoint,
     append(&place, optimiser->average, h.total_count * sizeof(float));
     uint64_t sum = checksum(bytes, size);
     append(&place, &sum, sizeof sum);
-    sm_status status = sm_file_write(path, bytes, size + sizeof sum, error);
+    sm_status status = sm_file_write_as(path, bytes, size + sizeof sum, &(sm_file_options){.durable = true}, error);
     free(bytes);
     return status;
 }
@@ -146,6 +150,24 @@ static sm_status parse(const char *path, const unsigned char *bytes, size_t size
     take(&place, optimiser->first, h.trainable_count * sizeof(float));
     take(&place, optimiser->second, h.trainable_count * sizeof(float));
     take(&place, optimiser->average, h.total_count * sizeof(float));
+    return SM_OK;
+}
+
+static sm_status fail_errno(const char *path, sm_error *error) {
+    return sm_fail(error, SM_ERROR_IO, "%s: the checkpoint cannot be opened: %s", path, strerror(errno));
+}
+
+sm_status sm_checkpoint_find(const char *path, bool *found, sm_error *error) {
+    struct stat information;
+    *found = false;
+    // Not stat or open: for a link without a target they report the same error as for no file at all.
+    if (lstat(path, &information) != 0) return errno == ENOENT ? SM_OK : fail_errno(path, error);
+    const int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); // does not wait for the writer of a pipe
+    if (descriptor < 0) return fail_errno(path, error);
+    const bool regular = fstat(descriptor, &information) == 0 && S_ISREG(information.st_mode);
+    close(descriptor);
+    if (!regular) return sm_fail(error, SM_ERROR_IO, "%s: the checkpoint is not a regular file", path);
+    *found = true;
     return SM_OK;
 }
 

@@ -2,6 +2,8 @@
 #ifndef SONOMASK_CHECKPOINT_H
 #define SONOMASK_CHECKPOINT_H
 
+#include <stdbool.h>
+
 #include "../../src/net.h"
 #include "optimiser.h"
 
@@ -24,6 +26,11 @@ typedef struct sm_checkpoint {
  *  Errors: SM_ERROR_IO, SM_ERROR_MEMORY. */
 sm_status sm_checkpoint_write(const char *path, const sm_checkpoint *checkpoint, const float *parameters,
                               const sm_optimiser *optimiser, sm_error *error);
+/**
+ * Whether there is a file at `path`. Errors: SM_ERROR_IO when that is not certain, or when the file cannot be opened or
+ * is not a regular file: a training must then neither start from the beginning nor replace it.
+ */
+sm_status sm_checkpoint_find(const char *path, bool *found, sm_error *error);
 /**
  * Reads a checkpoint; `parameters` and `optimiser` must have been made for the same network. Errors: SM_ERROR_IO,
  * SM_ERROR_DATA (damaged, or other `settings`: the message shows the differences), SM_ERROR_MEMORY.

@@ -42,6 +42,7 @@ typedef struct sm_trainer_options {
     float balance; /**< see sampler.h */
     uint64_t seed;
     bool resume;
+    bool overwrite; /**< replace what `out` holds: an earlier training, and files that sonomask did not write */
     sm_weights_precision precision;
     sm_optimiser_options optimiser; /**< total_steps is set by the trainer */
     sm_loss_options loss;

@@ -59,7 +59,8 @@ static sm_status write_weights(const sm_trainer *t, sm_error *error) {
     uint8_t *bytes = NULL;
     size_t size = 0;
     sm_status status = sm_weights_write(&t->net, t->result, &metadata, t->options->precision, &bytes, &size, error);
-    if (status == SM_OK) status = sm_file_write(t->weights_path, bytes, size, error);
+    const sm_file_options durable = {.durable = true};
+    if (status == SM_OK) status = sm_file_write_as(t->weights_path, bytes, size, &durable, error);
     free(bytes);
     return status;
 }

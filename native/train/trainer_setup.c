@@ -106,20 +106,26 @@ static sm_status make_paths(sm_trainer *t, sm_error *error) {
     return SM_OK;
 }
 
-/** Continues from the checkpoint with `resume`; without it, an existing checkpoint is an error. */
+/** Looks for a checkpoint before the images are loaded. Without `resume` and `overwrite` an existing one is an error.
+ */
+static sm_status find_checkpoint(sm_trainer *t, sm_error *error) {
+    const sm_trainer_options *options = t->options;
+    if (options->overwrite && !options->resume) return SM_OK;
+    const sm_status status = sm_checkpoint_find(t->checkpoint_path, &t->has_checkpoint, error);
+    if (status != SM_OK || options->resume || !t->has_checkpoint) return status;
+    return sm_fail(error, SM_ERROR_ARGUMENT,
+                   "%s exists: add --resume to continue, --overwrite to replace it, or choose another --out",
+                   t->checkpoint_path);
+}
+
 static sm_status start_or_resume(sm_trainer *t, sm_error *error) {
-    FILE *existing = fopen(t->checkpoint_path, "rb");
-    if (existing) fclose(existing);
-    if (t->options->resume && existing) {
+    if (t->has_checkpoint) {
         sm_status status =
             sm_checkpoint_read(t->checkpoint_path, t->settings, &t->progress, t->parameters, &t->optimiser, error);
         if (status == SM_OK)
             fprintf(stderr, "resuming at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
         return status;
     }
-    if (existing)
-        return sm_fail(error, SM_ERROR_ARGUMENT, "%s exists: add --resume to continue, or choose another --out",
-                       t->checkpoint_path);
     if (t->options->resume) fprintf(stderr, "no checkpoint in %s yet: starting from the beginning\n", t->options->out);
     t->progress.settings = strdup(t->settings);
     t->progress.log = strdup(sm_training_log_header);
@@ -180,6 +186,7 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     sm_status status = sm_augmentation_by_name(options->augmentation, &t->augmentation, error);
     if (status == SM_OK) status = set_up_network(t, error);
     if (status == SM_OK) status = make_paths(t, error);
+    if (status == SM_OK) status = find_checkpoint(t, error);
     if (status == SM_OK) status = load_images(t, error);
     if (status != SM_OK) return status;
     t->batches = t->training_cache.count / options->batch;

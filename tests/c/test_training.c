@@ -1,4 +1,5 @@
 /* Small trainings on phantoms, from a data set to a weights file. */
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -228,6 +230,70 @@ static void test_damaged_checkpoint_is_refused(void **state) {
     free(bytes);
 }
 
+/** The ways in which a checkpoint can exist and not be opened. */
+static const char *make_obstacle(const char *path, int kind) {
+    switch (kind) {
+    case 0:
+        assert_int_equal(mkdir(path, 0700), 0);
+        return "not a regular file";
+    case 1:
+        assert_int_equal(mkfifo(path, 0600), 0);
+        return "not a regular file";
+    case 2:
+        assert_int_equal(symlink("checkpoint.bin", path), 0); // to itself
+        return strerror(ELOOP);
+    case 3:
+        assert_int_equal(symlink("missing/elsewhere.bin", path), 0);
+        return strerror(ENOENT);
+    case 4:
+        assert_int_equal(symlink("/dev/null/checkpoint.bin", path), 0);
+        return strerror(ENOTDIR);
+    default:
+        assert_int_equal(sm_file_write(path, "old", 3, NULL), SM_OK);
+        assert_int_equal(chmod(path, 0), 0);
+        return strerror(EACCES);
+    }
+}
+
+static void test_a_checkpoint_that_cannot_be_opened_stops_the_training(void **state) {
+    workplace *place = *state;
+    char path[128], weights[128];
+    scratch_folder(place->folder, "obstacle");
+    snprintf(path, sizeof path, "%s/obstacle/checkpoint.bin", place->folder);
+    snprintf(weights, sizeof weights, "%s/obstacle/weights.safetensors", place->folder);
+    for (int kind = 0; kind < 6; kind++) {
+        const char *reason = make_obstacle(path, kind);
+        struct stat before, after;
+        assert_int_equal(lstat(path, &before), 0);
+        const bool root = kind == 5 && access(path, R_OK) == 0; // no permission can stop root
+        for (int resume = 0; resume < 2 && !root; resume++) {
+            sm_trainer_options options = small_training();
+            options.resume = resume;
+            sm_error error = {0};
+            assert_int_equal(train_into(place, "obstacle", &options, &never, &error), SM_ERROR_IO);
+            assert_non_null(strstr(error.message, path));
+            assert_non_null(strstr(error.message, reason));
+            assert_int_equal(lstat(path, &after), 0);
+            assert_int_equal(after.st_ino, before.st_ino);
+            assert_int_equal(after.st_mode, before.st_mode);
+            assert_int_equal(access(weights, F_OK), -1);
+        }
+        assert_int_equal(remove(path), 0);
+    }
+}
+
+static void test_overwrite_starts_from_the_beginning(void **state) {
+    workplace *place = *state;
+    sm_trainer_options options = small_training();
+    options.epochs = 1;
+    assert_int_equal(train_into(place, "overwritten", &options, &never, NULL), SM_OK);
+    assert_int_equal(train_into(place, "overwritten", &options, &never, NULL), SM_ERROR_ARGUMENT);
+    options = small_training();
+    options.overwrite = true;
+    assert_int_equal(train_into(place, "overwritten", &options, &never, NULL), SM_OK);
+    assert_same_results(place, "a", "overwritten");
+}
+
 static double first_and_last_loss(const workplace *place, const char *run, double *last) {
     size_t size = 0;
     char *log = (char *)read_result(place, run, "log.csv", &size);
@@ -323,6 +389,8 @@ int main(void) {
         cmocka_unit_test(test_interrupted_and_resumed_to_the_same_bits),
         cmocka_unit_test(test_resuming_with_other_settings_is_refused),
         cmocka_unit_test(test_damaged_checkpoint_is_refused),
+        cmocka_unit_test(test_a_checkpoint_that_cannot_be_opened_stops_the_training),
+        cmocka_unit_test(test_overwrite_starts_from_the_beginning),
         cmocka_unit_test(test_it_learns),
         cmocka_unit_test(test_a_fold_left_out_is_not_seen),
         cmocka_unit_test(test_impossible_trainings_are_refused),

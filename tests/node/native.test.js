@@ -80,7 +80,7 @@ test('bench measures what loading and augmentation cost', () => {
         '--seconds', '0.01', '--json').out);
     assert.ok(json.loaded_ms > 0 && json.ready_ms > 0 && json.decoding_ms > 0 && json.pairs >= 3);
     assert.ok(json.outside_share < 1 && json.waiting_share >= 0 && json.waiting_share <= 1);
-    assert.match(run('bench', '--loading').err, /--loading goes with --train/);
+    assert.match(run('bench', '--loading').err, /--loading needs --train/);
 });
 
 test('from phantoms to weights, masks and a report', () => {
