@@ -109,7 +109,7 @@ static void name_files(int number, char image[NAME_SIZE], char mask[NAME_SIZE]) 
     snprintf(mask, NAME_SIZE, "masks/phantom_%04d.png", number);
 }
 
-/** Before the first image: the folder may hold a data set of the user. */
+/** Checks, before the first image is drawn, that no file of the user is replaced. */
 static sm_status check_outputs(const arguments *a, sm_error *error) {
     if (a->overwrite) return SM_OK;
     sm_status status = sm_own_output_check(a->out, "manifest.csv", sm_own_phantom_manifest, error);

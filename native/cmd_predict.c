@@ -151,7 +151,7 @@ static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_
 
 static const char mask_ending[] = "_mask.png", overlay_ending[] = "_overlay.png";
 
-/** What the outputs may replace. */
+/** Which existing files the outputs may replace. */
 static sm_file_recogniser *recogniser(const arguments *a) { return a->overwrite ? NULL : sm_own_png; }
 
 /** OUT/NAME + `ending`, from malloc. */
@@ -174,7 +174,7 @@ static sm_status check_output(const arguments *a, const char *file, const char *
     return status;
 }
 
-/** Before the work, so that no overlay is written for a mask that is refused. */
+/** Checks the outputs before the image is processed, so that no overlay is written when the mask is refused. */
 static sm_status check_outputs(const arguments *a, const char *file, sm_error *error) {
     sm_status status = check_output(a, file, mask_ending, error);
     if (!status && a->overlay) status = check_output(a, file, overlay_ending, error);
@@ -342,7 +342,7 @@ static sm_status predict(run *r, const sm_parallel *parallel, sm_error *error) {
     if (status != SM_OK) return status;
     status = predict_all(r, error);
     print_failures(r);
-    // What failed has been printed already.
+    // The failures have been printed already.
     if (status == SM_OK && (r->failed.count > 0 || r->done_count < r->arguments->files.count)) status = SM_ERROR_DATA;
     return status;
 }

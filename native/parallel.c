@@ -103,7 +103,7 @@ static void *worker_main(void *argument) {
     }
 }
 
-/** A job of a task of the same pool, which would wait for itself: runs it on the calling thread. */
+/** Runs a job that a task of the same pool submits on the calling thread: it would wait for itself otherwise. */
 static bool run_nested(const pool *owner, int count, sm_task *task, void *arguments) {
     for (const work *w = current_work; w; w = w->outer) {
         if (w->owner != owner) continue;
@@ -161,7 +161,7 @@ sm_parallel *sm_parallel_create(int threads) {
     pool *owner = calloc(1, sizeof *owner);
     if (!owner) return NULL;
     owner->parallel = (sm_parallel){.threads = threads, .pool = owner, .run = pool_run};
-    // These four cannot fail on the systems at hand (attributes are the default ones).
+    // These four do not fail with default attributes.
     pthread_mutex_init(&owner->mutex, NULL);
     pthread_mutex_init(&owner->submitting, NULL);
     pthread_cond_init(&owner->job_posted, NULL);
