@@ -7,7 +7,7 @@
 
 struct sm_evaluator {
     sm_parallel *parallel;
-    sm_model **models; /* one a thread */
+    sm_model **models; /* [parallel->threads] */
     sm_segment_options segment;
 };
 

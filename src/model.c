@@ -53,7 +53,7 @@ static sm_status read_model(sm_model *model, const void *weights, size_t size, i
     if (!file) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
     sm_status status = sm_weights_open(weights, size, file, &model->net, error);
     model->metadata = file->metadata;
-    if (status == SM_OK) status = sm_outlier_read(weights, size, &model->outlier, &model->knows_outliers, error);
+    if (status == SM_OK) status = sm_outlier_get(file, &model->outlier, &model->knows_outliers, error);
     if (status == SM_OK) status = prepare(model, file, input_size, error);
     free(file);
     return status;

@@ -15,7 +15,7 @@ const char *sm_perturbation_name(sm_perturbation kind) {
 
 static uint8_t to_byte(double value) { return (uint8_t)(value <= 0 ? 0 : value >= 255 ? 255 : (int)(value + 0.5)); }
 
-/* A copy without transparency. */
+/* A copy without alpha channel, blended with black. */
 static sm_status copy_opaque(const sm_image *picture, sm_image *copy, sm_error *error) {
     const int channels = picture->channels == 1 ? 1 : 3;
     const size_t pixels = (size_t)picture->width * (size_t)picture->height;
@@ -23,7 +23,7 @@ static sm_status copy_opaque(const sm_image *picture, sm_image *copy, sm_error *
                        .height = picture->height,
                        .channels = channels,
                        .pixels = malloc(pixels * (size_t)channels)};
-    if (!copy->pixels) return sm_fail(error, SM_ERROR_MEMORY, "no memory to change an image");
+    if (!copy->pixels) return sm_fail(error, SM_ERROR_MEMORY, "no memory to perturb an image");
     for (size_t i = 0; i < pixels; i++) {
         const uint8_t *from = picture->pixels + i * (size_t)picture->channels;
         const int alpha = picture->channels == 4 ? from[3] : 255;
@@ -52,7 +52,7 @@ static void add_speckle(sm_image *image, double deviation, uint64_t seed) {
     }
 }
 
-/* One pass of a Gaussian along lines of `count` values that lie `step` apart; borders continue. */
+/* Convolves `count` values that lie `step` apart with a kernel of 2 * radius + 1 weights; the border value repeats. */
 static void blur_line(const float *from, float *to, int count, size_t step, const float *kernel, int radius) {
     for (int i = 0; i < count; i++) {
         float sum = 0;
@@ -99,7 +99,7 @@ static sm_status compress(sm_image *image, int quality, sm_error *error) {
     if (status == SM_OK) status = sm_image_decode(bytes, size, &decoded, error);
     free(bytes);
     if (status != SM_OK) return status;
-    /* The writer makes three channels of one. */
+    /* A decoded grey JPEG may have three channels. */
     if (image->channels == 1)
         sm_image_to_grey(&decoded, image->pixels);
     else
@@ -108,7 +108,7 @@ static sm_status compress(sm_image *image, int quality, sm_error *error) {
     return SM_OK;
 }
 
-/* Shrinks and enlarges each channel. */
+/* Reduces and enlarges each channel. */
 static sm_status downscale(sm_image *image, double factor, sm_error *error) {
     const int width = (int)fmax(2, image->width / factor);
     const int height = (int)fmax(2, image->height / factor);
@@ -116,7 +116,7 @@ static sm_status downscale(sm_image *image, double factor, sm_error *error) {
     const size_t channels = (size_t)image->channels;
     uint8_t *plane = malloc(pixels);
     uint8_t *small = malloc((size_t)width * (size_t)height);
-    sm_status status = plane && small ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to shrink an image");
+    sm_status status = plane && small ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to reduce an image");
     for (size_t c = 0; status == SM_OK && c < channels; c++) {
         for (size_t i = 0; i < pixels; i++) plane[i] = image->pixels[i * channels + c];
         status = sm_plane_resize(plane, image->width, image->height, small, width, height, error);
@@ -128,7 +128,7 @@ static sm_status downscale(sm_image *image, double factor, sm_error *error) {
     return status;
 }
 
-/* Cuts in place: rows move up. */
+/* In place: each row moves to its new start. */
 static void crop(sm_image *image, uint8_t *mask, double share) {
     const int left = (int)(share * image->width);
     const int top = (int)(share * image->height);
@@ -154,7 +154,7 @@ sm_status sm_perturb(sm_perturbation kind, double strength, const sm_image *pict
     *changed_mask = malloc(pixels);
     if (!*changed_mask) {
         sm_image_free(changed);
-        return sm_fail(error, SM_ERROR_MEMORY, "no memory to change an image");
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory to perturb an image");
     }
     memcpy(*changed_mask, mask, pixels);
     const int longest = picture->width > picture->height ? picture->width : picture->height;

@@ -1,4 +1,4 @@
-/** Changes to an image that scanners, programs and users make, in measured strength. */
+/** Perturbations of an image, of given strength, as scanners, programs and users cause them. */
 #ifndef SONOMASK_PERTURB_H
 #define SONOMASK_PERTURB_H
 
@@ -9,11 +9,11 @@
 typedef enum sm_perturbation {
     SM_PERTURB_CONTRAST,   /**< strength: factor about the mean grey; 1: unchanged */
     SM_PERTURB_BRIGHTNESS, /**< share of the full range that is added; 0: unchanged */
-    SM_PERTURB_BLUR,       /**< Gaussian, sigma in pixels of the network's square; 0: unchanged */
+    SM_PERTURB_BLUR,       /**< Gaussian, sigma in pixels of the network's input; 0: unchanged */
     SM_PERTURB_SPECKLE,    /**< each pixel times 1 + normal noise of this standard deviation; 0: unchanged */
     SM_PERTURB_JPEG,       /**< quality, 1..100, of a baseline JPEG */
-    SM_PERTURB_DOWNSCALE,  /**< shrunk by this factor and enlarged again; 1: unchanged */
-    SM_PERTURB_CROP,       /**< share of width and height that is cut off at each side; 0: unchanged */
+    SM_PERTURB_DOWNSCALE,  /**< reduced by this factor and enlarged again; 1: unchanged */
+    SM_PERTURB_CROP,       /**< share of width and height removed at each side; 0: unchanged */
     SM_PERTURBATIONS
 } sm_perturbation;
 
@@ -21,9 +21,9 @@ typedef enum sm_perturbation {
 const char *sm_perturbation_name(sm_perturbation kind);
 
 /**
- * Makes the changed picture (grey or RGB; transparency is laid over black) and its mask, [height][width], both new and
- * the caller's to free. Only cropping changes the mask. `size` is the side of the network's square; `seed` draws the
- * noise. Errors: SM_ERROR_MEMORY.
+ * Makes the perturbed picture (grey or RGB; transparent pixels are blended with black) and its mask, [height][width].
+ * Both are the caller's to free; only cropping changes the mask. `size` is the side of the network's input in pixels,
+ * `seed` that of the noise. Errors: SM_ERROR_MEMORY.
  */
 sm_status sm_perturb(sm_perturbation kind, double strength, const sm_image *picture, const uint8_t *mask, int size,
                      uint64_t seed, sm_image *changed, uint8_t **changed_mask, sm_error *error);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The table of data sets, NULL when the split has none. */
+/* The table of data sets; NULL when the split has none. */
 static const sm_table *source_table(const sm_split *split) {
     for (int t = 0; t < split->table_count; t++)
         if (strcmp(split->tables[t].key, "source") == 0) return &split->tables[t];
@@ -22,12 +22,12 @@ static const sm_score_set *find_scores(const sm_split *split, const char *label,
 static void take_fold(const sm_split *fold, int index, sm_fold_summary *summary) {
     for (int r = 0; r < summary->row_count; r++) {
         const sm_score_set *scores = find_scores(fold, summary->rows[r].label, r == 0);
-        for (int f = 0; f < SM_FIGURE_COUNT; f++) summary->rows[r].value[index][f] = scores ? scores->figure[f] : NAN;
+        for (int f = 0; f < SM_METRIC_COUNT; f++) summary->rows[r].value[index][f] = scores ? scores->metric[f] : NAN;
     }
 }
 
 static void average(sm_fold_row *row, int folds) {
-    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
+    for (int f = 0; f < SM_METRIC_COUNT; f++) {
         double sum = 0, squares = 0;
         int count = 0;
         for (int k = 0; k < folds; k++) {

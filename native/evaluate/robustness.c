@@ -9,7 +9,7 @@
 #include "../parallel.h"
 #include "../progress.h"
 
-/* The share of a lesion that a crop must keep for the image to count. */
+/* A cropped image counts only if it keeps this share of its lesion. */
 static const double KEPT_SHARE = 0.9;
 static const uint64_t NOISE_SEED = 4711;
 
@@ -49,10 +49,10 @@ typedef struct job {
     sm_robustness *robustness;
     sm_evaluator *evaluator;
     const sm_record *const *records;
-    int size; /* of the network's square */
+    int size; /* side of the network's input, pixels */
     sm_status status;
     sm_error error;
-    pthread_mutex_t mutex; /* over all that tasks change */
+    pthread_mutex_t mutex; /* protects what tasks change: status, error, the sums and the progress */
     sm_progress progress;
     int done;
 } job;
@@ -63,7 +63,7 @@ static long long lesion_pixels(const uint8_t *mask, size_t count) {
     return lesion;
 }
 
-/* Scores one answer into `score`, whose place is that of a point. */
+/* Scores one picture into `score`. `lesion`: lesion pixels of the unchanged reference mask. */
 static sm_status score_point(job *j, int worker, const sm_record *record, const sm_image *picture, const uint8_t *mask,
                              long long lesion, sm_robustness_point *score, sm_error *error) {
     sm_result result = {0};
@@ -92,7 +92,7 @@ static sm_status try_record(job *j, int worker, int index, sm_robustness_point *
     const sm_record *record = j->records[index];
     sm_sample sample;
     sm_image picture;
-    if (sm_sample_load_picture(record, &sample, &picture, NULL) != SM_OK) return SM_OK; /* said before */
+    if (sm_sample_load_picture(record, &sample, &picture, NULL) != SM_OK) return SM_OK; /* reported by sm_evaluate */
     const long long lesion = lesion_pixels(sample.mask, (size_t)sample.width * (size_t)sample.height);
     sm_status status = score_point(j, worker, record, &picture, sample.mask, lesion, &scores[0], error);
     for (int p = 1; status == SM_OK && p < SM_ROBUSTNESS_POINTS; p++) {
@@ -122,7 +122,7 @@ static void try_task(void *arguments, int index, int worker) {
         j->status = status;
         j->error = error;
     }
-    /* Whole numbers add up alike in any order; Dice is rounded to 2^-40 first, so that it does too. */
+    /* Threads finish in any order, and sums of doubles depend on it. Multiples of 2^-40 add up without rounding. */
     for (int p = 0; p < SM_ROBUSTNESS_POINTS; p++) {
         sm_robustness_point *sum = &j->robustness->points[p];
         sum->images += scores[p].images;

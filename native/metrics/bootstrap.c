@@ -4,15 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SplitMix64 (Steele, Lea, Flood, 2014). */
+#include "../data/random.h"
+
+/* The splitmix64 generator: one multiplication chain per number, with a state of 64 bits. */
 static uint64_t next_random(uint64_t *state) {
-    uint64_t z = (*state += 0x9E3779B97F4A7C15U);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31);
+    const uint64_t number = sm_random_scatter(*state);
+    *state += 0x9E3779B97F4A7C15U;
+    return number;
 }
 
-/* Uniform in 0 .. bound-1 without modulo bias worth speaking of: the high half of a 32 x 32 bit product. */
+/* Uniform in 0 .. bound-1. The bias is below bound / 2^32. */
 static int random_below(uint64_t *state, int bound) {
     return (int)(((next_random(state) >> 32) * (uint64_t)bound) >> 32);
 }

@@ -2,25 +2,25 @@
 
 #include <math.h>
 
-/* Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient", 2004, in the form of
- * covariances of the margins. */
-static double matthews(const sm_confusion *confusion, const double *truth, const double *predicted, double total) {
-    double correct = 0, cross = 0, truth_squares = 0, predicted_squares = 0;
+/* Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient", 2004, from the margins of
+ * the confusion matrix. */
+static double matthews(const sm_confusion *confusion, const double *actual, const double *predicted, double total) {
+    double correct = 0, cross = 0, actual_squares = 0, predicted_squares = 0;
     for (int k = 0; k < SM_CLASS_COUNT; k++) {
         correct += confusion->count[k][k];
-        cross += truth[k] * predicted[k];
-        truth_squares += truth[k] * truth[k];
+        cross += actual[k] * predicted[k];
+        actual_squares += actual[k] * actual[k];
         predicted_squares += predicted[k] * predicted[k];
     }
-    double spread = (total * total - truth_squares) * (total * total - predicted_squares);
+    double spread = (total * total - actual_squares) * (total * total - predicted_squares);
     return spread > 0 ? (correct * total - cross) / sqrt(spread) : 0.0;
 }
 
 sm_classification_report sm_classification_report_of(const sm_confusion *confusion) {
-    double truth[SM_CLASS_COUNT] = {0}, predicted[SM_CLASS_COUNT] = {0}, total = 0, correct = 0;
+    double actual[SM_CLASS_COUNT] = {0}, predicted[SM_CLASS_COUNT] = {0}, total = 0, correct = 0;
     for (int t = 0; t < SM_CLASS_COUNT; t++)
         for (int p = 0; p < SM_CLASS_COUNT; p++) {
-            truth[t] += confusion->count[t][p];
+            actual[t] += confusion->count[t][p];
             predicted[p] += confusion->count[t][p];
             total += confusion->count[t][p];
         }
@@ -31,19 +31,19 @@ sm_classification_report sm_classification_report_of(const sm_confusion *confusi
         correct += hit;
         sm_class_scores *scores = &report.classes[k];
         *scores = (sm_class_scores){.precision = predicted[k] > 0 ? hit / predicted[k]
-                                                 : truth[k] > 0   ? 0.0
+                                                 : actual[k] > 0  ? 0.0
                                                                   : NAN,
-                                    .recall = truth[k] > 0 ? hit / truth[k] : NAN,
-                                    .f1 = truth[k] > 0 ? 2 * hit / (truth[k] + predicted[k]) : NAN,
-                                    .support = truth[k]};
-        if (truth[k] <= 0) continue;
+                                    .recall = actual[k] > 0 ? hit / actual[k] : NAN,
+                                    .f1 = actual[k] > 0 ? 2 * hit / (actual[k] + predicted[k]) : NAN,
+                                    .support = actual[k]};
+        if (actual[k] <= 0) continue;
         present++;
         report.macro.precision += scores->precision;
         report.macro.recall += scores->recall;
         report.macro.f1 += scores->f1;
-        report.weighted.precision += scores->precision * truth[k];
-        report.weighted.recall += scores->recall * truth[k];
-        report.weighted.f1 += scores->f1 * truth[k];
+        report.weighted.precision += scores->precision * actual[k];
+        report.weighted.recall += scores->recall * actual[k];
+        report.weighted.f1 += scores->f1 * actual[k];
     }
     double classes = present > 0 ? (double)present : NAN, images = total > 0 ? total : NAN;
     report.macro = (sm_class_scores){report.macro.precision / classes, report.macro.recall / classes,
@@ -52,6 +52,6 @@ sm_classification_report sm_classification_report_of(const sm_confusion *confusi
                                         report.weighted.f1 / images, total};
     report.accuracy = correct / images;
     report.balanced_accuracy = report.macro.recall;
-    report.mcc = total > 0 ? matthews(confusion, truth, predicted, total) : NAN;
+    report.mcc = total > 0 ? matthews(confusion, actual, predicted, total) : NAN;
     return report;
 }

@@ -2,18 +2,18 @@
 
 #include <math.h>
 
-sm_pixel_counts sm_pixel_count(const uint8_t *truth, const uint8_t *predicted, size_t count) {
-    size_t both = 0, only_predicted = 0, only_truth = 0;
+sm_pixel_counts sm_pixel_count(const uint8_t *reference, const uint8_t *predicted, size_t count) {
+    size_t both = 0, only_predicted = 0, only_reference = 0;
     for (size_t i = 0; i < count; i++) {
-        unsigned t = truth[i] >> 7, p = predicted[i] >> 7;
-        both += t & p;
-        only_predicted += p & ~t & 1U;
-        only_truth += t & ~p & 1U;
+        unsigned r = reference[i] >> 7, p = predicted[i] >> 7;
+        both += r & p;
+        only_predicted += p & ~r & 1U;
+        only_reference += r & ~p & 1U;
     }
     return (sm_pixel_counts){.true_positive = (long long)both,
                              .false_positive = (long long)only_predicted,
-                             .false_negative = (long long)only_truth,
-                             .true_negative = (long long)(count - both - only_predicted - only_truth)};
+                             .false_negative = (long long)only_reference,
+                             .true_negative = (long long)(count - both - only_predicted - only_reference)};
 }
 
 void sm_pixel_counts_add(sm_pixel_counts *sum, const sm_pixel_counts *counts) {
@@ -46,30 +46,30 @@ typedef struct running_mean {
     int count;
 } running_mean;
 
-static void take(running_mean *mean, double value) {
+static void add(running_mean *mean, double value) {
     if (!isfinite(value)) return;
     mean->sum += value;
     mean->count++;
 }
 
-static double result(const running_mean *mean) { return mean->count > 0 ? mean->sum / mean->count : NAN; }
+static double value_of(const running_mean *mean) { return mean->count > 0 ? mean->sum / mean->count : NAN; }
 
 sm_binary_scores sm_binary_scores_mean(const sm_binary_scores *scores, int count) {
     running_mean accuracy = {0}, precision = {0}, recall = {0}, specificity = {0}, dice = {0}, iou = {0};
     for (int i = 0; i < count; i++) {
-        take(&accuracy, scores[i].accuracy);
-        take(&precision, scores[i].precision);
-        take(&recall, scores[i].recall);
-        take(&specificity, scores[i].specificity);
-        take(&dice, scores[i].dice);
-        take(&iou, scores[i].iou);
+        add(&accuracy, scores[i].accuracy);
+        add(&precision, scores[i].precision);
+        add(&recall, scores[i].recall);
+        add(&specificity, scores[i].specificity);
+        add(&dice, scores[i].dice);
+        add(&iou, scores[i].iou);
     }
-    sm_binary_scores mean = {.accuracy = result(&accuracy),
-                             .precision = result(&precision),
-                             .recall = result(&recall),
-                             .specificity = result(&specificity),
-                             .dice = result(&dice),
-                             .iou = result(&iou)};
+    sm_binary_scores mean = {.accuracy = value_of(&accuracy),
+                             .precision = value_of(&precision),
+                             .recall = value_of(&recall),
+                             .specificity = value_of(&specificity),
+                             .dice = value_of(&dice),
+                             .iou = value_of(&iou)};
     mean.f1 = mean.dice;
     mean.sensitivity = mean.recall;
     return mean;

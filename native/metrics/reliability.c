@@ -11,37 +11,37 @@ static int most_probable(const double *probabilities) {
     return best;
 }
 
-sm_reliability sm_reliability_of(const double (*probabilities)[SM_CLASS_COUNT], const sm_class *truth,
+sm_reliability sm_reliability_of(const double (*probabilities)[SM_CLASS_COUNT], const sm_class *true_class,
                                  const int *weights, int count) {
-    sm_reliability calibration = {0};
+    sm_reliability reliability = {0};
     double total = 0;
     for (int i = 0; i < count; i++) {
         double weight = weights ? weights[i] : 1;
-        int answer = most_probable(probabilities[i]);
-        double confidence = probabilities[i][answer];
+        int predicted = most_probable(probabilities[i]);
+        double confidence = probabilities[i][predicted];
         int bin = (int)(confidence * SM_RELIABILITY_BINS);
         bin = bin < 0 ? 0 : bin >= SM_RELIABILITY_BINS ? SM_RELIABILITY_BINS - 1 : bin;
-        calibration.bins[bin].count += weight;
-        calibration.bins[bin].confidence += weight * confidence;
-        calibration.bins[bin].accuracy += answer == (int)truth[i] ? weight : 0.0;
+        reliability.bins[bin].count += weight;
+        reliability.bins[bin].confidence += weight * confidence;
+        reliability.bins[bin].accuracy += predicted == (int)true_class[i] ? weight : 0.0;
         for (int k = 0; k < SM_CLASS_COUNT; k++) {
-            double difference = probabilities[i][k] - (k == (int)truth[i] ? 1.0 : 0.0);
-            calibration.brier += weight * difference * difference;
+            double difference = probabilities[i][k] - (k == (int)true_class[i] ? 1.0 : 0.0);
+            reliability.brier += weight * difference * difference;
         }
-        calibration.log_loss -= weight * log(fmax(probabilities[i][truth[i]], SMALLEST_PROBABILITY));
+        reliability.log_loss -= weight * log(fmax(probabilities[i][true_class[i]], SMALLEST_PROBABILITY));
         total += weight;
     }
     for (int b = 0; b < SM_RELIABILITY_BINS; b++) {
-        sm_reliability_bin *bin = &calibration.bins[b];
-        calibration.ece += fabs(bin->accuracy - bin->confidence);
+        sm_reliability_bin *bin = &reliability.bins[b];
+        reliability.ece += fabs(bin->accuracy - bin->confidence);
         bin->confidence = bin->count > 0 ? bin->confidence / bin->count : NAN;
         bin->accuracy = bin->count > 0 ? bin->accuracy / bin->count : NAN;
     }
     double images = total > 0 ? total : NAN;
-    calibration.ece /= images;
-    calibration.brier /= images;
-    calibration.log_loss /= images;
-    return calibration;
+    reliability.ece /= images;
+    reliability.brier /= images;
+    reliability.log_loss /= images;
+    return reliability;
 }
 
 void sm_probabilities_before_temperature(const double *calibrated, double temperature, double *raw) {

@@ -17,13 +17,14 @@ double sm_roc_area(const sm_roc_case *cases, int count, const int *weights) {
     double positives = 0, negatives = 0, pairs = 0;
     for (int i = 0; i < count;) {
         double tied_positives = 0, tied_negatives = 0, score = cases[i].score;
-        for (; i < count && cases[i].score == score; i++) {
+        do {
             double weight = weights ? weights[cases[i].item] : 1;
             if (cases[i].positive)
                 tied_positives += weight;
             else
                 tied_negatives += weight;
-        }
+            i++;
+        } while (i < count && cases[i].score == score);
         pairs += tied_negatives * (positives + 0.5 * tied_positives);
         positives += tied_positives;
         negatives += tied_negatives;
@@ -45,12 +46,13 @@ int sm_roc_curve(const sm_roc_case *cases, int count, sm_roc_point *points) {
     points[filled++] = (sm_roc_point){0, 0, INFINITY};
     for (int i = 0; i < count;) {
         double score = cases[i].score;
-        for (; i < count && cases[i].score == score; i++) {
+        do {
             if (cases[i].positive)
                 true_positives++;
             else
                 false_positives++;
-        }
+            i++;
+        } while (i < count && cases[i].score == score);
         points[filled++] = (sm_roc_point){false_positives / negatives, true_positives / positives, score};
     }
     return filled;

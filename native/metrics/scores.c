@@ -6,47 +6,48 @@
 
 #include "uncertainty.h"
 
-const sm_figure_info sm_figures[SM_FIGURE_COUNT] = {
-    [SM_FIGURE_LESION_DICE] = {"lesion_dice", "Lesion Dice", SM_UNIT_SCORE},
-    [SM_FIGURE_LESION_DICE_MEDIAN] = {"lesion_dice_median", "Lesion Dice, median", SM_UNIT_SCORE},
-    [SM_FIGURE_BENIGN_DICE] = {"benign_dice", "Dice of benign lesions", SM_UNIT_SCORE},
-    [SM_FIGURE_MALIGNANT_DICE] = {"malignant_dice", "Dice of malignant lesions", SM_UNIT_SCORE},
-    [SM_FIGURE_LESION_IOU] = {"lesion_iou", "Lesion IoU", SM_UNIT_SCORE},
-    [SM_FIGURE_MISSED] = {"missed_lesion_share", "Lesion images missed (Dice 0)", SM_UNIT_SHARE},
-    [SM_FIGURE_HALF_FOUND] = {"dice_half_share", "Lesion images with Dice of 0.5 or more", SM_UNIT_SHARE},
-    [SM_FIGURE_SURFACE_DICE] = {"surface_dice", "Surface Dice, tolerance 2 px", SM_UNIT_SCORE},
-    [SM_FIGURE_HD95] = {"hd95", "HD95, mean", SM_UNIT_PIXELS},
-    [SM_FIGURE_HD95_MEDIAN] = {"hd95_median", "HD95, median", SM_UNIT_PIXELS},
-    [SM_FIGURE_FALSE_MASK] = {"normal_false_mask_share", "Normal images with a false mask", SM_UNIT_SHARE},
-    [SM_FIGURE_ACCURACY] = {"accuracy", "3-class accuracy", SM_UNIT_SCORE},
-    [SM_FIGURE_BALANCED_ACCURACY] = {"balanced_accuracy", "Balanced accuracy", SM_UNIT_SCORE},
-    [SM_FIGURE_MACRO_F1] = {"macro_f1", "Macro F1", SM_UNIT_SCORE},
-    [SM_FIGURE_MCC] = {"mcc", "Matthews correlation", SM_UNIT_SCORE},
-    [SM_FIGURE_AUC_MALIGNANT_BENIGN] = {"auc_malignant_benign", "AUC malignant against benign", SM_UNIT_SCORE},
-    [SM_FIGURE_AUC_MALIGNANT_REST] = {"auc_malignant_rest", "AUC malignant against the rest", SM_UNIT_SCORE},
-    [SM_FIGURE_AUC_LESION_NORMAL] = {"auc_lesion_normal", "AUC lesion against normal", SM_UNIT_SCORE},
-    [SM_FIGURE_ECE] = {"ece", "Type calibration error (ECE)", SM_UNIT_SCORE},
-    [SM_FIGURE_BRIER] = {"brier", "Brier score of the type", SM_UNIT_SCORE},
-    [SM_FIGURE_EXPECTED_SPEARMAN] = {"expected_dice_spearman", "Expected and true Dice, rank correlation",
+const sm_metric_info sm_metrics[SM_METRIC_COUNT] = {
+    [SM_METRIC_LESION_DICE] = {"lesion_dice", "Lesion Dice", SM_UNIT_SCORE},
+    [SM_METRIC_LESION_DICE_MEDIAN] = {"lesion_dice_median", "Lesion Dice, median", SM_UNIT_SCORE},
+    [SM_METRIC_BENIGN_DICE] = {"benign_dice", "Dice of benign lesions", SM_UNIT_SCORE},
+    [SM_METRIC_MALIGNANT_DICE] = {"malignant_dice", "Dice of malignant lesions", SM_UNIT_SCORE},
+    [SM_METRIC_LESION_IOU] = {"lesion_iou", "Lesion IoU", SM_UNIT_SCORE},
+    [SM_METRIC_MISSED] = {"missed_lesion_share", "Lesion images missed (Dice 0)", SM_UNIT_SHARE},
+    [SM_METRIC_HALF_FOUND] = {"dice_half_share", "Lesion images with Dice of 0.5 or more", SM_UNIT_SHARE},
+    [SM_METRIC_SURFACE_DICE] = {"surface_dice", "Surface Dice, tolerance 2 px", SM_UNIT_SCORE},
+    [SM_METRIC_HD95] = {"hd95", "HD95, mean", SM_UNIT_PIXELS},
+    [SM_METRIC_HD95_MEDIAN] = {"hd95_median", "HD95, median", SM_UNIT_PIXELS},
+    [SM_METRIC_FALSE_MASK] = {"normal_false_mask_share", "Normal images with a false mask", SM_UNIT_SHARE},
+    [SM_METRIC_ACCURACY] = {"accuracy", "3-class accuracy", SM_UNIT_SCORE},
+    [SM_METRIC_BALANCED_ACCURACY] = {"balanced_accuracy", "Balanced accuracy", SM_UNIT_SCORE},
+    [SM_METRIC_MACRO_F1] = {"macro_f1", "Macro F1", SM_UNIT_SCORE},
+    [SM_METRIC_MCC] = {"mcc", "Matthews correlation", SM_UNIT_SCORE},
+    [SM_METRIC_AUC_MALIGNANT_BENIGN] = {"auc_malignant_benign", "AUC malignant against benign", SM_UNIT_SCORE},
+    [SM_METRIC_AUC_MALIGNANT_REST] = {"auc_malignant_rest", "AUC malignant against the rest", SM_UNIT_SCORE},
+    [SM_METRIC_AUC_LESION_NORMAL] = {"auc_lesion_normal", "AUC lesion against normal", SM_UNIT_SCORE},
+    [SM_METRIC_ECE] = {"ece", "Type calibration error (ECE)", SM_UNIT_SCORE},
+    [SM_METRIC_BRIER] = {"brier", "Brier score of the type", SM_UNIT_SCORE},
+    [SM_METRIC_EXPECTED_SPEARMAN] = {"expected_dice_spearman", "Rank correlation of expected and true Dice",
                                      SM_UNIT_SCORE},
-    [SM_FIGURE_EXPECTED_AUROC] = {"expected_dice_auroc", "AUC of the expected Dice for failures", SM_UNIT_SCORE},
-    [SM_FIGURE_RISK_COVERAGE] = {"risk_coverage_area", "Area under the risk-coverage curve", SM_UNIT_SCORE},
-    [SM_FIGURE_EXPECTED_BIAS] = {"expected_dice_bias", "Expected Dice, mean excess", SM_UNIT_SCORE},
-    [SM_FIGURE_OUTLINE_AUROC] = {"outline_expected_dice_auroc", "AUC of an outline's expected Dice for failures",
+    [SM_METRIC_EXPECTED_AUROC] = {"expected_dice_auroc", "AUC of the expected Dice for failures", SM_UNIT_SCORE},
+    [SM_METRIC_RISK_COVERAGE] = {"risk_coverage_area", "Area under the risk-coverage curve", SM_UNIT_SCORE},
+    [SM_METRIC_EXPECTED_BIAS] = {"expected_dice_bias", "Expected minus true Dice, mean", SM_UNIT_SCORE},
+    [SM_METRIC_OUTLINE_AUROC] = {"outline_expected_dice_auroc", "AUC of an outline's expected Dice for failures",
                                  SM_UNIT_SCORE},
-    [SM_FIGURE_PIXEL_AUROC] = {"pixel_uncertainty_auroc", "AUC of a pixel's doubt for wrong pixels", SM_UNIT_SCORE},
-    [SM_FIGURE_WRONG_IN_DOUBTFUL] = {"wrong_in_doubtful_share", "Wrong pixels among the most doubtful tenth",
-                                     SM_UNIT_SHARE},
-    [SM_FIGURE_FLAGGED] = {"flagged_foreign_share", "Flagged as no ultrasound", SM_UNIT_SHARE},
+    [SM_METRIC_PIXEL_AUROC] = {"pixel_uncertainty_auroc", "AUC of a pixel's uncertainty for wrong pixels",
+                               SM_UNIT_SCORE},
+    [SM_METRIC_WRONG_IN_UNCERTAIN] = {"wrong_in_doubtful_share", "Wrong pixels among the most uncertain tenth",
+                                      SM_UNIT_SHARE},
+    [SM_METRIC_FLAGGED] = {"flagged_foreign_share", "Flagged as out-of-distribution", SM_UNIT_SHARE},
 };
 
-/* An item of a list sorted by value, for medians under weights. */
+/* An item of a list sorted by value, for weighted medians. */
 typedef struct ranked {
     double value;
     int item;
 } ranked;
 
-/* Everything that the figures need, sorted once, so that each bootstrap replicate is a few linear passes. */
+/* The input of the metrics, sorted once, so that each bootstrap replicate takes a few linear passes. */
 typedef struct prepared {
     const sm_evaluated_image *const *images;
     int count;
@@ -57,11 +58,11 @@ typedef struct prepared {
     sm_roc_case *cases[SM_ROC_QUESTION_COUNT];
     int case_count[SM_ROC_QUESTION_COUNT];
     double (*calibrated)[SM_CLASS_COUNT];
-    sm_class *truth;
+    sm_class *true_class;
     sm_uncertainty *uncertainty;
     sm_roc_case *outlines;
     int outline_count;
-    bool knows_outliers; /* some image has an outlier score */
+    bool has_outlier_scores; /* the model has statistics of in-distribution images */
 } prepared;
 
 static bool is_case(sm_class type, sm_roc_question question) {
@@ -89,7 +90,7 @@ static int by_rank(const void *first, const void *second) {
     return a->item < b->item ? -1 : a->item > b->item;
 }
 
-/* Value at 0-based place `position` when each item stands there weights[item] times. */
+/* Value at 0-based `position` of the list in which each item is repeated weights[item] times. */
 static double at_place(const ranked *sorted, int count, const int *weights, long long position) {
     long long passed = 0;
     for (int i = 0; i < count; i++) {
@@ -110,82 +111,83 @@ typedef struct weighted_mean {
     double sum, weight;
 } weighted_mean;
 
-static void take(weighted_mean *mean, double value, double weight) {
+static void add(weighted_mean *mean, double value, double weight) {
     if (!isfinite(value)) return;
     mean->sum += value * weight;
     mean->weight += weight;
 }
 
-static double result(const weighted_mean *mean) { return mean->weight > 0 ? mean->sum / mean->weight : NAN; }
+static double value_of(const weighted_mean *mean) { return mean->weight > 0 ? mean->sum / mean->weight : NAN; }
 
-static void mask_figures(const prepared *data, const int *weights, double *figure) {
+static void mask_metrics(const prepared *data, const int *weights, double *values) {
     weighted_mean dice = {0}, benign = {0}, malignant = {0}, iou = {0}, missed = {0}, half = {0}, surface = {0};
     weighted_mean hd95 = {0}, false_mask = {0};
     for (int i = 0; i < data->count; i++) {
         const sm_evaluated_image *image = data->images[i];
         double weight = weights[i];
-        if (image->record->type == SM_CLASS_NORMAL) take(&false_mask, sm_evaluated_has_mask(image), weight);
+        if (image->record->type == SM_CLASS_NORMAL) add(&false_mask, sm_evaluated_has_mask(image), weight);
         if (!sm_evaluated_has_lesion(image)) continue;
         double score = image->scores.dice;
-        take(&dice, score, weight);
-        if (image->record->type == SM_CLASS_BENIGN) take(&benign, score, weight);
-        if (image->record->type == SM_CLASS_MALIGNANT) take(&malignant, score, weight);
-        take(&iou, image->scores.iou, weight);
-        take(&missed, score <= 0, weight);
-        take(&half, score >= 0.5, weight);
-        take(&surface, image->surface.surface_dice, weight);
-        take(&hd95, image->surface.hd95, weight);
+        add(&dice, score, weight);
+        if (image->record->type == SM_CLASS_BENIGN) add(&benign, score, weight);
+        if (image->record->type == SM_CLASS_MALIGNANT) add(&malignant, score, weight);
+        add(&iou, image->scores.iou, weight);
+        add(&missed, score <= 0, weight);
+        add(&half, score >= 0.5, weight);
+        add(&surface, image->surface.surface_dice, weight);
+        add(&hd95, image->surface.hd95, weight);
     }
-    figure[SM_FIGURE_LESION_DICE] = result(&dice);
-    figure[SM_FIGURE_LESION_DICE_MEDIAN] = weighted_median(data->dice, data->dice_count, weights);
-    figure[SM_FIGURE_BENIGN_DICE] = result(&benign);
-    figure[SM_FIGURE_MALIGNANT_DICE] = result(&malignant);
-    figure[SM_FIGURE_LESION_IOU] = result(&iou);
-    figure[SM_FIGURE_MISSED] = result(&missed);
-    figure[SM_FIGURE_HALF_FOUND] = result(&half);
-    figure[SM_FIGURE_SURFACE_DICE] = result(&surface);
-    figure[SM_FIGURE_HD95] = result(&hd95);
-    figure[SM_FIGURE_HD95_MEDIAN] = weighted_median(data->hd95, data->hd95_count, weights);
-    figure[SM_FIGURE_FALSE_MASK] = result(&false_mask);
+    values[SM_METRIC_LESION_DICE] = value_of(&dice);
+    values[SM_METRIC_LESION_DICE_MEDIAN] = weighted_median(data->dice, data->dice_count, weights);
+    values[SM_METRIC_BENIGN_DICE] = value_of(&benign);
+    values[SM_METRIC_MALIGNANT_DICE] = value_of(&malignant);
+    values[SM_METRIC_LESION_IOU] = value_of(&iou);
+    values[SM_METRIC_MISSED] = value_of(&missed);
+    values[SM_METRIC_HALF_FOUND] = value_of(&half);
+    values[SM_METRIC_SURFACE_DICE] = value_of(&surface);
+    values[SM_METRIC_HD95] = value_of(&hd95);
+    values[SM_METRIC_HD95_MEDIAN] = weighted_median(data->hd95, data->hd95_count, weights);
+    values[SM_METRIC_FALSE_MASK] = value_of(&false_mask);
 }
 
 static sm_confusion confusion_of(const prepared *data, const int *weights) {
     sm_confusion confusion = {0};
-    for (int i = 0; i < data->count; i++) confusion.count[data->truth[i]][data->images[i]->predicted] += weights[i];
+    for (int i = 0; i < data->count; i++)
+        confusion.count[data->true_class[i]][data->images[i]->predicted] += weights[i];
     return confusion;
 }
 
 /* An sm_bootstrap_statistic. */
-static void figures(void *data_pointer, const int *weights, double *figure) {
+static void compute(void *data_pointer, const int *weights, double *values) {
     const prepared *data = data_pointer;
-    mask_figures(data, weights, figure);
+    mask_metrics(data, weights, values);
     sm_confusion confusion = confusion_of(data, weights);
     sm_classification_report types = sm_classification_report_of(&confusion);
-    figure[SM_FIGURE_ACCURACY] = types.accuracy;
-    figure[SM_FIGURE_BALANCED_ACCURACY] = types.balanced_accuracy;
-    figure[SM_FIGURE_MACRO_F1] = types.macro.f1;
-    figure[SM_FIGURE_MCC] = types.mcc;
+    values[SM_METRIC_ACCURACY] = types.accuracy;
+    values[SM_METRIC_BALANCED_ACCURACY] = types.balanced_accuracy;
+    values[SM_METRIC_MACRO_F1] = types.macro.f1;
+    values[SM_METRIC_MCC] = types.mcc;
     for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++)
-        figure[SM_FIGURE_AUC_MALIGNANT_BENIGN + q] = sm_roc_area(data->cases[q], data->case_count[q], weights);
-    sm_reliability calibration =
-        sm_reliability_of((const double(*)[SM_CLASS_COUNT])data->calibrated, data->truth, weights, data->count);
-    figure[SM_FIGURE_ECE] = calibration.ece;
-    figure[SM_FIGURE_BRIER] = calibration.brier;
+        values[SM_METRIC_AUC_MALIGNANT_BENIGN + q] = sm_roc_area(data->cases[q], data->case_count[q], weights);
+    sm_reliability reliability =
+        sm_reliability_of((const double(*)[SM_CLASS_COUNT])data->calibrated, data->true_class, weights, data->count);
+    values[SM_METRIC_ECE] = reliability.ece;
+    values[SM_METRIC_BRIER] = reliability.brier;
     const sm_uncertainty_scores uncertainty = sm_uncertainty_score(data->uncertainty, weights);
-    figure[SM_FIGURE_EXPECTED_SPEARMAN] = uncertainty.spearman;
-    figure[SM_FIGURE_EXPECTED_AUROC] = uncertainty.auroc;
-    figure[SM_FIGURE_RISK_COVERAGE] = uncertainty.risk_coverage_area;
-    figure[SM_FIGURE_EXPECTED_BIAS] = uncertainty.bias;
-    figure[SM_FIGURE_OUTLINE_AUROC] = sm_roc_area(data->outlines, data->outline_count, weights);
-    weighted_mean pixel_auroc = {0}, doubtful = {0}, flagged = {0};
+    values[SM_METRIC_EXPECTED_SPEARMAN] = uncertainty.spearman;
+    values[SM_METRIC_EXPECTED_AUROC] = uncertainty.auroc;
+    values[SM_METRIC_RISK_COVERAGE] = uncertainty.risk_coverage_area;
+    values[SM_METRIC_EXPECTED_BIAS] = uncertainty.bias;
+    values[SM_METRIC_OUTLINE_AUROC] = sm_roc_area(data->outlines, data->outline_count, weights);
+    weighted_mean pixel_auroc = {0}, uncertain = {0}, flagged = {0};
     for (int i = 0; i < data->count; i++) {
-        take(&pixel_auroc, data->images[i]->pixel_uncertainty.auroc, weights[i]);
-        take(&doubtful, data->images[i]->pixel_uncertainty.wrong_in_doubtful, weights[i]);
-        if (data->knows_outliers) take(&flagged, !data->images[i]->looks_like_ultrasound, weights[i]);
+        add(&pixel_auroc, data->images[i]->pixel_uncertainty.auroc, weights[i]);
+        add(&uncertain, data->images[i]->pixel_uncertainty.wrong_in_uncertain, weights[i]);
+        if (data->has_outlier_scores) add(&flagged, !data->images[i]->looks_like_ultrasound, weights[i]);
     }
-    figure[SM_FIGURE_PIXEL_AUROC] = result(&pixel_auroc);
-    figure[SM_FIGURE_WRONG_IN_DOUBTFUL] = result(&doubtful);
-    figure[SM_FIGURE_FLAGGED] = result(&flagged);
+    values[SM_METRIC_PIXEL_AUROC] = value_of(&pixel_auroc);
+    values[SM_METRIC_WRONG_IN_UNCERTAIN] = value_of(&uncertain);
+    values[SM_METRIC_FLAGGED] = value_of(&flagged);
 }
 
 typedef struct group_name {
@@ -221,12 +223,12 @@ static void prepared_free(prepared *data) {
     free(data->hd95);
     for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++) free(data->cases[q]);
     free(data->calibrated);
-    free(data->truth);
+    free(data->true_class);
     sm_uncertainty_free(data->uncertainty);
     free(data->outlines);
 }
 
-/* Outlines, the least expected of them first, that fail or not. */
+/* A failed outline is a positive case; a low expected Dice speaks for it. */
 static void gather_outlines(prepared *data) {
     for (int i = 0; i < data->count; i++)
         for (int k = 0; k < data->images[i]->outline_count; k++) {
@@ -245,10 +247,10 @@ static bool prepare(prepared *data, const sm_evaluated_image *const *images, int
                        .dice = malloc(items * sizeof *data->dice),
                        .hd95 = malloc(items * sizeof *data->hd95),
                        .calibrated = malloc(items * sizeof *data->calibrated),
-                       .truth = malloc(items * sizeof *data->truth),
+                       .true_class = malloc(items * sizeof *data->true_class),
                        .uncertainty = sm_uncertainty_make(images, count),
                        .outlines = malloc(items * SM_OUTLINES_SCORED * sizeof *data->outlines)};
-    bool made = data->groups && data->dice && data->hd95 && data->calibrated && data->truth && data->uncertainty &&
+    bool made = data->groups && data->dice && data->hd95 && data->calibrated && data->true_class && data->uncertainty &&
                 data->outlines;
     for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++) {
         data->cases[q] = malloc(items * sizeof(sm_roc_case));
@@ -258,8 +260,8 @@ static bool prepare(prepared *data, const sm_evaluated_image *const *images, int
     for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++)
         data->case_count[q] = sm_roc_cases(images, count, (sm_roc_question)q, data->cases[q]);
     for (int i = 0; i < count; i++) {
-        data->truth[i] = images[i]->record->type;
-        if (images[i]->outlier_score > 0) data->knows_outliers = true;
+        data->true_class[i] = images[i]->record->type;
+        if (images[i]->outlier_score > 0) data->has_outlier_scores = true;
         memcpy(data->calibrated[i], images[i]->probabilities, sizeof data->calibrated[i]);
         if (!sm_evaluated_has_lesion(images[i])) continue;
         data->dice[data->dice_count++] = (ranked){images[i]->scores.dice, i};
@@ -271,7 +273,7 @@ static bool prepare(prepared *data, const sm_evaluated_image *const *images, int
     return true;
 }
 
-/* Pixelwise and imagewise scores; `scratch` holds `count` scores. */
+/* Pixelwise and imagewise scores; `scratch` has room for `count` scores. */
 static void score_masks(const prepared *data, sm_binary_scores *scratch, sm_score_set *scores) {
     for (int i = 0; i < data->count; i++) {
         sm_pixel_counts_add(&scores->pixels, &data->images[i]->pixels);
@@ -287,8 +289,8 @@ static void score_masks(const prepared *data, sm_binary_scores *scratch, sm_scor
 
 static void set_empty(sm_score_set *scores) {
     *scores = (sm_score_set){.milliseconds = NAN};
-    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
-        scores->figure[f] = NAN;
+    for (int f = 0; f < SM_METRIC_COUNT; f++) {
+        scores->metric[f] = NAN;
         scores->interval[f] = (sm_interval){NAN, NAN};
     }
     scores->types = sm_classification_report_of(&scores->confusion);
@@ -322,14 +324,15 @@ sm_status sm_score_set_of(const sm_evaluated_image *const *images, int count, ui
         milliseconds += images[i]->milliseconds;
     }
     scores->milliseconds = milliseconds / count;
-    figures(&data, ones, scores->figure);
+    compute(&data, ones, scores->metric);
     scores->confusion = confusion_of(&data, ones);
     scores->types = sm_classification_report_of(&scores->confusion);
-    scores->calibrated = sm_reliability_of((const double(*)[SM_CLASS_COUNT])data.calibrated, data.truth, NULL, count);
-    scores->uncalibrated = sm_reliability_of((const double(*)[SM_CLASS_COUNT])raw, data.truth, NULL, count);
+    scores->calibrated =
+        sm_reliability_of((const double(*)[SM_CLASS_COUNT])data.calibrated, data.true_class, NULL, count);
+    scores->uncalibrated = sm_reliability_of((const double(*)[SM_CLASS_COUNT])raw, data.true_class, NULL, count);
     score_masks(&data, scratch, scores);
-    status = sm_bootstrap(data.groups, count, data.group_count, SM_BOOTSTRAP_REPLICATES, seed, figures, &data,
-                          SM_FIGURE_COUNT, scores->interval, error);
+    status = sm_bootstrap(data.groups, count, data.group_count, SM_BOOTSTRAP_REPLICATES, seed, compute, &data,
+                          SM_METRIC_COUNT, scores->interval, error);
 done:
     prepared_free(&data);
     free(raw);

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The part of the picture that holds both masks: everything outside it is background in both. */
+/* The bounding box of both masks, so that the distance transform leaves out the common background. */
 typedef struct window {
     int left, top, width, height;
 } window;
 
 typedef struct mask_view {
     const uint8_t *mask;
-    int width, height; /* of the whole picture */
+    int width, height; /* of the image */
 } mask_view;
 
 static bool inside(const mask_view *view, int x, int y) {
@@ -21,12 +21,12 @@ static bool inside(const mask_view *view, int x, int y) {
            view->mask[(size_t)y * (size_t)view->width + (size_t)x] >= 128;
 }
 
-static window window_of(const uint8_t *truth, const uint8_t *predicted, int width, int height) {
+static window window_of(const uint8_t *reference, const uint8_t *predicted, int width, int height) {
     int left = width, right = -1, top = height, bottom = -1;
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
             size_t i = (size_t)y * (size_t)width + (size_t)x;
-            if (((truth[i] | predicted[i]) & 128) == 0) continue;
+            if (((reference[i] | predicted[i]) & 128) == 0) continue;
             if (x < left) left = x;
             if (x > right) right = x;
             if (y < top) top = y;
@@ -36,7 +36,7 @@ static window window_of(const uint8_t *truth, const uint8_t *predicted, int widt
     return (window){left, top, right - left + 1, bottom - top + 1};
 }
 
-/* Marks the outline of a mask in the window's own pixels; returns how many there are. */
+/* Marks the outline of a mask in `edge`, [area->height][area->width]; returns its number of pixels. */
 static int outline(const mask_view *view, const window *area, uint8_t *edge) {
     int count = 0;
     for (int y = 0; y < area->height; y++)
@@ -50,7 +50,8 @@ static int outline(const mask_view *view, const window *area, uint8_t *edge) {
     return count;
 }
 
-/* Squared distance of each of `count` places (`stride` apart) to the lower envelope of parabolas rooted at `values`. */
+/* One pass of the squared distance transform: values[q] becomes the minimum over r of (q - r)^2 + values[r], for
+ * `count` values that lie `stride` apart. The lower envelope of the parabolas is kept in `roots` and `bounds`. */
 static void transform_line(float *values, size_t stride, int count, float *copy, int *roots, double *bounds) {
     int last = -1;
     for (int q = 0; q < count; q++) {
@@ -79,11 +80,11 @@ static void transform_line(float *values, size_t stride, int count, float *copy,
 
 typedef struct scratch {
     uint8_t *edges[2];
-    float *squared; /* squared distance to one outline */
+    float *squared; /* squared distance to an outline, per pixel of the window */
     float *line;
     int *roots;
     double *bounds;
-    float *found; /* distances from the pixels of one outline to the other */
+    float *found; /* squared distances from the pixels of one outline to the other */
 } scratch;
 
 static void scratch_free(scratch *work) {
@@ -112,8 +113,8 @@ static int by_value(const void *first, const void *second) {
     return a < b ? -1 : a > b;
 }
 
-/* Distances from the pixels of edges[from] to the other outline: their 95th percentile, and how many are within the
- * tolerance. */
+/* Distances from the pixels of edges[from] to the other outline: returns their 95th percentile (linear interpolation);
+ * `within` receives how many are within the tolerance. */
 static double directed(scratch *work, int from, const window *area, int *within) {
     size_t count = (size_t)area->width * (size_t)area->height, found = 0;
     for (size_t i = 0; i < count; i++) work->squared[i] = work->edges[1 - from][i] ? 0.0F : FLT_MAX;
@@ -135,10 +136,10 @@ static double directed(scratch *work, int from, const window *area, int *within)
     return low + (position - (double)below) * (high - low);
 }
 
-sm_status sm_surface_distance(const uint8_t *truth, const uint8_t *predicted, int width, int height,
+sm_status sm_surface_distance(const uint8_t *reference, const uint8_t *predicted, int width, int height,
                               sm_surface_distances *distances, sm_error *error) {
     *distances = (sm_surface_distances){NAN, NAN};
-    window area = window_of(truth, predicted, width, height);
+    window area = window_of(reference, predicted, width, height);
     if (area.width == 0) return SM_OK;
     scratch work;
     size_t longest = (size_t)(area.width > area.height ? area.width : area.height);
@@ -147,7 +148,7 @@ sm_status sm_surface_distance(const uint8_t *truth, const uint8_t *predicted, in
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for surface distances of %d x %d pixels", area.width,
                        area.height);
     }
-    int counts[2] = {outline(&(mask_view){truth, width, height}, &area, work.edges[0]),
+    int counts[2] = {outline(&(mask_view){reference, width, height}, &area, work.edges[0]),
                      outline(&(mask_view){predicted, width, height}, &area, work.edges[1])};
     if (counts[0] == 0 || counts[1] == 0) {
         distances->surface_dice = 0.0;

@@ -6,13 +6,13 @@
 
 enum { LABEL_SIZE = 256 };
 
-/* The row of a table that an image belongs to; an empty label means none. */
+/* The row of an image in a table; with an empty label the image is in none. */
 typedef struct row_name {
     int order;
     char label[LABEL_SIZE];
 } row_name;
 
-/* Bounds of the size terciles, as shares of the image: below `small` is the first, from `large` on the third. */
+/* Bounds of the size terciles, as shares of the image: the first is below `small`, the third starts at `large`. */
 typedef struct terciles {
     double small, large;
 } terciles;
@@ -84,8 +84,8 @@ static row_name by_fold(const sm_evaluated_image *image, const terciles *sizes) 
 
 typedef struct table_kind {
     const char *key, *title;
-    labeller *labellers[2]; /* an image may be in a row of each; the second may be missing */
-    bool only_if_several;   /* a single row would say nothing new */
+    labeller *labellers[2]; /* an image may have a row of each; the second may be NULL */
+    bool only_if_several;   /* leave out a table of one row */
 } table_kind;
 
 static const table_kind KINDS[SM_TABLE_MAX] = {
@@ -93,7 +93,7 @@ static const table_kind KINDS[SM_TABLE_MAX] = {
     {"class", "By true class", {by_class}, false},
     {"size", "By lesion size", {by_size}, false},
     {"device", "By device", {by_device}, true},
-    {"calipers", "Burned-in calipers or text", {by_calipers}, true},
+    {"calipers", "By burned-in calipers or text", {by_calipers}, true},
     {"fold", "By fold", {by_fold}, true},
 };
 
@@ -141,7 +141,7 @@ static void table_free(sm_table *table) {
     *table = (sm_table){0};
 }
 
-/* The images of one row into `members`; returns how many. */
+/* Stores the images of one row in `members`; returns their number. */
 static int find_members(const sm_split *split, const table_kind *kind, const terciles *sizes, const char *label,
                         const sm_evaluated_image **members) {
     int count = 0;

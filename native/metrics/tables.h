@@ -1,4 +1,4 @@
-/** The scores of a split once in all and once for each part that one may worry about: class, size, source, ... */
+/** The scores of a split: overall, and in subgroups by class, lesion size, data set and more. */
 #ifndef SONOMASK_TABLES_H
 #define SONOMASK_TABLES_H
 
@@ -12,7 +12,7 @@ typedef struct sm_table_row {
 
 typedef struct sm_table {
     const char *key;   /**< in JSON: "class", "size", "source", "device", "calipers", "fold" */
-    const char *title; /**< for people */
+    const char *title; /**< for the report */
     sm_table_row *rows;
     int row_count;
 } sm_table;
@@ -21,7 +21,7 @@ enum { SM_TABLE_MAX = 6 };
 
 typedef struct sm_split {
     const char *name;                  /**< "validation", "training" or "all"; not owned */
-    const sm_evaluated_image **images; /**< owned list of images that are not */
+    const sm_evaluated_image **images; /**< the list is owned, the images are not */
     int count;
     sm_score_set all;
     sm_table tables[SM_TABLE_MAX];
@@ -29,10 +29,10 @@ typedef struct sm_split {
 } sm_split;
 
 /**
- * Fills split->all and the tables from split->images. Rows: each class; size terciles of the true lesion area as share
- * of its image (of lesion images); each source, and beside it its curated images where the manifest tells; each
- * device, fold, and with or without calipers, where the data tell more than one.
- * On failure the split can still be freed. Errors: SM_ERROR_MEMORY.
+ * Fills split->all and the tables from split->images. Rows: each data set, and its curated images when the manifest has
+ * that column; each class; terciles of the reference lesion's share of the image; and, where the data has more than one
+ * value, each device, each fold, and with or without calipers. Also after an error the split must be freed. Errors:
+ * SM_ERROR_MEMORY.
  */
 sm_status sm_split_score(sm_split *split, uint64_t seed, sm_error *error);
 void sm_split_free(sm_split *split);

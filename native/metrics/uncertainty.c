@@ -5,7 +5,7 @@
 
 #include "roc.h"
 
-/* An image in an order. */
+/* An image in a sorted list. */
 typedef struct place {
     double value;
     int item;
@@ -13,13 +13,13 @@ typedef struct place {
 
 struct sm_uncertainty {
     int count;
-    place *by_expected, *by_dice; /* rising */
-    sm_roc_case *failures;        /* sorted */
+    place *by_expected, *by_dice; /* ascending */
+    sm_roc_case *failures;        /* sorted by sm_roc_sort */
     double *dice, *expected;      /* by item */
-    double *rank;                 /* scratch of the correlation, by item */
+    double *rank;                 /* scratch: by item, the rank of the expected Dice */
 };
 
-static int rising(const void *first, const void *second) {
+static int ascending(const void *first, const void *second) {
     const place *a = first, *b = second;
     if (a->value != b->value) return a->value < b->value ? -1 : 1;
     return a->item < b->item ? -1 : a->item > b->item;
@@ -48,8 +48,8 @@ sm_uncertainty *sm_uncertainty_make(const sm_evaluated_image *const *images, int
         made->failures[i] =
             (sm_roc_case){.score = -made->expected[i], .positive = made->dice[i] < SM_FAILED_DICE, .item = i};
     }
-    qsort(made->by_expected, (size_t)count, sizeof *made->by_expected, rising);
-    qsort(made->by_dice, (size_t)count, sizeof *made->by_dice, rising);
+    qsort(made->by_expected, (size_t)count, sizeof *made->by_expected, ascending);
+    qsort(made->by_dice, (size_t)count, sizeof *made->by_dice, ascending);
     sm_roc_sort(made->failures, count);
     return made;
 }
@@ -65,19 +65,21 @@ void sm_uncertainty_free(sm_uncertainty *uncertainty) {
     free(uncertainty);
 }
 
-/* Hands every run of equal values, with its mean rank, to the sums. `rank` gets the first order's ranks; with `second`
- * the products with them are summed. */
+/* Weighted sums of ranks, of their squares, and of their products with other ranks. */
 typedef struct rank_sums {
     double rank, square, product;
 } rank_sums;
 
+/* Ranks the sorted list; equal values share their mean rank. The first call stores the ranks in `rank`; the second one
+ * (`second`) sums the products with them. */
 static rank_sums rank_all(const place *order, int count, const int *weights, double *rank, bool second) {
     rank_sums sums = {0};
     double passed = 0;
     for (int i = 0; i < count;) {
         double tied = 0;
         int end = i;
-        for (; end < count && order[end].value == order[i].value; end++) tied += weights[order[end].item];
+        do tied += weights[order[end++].item];
+        while (end < count && order[end].value == order[i].value);
         const double mean = passed + (tied + 1) / 2;
         for (int k = i; k < end; k++) {
             const double weight = weights[order[k].item];

@@ -28,7 +28,7 @@ typedef struct sm_report {
 } sm_report;
 
 /**
- * Writes images.csv, metrics.json and report.html to request->out and prints the headline figures: one JSON line per
+ * Writes images.csv, metrics.json and report.html to request->out and prints the headline metrics: one JSON line per
  * split on stdout, a table on stderr. The files replace older ones only after all three are complete. Errors:
  * SM_ERROR_IO, SM_ERROR_MEMORY.
  */
@@ -39,17 +39,17 @@ sm_status sm_report_json(FILE *out, const sm_report *report, sm_error *error);
 sm_status sm_report_csv(FILE *out, const sm_report *report, sm_error *error);
 sm_status sm_report_html(FILE *out, const sm_report *report, sm_error *error);
 
-/** The headline figures of a split as one JSON line. */
+/** The headline metrics of a split as one JSON line. */
 void sm_report_headline(FILE *out, const sm_report *report, const sm_split *split);
-/** The headline figures of a split as a table for a terminal. */
+/** The headline metrics of a split as a table for a terminal. */
 void sm_report_print(FILE *out, const sm_split *split);
 
 /** The settings used with a model: the requested ones, else the model's own. */
 double sm_report_threshold(const sm_report *report, int model);
 double sm_report_minimum_area(const sm_report *report, int model);
 
-enum { SM_FIGURE_TEXT = 32 };
+enum { SM_METRIC_TEXT = 32 };
 /** "0.774", "12.3 %" or "8.1 px"; an en dash for a value that is not finite. */
-void sm_figure_format(sm_figure figure, double value, char text[SM_FIGURE_TEXT]);
+void sm_metric_format(sm_metric metric, double value, char text[SM_METRIC_TEXT]);
 
 #endif

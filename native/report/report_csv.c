@@ -1,4 +1,4 @@
-/* images.csv: one line an image, enough to compute every score anew. */
+/* images.csv: one line per image, with the values from which all scores can be computed. */
 #include "report.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ static void write_text(FILE *out, const char *text) {
     fputc('"', out);
 }
 
-/* Empty where there is no figure. */
+/* An empty field for a value that is not finite. */
 static void write_number(FILE *out, double value) {
     fputc(',', out);
     if (isfinite(value)) fprintf(out, "%.6g", value);
@@ -61,7 +61,7 @@ static void write_image(FILE *out, const sm_evaluated_image *image, const char *
     write_number(out, image->maximum_probability);
     write_number(out, image->expected_dice);
     write_number(out, image->pixel_uncertainty.auroc);
-    write_number(out, image->pixel_uncertainty.wrong_in_doubtful);
+    write_number(out, image->pixel_uncertainty.wrong_in_uncertain);
     write_outlines(out, image);
     write_number(out, image->outlier_score);
     write_number(out, image->milliseconds);

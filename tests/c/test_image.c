@@ -14,6 +14,7 @@
 #include "../../src/image_png_write.h"
 #include "../../src/sonomask.h"
 #include "make_image.h"
+#include "test_random.h"
 
 static sm_image decode(const uint8_t *bytes, size_t size) {
     sm_image image;
@@ -335,6 +336,60 @@ static void jpeg_hostile_tables(void **state) {
     fail_msg("no Huffman table in the file");
 }
 
+/** Where the entropy-coded data of a JPEG's first scan begins. */
+static size_t scan_data_start(const test_file *file) {
+    for (size_t i = 2; i + 4 < file->size; i++)
+        if (file->bytes[i] == 0xff && file->bytes[i + 1] == 0xda)
+            return i + 2 + ((size_t)file->bytes[i + 2] << 8 | file->bytes[i + 3]);
+    fail_msg("no scan in the file");
+    return 0;
+}
+
+/**
+ * Removes the end of every scan's data in turn, the marker after it stays. stb_image 2.27 then reads beyond the last
+ * bit and shifts by 33 (stb_image.sed); the sanitizers report that. Counts the answers that the guard gave.
+ */
+static int guarded_cuts(const test_file *file) {
+    int guarded = 0;
+    for (size_t at = scan_data_start(file); at < file->size; at++) {
+        size_t marker = at;
+        while (marker + 1 < file->size && !(file->bytes[marker] == 0xff && file->bytes[marker + 1] != 0)) marker++;
+        if (marker == at || file->bytes[at - 1] == 0xff) continue;
+        test_file cut = {malloc(file->size), at + file->size - marker};
+        assert_non_null(cut.bytes);
+        memcpy(cut.bytes, file->bytes, at);
+        memcpy(cut.bytes + at, file->bytes + marker, file->size - marker);
+        sm_image image;
+        sm_error error = {0};
+        const sm_status status = sm_image_decode(cut.bytes, cut.size, &image, &error);
+        assert_true(status == SM_OK || status == SM_ERROR_IMAGE_FORMAT);
+        if (strstr(error.message, "data ends within a code")) guarded++;
+        sm_image_free(&image);
+        free(cut.bytes);
+    }
+    return guarded;
+}
+
+static void jpeg_data_that_ends_early(void **state) {
+    (void)state;
+    enum { SIDE = 32 };
+    uint8_t pixels[SIDE * SIDE * 3];
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * i * 7 / 3);
+    int guarded = 0;
+    for (int channels = 1; channels <= 3; channels += 2)
+        for (int quality = 10; quality <= 100; quality += 30) {
+            test_file file = test_jpeg_make(SIDE, SIDE, channels, pixels, quality);
+            guarded += guarded_cuts(&file);
+            free(file.bytes);
+        }
+    assert_true(guarded > 0);
+    test_file progressive = {malloc(sizeof test_progressive_jpeg), sizeof test_progressive_jpeg};
+    assert_non_null(progressive.bytes);
+    memcpy(progressive.bytes, test_progressive_jpeg, sizeof test_progressive_jpeg);
+    guarded_cuts(&progressive);
+    free(progressive.bytes);
+}
+
 static void damaged_png(void **state) {
     (void)state;
     enum { SIDE = 40, HEADER_END = 8 + 25 };
@@ -440,15 +495,9 @@ static void grey_is_luma(void **state) {
     assert_memory_equal(grey, over_black, sizeof over_black);
 }
 
-static uint32_t random_state;
-static uint8_t random_byte(void) {
-    random_state = random_state * 1664525u + 1013904223u;
-    return (uint8_t)(random_state >> 24);
-}
-
 static void png_round_trip(void **state) {
     (void)state;
-    random_state = 1;
+    uint32_t random = 1;
     static const int sizes[][2] = {{2, 2}, {3, 257}, {600, 500}, {1000, 2}};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         for (int channels = 1; channels <= 4; channels += channels == 1 ? 2 : 1) {
@@ -461,7 +510,7 @@ static void png_round_trip(void **state) {
                     if (content == 0)
                         pixels[i] = 0;
                     else if (content == 1)
-                        pixels[i] = random_byte();
+                        pixels[i] = test_random_byte(&random);
                     else if (content == 2)
                         pixels[i] = (uint8_t)(i / (size_t)(7 * channels)); // a gradient
                     else
@@ -542,9 +591,9 @@ static void resize_shrinks_by_covered_area(void **state) {
 
     // In two dimensions, against the definition.
     enum { WIDTH = 23, HEIGHT = 17, OUT_WIDTH = 9, OUT_HEIGHT = 5 };
-    random_state = 7;
+    uint32_t random = 7;
     uint8_t plane[WIDTH * HEIGHT], small[OUT_WIDTH * OUT_HEIGHT];
-    for (int i = 0; i < WIDTH * HEIGHT; i++) plane[i] = random_byte();
+    for (int i = 0; i < WIDTH * HEIGHT; i++) plane[i] = test_random_byte(&random);
     assert_int_equal(sm_plane_resize(plane, WIDTH, HEIGHT, small, OUT_WIDTH, OUT_HEIGHT, NULL), SM_OK);
     for (int oy = 0; oy < OUT_HEIGHT; oy++)
         for (int ox = 0; ox < OUT_WIDTH; ox++) {
@@ -681,6 +730,7 @@ int main(void) {
         cmocka_unit_test(jpeg_progressive),
         cmocka_unit_test(jpeg_cmyk),
         cmocka_unit_test(jpeg_hostile_tables),
+        cmocka_unit_test(jpeg_data_that_ends_early),
         cmocka_unit_test(damaged_png),
         cmocka_unit_test(refused_by_size),
         cmocka_unit_test(smallest_image),

@@ -1,4 +1,4 @@
-/** Scores against figures worked out by hand and against slow, plain computations. */
+/** Scores against metrics worked out by hand and against slow, plain computations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,19 +11,11 @@
 #include <string.h>
 
 #include "../../native/metrics/tables.h"
-
-static void assert_near(double value, double expected, double tolerance) {
-    if (!(fabs(value - expected) <= tolerance)) fail_msg("%.12g is not %.12g +- %g", value, expected, tolerance);
-}
+#include "assert_near.h"
+#include "test_random.h"
 
 static void assert_undefined(double value) {
-    if (!isnan(value)) fail_msg("%g where there should be no figure", value);
-}
-
-/* A small generator of its own, so that the tests draw the same numbers everywhere. */
-static double uniform(uint32_t *state) {
-    *state = *state * 1664525U + 1013904223U;
-    return (*state >> 8) / 16777216.0;
+    if (!isnan(value)) fail_msg("%g where there should be no metric", value);
 }
 
 /* ---- pixels ---- */
@@ -108,9 +100,9 @@ enum { CASES = 60 };
 
 static void make_cases(sm_roc_case *cases, uint32_t seed) {
     for (int i = 0; i < CASES; i++) {
-        bool positive = uniform(&seed) < 0.4;
+        bool positive = test_random_uniform(&seed) < 0.4;
         /* Few distinct scores, so that ties abound. */
-        double score = floor(8 * uniform(&seed) + (positive ? 1.5 : 0)) / 8;
+        double score = floor(8 * test_random_uniform(&seed) + (positive ? 1.5 : 0)) / 8;
         cases[i] = (sm_roc_case){.score = score, .positive = positive, .item = i};
     }
 }
@@ -134,7 +126,7 @@ static void area_equals_counting_pairs(void **state) {
         int weights[CASES], ones[CASES];
         uint32_t dice = seed + 100;
         for (int i = 0; i < CASES; i++) {
-            weights[i] = (int)(3 * uniform(&dice));
+            weights[i] = (int)(3 * test_random_uniform(&dice));
             ones[i] = 1;
         }
         make_cases(cases, seed);
@@ -311,7 +303,8 @@ static void distances_equal_trying_all_pairs(void **state) {
         for (int m = 0; m < 2; m++) {
             memset(masks[m], 0, sizeof masks[m]);
             for (int blob = 0; blob < 3; blob++) {
-                double x = SIDE * uniform(&random), y = SIDE * uniform(&random), radius = 2 + 8 * uniform(&random);
+                double x = SIDE * test_random_uniform(&random), y = SIDE * test_random_uniform(&random),
+                       radius = 2 + 8 * test_random_uniform(&random);
                 for (int i = 0; i < SIDE * SIDE; i++)
                     if (hypot(i % SIDE - x, i / SIDE - y) < radius) masks[m][i] = 255;
             }
@@ -356,7 +349,7 @@ static void bootstrap_intervals_are_right_and_repeatable(void **state) {
     int alone[ITEMS], pairs[ITEMS];
     uint32_t random = 5;
     for (int i = 0; i < ITEMS; i++) {
-        values[i] = i % 2 ? values[i - 1] : uniform(&random);
+        values[i] = i % 2 ? values[i - 1] : test_random_uniform(&random);
         alone[i] = i;
         pairs[i] = i / 2;
     }
@@ -432,24 +425,24 @@ static void scores_of_a_few_images(void **state) {
     assert_int_equal(scores.lesion_images, 8);
     assert_int_equal(scores.normal_images, 4);
     assert_int_equal(scores.groups, 11);
-    assert_near(scores.figure[SM_FIGURE_LESION_DICE], 7.0 / 8, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_LESION_DICE_MEDIAN], 1, 0);
-    assert_near(scores.figure[SM_FIGURE_BENIGN_DICE], 0.75, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_MALIGNANT_DICE], 1, 0);
-    assert_near(scores.figure[SM_FIGURE_MISSED], 1.0 / 8, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_FALSE_MASK], 0.25, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_HD95], 1, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_SURFACE_DICE], 7.0 / 8, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_ACCURACY], 11.0 / 12, 1e-12);
+    assert_near(scores.metric[SM_METRIC_LESION_DICE], 7.0 / 8, 1e-12);
+    assert_near(scores.metric[SM_METRIC_LESION_DICE_MEDIAN], 1, 0);
+    assert_near(scores.metric[SM_METRIC_BENIGN_DICE], 0.75, 1e-12);
+    assert_near(scores.metric[SM_METRIC_MALIGNANT_DICE], 1, 0);
+    assert_near(scores.metric[SM_METRIC_MISSED], 1.0 / 8, 1e-12);
+    assert_near(scores.metric[SM_METRIC_FALSE_MASK], 0.25, 1e-12);
+    assert_near(scores.metric[SM_METRIC_HD95], 1, 1e-12);
+    assert_near(scores.metric[SM_METRIC_SURFACE_DICE], 7.0 / 8, 1e-12);
+    assert_near(scores.metric[SM_METRIC_ACCURACY], 11.0 / 12, 1e-12);
     assert_near(scores.confusion.count[SM_CLASS_BENIGN][SM_CLASS_MALIGNANT], 1, 0);
     /* 16 pairs of a malignant and a benign image; four of them tie. */
-    assert_near(scores.figure[SM_FIGURE_AUC_MALIGNANT_BENIGN], 14.0 / 16, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_AUC_LESION_NORMAL], 1, 1e-12);
+    assert_near(scores.metric[SM_METRIC_AUC_MALIGNANT_BENIGN], 14.0 / 16, 1e-12);
+    assert_near(scores.metric[SM_METRIC_AUC_LESION_NORMAL], 1, 1e-12);
     assert_near(scores.imagewise.dice, (12 - 2) / 12.0, 1e-12);
     assert_near(scores.imagewise_lesions.dice, 7.0 / 8, 1e-12);
     assert_int_equal(scores.pixels.false_negative, 200);
     assert_near(scores.pixelwise.recall, 1 - 200.0 / (200 + 300 + 500 + 600 + 800 + 900 + 1100 + 1200), 1e-12);
-    const sm_interval dice = scores.interval[SM_FIGURE_LESION_DICE];
+    const sm_interval dice = scores.interval[SM_METRIC_LESION_DICE];
     assert_true(dice.low < 7.0 / 8 && dice.low >= 0.4 && dice.high <= 1);
 }
 
@@ -457,8 +450,8 @@ static void scores_without_images_are_undefined(void **state) {
     (void)state;
     sm_score_set scores;
     assert_int_equal(sm_score_set_of(NULL, 0, 1, &scores, NULL), SM_OK);
-    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
-        assert_undefined(scores.figure[f]);
+    for (int f = 0; f < SM_METRIC_COUNT; f++) {
+        assert_undefined(scores.metric[f]);
         assert_undefined(scores.interval[f].low);
     }
 }
@@ -471,10 +464,10 @@ static void a_single_image_has_scores(void **state) {
     make_images(records, images);
     const sm_evaluated_image *normal = &images[0];
     assert_int_equal(sm_score_set_of(&normal, 1, 1, &scores, NULL), SM_OK);
-    assert_undefined(scores.figure[SM_FIGURE_LESION_DICE]);
-    assert_undefined(scores.figure[SM_FIGURE_AUC_LESION_NORMAL]);
-    assert_near(scores.figure[SM_FIGURE_FALSE_MASK], 0, 0);
-    assert_near(scores.figure[SM_FIGURE_ACCURACY], 1, 0);
+    assert_undefined(scores.metric[SM_METRIC_LESION_DICE]);
+    assert_undefined(scores.metric[SM_METRIC_AUC_LESION_NORMAL]);
+    assert_near(scores.metric[SM_METRIC_FALSE_MASK], 0, 0);
+    assert_near(scores.metric[SM_METRIC_ACCURACY], 1, 0);
 }
 
 static const sm_table *find_table(const sm_split *split, const char *key) {

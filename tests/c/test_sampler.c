@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../../native/data/sources.h"
 #include "../../native/progress.h"
 #include "../../native/train/sampler.h"
 
@@ -184,6 +185,27 @@ static void test_many_images(void **state) {
     free(records);
 }
 
+/** Each of 3000 data sets twice: the hash table has many collisions. */
+static void test_sources_are_numbered(void **state) {
+    (void)state;
+    enum { SOURCES = 3000, COUNT = 2 * SOURCES };
+    static char names[SOURCES][8];
+    static sm_record records[COUNT];
+    static const sm_record *pointers[COUNT];
+    static int numbers[COUNT];
+    int source_count = 0;
+    for (int i = 0; i < COUNT; i++) {
+        if (i < SOURCES) snprintf(names[i], sizeof names[i], "%d", i);
+        records[i].source = names[i % SOURCES];
+        pointers[i] = &records[i];
+    }
+    assert_int_equal(sm_sources_number(pointers, COUNT, numbers, &source_count, NULL), SM_OK);
+    assert_int_equal(source_count, SOURCES);
+    for (int i = 0; i < COUNT; i++) assert_int_equal(numbers[i], i % SOURCES);
+    assert_int_equal(sm_sources_number(pointers, 0, numbers, &source_count, NULL), SM_OK);
+    assert_int_equal(source_count, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_balance_every_image_comes_once),
@@ -192,6 +214,7 @@ int main(void) {
         cmocka_unit_test(test_class_shift_of_full_balance),
         cmocka_unit_test(test_class_shift_of_pasted_lesions),
         cmocka_unit_test(test_many_images),
+        cmocka_unit_test(test_sources_are_numbered),
     };
     return cmocka_run_group_tests_name("sampler", tests, NULL, NULL);
 }

@@ -14,14 +14,10 @@
 #include <cmocka.h>
 
 #include "../../native/data/phantom.h"
-#include "../../native/data/random.h"
 #include "../../native/file.h"
 #include "../../native/parallel.h"
 #include "../../native/report/training_report.h"
-#include "../../native/train/checkpoint.h"
-#include "../../native/train/distillation.h"
 #include "../../native/train/trainer.h"
-#include "../../src/memory_plan.h"
 #include "scratch_folder.h"
 
 enum { PHANTOMS = 18, PHANTOM_SIDE = 64 };
@@ -174,50 +170,6 @@ static void test_interrupted_and_resumed_to_the_same_bits(void **state) {
     assert_same_results(place, "a", "resumed");
 }
 
-/** What a teacher adds to the truth is its share of what the same weights answer by themselves. */
-static void test_softened_truth(void **state) {
-    workplace *place = *state;
-    enum { SIDE = 64, BATCH = 2, PIXELS = SIDE * SIDE };
-    static float images[BATCH * PIXELS], masks[BATCH * PIXELS], expected[PIXELS];
-    const int types[BATCH] = {SM_CLASS_BENIGN, SM_CLASS_NORMAL};
-    sm_random random = sm_random_make(5);
-    for (int i = 0; i < BATCH * PIXELS; i++) {
-        images[i] = sm_random_range(&random, -1, 1);
-        masks[i] = (float)(i % 3 == 0);
-    }
-    char path[160];
-    snprintf(path, sizeof path, "%s/a/weights.safetensors", place->folder);
-    const char *const paths[] = {path};
-    const float share = 0.25f;
-    sm_distillation *distillation = NULL;
-    assert_int_equal(sm_distillation_create(paths, 1, share, SIDE, BATCH, sm_kernels_for(SM_BACKEND_AUTO), NULL,
-                                            &distillation, NULL),
-                     SM_OK);
-    const sm_batch batch = {.images = images, .masks = masks, .types = types};
-    sm_batch softened = sm_distillation_soften(distillation, &batch, 1);
-    size_t size = 0;
-    unsigned char *bytes = read_result(place, "a", "weights.safetensors", &size);
-    sm_model *model = NULL;
-    assert_int_equal(sm_model_create(bytes, size, &model, NULL), SM_OK);
-    for (int i = 0; i < BATCH; i++) {
-        float probabilities[SM_CLASS_COUNT];
-        sm_model_run(model, images + (ptrdiff_t)i * PIXELS, expected, probabilities);
-        for (int k = 0; k < PIXELS; k++) {
-            int index = i * PIXELS + k;
-            float wanted = masks[index] + share * (expected[k] - masks[index]);
-            assert_true(fabsf(softened.masks[index] - wanted) < 1e-6f);
-        }
-        for (int c = 0; c < SM_CLASS_COUNT; c++) {
-            float wanted = share * probabilities[c] + (1 - share) * (float)(c == types[i]);
-            assert_true(fabsf(softened.type_probabilities[i * SM_CLASS_COUNT + c] - wanted) < 1e-6f);
-        }
-    }
-    assert_ptr_equal(softened.images, images);
-    sm_model_free(model);
-    free(bytes);
-    sm_distillation_free(distillation);
-}
-
 static void test_teachers(void **state) {
     workplace *place = *state;
     char first[160], second[160];
@@ -227,16 +179,16 @@ static void test_teachers(void **state) {
     sm_trainer_options options = small_training();
     options.teachers = paths;
     options.teacher_count = 2;
-    /* Teachers that are not listened to change nothing. */
+    /* Teachers with a share of 0 change nothing. */
     options.teacher_share = 0;
-    assert_int_equal(train_into(place, "deaf", &options, &never, NULL), SM_OK);
-    assert_same_results(place, "a", "deaf");
-    /* A pupil of another size: the images reach the teachers at the teachers' own. */
+    assert_int_equal(train_into(place, "no share", &options, &never, NULL), SM_OK);
+    assert_same_results(place, "a", "no share");
+    /* A network of another size than its teachers. */
     options.teacher_share = 1;
     options.size = 32;
     options.epochs = 1;
     assert_int_equal(train_into(place, "small", &options, &never, NULL), SM_OK);
-    /* A file that is no network is named. */
+    /* The message names a file that holds no weights. */
     const char *const wrong[] = {first, place->manifest};
     options.teachers = wrong;
     sm_error error = {0};
@@ -433,7 +385,6 @@ static void test_impossible_trainings_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_seed_same_bits),
-        cmocka_unit_test(test_softened_truth),
         cmocka_unit_test(test_teachers),
         cmocka_unit_test(test_interrupted_and_resumed_to_the_same_bits),
         cmocka_unit_test(test_resuming_with_other_settings_is_refused),

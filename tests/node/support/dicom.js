@@ -1,42 +1,62 @@
-/** DICOM files made from nothing: only the elements that a reader of pictures needs. */
-import { scan } from '../../node/support/images.js';
+/** Synthetic DICOM files with only the elements that a reader of images needs. */
+import { scan } from './images.js';
 
 /** @typedef {[group: number, element: number, vr: string, value: string | number | number[] | Buffer]} DicomField */
 
 const LONG = new Set(['OB', 'OW', 'SQ', 'UN', 'UT']);
 
 /**
- * @param {string} vr
- * @param {DicomField[3]} value
+ * How the data set is written: value representations named or not, low or high byte first. The file's head is always
+ * 'explicit'.
+ * @typedef {'explicit' | 'implicit' | 'big-endian'} Encoding
+ */
+
+/** @type {Record<string, Encoding>} */
+const ENCODINGS = { '1.2.840.10008.1.2': 'implicit', '1.2.840.10008.1.2.2': 'big-endian' };
+
+/**
+ * @param {number[]} numbers
+ * @param {number} size bytes per number; 8 is a double
+ * @param {boolean} little
  * @returns {Buffer}
  */
-function encode(vr, value) {
+function numbersOf(numbers, size, little) {
+    const bytes = Buffer.alloc(size * numbers.length);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (const [index, number] of numbers.entries()) {
+        if (size === 8) view.setFloat64(index * 8, number, little);
+        else if (size === 4) view.setUint32(index * 4, number, little);
+        else view.setUint16(index * 2, number, little);
+    }
+    return bytes;
+}
+
+/**
+ * @param {string} vr
+ * @param {DicomField[3]} value
+ * @param {boolean} little
+ * @returns {Buffer} of even length
+ */
+function encode(vr, value, little) {
     if (Buffer.isBuffer(value)) return value.length % 2 ? Buffer.concat([value, Buffer.alloc(1)]) : value;
     if (typeof value === 'string') return Buffer.from(value.length % 2 ? `${value}${vr === 'UI' ? '\0' : ' '}` : value);
-    const numbers = Array.isArray(value) ? value : [value];
-    const size = { US: 2, UL: 4, FD: 8 }[vr] ?? 2;
-    const bytes = Buffer.alloc(size * numbers.length);
-    numbers.forEach((number, index) => {
-        if (vr === 'FD') bytes.writeDoubleLE(number, index * 8);
-        else bytes.writeUIntLE(number, index * size, size);
-    });
-    return bytes;
+    return numbersOf(Array.isArray(value) ? value : [value], { US: 2, UL: 4, FD: 8 }[vr] ?? 2, little);
 }
 
 /**
  * @param {DicomField} field
  * @param {number} [length] to claim instead of the true one
+ * @param {Encoding} [encoding]
  * @returns {Buffer}
  */
-export function dicomElement([group, element, vr, value], length) {
-    const data = encode(vr, value);
-    const head = Buffer.alloc(LONG.has(vr) ? 12 : 8);
-    head.writeUInt16LE(group, 0);
-    head.writeUInt16LE(element, 2);
-    head.write(vr, 4, 'latin1');
-    if (LONG.has(vr)) head.writeUInt32LE(length ?? data.length, 8);
-    else head.writeUInt16LE(length ?? data.length, 6);
-    return Buffer.concat([head, data]);
+export function dicomElement([group, element, vr, value], length, encoding = 'explicit') {
+    const little = encoding !== 'big-endian';
+    const data = encode(vr, value, little);
+    const claimed = length ?? data.length;
+    const tag = numbersOf([group, element], 2, little);
+    if (encoding === 'implicit') return Buffer.concat([tag, numbersOf([claimed], 4, little), data]);
+    const size = LONG.has(vr) ? [Buffer.alloc(2), numbersOf([claimed], 4, little)] : [numbersOf([claimed], 2, little)];
+    return Buffer.concat([tag, Buffer.from(vr, 'latin1'), ...size, data]);
 }
 
 /**
@@ -54,10 +74,11 @@ function item(element, data) {
 
 /**
  * @param {Buffer[]} frames compressed, one fragment each
+ * @param {number[]} [offsets] the basic offset table; empty when left out
  * @returns {Buffer} the pixel data element
  */
-export function encapsulated(frames) {
-    const parts = [item(0xe000, Buffer.alloc(0)), ...frames.map(frame => item(0xe000, frame)), item(0xe0dd, Buffer.alloc(0))];
+export function encapsulated(frames, offsets = []) {
+    const parts = [item(0xe000, numbersOf(offsets, 4, true)), ...frames.map(frame => item(0xe000, frame)), item(0xe0dd, Buffer.alloc(0))];
     return dicomElement([0x7fe0, 0x0010, 'OB', Buffer.concat(parts)], 0xffffffff);
 }
 
@@ -92,13 +113,14 @@ export function dicom({ width, height, colour = 'MONOCHROME2', samples = 1, bits
         [0x0028, 0x0103, 'US', 0],
         ...more.filter(([group]) => group >= 0x0028),
     ];
+    const encoding = ENCODINGS[syntax] ?? 'explicit';
     const meta = dicomElement([0x0002, 0x0010, 'UI', syntax]);
     const parts = [
         Buffer.alloc(128), Buffer.from('DICM'), dicomElement([0x0002, 0x0000, 'UL', meta.length]), meta,
-        ...fields.map(field => dicomElement(field)),
+        ...fields.map(field => dicomElement(field, undefined, encoding)),
     ];
     if (element) parts.push(element);
-    else if (pixels) parts.push(dicomElement([0x7fe0, 0x0010, bits > 8 ? 'OW' : 'OB', pixels]));
+    else if (pixels) parts.push(dicomElement([0x7fe0, 0x0010, bits > 8 ? 'OW' : 'OB', pixels], undefined, encoding));
     return Buffer.concat(parts);
 }
 
