@@ -18,26 +18,29 @@ INSTALLED := $(BUILD)/install
 INSTALLED_FILES := $(INSTALLED)/$(SHARED_NAME) $(INSTALLED)/libsonomask.a $(INSTALLED)/sonomask.1 \
 	$(INSTALLED)/sonomask.3 $(BUILD)/sonomask
 
-$(INSTALLED)/$(SHARED_NAME): $(CORE_OBJECTS) $(KERNEL_OBJECTS)
+$(INSTALLED)/$(SHARED_NAME): $(CORE_OBJECTS) $(KERNEL_OBJECTS) $(BUILD)/CORE_OBJECTS.flags
 	@mkdir -p $(@D)
-	$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,--strip-debug -o $@ $^ -lm
+	$(call note,LINK,$@)
+	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,--strip-debug -o $@ $(filter %.o,$^) -lm
 
 # One object whose hidden symbols are local, so that a program may define the same names, for example its own stb_image.
-$(INSTALLED)/libsonomask.a: $(CORE_OBJECTS) $(KERNEL_OBJECTS)
+$(INSTALLED)/libsonomask.a: $(CORE_OBJECTS) $(KERNEL_OBJECTS) $(BUILD)/CORE_OBJECTS.flags
 	@mkdir -p $(@D)
-	$(CC) -r -nostdlib -o $(@:.a=.o) $^
-	$(OBJCOPY) --localize-hidden --strip-debug $(@:.a=.o)
-	rm -f $@ && ar rcs $@ $(@:.a=.o)
+	$(call note,LINK,$@)
+	$(Q)$(CC) -r -nostdlib -o $(@:.a=.o) $(filter %.o,$^)
+	$(Q)$(OBJCOPY) --localize-hidden --strip-debug $(@:.a=.o)
+	$(Q)rm -f $@ && ar rcs $@ $(@:.a=.o)
 
 $(INSTALLED)/sonomask.1: native/install/man_page_1.sh $(BUILD)/sonomask
 	@mkdir -p $(@D)
-	$< $(BUILD)/sonomask > $@
+	$(Q)$< $(BUILD)/sonomask > $@
 $(INSTALLED)/sonomask.3: native/install/man_page_3.sh $(PUBLIC_HEADERS)
 	@mkdir -p $(@D)
-	$< $(VERSION) $(PUBLIC_HEADERS) > $@
+	$(Q)$< $(VERSION) $(PUBLIC_HEADERS) > $@
 
 .PHONY: install uninstall test-install
-install: $(INSTALLED_FILES)
+install: ## Install the program, the C library, its headers and manual pages: PREFIX, LIBDIR, DESTDIR
+	@$(MAKE) $(QUIET_JOBS) $(INSTALLED_FILES)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/sonomask $(DESTDIR)$(LIBDIR)/pkgconfig \
 		$(DESTDIR)$(PREFIX)/share/sonomask $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man3
 	install -m 755 $(BUILD)/sonomask $(DESTDIR)$(PREFIX)/bin/sonomask
@@ -52,7 +55,7 @@ install: $(INSTALLED_FILES)
 	install -m 644 $(INSTALLED)/sonomask.1 $(DESTDIR)$(PREFIX)/share/man/man1/sonomask.1
 	install -m 644 $(INSTALLED)/sonomask.3 $(DESTDIR)$(PREFIX)/share/man/man3/sonomask.3
 
-uninstall:
+uninstall: ## Remove what `make install` with the same values has installed
 	rm -f $(DESTDIR)$(PREFIX)/bin/sonomask $(PUBLIC_HEADERS:src/%=$(DESTDIR)$(PREFIX)/include/sonomask/%) \
 		$(DESTDIR)$(LIBDIR)/libsonomask.a $(DESTDIR)$(LIBDIR)/libsonomask.so $(DESTDIR)$(LIBDIR)/$(SONAME) \
 		$(DESTDIR)$(LIBDIR)/$(SHARED_NAME) $(DESTDIR)$(LIBDIR)/pkgconfig/sonomask.pc \
@@ -61,5 +64,5 @@ uninstall:
 	-rmdir $(DESTDIR)$(PREFIX)/include/sonomask $(DESTDIR)$(PREFIX)/share/sonomask
 
 # Installs into the build folder and uses the installation as another program would.
-test-install: $(INSTALLED_FILES)
-	BUILD=$(BUILD) MAKE="$(MAKE)" CXX="$(CXX)" tests/install/test_install.sh
+test-install: ## Install into the build folder and use the library from C and C++
+	@BUILD=$(BUILD) MAKE="$(MAKE)" CXX="$(CXX)" tests/install/test_install.sh
