@@ -19,11 +19,8 @@
 #include "../../native/data/random.h"
 #include "../../src/memory_plan.h"
 #include "../../src/nets.h"
+#include "assert_near.h"
 #include "foreign_picture.h"
-
-static void assert_close(double value, double expected, double tolerance) {
-    if (!(fabs(value - expected) <= tolerance)) fail_msg("%g is not %g within %g", value, expected, tolerance);
-}
 
 static void eigenvectors_diagonalise(void **state) {
     (void)state;
@@ -39,12 +36,12 @@ static void eigenvectors_diagonalise(void **state) {
         for (int row = 0; row < N; row++) {
             double product = 0;
             for (int k = 0; k < N; k++) product += kept[row * N + k] * vectors[i * N + k];
-            assert_close(product, values[i] * vectors[i * N + row], 1e-9);
+            assert_near(product, values[i] * vectors[i * N + row], 1e-9);
         }
         for (int k = 0; k <= i; k++) {
             double product = 0;
             for (int j = 0; j < N; j++) product += vectors[i * N + j] * vectors[k * N + j];
-            assert_close(product, i == k, 1e-9);
+            assert_near(product, i == k, 1e-9);
         }
     }
 }
@@ -71,9 +68,9 @@ static void temperature_is_recovered(void **state) {
                                                                : SM_CLASS_MALIGNANT;
         }
         const double found = sm_temperature_fit((const double(*)[SM_CLASS_COUNT])raw, truth, COUNT);
-        assert_close(found / temperatures[t], 1, 0.04);
+        assert_near(found / temperatures[t], 1, 0.04);
     }
-    assert_close(sm_temperature_fit(NULL, NULL, 0), 1, 0);
+    assert_near(sm_temperature_fit(NULL, NULL, 0), 1, 0);
     free(raw);
     free(truth);
 }
@@ -89,10 +86,10 @@ static void power_is_recovered(void **state) {
         weights[i] = 1;
     }
     const double power = sm_power_fit(expected, dice, weights, COUNT);
-    assert_close(power, 2.3, 0.15);
+    assert_near(power, 2.3, 0.15);
     assert_true(sm_power_error(expected, dice, weights, COUNT, power) <
                 0.5 * sm_power_error(expected, dice, weights, COUNT, 1));
-    assert_close(sm_power_fit(expected, dice, weights, 1), 1, 0); /* the only answer has no mask */
+    assert_near(sm_power_fit(expected, dice, weights, 1), 1, 0); /* the only answer has no mask */
 }
 
 enum { SIDE = 40 };
@@ -116,18 +113,18 @@ static void specks_cost_what_they_are_said_to(void **state) {
     sm_mask_trial with, without;
     trial_of(true, &with);
     trial_of(false, &without);
-    assert_close((double)with.dice[8][0], 2 * 100.0 / (102 + 100), 1e-6); /* threshold 0.5, specks stay */
-    assert_close((double)with.dice[8][5], 1, 1e-6);                       /* 0.003 * 1600 = 4 pixels */
-    assert_close((double)with.dice[14][5], 0, 1e-6);                      /* threshold 0.8 loses the lesion */
+    assert_near((double)with.dice[8][0], 2 * 100.0 / (102 + 100), 1e-6); /* threshold 0.5, specks stay */
+    assert_near((double)with.dice[8][5], 1, 1e-6);                       /* 0.003 * 1600 = 4 pixels */
+    assert_near((double)with.dice[14][5], 0, 1e-6);                      /* threshold 0.8 loses the lesion */
     assert_true(without.any[8][0] && !without.any[8][5]);
-    assert_close((double)without.dice[8][5], 1, 0);
+    assert_near((double)without.dice[8][5], 1, 0);
     const sm_mask_case cases[] = {{.trial = &with, .lesion_weight = 1}, {.trial = &without, .normal_weight = 1}};
     const sm_mask_choice chosen = sm_mask_choose(cases, 2, 0.1);
-    assert_close(chosen.lesion_dice, 1, 1e-6);
-    assert_close(chosen.false_masks, 0, 0);
+    assert_near(chosen.lesion_dice, 1, 1e-6);
+    assert_near(chosen.false_masks, 0, 0);
     assert_true(sm_mask_thresholds[chosen.threshold] < 0.6f);
     const sm_mask_choice before = sm_mask_judge(cases, 2, 8, 0);
-    assert_close(before.false_masks, 1, 0);
+    assert_near(before.false_masks, 1, 0);
 }
 
 enum { KNOWN = 160, NEW = 60, WIDTH = 160, HEIGHT = 120 };
@@ -200,7 +197,7 @@ static void statistics_hardly_depend_on_resolution(void **state) {
     assert_int_equal(sm_plane_resize(sample.grey, WIDTH, HEIGHT, twice, 2 * WIDTH, 2 * HEIGHT, NULL), SM_OK);
     const sm_image enlarged = {.width = 2 * WIDTH, .height = 2 * HEIGHT, .channels = 1, .pixels = twice};
     assert_int_equal(sm_image_statistics(&enlarged, twice, large, NULL), SM_OK);
-    assert_close(sm_outlier_distance(&outlier, large) / sm_outlier_distance(&outlier, small), 1, 0.3);
+    assert_near(sm_outlier_distance(&outlier, large) / sm_outlier_distance(&outlier, small), 1, 0.3);
     free(twice);
     sm_sample_free(&sample);
 }

@@ -19,16 +19,6 @@
 
 enum { WIDTH = 48, HEIGHT = 40 };
 
-static int make_scratch(void **state) {
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_scratch(void **state) {
-    scratch_remove(*state);
-    return 0;
-}
-
 /** Writes a phantom's image and mask; the sample stays the caller's. */
 static sm_sample write_phantom(const char *folder, const char *image, const char *mask, sm_class type, uint64_t seed) {
     sm_sample sample;
@@ -595,18 +585,18 @@ static void calipers_are_found(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_manifest_fields, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_manifest_syntax, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_absolute_paths, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_bad_manifests, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_bad_rows_leave_the_others, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_bad_paths, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_masks_united, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_bad_samples, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_busi_folder, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_bad_busi_folders, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_several_sets, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_folds_made_up, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_manifest_fields, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_manifest_syntax, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_absolute_paths, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_manifests, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_rows_leave_the_others, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_paths, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_masks_united, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_samples, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_busi_folder, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_busi_folders, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_several_sets, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_folds_made_up, scratch_setup, scratch_teardown),
         cmocka_unit_test(test_resize),
         cmocka_unit_test(test_real_sets),
         cmocka_unit_test(calipers_are_found),

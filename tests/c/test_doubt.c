@@ -11,15 +11,8 @@
 
 #include "../../native/report/scores.h"
 #include "../../src/mask.h"
-
-static void assert_near(double value, double expected, double tolerance) {
-    if (!(fabs(value - expected) <= tolerance)) fail_msg("%.12g is not %.12g +- %g", value, expected, tolerance);
-}
-
-static double uniform(uint32_t *state) {
-    *state = *state * 1664525U + 1013904223U;
-    return (*state >> 8) / 16777216.0;
-}
+#include "assert_near.h"
+#include "test_random.h"
 
 /* ---- pixels ---- */
 
@@ -51,9 +44,9 @@ static void pixels_agree_with_all_pairs(void **state) {
     uint32_t seed = 7;
     for (int i = 0; i < COUNT; i++) {
         /* On the thousandths that the fast way tells apart, so that ties are the same. */
-        probability[i] = (float)((int)(uniform(&seed) * 999.0) / 1998.0);
+        probability[i] = (float)((int)(test_random_uniform(&seed) * 999.0) / 1998.0);
         predicted[i] = 0;
-        truth[i] = uniform(&seed) < 0.1 + (double)probability[i] ? 255 : 0;
+        truth[i] = test_random_uniform(&seed) < 0.1 + (double)probability[i] ? 255 : 0;
     }
     double right_order = 0, pairs = 0;
     for (int w = 0; w < COUNT; w++)

@@ -11,19 +11,11 @@
 #include <string.h>
 
 #include "../../native/report/tables.h"
-
-static void assert_near(double value, double expected, double tolerance) {
-    if (!(fabs(value - expected) <= tolerance)) fail_msg("%.12g is not %.12g +- %g", value, expected, tolerance);
-}
+#include "assert_near.h"
+#include "test_random.h"
 
 static void assert_undefined(double value) {
     if (!isnan(value)) fail_msg("%g where there should be no figure", value);
-}
-
-/* A small generator of its own, so that the tests draw the same numbers everywhere. */
-static double uniform(uint32_t *state) {
-    *state = *state * 1664525U + 1013904223U;
-    return (*state >> 8) / 16777216.0;
 }
 
 /* ---- pixels ---- */
@@ -108,9 +100,9 @@ enum { CASES = 60 };
 
 static void make_cases(sm_roc_case *cases, uint32_t seed) {
     for (int i = 0; i < CASES; i++) {
-        bool positive = uniform(&seed) < 0.4;
+        bool positive = test_random_uniform(&seed) < 0.4;
         /* Few distinct scores, so that ties abound. */
-        double score = floor(8 * uniform(&seed) + (positive ? 1.5 : 0)) / 8;
+        double score = floor(8 * test_random_uniform(&seed) + (positive ? 1.5 : 0)) / 8;
         cases[i] = (sm_roc_case){.score = score, .positive = positive, .item = i};
     }
 }
@@ -134,7 +126,7 @@ static void area_equals_counting_pairs(void **state) {
         int weights[CASES], ones[CASES];
         uint32_t dice = seed + 100;
         for (int i = 0; i < CASES; i++) {
-            weights[i] = (int)(3 * uniform(&dice));
+            weights[i] = (int)(3 * test_random_uniform(&dice));
             ones[i] = 1;
         }
         make_cases(cases, seed);
@@ -311,7 +303,8 @@ static void distances_equal_trying_all_pairs(void **state) {
         for (int m = 0; m < 2; m++) {
             memset(masks[m], 0, sizeof masks[m]);
             for (int blob = 0; blob < 3; blob++) {
-                double x = SIDE * uniform(&random), y = SIDE * uniform(&random), radius = 2 + 8 * uniform(&random);
+                double x = SIDE * test_random_uniform(&random), y = SIDE * test_random_uniform(&random),
+                       radius = 2 + 8 * test_random_uniform(&random);
                 for (int i = 0; i < SIDE * SIDE; i++)
                     if (hypot(i % SIDE - x, i / SIDE - y) < radius) masks[m][i] = 255;
             }
@@ -356,7 +349,7 @@ static void bootstrap_intervals_are_right_and_repeatable(void **state) {
     int alone[ITEMS], pairs[ITEMS];
     uint32_t random = 5;
     for (int i = 0; i < ITEMS; i++) {
-        values[i] = i % 2 ? values[i - 1] : uniform(&random);
+        values[i] = i % 2 ? values[i - 1] : test_random_uniform(&random);
         alone[i] = i;
         pairs[i] = i / 2;
     }

@@ -13,6 +13,7 @@
 #include "../../src/net_inference.h"
 #include "../../src/net_training.h"
 #include "../../src/sonomask.h"
+#include "test_random.h"
 
 enum { SIZE = 32, BATCH = 2 };
 
@@ -22,16 +23,10 @@ static sm_net make(const char *name) {
     return net;
 }
 
-/** Pseudo-random numbers in -1..1. */
-static float noise(unsigned *state) {
-    *state = *state * 1664525u + 1013904223u;
-    return (float)(*state >> 8) / 8388608.0f - 1;
-}
-
 static float *noise_block(size_t count, unsigned seed) {
     float *block = sm_floats_allocate(count);
     assert_non_null(block);
-    for (size_t i = 0; i < count; i++) block[i] = noise(&seed);
+    for (size_t i = 0; i < count; i++) block[i] = test_random_signed(&seed);
     return block;
 }
 
@@ -45,13 +40,13 @@ static float *worn_parameters(const sm_net *net, unsigned seed) {
         for (size_t k = 0; k < p->count; k++) {
             float *value = &parameters[p->offset + k];
             if (p->kind == SM_PARAMETER_NORM_VARIANCE)
-                *value = 1.0f + 0.5f * noise(&seed);
+                *value = 1.0f + 0.5f * test_random_signed(&seed);
             else if (p->kind == SM_PARAMETER_NORM_SCALE)
-                *value = 1.0f + 0.3f * noise(&seed);
+                *value = 1.0f + 0.3f * test_random_signed(&seed);
             else if (p->kind != SM_PARAMETER_WEIGHTS)
-                *value = 0.2f * noise(&seed);
+                *value = 0.2f * test_random_signed(&seed);
             else if (!net->layers[p->layer].normalise)
-                *value += 0.3f * noise(&seed);
+                *value += 0.3f * test_random_signed(&seed);
         }
     }
     return parameters;
@@ -107,10 +102,10 @@ static void test_memory_plan_never_overlaps(void **state) {
         sm_lifetime tensors[40];
         size_t total = 0;
         for (int i = 0; i < 40; i++) {
-            int first = (int)(20 + 20 * noise(&random));
-            tensors[i] = (sm_lifetime){.size = (size_t)(500 + 499 * noise(&random)),
+            int first = (int)(20 + 20 * test_random_signed(&random));
+            tensors[i] = (sm_lifetime){.size = (size_t)(500 + 499 * test_random_signed(&random)),
                                        .first = first,
-                                       .last = first + (int)(5 + 5 * noise(&random))};
+                                       .last = first + (int)(5 + 5 * test_random_signed(&random))};
             total += tensors[i].size + 16;
         }
         size_t arena = sm_memory_plan(tensors, 40);

@@ -26,21 +26,7 @@
 #include "../../src/weights.h"
 #include "scratch_folder.h"
 
-static char *folder;
-
-static int make_folder(void **state) {
-    (void)state;
-    folder = scratch_make();
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
-
-static const char *inside(const char *name) { return scratch_path(folder, name); }
+static const char *inside(const char *name) { return scratch_path(scratch_root, name); }
 
 static char *read_text(const char *path) {
     unsigned char *bytes = NULL;
@@ -562,13 +548,13 @@ static void write_data(void) {
         assert_int_equal(sm_phantom_draw(PHANTOM_WIDTH, PHANTOM_HEIGHT, type, (uint64_t)i, &sample, NULL), SM_OK);
         snprintf(image, sizeof image, "p%d.png", i);
         snprintf(mask, sizeof mask, "p%d_mask.png", i);
-        scratch_png(folder, image, PHANTOM_WIDTH, PHANTOM_HEIGHT, sample.grey);
-        scratch_png(folder, mask, PHANTOM_WIDTH, PHANTOM_HEIGHT, sample.mask);
+        scratch_png(scratch_root, image, PHANTOM_WIDTH, PHANTOM_HEIGHT, sample.grey);
+        scratch_png(scratch_root, mask, PHANTOM_WIDTH, PHANTOM_HEIGHT, sample.mask);
         snprintf(line, sizeof line, "%s,%s,%s,%d,%d,%d\n", image, mask, sm_class_name(type), i, i % 2, i < 4);
         strcat(manifest, line);
         sm_sample_free(&sample);
     }
-    scratch_text(folder, "manifest.csv", manifest);
+    scratch_text(scratch_root, "manifest.csv", manifest);
 }
 
 /* A network that has learnt nothing: enough to run everything. */
@@ -582,7 +568,7 @@ static void write_model(void) {
     uint8_t *bytes = NULL;
     size_t size = 0;
     assert_int_equal(sm_weights_write(&net, parameters, &metadata, SM_WEIGHTS_FLOAT16, &bytes, &size, NULL), SM_OK);
-    scratch_write(folder, "model.safetensors", bytes, size);
+    scratch_write(scratch_root, "model.safetensors", bytes, size);
     free(bytes);
     free(parameters);
 }
@@ -652,11 +638,11 @@ static void folds_are_scored_by_their_own_networks(void **state) {
     unsigned char *bytes = NULL;
     size_t size = 0;
     assert_int_equal(sm_file_read(inside("model.safetensors"), &bytes, &size, NULL), SM_OK);
-    scratch_write(folder, "folds/fold0/weights.safetensors", bytes, size);
-    scratch_write(folder, "folds/fold1/weights.safetensors", bytes, size);
+    scratch_write(scratch_root, "folds/fold0/weights.safetensors", bytes, size);
+    scratch_write(scratch_root, "folds/fold1/weights.safetensors", bytes, size);
     /* The data have no fold 4: a network for it is not used, and where there is no other, nothing can be scored. */
-    scratch_write(folder, "folds/fold4/weights.safetensors", bytes, size);
-    scratch_write(folder, "unused/fold4/weights.safetensors", bytes, size);
+    scratch_write(scratch_root, "folds/fold4/weights.safetensors", bytes, size);
+    scratch_write(scratch_root, "unused/fold4/weights.safetensors", bytes, size);
     free(bytes);
     const char *manifest = inside("manifest.csv"), *folds = inside("folds"), *out = inside("out-folds");
     assert_int_equal(run_evaluate("folds.jsonl", "--data", manifest, "--folds", folds, "--out", out,
@@ -695,7 +681,7 @@ static void a_bad_image_is_listed_and_the_rest_scored(void **state) {
     write_model();
     const char *manifest = inside("manifest.csv"), *model = inside("model.safetensors"), *out = inside("out-bad");
     const char *lines = inside("bad.jsonl"), *csv = inside("out-bad/images.csv");
-    scratch_text(folder, "p3.png", "no image");
+    scratch_text(scratch_root, "p3.png", "no image");
     assert_int_equal(run_evaluate("bad.jsonl", "--data", manifest, "--model", model, "--out", out, NULL), 1);
     char *text = read_text(lines);
     assert_non_null(strstr(text, "\"images\":7"));
@@ -747,5 +733,5 @@ int main(void) {
         cmocka_unit_test(a_bad_image_is_listed_and_the_rest_scored),
         cmocka_unit_test(wrong_usage_and_missing_files_have_their_status),
     };
-    return cmocka_run_group_tests_name("report", tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("report", tests, scratch_setup, scratch_teardown);
 }

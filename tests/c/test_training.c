@@ -20,6 +20,7 @@
 #include "../../native/train/teachers.h"
 #include "../../native/train/trainer.h"
 #include "../../src/memory_plan.h"
+#include "scratch_folder.h"
 
 /* ---- optimiser ---- */
 
@@ -106,8 +107,8 @@ static void test_sampler(void **state) {
 enum { PHANTOMS = 18, PHANTOM_SIDE = 64 };
 
 typedef struct workplace {
-    char folder[64];
-    char manifest[96];
+    char *folder;
+    const char *manifest;
     sm_dataset dataset;
 } workplace;
 
@@ -148,9 +149,8 @@ static void write_png(const char *path, uint8_t *pixels) {
 
 static int open_workplace(void **state) {
     static workplace place;
-    strcpy(place.folder, "/tmp/sonomask_training_XXXXXX");
-    if (!mkdtemp(place.folder)) return -1;
-    snprintf(place.manifest, sizeof place.manifest, "%s/manifest.csv", place.folder);
+    place.folder = scratch_make();
+    place.manifest = scratch_path(place.folder, "manifest.csv");
     FILE *manifest = fopen(place.manifest, "w");
     if (!manifest) return -1;
     fputs("image,masks,class,group,fold\n", manifest);
@@ -175,9 +175,8 @@ static int open_workplace(void **state) {
 static int close_workplace(void **state) {
     workplace *place = *state;
     sm_dataset_free(&place->dataset);
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", place->folder);
-    return system(command) == 0 ? 0 : -1;
+    scratch_remove(place->folder);
+    return 0;
 }
 
 static sm_trainer_options small_training(void) {

@@ -14,10 +14,7 @@
 #include "../../native/report/perturb.h"
 #include "../../native/report/robustness.h"
 #include "../../native/report/uncertainty.h"
-
-static void assert_close(double value, double expected, double tolerance) {
-    if (!(fabs(value - expected) <= tolerance)) fail_msg("%g is not %g within %g", value, expected, tolerance);
-}
+#include "assert_near.h"
 
 enum { IMAGES = 6 };
 
@@ -41,22 +38,22 @@ static void a_perfect_ranking_scores_best(void **state) {
     int weights[IMAGES];
     sm_uncertainty *right = make((const double[]){0.95, 0.3, 0.75, 0.9, 0.2, 0.5}, dice, images, weights);
     const sm_uncertainty_scores best = sm_uncertainty_score(right, weights);
-    assert_close(best.spearman, 1, 1e-12);
-    assert_close(best.auroc, 1, 0);
-    assert_close(best.bias, (0.95 + 0.3 + 0.75 + 0.9 + 0.2 + 0.5 - 3.1) / 6, 1e-12);
+    assert_near(best.spearman, 1, 1e-12);
+    assert_near(best.auroc, 1, 0);
+    assert_near(best.bias, (0.95 + 0.3 + 0.75 + 0.9 + 0.2 + 0.5 - 3.1) / 6, 1e-12);
     /* Means of 1 - Dice over the 1, 2 .. 6 surest: 0.1, 0.3/2, 0.6/3, 1/4, 1.9/5, 2.9/6. */
-    assert_close(best.risk_coverage_area, (0.1 + 0.15 + 0.2 + 0.25 + 0.38 + 2.9 / 6) / 6, 1e-12);
+    assert_near(best.risk_coverage_area, (0.1 + 0.15 + 0.2 + 0.25 + 0.38 + 2.9 / 6) / 6, 1e-12);
     double coverage[IMAGES], risk[IMAGES], ideal[IMAGES];
     assert_int_equal(sm_risk_coverage(right, coverage, risk, ideal), IMAGES);
-    for (int i = 0; i < IMAGES; i++) assert_close(risk[i], ideal[i], 1e-12);
-    assert_close(coverage[2], 0.5, 1e-12);
-    assert_close(risk[5], 2.9 / 6, 1e-12);
+    for (int i = 0; i < IMAGES; i++) assert_near(risk[i], ideal[i], 1e-12);
+    assert_near(coverage[2], 0.5, 1e-12);
+    assert_near(risk[5], 2.9 / 6, 1e-12);
     sm_uncertainty_free(right);
 
     sm_uncertainty *wrong = make((const double[]){0.2, 0.9, 0.5, 0.3, 0.95, 0.75}, dice, images, weights);
     const sm_uncertainty_scores worst = sm_uncertainty_score(wrong, weights);
-    assert_close(worst.spearman, -1, 1e-12);
-    assert_close(worst.auroc, 0, 0);
+    assert_near(worst.spearman, -1, 1e-12);
+    assert_near(worst.auroc, 0, 0);
     assert_true(worst.risk_coverage_area > best.risk_coverage_area);
     sm_uncertainty_free(wrong);
 }
@@ -68,15 +65,15 @@ static void ties_and_weights_count(void **state) {
     int weights[IMAGES];
     sm_uncertainty *tied =
         make((const double[]){1, 1, 2, 2, 3, 4}, (const double[]){0, 0.1, 0.2, 0.3, 0.6, 0.6}, images, weights);
-    assert_close(sm_uncertainty_score(tied, weights).spearman, 16 / sqrt(16.5 * 17), 1e-9);
+    assert_near(sm_uncertainty_score(tied, weights).spearman, 16 / sqrt(16.5 * 17), 1e-9);
     /* An image that counts twice is two images. */
     const int twice[IMAGES] = {2, 0, 1, 1, 1, 1};
     sm_uncertainty *doubled =
         make((const double[]){1, 1, 2, 2, 3, 4}, (const double[]){0, 0, 0.2, 0.3, 0.6, 0.6}, images, weights);
     const sm_uncertainty_scores one = sm_uncertainty_score(tied, twice), other = sm_uncertainty_score(doubled, weights);
-    assert_close(one.spearman, other.spearman, 1e-12);
-    assert_close(one.auroc, other.auroc, 1e-12);
-    assert_close(one.risk_coverage_area, other.risk_coverage_area, 0.03);
+    assert_near(one.spearman, other.spearman, 1e-12);
+    assert_near(one.auroc, other.auroc, 1e-12);
+    assert_near(one.risk_coverage_area, other.risk_coverage_area, 0.03);
     sm_uncertainty_free(tied);
     sm_uncertainty_free(doubled);
     const int none[IMAGES] = {0};
@@ -159,7 +156,7 @@ static void the_study_has_five_changes(void **state) {
         robustness.points[p].dice = robustness.points[p].study ? 1.6 : 1.0;
     }
     assert_int_equal(study, 5);
-    assert_close(sm_robustness_study_dice(&robustness), 0.8, 1e-12);
+    assert_near(sm_robustness_study_dice(&robustness), 0.8, 1e-12);
     assert_true(robustness.points[0].kind == SM_PERTURBATIONS &&
                 robustness.points[SM_ROBUSTNESS_POINTS - 1].kind == SM_PERTURB_CROP);
     assert_true(isnan(sm_robustness_accuracy(&robustness.points[0])));
