@@ -142,13 +142,7 @@ test-c: $(TEST_PROGRAMS)
 # The JPEG writer (a library's), of the robustness curves and of test images, shifts into the sign bit.
 $(BUILD)/tests/c/stb_write.o $(BUILD)/native/report/jpeg_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)
 
-# The same C tests once more under AddressSanitizer and UndefinedBehaviorSanitizer.
-SANITIZED := BUILD=$(BUILD)/sanitized OPTIMISE=-O1 SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
-.PHONY: test-sanitized
-test-sanitized:
-	@echo "Building with sanitizers"
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) $(SANITIZED) test-programs
-	@$(MAKE) --no-print-directory $(SANITIZED) test-c
+include tests/tests.mk
 
 # ---- Checks that run nothing ----
 
@@ -278,21 +272,6 @@ single: wasm weights/SHA256SUMS node_modules/.package-lock.json
 # What the page compares the weights with that it was given.
 weights/SHA256SUMS: weights/sonomask.safetensors
 	cd $(@D) && sha256sum $(<F) > $(@F)
-
-# Fuzzing of the image path: `make fuzz FUZZ_SECONDS=600`. Findings stay in $(BUILD)/fuzz.
-FUZZ_SECONDS ?= 60
-FUZZ_SOURCES := tests/c/fuzz_decode.c src/status.c src/stb.c src/crc32.c src/deflate.c src/resample.c src/letterbox.c \
-	src/expected_dice.c $(wildcard src/image*.c src/mask*.c)
-$(BUILD)/fuzz/fuzz_decode: $(FUZZ_SOURCES) | $(INC)/.made
-	@mkdir -p $(@D)
-	clang $(CFLAGS_COMMON) -O1 -g -fwrapv -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lm
-
-.PHONY: fuzz
-fuzz: $(BUILD)/fuzz/fuzz_decode $(BUILD)/tests/test_fuzz_decode
-	mkdir -p $(BUILD)/fuzz/corpus
-	$(BUILD)/tests/test_fuzz_decode $(BUILD)/fuzz/corpus
-	cd $(BUILD)/fuzz && ./fuzz_decode -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 \
-		-max_len=65536 corpus
 
 .PHONY: clean
 clean:
