@@ -181,10 +181,12 @@ int __wrap_open(const char *path, int flags, ...) {
         mode = va_arg(list, mode_t);
         va_end(list);
     }
-    return no_space(CALLER) ? -1 : __real_open(path, flags, mode);
+    return (flags & O_CREAT) && no_space(CALLER) ? -1 : __real_open(path, flags, mode);
 }
 
-FILE *__wrap_fopen(const char *path, const char *mode) { return no_space(CALLER) ? NULL : __real_fopen(path, mode); }
+FILE *__wrap_fopen(const char *path, const char *mode) {
+    return *mode != 'r' && no_space(CALLER) ? NULL : __real_fopen(path, mode);
+}
 
 FILE *__wrap_fdopen(int descriptor, const char *mode) {
     return no_space(CALLER) ? NULL : __real_fdopen(descriptor, mode);

@@ -9,7 +9,7 @@
 
 typedef enum inject_kind {
     INJECT_ALLOCATION, /**< malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup, strndup: no memory */
-    INJECT_FILE        /**< open, fopen, fdopen, fflush, fsync, rename, mkdir: ENOSPC */
+    INJECT_FILE        /**< open and fopen for writing, fdopen, fflush, fsync, rename, mkdir: ENOSPC */
 } inject_kind;
 
 /**
