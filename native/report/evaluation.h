@@ -1,4 +1,4 @@
-/** Runs a model over records, one model a thread, and keeps scores only. */
+/** Runs a model over records, one state per thread, and keeps scores only. */
 #ifndef SONOMASK_REPORT_EVALUATION_H
 #define SONOMASK_REPORT_EVALUATION_H
 
@@ -21,7 +21,7 @@ sm_model_info sm_evaluator_model(const sm_evaluator *evaluator);
 
 /** The threads that share the work; tasks name their worker to sm_evaluator_segment. */
 const sm_parallel *sm_evaluator_parallel(const sm_evaluator *evaluator);
-/** sm_segment with the model and the options of a worker. */
+/** sm_segment with the state of a worker and the options of the evaluation. */
 sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_image *image, sm_result *result,
                                sm_error *error);
 

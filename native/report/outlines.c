@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../src/mask.h"
+#include "../../src/status.h"
 
 /* The lesions of a mask: labels, and each one's area at its label; [0] is not used. */
 typedef struct labelled {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/status.h"
 #include "../data/random.h"
 
 static void shuffle(int *values, int count, sm_random *random) {

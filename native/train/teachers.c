@@ -16,6 +16,7 @@ typedef struct teacher {
     float temperature;
     bool two_sigmoid;
     sm_inference *inference;
+    sm_inference_state *state;
 } teacher;
 
 struct sm_teachers {
@@ -43,7 +44,8 @@ static sm_status read_teacher(const char *path, const sm_kernels *kernels, const
         made->size = metadata.input_size;
         made->temperature = metadata.temperature;
         made->two_sigmoid = metadata.type_activation == SM_TYPE_TWO_SIGMOID;
-        status = sm_inference_create(&made->net, parameters, made->size, kernels, parallel, &made->inference, error);
+        status = sm_inference_create(&made->net, parameters, made->size, kernels, &made->inference, error);
+        if (status == SM_OK) status = sm_inference_state_create(made->inference, parallel, &made->state, error);
     }
     sm_floats_free(parameters);
     return status == SM_OK ? status : sm_error_prefix(error, path);
@@ -85,7 +87,10 @@ sm_status sm_teachers_create(const char *const *paths, int count, float share, i
 
 void sm_teachers_free(sm_teachers *teachers) {
     if (!teachers) return;
-    for (int i = 0; i < teachers->count && teachers->all; i++) sm_inference_free(teachers->all[i].inference);
+    for (int i = 0; i < teachers->count && teachers->all; i++) {
+        sm_inference_state_free(teachers->all[i].state);
+        sm_inference_free(teachers->all[i].inference);
+    }
     free(teachers->all);
     sm_floats_free(teachers->square);
     sm_floats_free(teachers->mask);
@@ -149,7 +154,7 @@ sm_batch sm_teachers_soften(sm_teachers *teachers, const sm_batch *batch, uint64
         float *mask = teachers->masks + (size_t)i * pixels;
         float logits[SM_CLASS_COUNT];
         resize(batch->images + (size_t)i * pixels, teachers->size, teachers->square, one->size);
-        sm_inference_run(one->inference, teachers->square, teachers->mask, logits);
+        sm_inference_run(one->state, teachers->square, teachers->mask, logits);
         teachers->kernels->sigmoid(teachers->mask, teacher_pixels, teachers->mask);
         resize(teachers->mask, one->size, mask, teachers->size);
         for (size_t k = 0; k < pixels; k++) mask[k] = truth[k] + teachers->share * (mask[k] - truth[k]);

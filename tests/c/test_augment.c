@@ -12,6 +12,7 @@
 
 #include "../../native/data/augment.h"
 #include "../../native/data/phantom.h"
+#include "../../src/letterbox.h"
 
 enum { SIZE = 96, AREA = SIZE * SIZE, WIDTH = 96, HEIGHT = 64, TOP = (SIZE - HEIGHT) / 2 };
 

@@ -303,10 +303,12 @@ static void test_softened_truth(void **state) {
     size_t size = 0;
     unsigned char *bytes = read_result(place, "a", "weights.safetensors", &size);
     sm_model *model = NULL;
-    assert_int_equal(sm_model_create(bytes, size, &model, NULL), SM_OK);
+    sm_state *working = NULL;
+    assert_int_equal(sm_model_create(bytes, size, NULL, &model, NULL), SM_OK);
+    assert_int_equal(sm_state_create(model, NULL, &working, NULL), SM_OK);
     for (int i = 0; i < BATCH; i++) {
         float probabilities[SM_CLASS_COUNT];
-        sm_model_run(model, images + (ptrdiff_t)i * PIXELS, expected, probabilities);
+        assert_int_equal(sm_run(working, images + (ptrdiff_t)i * PIXELS, expected, probabilities, NULL), SM_OK);
         for (int k = 0; k < PIXELS; k++) {
             int index = i * PIXELS + k;
             float wanted = masks[index] + share * (expected[k] - masks[index]);
@@ -318,6 +320,7 @@ static void test_softened_truth(void **state) {
         }
     }
     assert_ptr_equal(softened.images, images);
+    sm_state_free(working);
     sm_model_free(model);
     free(bytes);
     sm_teachers_free(teachers);
@@ -415,7 +418,7 @@ static void test_it_learns(void **state) {
         size_t size = 0;
         unsigned char *bytes = read_result(place, losses[i], "weights.safetensors", &size);
         sm_model *model = NULL;
-        assert_int_equal(sm_model_create(bytes, size, &model, NULL), SM_OK);
+        assert_int_equal(sm_model_create(bytes, size, NULL, &model, NULL), SM_OK);
         assert_int_equal(sm_model_describe(model).input_size, 64);
         sm_model_free(model);
         free(bytes);
@@ -437,7 +440,7 @@ static void test_a_fold_left_out_is_not_seen(void **state) {
     size_t size = 0;
     unsigned char *bytes = read_result(place, "left out", "weights.safetensors", &size);
     sm_model *model = NULL;
-    assert_int_equal(sm_model_create(bytes, size, &model, NULL), SM_OK);
+    assert_int_equal(sm_model_create(bytes, size, NULL, &model, NULL), SM_OK);
     assert_non_null(strstr(sm_model_describe(model).training_data, "all folds but 0"));
     sm_model_free(model);
     free(bytes);
