@@ -55,6 +55,7 @@ test: setup-test
 	@$(MAKE) --no-print-directory test-c
 	@$(MAKE) --no-print-directory $(QUIET_JOBS) lint-c
 	@$(MAKE) --no-print-directory test-sanitized
+	@$(MAKE) --no-print-directory test-thread
 	@$(MAKE) --no-print-directory test-js
 
 # Trains a network: make train DATA="PATH..." OUT=runs/mine [ARGS="--fold 0 --epochs 40"]
@@ -122,6 +123,8 @@ $(BUILD)/sonomask: $(BUILD)/native/main.o $(NATIVE_LIBRARY) $(LIBRARY)
 
 # C tests: every tests/c/test_*.c is one cmocka program.
 TEST_PROGRAMS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
+# tests/failures/test_*.c are programs whose allocations and file calls fail on purpose.
+FAILURE_PROGRAMS := $(patsubst tests/failures/%.c,$(BUILD)/tests/%,$(wildcard tests/failures/test_*.c))
 # The references once more in double precision, for the gradient tests.
 DOUBLE_OBJECTS := $(REFERENCE_SOURCES:src/ops/%.c=$(BUILD)/src/ops/double/%.o)
 $(BUILD)/src/ops/double/%.o: src/ops/%.c | $(INC)/.made
@@ -129,7 +132,7 @@ $(BUILD)/src/ops/double/%.o: src/ops/%.c | $(INC)/.made
 	$(CC) $(CFLAGS) -DSM_REAL_DOUBLE -MMD -MP -c -o $@ $<
 TEST_SUPPORT := $(patsubst tests/c/%.c,$(BUILD)/tests/c/%.o,$(filter-out tests/c/test_% tests/c/bench_%,$(wildcard tests/c/*.c)))
 $(BUILD)/tests/%: $(BUILD)/tests/c/%.o $(TEST_SUPPORT) $(DOUBLE_OBJECTS) $(NATIVE_LIBRARY) $(LIBRARY)
-	$(CC) -o $@ $^ -lcmocka $(LDLIBS)
+	$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LDLIBS)
 
 # Speed of the 3x3 convolutions by layer, for working on the kernels.
 .PHONY: bench-conv3x3
@@ -139,9 +142,10 @@ bench-conv3x3: $(BUILD)/tests/bench_conv3x3
 .PHONY: test-programs test-c
 test-programs: $(TEST_PROGRAMS)
 # As many at once as there are processors; each one's output in one piece.
+RUN_PROGRAMS = printf '%s\n' $^ | xargs -P "$$(nproc)" -I{} bash -c \
+	'output=$$({} 2>&1); status=$$?; printf "== %s\n%s\n" {} "$$output"; exit $$status'
 test-c: $(TEST_PROGRAMS)
-	@printf '%s\n' $^ | xargs -P "$$(nproc)" -I{} bash -c \
-		'output=$$({} 2>&1); status=$$?; printf "== %s\n%s\n" {} "$$output"; exit $$status'
+	@$(RUN_PROGRAMS)
 
 # The JPEG writer (a library's), of the robustness curves and of test images, shifts into the sign bit.
 $(BUILD)/tests/c/stb_write.o $(BUILD)/native/report/jpeg_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)

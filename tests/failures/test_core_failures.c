@@ -46,12 +46,15 @@ static sm_status make_weights(bytes *made, sm_error *error) {
 
 static sm_status segment(sm_result *result, sm_error *error) {
     sm_model *model = NULL;
+    sm_state *state = NULL;
     sm_image image = {0};
     const sm_segment_options options = {.threshold = -1, .minimum_area = -1, .flip_average = true};
-    sm_status status = sm_model_create(weights.bytes, weights.size, &model, error);
+    sm_status status = sm_model_create(weights.bytes, weights.size, NULL, &model, error);
+    if (status == SM_OK) status = sm_state_create(model, NULL, &state, error);
     if (status == SM_OK) status = sm_image_decode(file.bytes, file.size, &image, error);
-    if (status == SM_OK) status = sm_segment(model, &image, &options, result, error);
+    if (status == SM_OK) status = sm_segment(state, &image, &options, result, error);
     sm_image_free(&image);
+    sm_state_free(state);
     sm_model_free(model);
     return status;
 }
