@@ -4,9 +4,9 @@
 # corpora of the fuzz targets.
 SANITIZED := BUILD=$(BUILD)/sanitized OPTIMISE=-O1 SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
 .PHONY: test-sanitized test-sanitized-programs
-test-sanitized:
+test-sanitized: ## Run the C tests and a part of the failure tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "Building with sanitizers"
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) $(SANITIZED) test-programs failure-programs replay-programs
+	@$(MAKE) $(QUIET_JOBS) $(SANITIZED) test-programs failure-programs replay-programs
 	@$(MAKE) --no-print-directory $(SANITIZED) test-sanitized-programs test-fuzz-corpora
 test-sanitized-programs: $(TEST_PROGRAMS) $(FAILURE_PROGRAMS)
 	@$(RUN_PROGRAMS)
@@ -19,12 +19,13 @@ WRAPPED := malloc calloc realloc aligned_alloc posix_memalign strdup strndup fre
 FAILURE_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/failures/test_%,$(wildcard tests/failures/*.c)))
 $(FAILURE_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/failures/%.o $(FAILURE_SUPPORT) $(BUILD)/tests/c/scratch_folder.o \
 		$(NATIVE_LIBRARY) $(LIBRARY)
-	$(CC) -o $@ $^ $(WRAPPED:%=-Wl,--wrap=%) -lcmocka $(LDLIBS)
+	$(call note,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(WRAPPED:%=-Wl,--wrap=%) -lcmocka $(LDLIBS)
 
 .PHONY: failure-programs test-failures
 failure-programs: $(FAILURE_PROGRAMS)
-test-failures:
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) $(SANITIZED) failure-programs
+test-failures: ## Let every allocation and file call fail once
+	@$(MAKE) $(QUIET_JOBS) $(SANITIZED) failure-programs
 	@for program in $(FAILURE_PROGRAMS:$(BUILD)/%=$(BUILD)/sanitized/%); do \
 		SONOMASK_EVERY_FAILURE=1 $$program || exit 1; done
 
@@ -37,9 +38,9 @@ THREAD_PROGRAMS := $(BUILD)/tests/test_parallel $(BUILD)/tests/test_threads
 thread-programs: $(THREAD_PROGRAMS)
 test-thread-programs: $(THREAD_PROGRAMS)
 	@$(RUN_PROGRAMS)
-test-thread:
+test-thread: ## Run the tests with threads under ThreadSanitizer
 	@echo "Building with ThreadSanitizer"
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) $(THREAD) thread-programs
+	@$(MAKE) $(QUIET_JOBS) $(THREAD) thread-programs
 	@$(MAKE) --no-print-directory $(THREAD) test-thread-programs
 
 # ---- Fuzzing ----
@@ -53,10 +54,12 @@ FUZZ_BUILD := BUILD=$(BUILD)/fuzz CC=clang OPTIMISE=-O1 NATIVE_TARGETS=scalar \
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz_%)
 REPLAY_PROGRAMS := $(FUZZ_TARGETS:%=$(BUILD)/tests/replay_%)
 $(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/scratch.o $(NATIVE_LIBRARY) $(LIBRARY)
-	$(CC) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+	$(call note,LINK,$@)
+	$(Q)$(CC) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 $(REPLAY_PROGRAMS): $(BUILD)/tests/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/scratch.o \
 		$(BUILD)/tests/fuzz/replay.o $(NATIVE_LIBRARY) $(LIBRARY)
-	$(CC) -o $@ $^ $(LDLIBS)
+	$(call note,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(LDLIBS)
 # Its test damages image files at random.
 $(BUILD)/tests/test_fuzz_image: $(BUILD)/tests/fuzz/fuzz_image.o
 
@@ -69,8 +72,8 @@ test-fuzz-corpora: $(REPLAY_PROGRAMS)
 		output=$$($(BUILD)/tests/replay_$$name tests/fuzz/corpus/$$name $$extra 2>&1) || { echo "$$output"; exit 1; }; \
 		echo "$$output" | tail -n 1; done
 fuzz-programs: $(FUZZ_PROGRAMS)
-fuzz:
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) $(FUZZ_BUILD) fuzz-programs
+fuzz: ## Run libFuzzer on every target: make fuzz FUZZ_SECONDS=600 [FUZZ="weights manifest"]
+	@$(MAKE) $(QUIET_JOBS) $(FUZZ_BUILD) fuzz-programs
 	@mkdir -p $(BUILD)/fuzz/findings
 	@for name in $(FUZZ); do \
 		echo "== $$name, $(FUZZ_SECONDS) s"; \

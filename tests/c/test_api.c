@@ -15,7 +15,7 @@
 #include <string.h>
 
 // Before cmocka's, whose macros take names that others use.
-#include "../../native/report/evaluation.h"
+#include "../../native/evaluator.h"
 #include "../../src/memory_plan.h"
 #include "../../src/sonomask.h"
 #include "../../src/weights.h"
