@@ -1,5 +1,4 @@
-/** A fixed number of damaged image files through the decoder; worth most under sanitizers. `make fuzz` goes on longer.
- */
+/** A fixed number of damaged image files through the decoder, mostly for the sanitizers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz_decode.h"
+#include "../fuzz/fuzz.h"
 #include "make_image.h"
 #include "test_random.h"
 
@@ -142,18 +141,7 @@ static void damaged_files_never_break_the_decoder(void **state) {
     }
 }
 
-/** With a folder as argument writes the undamaged files there, for libFuzzer to begin with. */
-int main(int argc, char **argv) {
-    if (argc == 2) {
-        make_seeds(NULL);
-        for (int i = 0; i < seed_count; i++) {
-            char path[4096];
-            snprintf(path, sizeof path, "%s/seed-%02d", argv[1], i);
-            FILE *file = fopen(path, "wb");
-            if (!file || fwrite(seeds[i].bytes, 1, seeds[i].size, file) != seeds[i].size || fclose(file)) return 1;
-        }
-        return free_seeds(NULL);
-    }
+int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(damaged_files_never_break_the_decoder)};
-    return cmocka_run_group_tests_name("fuzz_decode", tests, make_seeds, free_seeds);
+    return cmocka_run_group_tests_name("fuzz_image", tests, make_seeds, free_seeds);
 }
