@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../../src/image.h"
+#include "../../src/letterbox.h"
 
 /** The drawn geometry: mirror, scale, rotation, shift and elastic displacement. */
 typedef struct sm_geometry {

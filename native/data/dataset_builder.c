@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../src/status.h"
 #include "random.h"
 
 void sm_record_free(sm_record *record) {

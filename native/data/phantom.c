@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "../../src/status.h"
 #include "phantom_parts.h"
 
 /** Loss by poor contact of the probe, at its ends and in random places, dB. */

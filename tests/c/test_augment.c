@@ -15,6 +15,7 @@
 #include "../../native/data/phantom.h"
 #include "../../native/data/random.h"
 #include "assert_near.h"
+#include "../../src/letterbox.h"
 
 enum { SIZE = 96, AREA = SIZE * SIZE, WIDTH = 96, HEIGHT = 64, TOP = (SIZE - HEIGHT) / 2 };
 

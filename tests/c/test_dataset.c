@@ -15,6 +15,7 @@
 #include "../../native/data/dataset.h"
 #include "../../native/data/marks.h"
 #include "../../native/data/phantom.h"
+#include "../../src/letterbox.h"
 #include "scratch_folder.h"
 
 enum { WIDTH = 48, HEIGHT = 40 };
