@@ -193,7 +193,7 @@ static sm_evaluation_request request_of(const char *const *data) {
         .options = {.threads = 2, .segment = sm_segment_options_default()}, .data = data, .data_count = 1, .fold = -1};
 }
 
-/* One image's scores by a network, computed here from its answer. */
+/* Compares the scores of an image with ones computed here from the network's result. */
 static void check_image(sm_evaluator *evaluator, const sm_evaluated_image *image, double temperature) {
     sm_sample sample = {0};
     sm_image picture = {0};
@@ -295,7 +295,7 @@ static void splits_divide_the_images_by_fold(void **state) {
 
 /* ---- perturbed images ---- */
 
-/* Adds what a picture scores under `point`, counted here from its answer. */
+/* Adds the scores of a picture under `point`, computed here from the network's result. */
 static void add_expected(sm_evaluator *evaluator, const sm_record *record, const sm_robustness_point *point,
                          sm_robustness_point *expected) {
     sm_sample sample = {0};

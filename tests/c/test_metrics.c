@@ -365,9 +365,9 @@ static void rectangle(uint8_t *mask, int left, int top, int width, int height) {
     for (int y = top; y < top + height; y++) memset(mask + y * SIDE + left, 255, (size_t)width);
 }
 
-static sm_surface_distances measure(const uint8_t *truth, const uint8_t *predicted) {
+static sm_surface_distances measure(const uint8_t *reference, const uint8_t *predicted) {
     sm_surface_distances distances;
-    assert_int_equal(sm_surface_distance(truth, predicted, SIDE, SIDE, &distances, NULL), SM_OK);
+    assert_int_equal(sm_surface_distance(reference, predicted, SIDE, SIDE, &distances, NULL), SM_OK);
     return distances;
 }
 
