@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/letterbox.h"
 #include "../file.h"
 
 enum { TILES = 3, GAP = 4 };

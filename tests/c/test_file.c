@@ -151,7 +151,7 @@ static void makes_folders(void **state) {
     char *below = inside("file/below");
     assert_int_equal(sm_file_write(file, "x", 1, NULL), SM_OK);
     assert_int_equal(sm_folder_make(file, &error), SM_ERROR_IO);
-    assert_non_null(strstr(error.message, "no folder"));
+    assert_non_null(strstr(error.message, "not a folder"));
     assert_int_equal(sm_folder_make(below, &error), SM_ERROR_IO);
     assert_non_null(strstr(error.message, below));
     assert_int_equal(sm_folder_make("", &error), SM_ERROR_IO);
