@@ -1,4 +1,5 @@
 /** A queue of calls in front of workers that each hold one network. */
+import { checkedOptions } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
 import { loadResources } from './model.js';
 import { processorCount, workerFactory } from './worker-host.js';
@@ -92,7 +93,7 @@ export class SonomaskPool {
      * @returns {Promise<SonomaskPool>}
      */
     static async load(options = {}) {
-        const { size = await processorCount(), idleMilliseconds = IDLE_MILLISECONDS, signal } = options;
+        const { size = await processorCount(), idleMilliseconds = IDLE_MILLISECONDS, signal } = checkedOptions(options);
         if (!Number.isInteger(size) || size < 1)
             throw new SonomaskError('argument', 'size must be a whole number of at least 1');
         if (!(idleMilliseconds >= 0))
@@ -275,11 +276,13 @@ export class SonomaskPool {
 
     /**
      * @param {string} method
-     * @param {unknown[]} parameters
-     * @param {AbortSignal | undefined} signal
+     * @param {unknown[]} inputs
+     * @param {{ signal?: AbortSignal }} options all but the signal are sent to the worker after the inputs
      * @returns {Promise<any>}
      */
-    async #call(method, parameters, signal) {
+    async #call(method, inputs, options) {
+        const { signal, ...rest } = checkedOptions(options);
+        const parameters = [...inputs, rest];
         throwIfAborted(signal);
         if (this.#disposed) throw new SonomaskError('disposed', 'this SonomaskPool has been disposed of');
         let stop = () => {};
@@ -318,8 +321,7 @@ export class SonomaskPool {
      * @returns {Promise<Segmentation>}
      */
     segment(input, options = {}) {
-        const { signal, ...rest } = options;
-        return this.#call('segment', [input, rest], signal);
+        return this.#call('segment', [input], options);
     }
 
     /**
@@ -330,8 +332,7 @@ export class SonomaskPool {
      * @returns {Promise<Measurement>}
      */
     measure(map, width, height, options = {}) {
-        const { signal, ...rest } = options;
-        return this.#call('measure', [map, width, height, rest], signal);
+        return this.#call('measure', [map, width, height], options);
     }
 
     /**
@@ -342,7 +343,7 @@ export class SonomaskPool {
      * @returns {Promise<Contour[]>}
      */
     contours(mask, width, height, options = {}) {
-        return this.#call('contours', [mask, width, height], options.signal);
+        return this.#call('contours', [mask, width, height], options);
     }
 
     /**
@@ -353,7 +354,7 @@ export class SonomaskPool {
      * @returns {Promise<Uint8Array<ArrayBuffer>>}
      */
     encodePng(data, width, height, options = {}) {
-        return this.#call('encodePng', [data, width, height], options.signal);
+        return this.#call('encodePng', [data, width, height], options);
     }
 
     /**
@@ -362,7 +363,7 @@ export class SonomaskPool {
      * @returns {Promise<DecodedImage>}
      */
     decode(input, options = {}) {
-        return this.#call('decode', [input], options.signal);
+        return this.#call('decode', [input], options);
     }
 
     dispose() {

@@ -1,4 +1,5 @@
 /** Getting the module and the weights: from bytes, URLs and paths, in browsers, workers and Node. */
+import { viewOf } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
 
 /**
@@ -86,7 +87,8 @@ function readFailure(error) {
  * @returns {boolean} whether a server answered with a page, as many do for what they do not have
  */
 function looksLikeHtml(bytes) {
-    const start = new TextDecoder('latin1').decode(bytes.subarray(0, 256)).trimStart().toLowerCase();
+    // A copy, because browsers refuse to decode shared memory.
+    const start = new TextDecoder('latin1').decode(bytes.slice(0, 256)).trimStart().toLowerCase();
     return start.startsWith('<!doctype') || start.startsWith('<html') || start.startsWith('<?xml');
 }
 
@@ -99,8 +101,7 @@ function looksLikeHtml(bytes) {
  */
 async function readSource(source, code, what, signal) {
     throwIfAborted(signal);
-    if (source instanceof ArrayBuffer) return new Uint8Array(source);
-    if (source instanceof Uint8Array) return source;
+    if (source instanceof ArrayBuffer || source instanceof Uint8Array) return viewOf(source);
     if (!(source instanceof URL) && typeof source !== 'string')
         throw new SonomaskError('argument', `${what}: expected a URL, a string, an ArrayBuffer or a Uint8Array`);
     let bytes;
@@ -158,7 +159,7 @@ export async function loadModule(source, signal) {
     if (bytes.length < 8 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d)
         throw new SonomaskError('load-wasm', `${what}: it is not WebAssembly (wrong magic number)`);
     try {
-        return await WebAssembly.compile(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+        return await WebAssembly.compile(bytes.buffer instanceof ArrayBuffer ? /** @type {Uint8Array<ArrayBuffer>} */ (bytes) : new Uint8Array(bytes));
     } catch (error) {
         throw new SonomaskError('load-wasm', `${what}: it does not compile: ${messageOf(error)}`, { cause: error });
     }
