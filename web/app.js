@@ -11,10 +11,9 @@ import { preparePicker, startDrop, startPaste } from './input/sources.js';
 import { warmZip } from './export/zip.js';
 import { Adjust } from './panel/adjust.js';
 import { renderAnswer } from './panel/answer.js';
-import { Calibration } from './panel/calibration.js';
+import { ScaleTool } from './panel/scale.js';
 import { renderCompare } from './panel/compare.js';
 import { Frames } from './panel/frames.js';
-import { renderHelp } from './panel/help.js';
 import { renderLesions } from './panel/lesions.js';
 import { List } from './panel/list.js';
 import { fetchModelCard, renderModel } from './panel/model.js';
@@ -27,10 +26,9 @@ import { Opener } from './state/opener.js';
 import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
-import { openDialog, prepareDialog } from './ui/dialog.js';
-import { afterNextFrame, byId, oncePerFrame } from './ui/dom.js';
+import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
 import { registerOffline } from './ui/offline.js';
-import { startShortcuts } from './ui/shortcuts.js';
+import { renderHelp, startShortcuts } from './ui/shortcuts.js';
 import { startTheme, toggleTheme } from './ui/theme.js';
 import { Gestures } from './view/gestures.js';
 import { Viewer } from './view/viewer.js';
@@ -72,7 +70,7 @@ const list = new List(store, queue);
 const toolbar = new Toolbar(viewer, gestures, session);
 const adjust = new Adjust(session, viewer, useThresholdForAll);
 const frames = new Frames(session);
-const calibration = new Calibration(gestures, viewer, session, store);
+const scaleTool = new ScaleTool(gestures, viewer, session, store);
 const save = new Save(store, opener, () => frames.stop());
 const results = new Results(store);
 
@@ -195,7 +193,7 @@ const shortcuts = [
     { keys: 'b', label: '', shown: '', run: () => gestures.use('brush') },
     { keys: 'e', label: '', shown: '', run: () => gestures.use('erase') },
     { keys: 'w', label: '', shown: '', run: () => gestures.use('window') },
-    { keys: 'c', label: '', shown: '', run: () => gestures.use('calibrate') },
+    { keys: 'c', label: '', shown: '', run: () => gestures.use('scale') },
     { keys: ', <', label: 'help.brush', shown: ', · .', run: () => gestures.setBrush(gestures.brushRadius - 2) },
     { keys: '. >', label: '', shown: '', run: () => gestures.setBrush(gestures.brushRadius + 2) },
     { keys: 'ctrl+z', label: 'help.undo', shown: 'Ctrl Z · Ctrl Shift Z', run: () => session.undo() },
@@ -228,7 +226,7 @@ function renderAll() {
     toolbar.render();
     adjust.render();
     frames.render();
-    calibration.render();
+    scaleTool.render();
     renderAnswers();
     renderComparison();
     renderHelp(shortcuts);
@@ -249,7 +247,7 @@ session.addEventListener('answer', () => {
     renderAnswers();
     renderComparison();
 });
-calibration.addEventListener('scale', () => {
+scaleTool.addEventListener('scale', () => {
     renderAnswers();
     renderComparison();
 });

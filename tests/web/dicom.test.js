@@ -132,7 +132,7 @@ describe('DICOM and video', { skip }, () => {
             'cut.dcm': [whole.subarray(0, whole.length - 9000), /damaged/],
             'header.dcm': [whole.subarray(0, 140), /damaged|no image/],
             'lies.dcm': [dicom({ ...size, element: dicomElement([0x7fe0, 0x0010, 'OB', grey], 0x7ffffff0) }), /damaged/],
-            'nothing.dcm': [dicom({ ...size }), /holds no image/],
+            'nothing.dcm': [dicom({ ...size }), /contains no image/],
             'j2k.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.90', element: encapsulated([grey]) }), /JPEG 2000 Lossless/],
             'deflated.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.1.99', pixels: grey }), /transfer syntax Deflated/],
             'jpeg.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.50', element: encapsulated([Buffer.from([0xff, 0xd8, 0xff, 1])]) }), /DICOM file is damaged: JPEG/],
@@ -167,7 +167,7 @@ describe('DICOM and video', { skip }, () => {
         ]);
         await settled(page, 4);
         await answered(page);
-        await page.getByText(/by the DICOM file’s own calibration/).waitFor();
+        await page.getByText(/by the DICOM file’s pixel spacing/).waitFor();
         await page.locator('.measures tr', { hasText: 'Long axis' }).getByText(/\smm$/).waitFor();
         for (const index of [1, 2, 3]) {
             await page.locator('.row-main').nth(index).click();

@@ -131,7 +131,7 @@ describe('segmenting', { skip }, () => {
         await pick(page, [await sample('benign')]);
         await settled(page, 1);
         await answered(page);
-        const cell = page.locator('.measures tbody tr', { has: page.getByRole('rowheader', { name: 'Sure of outline' }) }).locator('td').first();
+        const cell = page.locator('.measures tbody tr', { has: page.getByRole('rowheader', { name: 'Certainty of outline' }) }).locator('td').first();
         const [, word, number] = ((await cell.textContent()) ?? '').match(/^(high|medium|low) \((\d\.\d\d)\)$/) ?? [];
         const sure = Number(number);
         assert.equal(word, sure >= 0.85 ? 'high' : sure >= 0.7 ? 'medium' : 'low');
@@ -198,7 +198,7 @@ describe('segmenting', { skip }, () => {
         await page.locator('.row-main').nth(1).click();
         await answered(page);
         assert.equal(await slider.inputValue(), '0.9');
-        await page.getByRole('button', { name: 'Network’s own' }).click();
+        await page.getByRole('button', { name: 'Network’s threshold' }).click();
         assert.notEqual(await slider.inputValue(), '0.9');
         await page.context().close();
     });

@@ -3,9 +3,8 @@
  * one in view first. One that fails says why and the others go on. Event: "progress".
  */
 import { SourceError } from '../input/source.js';
-import { makeThumbnail } from '../input/thumbnail.js';
-import { measureMap } from '../state/measured.js';
-import { encodeRuns } from '../state/runs.js';
+import { encodeRuns, measureMap } from '../state/masks.js';
+import { element } from '../ui/dom.js';
 import { isAborted, problemOf } from './engine.js';
 
 /**
@@ -15,6 +14,8 @@ import { isAborted, problemOf } from './engine.js';
  * @typedef {import('../state/store.js').Store} Store
  * @typedef {import('../state/maps.js').MapCache} MapCache
  */
+
+const THUMBNAIL_SIDE = 112; // pixels, twice the size shown, for sharp screens
 
 export class Queue extends EventTarget {
     #store;
@@ -201,4 +202,25 @@ export class Queue extends EventTarget {
         });
         return answer.probabilityMap;
     }
+}
+
+/**
+ * A small picture for the list.
+ * @param {import('../input/source.js').Source} source
+ * @param {number} frame
+ * @returns {Promise<HTMLCanvasElement>} its middle square
+ */
+async function makeThumbnail(source, frame) {
+    const picture = await source.picture(frame);
+    const side = Math.min(picture.width, picture.height);
+    const canvas = element('canvas', { width: THUMBNAIL_SIDE, height: THUMBNAIL_SIDE });
+    const context = canvas.getContext('2d');
+    if (context) {
+        context.imageSmoothingQuality = 'medium';
+        const left = (picture.width - side) / 2;
+        const top = (picture.height - side) / 2;
+        context.drawImage(picture, left, top, side, side, 0, 0, THUMBNAIL_SIDE, THUMBNAIL_SIDE);
+    }
+    picture.close();
+    return canvas;
 }

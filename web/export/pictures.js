@@ -1,5 +1,5 @@
 /** Pictures to save: the mask alone, and the image with what was found drawn over it, both at the image's own size. */
-import { decodeRuns } from '../state/runs.js';
+import { decodeRuns } from '../state/masks.js';
 import { OUTLINE, OUTLINE_UNDER } from '../view/colours.js';
 import { paintFill, pathOf } from '../view/layers.js';
 

@@ -2,9 +2,8 @@
 import { formatNumber, t } from '../i18n/i18n.js';
 import { measuresOf } from '../panel/measures.js';
 import { explanation, headline, scaleNote, warnings } from '../panel/words.js';
-import { scaleFor } from '../state/item.js';
+import { answerInView, scaleFor } from '../state/item.js';
 import { byId, element } from '../ui/dom.js';
-import { answerInView } from './frames.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine

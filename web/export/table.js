@@ -2,8 +2,7 @@
  * The batch as CSV: one line a lesion, and one for a picture without any or one that failed. Of a cine loop every frame
  * that was looked at is a picture.
  */
-import { scaleFor } from '../state/item.js';
-import { answersOf } from './frames.js';
+import { answersOf, scaleFor } from '../state/item.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult

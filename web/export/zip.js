@@ -1,6 +1,6 @@
 /** Everything of the batch in one ZIP file. */
+import { answersOf } from '../state/item.js';
 import { toCoco } from './coco.js';
-import { answersOf } from './frames.js';
 import { frameEnding } from './names.js';
 import { maskPng } from './pictures.js';
 import { recordOf } from './record.js';

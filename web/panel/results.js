@@ -1,8 +1,7 @@
 /** All answers of the batch in one table that can be sorted; below it the means of what was compared with masks. */
 import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { scaleFor } from '../state/item.js';
-import { openDialog } from '../ui/dialog.js';
-import { byId, element, icon } from '../ui/dom.js';
+import { byId, element, icon, openDialog } from '../ui/dom.js';
 import { areaText } from './measures.js';
 import { certaintyOf, doubtOf } from './words.js';
 

@@ -29,7 +29,7 @@
  * @property {number} milliseconds
  * @property {number} threshold that made the mask
  * @property {Lesion[]} lesions
- * @property {Uint32Array} runs the mask, edits included, see state/runs.js
+ * @property {Uint32Array} runs the mask, edits included, see state/masks.js
  * @property {Edits | null} edits
  */
 
@@ -69,7 +69,7 @@ export class Item {
         this.frameCount = 1;
         /** @type {Map<number, FrameResult>} by frame */
         this.results = new Map();
-        /** @type {Scale[]} the user's own calibration comes first */
+        /** @type {Scale[]} the user's own scale comes first */
         this.scales = [];
         /** @type {number | null} the user's threshold; null: the network's own */
         this.threshold = null;
@@ -100,4 +100,22 @@ export function scaleFor(item, box) {
                     box.y + box.height <= region.y + region.height),
         ) ?? null
     );
+}
+
+/**
+ * @param {Item} item
+ * @returns {{ frame: number, result: FrameResult }[]} one for a still picture; of a loop every frame that was looked at
+ */
+export function answersOf(item) {
+    if (item.state !== 'done') return [];
+    return [...item.results].map(([frame, result]) => ({ frame, result })).sort((a, b) => a.frame - b.frame);
+}
+
+/**
+ * @param {Item} item
+ * @returns {{ frame: number, result: FrameResult } | null} of the frame in view, else the first one looked at
+ */
+export function answerInView(item) {
+    const answers = answersOf(item);
+    return answers.find(({ frame }) => frame === item.frame) ?? answers[0] ?? null;
 }

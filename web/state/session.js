@@ -9,8 +9,7 @@ import { ADD, Edits, ERASE, KEEP } from '../edit/edits.js';
 import { componentAt, pixelOf } from '../edit/fill.js';
 import { isAborted, problemOf } from '../engine/engine.js';
 import { oncePerFrame } from '../ui/dom.js';
-import { measureMap } from './measured.js';
-import { decodeRuns, encodeRuns } from './runs.js';
+import { decodeRuns, encodeRuns, measureMap } from './masks.js';
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Contour} Contour

@@ -92,3 +92,29 @@ export function saveFile(blob, name) {
     // The browser reads the blob after the click returns; it needs the address a little longer.
     setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
+
+/**
+ * Opens a native modal dialog: the browser keeps the focus inside, and Escape closes it.
+ * @param {HTMLDialogElement} dialog
+ */
+export function openDialog(dialog) {
+    if (dialog.open) return;
+    dialog.showModal();
+    // Without this, browsers focus the first control and scroll to it.
+    const title = dialog.querySelector('h2');
+    if (!title) return;
+    title.tabIndex = -1;
+    title.focus();
+    dialog.scrollTop = 0;
+}
+
+/**
+ * A click beside the dialog or on an element with data-close closes it.
+ * @param {HTMLDialogElement} dialog
+ */
+export function prepareDialog(dialog) {
+    dialog.addEventListener('click', event => {
+        const target = /** @type {Element} */ (event.target);
+        if (target === dialog || target.closest('[data-close]')) dialog.close();
+    });
+}

@@ -81,7 +81,7 @@ export class Viewer extends EventTarget {
     highlighted = -1;
     /** Where the brush is, for its ring. @type {{ at: Point, radius: number } | null} */
     brush = null;
-    /** The line of a calibration at hand. @type {Point[]} */
+    /** The ends of the line that sets the scale. @type {Point[]} */
     marks = [];
     /** @type {number | null} */
     millimetres = null;
