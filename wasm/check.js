@@ -1,4 +1,4 @@
-/** Checks of what callers pass: everything that does not fit is a SonomaskError with the code `argument`. */
+/** Checks of parameters: wrong ones throw a SonomaskError with the code `argument`. */
 import { SonomaskError, messageOf } from './error.js';
 
 /**
@@ -47,8 +47,8 @@ export function isBytes(value) {
  * @param {{ length: number }} data
  * @param {number} width
  * @param {number} height
- * @param {number[]} allowed values a pixel
- * @returns {number} values a pixel
+ * @param {number[]} allowed values per pixel
+ * @returns {number} values per pixel
  */
 export function valuesPerPixel(data, width, height, allowed) {
     if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1)
@@ -62,7 +62,7 @@ export function valuesPerPixel(data, width, height, allowed) {
 
 /**
  * @param {Uint8Array | ArrayBuffer} bytes
- * @returns {Uint8Array} the same memory; bytes that were transferred to another thread are refused
+ * @returns {Uint8Array} the same memory; detached memory is refused
  */
 export function viewOf(bytes) {
     try {

@@ -1,4 +1,4 @@
-/** One network on the calling thread: checks what callers pass, and keeps the module's instance in good health. */
+/** One network on the calling thread. Replaces the module's instance after a trap or when its memory grew too large. */
 import { bytesOf, checkedOptions, isBytes, isRawImage, share, valuesPerPixel } from './check.js';
 import { Core } from './core.js';
 import { SonomaskError, messageOf, throwIfAborted } from './error.js';
@@ -19,13 +19,13 @@ import { defaultWasm, defaultWeights, loadModule, loadWeights } from './resource
  */
 
 /**
- * Everything that makes an instance, fetched once; the pool hands it to its workers.
+ * Everything that an instance is made from, loaded once; the pool sends it to its workers.
  * @typedef {object} Resources
  * @property {WebAssembly.Module} module
  * @property {Uint8Array | null} weights
  * @property {string} weightsName for messages
  * @property {Backend} backend
- * @property {number} inputSize 0: what the weights say
+ * @property {number} inputSize 0: that of the weights
  */
 
 /**
@@ -83,9 +83,9 @@ function describe(core, resources) {
 }
 
 export class Sonomask {
-    /** @type {Core | null} null until needed: at first, after a trap, and after the memory was given back */
+    /** @type {Core | null} null after a trap and after the memory was freed, until the next call */
     #core;
-    /** @type {Resources | null} null when disposed of */
+    /** @type {Resources | null} null after dispose */
     #resources;
     /** @type {ModelInfo} */
     info;
@@ -114,7 +114,7 @@ export class Sonomask {
     }
 
     /**
-     * Runs `work` with a healthy instance.
+     * Runs `work` with the instance, and starts a new one when there is none.
      * @template T
      * @param {(core: Core) => T} work
      * @returns {T}

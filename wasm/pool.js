@@ -1,4 +1,4 @@
-/** A queue of calls in front of workers that each hold one network. */
+/** A queue of calls, and workers that each have one network. */
 import { checkedOptions } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
 import { loadResources } from './model.js';
@@ -21,7 +21,7 @@ import { processorCount, workerFactory } from './worker-host.js';
  */
 
 /**
- * A call that waits or runs.
+ * A waiting or running call.
  * @typedef {object} Job
  * @property {string} method
  * @property {unknown[]} parameters
@@ -32,7 +32,7 @@ import { processorCount, workerFactory } from './worker-host.js';
 /**
  * @typedef {object} Slot
  * @property {WorkerHandle} worker
- * @property {Job | null} job what it works on, or null when idle
+ * @property {Job | null} job the running job, or null when idle
  * @property {((info: ModelInfo) => void) | null} started not null until the worker has its network
  * @property {ReturnType<typeof setTimeout> | undefined} idleTimer
  */
@@ -40,8 +40,8 @@ import { processorCount, workerFactory } from './worker-host.js';
 const IDLE_MILLISECONDS = 30_000;
 
 /**
- * Copies what a view shows, so that a small view of a large buffer does not drag the whole along, and so that the copy
- * can be handed over. Other values stay as they are.
+ * Copies the bytes of a view, so that the copy can be transferred, and so that a small view of a large buffer does not
+ * send the whole buffer. Other values are returned as they are.
  * @param {unknown} value
  * @param {ArrayBuffer[]} transfer the copies' buffers are added
  * @returns {unknown}
@@ -99,7 +99,7 @@ export class SonomaskPool {
         if (!(idleMilliseconds >= 0))
             throw new SonomaskError('argument', 'idleMilliseconds must be a number of at least 0');
         const loading = loadResources(options);
-        // Whoever awaits it below hears of its failure; until then it is not unheard.
+        // It is awaited later; until then its failure is not an unhandled rejection.
         loading.catch(() => {});
         const createWorker = await workerFactory(options.worker ?? new URL('./worker.js', import.meta.url));
         throwIfAborted(signal);
@@ -129,7 +129,7 @@ export class SonomaskPool {
     }
 
     /**
-     * Starts the first worker, while module and weights are still on their way; it tells whether they are good.
+     * Starts the first worker while module and weights are still loading. It checks both.
      * @param {AbortSignal | undefined} signal
      * @returns {Promise<void>}
      */
@@ -172,7 +172,7 @@ export class SonomaskPool {
         }
     }
 
-    /** @param {Slot} slot whose worker gets module and weights as soon as they are there */
+    /** @param {Slot} slot whose worker gets module and weights as soon as they are loaded */
     async #equip(slot) {
         let resources;
         try {
@@ -254,7 +254,7 @@ export class SonomaskPool {
         }
     }
 
-    /** Gives waiting calls to free workers, starts more workers when they are too few, and lets idle ones end. */
+    /** Sends waiting calls to idle workers, starts workers up to `size`, and sets the timers of idle ones. */
     #dispatch() {
         for (const slot of this.#slots) {
             while (!slot.job && this.#queue.length > 0) this.#send(slot, /** @type {Job} */ (this.#queue.shift()));

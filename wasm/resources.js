@@ -1,4 +1,4 @@
-/** Getting the module and the weights: from bytes, URLs and paths, in browsers, workers and Node. */
+/** Loads the module and the weights from bytes, URLs or paths, in browsers, workers and Node. */
 import { viewOf } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
 
@@ -84,7 +84,7 @@ function readFailure(error) {
 
 /**
  * @param {Uint8Array} bytes
- * @returns {boolean} whether a server answered with a page, as many do for what they do not have
+ * @returns {boolean} whether it is an HTML page, which many servers send for a missing file
  */
 function looksLikeHtml(bytes) {
     // A copy, because browsers refuse to decode shared memory.
@@ -129,11 +129,11 @@ function refusePages(bytes, name, code, what) {
 }
 
 /**
- * Compiles what arrives while it arrives, where a server says that it is WebAssembly.
+ * Compiles the module while it loads, which needs the MIME type application/wasm.
  * @param {Source} source
  * @param {AbortSignal | undefined} signal
- * @returns {Promise<WebAssembly.Module | null>} null when there is no such server, or anything goes wrong: reading the
- *     file as bytes then tells what
+ * @returns {Promise<WebAssembly.Module | null>} null when that fails; loading it
+ *     as bytes then gives the reason
  */
 async function compileWhileLoading(source, signal) {
     if (isNode() || !(source instanceof URL || typeof source === 'string')) return null;
@@ -168,7 +168,7 @@ export async function loadModule(source, signal) {
 /**
  * @param {Source} source
  * @param {AbortSignal} [signal]
- * @returns {Promise<{ bytes: Uint8Array<ArrayBufferLike>, name: string }>} the bytes, and where they are from
+ * @returns {Promise<{ bytes: Uint8Array<ArrayBufferLike>, name: string }>} the bytes, and their origin for messages
  */
 export async function loadWeights(source, signal) {
     const bytes = await readSource(source, 'load-weights', 'the weights', signal);

@@ -1,4 +1,4 @@
-/** Puts the page together: each module knows its own concern, and here they meet. */
+/** Creates the parts of the page and connects their events. */
 import { loadingEngine, onDownload } from './engine/start.js';
 import { scoreItem } from './compare/truth.js';
 import { problemOf, warmEngine } from './engine/engine.js';
@@ -39,7 +39,7 @@ const SAMPLES = ['phantom-1.png', 'phantom-2.png', 'phantom-3.png'];
 
 /** @type {import('./engine/engine.js').Engine | null} */
 let engine = null;
-/** How far the engine is, to be said again in another language. @type {{ state: 'loading' | 'ready' | 'failed', text: () => string }} */
+/** State of the engine; its text is rendered again when the language changes. @type {{ state: 'loading' | 'ready' | 'failed', text: () => string }} */
 let status = { state: 'loading', text: () => t('engine.loading', { share: '' }) };
 
 /** @param {typeof status} next */
@@ -51,7 +51,7 @@ function setStatus(next) {
 }
 
 onDownload(share => {
-    // The weights may still be on their way when something else has failed.
+    // The weights may still be loading when something else has failed.
     if (status.state === 'loading') setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) });
 });
 
@@ -75,7 +75,7 @@ const save = new Save(store, opener, () => frames.stop());
 const results = new Results(store);
 
 /**
- * Takes files in: pictures into the list, masks beside their pictures.
+ * Adds files: images to the list, ground-truth masks to their images.
  * @param {Found[]} all
  */
 function addFiles(all) {
@@ -145,7 +145,7 @@ function renderView() {
     byId('bar-add', HTMLButtonElement).hidden = !any;
 }
 
-/** Over the viewer: why there is nothing to see, or that work is going on. */
+/** The note over the viewer: why there is no image, or that it is being opened. */
 function renderNote() {
     const { item, picture } = session;
     const note = byId('viewer-note', HTMLElement);
@@ -310,11 +310,11 @@ try {
     queue.start(loaded);
     session.start(loaded);
     save.start(loaded);
-    // Who brought a picture already sees its answer before the page fetches what it may need later.
+    // The first answer comes before the page fetches what it may need later.
     await queue.firstAnswer();
     await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), fetchModelCard()]);
     await registerOffline();
-    // Tests, and whoever scripts the page, see here that nothing more will be asked for.
+    // For tests and scripts: after this the page requests nothing more.
     document.documentElement.dataset['loaded'] = 'all';
 } catch (error) {
     const problem = problemOf(error);

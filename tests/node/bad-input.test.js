@@ -1,4 +1,4 @@
-/** Whatever is passed, in this thread or to a pool: a result, or a SonomaskError that says what does not fit. */
+/** Bad input, in this thread and to a pool: a result, or a SonomaskError with a clear code. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';

@@ -41,7 +41,7 @@ test('scores of known masks', () => {
     assert.deepEqual(compareMasks(none, square(2), width, height), { dice: 0, iou: 0, hd95: null });
 });
 
-test('masks are told from pictures by the archive’s names', () => {
+test('masks are recognised by the archive’s names', () => {
     const files = ['d/benign (1).png', 'd/benign (1)_mask.png', 'd/benign (1)_mask_1.png', 'd/lonely_mask.png', 'e/benign (1)_mask.png'];
     const { pictures, masks } = pairMasks(files.map(path => ({ file: new File([], path), path })), []);
     assert.deepEqual(pictures.map(({ path }) => path), ['d/benign (1).png', 'd/lonely_mask.png', 'e/benign (1)_mask.png']);

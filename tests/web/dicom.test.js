@@ -54,7 +54,7 @@ async function recordVideo(page, kind) {
     return recorded && Buffer.from(recorded);
 }
 
-test('the rate of a video is told from the times of its frames, jitter and dropped ones included', () => {
+test('the frame rate of a video is computed from the times of its frames, with jitter and dropped frames', () => {
     assert.equal(rateOfTimes([0, 0.0664, 0.0997, 0.1331, 0.1684, 0.2021, 0.2467, 0.2822]), 30);
     assert.equal(rateOfTimes([0, 0.04, 0.12, 0.16, 0.2, 0.24]), 25);
     assert.equal(rateOfTimes([0, 0]), 0);
@@ -238,20 +238,20 @@ describe('DICOM and video', { skip }, () => {
         // The panel never falls back to "no answer" while the loop runs ahead of the network.
         const always = await page.evaluate(async () => {
             const end = performance.now() + 1500;
-            let told = true;
+            let shown = true;
             while (performance.now() < end) {
-                told &&= /%/.test(document.querySelector('#answer')?.textContent ?? '');
+                shown &&= /%/.test(document.querySelector('#answer')?.textContent ?? '');
                 await new Promise(requestAnimationFrame);
             }
-            return told;
+            return shown;
         });
         assert.ok(always);
         await page.getByRole('button', { name: 'Pause' }).click();
         await answered(page);
         // Every frame that was looked at is saved, each under its own number.
         const lines = (await saved(page, 'CSV table')).bytes.toString().trim().split('\r\n').slice(1);
-        const told = new Set(lines.map(line => line.split(',')[1]));
-        assert.ok(told.size >= 2 && !told.has(''), [...told].join());
+        const numbers = new Set(lines.map(line => line.split(',')[1]));
+        assert.ok(numbers.size >= 2 && !numbers.has(''), [...numbers].join());
         assert.match((await saved(page, 'Mask PNG')).name, /^dicom-1_frame\d_mask\.png$/);
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();

@@ -1,4 +1,4 @@
-/** Both languages say everything, and the page asks for nothing that they do not say. */
+/** Both languages have all texts, and the page uses no others. */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-/** The page's server gives what the page needs, with its policy, and nothing else. */
+/** The page's server serves the page's files with its policy, and nothing else. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ before(async () => {
 after(() => server.close());
 
 /**
- * Asks without tidying the path up first, as fetch would.
+ * Sends the path as it is; fetch would normalise it.
  * @param {string} target
  * @param {string} [method]
  * @param {number} [at]
@@ -109,7 +109,7 @@ async function serving(context, files) {
     return { at: /** @type {import('node:net').AddressInfo} */ (small.address()).port, change };
 }
 
-test('the page comes joined, and anew when one of its modules changes', async context => {
+test('the page is joined, and joined again when one of its modules changes', async context => {
     const { at, change } = await serving(context, {
         'web/app.js': `import { word } from './part.js';\nconsole.log(word);\n`,
         'web/part.js': `export const word = 'old';\n`,
@@ -130,7 +130,7 @@ test('a page that cannot be joined is an error of the server, not a missing file
     assert.equal(mock.calls[0]?.arguments[0], 'serve: /web/app.js: web/app.js:1: web/part.js is not there\n');
 });
 
-test('texts and code come compressed to who can read that', async () => {
+test('text and code are compressed when the client accepts gzip', async () => {
     const target = '/web/styles/base.css';
     const plain = await ask(target);
     const small = await ask(target, 'GET', port, { 'accept-encoding': 'gzip, br' });
@@ -140,10 +140,10 @@ test('texts and code come compressed to who can read that', async () => {
     assert.equal((await ask('/web/samples/phantom-1.png', 'HEAD', port, { 'accept-encoding': 'gzip' })).headers['content-encoding'], undefined);
 });
 
-test('the page says the same policy itself', async () => {
+test('the page contains the same policy', async () => {
     const page = await readFile(path.join(ROOT, 'web/index.html'), 'utf8');
     const own = page.match(/Content-Security-Policy" content="([^"]+)"/)?.[1];
-    // frame-ancestors may only be said in a header.
+    // frame-ancestors works only in a header.
     assert.equal(`${own}; frame-ancestors 'none'`, CONTENT_SECURITY_POLICY);
     assert.ok(!/ style="| on[a-z]+="|<style|<script>/.test(page), 'nothing inline');
 });

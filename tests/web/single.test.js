@@ -1,4 +1,4 @@
-/** The page as one file: opened from disk, without any server, it does the same. */
+/** The single-file page works when opened from disk, without a server. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const BUILDER = path.join(ROOT, 'web/single.js');
 const missing = existsSync(path.join(ROOT, 'weights/sonomask.safetensors')) ? false : 'no weights to put inside';
 
-test('one file does it all from disk, without a request', { skip: skip || missing }, async context => {
+test('the single file segments from disk without a request', { skip: skip || missing }, async context => {
     const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-single-'));
     context.after(() => rm(folder, { recursive: true }));
     const file = path.join(folder, 'sonomask.html');

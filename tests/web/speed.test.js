@@ -58,7 +58,7 @@ async function startTrace(browser) {
     };
 }
 
-/** What the page says of itself in the trace: the browser's own windows have main threads too. */
+/** Finds the page's main thread in the trace; the browser's own windows have main threads too. */
 const MARK = 'the page under test';
 
 /**

@@ -93,7 +93,7 @@ describe('trust', { skip }, () => {
             });
             await page.locator('#engine[data-state="failed"]').waitFor();
             assert.match((await page.locator('#engine-text').textContent()) ?? '', says);
-            // Whoever brings a picture is told too, instead of waiting for ever.
+            // Images that are added fail with the same reason instead of waiting for ever.
             await page.getByRole('button', { name: 'Try a sample' }).click();
             await settled(page, 3);
             assert.ok((await rowsOf(page)).every(({ state, text }) => state === 'failed' && says.test(text)));

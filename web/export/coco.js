@@ -1,4 +1,4 @@
-/** The batch as COCO: polygons of every lesion, one category a tissue class. */
+/** The batch as COCO: polygons of every lesion, one category per tissue class. */
 import { answersOf } from '../state/item.js';
 import { decodeRuns } from '../state/masks.js';
 import { pathsByLesion } from './polygons.js';

@@ -1,4 +1,4 @@
-/** A printable report of the batch: the browser's own printing makes paper or PDF of it. */
+/** A report of the batch for the browser's print dialog. */
 import { formatNumber, t } from '../i18n/i18n.js';
 import { measuresOf } from '../panel/measures.js';
 import { explanation, headline, scaleNote, warnings } from '../panel/words.js';

@@ -1,4 +1,4 @@
-/** What can be saved, copied and printed. */
+/** Buttons that save, copy and print. */
 import { toCoco } from '../export/coco.js';
 import { exportNames, frameEnding } from '../export/names.js';
 import { maskPng, Painter } from '../export/pictures.js';

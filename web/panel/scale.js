@@ -1,4 +1,4 @@
-/** The user's own scale: two clicks on a known distance. Event: "scale". */
+/** Sets the pixel spacing by two clicks on a known distance. Event: "scale". */
 import { formatNumber, t } from '../i18n/i18n.js';
 import { notify } from '../ui/announce.js';
 import { byId } from '../ui/dom.js';

@@ -1,6 +1,6 @@
 /**
- * Mouse, touch, pen and keyboard over the viewer, turned into what the tool at hand does. One pointer uses the tool,
- * two pinch; the wheel zooms; arrows pan, or move a cursor for the tools that point.
+ * Mouse, touch, pen and keyboard in the viewer. One pointer uses the tool, two pinch; the wheel zooms; arrow keys pan, or
+ * move a cursor for the tools that need a position.
  */
 import { oncePerFrame } from '../ui/dom.js';
 

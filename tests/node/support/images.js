@@ -1,4 +1,4 @@
-/** Image files made from nothing, of every kind that the tests need; valid unless a test breaks them. */
+/** Synthetic image files of every format that the tests need. */
 import { crc32 } from './crc32.js';
 import { deflateSync } from 'node:zlib';
 

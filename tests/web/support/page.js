@@ -1,4 +1,4 @@
-/** A real Chromium before the real page: started once a test file, one context a test. */
+/** Chromium with the page: started once per test file, one context per test. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -62,7 +62,7 @@ export async function startSite() {
 }
 
 /**
- * Any console error, page error or request to another host that a test did not ask for fails it.
+ * Collects console errors, page errors and requests to other hosts.
  * @param {Page} page
  * @param {string} address
  */
@@ -82,7 +82,7 @@ function watch(page, address) {
 
 /**
  * @param {Page} page
- * @returns {string[]} what went wrong behind the scenes
+ * @returns {string[]} the collected faults
  */
 export function faultsOf(page) {
     return Reflect.get(page, 'faults');
@@ -115,7 +115,7 @@ async function openPage(browser, address, options = {}, before) {
 }
 
 /**
- * Waits until the page will ask for nothing more.
+ * Waits until the page makes no more requests.
  * @param {Page} page
  */
 export async function loaded(page) {
