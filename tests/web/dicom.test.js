@@ -7,7 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import { rateOfTimes } from '../../web/input/rate.js';
 import { jpeg, scan } from '../node/support/images.js';
 import { dicom, dicomElement, encapsulated, regions, rle } from '../node/support/dicom.js';
-import { ROOT, answered, canvasHash, colourAt, faultsOf, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { ROOT } from '../node/support/project.js';
+import { answered, canvasHash, colourAt, faultsOf, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
 
 const REAL = path.resolve(ROOT, '../shared/data/dicom');
@@ -92,6 +93,11 @@ describe('DICOM and video', { skip }, () => {
         const high = Buffer.from(halves);
         const files = {
             'mono2.dcm': dicom({ ...size, pixels: halves }),
+            'implicit.dcm': dicom({ ...size, syntax: '1.2.840.10008.1.2', pixels: halves }),
+            'bigendian.dcm': dicom({
+                ...size, bits: 16, syntax: '1.2.840.10008.1.2.2', pixels: Buffer.from(words).swap16(),
+                more: [[0x0028, 0x1050, 'DS', '32768'], [0x0028, 0x1051, 'DS', '65536']],
+            }),
             'mono1.dcm': dicom({ ...size, colour: 'MONOCHROME1', pixels: Buffer.from(halves.map(value => 255 - value)) }),
             'sixteen.dcm': dicom({ ...size, bits: 16, pixels: words, more: [[0x0028, 0x1050, 'DS', '32768'], [0x0028, 0x1051, 'DS', '65536']] }),
             'rgb.dcm': dicom({ ...size, colour: 'RGB', samples: 3, pixels: interleaved }),

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import arabic from '../../web/i18n/ar.js';
 import english from '../../web/i18n/en.js';
-import { ROOT } from './support/page.js';
+import { ROOT } from '../node/support/project.js';
 
 /** @typedef {string | Record<string, string>} Text */
 

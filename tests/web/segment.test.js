@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { RGB, jpeg, png, scanPng, withSize } from '../node/support/images.js';
-import { ROOT, answered, faultsOf, loaded, measured, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { ROOT } from '../node/support/project.js';
+import { answered, faultsOf, loaded, measured, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 import { manySamples, sample, withExpectedDicePower, withOutlierLimit } from './support/samples.js';
 
 /**

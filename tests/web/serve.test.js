@@ -1,14 +1,13 @@
 /** The page's server serves the page's files with its policy, and nothing else. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { spawn } from 'node:child_process';
 import { CONTENT_SECURITY_POLICY, createPageServer } from '../../web/serve.js';
-import { ROOT } from './support/page.js';
+import { ROOT, temporaryFolder } from '../node/support/project.js';
 
 const server = createPageServer();
 let port = 0;
@@ -76,8 +75,7 @@ test('nothing outside the page is given, however the path is written', async () 
 });
 
 test('a link that leads out of the folder is not followed', async context => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-serve-'));
-    context.after(() => rm(folder, { recursive: true }));
+    const folder = await temporaryFolder(context);
     await mkdir(path.join(folder, 'site/web'), { recursive: true });
     await writeFile(path.join(folder, 'secret.txt'), 'secret');
     await symlink(path.join(folder, 'secret.txt'), path.join(folder, 'site/web/link.txt'));
@@ -95,8 +93,7 @@ test('a link that leads out of the folder is not followed', async context => {
  * @returns {Promise<{ at: number, change: (file: string, text: string) => Promise<void> }>} a server of these files alone
  */
 async function serving(context, files) {
-    const root = await mkdtemp(path.join(tmpdir(), 'sonomask-serve-'));
-    context.after(() => rm(root, { recursive: true }));
+    const root = await temporaryFolder(context);
     const change = async (/** @type {string} */ file, /** @type {string} */ text) => {
         await mkdir(path.dirname(path.join(root, file)), { recursive: true });
         await writeFile(path.join(root, file), text);

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createPageServer } from '../../web/serve.js';
-import { ROOT, faultsOf, rowsOf, settled, skip, startSite } from './support/page.js';
+import { ROOT } from '../node/support/project.js';
+import { faultsOf, rowsOf, settled, skip, startSite } from './support/page.js';
 import { scanPng } from '../node/support/images.js';
 import { manySamples } from './support/samples.js';
 

@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { ROOT, answered, faultsOf, loaded, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { ROOT } from '../node/support/project.js';
+import { answered, faultsOf, loaded, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 import { manySamples } from './support/samples.js';
 
 const WEIGHTS = path.join(ROOT, 'weights/sonomask.safetensors');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildSafetensors, parseSafetensors } from '../../node/support/safetensors.js';
-import { ROOT } from './page.js';
+import { ROOT } from '../../node/support/project.js';
 
 /** The types that the phantoms were drawn as; the network may give them another one. */
 const FILES = { benign: 'phantom-1.png', malignant: 'phantom-2.png', normal: 'phantom-3.png' };
