@@ -263,8 +263,8 @@ WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INF
 # in memory, so that an overflow traps instead of overwriting data.
 WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=262144 \
 	-Wl,--stack-first -Wl,--gc-sections
-# stb_image relies on signed sums that wrap around. With -Os it and the references are a third smaller; no measured time
-# changes.
+# stb_image relies on signed sums that wrap around. With -Os it and the references are a third smaller, and the time
+# of a whole segmentation does not change.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -Os -fwrapv
 $(foreach v,$(WASM_VARIANTS),$(REFERENCE_SOURCES:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
