@@ -1,4 +1,4 @@
-/** From file bytes to pixels: check the structure, let stb_image decode, bring the result into one of our layouts. */
+/** From file bytes to pixels: check the structure, decode with stb_image, convert to one of the layouts of sm_image. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +7,7 @@
 #include "image.h"
 #include "image_check.h"
 #include "image_orientation.h"
-
-#define STBI_NO_STDIO
-#include <stb/stb_image.h>
+#include "stb.h"
 
 static sm_status fail_unknown(const uint8_t *bytes, size_t size, sm_error *error) {
     static const struct {
@@ -40,18 +38,18 @@ static uint8_t *splice(const uint8_t *bytes, size_t size, size_t offset, size_t 
 
 enum { FULL_PALETTE = 256, CHUNK_HEADER = 8, ADOBE_SEGMENT = 16 };
 
-/** stb_image reads what lies beyond a short palette; black there is what other decoders show. */
+/** stb_image reads past the end of a short palette. Missing entries become black, as in other decoders. */
 static uint8_t *complete_palette(const uint8_t *bytes, size_t *size, const sm_image_header *header) {
     const size_t used = 3 * (size_t)header->palette_entries, full = 3 * (size_t)FULL_PALETTE;
     const size_t end = header->palette_offset + CHUNK_HEADER + used;
     uint8_t *copy = splice(bytes, *size, end, 0, full - used);
     if (!copy) return NULL;
-    sm_put_big32(copy + header->palette_offset, (uint32_t)full); // its checksum is wrong now, and no longer looked at
+    sm_put_big32(copy + header->palette_offset, (uint32_t)full); // its checksum is wrong now, but is not read again
     *size += full - used;
     return copy;
 }
 
-/** Without the marker, stb_image takes four components for YCbCr; like browsers, take them for Adobe's CMYK. */
+/** Without the marker, stb_image reads four components as YCbCr; browsers read them as Adobe's CMYK. */
 static uint8_t *insert_adobe_marker(const uint8_t *bytes, size_t *size) {
     static const uint8_t segment[ADOBE_SEGMENT] = {0xff, 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100};
     const size_t after_start = 2;
@@ -62,7 +60,7 @@ static uint8_t *insert_adobe_marker(const uint8_t *bytes, size_t *size) {
     return copy;
 }
 
-/** Grey with alpha to RGBA, the one layout with alpha. */
+/** Grey with alpha to RGBA, the only layout of sm_image with alpha. */
 static sm_status expand_grey_alpha(sm_image *image, sm_error *error) {
     const size_t count = (size_t)image->width * (size_t)image->height;
     uint8_t *pixels = malloc(count * 4);
@@ -80,16 +78,16 @@ static sm_status expand_grey_alpha(sm_image *image, sm_error *error) {
 static sm_status decode_checked(const uint8_t *bytes, size_t size, const sm_image_header *header, sm_image *image,
                                 sm_error *error) {
     if (size > INT_MAX) return sm_fail(error, SM_ERROR_IMAGE_TOO_LARGE, "the file is larger than 2 GB");
-    image->pixels = stbi_load_from_memory(bytes, (int)size, &image->width, &image->height, &image->channels, 0);
+    const char *reason = NULL;
+    image->pixels = sm_stb_decode(bytes, (int)size, &image->width, &image->height, &image->channels, &reason);
     if (!image->pixels) {
-        const char *reason = stbi_failure_reason();
         if (reason && strcmp(reason, "outofmem") == 0)
             return sm_fail(error, SM_ERROR_MEMORY, "no memory to decode the image (%d x %d pixels)", header->width,
                            header->height);
         return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged or unsupported image (%s)", reason);
     }
     if (image->width != header->width || image->height != header->height)
-        return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged image: it has two different sizes");
+        return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged image: the header and the data disagree on the size");
     if (image->channels == 2) {
         const sm_status status = expand_grey_alpha(image, error);
         if (status) return status;
@@ -101,7 +99,9 @@ sm_status sm_image_decode(const void *file, size_t size, sm_image *image, sm_err
     const uint8_t *bytes = file;
     sm_image_header header = {0};
     sm_status status = SM_OK;
+    if (!image) return sm_fail(error, SM_ERROR_ARGUMENT, "no place for the image: NULL");
     *image = (sm_image){0};
+    if (!file && size > 0) return sm_fail(error, SM_ERROR_ARGUMENT, "no file: NULL");
     if (size == 0) return sm_fail(error, SM_ERROR_IMAGE_EMPTY, "the file is empty");
     switch (sm_image_kind_of(bytes, size)) {
     case SM_IMAGE_PNG:

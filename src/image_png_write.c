@@ -1,4 +1,15 @@
-/** Writing PNG: 8 bits a channel, each row filtered by the kind that leaves the smallest differences. */
+/**
+ * Writing PNG: 8 bits per channel, per row the filter that leaves the smallest differences.
+ *
+ * Why not stb_image_write (1.16), measured against this file with deflate.c and crc32.c:
+ *   - When an allocation fails inside its deflate, it writes out of bounds: 57 of 60 injected failures ended in a
+ *     crash. It also leaks the compressed data when the last allocation fails.
+ *   - Masks of 600 x 450 pixels take 2.7 to 2.9 times as long, overlays 0.75 times as long.
+ *   - Its files are 2 % (masks) to 7 % (grey images) larger.
+ *   - The wasm code is 2.6 kB larger after gzip (9.3 against 6.7 kB).
+ */
+#include "image_png_write.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +18,17 @@
 #include "crc32.h"
 #include "deflate.h"
 #include "image.h"
+#include "image_check.h"
+#include "sonomask.h"
+#include "status.h"
 
 enum { SIGNATURE_SIZE = 8, CHUNK_OVERHEAD = 12, IHDR_SIZE = 13, FILTER_COUNT = 5 };
 enum { FILTER_NONE, FILTER_LEFT, FILTER_UP, FILTER_MEAN, FILTER_PAETH };
+
+/* Content of the tEXt chunk that marks our files: keyword, separator, text without a final zero. */
+#define SOFTWARE_NAME "Software\0sonomask "
+static const char software[] = SOFTWARE_NAME SM_VERSION;
+enum { SOFTWARE_NAME_SIZE = sizeof SOFTWARE_NAME - 1, SOFTWARE_SIZE = sizeof software - 1 };
 
 /** PNG specification, 9.4: the neighbour nearest to left + up - corner. */
 static int paeth(int left, int up, int corner) {
@@ -68,7 +87,9 @@ static void filter_image(const sm_image *image, size_t row_size, uint8_t *filter
     }
 }
 
-/** Length, type and checksum around the `length` bytes that already lie at `chunk + 8`. Returns where the next begins.
+/**
+ * Writes length, type and checksum around the `length` bytes of content, which are already at `chunk + 8`. Returns the
+ * place of the next chunk.
  */
 static uint8_t *finish_chunk(uint8_t *chunk, const char *type, size_t length) {
     sm_put_big32(chunk, (uint32_t)length);
@@ -79,21 +100,23 @@ static uint8_t *finish_chunk(uint8_t *chunk, const char *type, size_t length) {
 
 sm_status sm_image_encode_png(const sm_image *image, uint8_t **bytes, size_t *size, sm_error *error) {
     static const uint8_t signature[SIGNATURE_SIZE] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-    *bytes = NULL;
-    *size = 0;
+    if (bytes) *bytes = NULL;
+    if (size) *size = 0;
+    if (!bytes || !size || !image || !image->pixels)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "no image or no place for the PNG: NULL");
     const int channels = image->channels;
-    if (!image->pixels || image->width < 1 || image->height < 1 || (channels != 1 && channels != 3 && channels != 4))
-        return sm_fail(error, SM_ERROR_ARGUMENT, "no image that PNG can hold: %d x %d pixels, %d channels",
+    if (image->width < 1 || image->height < 1 || (channels != 1 && channels != 3 && channels != 4))
+        return sm_fail(error, SM_ERROR_ARGUMENT, "a PNG cannot hold an image of %d x %d pixels and %d channels",
                        image->width, image->height, channels);
     const size_t row_size = (size_t)image->width * (size_t)channels, height = (size_t)image->height;
-    // A chunk holds less than 2^31 bytes, and everything goes into one.
+    // All data goes into one chunk, and a chunk holds less than 2^31 bytes.
     if (row_size + 1 > (size_t)(INT_MAX / 2) / height)
         return sm_fail(error, SM_ERROR_ARGUMENT, "the image is too large for a PNG: %d x %d pixels", image->width,
                        image->height);
     const size_t filtered_size = (row_size + 1) * height;
     const size_t bound = sm_zlib_bound(filtered_size);
     uint8_t *filtered = malloc(filtered_size);
-    uint8_t *file = malloc(SIGNATURE_SIZE + 3 * (size_t)CHUNK_OVERHEAD + IHDR_SIZE + bound);
+    uint8_t *file = malloc(SIGNATURE_SIZE + 4 * (size_t)CHUNK_OVERHEAD + IHDR_SIZE + SOFTWARE_SIZE + bound);
     size_t compressed = 0;
     if (filtered && file) {
         memcpy(file, signature, SIGNATURE_SIZE);
@@ -102,8 +125,10 @@ sm_status sm_image_encode_png(const sm_image *image, uint8_t **bytes, size_t *si
         sm_put_big32(header + 4, (uint32_t)image->height);
         header[8] = 8; // bits
         header[9] = channels == 1 ? 0 : channels == 3 ? 2 : 6;
-        memset(header + 10, 0, 3); // the only compression and filter method, not interlaced
+        memset(header + 10, 0, 3); // compression and filter method 0, not interlaced
         chunk = finish_chunk(chunk, "IHDR", IHDR_SIZE);
+        memcpy(chunk + 8, software, SOFTWARE_SIZE);
+        chunk = finish_chunk(chunk, "tEXt", SOFTWARE_SIZE);
         filter_image(image, row_size, filtered);
         compressed = sm_zlib_compress(filtered, filtered_size, chunk + 8);
         if (compressed) {
@@ -118,7 +143,22 @@ sm_status sm_image_encode_png(const sm_image *image, uint8_t **bytes, size_t *si
         return sm_fail(error, SM_ERROR_MEMORY, "no memory to write a PNG of %d x %d pixels", image->width,
                        image->height);
     }
-    uint8_t *shrunk = realloc(file, *size); // the bound is generous
+    uint8_t *shrunk = realloc(file, *size); // most of the bound is unused
     *bytes = shrunk ? shrunk : file;
     return SM_OK;
+}
+
+bool sm_png_is_ours(const uint8_t *bytes, size_t size) {
+    if (!bytes || sm_image_kind_of(bytes, size) != SM_IMAGE_PNG) return false;
+    size_t at = SIGNATURE_SIZE;
+    while (size - at >= CHUNK_OVERHEAD) {
+        const size_t length = sm_big32(bytes + at);
+        const uint8_t *type = bytes + at + 4, *content = type + 4;
+        if (memcmp(type, "IDAT", 4) == 0 || length > size - at - CHUNK_OVERHEAD) return false;
+        if (memcmp(type, "tEXt", 4) == 0 && length > SOFTWARE_NAME_SIZE &&
+            memcmp(content, SOFTWARE_NAME, SOFTWARE_NAME_SIZE) == 0)
+            return sm_crc32(type, length + 4) == sm_big32(content + length);
+        at += CHUNK_OVERHEAD + length;
+    }
+    return false;
 }

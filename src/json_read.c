@@ -2,8 +2,6 @@
 
 #include <math.h>
 
-enum { MAX_DEPTH = 32 };
-
 static void skip_space(sm_json_cursor *cursor) {
     while (cursor->text < cursor->end &&
            (*cursor->text == ' ' || *cursor->text == '\n' || *cursor->text == '\r' || *cursor->text == '\t'))
@@ -47,8 +45,8 @@ static char read_escape(sm_json_cursor *cursor) {
     return code > 0 && code < 128 ? (char)code : '?';
 }
 
-void sm_json_read_string(sm_json_cursor *cursor, char *text, size_t size) {
-    size_t used = 0;
+size_t sm_json_read_string(sm_json_cursor *cursor, char *text, size_t size) {
+    size_t length = 0;
     sm_json_expect(cursor, '"');
     while (!cursor->failed) {
         if (cursor->text >= cursor->end) {
@@ -64,9 +62,11 @@ void sm_json_read_string(sm_json_cursor *cursor, char *text, size_t size) {
             }
             c = read_escape(cursor);
         }
-        if (used + 1 < size) text[used++] = c;
+        if (length + 1 < size) text[length] = c;
+        length++;
     }
-    if (size > 0) text[used] = '\0';
+    if (size > 0) text[length < size ? length : size - 1] = '\0';
+    return length;
 }
 
 unsigned long long sm_json_read_integer(sm_json_cursor *cursor) {
@@ -85,7 +85,8 @@ void sm_json_skip(sm_json_cursor *cursor) {
     int depth = 0;
     do {
         skip_space(cursor);
-        if (cursor->failed || cursor->text >= cursor->end || depth > MAX_DEPTH) {
+        if (depth > SM_JSON_MAX_DEPTH) cursor->too_deep = true;
+        if (cursor->failed || cursor->text >= cursor->end || cursor->too_deep) {
             cursor->failed = true;
             return;
         }
@@ -99,7 +100,7 @@ void sm_json_skip(sm_json_cursor *cursor) {
             depth++;
         else if (c == '}' || c == ']')
             depth--;
-        else if (depth == 0) /* a number or a word: up to the next separator */
+        else if (depth == 0) /* a number, true, false or null: up to the next separator */
             while (cursor->text < cursor->end && *cursor->text != ',' && *cursor->text != '}' && *cursor->text != ']')
                 cursor->text++;
     } while (depth > 0);

@@ -1,27 +1,33 @@
-/** A cursor over JSON text, just enough for the header of a weights file. */
+/** A cursor over JSON text, with what the header of a weights file needs. */
 #ifndef SONOMASK_JSON_READ_H
 #define SONOMASK_JSON_READ_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { SM_JSON_MAX_DEPTH = 32 };
+
 typedef struct sm_json_cursor {
     const char *text, *end;
-    bool failed; /**< set at the first thing that is not as expected; everything after it fails too */
+    bool failed;   /**< set at the first unexpected character; every later call fails too */
+    bool too_deep; /**< it failed because sm_json_skip found too many nested values */
 } sm_json_cursor;
 
-/** Skips white space and takes `expected` if it comes next. */
+/** Skips white space and consumes `expected` if it comes next. */
 bool sm_json_take(sm_json_cursor *cursor, char expected);
-/** The same, but its absence is a failure. */
+/** The same, but sets `failed` when another character comes next. */
 void sm_json_expect(sm_json_cursor *cursor, char expected);
-/** Reads a string into `text` (escapes resolved, \u above 127 as '?'); a longer one is cut off, which is no failure. */
-void sm_json_read_string(sm_json_cursor *cursor, char *text, size_t size);
-/** Reads an integer, 0 .. 2^53. */
+/**
+ * Reads a string into `text` (escapes resolved, \u above 127 as '?'). Returns its whole length; a string of `size` or
+ * more characters is cut off in `text`, which does not set `failed`.
+ */
+size_t sm_json_read_string(sm_json_cursor *cursor, char *text, size_t size);
+/** Reads an integer of at most 15 digits. */
 unsigned long long sm_json_read_integer(sm_json_cursor *cursor);
-/** Skips any value. */
+/** Skips any value. Values nested more than SM_JSON_MAX_DEPTH deep set `failed` and `too_deep`. */
 void sm_json_skip(sm_json_cursor *cursor);
 
-/** Parses a whole text as a decimal number ("-1.5", "2e-3"); false when it is none. */
+/** Parses a whole text as a finite decimal number ("-1.5", "2e-3"). Returns false for any other text. */
 bool sm_parse_number(const char *text, double *value);
 
 #endif

@@ -7,18 +7,20 @@
 
 enum { ALIGNMENT = 16 /* floats: one cache line, one AVX-512 vector */ };
 
-static bool meet_in_time(const sm_lifetime *a, const sm_lifetime *b) {
+static const size_t unplaced = SIZE_MAX; /* the offset of a tensor before its turn */
+
+static bool overlap_in_time(const sm_lifetime *a, const sm_lifetime *b) {
     return a->first <= b->last && b->first <= a->last;
 }
 
-/** The lowest offset where `tensor` meets none of the tensors already placed. */
-static size_t lowest_offset(const sm_lifetime *tensors, const bool *placed, int count, const sm_lifetime *tensor) {
+/** The lowest offset at which `tensor` overlaps none of the tensors already placed. */
+static size_t lowest_offset(const sm_lifetime *tensors, int count, const sm_lifetime *tensor) {
     size_t offset = 0;
     for (bool moved = true; moved;) {
         moved = false;
         for (int i = 0; i < count; i++) {
             const sm_lifetime *other = &tensors[i];
-            if (!placed[i] || !meet_in_time(tensor, other)) continue;
+            if (other->offset == unplaced || !overlap_in_time(tensor, other)) continue;
             if (offset < other->offset + other->size && other->offset < offset + tensor->size) {
                 offset = (other->offset + other->size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
                 moved = true;
@@ -29,16 +31,14 @@ static size_t lowest_offset(const sm_lifetime *tensors, const bool *placed, int 
 }
 
 size_t sm_memory_plan(sm_lifetime *tensors, int count) {
-    bool placed[256] = {false};
     size_t arena = 0;
+    for (int i = 0; i < count; i++) tensors[i].offset = tensors[i].size > 0 ? unplaced : 0;
     for (int step = 0; step < count; step++) {
         int largest = -1;
         for (int i = 0; i < count; i++)
-            if (!placed[i] && tensors[i].size > 0 && (largest < 0 || tensors[i].size > tensors[largest].size))
-                largest = i;
+            if (tensors[i].offset == unplaced && (largest < 0 || tensors[i].size > tensors[largest].size)) largest = i;
         if (largest < 0) break;
-        tensors[largest].offset = lowest_offset(tensors, placed, count, &tensors[largest]);
-        placed[largest] = true;
+        tensors[largest].offset = lowest_offset(tensors, count, &tensors[largest]);
         size_t end = tensors[largest].offset + tensors[largest].size;
         if (end > arena) arena = end;
     }

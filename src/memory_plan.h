@@ -1,4 +1,4 @@
-/** Memory shared by tensors whose lifetimes do not meet. */
+/** Memory shared by tensors whose lifetimes do not overlap. */
 #ifndef SONOMASK_MEMORY_PLAN_H
 #define SONOMASK_MEMORY_PLAN_H
 
@@ -6,14 +6,14 @@
 
 typedef struct sm_lifetime {
     size_t size;     /**< floats; 0: needs no memory */
-    int first, last; /**< steps, inclusive, during which the contents matter */
+    int first, last; /**< steps, inclusive, during which the contents are needed */
     size_t offset;   /**< out: floats from the start of the arena, a multiple of 16 */
 } sm_lifetime;
 
-/** Places all tensors (largest first, each at the lowest free offset) and returns the arena's size in floats. */
+/** Places any number of tensors (largest first, each at the lowest free offset). Returns the arena's size in floats. */
 size_t sm_memory_plan(sm_lifetime *tensors, int count);
 
-/** Zeroed memory aligned to 64 bytes, NULL when there is none or count overflows; released with sm_floats_free. */
+/** Zeroed memory aligned to 64 bytes, to be released with sm_floats_free. NULL without memory or on overflow. */
 float *sm_floats_allocate(size_t count);
 void sm_floats_free(float *floats);
 

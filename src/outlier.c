@@ -1,6 +1,7 @@
 #include "outlier.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 double sm_outlier_distance(const sm_outlier *outlier, const float statistics[SM_STATISTICS_COUNT]) {
     double centred[SM_STATISTICS_COUNT];
@@ -27,10 +28,10 @@ void sm_outlier_tensors(sm_outlier *outlier, sm_weights_extra tensors[SM_OUTLIER
     tensors[4] = (sm_weights_extra){"outlier.limit", 1, {1, 1}, &outlier->limit};
 }
 
-sm_status sm_outlier_read(const void *bytes, size_t size, sm_outlier *outlier, bool *known, sm_error *error) {
+sm_status sm_outlier_get(const sm_weights_file *file, sm_outlier *outlier, bool *known, sm_error *error) {
     sm_weights_extra tensors[SM_OUTLIER_TENSORS];
     sm_outlier_tensors(outlier, tensors);
-    sm_status status = sm_weights_read_extras(bytes, size, tensors, SM_OUTLIER_TENSORS, known, error);
+    sm_status status = sm_weights_file_extras(file, tensors, SM_OUTLIER_TENSORS, known, error);
     if (status != SM_OK || !*known) return status;
     bool usable = outlier->limit > 0;
     for (int i = 0; i < SM_STATISTICS_COUNT; i++) usable = usable && outlier->scale[i] > 0;
@@ -38,4 +39,14 @@ sm_status sm_outlier_read(const void *bytes, size_t size, sm_outlier *outlier, b
     if (usable) return SM_OK;
     *known = false;
     return sm_fail(error, SM_ERROR_WEIGHTS, "the statistics of the training images are out of range");
+}
+
+sm_status sm_outlier_read(const void *bytes, size_t size, sm_outlier *outlier, bool *known, sm_error *error) {
+    *known = false;
+    sm_weights_file *file = calloc(1, sizeof *file);
+    if (!file) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
+    sm_status status = sm_weights_file_open(bytes, size, file, error);
+    if (status == SM_OK) status = sm_outlier_get(file, outlier, known, error);
+    free(file);
+    return status;
 }

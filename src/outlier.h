@@ -1,8 +1,8 @@
 /**
- * Does a picture look like the breast ultrasound that the network was trained on? Without a warning a network outlines
- * something in every photograph. A Gaussian fitted to the cheap statistics (image_statistics.h) of known images, kept
- * in the weights file beside the network, says how far a new picture lies from them: the Mahalanobis distance in the
- * space of the leading principal axes and, with one variance for all the rest, outside it (Moghaddam and Pentland,
+ * Out-of-distribution detection: does an image look like the breast ultrasound of the training set? A network outlines
+ * something in every photograph, so that such images need a warning. A Gaussian is fitted to simple statistics
+ * (image_statistics.h) of training images and kept in the weights file. The score of an image is its Mahalanobis
+ * distance: one variance per leading principal axis, and one for all other directions (Moghaddam and Pentland,
  * "Probabilistic Visual Learning for Object Representation", 1997).
  */
 #ifndef SONOMASK_OUTLIER_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "image_statistics.h"
-#include "weights.h"
+#include "weights_file.h"
 
 enum { SM_OUTLIER_AXES = 30, SM_OUTLIER_TENSORS = 5 };
 
@@ -19,20 +19,23 @@ enum { SM_OUTLIER_AXES = 30, SM_OUTLIER_TENSORS = 5 };
 typedef struct sm_outlier {
     float mean[SM_STATISTICS_COUNT], scale[SM_STATISTICS_COUNT];
     float axes[SM_OUTLIER_AXES][SM_STATISTICS_COUNT]; /**< orthonormal */
-    float variance[SM_OUTLIER_AXES + 1];              /**< along each axis, and along every direction but those */
-    float limit;                                      /**< the distance above which a picture counts as foreign */
+    float variance[SM_OUTLIER_AXES + 1];              /**< per axis, and one for all other directions */
+    float limit;                                      /**< above this distance an image is out of distribution */
 } sm_outlier;
 
-/** The Mahalanobis distance of a picture's statistics: 0 and up. */
+/** The Mahalanobis distance of an image's statistics, 0 or more. */
 double sm_outlier_distance(const sm_outlier *outlier, const float statistics[SM_STATISTICS_COUNT]);
 
-/** The tensors that hold the Gaussian in a weights file, their values being `outlier`'s own. */
+/** The tensors of the Gaussian in a weights file. Their values point into `outlier`. */
 void sm_outlier_tensors(sm_outlier *outlier, sm_weights_extra tensors[SM_OUTLIER_TENSORS]);
 
 /**
- * Reads the statistics from the bytes of a weights file. `*known` is false, and the status SM_OK, when it holds none.
- * Errors: SM_ERROR_WEIGHTS (a tensor is missing, of another shape, not finite or out of range), SM_ERROR_MEMORY.
+ * Reads the Gaussian from an opened weights file. `*known` is false, and the status SM_OK, when the file has none.
+ * Errors: SM_ERROR_WEIGHTS (a tensor is missing, of another shape, not finite or out of range).
  */
+sm_status sm_outlier_get(const sm_weights_file *file, sm_outlier *outlier, bool *known, sm_error *error);
+
+/** The same from the bytes of a weights file. Errors: those of sm_weights_file_open too, SM_ERROR_MEMORY. */
 sm_status sm_outlier_read(const void *bytes, size_t size, sm_outlier *outlier, bool *known, sm_error *error);
 
 #endif

@@ -1,19 +1,22 @@
-/**
- * The one place where stb_image is compiled, cut down to the three kinds that are decoded and hardened. Its callers
- * have checked the file's structure first (image_check.h): this version trusts, for example, the code counts of a JPEG
- * Huffman table, and would write past its own tables.
+/*
+ * The only place where stb_image is compiled, with the three decoders that are needed and with its functions static.
+ * Its callers have checked the file's structure first (image_check.h), because version 2.27 trusts some lengths, for
+ * example the code counts of a JPEG Huffman table. The header comes from the build folder, with the guards of
+ * stb_image.sed.
  */
+#include "stb.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "image.h"
 
-/* The largest block that a decodable image needs: a 16-bit RGBA PNG of SM_IMAGE_MAX_PIXELS with its filter bytes, once
- * doubled. Stops a PNG whose few bytes inflate without end. */
+/* The largest block that a valid image needs: a 16-bit RGBA PNG of SM_IMAGE_MAX_PIXELS with its filter bytes, doubled
+ * once. Stops a small PNG that inflates without end. */
 static const size_t largest_block = (size_t)1200000000;
 
-/* Zeroed, so that parts of a damaged file that decode to nothing are black, not what memory happened to hold. */
+/* Zeroed, so that missing parts of a damaged file are black instead of earlier content of the memory. */
 static void *decoder_allocate(size_t size) { return size > largest_block ? NULL : calloc(1, size ? size : 1); }
 
 static void *decoder_grow(void *block, size_t old_size, size_t size) {
@@ -36,5 +39,12 @@ static void *decoder_grow(void *block, size_t old_size, size_t size) {
 #define STBI_NO_LINEAR
 #define STBI_NO_SIMD /* the same pixels on every machine */
 #define STBI_MAX_DIMENSIONS (SM_IMAGE_MAX_PIXELS / SM_IMAGE_MIN_SIDE)
+#define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #include <stb/stb_image.h>
+
+uint8_t *sm_stb_decode(const uint8_t *bytes, int size, int *width, int *height, int *channels, const char **reason) {
+    uint8_t *pixels = stbi_load_from_memory(bytes, size, width, height, channels, 0);
+    *reason = pixels ? NULL : stbi_failure_reason();
+    return pixels;
+}

@@ -1,5 +1,4 @@
-/** Weights files in. */
-#include <math.h>
+/** Reading weights files. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,27 +17,24 @@ sm_status sm_weights_parameter(const sm_weights_file *file, const sm_parameter *
     return SM_OK;
 }
 
-static sm_status check_metadata(const sm_weights_file *header, const sm_net *net, sm_error *error) {
-    const sm_weights_metadata *metadata = &header->metadata;
-    if (header->version != SM_WEIGHTS_FORMAT_VERSION)
-        return sm_fail(error, SM_ERROR_WEIGHTS, "format version %d is not understood (this program knows %d)",
-                       header->version, SM_WEIGHTS_FORMAT_VERSION);
+sm_status sm_weights_check_metadata(const sm_weights_metadata *metadata, const sm_net *net, sm_error *error) {
     if (!sm_net_size_valid(net, metadata->input_size))
-        return sm_fail(error, SM_ERROR_WEIGHTS, "the input size is not one that %s can have", net->name);
-    const float power = metadata->expected_dice_power;
+        return sm_fail(error, SM_ERROR_WEIGHTS, "%s cannot have an input of %d x %d pixels", net->name,
+                       metadata->input_size, metadata->input_size);
+    // Files hold six decimals: a smaller temperature or power would be written as 0.
+    const float temperature = metadata->temperature, power = metadata->expected_dice_power;
     const struct {
         const char *name, *range;
         bool good;
     } settings[] = {
         {"threshold", "from 0 to 1", metadata->threshold >= 0 && metadata->threshold <= 1},
-        {"temperature", "above 0", metadata->temperature > 0 && isfinite(metadata->temperature)},
+        {"temperature", "from 0.001 to 1000", temperature >= 0.001f && temperature <= 1000},
         {"minimum area", "from 0 to below 1", metadata->minimum_area >= 0 && metadata->minimum_area < 1},
-        {"power of the expected Dice", "above 0, at most 100", power > 0 && power <= 100},
+        {"expected_dice_power", "from 0.001 to 100", power >= 0.001f && power <= 100},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (!settings[i].good)
-            return sm_fail(error, SM_ERROR_WEIGHTS, "the header's %s is not a number %s", settings[i].name,
-                           settings[i].range);
+            return sm_fail(error, SM_ERROR_WEIGHTS, "the %s is not a number %s", settings[i].name, settings[i].range);
     return SM_OK;
 }
 
@@ -47,10 +43,13 @@ sm_status sm_weights_open(const void *bytes, size_t size, sm_weights_file *file,
     if (status != SM_OK) return status;
     if (!file->metadata.network[0])
         return sm_fail(error, SM_ERROR_WEIGHTS, "not weights of this program: the header names no network");
+    if (file->version != SM_WEIGHTS_FORMAT_VERSION)
+        return sm_fail(error, SM_ERROR_WEIGHTS, "format version %d cannot be read (this program reads version %d)",
+                       file->version, SM_WEIGHTS_FORMAT_VERSION);
     sm_error unknown = {0};
     if (sm_net_make(file->metadata.network, net, &unknown) != SM_OK)
         return sm_fail(error, SM_ERROR_WEIGHTS, "%s", unknown.message);
-    return check_metadata(file, net, error);
+    return sm_weights_check_metadata(&file->metadata, net, error);
 }
 
 static sm_status read_all(const sm_weights_file *file, const sm_net *net, float **parameters, sm_error *error) {
@@ -76,22 +75,6 @@ sm_status sm_weights_read(const void *bytes, size_t size, sm_weights_metadata *m
     sm_status status = sm_weights_open(bytes, size, file, net, error);
     if (status == SM_OK) status = read_all(file, net, parameters, error);
     if (status == SM_OK) *metadata = file->metadata;
-    free(file);
-    return status;
-}
-
-sm_status sm_weights_read_extras(const void *bytes, size_t size, const sm_weights_extra *extras, int extra_count,
-                                 bool *found, sm_error *error) {
-    *found = false;
-    sm_weights_file *file = calloc(1, sizeof *file);
-    if (!file) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
-    sm_status status = sm_weights_file_open(bytes, size, file, error);
-    bool any = false;
-    for (int i = 0; status == SM_OK && i < extra_count; i++)
-        if (sm_weights_file_find(file, extras[i].name)) any = true;
-    for (int i = 0; status == SM_OK && any && i < extra_count; i++)
-        status = sm_weights_file_get(file, extras[i].name, extras[i].rank, extras[i].shape, extras[i].values, error);
-    *found = any && status == SM_OK;
     free(file);
     return status;
 }

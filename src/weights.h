@@ -21,14 +21,14 @@ typedef enum sm_type_activation {
                          */
 } sm_type_activation;
 
-/** What a weights file says beside the tensors. All texts are NUL-terminated. */
+/** The settings in a weights file. All texts are NUL-terminated. */
 typedef struct sm_weights_metadata {
     char network[SM_LAYER_NAME_SIZE];
     int input_size;
     sm_type_activation type_activation;
     float threshold, temperature, minimum_area; /**< see sm_model_info */
-    float expected_dice_power;                  /**< see expected_dice.h; 1 in files that say nothing of it */
-    char training_data[SM_METADATA_TEXT_SIZE];  /**< for example "busi+busbra folds 1-4" */
+    float expected_dice_power; /**< see expected_dice.h; 1 when a file lacks it; 0 on writing: left out */
+    char training_data[SM_METADATA_TEXT_SIZE]; /**< for example "busi+busbra folds 1-4" */
     char training_data_hash[SM_METADATA_TEXT_SIZE];
     char date[SM_METADATA_TEXT_SIZE]; /**< ISO 8601 */
 } sm_weights_metadata;
@@ -36,41 +36,34 @@ typedef struct sm_weights_metadata {
 typedef enum sm_weights_precision {
     SM_WEIGHTS_FLOAT32,
     SM_WEIGHTS_FLOAT16,
-    SM_WEIGHTS_INT8 /**< the convolutions' weights as 8-bit numbers with one scale an output channel, the rest F32 */
+    SM_WEIGHTS_INT8 /**< the convolutions' weights as 8-bit numbers with one scale per output channel, the rest F32 */
 } sm_weights_precision;
 
-/** A tensor beside the network's own. */
+/** A tensor that is not a parameter of the network. */
 typedef struct sm_weights_extra {
     const char *name;
     int rank, shape[2];
-    float *values; /**< [shape[0]][shape[1]]: read by sm_weights_write_with, filled by sm_weights_read_extras */
+    float *values; /**< [shape[0]][shape[1]]: read by sm_weights_write_with, filled by sm_weights_file_extras */
 } sm_weights_extra;
 
 /**
  * Reads a file: fills `metadata`, `net` (made from the name in the metadata) and `*parameters` ([net->total_count],
- * released with sm_floats_free). Tensors may be F32, F16 or I8, in any order; an I8 tensor NAME of shape
- * [...][channels] goes with an F32 tensor NAME.scale of shape [channels], by which its numbers are multiplied. Each
- * tensor of the network must be there with its shape, none may hold a NaN or an infinity, and a running variance none
- * below 0. Errors: SM_ERROR_WEIGHTS with the reason, SM_ERROR_MEMORY.
+ * released with sm_floats_free). Tensors may be F32, F16 or I8, in any order; the numbers of an I8
+ * tensor NAME of shape [...][channels] are multiplied by an F32 tensor NAME.scale of shape [channels]. Errors:
+ * SM_ERROR_MEMORY; SM_ERROR_WEIGHTS with the reason: the header is faulty (weights_file.h), a tensor of the network is
+ * missing or has another shape, a value is not finite, or a running variance is negative.
  */
 sm_status sm_weights_read(const void *bytes, size_t size, sm_weights_metadata *metadata, sm_net *net,
                           float **parameters, sm_error *error);
 
-/** Writes a file into memory; `*bytes` is released with free(). Errors: SM_ERROR_MEMORY, SM_ERROR_WEIGHTS (non-finite).
- */
+/** Writes a file into memory; `*bytes` is released with free(). Errors: SM_ERROR_MEMORY, SM_ERROR_WEIGHTS (a value
+ * that is not finite, or a setting that sm_weights_read would refuse). */
 sm_status sm_weights_write(const sm_net *net, const float *parameters, const sm_weights_metadata *metadata,
                            sm_weights_precision precision, uint8_t **bytes, size_t *size, sm_error *error);
 
-/** The same with further tensors (F32), whose values must be finite too. */
+/** The same with extra tensors (F32). */
 sm_status sm_weights_write_with(const sm_net *net, const float *parameters, const sm_weights_metadata *metadata,
                                 sm_weights_precision precision, const sm_weights_extra *extras, int extra_count,
                                 uint8_t **bytes, size_t *size, sm_error *error);
-
-/**
- * Reads tensors beside the network's own. `*found` is false, and the status SM_OK, when the file has none of them; some
- * but not all, another shape, or a value that is not finite is an SM_ERROR_WEIGHTS.
- */
-sm_status sm_weights_read_extras(const void *bytes, size_t size, const sm_weights_extra *extras, int extra_count,
-                                 bool *found, sm_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/** Inside a weights file: the header's list of tensors, and getting one of them out. */
+/** The contents of a weights file: the list of tensors in its header, and the values of each. */
 #ifndef SONOMASK_WEIGHTS_FILE_H
 #define SONOMASK_WEIGHTS_FILE_H
 
@@ -7,7 +7,7 @@
 enum {
     SM_WEIGHTS_LENGTH_BYTES = 8, /**< the file begins with the length of its header */
     SM_WEIGHTS_MAX_HEADER = 1 << 20,
-    /** A scale beside each of the network's tensors, and a few that are not the network's. */
+    /** A tensor and its scales for each parameter of the largest network, and a few extra tensors. */
     SM_WEIGHTS_MAX_TENSORS = SM_NET_MAX_LAYERS * 6 + 32,
     SM_TENSOR_NAME_SIZE = SM_PARAMETER_NAME_SIZE + 8
 };
@@ -27,11 +27,15 @@ typedef struct sm_weights_file {
     int version;
     sm_file_tensor tensors[SM_WEIGHTS_MAX_TENSORS];
     int tensor_count;
-    const uint8_t *data; /**< what the tensors' places count from; not owned */
+    const uint8_t *data; /**< tensors' offsets count from here; not owned */
     size_t data_size;
 } sm_weights_file;
 
-/** Reads the header of a file. `file` is large: not for the stack. Errors: SM_ERROR_WEIGHTS. */
+/**
+ * Reads the header of a file. `bytes` must outlive `file`, which is too large for the stack (some 80 kB). Errors:
+ * SM_ERROR_WEIGHTS with the reason: truncated, a header that is too large, damaged or nested too deeply, a key or
+ * tensor twice, an unknown activation, tensors outside the file or overlapping.
+ */
 sm_status sm_weights_file_open(const void *bytes, size_t size, sm_weights_file *file, sm_error *error);
 
 /** The tensor of that name, NULL when there is none. */
@@ -39,10 +43,21 @@ const sm_file_tensor *sm_weights_file_find(const sm_weights_file *file, const ch
 
 /**
  * The values of the tensor `name`, which must have the given shape; `values` is [product of the shape]. Errors:
- * SM_ERROR_WEIGHTS (missing, another shape or type, outside the file, not finite).
+ * SM_ERROR_WEIGHTS (missing, another shape, type or length, not finite).
  */
 sm_status sm_weights_file_get(const sm_weights_file *file, const char *name, int rank, const int *shape, float *values,
                               sm_error *error);
+
+/**
+ * Reads tensors beside the network's own. `*found` is false, and the status SM_OK, when the file has none of them; some
+ * but not all, another shape, or a value that is not finite is an SM_ERROR_WEIGHTS.
+ */
+sm_status sm_weights_file_extras(const sm_weights_file *file, const sm_weights_extra *extras, int extra_count,
+                                 bool *found, sm_error *error);
+
+/** Whether the settings are in their ranges, for reading and for writing. Errors: SM_ERROR_WEIGHTS naming the setting.
+ */
+sm_status sm_weights_check_metadata(const sm_weights_metadata *metadata, const sm_net *net, sm_error *error);
 
 /**
  * Opens a file of network weights: the header as above, `net` made from the name in it, and its settings checked.

@@ -1,4 +1,4 @@
-/** Weights files out. */
+/** Writing weights files. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "half.h"
 #include "weights_file.h"
 
-/** Text that grows in a buffer of known size; `used` counts on even when the buffer is NULL (the measuring pass). */
+/** Text that is appended to a buffer. With a NULL buffer only its size is counted. */
 typedef struct text_writer {
     char *buffer;
     size_t used;
@@ -40,7 +40,7 @@ static void put_integer(text_writer *writer, unsigned long long value) {
     while (count > 0) put_char(writer, digits[--count]);
 }
 
-/** A non-negative number with six decimals. */
+/** A number from 0 to 1000 with six decimals. */
 static void put_decimal(text_writer *writer, float value) {
     unsigned long long millionths = (unsigned long long)((double)value * 1e6 + 0.5);
     put_integer(writer, millionths / 1000000);
@@ -78,8 +78,7 @@ static void put_metadata(text_writer *writer, const sm_weights_metadata *metadat
     put_number_entry(writer, "threshold", metadata->threshold);
     put_number_entry(writer, "temperature", metadata->temperature);
     put_number_entry(writer, "minimum_area", metadata->minimum_area);
-    /* Makers of metadata that know nothing of it leave it 0. */
-    if (metadata->expected_dice_power > 0)
+    if (metadata->expected_dice_power != 0)
         put_number_entry(writer, "expected_dice_power", metadata->expected_dice_power);
     put_entry(writer, "training_data", metadata->training_data);
     put_entry(writer, "training_data_hash", metadata->training_data_hash);
@@ -105,19 +104,19 @@ typedef struct tensor {
     const float *values;
 } tensor;
 
-/** Weights that channels share in great number; what is one number a channel stays exact. */
-static bool goes_into_bytes(const sm_net *net, const sm_parameter *parameter) {
+/** The weights of convolutions. Parameters with one number per channel stay exact: they are few. */
+static bool stored_as_bytes(const sm_net *net, const sm_parameter *parameter) {
     const sm_layer_kind kind = net->layers[parameter->layer].kind;
     return parameter->kind == SM_PARAMETER_WEIGHTS && (kind == SM_LAYER_CONV3X3 || kind == SM_LAYER_CONV1X1);
 }
 
-/** The tensors of a file in their order, `scales` being where those of the I8 tensors lie, one after the other. */
+/** The tensors of a file in their order. `scales` holds the scales of all I8 tensors, one tensor after the other. */
 static int list_tensors(const sm_net *net, const float *parameters, sm_weights_precision precision,
                         const sm_weights_extra *extras, int extra_count, const float *scales, tensor *list) {
     int count = 0;
     for (int i = 0; i < net->parameter_count; i++) {
         const sm_parameter *parameter = &net->parameters[i];
-        const bool bytes = precision == SM_WEIGHTS_INT8 && goes_into_bytes(net, parameter);
+        const bool bytes = precision == SM_WEIGHTS_INT8 && stored_as_bytes(net, parameter);
         list[count++] = (tensor){.name = parameter->name,
                                  .suffix = "",
                                  .rank = parameter->rank,
@@ -152,7 +151,7 @@ static int list_tensors(const sm_net *net, const float *parameters, sm_weights_p
 static void find_scales(const sm_net *net, const float *parameters, float *scales) {
     for (int i = 0; i < net->parameter_count; i++) {
         const sm_parameter *parameter = &net->parameters[i];
-        if (!goes_into_bytes(net, parameter)) continue;
+        if (!stored_as_bytes(net, parameter)) continue;
         const size_t channels = (size_t)parameter->shape[parameter->rank - 1];
         for (size_t c = 0; c < channels; c++) {
             float largest = 0;
@@ -188,7 +187,7 @@ static void put_header(text_writer *writer, const sm_weights_metadata *metadata,
         put(writer, "]}");
     }
     put_char(writer, '}');
-    while (writer->used % 8 != 0) put_char(writer, ' '); /* the format wants tensors aligned */
+    while (writer->used % 8 != 0) put_char(writer, ' '); /* the format requires aligned data */
 }
 
 static void store(uint8_t *destination, float value, storage stored) {
@@ -209,7 +208,8 @@ static sm_status store_tensor(const tensor *t, const float *scales, uint8_t *dat
                            t->suffix);
         if (t->stored == STORE_BYTE) {
             const float scale = scales[k % channels];
-            data[k] = (uint8_t)(int)(scale > 0 ? roundf(value / scale) : 0.0f);
+            /* A scale so small that it was rounded could lead beyond 127. */
+            data[k] = (uint8_t)(int)(scale > 0 ? fminf(fmaxf(roundf(value / scale), -127), 127) : 0.0f);
         } else {
             store(data + storages[t->stored].width * k, value, t->stored);
         }
@@ -230,7 +230,7 @@ static sm_status write_file(const sm_weights_metadata *metadata, const tensor *l
     put_header(&writer, metadata, list, count);
     uint8_t *data = file + SM_WEIGHTS_LENGTH_BYTES + writer.used;
     for (int i = 0; i < count; i++) {
-        /* The scales of an I8 tensor are the next one. */
+        /* The scales of an I8 tensor are the next tensor. */
         const float *scales = list[i].stored == STORE_BYTE ? list[i + 1].values : NULL;
         sm_status status = store_tensor(&list[i], scales, data, error);
         if (status != SM_OK) {
@@ -249,12 +249,15 @@ sm_status sm_weights_write_with(const sm_net *net, const float *parameters, cons
                                 uint8_t **bytes, size_t *size, sm_error *error) {
     *bytes = NULL;
     *size = 0;
+    sm_weights_metadata checked = *metadata;
+    if (checked.expected_dice_power == 0) checked.expected_dice_power = 1;
+    sm_status status = sm_weights_check_metadata(&checked, net, error);
+    if (status != SM_OK) return status;
     size_t channels = 1;
     for (int i = 0; i < net->parameter_count; i++)
         channels += (size_t)net->parameters[i].shape[net->parameters[i].rank - 1];
     tensor *list = calloc(2 * (size_t)net->parameter_count + (size_t)extra_count + 1, sizeof *list);
     float *scales = calloc(channels, sizeof *scales);
-    sm_status status = SM_OK;
     if (list && scales) {
         find_scales(net, parameters, scales);
         int count = list_tensors(net, parameters, precision, extras, extra_count, scales, list);

@@ -8,7 +8,7 @@ import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguag
 import { withoutClutter } from './input/collect.js';
 import { masksOf, pairMasks } from './input/pairs.js';
 import { preparePicker, startDrop, startPaste } from './input/sources.js';
-import { warmZip } from './export/bundle.js';
+import { warmZip } from './export/zip.js';
 import { Adjust } from './panel/adjust.js';
 import { renderAnswer } from './panel/answer.js';
 import { Calibration } from './panel/calibration.js';

@@ -157,7 +157,7 @@ class Site {
     async #join(entry) {
         /** @type {string[]} */
         const files = [];
-        const code = await bundle(entry, {
+        const { code } = await bundle(entry, {
             read: async part => {
                 const file = await this.#fileOf(part);
                 if (!file) throw new Error(`${part} is not there`);

@@ -81,7 +81,7 @@ async function build() {
     let html = await text('web/index.html');
     const sheets = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)">\n?/g)].map(match => match[1]);
     const style = (await Promise.all(sheets.map(sheet => text(`web/${sheet}`)))).join('\n');
-    const app = asScript(await bundle('web/app.js', { read: sourceOf }));
+    const app = asScript((await bundle('web/app.js', { read: sourceOf })).code);
     const dicom = asScript(await text(LIBRARIES['/web/vendor/dicom-parser.js']));
     const weights = await readFile(path.join(ROOT, 'weights/sonomask.safetensors'));
     const facts = {
@@ -95,7 +95,7 @@ async function build() {
         ['wasm', await base64('wasm/sonomask.simd.wasm')],
         ['weights', weights.toString('base64')],
         // As a data URL: Chromium starts no module worker from a blob of a page from disk.
-        ['worker', Buffer.from(await bundle('wasm/worker.js', { read: sourceOf })).toString('base64')],
+        ['worker', Buffer.from((await bundle('wasm/worker.js', { read: sourceOf })).code).toString('base64')],
     ];
     for (const name of SAMPLES) kept.push([name, await base64(`web/samples/${name}`)]);
     const policy = [

@@ -2,7 +2,7 @@
 #ifndef SONOMASK_CALIBRATION_RUN_H
 #define SONOMASK_CALIBRATION_RUN_H
 
-#include "../report/evaluation.h"
+#include "../evaluator.h"
 
 /** What is fitted to the images; flags. */
 enum { SM_FIT_TEMPERATURE = 1, SM_FIT_MASK = 2, SM_FIT_OUTLIERS = 4, SM_FIT_CONFIDENCE = 8, SM_FIT_ALL = 15 };
@@ -20,6 +20,7 @@ typedef struct sm_calibration_options {
     float temperature, threshold, minimum_area, power; /**< set by hand; negative: not given */
     float false_mask_price; /**< lesion Dice that a false mask on every normal image would cost */
     float outlier_share;    /**< share of the known images and views beyond the limit, 0..0.5 */
+    bool overwrite;         /**< replace `out` although sonomask did not write it */
 } sm_calibration_options;
 
 /**

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/letterbox.h"
 #include "../file.h"
 
 enum { TILES = 3, GAP = 4 };
@@ -17,7 +18,7 @@ static const colour TRUTH = {46, 214, 128}, PREDICTION = {255, 140, 40};
 static const uint8_t BACKGROUND[3] = {17, 21, 27};
 static const double FILL_OPACITY = 0.22, FAINT_LINE = 0.55;
 
-/* The largest size of the image's shape in a tile. */
+/* The largest size with the image's aspect ratio that fits a tile. */
 static void fit(const sm_panel_row *row, int tile, int *width, int *height) {
     int longest = row->width > row->height ? row->width : row->height;
     *width = (int)lround((double)tile * row->width / longest);
@@ -31,8 +32,8 @@ static void blend(uint8_t *pixel, colour with, double opacity) {
     for (int c = 0; c < 3; c++) pixel[c] = (uint8_t)lround(pixel[c] + opacity * (parts[c] - pixel[c]));
 }
 
-/* Share of the mask in the 5x5 pixels around (x, y), nearer ones weighing more; 0.5 on the outline. Outside the picture
- * the mask goes on, so that no line is drawn along the picture's edge. */
+/* Weighted share of lesion pixels in the 5x5 pixels around (x, y), about 0.5 on the outline. Border pixels repeat
+ * outside, so that no line is drawn along the edge of the image. */
 static double coverage(const uint8_t *mask, int width, int height, int x, int y) {
     static const double weight[5] = {1, 3, 4, 3, 1};
     double sum = 0;
@@ -45,7 +46,7 @@ static double coverage(const uint8_t *mask, int width, int height, int x, int y)
     return sum / 144.0;
 }
 
-/* Tints the mask's inside and draws its outline over a tile whose top-left pixel is `pixels`. */
+/* Tints the inside of the mask and draws its outline on a tile whose top-left pixel is `pixels`. */
 static void overlay(uint8_t *pixels, size_t stride, const uint8_t *mask, int width, int height, colour with,
                     double fill, double line) {
     for (int y = 0; y < height; y++)
@@ -58,7 +59,7 @@ static void overlay(uint8_t *pixels, size_t stride, const uint8_t *mask, int wid
         }
 }
 
-/* A mask at tile size. `scratch` holds the full-size one. */
+/* A mask at tile size. `scratch` is [height][width] of the row. */
 static sm_status scale_mask(const sm_panel_row *row, const uint8_t *mask, const float *probability, uint8_t *scratch,
                             int width, int height, uint8_t *scaled, sm_error *error) {
     size_t count = (size_t)row->width * (size_t)row->height;
@@ -71,7 +72,7 @@ static sm_status scale_mask(const sm_panel_row *row, const uint8_t *mask, const 
 
 static sm_status check_row(const sm_panel_row *row, sm_error *error) {
     if (row->width < 1 || row->height < 1 || !row->grey || row->width > SM_IMAGE_MAX_PIXELS / row->height)
-        return sm_fail(error, SM_ERROR_ARGUMENT, "a panel row needs an image, not one of %d x %d", row->width,
+        return sm_fail(error, SM_ERROR_ARGUMENT, "a panel cannot show an image of %d x %d pixels", row->width,
                        row->height);
     return SM_OK;
 }

@@ -11,7 +11,11 @@
 #include <string.h>
 
 #include "../../native/data/augment.h"
+#include "../../native/data/augment_stages.h"
 #include "../../native/data/phantom.h"
+#include "../../native/data/random.h"
+#include "assert_near.h"
+#include "../../src/letterbox.h"
 
 enum { SIZE = 96, AREA = SIZE * SIZE, WIDTH = 96, HEIGHT = 64, TOP = (SIZE - HEIGHT) / 2 };
 
@@ -493,31 +497,6 @@ static void test_speckle(void **state) {
     assert_true(most > 0.17);
 }
 
-static void test_erase(void **state) {
-    fixture *f = *state;
-    use_phantom(f);
-    sm_augmentation erase = sm_augmentation_none();
-    erase.erase_probability = 1.0f;
-    int most = 0;
-    for (uint64_t seed = 0; seed < 50; seed++) {
-        run(f, &erase, seed);
-        assert_only_greys_changed(f);
-        int left = SIZE, right = -1, top = SIZE, bottom = -1, changed = 0;
-        for (int i = 0; i < AREA; i++)
-            if (f->image[i] != f->plain[i]) {
-                const int x = i % SIZE, y = i / SIZE;
-                left = x < left ? x : left;
-                right = x > right ? x : right;
-                top = y < top ? y : top;
-                bottom = y > bottom ? y : bottom;
-                changed++;
-            }
-        assert_true(right - left < SIZE / 4 && bottom - top < SIZE / 4);
-        most = changed > most ? changed : most;
-    }
-    assert_true(most > SIZE * SIZE / 64);
-}
-
 static void test_study_changes_one_thing(void **state) {
     fixture *f = *state;
     use_phantom(f);
@@ -561,8 +540,7 @@ static void test_transformations_are_independent(void **state) {
 static void test_full_stays_in_range(void **state) {
     (void)state;
     static const int cases[][3] = {{96, 64, 96}, {1, 1, 8}, {100, 2, 33}, {2, 100, 33}, {640, 480, 1}, {7, 300, 64}};
-    sm_augmentation full = sm_augmentation_full();
-    full.erase_probability = 0.5f;
+    const sm_augmentation full = sm_augmentation_full();
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         const int width = cases[c][0], height = cases[c][1], size = cases[c][2];
         sm_sample sample = {.width = width, .height = height};
@@ -615,6 +593,262 @@ static void test_names_and_limits(void **state) {
     assert_int_equal(sm_augment(&augmentation, &f->sample, 2 * SIZE, 0, f->scratch, image, mask), SM_ERROR_ARGUMENT);
 }
 
+/** Each preset is what the model card says; a change of a value changes every later training. */
+static void test_presets(void **state) {
+    (void)state;
+    sm_augmentation full, study, none = {0};
+    assert_int_equal(sm_augmentation_by_name("full", &full, NULL), SM_OK);
+    assert_int_equal(sm_augmentation_by_name("study", &study, NULL), SM_OK);
+    const sm_augmentation expected_full = {.flip_probability = 0.5f,
+                                           .rotation_probability = 0.5f,
+                                           .rotation_radians = 0.35f,
+                                           .scale_probability = 0.7f,
+                                           .scale_log = 0.3f,
+                                           .aspect_log = 0.12f,
+                                           .shift = 0.1f,
+                                           .elastic_probability = 0.5f,
+                                           .elastic_strength = 0.03f,
+                                           .gamma_probability = 0.5f,
+                                           .gamma_log = 0.5f,
+                                           .contrast_probability = 0.5f,
+                                           .contrast_low = 0.65f,
+                                           .contrast_high = 1.5f,
+                                           .brightness_probability = 0.4f,
+                                           .brightness = 0.15f,
+                                           .blur_probability = 0.25f,
+                                           .blur_sigma = 1.5f,
+                                           .low_resolution_probability = 0.2f,
+                                           .speckle_probability = 0.2f,
+                                           .speckle = 0.2f,
+                                           .paste_probability = 0.3f};
+    const sm_augmentation expected_study = {.flip_probability = 0.2f,
+                                            .contrast_probability = 0.2f,
+                                            .contrast_low = 0.65f,
+                                            .contrast_high = 1.5f,
+                                            .brightness_probability = 0.2f,
+                                            .brightness = 0.15f,
+                                            .blur_probability = 0.2f,
+                                            .blur_sigma = 1.5f,
+                                            .exclusive = true};
+    assert_memory_equal(&full, &expected_full, sizeof full);
+    assert_memory_equal(&study, &expected_study, sizeof study);
+    /* Each "no-" preset lacks its group and has everything else. */
+    static const char *const names[] = {"no-geometry", "no-intensity", "no-quality", "no-paste"};
+    for (int n = 0; n < 4; n++) {
+        sm_augmentation without, expected = expected_full;
+        assert_int_equal(sm_augmentation_by_name(names[n], &without, NULL), SM_OK);
+        if (n == 0)
+            expected.flip_probability = expected.rotation_probability = expected.scale_probability =
+                expected.elastic_probability = 0;
+        if (n == 1) expected.gamma_probability = expected.contrast_probability = expected.brightness_probability = 0;
+        if (n == 2) expected.blur_probability = expected.low_resolution_probability = expected.speckle_probability = 0;
+        if (n == 3) expected.paste_probability = 0;
+        assert_memory_equal(&without, &expected, sizeof without);
+    }
+    full = sm_augmentation_none();
+    assert_memory_equal(&full, &none, sizeof full);
+}
+
+/** Takes a picture whose grey says the column and whose mask says the row. */
+static void use_coordinates(fixture *f) {
+    for (int i = 0; i < WIDTH * HEIGHT; i++) {
+        f->grey[i] = (uint8_t)(30 + 2 * (i % WIDTH));
+        f->lesion[i] = (uint8_t)(30 + 2 * (i / WIDTH));
+    }
+}
+
+/** Where a pixel of the augmented square comes from, in pixels of the picture; false outside the picture. */
+static bool source_of(const fixture *f, int x, int y, double *column, double *row) {
+    const int pixel = y * SIZE + x;
+    if (f->mask[pixel] == 0) return false;
+    *column = (127.5 * ((double)f->image[pixel] + 1) - 30) / 2;
+    *row = (255 * (double)f->mask[pixel] - 30) / 2;
+    return true;
+}
+
+/** Samples the coordinates through a map of the geometry. */
+static void sample_coordinates(fixture *f, const sm_geometry *geometry, float *inside) {
+    static float pairs[(WIDTH + 1) * (HEIGHT + 1) * 2], rows[SM_GEOMETRY_ROWS * SIZE];
+    static int32_t indices[SIZE];
+    use_coordinates(f);
+    for (int y = 0; y <= HEIGHT; y++)
+        for (int x = 0; x <= WIDTH; x++) {
+            const int from = (y < HEIGHT ? y : HEIGHT - 1) * WIDTH + (x < WIDTH ? x : WIDTH - 1);
+            pairs[2 * (y * (WIDTH + 1) + x)] = (float)f->grey[from] / 255;
+            pairs[2 * (y * (WIDTH + 1) + x) + 1] = (float)f->lesion[from] / 255;
+        }
+    const sm_geometry_buffers buffers = {.pairs = pairs, .rows = rows, .indices = indices};
+    const sm_letterbox box = sm_letterbox_make(WIDTH, HEIGHT, SIZE);
+    sm_geometry_sample(geometry, &box, &buffers, f->image, f->mask, inside);
+    for (int i = 0; i < AREA; i++) f->image[i] = 2 * f->image[i] - 1;
+}
+
+/** The picture is scaled, turned clockwise and shifted about the square's centre; the flip comes first. */
+static void test_geometry_is_one_affine_map(void **state) {
+    fixture *f = *state;
+    static const sm_geometry cases[] = {
+        {.scale_x = 1, .scale_y = 1, .rotation = 0.3f},
+        {.scale_x = 1.3f, .scale_y = 0.8f},
+        {.scale_x = 1, .scale_y = 1, .shift_x = 0.1f, .shift_y = -0.05f},
+        {.scale_x = 0.9f, .scale_y = 1.2f, .rotation = -0.5f, .shift_x = 0.08f, .shift_y = 0.04f},
+        {.scale_x = 1.1f, .scale_y = 1.2f, .rotation = 0.4f, .shift_x = -0.03f, .shift_y = 0.06f, .flip = true},
+    };
+    static float inside[AREA];
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const sm_geometry *g = &cases[c];
+        sample_coordinates(f, g, inside);
+        int compared = 0;
+        for (int y = 0; y < SIZE; y++)
+            for (int x = 0; x < SIZE; x++) {
+                const double dx = x + 0.5 - SIZE / 2.0 - (double)g->shift_x * SIZE;
+                const double dy = y + 0.5 - SIZE / 2.0 - (double)g->shift_y * SIZE;
+                const double cosine = cos((double)g->rotation), sine = sin((double)g->rotation);
+                double u = (cosine * dx + sine * dy) / (double)g->scale_x;
+                const double v = (cosine * dy - sine * dx) / (double)g->scale_y;
+                if (g->flip) u = -u;
+                const double column = u + WIDTH / 2.0 - 0.5, row = v + HEIGHT / 2.0 - 0.5;
+                const bool expected = column >= -0.5 && column < WIDTH - 0.5 && row >= -0.5 && row < HEIGHT - 0.5;
+                const double edge = fmin(fmin(fabs(column + 0.5), fabs(column - WIDTH + 0.5)),
+                                         fmin(fabs(row + 0.5), fabs(row - HEIGHT + 0.5)));
+                if (edge > 1e-3) assert_true((inside[y * SIZE + x] == 1) == expected);
+                double found_column, found_row;
+                if (edge < 1 || !expected || !source_of(f, x, y, &found_column, &found_row)) continue;
+                assert_near(found_column, column, 2e-3);
+                assert_near(found_row, row, 2e-3);
+                compared++;
+            }
+        assert_true(compared > AREA / 3);
+    }
+}
+
+/** Catmull-Rom interpolation of six values at a place 0..5, the outermost values repeated. */
+static double interpolate(const double values[SM_ELASTIC_POINTS], double place) {
+    int first = (int)place;
+    if (first > SM_ELASTIC_POINTS - 2) first = SM_ELASTIC_POINTS - 2;
+    const double t = place - first;
+    double p[4];
+    for (int k = 0; k < 4; k++) {
+        const int at = first - 1 + k;
+        p[k] = values[at < 0 ? 0 : at > SM_ELASTIC_POINTS - 1 ? SM_ELASTIC_POINTS - 1 : at];
+    }
+    return p[1] +
+           0.5 * t *
+               (p[2] - p[0] + t * (2 * p[0] - 5 * p[1] + 4 * p[2] - p[3] + t * (3 * (p[1] - p[2]) + p[3] - p[0])));
+}
+
+/** The displacement is the bicubic interpolation of the drawn field, at every pixel. */
+static void test_elastic_field_is_interpolated(void **state) {
+    fixture *f = *state;
+    static float inside[AREA];
+    const sm_geometry geometry = {.scale_x = 1, .scale_y = 1, .elastic = 0.02f, .elastic_seed = 9};
+    double field[2][SM_ELASTIC_POINTS][SM_ELASTIC_POINTS];
+    sm_random random = sm_random_make(9);
+    for (int axis = 0; axis < 2; axis++)
+        for (int row = 0; row < SM_ELASTIC_POINTS; row++)
+            for (int column = 0; column < SM_ELASTIC_POINTS; column++)
+                field[axis][row][column] = 0.02 * SIZE * (double)sm_random_normal(&random);
+    sample_coordinates(f, &geometry, inside);
+    int compared = 0;
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            double moved[2], column = 0, row = 0;
+            for (int axis = 0; axis < 2; axis++) {
+                double across[SM_ELASTIC_POINTS];
+                for (int r = 0; r < SM_ELASTIC_POINTS; r++)
+                    across[r] = interpolate(field[axis][r], (x + 0.5) / SIZE * (SM_ELASTIC_POINTS - 1));
+                moved[axis] = interpolate(across, (y + 0.5) / SIZE * (SM_ELASTIC_POINTS - 1));
+            }
+            const double u = x + moved[0], v = y - TOP + moved[1];
+            if (u < 0 || u > WIDTH - 1 || v < 0 || v > HEIGHT - 1) continue;
+            assert_true(source_of(f, x, y, &column, &row));
+            assert_near(column, u, 2e-3);
+            assert_near(row, v, 2e-3);
+            compared++;
+        }
+    assert_true(compared > AREA / 2);
+}
+
+/** A picture whose columns differ by eight, the number of partial sums of the mean. */
+static void test_contrast_keeps_the_mean_of_any_pattern(void **state) {
+    fixture *f = *state;
+    sm_augmentation contrast = sm_augmentation_none();
+    contrast.contrast_probability = 1;
+    contrast.contrast_low = contrast.contrast_high = 1.5f;
+    for (int bright = 0; bright < 8; bright++) {
+        for (int i = 0; i < WIDTH * HEIGHT; i++) f->grey[i] = (uint8_t)(i % 8 == bright ? 150 : 100);
+        run(f, &contrast, 1);
+        double mean, deviation;
+        measure_grey(f->image, &mean, &deviation);
+        assert_near(mean, (7 * 100 + 150) / 8.0 / 127.5 - 1, 1e-4);
+        assert_near(deviation, 1.5 * 50 / 127.5 * sqrt(7) / 8, 1e-4);
+    }
+}
+
+/** Near a control point, the displacement is normal with the documented standard deviation, in both directions. */
+static void test_elastic_strength(void **state) {
+    fixture *f = *state;
+    use_coordinates(f);
+    sm_augmentation elastic = sm_augmentation_none();
+    elastic.elastic_probability = 1;
+    elastic.elastic_strength = sm_augmentation_full().elastic_strength;
+    enum { RUNS = 600, X = 38, Y = 57 }; /* control points lie at 19.2 k - 0.5 */
+    double sums[2] = {0}, squares[2] = {0}, product = 0;
+    int found = 0;
+    for (uint64_t seed = 0; seed < RUNS; seed++) {
+        double column, row;
+        run(f, &elastic, seed);
+        if (!source_of(f, X, Y, &column, &row)) continue;
+        const double moved[2] = {column - X, row - (Y - TOP)};
+        for (int axis = 0; axis < 2; axis++) sums[axis] += moved[axis], squares[axis] += moved[axis] * moved[axis];
+        product += moved[0] * moved[1];
+        found++;
+    }
+    assert_int_equal(found, RUNS);
+    for (int axis = 0; axis < 2; axis++) {
+        assert_near(sums[axis] / RUNS, 0, 0.4);
+        assert_near(sqrt(squares[axis] / RUNS), 0.03 * SIZE, 0.25);
+    }
+    assert_near(product / RUNS, 0, 1.2); /* the directions are independent */
+}
+
+/** Variance along x of a bright column of one pixel after an augmentation: 0 when nothing has changed. */
+static double spread_of_column(fixture *f, const sm_augmentation *augmentation, uint64_t seed) {
+    double variance = 0;
+    enum { COLUMNS = 8 };
+    for (int column = 0; column < COLUMNS; column++) {
+        const int at = 40 + column;
+        memset(f->grey, 0, sizeof f->grey);
+        for (int y = 0; y < HEIGHT; y++) f->grey[y * WIDTH + at] = 255;
+        run(f, augmentation, seed);
+        double sum = 0, squares = 0;
+        for (int x = 0; x < SIZE; x++) {
+            const double share = 0.5 * ((double)f->image[(TOP + 30) * SIZE + x] + 1);
+            sum += share;
+            squares += share * (x - at) * (x - at);
+        }
+        variance += squares / sum / COLUMNS;
+    }
+    return variance;
+}
+
+static void test_range_of_blur_and_resolution(void **state) {
+    fixture *f = *state;
+    sm_augmentation blur = sm_augmentation_none(), low = sm_augmentation_none();
+    blur.blur_probability = low.low_resolution_probability = 1;
+    blur.blur_sigma = 1.5f;
+    double least[2] = {9, 9}, most[2] = {0};
+    for (uint64_t seed = 0; seed < 60; seed++)
+        for (int kind = 0; kind < 2; kind++) {
+            const double deviation = sqrt(spread_of_column(f, kind ? &low : &blur, seed));
+            least[kind] = fmin(least[kind], deviation);
+            most[kind] = fmax(most[kind], deviation);
+        }
+    /* A sampled Gaussian of sigma 0.3 has the deviation 0.088. Area averaging and bilinear enlarging by a factor f give
+     * about f / 2. */
+    assert_true(least[0] > 0.085 && least[0] < 0.25 && most[0] > 1.4 && most[0] < 1.5);
+    assert_true(least[1] > 0.77 && least[1] < 0.87 && most[1] > 1.18 && most[1] < 1.29);
+}
+
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void) {
@@ -633,11 +867,16 @@ int main(void) {
         WITH_FIXTURE(test_blur),
         WITH_FIXTURE(test_low_resolution),
         WITH_FIXTURE(test_speckle),
-        WITH_FIXTURE(test_erase),
         WITH_FIXTURE(test_study_changes_one_thing),
         WITH_FIXTURE(test_transformations_are_independent),
         cmocka_unit_test(test_full_stays_in_range),
         WITH_FIXTURE(test_names_and_limits),
+        cmocka_unit_test(test_presets),
+        WITH_FIXTURE(test_geometry_is_one_affine_map),
+        WITH_FIXTURE(test_elastic_strength),
+        WITH_FIXTURE(test_elastic_field_is_interpolated),
+        WITH_FIXTURE(test_contrast_keeps_the_mean_of_any_pattern),
+        WITH_FIXTURE(test_range_of_blur_and_resolution),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

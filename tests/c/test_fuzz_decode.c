@@ -13,6 +13,7 @@
 
 #include "fuzz_decode.h"
 #include "make_image.h"
+#include "test_random.h"
 
 enum { SIDE = 24, MOST_SEEDS = 24, ROUNDS_A_SEED = 500 };
 
@@ -71,13 +72,8 @@ static int free_seeds(void **state) {
     return 0;
 }
 
-static uint64_t random_state = 88172645463325252u;
-static size_t random_below(size_t limit) { // xorshift64
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return limit ? (size_t)(random_state % limit) : 0;
-}
+static uint32_t random_state = 1;
+static size_t random_below(size_t limit) { return test_random_below(&random_state, limit); }
 
 static uint32_t crc32_bit_by_bit(const uint8_t *bytes, size_t size) {
     uint32_t crc = 0xffffffffu;

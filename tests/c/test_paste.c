@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../../native/data/augment_paste.h"
-#include "../../native/train/donors.h"
+#include "../../native/train/copy_paste.h"
 
 enum { SIDE = 64, AREA = SIDE * SIDE, SEEDS = 40 };
 
@@ -155,6 +155,9 @@ static void test_what_cannot_be(void **state) {
     f->recipient.sample.height = SIDE;
     sm_paste_scratch *small = sm_paste_scratch_create(SIDE / 2);
     assert_false(sm_paste_lesion(&f->recipient.sample, &f->donor.sample, 1, small, &f->result));
+    f->donor.sample.width = f->donor.sample.height = SIDE / 2; /* the recipient alone is too large */
+    f->donor.mask[10 * SIDE / 2 + 10] = 255;
+    assert_false(sm_paste_lesion(&f->recipient.sample, &f->donor.sample, 1, small, &f->result));
     sm_paste_scratch_free(small);
     assert_null(sm_paste_scratch_create(0));
     sm_paste_scratch_free(NULL);
@@ -173,31 +176,32 @@ static void test_types_of_lent_lesions(void **state) {
     const sm_record *pointers[4];
     sm_sample samples[4];
     for (int i = 0; i < 4; i++) pointers[i] = &records[i], samples[i] = pictures[i].sample;
-    sm_donors *donors = sm_donors_create(pointers, samples, 4, SIDE);
-    assert_non_null(donors);
+    sm_copy_paste *copy_paste = sm_copy_paste_create(pointers, samples, 4, SIDE);
+    assert_non_null(copy_paste);
     int types[SM_CLASS_COUNT] = {0};
     sm_class type;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        assert_ptr_equal(sm_donors_lend(donors, 0, 0, seed, &type), &samples[0]);
+        assert_ptr_equal(sm_copy_paste_apply(copy_paste, 0, 0, seed, &type), &samples[0]);
         assert_int_equal(type, SM_CLASS_NORMAL);
 
-        const sm_sample *sample = sm_donors_lend(donors, 0, 1, seed, &type);
+        const sm_sample *sample = sm_copy_paste_apply(copy_paste, 0, 1, seed, &type);
         types[type]++;
         int darkest = 255;
         for (int i = 0; i < AREA; i++) darkest = sample->grey[i] < darkest ? sample->grey[i] : darkest;
         if (type == SM_CLASS_MALIGNANT) assert_int_equal(darkest, 60);
         if (type == SM_CLASS_BENIGN) assert_true(darkest == 20 || darkest == 30);
 
-        sample = sm_donors_lend(donors, 1, 1, seed, &type);
+        sample = sm_copy_paste_apply(copy_paste, 1, 1, seed, &type);
         assert_int_equal(type, SM_CLASS_BENIGN);
         for (int i = 0; i < AREA; i++) assert_int_not_equal(sample->grey[i], 60); /* never a malignant one's */
 
-        assert_ptr_equal(sm_donors_lend(donors, 3, 1, seed, &type), &samples[3]); /* there is no other of its type */
+        assert_ptr_equal(sm_copy_paste_apply(copy_paste, 3, 1, seed, &type),
+                         &samples[3]); /* there is no other of its type */
         assert_int_equal(type, SM_CLASS_MALIGNANT);
     }
     assert_true(types[SM_CLASS_BENIGN] > SEEDS / 5 && types[SM_CLASS_MALIGNANT] > SEEDS / 5);
-    sm_donors_free(donors);
-    sm_donors_free(NULL);
+    sm_copy_paste_free(copy_paste);
+    sm_copy_paste_free(NULL);
 }
 
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)

@@ -231,16 +231,6 @@ static void test_tissue_and_speckle(void **state) {
     assert_true(lateral < 0.7 * far);   // grains, not single pixels
 }
 
-static int make_scratch(void **state) {
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_scratch(void **state) {
-    scratch_remove(*state);
-    return 0;
-}
-
 enum { ARGUMENTS_MAXIMUM = 16 };
 
 /** Runs the command with stderr (and, for the help, stdout) kept away from the test's own output. */
@@ -351,9 +341,9 @@ int main(void) {
         cmocka_unit_test(test_lesions_are_dark),
         cmocka_unit_test(test_classes_differ),
         cmocka_unit_test(test_tissue_and_speckle),
-        cmocka_unit_test_setup_teardown(test_command, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_command_usage, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_command_cannot_write, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_command, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_command_usage, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_command_cannot_write, scratch_setup, scratch_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

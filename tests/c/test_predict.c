@@ -16,6 +16,7 @@
 #include "../../native/file.h"
 #include "../../src/memory_plan.h"
 #include "../../src/net.h"
+#include "../../src/sonomask.h"
 #include "../../src/weights.h"
 #include "make_image.h"
 #include "scratch_folder.h"
@@ -25,8 +26,7 @@ static const char *weights;
 
 /** A network with fresh weights that answers something for any image. */
 static int make_weights(void **state) {
-    (void)state;
-    folder = scratch_make();
+    *state = folder = scratch_make();
     sm_net net;
     sm_weights_metadata metadata = {.network = "sonomask", .input_size = 64, .threshold = 0.5f, .temperature = 1.0f};
     assert_int_equal(sm_net_make("sonomask", &net, NULL), SM_OK);
@@ -40,12 +40,6 @@ static int make_weights(void **state) {
     weights = scratch_path(folder, "weights.safetensors");
     free(bytes);
     sm_floats_free(parameters);
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    scratch_remove(folder);
     return 0;
 }
 
@@ -279,5 +273,5 @@ int main(void) {
         cmocka_unit_test(bad_model_and_bad_folder_stop_at_once),
         cmocka_unit_test(wrong_usage_is_status_two),
     };
-    return cmocka_run_group_tests_name("predict", tests, make_weights, remove_folder);
+    return cmocka_run_group_tests_name("predict", tests, make_weights, scratch_teardown);
 }

@@ -1,4 +1,4 @@
-/* Weights files: what is written is read back, and nothing else passes. */
+/* Weights files: what is written is read back; faulty files are refused. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include "../../src/memory_plan.h"
 #include "../../src/sonomask.h"
 #include "../../src/weights.h"
+#include "test_random.h"
 
 static sm_weights_metadata some_metadata(const char *network) {
     sm_weights_metadata metadata = {.input_size = 128,
@@ -69,21 +70,23 @@ static void test_round_trip(void **state) {
 
 static void test_half_precision(void **state) {
     (void)state;
-    /* Every half that is a number survives the way to float and back. */
+    /* Every half that is a number is unchanged after conversion to float and back. */
     for (unsigned half = 0; half < 65536; half++) {
         if ((half & 0x7C00u) == 0x7C00u && (half & 0x3FFu) != 0) continue;
         assert_int_equal(sm_half_from_float(sm_half_to_float((uint16_t)half)), half);
     }
     assert_true(sm_half_to_float(0x3C00) == 1.0f);
     assert_true(sm_half_to_float(0x0001) == 0x1p-24f);
-    assert_int_equal(sm_half_from_float(1.0f + 0x1p-11f), 0x3C00); /* a tie goes to even */
+    assert_int_equal(sm_half_from_float(1.0f + 0x1p-11f), 0x3C00); /* halfway: rounded to even */
     assert_int_equal(sm_half_from_float(1.0f + 0x1p-11f + 0x1p-20f), 0x3C01);
     assert_int_equal(sm_half_from_float(65520.0f), 0x7C00);
     assert_int_equal(sm_half_from_float(1e-9f), 0);
 }
 
-/** Eight bits: half a step off at most, one step being 1/127 of the channel's largest weight; what is no convolution's
- * weight is exact. */
+/**
+ * Eight bits: at most half a step off, one step being 1/127 of the channel's largest weight. Parameters that are not
+ * weights of a convolution are exact.
+ */
 static void test_eight_bits(void **state) {
     (void)state;
     sm_net net;
@@ -132,7 +135,7 @@ static sm_status read_status(const uint8_t *bytes, size_t size, sm_error *error)
     return status;
 }
 
-static void test_truncation_is_noticed_everywhere(void **state) {
+static void test_truncation_is_an_error_everywhere(void **state) {
     (void)state;
     sm_net net;
     float *parameters = NULL;
@@ -140,7 +143,7 @@ static void test_truncation_is_noticed_everywhere(void **state) {
     uint8_t *bytes = write_some("sonomask", SM_WEIGHTS_FLOAT16, &net, &parameters, &size);
     for (size_t cut = 0; cut < size; cut += cut < 20000 ? 7 : 50021) {
         sm_error error = {0};
-        uint8_t *part = malloc(cut + 1); /* its own block, so that a sanitizer sees every read beyond */
+        uint8_t *part = malloc(cut + 1); /* its own block, so that a sanitizer finds every read beyond it */
         assert_non_null(part);
         memcpy(part, bytes, cut);
         assert_int_equal(read_status(part, cut, &error), SM_ERROR_WEIGHTS);
@@ -175,7 +178,7 @@ static void test_not_finite_is_refused(void **state) {
     free(bytes);
 }
 
-/** Replaces `from` by `to` (of the same length) in the file's header. */
+/** Replaces `from` with `to` (of the same length) in the file's header. */
 static void replace(uint8_t *bytes, size_t size, const char *from, const char *to) {
     size_t length = strlen(from);
     assert_int_equal(length, strlen(to));
@@ -211,7 +214,7 @@ static void test_foreign_files_are_refused(void **state) {
     expect_refusal("\"threshold\":\"0.437500\"", "\"threshold\":\"a half..\"", "threshold is not a number from 0 to 1");
     expect_refusal("\"temperature\":\"1.500000\"", "\"temperature\":\"0.000000\"", "temperature is not");
     expect_refusal("\"format_version\":\"1\"", "\"format_version\":\"9\"", "version 9");
-    expect_refusal("\"input_size\":\"128\"", "\"input_size\":\"129\"", "size");
+    expect_refusal("\"input_size\":\"128\"", "\"input_size\":\"129\"", "129 x 129");
     expect_refusal("\"__metadata__\":{", "\"__metadata__\":[", "damaged");
     expect_refusal("\"network\"", "\"netwurk\"", "no network");
     sm_error error = {0};
@@ -221,19 +224,136 @@ static void test_foreign_files_are_refused(void **state) {
     assert_non_null(strstr(error.message, "not a safetensors file"));
 }
 
+/** A file with this header and 64 bytes of data must be refused with this reason. */
+static void expect_header_refused(const char *header, const char *reason) {
+    const size_t length = strlen(header), size = 8 + length + 64;
+    uint8_t *bytes = calloc(1, size);
+    assert_non_null(bytes);
+    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((uint64_t)length >> (8 * i));
+    memcpy(bytes + 8, header, length);
+    sm_error error = {0};
+    assert_int_equal(read_status(bytes, size, &error), SM_ERROR_WEIGHTS);
+    if (!strstr(error.message, reason)) fail_msg("\"%s\" lacks \"%s\" for %s", error.message, reason, header);
+    assert_null(strchr(error.message, '\n'));
+    free(bytes);
+}
+
+#define TENSOR(name, begin, end) "\"" name "\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[" #begin "," #end "]}"
+
+static void test_hostile_headers_are_refused(void **state) {
+    (void)state;
+    expect_header_refused("{" TENSOR("a", 0, 16) "," TENSOR("b", 12, 28) "}", "a and b overlap");
+    expect_header_refused("{" TENSOR("a", 0, 16) "," TENSOR("b", 0, 16) "}", "a and b overlap");
+    expect_header_refused("{" TENSOR("a", 0, 16) "," TENSOR("a", 16, 32) "}", "tensor a twice");
+    expect_header_refused("{" TENSOR("a", 56, 72) "}", "tensor a ends beyond it");
+    expect_header_refused("{" TENSOR("a", 999999999999984, 999999999999999) "}", "tensor a ends beyond it");
+    expect_header_refused("{" TENSOR("a", 16, 0) "}", "tensor a has a wrong length");
+    expect_header_refused("{" TENSOR("a", -4, 12) "}", "damaged");
+    expect_header_refused("{" TENSOR("a", 0, 99999999999999999999) "}", "damaged");
+    expect_header_refused("{" TENSOR("a", 0, 16) "} {}", "damaged");
+    expect_header_refused("{" TENSOR("a", 0, 16), "damaged");
+    expect_header_refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}}", "damaged");
+    expect_header_refused("{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,16]}}", "tensor a lacks");
+    expect_header_refused("{\"a\":{\"shape\":[4],\"dtype\":\"F32\",\"shape\":[4]}}", "tensor a has \"shape\" twice");
+    expect_header_refused("{\""
+                          "0123456789012345678901234567890123456789012345678901234567890123456789"
+                          "\":{}}",
+                          "has more than");
+    expect_header_refused("{\"__metadata__\":{\"network\":\"unet16\",\"network\":\"unet32\"}}", "\"network\" twice");
+    expect_header_refused("{\"__metadata__\":{},\"__metadata__\":{}}", "\"__metadata__\" twice");
+    expect_header_refused("{\"__metadata__\":{\"type_activation\":\"tanh\"}}", "activation \"tanh\" is unknown");
+    expect_header_refused("{\"__metadata__\":{\"threshold\":0.5}}", "damaged"); // safetensors: texts only
+
+    char deep[2 * 5000 + 32] = "{\"__metadata__\":{\"x\":";
+    size_t used = strlen(deep);
+    for (int i = 0; i < 10000; i++) deep[used++] = i < 5000 ? '[' : ']';
+    expect_header_refused(deep, "nested more than");
+
+    static char many[700 * 80] = "{";
+    used = 1;
+    for (int i = 0; i < 700; i++)
+        used += (size_t)snprintf(many + used, sizeof many - used,
+                                 "%s\"t%d\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}", i ? "," : "", i);
+    snprintf(many + used, sizeof many - used, "}");
+    expect_header_refused(many, "the file has more than");
+
+    uint8_t lengths[16] = {0};
+    lengths[8] = '{';
+    sm_error error = {0};
+    memset(lengths, 0xff, 8);
+    assert_int_equal(read_status(lengths, sizeof lengths, &error), SM_ERROR_WEIGHTS);
+    assert_non_null(strstr(error.message, "header is larger than"));
+    memset(lengths, 0, 8);
+    lengths[0] = 100;
+    assert_int_equal(read_status(lengths, sizeof lengths, &error), SM_ERROR_WEIGHTS);
+    assert_non_null(strstr(error.message, "truncated"));
+}
+
+/** What a reader would refuse is not written; in particular no number that the header's six decimals cannot hold. */
+static void test_settings_out_of_range_are_not_written(void **state) {
+    (void)state;
+    sm_net net;
+    float *parameters = NULL;
+    size_t size = 0;
+    free(write_some("unet16", SM_WEIGHTS_FLOAT16, &net, &parameters, &size));
+    static const float values[] = {NAN, INFINITY, -INFINITY, -0.25f, 1e30f};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        sm_weights_metadata faulty[4];
+        for (int k = 0; k < 4; k++) faulty[k] = some_metadata("unet16");
+        faulty[0].threshold = values[i];
+        faulty[1].temperature = values[i];
+        faulty[2].minimum_area = values[i];
+        faulty[3].expected_dice_power = values[i];
+        static const char *const names[4] = {"threshold", "temperature", "minimum area", "expected_dice_power"};
+        for (int k = 0; k < 4; k++) {
+            uint8_t *bytes = NULL;
+            sm_error error = {0};
+            assert_int_equal(sm_weights_write(&net, parameters, &faulty[k], SM_WEIGHTS_FLOAT16, &bytes, &size, &error),
+                             SM_ERROR_WEIGHTS);
+            assert_non_null(strstr(error.message, names[k]));
+            assert_null(bytes);
+        }
+    }
+    sm_floats_free(parameters);
+}
+
+/** More tensors than any network has, the largest not first. */
+static void test_memory_plan_takes_any_number(void **state) {
+    (void)state;
+    enum { COUNT = 1000 };
+    static sm_lifetime tensors[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        tensors[i] = (sm_lifetime){.size = (size_t)(i * 37 % 101), .first = i, .last = i + i % 7};
+    const size_t arena = sm_memory_plan(tensors, COUNT);
+    size_t all = 0;
+    for (int i = 0; i < COUNT; i++) {
+        all += tensors[i].size;
+        if (tensors[i].size == 0) continue;
+        assert_int_equal(tensors[i].offset % 16, 0);
+        assert_true(tensors[i].offset + tensors[i].size <= arena);
+        for (int k = 0; k < i; k++) {
+            const bool same_time = tensors[k].first <= tensors[i].last && tensors[i].first <= tensors[k].last;
+            const bool same_place = tensors[k].offset < tensors[i].offset + tensors[i].size &&
+                                    tensors[i].offset < tensors[k].offset + tensors[k].size;
+            assert_false(tensors[k].size > 0 && same_time && same_place);
+        }
+    }
+    assert_true(arena < all / 50); // the memory is shared
+}
+
 static void test_damaged_headers_do_no_harm(void **state) {
     (void)state;
     sm_net net;
     float *parameters = NULL;
     size_t size = 0;
     uint8_t *bytes = write_some("unet16", SM_WEIGHTS_FLOAT16, &net, &parameters, &size);
-    unsigned random = 12345;
+    uint32_t random = 12345;
     for (int round = 0; round < 300; round++) {
-        random = random * 1664525u + 1013904223u;
+        test_random_next(&random);
         size_t place = (random >> 4) % 6000;
         uint8_t kept = bytes[place];
         bytes[place] = (uint8_t)(random >> 16);
-        read_status(bytes, size, NULL); /* any answer will do, as long as there is one */
+        read_status(bytes, size, NULL); /* accepted or refused, without undefined behaviour */
         bytes[place] = kept;
     }
     assert_int_equal(read_status(bytes, size, NULL), SM_OK);
@@ -246,9 +366,12 @@ int main(void) {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_half_precision),
         cmocka_unit_test(test_eight_bits),
-        cmocka_unit_test(test_truncation_is_noticed_everywhere),
+        cmocka_unit_test(test_truncation_is_an_error_everywhere),
         cmocka_unit_test(test_not_finite_is_refused),
         cmocka_unit_test(test_foreign_files_are_refused),
+        cmocka_unit_test(test_hostile_headers_are_refused),
+        cmocka_unit_test(test_settings_out_of_range_are_not_written),
+        cmocka_unit_test(test_memory_plan_takes_any_number),
         cmocka_unit_test(test_damaged_headers_do_no_harm),
     };
     return cmocka_run_group_tests_name("weights", tests, NULL, NULL);

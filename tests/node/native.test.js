@@ -80,7 +80,7 @@ test('bench measures what loading and augmentation cost', () => {
         '--seconds', '0.01', '--json').out);
     assert.ok(json.loaded_ms > 0 && json.ready_ms > 0 && json.decoding_ms > 0 && json.pairs >= 3);
     assert.ok(json.outside_share < 1 && json.waiting_share >= 0 && json.waiting_share <= 1);
-    assert.match(run('bench', '--loading').err, /--loading goes with --train/);
+    assert.match(run('bench', '--loading').err, /--loading needs --train/);
 });
 
 test('from phantoms to weights, masks and a report', () => {
@@ -236,7 +236,7 @@ test('a training that cannot start says why and leaves no folder', () => {
     const other = run('train', '--data', phantoms, '--out', inFolder('round'), '--fold', '0', ...TRAINING,
         '--seed', '8', '--balance', '1', '--resume');
     assert.equal(other.status, 1);
-    assert.match(other.err, /cannot go on: the checkpoint was made with seed=7 balance=0\.5, now it is seed=8 balance=1\n$/);
+    assert.match(other.err, /cannot resume: the checkpoint was made with seed=7 balance=0\.5, now it is seed=8 balance=1\n$/);
 });
 
 test('a file name cannot break a line or steer the terminal', () => {

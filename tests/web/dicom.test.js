@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { rateOfTimes } from '../../web/input/rate.js';
 import { jpeg, scan } from '../node/support/images.js';
-import { dicom, dicomElement, encapsulated, regions, rle } from './support/dicom.js';
+import { dicom, dicomElement, encapsulated, regions, rle } from '../node/support/dicom.js';
 import { ROOT, answered, canvasHash, colourAt, faultsOf, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
 
@@ -84,10 +84,10 @@ describe('DICOM and video', { skip }, () => {
         });
         const table = Buffer.alloc(512);
         for (let entry = 0; entry < 256; entry++) table.writeUInt16LE(entry * 257, entry * 2);
-        /** @type {import('./support/dicom.js').DicomField[]} */
+        /** @type {import('../node/support/dicom.js').DicomField[]} */
         const palette = [
-            ...[0x1101, 0x1102, 0x1103].map(tag => /** @type {import('./support/dicom.js').DicomField} */ ([0x0028, tag, 'US', [256, 0, 16]])),
-            ...[0x1201, 0x1202, 0x1203].map(tag => /** @type {import('./support/dicom.js').DicomField} */ ([0x0028, tag, 'OW', table])),
+            ...[0x1101, 0x1102, 0x1103].map(tag => /** @type {import('../node/support/dicom.js').DicomField} */ ([0x0028, tag, 'US', [256, 0, 16]])),
+            ...[0x1201, 0x1202, 0x1203].map(tag => /** @type {import('../node/support/dicom.js').DicomField} */ ([0x0028, tag, 'OW', table])),
         ];
         const high = Buffer.from(halves);
         const files = {
@@ -158,7 +158,7 @@ describe('DICOM and video', { skip }, () => {
         const decoder = await Sonomask.load({ weights: null });
         const { data, width, height, channels } = await decoder.decode(new Uint8Array((await sample('benign')).buffer));
         const pixels = Buffer.from(Uint8Array.from({ length: width * height }, (_, index) => data[index * channels] ?? 0));
-        const make = (/** @type {import('./support/dicom.js').DicomField} */ region) => dicom({ width, height, pixels, more: [region] });
+        const make = (/** @type {import('../node/support/dicom.js').DicomField} */ region) => dicom({ width, height, pixels, more: [region] });
         await pick(page, [
             { name: 'whole.dcm', buffer: make(regions({ box: [0, 0, width, height], centimetres: 0.01 })) },
             { name: 'elsewhere.dcm', buffer: make(regions({ box: [width - 60, height - 60, width, height], centimetres: 0.01 })) },

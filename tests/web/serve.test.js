@@ -115,18 +115,19 @@ test('the page comes joined, and anew when one of its modules changes', async co
         'web/part.js': `export const word = 'old';\n`,
     });
     const first = await ask('/web/app.js', 'GET', at);
-    assert.match(first.body, /'old'/);
+    assert.match(first.body, /"old"/);
     assert.equal((await ask('/web/app.js', 'GET', at, { 'if-none-match': first.headers.etag })).status, 304);
     await change('web/part.js', `export const word = 'brand new';\n`);
     const second = await ask('/web/app.js', 'GET', at, { 'if-none-match': first.headers.etag });
     assert.equal(second.status, 200);
-    assert.match(second.body, /'brand new'/);
+    assert.match(second.body, /"brand new"/);
 });
 
-test('a module that cannot be joined is an error of its own, not a missing file', async context => {
-    context.mock.method(process.stderr, 'write', () => true);
+test('a page that cannot be joined is an error of the server, not a missing file', async context => {
+    const { mock } = context.mock.method(process.stderr, 'write', () => true);
     const { at } = await serving(context, { 'web/app.js': `import * as all from './part.js';\n` });
     assert.equal((await ask('/web/app.js', 'GET', at)).status, 500);
+    assert.equal(mock.calls[0]?.arguments[0], 'serve: /web/app.js: web/app.js:1: web/part.js is not there\n');
 });
 
 test('texts and code come compressed to who can read that', async () => {

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { sampleDicom } from './support/dicom.js';
+import { sampleDicom } from '../node/support/dicom.js';
 import { ROOT, answered, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 
 const run = promisify(execFile);

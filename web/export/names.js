@@ -1,5 +1,5 @@
 /** What pictures are called in exported files. */
-import { kindOfFile } from '../input/source.js';
+import { kindOfFile } from '../input/open.js';
 
 /** @typedef {import('../state/item.js').Item} Item */
 

@@ -1,5 +1,7 @@
 /** Pixels as DICOM keeps them, turned into grey or RGB of 8 bits. */
 
+const RLE_HEADER_BYTES = 64;
+
 /**
  * RLE of DICOM PS3.5, annex G: a header with the places of its segments, each a plane of bytes in PackBits.
  * @param {Uint8Array} bytes of one frame
@@ -8,14 +10,15 @@
  * @returns {Uint8Array | null} the planes one after the other; null when damaged
  */
 export function decodeRle(bytes, pixels, planes) {
-    if (bytes.length < 64) return null;
-    const header = new DataView(bytes.buffer, bytes.byteOffset, 64);
+    // A small file must not make the page allocate the largest image: two bytes become 128 at most.
+    if (bytes.length - RLE_HEADER_BYTES < (pixels * planes) / 64) return null;
+    const header = new DataView(bytes.buffer, bytes.byteOffset, RLE_HEADER_BYTES);
     if (header.getUint32(0, true) !== planes) return null;
     const output = new Uint8Array(pixels * planes);
     for (let plane = 0; plane < planes; plane++) {
         const start = header.getUint32(4 + 4 * plane, true);
         const end = plane + 1 < planes ? header.getUint32(8 + 4 * plane, true) : bytes.length;
-        if (start < 64 || end > bytes.length || start > end) return null;
+        if (start < RLE_HEADER_BYTES || end > bytes.length || start > end) return null;
         if (!unpack(bytes.subarray(start, end), output.subarray(plane * pixels, (plane + 1) * pixels))) return null;
     }
     return output;

@@ -74,7 +74,20 @@ export async function openDicom(file, engine) {
             () => Promise.reject(new SourceError('problem.unreadable')),
         ),
     ]);
-    const { dataSet, truncated } = parse(parser, bytes);
+    try {
+        return sourceOf(parser, parse(parser, bytes), engine);
+    } catch (error) {
+        throw asSourceError(error);
+    }
+}
+
+/**
+ * @param {DicomParser} parser
+ * @param {ReturnType<parse>} parsed
+ * @param {Engine} engine
+ * @returns {Source}
+ */
+function sourceOf(parser, { dataSet, truncated }, engine) {
     const syntax = dataSet.string('x00020010')?.trim() ?? '1.2.840.10008.1.2';
     refuseForeign(syntax);
     const pixels = dataSet.elements['x7fe00010'];
@@ -82,10 +95,17 @@ export async function openDicom(file, engine) {
     if (!pixels) throw new SourceError('problem.dicom-no-pixels');
     const format = formatOf(dataSet, syntax);
     const frames = framesOf(parser, dataSet, pixels, format);
-    /** The frame decoded last: it is wanted twice, for the eyes and for the network. @type {{ frame: number, image: Promise<RawImage> } | null} */
+    /** The frame decoded last: the viewer and the network both ask for it. @type {{ frame: number, image: Promise<RawImage> } | null} */
     let last = null;
+    const decode = async (/** @type {number} */ frame) => {
+        try {
+            return await decodeFrame(frames(frame), format, dataSet, engine);
+        } catch (error) {
+            throw asSourceError(error);
+        }
+    };
     const input = (/** @type {number} */ frame) => {
-        if (last?.frame !== frame) last = { frame, image: decodeFrame(frames(frame), format, dataSet, engine) };
+        if (last?.frame !== frame) last = { frame, image: decode(frame) };
         return last.image;
     };
     return {
@@ -98,6 +118,17 @@ export async function openDicom(file, engine) {
         picture: async frame => createImageBitmap(toImageData(await input(frame))),
         close() {},
     };
+}
+
+/**
+ * dicom-parser throws errors and plain strings where a file ends too early or contradicts itself.
+ * @param {unknown} error
+ * @returns {unknown} a SourceError for those, any other error as it is
+ */
+function asSourceError(error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const reason = text.replace(/^(dicomParser|\w+ByteArrayParser)\.\w+: /, '');
+    return reason === text ? error : new SourceError('problem.dicom-damaged', reason);
 }
 
 /**
@@ -143,13 +174,15 @@ function formatOf(dataSet, syntax) {
     if (bits !== 8 && bits !== 16) throw new SourceError('problem.dicom-kind', `${bits} bits`);
     const expected = /^(MONOCHROME[12]|PALETTE COLOR)$/.test(colour) ? 1 : /^(RGB|YBR_FULL|YBR_FULL_422)$/.test(colour) ? 3 : 0;
     if (expected !== samples || (samples === 3 && bits !== 8)) throw new SourceError('problem.dicom-kind', `${colour}, ${samples} × ${bits} bits`);
+    const bitsStored = dataSet.uint16('x00280101') ?? bits;
+    if (bits === 16 && (bitsStored === 0 || bitsStored > bits)) throw new SourceError('problem.dicom-kind', `${bitsStored} of ${bits} bits`);
     return {
         syntax,
         width,
         height,
         samples,
         bytesPerSample: bits / 8,
-        bitsStored: dataSet.uint16('x00280101') ?? bits,
+        bitsStored,
         signed: dataSet.uint16('x00280103') === 1,
         planar: dataSet.uint16('x00280006') === 1,
         colour,
@@ -199,7 +232,7 @@ function scalesOf(dataSet, format) {
         if (region.uint16('x00186024') !== CENTIMETRES || region.uint16('x00186026') !== CENTIMETRES) continue;
         const acrossX = Math.abs(region.double('x0018602c') ?? 0);
         const acrossY = Math.abs(region.double('x0018602e') ?? 0);
-        if (!(acrossX > 0) || Math.abs(acrossX - acrossY) > 0.001 * acrossX) continue;
+        if (!(acrossX > 0 && acrossX < Infinity) || Math.abs(acrossX - acrossY) > 0.001 * acrossX) continue;
         scales.push({ millimetres: acrossX * 10, origin: 'dicom', region: box });
     }
     return scales;
@@ -216,6 +249,8 @@ function framesOf(parser, dataSet, pixels, format) {
     const bytes = new Uint8Array(dataSet.byteArray);
     if (UNCOMPRESSED.includes(format.syntax)) {
         const subsampled = format.colour === 'YBR_FULL_422';
+        // Two pixels share their colour.
+        if (subsampled && format.width % 2 === 1) throw new SourceError('problem.dicom-kind', `${format.colour}, ${format.width} columns`);
         const size = format.width * format.height * format.bytesPerSample * (subsampled ? 2 : format.samples);
         const held = bytes.length - pixels.dataOffset;
         if (pixels.length > held || pixels.length < size * format.frames)
@@ -224,6 +259,8 @@ function framesOf(parser, dataSet, pixels, format) {
     }
     const fragments = pixels.fragments ?? [];
     if (!pixels.encapsulatedPixelData || fragments.length === 0) throw new SourceError('problem.dicom-damaged', 'no fragments');
+    if (fragments.some(({ position, length }) => position + length > bytes.length))
+        throw new SourceError('problem.dicom-damaged', 'a fragment ends after the file');
     if (format.frames > fragments.length && format.frames > 1)
         throw new SourceError('problem.dicom-damaged', `${fragments.length} of ${format.frames} frames`);
     if (fragments.length === format.frames || (format.frames === 1 && !pixels.basicOffsetTable?.length))
@@ -340,10 +377,14 @@ function paletteOf(dataSet) {
  */
 function windowOf(dataSet, format, values) {
     const inverted = format.colour === 'MONOCHROME1';
-    const slope = dataSet.floatString('x00281053') || 1;
-    const intercept = dataSet.floatString('x00281052') ?? 0;
-    const centre = dataSet.floatString('x00281050');
-    const width = dataSet.floatString('x00281051');
+    const numberOf = (/** @type {string} */ tag) => {
+        const value = dataSet.floatString(tag);
+        return value !== undefined && Number.isFinite(value) ? value : undefined;
+    };
+    const slope = numberOf('x00281053') || 1;
+    const intercept = numberOf('x00281052') ?? 0;
+    const centre = numberOf('x00281050');
+    const width = numberOf('x00281051');
     if (centre !== undefined && width !== undefined && width > 1) {
         const low = centre - 0.5 - (width - 1) / 2;
         return { low: (low - intercept) / slope, high: (low + width - 1 - intercept) / slope, inverted };

@@ -1,5 +1,5 @@
 /** What can be saved, copied and printed. */
-import { toZip } from '../export/bundle.js';
+import { toZip } from '../export/zip.js';
 import { toCoco } from '../export/coco.js';
 import { answerInView } from '../export/frames.js';
 import { exportNames, frameEnding } from '../export/names.js';

@@ -2,7 +2,7 @@
  * Opens the files of pictures and closes them when nobody holds them any more: a DICOM file keeps all of its bytes in
  * memory, a video one of the few players that a browser grants a page.
  */
-import { kindOfFile, openAs } from '../input/source.js';
+import { kindOfFile, openAs } from '../input/open.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
