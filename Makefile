@@ -117,8 +117,9 @@ $(INC)/.made: src/stb_image.sed
 	$(Q)test "$$(grep -c 'sonomask guard' $(INC)/stb/stb_image.h)" = 5
 	$(Q)touch $@
 
-# Everything that determines an object file besides its source.
-NATIVE_COMMAND = $(CC) $(shell $(CC) --version | head -n1) $(CFLAGS) $(KERNEL_CFLAGS) $(LDLIBS) $(KERNEL_DEFINES) \
+# Everything that determines an object file besides its source. Expanded here and not in the recipe, where flags of single
+# targets would be added.
+NATIVE_COMMAND := $(CC) $(shell $(CC) --version | head -n1) $(CFLAGS) $(KERNEL_CFLAGS) $(LDLIBS) \
 	$(foreach t,$(NATIVE_TARGETS),$(TARGET_FLAGS_$(t)))
 $(eval $(call stamp,NATIVE_COMMAND))
 NATIVE_FLAGS := $(BUILD)/NATIVE_COMMAND.flags
@@ -220,12 +221,12 @@ lint-format:
 	@clang-format --dry-run --Werror $(C_FILES)
 lint-c: $(CLANG_OBJECTS) $(TIDY_MARKS)
 	@echo "C sources: no warnings from clang and clang-tidy"
-CLANG_COMMAND = clang $(CFLAGS_COMMON) -O1 -D_GNU_SOURCE -pthread
+CLANG_COMMAND := clang $(CFLAGS_COMMON) -O1 -D_GNU_SOURCE -pthread
 $(eval $(call stamp,CLANG_COMMAND))
 $(BUILD)/clang/%.o: %.c $(BUILD)/CLANG_COMMAND.flags | $(INC)/.made
 	@mkdir -p $(@D)
 	$(call note,CLANG,$<)
-	$(Q)$(CLANG_COMMAND) -MMD -MP -c -o $@ $<
+	$(Q)clang $(CFLAGS_COMMON) -O1 -D_GNU_SOURCE -pthread -MMD -MP -c -o $@ $<
 $(BUILD)/clang/src/stb.o: CFLAGS_COMMON += -fwrapv
 $(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/CLANG_COMMAND.flags | $(INC)/.made
 	@mkdir -p $(@D)
@@ -276,7 +277,7 @@ WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 .PHONY: wasm-modules
 wasm-modules: $(WASM_MODULES)
 
-WASM_COMMAND = $(EMCC) $(shell $(EMCC) --version | head -n1) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) \
+WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) \
 	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
 $(eval $(call stamp,WASM_COMMAND))
 
