@@ -42,7 +42,7 @@ static const char *check(void *pointer) {
     sm_calibration_options *o = &a->options;
     if (o->fold >= 0 && o->not_fold >= 0) return "give --fold or --not-fold, not both";
     if (a->data.count == 0 && (o->fold >= 0 || o->not_fold >= 0)) return "--fold and --not-fold need --data";
-    // What is set by hand is not fitted.
+    // A setting given by hand is not fitted.
     if (o->temperature > 0) o->fit &= ~SM_FIT_TEMPERATURE;
     if (o->threshold >= 0 && o->minimum_area >= 0) o->fit &= ~SM_FIT_MASK;
     if (o->power > 0) o->fit &= ~SM_FIT_CONFIDENCE;

@@ -140,7 +140,7 @@ static const sm_command_line line = {
     .check = check,
 };
 
-/** Before the long part: the files of the report must not replace files of the user. */
+/** Checks, before the evaluation, that the report replaces no file of the user. */
 static sm_status check_outputs(const arguments *a, sm_error *error) {
     if (a->overwrite) return SM_OK;
     sm_status status = sm_own_output_check(a->request.out, "images.csv", sm_own_images_csv, error);

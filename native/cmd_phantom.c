@@ -102,10 +102,29 @@ static sm_status write_plane(const arguments *a, const char *name, uint8_t *pixe
     return status;
 }
 
+enum { NAME_SIZE = 64 };
+
+static void name_files(int number, char image[NAME_SIZE], char mask[NAME_SIZE]) {
+    snprintf(image, NAME_SIZE, "images/phantom_%04d.png", number);
+    snprintf(mask, NAME_SIZE, "masks/phantom_%04d.png", number);
+}
+
+/** Checks, before the first image is drawn, that no file of the user is replaced. */
+static sm_status check_outputs(const arguments *a, sm_error *error) {
+    if (a->overwrite) return SM_OK;
+    sm_status status = sm_own_output_check(a->out, "manifest.csv", sm_own_phantom_manifest, error);
+    for (int number = 1; status == SM_OK && number <= a->count; number++) {
+        char image[NAME_SIZE], mask[NAME_SIZE];
+        name_files(number, image, mask);
+        status = sm_own_output_check(a->out, image, sm_own_png, error);
+        if (status == SM_OK) status = sm_own_output_check(a->out, mask, sm_own_png, error);
+    }
+    return status;
+}
+
 static sm_status draw_one(const arguments *a, int number, sm_class type, sm_error *error) {
-    char image[64], mask[64];
-    snprintf(image, sizeof image, "images/phantom_%04d.png", number);
-    snprintf(mask, sizeof mask, "masks/phantom_%04d.png", number);
+    char image[NAME_SIZE], mask[NAME_SIZE];
+    name_files(number, image, mask);
     sm_sample sample;
     sm_status status =
         sm_phantom_draw(a->width, a->height, type, sm_random_derive(a->seed, (uint64_t)number), &sample, error);
@@ -145,9 +164,7 @@ static sm_status run(void *pointer, sm_error *error) {
     const arguments *a = pointer;
     sm_class *classes = shuffle_classes(a->count, a->seed);
     if (!classes) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d phantoms", a->count);
-    // First, because the folder may hold a data set of the user.
-    sm_status status = SM_OK;
-    if (!a->overwrite) status = sm_own_output_check(a->out, "manifest.csv", sm_own_phantom_manifest, error);
+    sm_status status = check_outputs(a, error);
     if (status == SM_OK) status = make_folder(a->out, "images", error);
     if (status == SM_OK) status = make_folder(a->out, "masks", error);
     if (status == SM_OK) {

@@ -152,26 +152,49 @@ static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_
     return status;
 }
 
-/** Writes OUT/NAME + `ending`. */
-static sm_status write_png(const arguments *a, const char *file, const char *ending, const sm_image *image,
-                           sm_error *error) {
-    const sm_file_options own = {.recognise = a->overwrite ? NULL : sm_own_png};
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    sm_status status = sm_image_encode_png(image, &bytes, &size, error);
+static const char mask_ending[] = "_mask.png", overlay_ending[] = "_overlay.png";
+
+/** Which existing files the outputs may replace. */
+static sm_file_recogniser *recogniser(const arguments *a) { return a->overwrite ? NULL : sm_own_png; }
+
+/** OUT/NAME + `ending`, from malloc. */
+static sm_status make_path(const arguments *a, const char *file, const char *ending, char **path, sm_error *error) {
     char *stem = sm_path_stem(file);
     char *start = stem ? sm_path_join(a->out, stem) : NULL;
-    const size_t path_size = start ? strlen(start) + strlen(ending) + 1 : 0;
-    char *path = start ? malloc(path_size) : NULL;
-    if (!status && !path) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
-    if (!status) {
-        snprintf(path, path_size, "%s%s", start, ending);
-        status = sm_file_write_as(path, bytes, size, &own, error);
-    }
-    free(path);
+    const size_t size = start ? strlen(start) + strlen(ending) + 1 : 0;
+    *path = start ? malloc(size) : NULL;
+    if (*path) snprintf(*path, size, "%s%s", start, ending);
     free(start);
     free(stem);
+    return *path ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
+}
+
+static sm_status check_output(const arguments *a, const char *file, const char *ending, sm_error *error) {
+    char *path = NULL;
+    sm_status status = make_path(a, file, ending, &path, error);
+    if (!status) status = sm_file_check_replaceable(path, recogniser(a), error);
+    free(path);
+    return status;
+}
+
+/** Checks the outputs before the image is processed, so that no overlay is written when the mask is refused. */
+static sm_status check_outputs(const arguments *a, const char *file, sm_error *error) {
+    sm_status status = check_output(a, file, mask_ending, error);
+    if (!status && a->overlay) status = check_output(a, file, overlay_ending, error);
+    return status;
+}
+
+static sm_status write_png(const arguments *a, const char *file, const char *ending, const sm_image *image,
+                           sm_error *error) {
+    const sm_file_options own = {.recognise = recogniser(a)};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    char *path = NULL;
+    sm_status status = make_path(a, file, ending, &path, error);
+    if (!status) status = sm_image_encode_png(image, &bytes, &size, error);
+    if (!status) status = sm_file_write_as(path, bytes, size, &own, error);
     free(bytes);
+    free(path);
     return status;
 }
 
@@ -182,9 +205,9 @@ static sm_status write_outputs(const arguments *a, const char *file, const sm_im
     sm_status status = SM_OK;
     if (a->overlay) {
         status = sm_overlay_draw(image, result->mask, &overlay, error);
-        if (!status) status = write_png(a, file, "_overlay.png", &overlay, error);
+        if (!status) status = write_png(a, file, overlay_ending, &overlay, error);
     }
-    if (!status) status = write_png(a, file, "_mask.png", &mask, error);
+    if (!status) status = write_png(a, file, mask_ending, &mask, error);
     sm_image_free(&overlay);
     return status;
 }
@@ -252,7 +275,8 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
                        file, a->files.words[*writer]);
     unsigned char *bytes = NULL;
     size_t size = 0;
-    sm_status status = sm_file_read(file, &bytes, &size, error);
+    sm_status status = check_outputs(a, file, error);
+    if (!status) status = sm_file_read(file, &bytes, &size, error);
     if (status) return status;
     sm_image image = {0};
     sm_result result = {0};
@@ -321,7 +345,7 @@ static sm_status predict(run *r, const sm_parallel *parallel, sm_error *error) {
     if (status != SM_OK) return status;
     status = predict_all(r, error);
     print_failures(r);
-    // What failed has been printed already.
+    // The failures have been printed already.
     if (status == SM_OK && (r->failed.count > 0 || r->done_count < r->arguments->files.count)) status = SM_ERROR_DATA;
     return status;
 }

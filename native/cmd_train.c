@@ -193,7 +193,7 @@ static const sm_command_line line = {
     .check = check,
 };
 
-/** Before the long part: a training must not replace files of the user, and a new one no earlier training. */
+/** Checks, before the data are loaded, that no file of the user and no earlier training is replaced. */
 static sm_status check_outputs(const sm_trainer_options *o, sm_error *error) {
     if (o->overwrite) return SM_OK;
     char *weights = sm_path_join(o->out, "weights.safetensors");

@@ -40,7 +40,7 @@ static bool is_either(const char *argument, const char *one, const char *other) 
     return strcmp(argument, one) == 0 || strcmp(argument, other) == 0;
 }
 
-/** Output that could not be written is a failure, whatever the command did besides. */
+/** A failed write to stdout is a failure of the command. */
 static int flush_output(int exit_status) {
     if (fflush(stdout) == 0 && !ferror(stdout)) return exit_status;
     fputs("sonomask: cannot write to standard output\n", stderr);

@@ -12,7 +12,7 @@ typedef struct box {
     double x, y, width, height;
 } box;
 
-/** Taller for more pixels, wider for more channels. */
+/** The height grows with the resolution, the width with the channels. */
 static box layer_box(const sm_net *net, int layer, int size) {
     const sm_layer *l = &net->layers[layer];
     int level = l->level >= 0 ? l->level : net->levels;

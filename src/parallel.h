@@ -12,7 +12,7 @@
  * or when: sums over tasks go to one slot per task and are added in the order of the tasks afterwards.
  */
 static inline void sm_parallel_run(const sm_parallel *parallel, int count, sm_task *task, void *arguments) {
-    if (parallel && parallel->threads > 1 && count > 1) {
+    if (parallel && parallel->threads > 1) {
         parallel->run(parallel->pool, count, task, arguments);
         return;
     }

@@ -1,4 +1,4 @@
-/** Timing a network layer by layer, and the processor's peak to compare with. */
+/** Times a network layer by layer and measures the peak of the processor. */
 #include <stdlib.h>
 
 #include "../../src/memory_plan.h"
@@ -7,22 +7,23 @@
 #include "median.h"
 #include "training_job.h"
 
-enum { MAX_RUNS = 400, MIN_RUNS = 3, WARM_UP_RUNS = 2 };
+enum { MAX_RUNS = 400, MIN_RUNS = 3, WARM_UP_RUNS = 2, MAX_THREADS = 256 };
 
 typedef struct peak_job {
     const sm_kernels *kernels;
     long rounds;
-    double operations[256];
-    volatile float sink;
+    double operations[MAX_THREADS]; /* per task */
+    float
+        results[MAX_THREADS]; /* per task; unused, but the kernel returns them so that its work is not optimised away */
 } peak_job;
 
-static void run_peak(void *arguments_, int index, int worker) {
+static void run_peak(void *arguments, int index, int worker) {
     (void)worker;
-    peak_job *job = arguments_;
-    job->sink = job->kernels->peak(job->rounds, &job->operations[index]);
+    peak_job *job = arguments;
+    job->results[index] = job->kernels->peak(job->rounds, &job->operations[index]);
 }
 
-/** Multiply-adds a second of all threads together, the best of several tries. */
+/** Operations per second of all threads together, the best of several attempts. */
 static double measure_peak(const sm_kernels *kernels, const sm_parallel *parallel) {
     peak_job job = {.kernels = kernels->peak ? kernels : sm_kernels_for(SM_BACKEND_SCALAR), .rounds = 2000000};
     double best = 0;
@@ -46,7 +47,7 @@ static void fill_noise(float *values, size_t count) {
     }
 }
 
-/** Times of single runs, kept for the medians. */
+/** Times of each run, for the medians. */
 typedef struct samples {
     double total[MAX_RUNS];
     double forward[SM_NET_MAX_LAYERS][MAX_RUNS], backward[SM_NET_MAX_LAYERS][MAX_RUNS];

@@ -140,7 +140,7 @@ static sm_status fit(run *r, const char *model, sm_error *error) {
     return status;
 }
 
-/** What `out` may replace. */
+/** Which existing file `out` may replace. */
 static sm_file_recogniser *recogniser(const sm_calibration_options *o) { return o->overwrite ? NULL : sm_own_weights; }
 
 static sm_status write_weights(const run *r, size_t *size, sm_error *error) {
@@ -215,7 +215,7 @@ static void print_result(const run *r, size_t size) {
     sm_json_object_end(&json);
 }
 
-/** Before the long part: whether `out` can be written. */
+/** Checks, before the images are evaluated, that `out` can be written. */
 static sm_status check_writable(const sm_calibration_options *o, sm_error *error) {
     sm_file_writer probe;
     const sm_file_options own = {.recognise = recogniser(o)};
