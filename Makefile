@@ -120,8 +120,9 @@ $(INC)/.made: src/stb_image.sed
 	$(Q)test "$$(grep -c 'sonomask guard' $(INC)/stb/stb_image.h)" = 5
 	$(Q)touch $@
 
-# Everything that determines an object file besides its source.
-NATIVE_COMMAND = $(CC) $(shell $(CC) --version | head -n1) $(CFLAGS) $(KERNEL_CFLAGS) $(LDLIBS) $(KERNEL_DEFINES) \
+# Everything that determines an object file besides its source. Expanded here and not in the recipe, where flags of single
+# targets would be added.
+NATIVE_COMMAND := $(CC) $(shell $(CC) --version | head -n1) $(CFLAGS) $(KERNEL_CFLAGS) $(LDLIBS) \
 	$(foreach t,$(NATIVE_TARGETS),$(TARGET_FLAGS_$(t)))
 $(eval $(call stamp,NATIVE_COMMAND))
 NATIVE_FLAGS := $(BUILD)/NATIVE_COMMAND.flags
@@ -221,12 +222,12 @@ lint-format:
 	@clang-format --dry-run --Werror $(C_FILES)
 lint-c: $(CLANG_OBJECTS) $(TIDY_MARKS)
 	@echo "C sources: no warnings from clang and clang-tidy"
-CLANG_COMMAND = clang $(CFLAGS_COMMON) -O1 -D_GNU_SOURCE -pthread
+CLANG_COMMAND := clang $(CFLAGS_COMMON) -O1 -D_GNU_SOURCE -pthread
 $(eval $(call stamp,CLANG_COMMAND))
 $(BUILD)/clang/%.o: %.c $(BUILD)/CLANG_COMMAND.flags | $(INC)/.made
 	@mkdir -p $(@D)
 	$(call note,CLANG,$<)
-	$(Q)$(CLANG_COMMAND) -MMD -MP -c -o $@ $<
+	$(Q)clang $(CFLAGS_COMMON) -O1 -D_GNU_SOURCE -pthread -MMD -MP -c -o $@ $<
 $(BUILD)/clang/src/stb.o: CFLAGS_COMMON += -fwrapv
 $(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/CLANG_COMMAND.flags | $(INC)/.made
 	@mkdir -p $(@D)
@@ -267,8 +268,8 @@ WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INF
 # in memory, so that an overflow traps instead of overwriting data.
 WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=262144 \
 	-Wl,--stack-first -Wl,--gc-sections
-# stb_image relies on signed sums that wrap around. With -Os it and the references are a third smaller; no measured time
-# changes.
+# stb_image relies on signed sums that wrap around. With -Os it and the references are a third smaller, and the time
+# of a whole segmentation does not change.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -Os -fwrapv
 $(foreach v,$(WASM_VARIANTS),$(REFERENCE_SOURCES:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
@@ -277,7 +278,7 @@ WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 .PHONY: wasm-modules
 wasm-modules: $(WASM_MODULES)
 
-WASM_COMMAND = $(EMCC) $(shell $(EMCC) --version | head -n1) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) \
+WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) \
 	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
 $(eval $(call stamp,WASM_COMMAND))
 
