@@ -104,13 +104,17 @@ static void print_inputs(const sm_net *net, const sm_layer *layer) {
     if (layer->condition >= 0) printf(" | %s", net->layers[layer->condition].name);
 }
 
-static void print_table(const sm_net *net, int size, const sm_inference *inference,
-                        const sm_weights_metadata *metadata) {
+/** Bytes: of the weights, once per process, and of the activations and workspace, once per thread. */
+typedef struct memory_use {
+    size_t weights, activations;
+} memory_use;
+
+static void print_table(const sm_net *net, int size, memory_use memory, const sm_weights_metadata *metadata) {
     char text[32];
     printf("%s: %s parameters, %.3f GMAC at %dx%d, %.1f MB of activations and workspace, %.1f MB of prepared "
            "weights\n",
            net->name, with_commas(net->trainable_count, text), sm_net_macs(net, size) / 1e9, size, size,
-           (double)sm_inference_activation_bytes(inference) / 1e6, (double)sm_inference_weight_bytes(inference) / 1e6);
+           (double)memory.activations / 1e6, (double)memory.weights / 1e6);
     if (metadata->network[0])
         printf("trained on %s (%s), %s; threshold %.3f, temperature %.3f, minimum area %.5f\n", metadata->training_data,
                metadata->training_data_hash, metadata->date, (double)metadata->threshold, (double)metadata->temperature,
@@ -131,16 +135,15 @@ static void print_table(const sm_net *net, int size, const sm_inference *inferen
     }
 }
 
-static void print_json(const sm_net *net, int size, const sm_inference *inference,
-                       const sm_weights_metadata *metadata) {
+static void print_json(const sm_net *net, int size, memory_use memory, const sm_weights_metadata *metadata) {
     sm_json json = {.file = stdout};
     sm_json_object_begin(&json, NULL);
     sm_json_string(&json, "network", net->name);
     sm_json_integer(&json, "size", size);
     sm_json_integer(&json, "parameters", (long long)net->trainable_count);
     sm_json_number(&json, "gmac", sm_net_macs(net, size) / 1e9);
-    sm_json_integer(&json, "activation_bytes", (long long)sm_inference_activation_bytes(inference));
-    sm_json_integer(&json, "weight_bytes", (long long)sm_inference_weight_bytes(inference));
+    sm_json_integer(&json, "activation_bytes", (long long)memory.activations);
+    sm_json_integer(&json, "weight_bytes", (long long)memory.weights);
     if (metadata->network[0]) {
         sm_json_string(&json, "training_data", metadata->training_data);
         sm_json_string(&json, "training_data_hash", metadata->training_data_hash);
@@ -178,18 +181,23 @@ static sm_status run(void *pointer, sm_error *error) {
     sm_weights_metadata metadata;
     float *parameters = NULL;
     sm_inference *inference = NULL;
+    sm_inference_state *state = NULL;
     sm_status status =
         sm_open_network(a->model, a->network ? a->network : "sonomask", 1, &net, &metadata, &parameters, error);
     if (status != SM_OK) return status;
     int size = a->size > 0 ? a->size : metadata.input_size > 0 ? metadata.input_size : net.default_size;
-    status = sm_inference_create(&net, parameters, size, sm_kernels_for(SM_BACKEND_AUTO), NULL, &inference, error);
+    status = sm_inference_create(&net, parameters, size, sm_kernels_for(SM_BACKEND_AUTO), &inference, error);
+    if (status == SM_OK) status = sm_inference_state_create(inference, NULL, &state, error);
     if (status == SM_OK) {
+        const memory_use memory = {.weights = sm_inference_weight_bytes(inference),
+                                   .activations = sm_inference_activation_bytes(state)};
         if (a->json)
-            print_json(&net, size, inference, &metadata);
+            print_json(&net, size, memory, &metadata);
         else
-            print_table(&net, size, inference, &metadata);
+            print_table(&net, size, memory, &metadata);
         if (a->svg) status = sm_network_draw(&net, size, a->svg, a->overwrite, error);
     }
+    sm_inference_state_free(state);
     sm_inference_free(inference);
     sm_floats_free(parameters);
     return status;

@@ -94,6 +94,7 @@ static const sm_command_line line = {
 typedef struct run {
     const arguments *arguments;
     sm_model *model;
+    sm_state *state;
     sm_progress progress;
     int *name_of;   /* index of the first file with the same NAME */
     int *writer_of; /* by that index: the file whose outputs have the NAME, or -1 */
@@ -133,17 +134,19 @@ static sm_status find_same_names(const arguments *a, int *name_of, sm_error *err
     return enough_memory ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->files.count);
 }
 
-static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_model **model, sm_error *error) {
+static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_model **model, sm_state **state,
+                            sm_error *error) {
     char *path = NULL;
     unsigned char *bytes = NULL;
     size_t size = 0;
     sm_status status = sm_model_path(chosen, &path, error);
     if (!status) status = sm_file_read(path, &bytes, &size, error);
     if (!status) {
-        const sm_model_options options = {.parallel = parallel};
-        status = sm_model_create_with(bytes, size, &options, model, error);
+        status = sm_model_create(bytes, size, NULL, model, error);
         if (status) sm_error_prefix(error, path);
     }
+    const sm_state_options options = {.parallel = parallel};
+    if (!status) status = sm_state_create(*model, &options, state, error);
     free(bytes);
     free(path);
     return status;
@@ -282,7 +285,7 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
     const double started = sm_clock();
     status = sm_image_decode(bytes, size, &image, error);
     free(bytes);
-    if (!status) status = sm_segment(r->model, &image, &options, &result, error);
+    if (!status) status = sm_segment(r->state, &image, &options, &result, error);
     const double milliseconds = 1000.0 * (sm_clock() - started);
     if (status)
         sm_error_prefix(error, file);
@@ -332,7 +335,7 @@ static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->files.count);
     for (int i = 0; i < a->files.count; i++) r->writer_of[i] = -1;
     sm_status status = find_same_names(a, r->name_of, error);
-    if (status == SM_OK) status = load_model(a->model, parallel, &r->model, error);
+    if (status == SM_OK) status = load_model(a->model, parallel, &r->model, &r->state, error);
     // Last, so that no folder is created when there is no model.
     return status ? status : sm_folder_make(a->out, error);
 }
@@ -352,6 +355,7 @@ static sm_status run_predict(void *pointer, sm_error *error) {
     sm_parallel *parallel = sm_parallel_create(r.arguments->threads);
     const sm_status status =
         parallel ? predict(&r, parallel, error) : sm_fail(error, SM_ERROR_MEMORY, "the threads cannot be started");
+    sm_state_free(r.state);
     sm_model_free(r.model);
     sm_parallel_free(parallel);
     free(r.name_of);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../src/status.h"
+
 sm_status sm_failures_add(sm_failures *failures, const char *line, sm_error *error) {
     char *copy = strdup(line);
     if (copy && failures->count == failures->capacity) {

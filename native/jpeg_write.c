@@ -9,6 +9,8 @@
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #include <stb/stb_image_write.h>
 
+#include "../../src/status.h"
+
 typedef struct buffer {
     unsigned char *bytes;
     size_t size, room;

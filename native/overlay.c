@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../src/status.h"
+
 static const uint8_t line_colour[3] = {255, 214, 10};
 
 /** Coverage of each pixel by the lines, 0..255. */

@@ -3,6 +3,7 @@
 #define SONOMASK_MASK_MEASURE_H
 
 #include "mask.h"
+#include "status.h"
 
 /**
  * Fills everything but `label`, `area` and the bounding box, which are given, of lesions[0 .. count - 1], labelled

@@ -150,9 +150,9 @@ static void allot_all(sm_training *training, allotment *a) {
         }
     }
     for (int level = 0; level <= net->levels; level++)
-        training->truth[level] =
+        training->mask_targets[level] =
             allot(a, batch * (size_t)(training->size >> level) * (size_t)(training->size >> level));
-    training->type_truth = allot(a, batch * SM_CLASS_COUNT);
+    training->type_targets = allot(a, batch * SM_CLASS_COUNT);
     training->coefficients = allot(a, (batch + 2) * widest);
     training->vector_scratch = allot(a, batch * longest);
     allot_gradients(training, a);

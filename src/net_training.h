@@ -15,7 +15,7 @@ typedef struct sm_batch {
     const float *images; /**< [batch][size][size], -1..1 */
     const float *masks;  /**< [batch][size][size], 0..1 */
     const int *types;    /**< [batch], sm_class */
-    /** [batch][SM_CLASS_COUNT], each row's sum 1: a softer truth for the cross-entropy than `types`; NULL: `types` */
+    /** [batch][SM_CLASS_COUNT], rows sum to 1: soft targets for the cross-entropy; NULL: one-hot from `types` */
     const float *type_probabilities;
 } sm_batch;
 

@@ -1,4 +1,4 @@
-/* The losses of a network in training, at every resolution that it is asked for. */
+/* The losses of a network in training: the mask at every supervised resolution, and the type. */
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ sm_loss_options sm_loss_options_default(void) {
                              .label_smoothing = 0.05f};
 }
 
-/** The true masks at half the resolution, by averaging: a soft truth for the auxiliary outputs. */
+/** The target masks at half the resolution, by averaging: soft targets for the auxiliary outputs. */
 static void halve(const float *input, int batch, int side, float *output) {
     int half = side / 2;
     for (int row = 0; row < batch * half; row++) {
@@ -26,25 +26,28 @@ static void halve(const float *input, int batch, int side, float *output) {
     }
 }
 
-/** Fills training->type_truth: what the batch says, an equal share of `smoothing` given to every class. */
-static const float *type_truth(sm_training *training, const sm_batch *batch, float smoothing) {
-    float *truth = training->type_truth;
+/** Fills training->type_targets: the targets of the batch with label smoothing. */
+static const float *type_targets(sm_training *training, const sm_batch *batch, float smoothing) {
+    float *targets = training->type_targets;
     for (int i = 0; i < training->batch; i++)
         for (int c = 0; c < SM_CLASS_COUNT; c++) {
             int index = i * SM_CLASS_COUNT + c;
-            float said = batch->type_probabilities ? batch->type_probabilities[index] : c == batch->types[i] ? 1.0f : 0;
-            truth[index] = (1 - smoothing) * said + smoothing / SM_CLASS_COUNT;
+            float target = batch->type_probabilities ? batch->type_probabilities[index]
+                           : c == batch->types[i]    ? 1.0f
+                                                     : 0;
+            targets[index] = (1 - smoothing) * target + smoothing / SM_CLASS_COUNT;
         }
-    return truth;
+    return targets;
 }
 
 sm_losses sm_training_losses(sm_training *training, const sm_batch *batch, const sm_loss_options *options) {
     const sm_net *net = &training->net;
     sm_losses losses = {0};
-    memcpy(training->truth[0], batch->masks,
+    memcpy(training->mask_targets[0], batch->masks,
            (size_t)training->batch * (size_t)training->size * (size_t)training->size * sizeof(float));
     for (int level = 1; level <= net->levels; level++)
-        halve(training->truth[level - 1], training->batch, training->size >> (level - 1), training->truth[level]);
+        halve(training->mask_targets[level - 1], training->batch, training->size >> (level - 1),
+              training->mask_targets[level]);
     for (int i = 0; i < net->layer_count; i++) {
         const sm_layer *layer = &net->layers[i];
         sm_layer_state *state = &training->layers[i];
@@ -56,7 +59,7 @@ sm_losses sm_training_losses(sm_training *training, const sm_batch *batch, const
             sm_mask_loss loss = {.batch = training->batch,
                                  .pixels = side * side,
                                  .logits = state->value,
-                                 .truth = training->truth[layer->level],
+                                 .target = training->mask_targets[layer->level],
                                  .bce_weight = options->bce_weight * weight,
                                  .dice_weight = options->dice_weight * weight,
                                  .dice_smooth = options->dice_smooth,
@@ -68,9 +71,9 @@ sm_losses sm_training_losses(sm_training *training, const sm_batch *batch, const
         } else if (layer->role == SM_ROLE_TYPE) {
             losses.type =
                 options->type_mae
-                    ? training->kernels->type_mae(state->value, batch->types, NULL, training->batch, state->gradient)
+                    ? training->kernels->type_mae(state->value, batch->types, training->batch, state->gradient)
                     : training->kernels->cross_entropy(state->value,
-                                                       type_truth(training, batch, options->label_smoothing), NULL,
+                                                       type_targets(training, batch, options->label_smoothing),
                                                        training->batch, SM_CLASS_COUNT, state->gradient);
             losses.total += (double)options->type_weight * losses.type;
             for (int k = 0; k < training->batch * SM_CLASS_COUNT; k++) state->gradient[k] *= options->type_weight;

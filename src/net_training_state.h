@@ -28,11 +28,11 @@ struct sm_training {
     float *memory; /* one block for all arrays above and below */
     size_t memory_count;
     float *workspace;
-    float *truth[SM_NET_MAX_LEVELS + 1]; /* masks at each level, [batch][side][side] */
-    float *type_truth;                   /* [batch][SM_CLASS_COUNT] */
-    float *coefficients;                 /* three rows of norm_apply: a [batch][channels], b, c [channels] */
-    float *vector_scratch;               /* [batch][longest vector] */
-    double *sums;                        /* [batch][2][widest layer] */
+    float *mask_targets[SM_NET_MAX_LEVELS + 1]; /* at each level, [batch][side][side] */
+    float *type_targets;                        /* [batch][SM_CLASS_COUNT] */
+    float *coefficients;                        /* three rows of norm_apply: a [batch][channels], b, c [channels] */
+    float *vector_scratch;                      /* [batch][longest vector] */
+    double *sums;                               /* [batch][2][widest layer] */
     double (*clock)(void);
 };
 

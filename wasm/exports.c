@@ -1,8 +1,8 @@
 /**
- * The flat C interface of the WebAssembly module. One instance of the module is one context: at most one model, and
- * one input, image, result and output at a time. JavaScript never hands in a pointer. It asks for the input buffer,
- * fills it and calls; what comes out is read through the getters until the next call that says it replaces it. So
- * there is no pointer to get wrong, and whatever JavaScript passes ends in a status.
+ * The flat C interface of the WebAssembly module. One instance of the module is one context: at most one model with its
+ * state, and one input, image, result and output at a time. JavaScript never hands in a pointer. It asks for the input
+ * buffer, fills it and calls; what comes out is read through the getters until the next call that says it replaces it.
+ * So there is no pointer to get wrong, and whatever JavaScript passes ends in a status.
  *
  * Functions that can fail return an sm_status; sonomask_error_message() then holds one line.
  *
@@ -11,6 +11,7 @@
  */
 #include <stdlib.h>
 
+#include "../src/status.h"
 #include "exports_state.h"
 
 #define SM_TEXT_(value) #value
@@ -106,16 +107,25 @@ SM_EXPORT(sonomask_release) void sonomask_release(void) {
     sm_result_free(&sm_exports.result);
 }
 
+static void release_model(void) {
+    sm_state_free(sm_exports.state);
+    sm_model_free(sm_exports.model);
+    sm_exports.state = NULL;
+    sm_exports.model = NULL;
+}
+
 /** Makes the model from the input (a safetensors file), in place of the one that may be there. Consumes the input. */
 SM_EXPORT(sonomask_load) sm_status sonomask_load(int backend, int input_size) {
     if (backend < SM_BACKEND_AUTO || backend > SM_BACKEND_SIMD128)
         return sm_exports_fail(SM_ERROR_ARGUMENT, "there is no such backend");
     const sm_model_options options = {.backend = (sm_backend)backend, .input_size = input_size};
-    sm_model_free(sm_exports.model);
-    sm_exports.model = NULL;
-    const sm_status status =
-        sm_model_create_with(sm_exports.input, sm_exports.input_size, &options, &sm_exports.model, &sm_exports.error);
+    release_model();
+    sm_status status =
+        sm_model_create(sm_exports.input, sm_exports.input_size, &options, &sm_exports.model, &sm_exports.error);
+    // Before the state is made, so that it can take the memory of the file.
     sm_exports_release_input();
+    if (status == SM_OK) status = sm_state_create(sm_exports.model, NULL, &sm_exports.state, &sm_exports.error);
+    if (status != SM_OK) release_model();
     return status;
 }
 
@@ -148,7 +158,7 @@ SM_EXPORT(sonomask_output) const uint8_t *sonomask_output(void) { return sm_expo
 SM_EXPORT(sonomask_output_size) size_t sonomask_output_size(void) { return sm_exports.output_size; }
 
 /**
- * Runs the network alone on the input, inputSize * inputSize floats as sm_model_run takes them. The output is a map of
+ * Runs the network alone on the input, inputSize * inputSize floats as sm_run takes them. The output is a map of
  * as many floats, then the probability of each class. Consumes the input.
  */
 SM_EXPORT(sonomask_run) sm_status sonomask_run(void) {
@@ -164,14 +174,14 @@ SM_EXPORT(sonomask_run) sm_status sonomask_run(void) {
         sm_exports.output_size = output_size;
     }
     float *mask = (float *)(void *)sm_exports.output;
-    sm_model_run(sm_exports.model, (const float *)(const void *)sm_exports.input, mask, mask + side * side);
+    const sm_status status = sm_run(sm_exports.state, (const float *)(const void *)sm_exports.input, mask,
+                                    mask + side * side, &sm_exports.error);
     sm_exports_release_input();
-    return SM_OK;
+    return status;
 }
 
 /** Releases everything, the model too. */
 SM_EXPORT(sonomask_unload) void sonomask_unload(void) {
     sonomask_release();
-    sm_model_free(sm_exports.model);
-    sm_exports.model = NULL;
+    release_model();
 }

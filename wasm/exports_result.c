@@ -18,7 +18,7 @@ SM_EXPORT(sonomask_segment) sm_status sonomask_segment(float threshold, float mi
     options.minimum_area = minimum_area;
     options.flip_average = flip_average != 0;
     const sm_status status =
-        sm_segment(sm_exports.model, &sm_exports.image, &options, &sm_exports.result, &sm_exports.error);
+        sm_segment(sm_exports.state, &sm_exports.image, &options, &sm_exports.result, &sm_exports.error);
     sm_image_free(&sm_exports.image);
     return status;
 }

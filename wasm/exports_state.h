@@ -18,7 +18,8 @@
 enum { RESULT_FIELDS = 10, MODEL_FIELDS = 6, LESION_FIELDS = 22 };
 
 typedef struct sm_exports_state {
-    sm_model *model;
+    sm_model *model; /**< both or neither of model and state are there */
+    sm_state *state;
     uint8_t *input; /**< from malloc */
     size_t input_size;
     sm_image image;
@@ -33,7 +34,7 @@ extern sm_exports_state sm_exports;
 
 void sm_exports_release_input(void);
 void sm_exports_release_output(void);
-/** Notes one line for sonomask_error_message; returns the status. */
+/** Stores one line for sonomask_error_message; returns the status. */
 sm_status sm_exports_fail(sm_status status, const char *message);
 /** Whether a width and height from JavaScript may be an image's; fails with one line otherwise. */
 sm_status sm_exports_check_size(int width, int height);

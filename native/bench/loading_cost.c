@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../src/letterbox.h"
 #include "../../src/memory_plan.h"
 #include "../../src/sonomask.h"
 #include "../data/phantom.h"

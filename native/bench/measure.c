@@ -64,6 +64,7 @@ static void take_medians(const sm_net *net, samples *s, int runs, sm_measurement
 
 static sm_status measure_inference(const sm_bench *b, samples *s, sm_measurement *m, sm_error *error) {
     sm_inference *inference = NULL;
+    sm_inference_state *state = NULL;
     size_t pixels = (size_t)b->size * (size_t)b->size;
     float *image = sm_floats_allocate(pixels);
     float *logits = sm_floats_allocate(pixels);
@@ -71,24 +72,26 @@ static sm_status measure_inference(const sm_bench *b, samples *s, sm_measurement
     if (!image || !logits)
         status = sm_fail(error, SM_ERROR_MEMORY, "no memory for an image");
     else
-        status = sm_inference_create(b->net, b->parameters, b->size, b->kernels, b->parallel, &inference, error);
-    if (image && logits && inference) {
+        status = sm_inference_create(b->net, b->parameters, b->size, b->kernels, &inference, error);
+    if (status == SM_OK) status = sm_inference_state_create(inference, b->parallel, &state, error);
+    if (status == SM_OK) {
         fill_noise(image, pixels);
-        for (int i = 0; i < WARM_UP_RUNS; i++) sm_inference_run(inference, image, logits, NULL);
+        for (int i = 0; i < WARM_UP_RUNS; i++) sm_inference_run(state, image, logits, NULL);
         double end = sm_clock() + b->seconds;
         int runs = 0;
         while (runs < MIN_RUNS || (runs < MAX_RUNS && sm_clock() < end)) {
             double start = sm_clock();
-            sm_inference_run(inference, image, logits, NULL);
+            sm_inference_run(state, image, logits, NULL);
             s->total[runs] = sm_clock() - start;
             sm_layer_time times[SM_NET_MAX_LAYERS];
-            int count = sm_inference_profile(inference, image, sm_clock, times);
+            int count = sm_inference_profile(state, image, sm_clock, times);
             for (int i = 0; i < count; i++) s->forward[times[i].layer][runs] = times[i].seconds;
             runs++;
         }
         take_medians(b->net, s, runs, m);
-        m->bytes = sm_inference_activation_bytes(inference);
+        m->bytes = sm_inference_activation_bytes(state);
     }
+    sm_inference_state_free(state);
     sm_inference_free(inference);
     sm_floats_free(image);
     sm_floats_free(logits);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/letterbox.h"
 #include "../data/perturb.h"
 #include "../data/random.h"
 #include "../data/sources.h"

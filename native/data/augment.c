@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/letterbox.h"
 #include "augment_stages.h"
 #include "random.h"
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../../src/image.h"
+#include "../../src/letterbox.h"
 
 /** Where each pixel of the square comes from: flip after elastic displacement after an affine map, as drawn. */
 typedef struct sm_geometry {

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "../../src/letterbox.h"
 #include "../../src/mask.h"
 
 enum {

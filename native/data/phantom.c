@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "../../src/status.h"
 #include "phantom_parts.h"
 
 /** Loss before the sound enters the tissue: poor contact at the ends and in places, dB. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/status.h"
 #include "phantom_parts.h"
 
 enum { LOOKS = 3, RADIUS_MAXIMUM = 24 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/status.h"
 #include "random.h"
 
 /** FNV-1a; sm_random_scatter makes its low bits usable. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../src/mask.h"
+#include "../../src/status.h"
 
 /* The lesions of a mask: the label of each pixel, and areas[label]; areas[0] is not used. */
 typedef struct labelled {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/letterbox.h"
 #include "../file.h"
 #include "../own_files.h"
 

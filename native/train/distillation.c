@@ -16,6 +16,7 @@ typedef struct teacher {
     float temperature;
     bool two_sigmoid;
     sm_inference *inference;
+    sm_inference_state *state;
 } teacher;
 
 struct sm_distillation {
@@ -43,7 +44,8 @@ static sm_status read_teacher(const char *path, const sm_kernels *kernels, const
         made->size = metadata.input_size;
         made->temperature = metadata.temperature;
         made->two_sigmoid = metadata.type_activation == SM_TYPE_TWO_SIGMOID;
-        status = sm_inference_create(&made->net, parameters, made->size, kernels, parallel, &made->inference, error);
+        status = sm_inference_create(&made->net, parameters, made->size, kernels, &made->inference, error);
+        if (status == SM_OK) status = sm_inference_state_create(made->inference, parallel, &made->state, error);
     }
     sm_floats_free(parameters);
     return status == SM_OK ? status : sm_error_prefix(error, path);
@@ -85,8 +87,10 @@ sm_status sm_distillation_create(const char *const *paths, int count, float shar
 
 void sm_distillation_free(sm_distillation *distillation) {
     if (!distillation) return;
-    for (int i = 0; i < distillation->count && distillation->teachers; i++)
+    for (int i = 0; i < distillation->count && distillation->teachers; i++) {
+        sm_inference_state_free(distillation->teachers[i].state);
         sm_inference_free(distillation->teachers[i].inference);
+    }
     free(distillation->teachers);
     sm_floats_free(distillation->square);
     sm_floats_free(distillation->mask);
@@ -150,7 +154,7 @@ sm_batch sm_distillation_soften(sm_distillation *d, const sm_batch *batch, uint6
         float *mask = d->masks + (size_t)i * pixels;
         float logits[SM_CLASS_COUNT];
         sm_square_resize(batch->images + (size_t)i * pixels, d->size, d->square, chosen->size);
-        sm_inference_run(chosen->inference, d->square, d->mask, logits);
+        sm_inference_run(chosen->state, d->square, d->mask, logits);
         d->kernels->sigmoid(d->mask, teacher_pixels, d->mask);
         sm_square_resize(d->mask, chosen->size, mask, d->size);
         for (size_t k = 0; k < pixels; k++) mask[k] = target[k] + d->share * (mask[k] - target[k]);

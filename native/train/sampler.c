@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "../../src/status.h"
 #include "../data/random.h"
 #include "../data/sources.h"
 

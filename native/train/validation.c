@@ -113,9 +113,14 @@ const sm_validation_example *sm_validation_examples(const sm_validation *validat
 
 sm_status sm_validation_run(sm_validation *validation, const float *parameters, sm_scores *scores, sm_error *error) {
     sm_inference *inference = NULL;
-    sm_status status = sm_inference_create(validation->net, parameters, validation->size, validation->kernels,
-                                           validation->parallel, &inference, error);
-    if (status != SM_OK) return status;
+    sm_inference_state *state = NULL;
+    sm_status status =
+        sm_inference_create(validation->net, parameters, validation->size, validation->kernels, &inference, error);
+    if (status == SM_OK) status = sm_inference_state_create(inference, validation->parallel, &state, error);
+    if (status != SM_OK) {
+        sm_inference_free(inference);
+        return status;
+    }
     const sm_cache *cache = validation->cache;
     size_t pixels = (size_t)validation->size * (size_t)validation->size;
     sm_augmentation none = sm_augmentation_none();
@@ -136,7 +141,7 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
             break;
         }
         float type_logits[SM_CLASS_COUNT];
-        sm_inference_run(inference, validation->image, validation->logits, type_logits);
+        sm_inference_run(state, validation->image, validation->logits, type_logits);
         int type = (int)cache->records[i]->type;
         right += sm_class_of_logits(type_logits, validation->two_sigmoid) == type;
         double image_dice = sm_dice_of_logits(validation->logits, validation->mask, pixels);
@@ -153,6 +158,7 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
         sm_progress_show(&progress, i + 1, NULL);
     }
     sm_progress_end(&progress);
+    sm_inference_state_free(state);
     sm_inference_free(inference);
     if (status != SM_OK) return status;
     scores->lesion_dice = lesions > 0 ? dice / lesions : NAN;

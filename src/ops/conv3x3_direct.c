@@ -1,6 +1,6 @@
 #include "conv3x3_direct.h"
 
-#include <float.h>
+#include <math.h>
 
 enum {
     PIXELS = V_LANES > 4 ? 8 : 4, /* output pixels computed together */
@@ -35,7 +35,7 @@ static void read_row(const sm_conv *args, int image, int y, float *row) {
     for (int s = 0; s < args->source_count; s++) {
         const sm_source *source = &args->source[s];
         const int shift = source->upsample ? 1 : 0;
-        const float floor = source->relu ? 0.0f : -FLT_MAX;
+        const float floor = source->relu ? 0.0f : -INFINITY;
         const size_t source_row = (size_t)image * (size_t)(args->height >> shift) + (size_t)(y >> shift);
         const float *data = source->data + source_row * (size_t)(args->width >> shift) * (size_t)source->stride;
         const size_t coefficients = source->per_image ? (size_t)image * (size_t)source->channels : 0;
@@ -44,7 +44,7 @@ static void read_row(const sm_conv *args, int image, int y, float *row) {
             const float term = source->scale ? source->shift[coefficients + (size_t)c] : 0.0f;
             for (size_t x = 0; x < width; x++) {
                 const float value = data[(x >> shift) * (size_t)source->stride + (size_t)c] * factor + term;
-                channel[x * inputs] = value > floor ? value : floor;
+                channel[x * inputs] = value <= floor ? floor : value; /* keeps NaN */
             }
         }
     }
@@ -143,7 +143,7 @@ static void pool_rows(const sm_conv *args, int image, int y) {
 static chunk_output chunk_output_make(const sm_conv *args, int image, int y, int chunk) {
     chunk_output out = {.scale = v_splat(1.0f),
                         .shift = v_zero(),
-                        .floor = v_splat(args->relu ? 0.0f : -FLT_MAX),
+                        .floor = v_splat(args->relu ? 0.0f : -INFINITY),
                         .wants_sums = args->sums != NULL,
                         .sum = v_zero(),
                         .squares = v_zero(),

@@ -1,7 +1,7 @@
 /** The Winograd transforms of what is read: the (lazy) sources of a convolution, and the gradient of its output. */
 #include "conv3x3_winograd.h"
 
-#include <float.h>
+#include <math.h>
 
 /** B^T applied to 6 values. */
 SM_INLINE void transform_input(const v_f32 d[6], v_f32 t[6]) {
@@ -97,7 +97,7 @@ typedef struct lazy_lanes {
 } lazy_lanes;
 
 static lazy_lanes lazy_lanes_of(const chunk_reader *reader, int image) {
-    lazy_lanes lazy = {v_splat(1.0f), v_zero(), v_splat(reader->relu ? 0.0f : -FLT_MAX)};
+    lazy_lanes lazy = {v_splat(1.0f), v_zero(), v_splat(reader->relu ? 0.0f : -INFINITY)};
     if (reader->scale) {
         lazy.scale = v_load(reader->scale + (size_t)image * reader->scale_stride);
         lazy.shift = v_load(reader->shift + (size_t)image * reader->scale_stride);

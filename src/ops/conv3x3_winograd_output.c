@@ -1,7 +1,7 @@
 /** The Winograd output transform, into the output of a convolution or into the targets of its gradient. */
 #include "conv3x3_winograd.h"
 
-#include <float.h>
+#include <math.h>
 
 /** A^T applied to 6 values. */
 SM_INLINE void transform_output(const v_f32 m[6], v_f32 y[4]) {
@@ -68,7 +68,7 @@ typedef struct epilogue {
 
 static epilogue epilogue_of(const sm_conv *args, int image, int channel, int lanes) {
     epilogue result = {args->bias || args->output_scale || args->relu, v_splat(1.0f), v_zero(),
-                       v_splat(args->relu ? 0.0f : -FLT_MAX)};
+                       v_splat(args->relu ? 0.0f : -INFINITY)};
     if (args->bias) result.shift = v_load_part(args->bias + channel, lanes);
     if (args->output_scale) {
         const size_t offset = (size_t)image * (size_t)args->output_channels + (size_t)channel;

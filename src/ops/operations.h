@@ -22,10 +22,6 @@
     size_t NAME(sm_norm_sums_workspace)(const sm_norm_backward *args, int threads);                                    \
     void NAME(sm_norm_sums)(const sm_norm_backward *args);                                                             \
     void NAME(sm_norm_apply)(const sm_norm_backward *args);                                                            \
-    void NAME(sm_gather)(const sm_source *source, int source_count, int batch, int height, int width, real *output,    \
-                         const sm_parallel *parallel);                                                                 \
-    void NAME(sm_scatter)(const real *gradient, const sm_target *target, int target_count, int batch, int height,      \
-                          int width, const sm_parallel *parallel);                                                     \
     void NAME(sm_max_pool)(const sm_source *source, int batch, int height, int width, real *output,                    \
                            const sm_parallel *parallel);                                                               \
     void NAME(sm_max_pool_backward)(const sm_source *source, int batch, int height, int width,                         \
@@ -54,9 +50,8 @@
     void NAME(sm_softmax_backward)(const real *output, const real *output_gradient, int rows, int classes,             \
                                    real *input_gradient);                                                              \
     void NAME(sm_dropout)(real * values, size_t count, real rate, unsigned long long seed);                            \
-    double NAME(sm_cross_entropy)(const real *logits, const real *truth, const real *weight, int rows, int classes,    \
-                                  real *gradient);                                                                     \
-    double NAME(sm_type_mae)(const real *logits, const int *truth, const real *weight, int rows, real *gradient);
+    double NAME(sm_cross_entropy)(const real *logits, const real *target, int rows, int classes, real *gradient);      \
+    double NAME(sm_type_mae)(const real *logits, const int *target, int rows, real *gradient);
 
 SM_DECLARE_VECTORISED(SM_REFERENCE, sm_real)
 SM_DECLARE_SHARED(SM_REFERENCE, sm_real)

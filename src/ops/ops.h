@@ -103,13 +103,11 @@ typedef struct sm_norm_backward {
     const sm_parallel *parallel;
 } sm_norm_backward;
 
-/** Loss of mask logits against a soft mask: bce_weight * mean BCE + dice_weight * (1 - soft Dice per image). */
+/** Loss of mask logits: mean over the images of bce_weight * mean BCE + dice_weight * (1 - soft Dice). */
 typedef struct sm_mask_loss {
     int batch, pixels;
     const sm_real *logits; /**< [batch][pixels] */
-    const sm_real *truth;  /**< [batch][pixels], 0..1 */
-    const sm_real
-        *image_weight; /**< [batch] or NULL (all 1): weight of each image's loss; the sum is divided by batch */
+    const sm_real *target; /**< [batch][pixels], 0..1 */
     sm_real bce_weight, dice_weight;
     sm_real dice_smooth; /**< soft Dice = (2 sum p t + smooth) / (sum p + sum t + smooth) */
     sm_real *gradient;   /**< NULL, or [batch][pixels]: overwritten */
@@ -138,13 +136,6 @@ typedef struct sm_kernels {
     void (*norm_apply)(const sm_norm_backward *args);
     /** @} */
 
-    /** Materialises one or two sources (scale, shift, ReLU, upsampling, concatenation): output
-     * [batch][height][width][sum]. */
-    void (*gather)(const sm_source *source, int source_count, int batch, int height, int width, float *output,
-                   const sm_parallel *parallel);
-    /** Transpose of gather's upsampling and concatenation: gradient [batch][height][width][sum] to the targets. */
-    void (*scatter)(const float *gradient, const sm_target *target, int target_count, int batch, int height, int width,
-                    const sm_parallel *parallel);
     /** 2x2 max-pooling of one source; height and width are the source's, even. output
      * [batch][height/2][width/2][channels]. */
     void (*max_pool)(const sm_source *source, int batch, int height, int width, float *output,
@@ -179,14 +170,12 @@ typedef struct sm_kernels {
      * 1/(1-rate). Calling it on the gradient with the same seed is the backward pass. */
     void (*dropout)(float *values, size_t count, float rate, unsigned long long seed);
     double (*mask_loss)(const sm_mask_loss *args);
-    /** Mean over rows of weight * cross-entropy; truth[n][k] is the true probability of class k, each row's sum 1 (one
-     * 1 and else 0, or softer). gradient of logits, may be NULL. weight is [rows] or NULL. */
-    double (*cross_entropy)(const float *logits, const float *truth, const float *weight, int rows, int classes,
-                            float *gradient);
-    /** The study's type loss: mean absolute error of sigmoid(logits[n][1..]) (benign, malignant) against one-hot;
-     * normal is 0, 0. Column 0 of the three logits gets no gradient. weight is [rows] or NULL; the sum is divided by
-     * rows * 2. */
-    double (*type_mae)(const float *logits, const int *truth, const float *weight, int rows, float *gradient);
+    /** Mean cross-entropy over the rows. target[n][k] is the target probability of class k; each row sums to 1. The
+     * gradient of the logits may be NULL. */
+    double (*cross_entropy)(const float *logits, const float *target, int rows, int classes, float *gradient);
+    /** The study's type loss: mean absolute error of sigmoid(logits[n][1..]) (benign, malignant) against one-hot
+     * targets; normal is 0, 0. target[n] is a class. Column 0 of the three logits gets the gradient 0. */
+    double (*type_mae)(const float *logits, const int *target, int rows, float *gradient);
     /** Runs `rounds` rounds of independent multiply-adds and says how many floating-point operations that were: the
      * peak that `bench` compares with. The result must be used, or a compiler would drop the work. NULL in the
      * reference. */

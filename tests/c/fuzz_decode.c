@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../../src/image.h"
+#include "../../src/letterbox.h"
 #include "../../src/mask.h"
 
 /** What the contracts promise of any outcome; a broken promise stops the fuzzer. */

@@ -6,8 +6,6 @@ size_t ops_case_input_count(const ops_case *p) {
     size_t pixels = product(p->batch, p->height, p->width), channels = (size_t)p->channels;
     size_t first = pixels * channels / (p->options & OPS_UPSAMPLED ? 4 : 1), second = pixels * (size_t)p->second;
     switch (p->kind) {
-    case OPS_GATHER:
-        return first + second;
     case OPS_MAX_POOL:
     case OPS_GLOBAL_POOL:
     case OPS_BILINEAR:
@@ -32,8 +30,6 @@ size_t ops_case_input_count(const ops_case *p) {
 size_t ops_case_output_count(const ops_case *p) {
     size_t pixels = product(p->batch, p->height, p->width), channels = (size_t)p->channels;
     switch (p->kind) {
-    case OPS_GATHER:
-        return pixels * (channels + (size_t)p->second);
     case OPS_MAX_POOL:
         return pixels * channels / 4;
     case OPS_BILINEAR:

@@ -117,28 +117,6 @@ typedef struct call {
     double *gradient;
 } call;
 
-static double run_gather(call c) {
-    const ops_case *p = c.problem;
-    tensor tensors[2] = {take_tensor(p, 0, &c.inputs), take_tensor(p, 1, &c.inputs)};
-    size_t count = ops_case_output_count(p);
-    sm_real *outputs = to_reals(c.weights, count);
-    double objective = 0;
-    if (c.gradient) {
-        sm_target targets[2] = {tensors[0].target, tensors[1].target};
-        CALL(scatter)(outputs, targets, 2, p->batch, p->height, p->width, NULL);
-        put_tensor(&tensors[0], &c.gradient);
-        put_tensor(&tensors[1], &c.gradient);
-    } else {
-        sm_source sources[2] = {tensors[0].source, tensors[1].source};
-        CALL(gather)(sources, 2, p->batch, p->height, p->width, outputs, NULL);
-        objective = weighted_sum(outputs, c.weights, count);
-    }
-    free(outputs);
-    free_tensor(&tensors[0]);
-    free_tensor(&tensors[1]);
-    return objective;
-}
-
 static double run_max_pool(call c) {
     const ops_case *p = c.problem;
     tensor made = take_tensor(p, 0, &c.inputs);
@@ -379,28 +357,19 @@ static double run_dropout(call c) {
     return objective;
 }
 
-/** Weights of images or rows, exact in both precisions. */
-static sm_real *image_weights(const ops_case *problem) {
-    if (!(problem->options & OPS_WEIGHTED)) return NULL;
-    sm_real *weights = allocate((size_t)problem->batch, sizeof(sm_real));
-    for (int i = 0; i < problem->batch; i++) weights[i] = (sm_real)(0.5 + 0.75 * i);
-    return weights;
-}
-
 static double run_mask_loss(call c) {
     const ops_case *p = c.problem;
     size_t count = ops_case_input_count(p);
-    sm_real *logits = take_reals(&c.inputs, count), *truth = allocate(count, sizeof(sm_real));
-    sm_real *gradient = c.gradient ? allocate(count, sizeof(sm_real)) : NULL, *weights = image_weights(p);
+    sm_real *logits = take_reals(&c.inputs, count), *target = allocate(count, sizeof(sm_real));
+    sm_real *gradient = c.gradient ? allocate(count, sizeof(sm_real)) : NULL;
     for (size_t i = 0; i < count; i++) {
         logits[i] *= 8;
-        truth[i] = (sm_real)(i % 3 == 0 ? 1 : i % 5 == 0 ? 0.25 : 0);
+        target[i] = (sm_real)(i % 3 == 0 ? 1 : i % 5 == 0 ? 0.25 : 0);
     }
     sm_mask_loss args = {.batch = p->batch,
                          .pixels = p->height * p->width,
                          .logits = logits,
-                         .truth = truth,
-                         .image_weight = weights,
+                         .target = target,
                          .bce_weight = (sm_real)(p->options & OPS_DICE_ONLY ? 0 : 0.75),
                          .dice_weight = (sm_real)1.5,
                          .dice_smooth = (sm_real)0.5,
@@ -408,41 +377,38 @@ static double run_mask_loss(call c) {
     double objective = CALL(mask_loss)(&args);
     for (size_t i = 0; i < count && gradient; i++) *c.gradient++ = 8 * (double)gradient[i];
     free(logits);
-    free(truth);
+    free(target);
     free(gradient);
-    free(weights);
     return objective;
 }
 
 static double run_type_loss(call c) {
     const ops_case *p = c.problem;
     size_t count = ops_case_input_count(p);
-    sm_real *logits = take_reals(&c.inputs, count), *weights = image_weights(p);
+    sm_real *logits = take_reals(&c.inputs, count);
     sm_real *gradient = c.gradient ? allocate(count, sizeof(sm_real)) : NULL;
-    int *truth = allocate((size_t)p->batch, sizeof *truth);
-    sm_real *soft_truth = allocate(count, sizeof *soft_truth);
-    const double doubt = p->options & OPS_SCALED ? 0.125 : 0;
+    int *target = allocate((size_t)p->batch, sizeof *target);
+    sm_real *soft_target = allocate(count, sizeof *soft_target);
+    const double smoothing = p->options & OPS_SCALED ? 0.125 : 0;
     for (int i = 0; i < p->batch; i++) {
-        truth[i] = i % p->channels;
+        target[i] = i % p->channels;
         for (int k = 0; k < p->channels; k++)
-            soft_truth[i * p->channels + k] = (sm_real)((k == truth[i] ? 1 - doubt : 0) + doubt / p->channels);
+            soft_target[i * p->channels + k] =
+                (sm_real)((k == target[i] ? 1 - smoothing : 0) + smoothing / p->channels);
     }
     double objective = p->kind == OPS_TYPE_MAE
-                           ? CALL(type_mae)(logits, truth, weights, p->batch, gradient)
-                           : CALL(cross_entropy)(logits, soft_truth, weights, p->batch, p->channels, gradient);
-    free(soft_truth);
+                           ? CALL(type_mae)(logits, target, p->batch, gradient)
+                           : CALL(cross_entropy)(logits, soft_target, p->batch, p->channels, gradient);
+    free(soft_target);
     if (gradient) put_reals(&c.gradient, gradient, count);
     free(logits);
-    free(weights);
     free(gradient);
-    free(truth);
+    free(target);
     return objective;
 }
 
 static double run(call c) {
     switch (c.problem->kind) {
-    case OPS_GATHER:
-        return run_gather(c);
     case OPS_MAX_POOL:
         return run_max_pool(c);
     case OPS_GLOBAL_POOL:

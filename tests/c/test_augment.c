@@ -13,7 +13,9 @@
 #include "../../native/data/augment.h"
 #include "../../native/data/augment_stages.h"
 #include "../../native/data/phantom.h"
+#include "../../native/data/random.h"
 #include "assert_near.h"
+#include "../../src/letterbox.h"
 
 enum { SIZE = 96, AREA = SIZE * SIZE, WIDTH = 96, HEIGHT = 64, TOP = (SIZE - HEIGHT) / 2 };
 
@@ -664,19 +666,11 @@ static bool source_of(const fixture *f, int x, int y, double *column, double *ro
     return true;
 }
 
-/** The picture is scaled, turned clockwise and shifted about the square's centre; the flip comes first. */
-static void test_geometry_is_one_affine_map(void **state) {
-    fixture *f = *state;
-    use_coordinates(f);
-    static const sm_geometry cases[] = {
-        {.scale_x = 1, .scale_y = 1, .rotation = 0.3f},
-        {.scale_x = 1.3f, .scale_y = 0.8f},
-        {.scale_x = 1, .scale_y = 1, .shift_x = 0.1f, .shift_y = -0.05f},
-        {.scale_x = 0.9f, .scale_y = 1.2f, .rotation = -0.5f, .shift_x = 0.08f, .shift_y = 0.04f},
-        {.scale_x = 1.1f, .scale_y = 1.2f, .rotation = 0.4f, .shift_x = -0.03f, .shift_y = 0.06f, .flip = true},
-    };
-    static float pairs[(WIDTH + 1) * (HEIGHT + 1) * 2], rows[SM_GEOMETRY_ROWS * SIZE], inside[AREA];
+/** Samples the coordinates through a map of the geometry. */
+static void sample_coordinates(fixture *f, const sm_geometry *geometry, float *inside) {
+    static float pairs[(WIDTH + 1) * (HEIGHT + 1) * 2], rows[SM_GEOMETRY_ROWS * SIZE];
     static int32_t indices[SIZE];
+    use_coordinates(f);
     for (int y = 0; y <= HEIGHT; y++)
         for (int x = 0; x <= WIDTH; x++) {
             const int from = (y < HEIGHT ? y : HEIGHT - 1) * WIDTH + (x < WIDTH ? x : WIDTH - 1);
@@ -685,10 +679,24 @@ static void test_geometry_is_one_affine_map(void **state) {
         }
     const sm_geometry_buffers buffers = {.pairs = pairs, .rows = rows, .indices = indices};
     const sm_letterbox box = sm_letterbox_make(WIDTH, HEIGHT, SIZE);
+    sm_geometry_sample(geometry, &box, &buffers, f->image, f->mask, inside);
+    for (int i = 0; i < AREA; i++) f->image[i] = 2 * f->image[i] - 1;
+}
+
+/** The picture is scaled, turned clockwise and shifted about the square's centre; the flip comes first. */
+static void test_geometry_is_one_affine_map(void **state) {
+    fixture *f = *state;
+    static const sm_geometry cases[] = {
+        {.scale_x = 1, .scale_y = 1, .rotation = 0.3f},
+        {.scale_x = 1.3f, .scale_y = 0.8f},
+        {.scale_x = 1, .scale_y = 1, .shift_x = 0.1f, .shift_y = -0.05f},
+        {.scale_x = 0.9f, .scale_y = 1.2f, .rotation = -0.5f, .shift_x = 0.08f, .shift_y = 0.04f},
+        {.scale_x = 1.1f, .scale_y = 1.2f, .rotation = 0.4f, .shift_x = -0.03f, .shift_y = 0.06f, .flip = true},
+    };
+    static float inside[AREA];
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         const sm_geometry *g = &cases[c];
-        sm_geometry_sample(g, &box, &buffers, f->image, f->mask, inside);
-        for (int i = 0; i < AREA; i++) f->image[i] = 2 * f->image[i] - 1;
+        sample_coordinates(f, g, inside);
         int compared = 0;
         for (int y = 0; y < SIZE; y++)
             for (int x = 0; x < SIZE; x++) {
@@ -710,6 +718,69 @@ static void test_geometry_is_one_affine_map(void **state) {
                 compared++;
             }
         assert_true(compared > AREA / 3);
+    }
+}
+
+/** Catmull-Rom interpolation of six values at a place 0..5, the outermost values repeated. */
+static double interpolate(const double values[SM_ELASTIC_POINTS], double place) {
+    int first = (int)place;
+    if (first > SM_ELASTIC_POINTS - 2) first = SM_ELASTIC_POINTS - 2;
+    const double t = place - first;
+    double p[4];
+    for (int k = 0; k < 4; k++) {
+        const int at = first - 1 + k;
+        p[k] = values[at < 0 ? 0 : at > SM_ELASTIC_POINTS - 1 ? SM_ELASTIC_POINTS - 1 : at];
+    }
+    return p[1] +
+           0.5 * t *
+               (p[2] - p[0] + t * (2 * p[0] - 5 * p[1] + 4 * p[2] - p[3] + t * (3 * (p[1] - p[2]) + p[3] - p[0])));
+}
+
+/** The displacement is the bicubic interpolation of the drawn field, at every pixel. */
+static void test_elastic_field_is_interpolated(void **state) {
+    fixture *f = *state;
+    static float inside[AREA];
+    const sm_geometry geometry = {.scale_x = 1, .scale_y = 1, .elastic = 0.02f, .elastic_seed = 9};
+    double field[2][SM_ELASTIC_POINTS][SM_ELASTIC_POINTS];
+    sm_random random = sm_random_make(9);
+    for (int axis = 0; axis < 2; axis++)
+        for (int row = 0; row < SM_ELASTIC_POINTS; row++)
+            for (int column = 0; column < SM_ELASTIC_POINTS; column++)
+                field[axis][row][column] = 0.02 * SIZE * (double)sm_random_normal(&random);
+    sample_coordinates(f, &geometry, inside);
+    int compared = 0;
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            double moved[2], column = 0, row = 0;
+            for (int axis = 0; axis < 2; axis++) {
+                double across[SM_ELASTIC_POINTS];
+                for (int r = 0; r < SM_ELASTIC_POINTS; r++)
+                    across[r] = interpolate(field[axis][r], (x + 0.5) / SIZE * (SM_ELASTIC_POINTS - 1));
+                moved[axis] = interpolate(across, (y + 0.5) / SIZE * (SM_ELASTIC_POINTS - 1));
+            }
+            const double u = x + moved[0], v = y - TOP + moved[1];
+            if (u < 0 || u > WIDTH - 1 || v < 0 || v > HEIGHT - 1) continue;
+            assert_true(source_of(f, x, y, &column, &row));
+            assert_near(column, u, 2e-3);
+            assert_near(row, v, 2e-3);
+            compared++;
+        }
+    assert_true(compared > AREA / 2);
+}
+
+/** A picture whose columns differ by eight, the number of partial sums of the mean. */
+static void test_contrast_keeps_the_mean_of_any_pattern(void **state) {
+    fixture *f = *state;
+    sm_augmentation contrast = sm_augmentation_none();
+    contrast.contrast_probability = 1;
+    contrast.contrast_low = contrast.contrast_high = 1.5f;
+    for (int bright = 0; bright < 8; bright++) {
+        for (int i = 0; i < WIDTH * HEIGHT; i++) f->grey[i] = (uint8_t)(i % 8 == bright ? 150 : 100);
+        run(f, &contrast, 1);
+        double mean, deviation;
+        measure_grey(f->image, &mean, &deviation);
+        assert_near(mean, (7 * 100 + 150) / 8.0 / 127.5 - 1, 1e-4);
+        assert_near(deviation, 1.5 * 50 / 127.5 * sqrt(7) / 8, 1e-4);
     }
 }
 
@@ -803,6 +874,8 @@ int main(void) {
         cmocka_unit_test(test_presets),
         WITH_FIXTURE(test_geometry_is_one_affine_map),
         WITH_FIXTURE(test_elastic_strength),
+        WITH_FIXTURE(test_elastic_field_is_interpolated),
+        WITH_FIXTURE(test_contrast_keeps_the_mean_of_any_pattern),
         WITH_FIXTURE(test_range_of_blur_and_resolution),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "../../native/calibrate/temperature_fit.h"
 #include "../../native/data/phantom.h"
 #include "../../native/data/random.h"
+#include "../../src/letterbox.h"
 #include "../../src/memory_plan.h"
 #include "../../src/nets.h"
 #include "assert_near.h"
@@ -457,16 +458,18 @@ static void weights_carry_the_statistics(void **state) {
     assert_memory_equal(&read, &outlier, sizeof read);
 
     sm_model *model = NULL;
-    assert_int_equal(sm_model_create(bytes, size, &model, NULL), SM_OK);
+    assert_int_equal(sm_model_create(bytes, size, NULL, &model, NULL), SM_OK);
     assert_true(sm_model_describe(model).knows_outliers);
-    const sm_segment_options options = sm_segment_options_default();
+    sm_state *working = NULL;
+    assert_int_equal(sm_state_create(model, NULL, &working, NULL), SM_OK);
     sm_image picture = foreign_picture(FOREIGN_TEXT, 90, 70, false, 1);
-    sm_result result;
-    assert_int_equal(sm_segment(model, &picture, &options, &result, NULL), SM_OK);
+    sm_result result = {0};
+    assert_int_equal(sm_segment(working, &picture, NULL, &result, NULL), SM_OK);
     assert_false(result.looks_like_ultrasound);
     assert_true(result.outlier_score > 1);
     sm_result_free(&result);
     sm_image_free(&picture);
+    sm_state_free(working);
     sm_model_free(model);
     free(bytes);
 }
@@ -490,7 +493,7 @@ static void damaged_statistics_are_refused(void **state) {
             }
         sm_error error = {0};
         sm_model *model = NULL;
-        assert_int_equal(sm_model_create(bytes, size, &model, &error), SM_ERROR_WEIGHTS);
+        assert_int_equal(sm_model_create(bytes, size, NULL, &model, &error), SM_ERROR_WEIGHTS);
         assert_null(model);
         if (!strstr(error.message, reasons[fault])) fail_msg("\"%s\" is not about %s", error.message, reasons[fault]);
         free(bytes);

@@ -121,25 +121,26 @@ static const conv_case cases[] = {
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
-static double normalised_error(const float *value, const float *truth, size_t count) {
+static double normalised_error(const float *value, const float *expected, size_t count) {
     double difference = 0, norm = 0;
     for (size_t i = 0; i < count; i++) {
-        difference += ((double)value[i] - (double)truth[i]) * ((double)value[i] - (double)truth[i]);
-        norm += (double)truth[i] * (double)truth[i];
+        difference += ((double)value[i] - (double)expected[i]) * ((double)value[i] - (double)expected[i]);
+        norm += (double)expected[i] * (double)expected[i];
     }
     return norm > 0 ? difference / norm : difference;
 }
 
-/* NaN must not pass for small. */
-static void assert_close(const float *value, const float *truth, size_t count, const char *what, const char *set,
+/* Written so that a NaN is an error. */
+static void assert_close(const float *value, const float *expected, size_t count, const char *what, const char *set,
                          int index) {
     if (!value || count == 0) return;
-    const double error = normalised_error(value, truth, count);
+    const double error = normalised_error(value, expected, count);
     if (!(error <= TOLERANCE)) fail_msg("case %d, %s, %s: normalised error %g", index, set, what, error);
 }
 
-static void assert_same_as_reference(const conv_tensors *fast, const conv_tensors *truth, const char *set, int index) {
-    const sm_conv *a = &fast->args, *b = &truth->args;
+static void assert_same_as_reference(const conv_tensors *fast, const conv_tensors *expected, const char *set,
+                                     int index) {
+    const sm_conv *a = &fast->args, *b = &expected->args;
     assert_close(a->output, b->output, fast->output_count, "output", set, index);
     assert_close(a->pooled, b->pooled, fast->pooled_count, "pooled", set, index);
     for (int s = 0; s < a->source_count; s++)
@@ -164,17 +165,17 @@ static void run_all(conv_tensors *tensors, const sm_kernels *kernels, const sm_p
 
 static void fast_agrees_with_reference(const sm_parallel *parallel) {
     for (int index = 0; index < CASES; index++) {
-        conv_tensors truth = conv_tensors_make(&cases[index], (unsigned)index);
-        run_all(&truth, sm_kernels_reference(), NULL);
+        conv_tensors expected = conv_tensors_make(&cases[index], (unsigned)index);
+        run_all(&expected, sm_kernels_reference(), NULL);
         for (int b = 0; b < BACKENDS; b++) {
             const sm_kernels *kernels = sm_kernels_for(fast_backends[b]);
             if (!kernels) continue;
             conv_tensors fast = conv_tensors_make(&cases[index], (unsigned)index);
             run_all(&fast, kernels, parallel);
-            assert_same_as_reference(&fast, &truth, kernels->name, index);
+            assert_same_as_reference(&fast, &expected, kernels->name, index);
             conv_tensors_free(&fast);
         }
-        conv_tensors_free(&truth);
+        conv_tensors_free(&expected);
     }
 }
 
@@ -189,6 +190,56 @@ static void test_two_threads(void **state) {
     assert_non_null(parallel);
     fast_agrees_with_reference(parallel);
     sm_parallel_free(parallel);
+}
+
+/** A NaN in the input reaches all outputs of its 3x3 neighbourhood, through the ReLU of source and output. */
+static void check_nan(const sm_kernels *kernels, const conv_case *what, bool transformed) {
+    enum { Y = 9, X = 20, MARGIN = 8 /* more than a Winograd tile */ };
+    conv_case nan_case = *what;
+    nan_case.transformed = transformed;
+    conv_tensors tensors = conv_tensors_make(&nan_case, 5);
+    sm_conv *args = &tensors.args;
+    const size_t pixel = (size_t)Y * (size_t)args->width + X;
+    float *data = (float *)(uintptr_t)args->source[0].data;
+    data[pixel * (size_t)args->source[0].stride] = NAN;
+    conv_prepare(&tensors, kernels, NULL);
+    conv_run(&tensors, kernels, CONV_FORWARD);
+    for (int y = 0; y < args->height; y++)
+        for (int x = 0; x < args->width; x++)
+            for (int o = 0; o < args->output_channels; o++) {
+                const float value = args->output[(y * args->width + x) * args->output_stride + o];
+                const int distance = abs(y - Y) > abs(x - X) ? abs(y - Y) : abs(x - X);
+                if (distance <= 1 && !isnan(value))
+                    fail_msg("%s, %d inputs: %g at (%d, %d)", kernels->name, what->channels[0], (double)value, y, x);
+                if (distance > MARGIN && isnan(value))
+                    fail_msg("%s, %d inputs: NaN at (%d, %d)", kernels->name, what->channels[0], y, x);
+            }
+    conv_tensors_free(&tensors);
+}
+
+static void test_relu_keeps_nan(void **state) {
+    (void)state;
+    static const int inputs[] = {1, 3, 16, 21}; /* direct up to 4, then Winograd */
+    static const conv_lazy lazies[] = {LAZY_NONE, LAZY_RELU, LAZY_SCALE_RELU, LAZY_PER_IMAGE_RELU};
+    for (int b = -1; b < BACKENDS; b++) {
+        const sm_kernels *kernels = b < 0 ? sm_kernels_reference() : sm_kernels_for(fast_backends[b]);
+        if (!kernels) continue;
+        for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+            for (size_t l = 0; l < sizeof lazies / sizeof *lazies; l++)
+                for (int options = 0; options < 4; options++) {
+                    const conv_case what = {.batch = 1,
+                                            .height = 24,
+                                            .width = 40,
+                                            .channels = {inputs[i]},
+                                            .outputs = 17,
+                                            .lazy = {lazies[l]},
+                                            .bias = true,
+                                            .relu = options & 1,
+                                            .output_scale = options & 2};
+                    check_nan(kernels, &what, false);
+                    check_nan(kernels, &what, true);
+                }
+    }
 }
 
 static void assert_identical(const void *a, const void *b, size_t size) {
@@ -374,6 +425,7 @@ static void test_wrong_gradients_are_noticed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_thread),
+        cmocka_unit_test(test_relu_keeps_nan),
         cmocka_unit_test(test_two_threads),
         cmocka_unit_test(test_identical_from_run_to_run),
         cmocka_unit_test(test_reference_gradients),

@@ -15,6 +15,7 @@
 #include "../../native/data/dataset.h"
 #include "../../native/data/marks.h"
 #include "../../native/data/phantom.h"
+#include "../../src/letterbox.h"
 #include "scratch_folder.h"
 
 enum { WIDTH = 48, HEIGHT = 40 };
@@ -212,7 +213,7 @@ static void test_bad_rows_leave_the_others(void **state) {
         {"b.png,gone.png,benign", "gone.png: No such file"},
         {"b.png,n.png;gone.png,benign", "gone.png: No such file"},
         {"gone.png,n.png,benign", "gone.png: No such file"},
-        {"folder.png,n.png,benign", "folder.png: not a file"},
+        {"folder.png,n.png,benign", "folder.png: not a regular file"},
         {"b.png,,benign", "b.png: a benign image without a"},
         {"b.png,n.png,tumour", "unknown class \"tumour\""},
         {"b.png,n.png,", "unknown class \"\""},
@@ -252,6 +253,118 @@ static void test_bad_paths(void **state) {
     assert_int_equal(chmod(scratch_path(scratch, "manifest.csv"), 0), 0);
     assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_IO,
                    (const char *[]){"manifest.csv: Permission denied", NULL});
+}
+
+/** Hostile manifests and folders: one line with the place and the reason, and nothing waits for ever. */
+static void test_hostile_manifests(void **state) {
+    const char *scratch = *state;
+    put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
+    enum { HUGE = 1 << 20 };
+    static const struct {
+        const char *before, *after;
+        char filler;
+        const char *parts[4];
+    } cases[] = {
+        {"image,masks,class\n", ",m.png,benign\n", 'x', {"line 2", "\"image\" holds 1048576 bytes", NULL}},
+        {"image,masks,class,fold\na.png,m.png,benign,", "\n", '9', {"line 2", "\"fold\" holds \"99", "99...\"", NULL}},
+        {"image,masks,class,exclude\na.png,m.png,benign,",
+         "\n",
+         'y',
+         {"line 2", "\"exclude\" holds", "(0 or 1)", NULL}},
+        {"image,masks,class\na.png,m.png,benign", "\n", ',', {"line 2", "more than 100000 fields", NULL}},
+        {"", "\n", ',', {"line 1", "more than 100000 fields", NULL}},
+        {"image,masks,class\n\"", "", '\n', {"line 2", "quote is not closed", NULL}},
+        {"image,masks,class\n\"a.png,m.png,benign\n", "", '"', {"line 2", NULL}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t before = strlen(cases[i].before), after = strlen(cases[i].after);
+        char *text = malloc(before + HUGE + after);
+        assert_non_null(text);
+        memcpy(text, cases[i].before, before);
+        memset(text + before, cases[i].filler, HUGE);
+        memcpy(text + before + HUGE, cases[i].after, after);
+        scratch_write(scratch, "manifest.csv", text, before + HUGE + after);
+        assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA, cases[i].parts);
+        free(text);
+    }
+    /* What concerns one image only leaves the others, with a message that keeps its reason. */
+    char *long_mask = malloc(HUGE + 64), *long_class = malloc(HUGE + 64);
+    assert_true(long_mask && long_class);
+    strcpy(long_mask, "image,masks,class,group,fold\na.png,");
+    memset(long_mask + strlen(long_mask), 'm', HUGE - 64);
+    strcpy(long_mask + HUGE - 29, ",benign,1,0\n");
+    strcpy(long_class, "image,masks,class,group,fold\na.png,m.png,\"");
+    const size_t start = strlen(long_class);
+    memset(long_class + start, '\n', HUGE);
+    strcpy(long_class + start + HUGE - 64, "\",1,0\n");
+    scratch_text(scratch, "manifest.csv", long_mask);
+    sm_dataset dataset = load(scratch);
+    assert_problem(&dataset.records[0], (const char *[]){"mmm: File name too long", NULL});
+    sm_dataset_free(&dataset);
+    scratch_text(scratch, "manifest.csv", long_class);
+    dataset = load(scratch);
+    assert_problem(&dataset.records[0], (const char *[]){"line 2", "unknown class \"???", "normal, benign or", NULL});
+    assert_null(strchr(dataset.records[0].problem, '\n'));
+    sm_dataset_free(&dataset);
+    free(long_mask);
+    free(long_class);
+}
+
+static void test_special_files_as_data(void **state) {
+    const char *scratch = *state;
+    alarm(60); /* a pipe that is opened waits for a writer */
+    scratch_folder(scratch, "pipe");
+    const char *pipe = scratch_path(scratch, "pipe"), *pipe_manifest = scratch_path(scratch, "pipe/manifest.csv");
+    assert_int_equal(mkfifo(pipe_manifest, 0600), 0);
+    assert_refused(scratch, &pipe, 1, SM_ERROR_DATA, (const char *[]){"manifest.csv: not a regular file", NULL});
+    assert_refused(scratch, &pipe_manifest, 1, SM_ERROR_DATA, (const char *[]){"not a regular file", NULL});
+    scratch_folder(scratch, "nested/manifest.csv");
+    const char *nested = scratch_path(scratch, "nested");
+    assert_refused(scratch, &nested, 1, SM_ERROR_IO, (const char *[]){"manifest.csv: is a folder", NULL});
+    scratch_folder(scratch, "loop");
+    const char *loop = scratch_path(scratch, "loop"), *loop_manifest = scratch_path(scratch, "loop/manifest.csv");
+    assert_int_equal(symlink("manifest.csv", loop_manifest), 0);
+    assert_refused(scratch, &loop, 1, SM_ERROR_IO, (const char *[]){"manifest.csv: Too many levels", NULL});
+    scratch_folder(scratch, "classes/malignant");
+    put_phantom(scratch, "classes/malignant/a.png", "classes/malignant/a_mask.png", SM_CLASS_MALIGNANT, 1);
+    const char *classes = scratch_path(scratch, "classes"), *benign = scratch_path(scratch, "classes/benign");
+    assert_int_equal(symlink("benign", benign), 0); /* not skipped: a class would be missing */
+    assert_refused(scratch, &classes, 1, SM_ERROR_IO, (const char *[]){"benign: Too many levels", NULL});
+    assert_int_equal(unlink(benign), 0);
+    scratch_text(scratch, "classes/benign", "a file");
+    assert_refused(scratch, &classes, 1, SM_ERROR_IO, (const char *[]){"benign: Not a directory", NULL});
+    assert_int_equal(unlink(benign), 0);
+
+    /* As images and masks, they are a fault of their record only. */
+    assert_int_equal(mkfifo(scratch_path(scratch, "classes/malignant/b.png"), 0600), 0);
+    scratch_png(scratch, "classes/malignant/b_mask.png", WIDTH, HEIGHT, NULL);
+    assert_int_equal(symlink("c.png", scratch_path(scratch, "classes/malignant/c.png")), 0);
+    scratch_png(scratch, "classes/malignant/c_mask.png", WIDTH, HEIGHT, NULL);
+    scratch_folder(scratch, "classes/malignant/d.png");
+    scratch_png(scratch, "classes/malignant/d_mask.png", WIDTH, HEIGHT, NULL);
+    scratch_png(scratch, "classes/malignant/e.png", WIDTH, HEIGHT, NULL);
+    assert_int_equal(mkfifo(scratch_path(scratch, "classes/malignant/e_mask.png"), 0600), 0);
+    scratch_stderr_begin(scratch);
+    sm_dataset dataset = load(classes);
+    free(scratch_stderr_end(scratch));
+    assert_int_equal(dataset.count, 5);
+    assert_null(dataset.records[0].problem);
+    assert_problem(&dataset.records[1], (const char *[]){"b.png: not a regular file", NULL});
+    assert_problem(&dataset.records[2], (const char *[]){"c.png: Too many levels", NULL});
+    assert_problem(&dataset.records[3], (const char *[]){"d.png: not a regular file", NULL});
+    assert_problem(&dataset.records[4], (const char *[]){"e_mask.png: not a regular file", NULL});
+    sm_dataset_free(&dataset);
+    alarm(0);
+}
+
+/** A link to an image is the image: it is listed twice. */
+static void test_links_are_recognised(void **state) {
+    const char *scratch = *state;
+    put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
+    assert_int_equal(symlink("a.png", scratch_path(scratch, "b.png")), 0);
+    scratch_text(scratch, "manifest.csv", "image,masks,class\na.png,m.png,benign\nb.png,m.png,benign\n");
+    assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA,
+                   (const char *[]){"a.png: this image is listed twice", NULL});
 }
 
 static void test_masks_united(void **state) {
@@ -591,6 +704,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_bad_manifests, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_bad_rows_leave_the_others, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_bad_paths, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_hostile_manifests, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_special_files_as_data, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_links_are_recognised, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_masks_united, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_bad_samples, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_busi_folder, scratch_setup, scratch_teardown),

@@ -68,11 +68,12 @@ static void assert_mixed(const teacher *t, float share, double temperature, bool
     static float logits[PIXELS];
     float type_logits[SM_CLASS_COUNT];
     sm_inference *inference = NULL;
+    sm_inference_state *working = NULL;
     assert_int_equal(
-        sm_inference_create(&t->net, t->parameters, SIDE, sm_kernels_for(SM_BACKEND_AUTO), NULL, &inference, NULL),
-        SM_OK);
+        sm_inference_create(&t->net, t->parameters, SIDE, sm_kernels_for(SM_BACKEND_AUTO), &inference, NULL), SM_OK);
+    assert_int_equal(sm_inference_state_create(inference, NULL, &working, NULL), SM_OK);
     for (int i = 0; i < BATCH; i++) {
-        sm_inference_run(inference, batch->images + (ptrdiff_t)i * PIXELS, logits, type_logits);
+        sm_inference_run(working, batch->images + (ptrdiff_t)i * PIXELS, logits, type_logits);
         for (int k = 0; k < PIXELS; k++) {
             const double probability = 1 / (1 + exp(-(double)logits[k]));
             const double target = (double)batch->masks[i * PIXELS + k];
@@ -86,6 +87,7 @@ static void assert_mixed(const teacher *t, float share, double temperature, bool
             assert_near(softened->type_probabilities[i * SM_CLASS_COUNT + c],
                         (1 - (double)share) * (c == batch->types[i]) + (double)share * exponentials[c] / sum, 1e-5);
     }
+    sm_inference_state_free(working);
     sm_inference_free(inference);
 }
 
@@ -159,14 +161,17 @@ static void test_teacher_of_another_size(void **state) {
         assert_int_equal(sm_distillation_create(&t.path, 1, 1, SIDE, BATCH, kernels, NULL, &distillation, NULL), SM_OK);
         const sm_batch softened = sm_distillation_soften(distillation, &batch, 1);
         sm_inference *inference = NULL;
-        assert_int_equal(sm_inference_create(&t.net, t.parameters, size, kernels, NULL, &inference, NULL), SM_OK);
+        sm_inference_state *working = NULL;
+        assert_int_equal(sm_inference_create(&t.net, t.parameters, size, kernels, &inference, NULL), SM_OK);
+        assert_int_equal(sm_inference_state_create(inference, NULL, &working, NULL), SM_OK);
         static float square[96 * 96], answer[96 * 96], mask[PIXELS];
         float type_logits[SM_CLASS_COUNT];
         sm_square_resize(batch.images + PIXELS, SIDE, square, size);
-        sm_inference_run(inference, square, answer, type_logits);
+        sm_inference_run(working, square, answer, type_logits);
         for (int i = 0; i < size * size; i++) answer[i] = 1 / (1 + expf(-answer[i]));
         sm_square_resize(answer, size, mask, SIDE);
         for (int i = 0; i < PIXELS; i++) assert_near(softened.masks[PIXELS + i], mask[i], 1e-5);
+        sm_inference_state_free(working);
         sm_inference_free(inference);
         sm_distillation_free(distillation);
         sm_floats_free(t.parameters);

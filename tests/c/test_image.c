@@ -12,6 +12,7 @@
 
 #include "../../src/image.h"
 #include "../../src/image_png_write.h"
+#include "../../src/letterbox.h"
 #include "../../src/sonomask.h"
 #include "make_image.h"
 #include "test_random.h"

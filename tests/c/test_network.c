@@ -134,12 +134,15 @@ static void check_inference(const char *name, int backend) {
     const sm_kernels *sets[2] = {sm_kernels_reference(), kernels};
     for (int i = 0; i < 2; i++) {
         sm_inference *inference = NULL;
-        assert_int_equal(sm_inference_create(&net, parameters, SIZE, sets[i], NULL, &inference, NULL), SM_OK);
-        sm_inference_run(inference, image, mask[i], type[i]);
+        sm_inference_state *working = NULL;
+        assert_int_equal(sm_inference_create(&net, parameters, SIZE, sets[i], &inference, NULL), SM_OK);
+        assert_int_equal(sm_inference_state_create(inference, NULL, &working, NULL), SM_OK);
+        sm_inference_run(working, image, mask[i], type[i]);
         /* Memory that tensors share must not make the second image's answer differ from the first's. */
         float again[SIZE * SIZE];
-        sm_inference_run(inference, image, again, NULL);
+        sm_inference_run(working, image, again, NULL);
         assert_memory_equal(mask[i], again, sizeof again);
+        sm_inference_state_free(working);
         sm_inference_free(inference);
     }
     for (int i = 0; i < SIZE * SIZE; i++) assert_true(fabsf(mask[0][i] - mask[1][i]) < 2e-4f);
@@ -163,11 +166,11 @@ static void test_impossible_sizes_are_refused(void **state) {
     sm_inference *inference = NULL;
     sm_error error = {0};
     const sm_kernels *kernels = sm_kernels_for(SM_BACKEND_AUTO);
-    assert_int_equal(sm_inference_create(&net, parameters, 100, kernels, NULL, &inference, &error), SM_ERROR_ARGUMENT);
+    assert_int_equal(sm_inference_create(&net, parameters, 100, kernels, &inference, &error), SM_ERROR_ARGUMENT);
     assert_null(inference);
     assert_non_null(strstr(error.message, "100"));
-    assert_int_equal(sm_inference_create(&net, parameters, 0, kernels, NULL, &inference, &error), SM_ERROR_ARGUMENT);
-    assert_int_equal(sm_inference_create(&net, parameters, 2048, kernels, NULL, &inference, &error), SM_ERROR_ARGUMENT);
+    assert_int_equal(sm_inference_create(&net, parameters, 0, kernels, &inference, &error), SM_ERROR_ARGUMENT);
+    assert_int_equal(sm_inference_create(&net, parameters, 2048, kernels, &inference, &error), SM_ERROR_ARGUMENT);
     sm_floats_free(parameters);
 }
 
@@ -322,9 +325,11 @@ static void test_running_statistics_follow_the_batch(void **state) {
     }
     sm_inference *inference = NULL;
     const sm_kernels *kernels = sm_kernels_for(SM_BACKEND_AUTO);
-    assert_int_equal(sm_inference_create(&f.net, f.parameters, SIZE, kernels, NULL, &inference, NULL), SM_OK);
+    assert_int_equal(sm_inference_create(&f.net, f.parameters, SIZE, kernels, &inference, NULL), SM_OK);
+    sm_inference_state *working = NULL;
+    assert_int_equal(sm_inference_state_create(inference, NULL, &working, NULL), SM_OK);
     float mask[SIZE * SIZE];
-    sm_inference_run(inference, f.images, mask, NULL);
+    sm_inference_run(working, f.images, mask, NULL);
     const float *trained = sm_training_mask_logits(f.training);
     double error = 0;
     double norm = 0;
@@ -333,6 +338,7 @@ static void test_running_statistics_follow_the_batch(void **state) {
         norm += pow((double)trained[i], 2);
     }
     assert_true(error < 1e-6 * norm);
+    sm_inference_state_free(working);
     sm_inference_free(inference);
     close_fixture(&f);
 }

@@ -131,69 +131,6 @@ static void for_backends(test_body *body) {
     assert_true(tested >= 2); /* scalar and 128-bit exist everywhere */
 }
 
-/* ---- gather and scatter ---- */
-
-static void gather_body(const sm_kernels *kernels, const sm_parallel *parallel) {
-    FOR_SHAPES(even_shapes, s) {
-        shape other = *s;
-        other.channels = s->channels % 7 + 1;
-        for (int what = 0; what < OPTIONS; what++) {
-            if (!possible(s, what)) continue;
-            owned_source first = make_source(s, what, 1), second = make_source(&other, contrary(what), 5);
-            sm_source sources[2] = {first.source, second.source};
-            for (int count = 1; count <= 2; count++) {
-                size_t floats = floats_of(s) + (count == 2 ? floats_of(&other) : 0);
-                float *fast = numbers_constant(floats, NAN), *expected = numbers_constant(floats, NAN);
-                kernels->gather(sources, count, s->batch, s->height, s->width, fast, parallel);
-                reference()->gather(sources, count, s->batch, s->height, s->width, expected, NULL);
-                check(fast, expected, floats, kernels, "gather", s, what);
-                free(fast);
-                free(expected);
-            }
-            free_source(&first);
-            free_source(&second);
-        }
-    }
-}
-static void test_gather(void **state) {
-    (void)state;
-    for_backends(gather_body);
-}
-
-static void scatter_body(const sm_kernels *kernels, const sm_parallel *parallel) {
-    for (int odd = 0; odd < 2; odd++)
-        for (size_t i = 0; i < (odd ? sizeof odd_shapes : sizeof even_shapes) / sizeof(shape); i++) {
-            const shape *s = odd ? &odd_shapes[i] : &even_shapes[i];
-            shape other = *s;
-            other.channels = s->channels % 9 + 1;
-            for (int what = 0; what < OPTIONS; what += UPSAMPLED)
-                for (int variant = 0; variant < 6; variant++) {
-                    if (!possible(s, what)) continue;
-                    int other_what = variant & 1 || odd ? 0 : UPSAMPLED;
-                    bool accumulate = variant & 1;
-                    float *data[4];
-                    size_t count[2];
-                    sm_target fast[2] = {make_target(s, what, accumulate, 3, &data[0], &count[0]),
-                                         make_target(&other, other_what, !accumulate, 4, &data[1], &count[1])};
-                    sm_target expected[2] = {make_target(s, what, accumulate, 3, &data[2], &count[0]),
-                                             make_target(&other, other_what, !accumulate, 4, &data[3], &count[1])};
-                    int targets = variant >= 4 ? 1 : 2;
-                    if (variant == 2) fast[0].data = expected[0].data = NULL; /* not wanted: left alone */
-                    float *gradient = numbers_spaced(floats_of(s) + (targets == 2 ? floats_of(&other) : 0), 9);
-                    kernels->scatter(gradient, fast, targets, s->batch, s->height, s->width, parallel);
-                    reference()->scatter(gradient, expected, targets, s->batch, s->height, s->width, NULL);
-                    check(data[0], data[2], count[0], kernels, "scatter", s, what);
-                    check(data[1], data[3], count[1], kernels, "scatter (second)", s, what);
-                    for (int d = 0; d < 4; d++) free(data[d]);
-                    free(gradient);
-                }
-        }
-}
-static void test_scatter(void **state) {
-    (void)state;
-    for_backends(scatter_body);
-}
-
 /* ---- pooling ---- */
 
 static void max_pool_body(const sm_kernels *kernels, const sm_parallel *parallel) {
@@ -420,6 +357,45 @@ static void test_conv1x1(void **state) {
     for_backends(conv1x1_body);
 }
 
+/** The ReLU of source and output keeps NaN, in every pixel of a vector and in the rest of one. */
+static void conv1x1_nan_body(const sm_kernels *kernels, const sm_parallel *parallel) {
+    static const int channels[] = {1, 4, 16, 19};
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++)
+        for (int outputs = 1; outputs <= 17; outputs += 8)
+            for (int x = 0; x < 37; x += 6) {
+                const shape s = {1, 1, 37, channels[i]};
+                owned_source owned = make_source(&s, SCALED | RELU, 1);
+                owned.data[x * s.channels + s.channels - 1] = NAN;
+                float *weights = numbers_spaced((size_t)(s.channels * outputs), 2);
+                float *output = numbers_constant((size_t)(s.width * outputs), 0);
+                sm_conv args = {.batch = 1,
+                                .height = 1,
+                                .width = s.width,
+                                .source_count = 1,
+                                .source = {owned.source},
+                                .output_channels = outputs,
+                                .weights = weights,
+                                .relu = true,
+                                .output = output,
+                                .output_stride = outputs,
+                                .parallel = parallel};
+                args.workspace = make_workspace(kernels->conv1x1_workspace(&args, sm_parallel_threads(parallel)));
+                kernels->conv1x1_forward(&args);
+                for (int k = 0; k < s.width * outputs; k++)
+                    if ((isnan(output[k]) != 0) != (k / outputs == x))
+                        fail_msg("%s, %d channels: %g at output %d", kernels->name, s.channels, (double)output[k], k);
+                free(args.workspace);
+                free(weights);
+                free(output);
+                free_source(&owned);
+            }
+}
+static void test_conv1x1_relu_keeps_nan(void **state) {
+    (void)state;
+    for_backends(conv1x1_nan_body);
+    conv1x1_nan_body(reference(), NULL);
+}
+
 /* ---- normalisation ---- */
 
 static void norm_body(const sm_kernels *kernels, const sm_parallel *parallel) {
@@ -508,21 +484,19 @@ static void mask_loss_body(const sm_kernels *kernels, const sm_parallel *paralle
         for (int what = 0; what < 16; what++) {
             shape s = {what & 1 ? 3 : 1, 1, pixels[p], 1};
             size_t count = floats_of(&s);
-            float *logits = numbers_spaced(count, 1), *truth = numbers_spaced(count, 2);
+            float *logits = numbers_spaced(count, 1), *target = numbers_spaced(count, 2);
             float *gradient[2] = {numbers_constant(count, NAN), numbers_constant(count, NAN)};
-            const float weights[3] = {0.5f, 2.0f, 0.0f};
-            /* Up to logits where a naive log(1 - p) is infinite; truths hard or soft, or none at all. */
+            /* Up to logits where a naive log(1 - p) is infinite; hard or soft targets, or all 0. */
             float largest = what & 2 ? 80.0f : 3.0f;
             for (size_t i = 0; i < count; i++) {
                 logits[i] *= largest;
-                if (truth[i] < 0 || what == 15) truth[i] = 0;
-                if (what & 4 && truth[i] > 0) truth[i] = 1;
+                if (target[i] < 0 || what == 15) target[i] = 0;
+                if (what & 4 && target[i] > 0) target[i] = 1;
             }
             sm_mask_loss args = {.batch = s.batch,
                                  .pixels = s.width,
                                  .logits = logits,
-                                 .truth = truth,
-                                 .image_weight = what & 8 ? weights : NULL,
+                                 .target = target,
                                  .bce_weight = 0.7f,
                                  .dice_weight = what == 6 ? 0 : 1.3f,
                                  .dice_smooth = what == 15 ? 0 : 1};
@@ -537,7 +511,7 @@ static void mask_loss_body(const sm_kernels *kernels, const sm_parallel *paralle
             assert_true(loss[0] == loss[2]); /* NOLINT: the gradient is a by-product */
             check(gradient[0], gradient[1], count, kernels, "mask_loss gradient", &s, what);
             free(logits);
-            free(truth);
+            free(target);
             free(gradient[0]);
             free(gradient[1]);
         }
@@ -549,9 +523,10 @@ static void test_mask_loss(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gather),        cmocka_unit_test(test_scatter),     cmocka_unit_test(test_max_pool),
-        cmocka_unit_test(test_max_pool_ties), cmocka_unit_test(test_global_pool), cmocka_unit_test(test_bilinear),
-        cmocka_unit_test(test_conv1x1),       cmocka_unit_test(test_norm),        cmocka_unit_test(test_sigmoid),
+        cmocka_unit_test(test_max_pool),    cmocka_unit_test(test_max_pool_ties),
+        cmocka_unit_test(test_global_pool), cmocka_unit_test(test_bilinear),
+        cmocka_unit_test(test_conv1x1),     cmocka_unit_test(test_conv1x1_relu_keeps_nan),
+        cmocka_unit_test(test_norm),        cmocka_unit_test(test_sigmoid),
         cmocka_unit_test(test_mask_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,9 +21,6 @@ static const double DOUBLE_TOLERANCE = 1e-6, FLOAT_TOLERANCE = 1e-3;
 static const double STEP = 1e-5;
 
 static const ops_case cases[] = {
-    {"gather", OPS_GATHER, 2, 3, 5, 5, 3, 0, OPS_SCALED | OPS_RELU},
-    {"gather", OPS_GATHER, 2, 4, 6, 3, 2, 0, OPS_SCALED | OPS_PER_IMAGE | OPS_RELU | OPS_UPSAMPLED},
-    {"gather", OPS_GATHER, 1, 2, 6, 17, 1, 0, OPS_UPSAMPLED},
     {"max_pool", OPS_MAX_POOL, 2, 4, 6, 5, 0, 0, 0},
     {"max_pool", OPS_MAX_POOL, 1, 6, 2, 18, 0, 0, OPS_SCALED | OPS_RELU},
     {"max_pool", OPS_MAX_POOL, 2, 4, 4, 3, 0, 0, OPS_SCALED | OPS_PER_IMAGE | OPS_UPSAMPLED},
@@ -43,12 +40,12 @@ static const ops_case cases[] = {
     {"softmax", OPS_SOFTMAX, 4, 1, 1, 3, 0, 0, 0},
     {"dropout", OPS_DROPOUT, 4, 1, 1, 37, 0, 0, 0},
     {"mask_loss", OPS_MASK_LOSS, 1, 3, 5, 1, 0, 0, 0},
-    {"mask_loss", OPS_MASK_LOSS, 3, 5, 7, 1, 0, 0, OPS_WEIGHTED},
-    {"mask_loss", OPS_MASK_LOSS, 2, 4, 4, 1, 0, 0, OPS_WEIGHTED | OPS_DICE_ONLY},
+    {"mask_loss", OPS_MASK_LOSS, 3, 5, 7, 1, 0, 0, 0},
+    {"mask_loss", OPS_MASK_LOSS, 2, 4, 4, 1, 0, 0, OPS_DICE_ONLY},
     {"cross_entropy", OPS_CROSS_ENTROPY, 4, 1, 1, 3, 0, 0, 0},
-    {"cross_entropy", OPS_CROSS_ENTROPY, 5, 1, 1, 3, 0, 0, OPS_WEIGHTED | OPS_SCALED},
+    {"cross_entropy", OPS_CROSS_ENTROPY, 5, 1, 1, 3, 0, 0, OPS_SCALED},
     {"type_mae", OPS_TYPE_MAE, 5, 1, 1, 3, 0, 0, 0},
-    {"type_mae", OPS_TYPE_MAE, 4, 1, 1, 3, 0, 0, OPS_WEIGHTED},
+    {"type_mae", OPS_TYPE_MAE, 4, 1, 1, 3, 0, 0, 0},
 };
 enum { CASE_COUNT = sizeof cases / sizeof *cases };
 

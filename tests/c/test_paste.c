@@ -155,6 +155,9 @@ static void test_what_cannot_be(void **state) {
     f->recipient.sample.height = SIDE;
     sm_paste_scratch *small = sm_paste_scratch_create(SIDE / 2);
     assert_false(sm_paste_lesion(&f->recipient.sample, &f->donor.sample, 1, small, &f->result));
+    f->donor.sample.width = f->donor.sample.height = SIDE / 2; /* the recipient alone is too large */
+    f->donor.mask[10 * SIDE / 2 + 10] = 255;
+    assert_false(sm_paste_lesion(&f->recipient.sample, &f->donor.sample, 1, small, &f->result));
     sm_paste_scratch_free(small);
     assert_null(sm_paste_scratch_create(0));
     sm_paste_scratch_free(NULL);

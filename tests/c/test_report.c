@@ -48,7 +48,7 @@ static void curves_are_well_formed_svg(void **state) {
     free(text);
 }
 
-static void curves_report_what_is_wrong(void **state) {
+static void curves_that_cannot_be_written(void **state) {
     (void)state;
     const sm_curve_panel panel = {.title = "", .x_label = "", .y_label = ""};
     sm_error error = {0};
@@ -74,7 +74,7 @@ static void axes_have_round_ticks(void **state) {
     }
 }
 
-static void bytes_that_are_no_text_are_masked(void **state) {
+static void invalid_utf8_is_replaced(void **state) {
     (void)state;
     char *text = NULL;
     size_t size = 0;
@@ -87,7 +87,7 @@ static void bytes_that_are_no_text_are_masked(void **state) {
     free(text);
 }
 
-static void plots_survive_empty_data(void **state) {
+static void plots_without_data(void **state) {
     (void)state;
     char *text = NULL;
     size_t size = 0;
@@ -119,7 +119,7 @@ static const uint8_t *pixel(const sm_image *image, int x, int y) {
     return image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
 }
 
-static void panel_shows_truth_green_and_prediction_orange(void **state) {
+static void panels_show_the_reference_green_and_the_prediction_orange(void **state) {
     (void)state;
     static uint8_t grey[SIDE * SIDE], truth[SIDE * SIDE];
     static float probability[SIDE * SIDE];
@@ -133,7 +133,7 @@ static void panel_shows_truth_green_and_prediction_orange(void **state) {
     assert_int_equal(panel.height, SIDE);
     assert_int_equal(panel.channels, 3);
     int second = (panel.width - SIDE) / 2, third = panel.width - SIDE;
-    /* The first tile is the plain image. */
+    /* The first tile is the image. */
     for (int i = 0; i < SIDE; i++) {
         const uint8_t *plain = pixel(&panel, i, 20);
         assert_true(plain[0] == 100 && plain[1] == 100 && plain[2] == 100);
@@ -148,7 +148,7 @@ static void panel_shows_truth_green_and_prediction_orange(void **state) {
     sm_image_free(&panel);
 }
 
-static void sheet_stacks_rows_of_any_shape(void **state) {
+static void a_sheet_stacks_rows_of_any_shape(void **state) {
     (void)state;
     static uint8_t grey[3 * 200], mask[3 * 200];
     memset(mask, 255, sizeof mask);
@@ -193,7 +193,7 @@ typedef struct fixture {
     sm_report report;
 } fixture;
 
-/* `only_normal`: no lesion at all, so that most metrics have nothing to go by. */
+/* `only_normal`: no image has a lesion, so that most metrics are undefined. */
 static void make_fixture(fixture *made, bool only_normal) {
     static const char *const data[] = {"data <one>"};
     *made = (fixture){.split = {.name = "all", .count = IMAGES}};
@@ -221,13 +221,27 @@ static void make_fixture(fixture *made, bool only_normal) {
     assert_int_equal(sm_split_score(&made->split, 1, NULL), SM_OK);
     assert_int_equal(sm_galleries_choose(&made->split, made->galleries[0], NULL), SM_OK);
     static const sm_model_info models[] = {
-        {"unet16", 64, 0.5F, 1.2F, 0.001F, "phantoms", "2026-01-01", 1.0F, false},
-        {"unet16", 64, 0.6F, 0.9F, 0.001F, "phantoms", "2026-01-01", 1.0F, false},
+        {.network = "unet16",
+         .input_size = 64,
+         .threshold = 0.5F,
+         .temperature = 1.2F,
+         .minimum_area = 0.001F,
+         .training_data = "phantoms",
+         .date = "2026-01-01",
+         .expected_dice_power = 1.0F},
+        {.network = "unet16",
+         .input_size = 64,
+         .threshold = 0.6F,
+         .temperature = 0.9F,
+         .minimum_area = 0.001F,
+         .training_data = "phantoms",
+         .date = "2026-01-01",
+         .expected_dice_power = 1.0F},
     };
     made->report = (sm_report){.model_path = "model & co.safetensors",
                                .models = models,
                                .model_count = 1,
-                               .segment = {-1, -1, false},
+                               .segment = sm_segment_options_default(),
                                .data = data,
                                .data_count = 1,
                                .fold = -1,
@@ -254,7 +268,7 @@ static char *written(sm_status (*write)(FILE *, const sm_report *, sm_error *), 
     return text;
 }
 
-static void metrics_without_lesions_hold_null(void **state) {
+static void metrics_without_lesions_are_null(void **state) {
     (void)state;
     fixture made;
     make_fixture(&made, true);
@@ -269,7 +283,7 @@ static void metrics_without_lesions_hold_null(void **state) {
     free_fixture(&made);
 }
 
-static void metrics_hold_every_score(void **state) {
+static void metrics_contain_every_score(void **state) {
     (void)state;
     static const char *const keys[] = {"classification_report",
                                        "macro_average",
@@ -308,7 +322,7 @@ static void metrics_hold_every_score(void **state) {
     free_fixture(&made);
 }
 
-static void report_of_folds_tells_the_settings_of_each_network(void **state) {
+static void a_report_of_folds_has_the_settings_of_each_network(void **state) {
     (void)state;
     fixture made;
     make_fixture(&made, false);
@@ -329,14 +343,29 @@ static void report_of_folds_tells_the_settings_of_each_network(void **state) {
     free_fixture(&made);
 }
 
-static void csv_has_a_full_line_for_every_image(void **state) {
+static void the_table_has_one_line_per_image(void **state) {
     (void)state;
     fixture made;
     make_fixture(&made, false);
     const sm_evaluation_failure failure = {&made.records[0], "broken, file"};
     made.report.failures = &failure;
     made.report.failure_count = 1;
+    made.images[2].outline_count = 2;
+    made.images[2].outlines[0] = (sm_outline_score){0.91, 0.87};
+    made.images[2].outlines[1] = (sm_outline_score){0, 0.4};
     char *text = written(sm_report_csv, &made.report);
+    static const char header[] =
+        "file,split,source,group,fold,curated,device,calipers,class,predicted,normal,benign,malignant,"
+        "normal_uncalibrated,benign_uncalibrated,malignant_uncalibrated,width,height,area_truth,area_predicted,lesions,"
+        "dice,iou,precision,recall,specificity,accuracy,hd95,surface_dice,maximum_probability,expected_dice,"
+        "pixel_uncertainty_auroc,wrong_in_doubtful_share,outlines,outlier_score,milliseconds,error\n";
+    assert_memory_equal(text, header, sizeof header - 1);
+    /* 13 true and 100 false positives, 387 false negatives, 3596 true negatives. */
+    assert_non_null(strstr(text, "\n\"folder/some, \"\"odd\"\" & <image> 1.png\",all,set,"
+                                 "\"folder/some, \"\"odd\"\" & <image> 1.png\",0,,,0,benign,benign,0.2,0.6,0.2,0.2,0.6,"
+                                 "0.2,64,64,400,113,0,0.0506823,0.026,0.115044,0.0325,0.972944,0.881104,4,0.5,0,0,0,0,,"
+                                 "0,3,\n"));
+    assert_non_null(strstr(text, ",0.91/0.87;0/0.4,"));
     int lines = 0, expected = 0;
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         int fields = 1;
@@ -355,7 +384,7 @@ static void csv_has_a_full_line_for_every_image(void **state) {
     free_fixture(&made);
 }
 
-static void report_is_self_contained(void **state) {
+static void the_report_is_self_contained(void **state) {
     (void)state;
     fixture made;
     make_fixture(&made, false);
@@ -404,12 +433,54 @@ static void galleries_show_no_image_twice(void **state) {
             }
         assert_int_equal(total, lesions < 20 ? lesions : 20);
     }
-    /* The worst come first, the best last. */
-    assert_true(made.galleries[0][0].items[0].image->scores.dice < made.galleries[0][3].items[0].image->scores.dice);
     free_fixture(&made);
 }
 
-static void tables_of_numbers_are_read(void **state) {
+static void assert_gallery(const fixture *made, int gallery, const int *expected, int count) {
+    const sm_gallery *found = &made->galleries[0][gallery];
+    assert_int_equal(found->count, count);
+    for (int i = 0; i < count; i++) assert_int_equal(found->items[i].image - made->images, expected[i]);
+}
+
+static void galleries_are_ranked(void **state) {
+    (void)state;
+    fixture made;
+    make_fixture(&made, false);
+    /* Dice rises with the index, but images 1 and 2 are both missed, and the lesion of image 2 is larger. */
+    made.images[1].pixels = (sm_pixel_counts){.false_negative = 400, .true_negative = 3696};
+    made.images[2].pixels = (sm_pixel_counts){.false_negative = 500, .true_negative = 3596};
+    made.images[3].pixels.false_positive = 20;
+    made.images[6].pixels.false_positive = 80;
+    for (int i = 1; i <= 2; i++) made.images[i].scores = sm_binary_scores_of(&made.images[i].pixels);
+    assert_int_equal(sm_galleries_choose(&made.split, made.galleries[0], NULL), SM_OK);
+    assert_gallery(&made, 0, (const int[]){2, 1, 4, 5, 7, 8, 10, 11, 13, 14, 16, 17}, 12);
+    assert_gallery(&made, 1, (const int[]){6, 3}, 2);
+    assert_gallery(&made, 2, (const int[]){19, 20, 22, 23}, 4);
+    assert_gallery(&made, 3, (const int[]){29, 28, 26, 25}, 4);
+    free_fixture(&made);
+}
+
+static void metrics_as_text(void **state) {
+    (void)state;
+    char text[SM_METRIC_TEXT];
+    sm_metric_format(SM_METRIC_LESION_DICE, 0.12349, text);
+    assert_string_equal(text, "0.123");
+    sm_metric_format(SM_METRIC_MISSED, 0.1236, text);
+    assert_string_equal(text, "12.4 %");
+    sm_metric_format(SM_METRIC_HD95, 12.34, text);
+    assert_string_equal(text, "12.3 px");
+    sm_metric_format(SM_METRIC_HD95, NAN, text);
+    assert_string_equal(text, "\xE2\x80\x93");
+    const sm_model_info models[1] = {{.threshold = 0.5F, .minimum_area = 0.25F}};
+    sm_report report = {.models = models, .model_count = 1, .segment = {.threshold = -1, .minimum_area = -1}};
+    assert_true(fabs(sm_report_threshold(&report, 0) - 0.5) < 1e-6);
+    assert_true(fabs(sm_report_minimum_area(&report, 0) - 0.25) < 1e-6);
+    report.segment.threshold = report.segment.minimum_area = 0;
+    assert_true(fabs(sm_report_threshold(&report, 0)) < 1e-6);
+    assert_true(fabs(sm_report_minimum_area(&report, 0)) < 1e-6);
+}
+
+static void number_tables_are_read(void **state) {
     (void)state;
     const char *path = inside("log.csv");
     const char content[] = "epoch,loss,validation_lesion_dice\n1,0.9,\n2,0.5,0.25\n3,oops,0.5\n";
@@ -428,20 +499,22 @@ static void tables_of_numbers_are_read(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(curves_are_well_formed_svg),
-        cmocka_unit_test(curves_report_what_is_wrong),
+        cmocka_unit_test(curves_that_cannot_be_written),
         cmocka_unit_test(axes_have_round_ticks),
-        cmocka_unit_test(bytes_that_are_no_text_are_masked),
-        cmocka_unit_test(plots_survive_empty_data),
-        cmocka_unit_test(panel_shows_truth_green_and_prediction_orange),
-        cmocka_unit_test(sheet_stacks_rows_of_any_shape),
+        cmocka_unit_test(invalid_utf8_is_replaced),
+        cmocka_unit_test(plots_without_data),
+        cmocka_unit_test(panels_show_the_reference_green_and_the_prediction_orange),
+        cmocka_unit_test(a_sheet_stacks_rows_of_any_shape),
         cmocka_unit_test(impossible_panels_are_refused),
-        cmocka_unit_test(metrics_without_lesions_hold_null),
-        cmocka_unit_test(metrics_hold_every_score),
-        cmocka_unit_test(report_of_folds_tells_the_settings_of_each_network),
-        cmocka_unit_test(csv_has_a_full_line_for_every_image),
-        cmocka_unit_test(report_is_self_contained),
+        cmocka_unit_test(metrics_without_lesions_are_null),
+        cmocka_unit_test(metrics_contain_every_score),
+        cmocka_unit_test(a_report_of_folds_has_the_settings_of_each_network),
+        cmocka_unit_test(the_table_has_one_line_per_image),
+        cmocka_unit_test(the_report_is_self_contained),
         cmocka_unit_test(galleries_show_no_image_twice),
-        cmocka_unit_test(tables_of_numbers_are_read),
+        cmocka_unit_test(galleries_are_ranked),
+        cmocka_unit_test(metrics_as_text),
+        cmocka_unit_test(number_tables_are_read),
     };
     return cmocka_run_group_tests_name("report", tests, scratch_setup, scratch_teardown);
 }

@@ -326,7 +326,7 @@ static void test_it_learns(void **state) {
         size_t size = 0;
         unsigned char *bytes = read_result(place, losses[i], "weights.safetensors", &size);
         sm_model *model = NULL;
-        assert_int_equal(sm_model_create(bytes, size, &model, NULL), SM_OK);
+        assert_int_equal(sm_model_create(bytes, size, NULL, &model, NULL), SM_OK);
         assert_int_equal(sm_model_describe(model).input_size, 64);
         sm_model_free(model);
         free(bytes);
@@ -348,7 +348,7 @@ static void test_a_fold_left_out_is_not_seen(void **state) {
     size_t size = 0;
     unsigned char *bytes = read_result(place, "left out", "weights.safetensors", &size);
     sm_model *model = NULL;
-    assert_int_equal(sm_model_create(bytes, size, &model, NULL), SM_OK);
+    assert_int_equal(sm_model_create(bytes, size, NULL, &model, NULL), SM_OK);
     assert_non_null(strstr(sm_model_describe(model).training_data, "all folds but 0"));
     sm_model_free(model);
     free(bytes);

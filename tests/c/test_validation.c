@@ -91,13 +91,15 @@ static void test_scores(void **state) {
     for (int b = 0; b < 3; b++) {
         move_mask_bias(f, biases[b]);
         sm_inference *inference = NULL;
-        assert_int_equal(sm_inference_create(&f->net, f->parameters, SIDE, kernels, NULL, &inference, NULL), SM_OK);
+        sm_inference_state *working = NULL;
+        assert_int_equal(sm_inference_create(&f->net, f->parameters, SIDE, kernels, &inference, NULL), SM_OK);
+        assert_int_equal(sm_inference_state_create(inference, NULL, &working, NULL), SM_OK);
         double dice = 0, right = 0, false_masks = 0, lesions = 0;
         for (int i = 0; i < COUNT; i++) {
             float type_logits[SM_CLASS_COUNT];
             double both = 0, sum = 0, predicted = 0;
             for (int k = 0; k < PIXELS; k++) image[k] = (float)f->samples[i].grey[k] / 127.5f - 1;
-            sm_inference_run(inference, image, logits, type_logits);
+            sm_inference_run(working, image, logits, type_logits);
             for (int k = 0; k < PIXELS; k++) {
                 both += logits[k] > 0 && f->samples[i].mask[k] == 255;
                 sum += (logits[k] > 0) + (f->samples[i].mask[k] == 255);
@@ -129,6 +131,7 @@ static void test_scores(void **state) {
             if (biases[b] < 0) assert_near(examples[e].probability[7], 0, 1e-6);
             if (biases[b] > 0) assert_near(examples[e].probability[7], 1, 1e-6);
         }
+        sm_inference_state_free(working);
         sm_inference_free(inference);
     }
     sm_validation_free(validation);
