@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npx sonomask predict`: the native command's `predict`, for those who have Node and no compiler. */
+/** `npx sonomask predict`: the native command's `predict` in Node. */
 import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,7 +30,7 @@ const EXIT_USAGE = 2;
 class UsageError extends Error {}
 
 /**
- * A line on stderr, which a file's name cannot break and with which it cannot steer the terminal.
+ * Writes a line to stderr, without the control characters that a file name may contain.
  * @param {string} line
  */
 function say(line) {
@@ -128,7 +128,7 @@ function parse(argv) {
 }
 
 /**
- * Step by step: Node's own recursive way never ends where the parent is there but refuses, as in /proc.
+ * Without mkdir's `recursive`, which never ends in a parent that refuses new folders, such as /proc.
  * @param {string} folder
  * @returns {Promise<void>}
  */
@@ -235,7 +235,7 @@ async function main(argv) {
     return EXIT_FAILED;
 }
 
-// A reader that goes away (`| head`) is no fault of ours, but the rest of the batch is of no use to it.
+// When the reader of the pipe ends (`| head`), the rest of the batch is not needed and this is no error.
 process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit(EXIT_DONE);
     throw error;
