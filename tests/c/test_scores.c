@@ -138,6 +138,12 @@ static void every_metric_by_hand(void **state) {
     assert_near(scores.pixelwise.dice, 1600.0 / (1600 + 350 + 500), 1e-12);
     assert_near(scores.imagewise.dice, 3.25 / 7, 1e-12);
     assert_near(scores.imagewise_lesions.dice, 0.45, 1e-12);
+    /* Without the two normal images, which come first. */
+    assert_int_equal(sm_score_set_of(made.list + 2, SEVEN - 2, 1, &scores, NULL), SM_OK);
+    assert_int_equal(scores.normal_images, 0);
+    assert_near(scores.imagewise_lesions.dice, 0.45, 1e-12);
+    assert_near(scores.imagewise.dice, 0.45, 1e-12);
+    assert_undefined(scores.metric[SM_METRIC_FALSE_MASK]);
 }
 
 static void without_outlier_scores_nothing_is_flagged(void **state) {
