@@ -7,6 +7,7 @@
 
 #include "../../src/letterbox.h"
 #include "../file.h"
+#include "../own_files.h"
 
 enum { TILES = 3, GAP = 4 };
 
@@ -161,7 +162,7 @@ sm_status sm_panel_write(const char *path, const sm_panel_row *rows, int count, 
     sm_status status = sm_panel_sheet(rows, count, tile, &sheet, error);
     uint8_t *bytes = NULL;
     size_t size = 0;
-    if (status == SM_OK) status = sm_image_encode_png(&sheet, &bytes, &size, error);
+    if (status == SM_OK) status = sm_own_png_encode(&sheet, &bytes, &size, error);
     if (status == SM_OK) status = sm_file_write(path, bytes, size, error);
     free(bytes);
     sm_image_free(&sheet);
