@@ -1,4 +1,4 @@
-/** The user's own scale: two clicks on a known distance. Event: "scale". */
+/** Sets the pixel spacing by two clicks on a known distance. Event: "scale". */
 import { formatNumber, t } from '../i18n/i18n.js';
 import { notify } from '../ui/announce.js';
 import { byId } from '../ui/dom.js';
@@ -12,7 +12,7 @@ import { byId } from '../ui/dom.js';
 
 const LEAST_PIXELS = 5; // two clicks nearer than this are a mistake
 
-export class Calibration extends EventTarget {
+export class ScaleTool extends EventTarget {
     #viewer;
     #session;
 
@@ -28,13 +28,13 @@ export class Calibration extends EventTarget {
         this.#session = session;
         for (const name of ['tool', 'mark']) gestures.addEventListener(name, () => this.render());
         session.addEventListener('picture', () => this.render());
-        byId('calibrate-form', HTMLFormElement).addEventListener('submit', event => {
+        byId('scale-form', HTMLFormElement).addEventListener('submit', event => {
             event.preventDefault();
-            this.#apply(byId('calibrate-length', HTMLInputElement).valueAsNumber);
+            this.#apply(byId('scale-length', HTMLInputElement).valueAsNumber);
             if (session.item) store.changed(session.item);
             gestures.use('move');
         });
-        byId('calibrate-clear', HTMLButtonElement).addEventListener('click', () => {
+        byId('scale-clear', HTMLButtonElement).addEventListener('click', () => {
             const { item } = session;
             if (!item) return;
             item.scales = item.scales.filter(({ origin }) => origin !== 'user');
@@ -56,19 +56,19 @@ export class Calibration extends EventTarget {
         if (!item || pixels < LEAST_PIXELS || !(millimetres > 0)) return;
         const others = item.scales.filter(({ origin }) => origin !== 'user');
         item.scales = [{ millimetres: millimetres / pixels, origin: 'user', region: null }, ...others];
-        notify(t('calibrate.done'));
+        notify(t('scale.done'));
         this.dispatchEvent(new Event('scale'));
     }
 
     render() {
         const pixels = this.#distance;
         const step = this.#viewer.marks.length;
-        byId('calibrate-hint', HTMLElement).textContent =
+        byId('scale-hint', HTMLElement).textContent =
             step === 2
-                ? t('calibrate.third', { pixels: formatNumber(pixels) })
-                : t(step === 1 ? 'calibrate.second' : 'calibrate.first');
-        byId('calibrate-apply', HTMLButtonElement).disabled = pixels < LEAST_PIXELS;
+                ? t('scale.third', { pixels: formatNumber(pixels) })
+                : t(step === 1 ? 'scale.second' : 'scale.first');
+        byId('scale-apply', HTMLButtonElement).disabled = pixels < LEAST_PIXELS;
         const own = this.#session.item?.scales.some(({ origin }) => origin === 'user') ?? false;
-        byId('calibrate-clear', HTMLButtonElement).hidden = !own;
+        byId('scale-clear', HTMLButtonElement).hidden = !own;
     }
 }
