@@ -17,7 +17,8 @@ CFLAGS_COMMON := -std=c11 $(WARNINGS) -ffp-contract=off -isystem $(INC)
 # information would take a third of their compile time. Line numbers (-g1) are enough for backtraces and profilers.
 OPTIMISE ?=
 SANITIZE ?=
-CFLAGS_NATIVE := $(CFLAGS_COMMON) $(SANITIZE) -D_GNU_SOURCE -pthread
+# The program and the shared library are made of the same objects; SM_API marks what the library exports.
+CFLAGS_NATIVE := $(CFLAGS_COMMON) -fPIC -fvisibility=hidden $(SANITIZE) -D_GNU_SOURCE -pthread
 CFLAGS := $(CFLAGS_NATIVE) $(or $(OPTIMISE),-O2) -g
 KERNEL_CFLAGS := $(CFLAGS_NATIVE) $(or $(OPTIMISE),-O3) -g1
 LDLIBS := -lm -pthread $(SANITIZE)
@@ -61,8 +62,10 @@ test: setup-test ## Run everything that continuous integration checks
 	@echo "Building"
 	@$(MAKE) $(QUIET_JOBS) $(BUILD)/sonomask wasm-modules test-programs
 	@$(MAKE) --no-print-directory test-c
+	@$(MAKE) $(QUIET_JOBS) test-install
 	@$(MAKE) $(QUIET_JOBS) lint-c
 	@$(MAKE) --no-print-directory test-sanitized
+	@$(MAKE) --no-print-directory test-thread
 	@$(MAKE) --no-print-directory test-js
 
 OUT ?= runs/mine
@@ -176,6 +179,8 @@ compile_commands.json: $(INC)/.made ## Write how each C source is compiled, for 
 
 # C tests: every tests/c/test_*.c is one cmocka program.
 TEST_PROGRAMS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
+# tests/failures/test_*.c are programs whose allocations and file calls fail on purpose.
+FAILURE_PROGRAMS := $(patsubst tests/failures/%.c,$(BUILD)/tests/%,$(wildcard tests/failures/test_*.c))
 # The references compiled in double precision, for the gradient tests.
 DOUBLE_OBJECTS := $(REFERENCE_SOURCES:src/ops/%.c=$(BUILD)/src/ops/double/%.o)
 $(BUILD)/src/ops/double/%.o: src/ops/%.c $(NATIVE_FLAGS) | $(INC)/.made
@@ -185,7 +190,7 @@ $(BUILD)/src/ops/double/%.o: src/ops/%.c $(NATIVE_FLAGS) | $(INC)/.made
 TEST_SUPPORT := $(patsubst tests/c/%.c,$(BUILD)/tests/c/%.o,$(filter-out tests/c/test_% tests/c/bench_%,$(wildcard tests/c/*.c)))
 $(BUILD)/tests/%: $(BUILD)/tests/c/%.o $(TEST_SUPPORT) $(DOUBLE_OBJECTS) $(NATIVE_LIBRARY) $(LIBRARY)
 	$(call note,LINK,$@)
-	$(Q)$(CC) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LDLIBS)
 
 .PHONY: bench-conv3x3
 bench-conv3x3: $(BUILD)/tests/bench_conv3x3 ## Measure the 3x3 convolutions per layer, for work on the kernels
@@ -194,23 +199,19 @@ bench-conv3x3: $(BUILD)/tests/bench_conv3x3 ## Measure the 3x3 convolutions per 
 .PHONY: test-programs test-c
 test-programs: $(TEST_PROGRAMS)
 # One program per processor at a time; the output of a program is printed in one piece.
+RUN_PROGRAMS = printf '%s\n' $^ | xargs -P "$$(nproc)" -I{} bash -c \
+	'output=$$({} 2>&1); status=$$?; printf "== %s\n%s\n" {} "$$output"; exit $$status'
 test-c: $(TEST_PROGRAMS) ## Run the C tests
-	@printf '%s\n' $^ | xargs -P "$$(nproc)" -I{} bash -c \
-		'output=$$({} 2>&1); status=$$?; printf "== %s\n%s\n" {} "$$output"; exit $$status'
+	@$(RUN_PROGRAMS)
 
 # stb_image_write's JPEG encoder shifts into the sign bit.
 $(BUILD)/native/jpeg_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)
 
-SANITIZED := BUILD=$(BUILD)/sanitized OPTIMISE=-O1 SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
-.PHONY: test-sanitized
-test-sanitized: ## Run the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@echo "Building with sanitizers"
-	@$(MAKE) $(QUIET_JOBS) $(SANITIZED) test-programs
-	@$(MAKE) --no-print-directory $(SANITIZED) test-c
+include tests/tests.mk
 
 # ---- Static checks ----
 
-C_FILES := $(shell find src native wasm tests -name '*.[ch]' -not -path '*/node_modules/*')
+C_FILES := $(shell find src native wasm tests \( -name '*.[ch]' -o -name '*.cpp' \) -not -path '*/node_modules/*')
 TIDY_SOURCES := $(CORE_SOURCES) $(KERNEL_SOURCES) $(NATIVE_SOURCES) $(wildcard wasm/*.c)
 TIDY_MARKS := $(TIDY_SOURCES:%.c=$(BUILD)/tidy/%.ok)
 CLANG_OBJECTS := $(TIDY_SOURCES:%.c=$(BUILD)/clang/%.o)
@@ -347,20 +348,7 @@ single: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Build
 weights/SHA256SUMS: weights/sonomask.safetensors
 	$(Q)cd $(@D) && sha256sum $(<F) > $(@F)
 
-# Fuzzing of the image path: `make fuzz FUZZ_SECONDS=600`. Findings stay in $(BUILD)/fuzz.
-FUZZ_SECONDS ?= 60
-FUZZ_SOURCES := tests/c/fuzz_decode.c src/status.c src/stb.c src/crc32.c src/deflate.c src/resample.c src/letterbox.c \
-	src/expected_dice.c $(wildcard src/image*.c src/mask*.c)
-$(BUILD)/fuzz/fuzz_decode: $(FUZZ_SOURCES) | $(INC)/.made
-	@mkdir -p $(@D)
-	clang $(CFLAGS_COMMON) -O1 -g -fwrapv -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lm
-
-.PHONY: fuzz
-fuzz: $(BUILD)/fuzz/fuzz_decode $(BUILD)/tests/test_fuzz_decode
-	mkdir -p $(BUILD)/fuzz/corpus
-	$(BUILD)/tests/test_fuzz_decode $(BUILD)/fuzz/corpus
-	cd $(BUILD)/fuzz && ./fuzz_decode -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 \
-		-max_len=65536 corpus
+include native/install/install.mk
 
 .PHONY: clean
 clean: ## Remove everything that was built

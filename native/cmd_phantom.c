@@ -95,7 +95,7 @@ static sm_status write_plane(const arguments *a, const char *name, uint8_t *pixe
     const sm_image image = {.width = width, .height = height, .channels = 1, .pixels = pixels};
     uint8_t *bytes = NULL;
     size_t size = 0;
-    sm_status status = sm_image_encode_png(&image, &bytes, &size, error);
+    sm_status status = sm_own_png_encode(&image, &bytes, &size, error);
     if (status == SM_OK) status = sm_file_write_as(path, bytes, size, &own, error);
     free(bytes);
     free(path);

@@ -191,7 +191,7 @@ static sm_status write_png(const arguments *a, const char *file, const char *end
     size_t size = 0;
     char *path = NULL;
     sm_status status = make_path(a, file, ending, &path, error);
-    if (!status) status = sm_image_encode_png(image, &bytes, &size, error);
+    if (!status) status = sm_own_png_encode(image, &bytes, &size, error);
     if (!status) status = sm_file_write_as(path, bytes, size, &own, error);
     free(bytes);
     free(path);

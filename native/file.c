@@ -359,8 +359,8 @@ static bool is_readable_file(const char *path) {
     return stat(path, &information) == 0 && S_ISREG(information.st_mode) && access(path, R_OK) == 0;
 }
 
-/** FOLDER/../weights/sonomask.safetensors for the folder of the running binary, or NULL. */
-static char *model_beside_binary(const char *relative) {
+/** FOLDER/../RELATIVE for the folder of the running program, or NULL. */
+static char *path_beside_program(const char *relative) {
     char binary[PATH_MAX];
     const ssize_t length = readlink("/proc/self/exe", binary, sizeof binary - 1);
     if (length <= 0) return NULL;
@@ -374,11 +374,14 @@ static char *model_beside_binary(const char *relative) {
 }
 
 char *sm_default_model_path(void) {
-    const char *const relative = "weights/sonomask.safetensors";
+    /* In the source tree the program is in build/, after `make install` in bin/. */
+    static const char *const places[] = {"weights/sonomask.safetensors", "share/sonomask/sonomask.safetensors"};
     const char *chosen = getenv("SONOMASK_MODEL");
     if (chosen && *chosen) return strdup(chosen);
-    char *beside = model_beside_binary(relative);
-    if (beside && is_readable_file(beside)) return beside;
-    free(beside);
-    return strdup(relative);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *beside = path_beside_program(places[i]);
+        if (beside && is_readable_file(beside)) return beside;
+        free(beside);
+    }
+    return strdup(places[0]);
 }

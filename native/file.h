@@ -57,8 +57,9 @@ bool sm_folder_exists(const char *path);
 char *sm_path_join(const char *folder, const char *name);
 /** The name without folders and without its last extension, from malloc. */
 char *sm_path_stem(const char *path);
-/** The weights used when --model is absent: $SONOMASK_MODEL, else weights/sonomask.safetensors found beside the
- * binary's parent folder or the working folder. From malloc; NULL without memory. */
+/** The weights used when --model is absent: $SONOMASK_MODEL, else weights/ or share/sonomask/sonomask.safetensors in
+ * the parent folder of the program's folder, else weights/sonomask.safetensors in the working folder. From malloc; NULL
+ * without memory. */
 char *sm_default_model_path(void);
 
 #endif

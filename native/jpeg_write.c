@@ -9,7 +9,7 @@
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #include <stb/stb_image_write.h>
 
-#include "../../src/status.h"
+#include "../src/status.h"
 
 typedef struct buffer {
     unsigned char *bytes;

@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../src/bytes.h"
+#include "../src/crc32.h"
 #include "../src/image_png_write.h"
+
+/* Keyword, NUL and text of the chunk; wasm/cli.js writes the same. */
+#define PNG_MARK "Comment\0Written by the sonomask program, which may replace this file."
 
 static bool begins_with(const unsigned char *bytes, size_t size, const char *text) {
     const size_t length = strlen(text);
@@ -19,7 +24,39 @@ static bool contains(const unsigned char *bytes, size_t size, size_t limit, cons
     return false;
 }
 
-bool sm_own_png(const unsigned char *head, size_t size) { return sm_png_is_ours(head, size); }
+/* A PNG begins with 8 bytes of signature and the chunk IHDR; our chunk follows. A chunk is length, type, content, CRC.
+ */
+enum { PNG_START_SIZE = 8 + 12 + 13, MARK_CONTENT_SIZE = sizeof PNG_MARK - 1, MARK_SIZE = 12 + MARK_CONTENT_SIZE };
+
+static void make_mark(unsigned char chunk[MARK_SIZE]) {
+    sm_put_big32(chunk, MARK_CONTENT_SIZE);
+    memcpy(chunk + 4, "tEXt" PNG_MARK, 4 + MARK_CONTENT_SIZE);
+    sm_put_big32(chunk + 8 + MARK_CONTENT_SIZE, sm_crc32(chunk + 4, 4 + MARK_CONTENT_SIZE));
+}
+
+bool sm_own_png(const unsigned char *head, size_t size) {
+    unsigned char mark[MARK_SIZE];
+    make_mark(mark);
+    return sm_png_is_ours(head, size) && size >= PNG_START_SIZE + MARK_SIZE &&
+           memcmp(head + PNG_START_SIZE, mark, MARK_SIZE) == 0;
+}
+
+sm_status sm_own_png_encode(const sm_image *image, uint8_t **bytes, size_t *size, sm_error *error) {
+    const sm_status status = sm_image_encode_png(image, bytes, size, error);
+    if (status != SM_OK) return status;
+    uint8_t *larger = realloc(*bytes, *size + MARK_SIZE);
+    if (!larger) {
+        free(*bytes);
+        *bytes = NULL;
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory to write a PNG of %d x %d pixels", image->width,
+                       image->height);
+    }
+    memmove(larger + PNG_START_SIZE + MARK_SIZE, larger + PNG_START_SIZE, *size - PNG_START_SIZE);
+    make_mark(larger + PNG_START_SIZE);
+    *bytes = larger;
+    *size += MARK_SIZE;
+    return SM_OK;
+}
 
 bool sm_own_weights(const unsigned char *head, size_t size) {
     enum { LENGTH_SIZE = 8, METADATA_SIZE = 4096 };

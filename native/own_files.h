@@ -5,10 +5,16 @@
 #ifndef SONOMASK_OWN_FILES_H
 #define SONOMASK_OWN_FILES_H
 
+#include "../src/image.h"
 #include "file.h"
 
-/** PNG with the text chunk "Software: sonomask ...": masks, overlays, panels, phantoms. */
+/**
+ * PNG of sm_own_png_encode: masks, overlays, panels, phantoms. The text chunk "Software: sonomask ..." alone is not
+ * enough: PNG files that the page or a user of the library writes have it too, and may hold masks corrected by hand.
+ */
 bool sm_own_png(const unsigned char *head, size_t size);
+/** sm_image_encode_png, and a text chunk that sm_own_png recognises. `*bytes` is released with free(). */
+sm_status sm_own_png_encode(const sm_image *image, uint8_t **bytes, size_t *size, sm_error *error);
 /** safetensors with the metadata of a network. */
 bool sm_own_weights(const unsigned char *head, size_t size);
 /** ONNX with the producer "sonomask". */

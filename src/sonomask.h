@@ -30,7 +30,8 @@
  *   Input and output: the library opens no file, prints nothing and never exits. It reads bytes and returns bytes.
  *   Errors: a function that can fail returns a status. The comment of each function lists the codes that it returns.
  *     `error` may be NULL; on failure it holds the same status and one line of text, on success it is not changed.
- *     On failure the outputs are all-zero, so there is nothing to release.
+ *     On failure the structures and pointers that the function fills are all-zero, so there is nothing to release;
+ *     the contents of the caller's own buffers are unspecified.
  *   Arguments: every function checks its arguments and returns SM_ERROR_ARGUMENT for a NULL pointer that is not marked
  *     as optional, for a size or number out of range, and for NaN. Functions without a status do nothing with NULL.
  *     The library cannot check that a buffer has the size that its description requires.

@@ -17,19 +17,19 @@
 #include "power_fit.h"
 #include "temperature_fit.h"
 
-/** What the run works on. */
+/** The state of one calibration. */
 typedef struct run {
     const sm_calibration_options *options;
     sm_net net;
-    sm_weights_metadata metadata; /* as read, then as fitted */
+    sm_weights_metadata metadata; /* first as read, then with the fitted settings */
     float *parameters;
     sm_outlier outlier;
     bool knows_outliers;
     sm_answers answers;
     sm_reliability before, after;
     sm_mask_choice mask_before, mask_after;
-    double power_before;    /* of the expected Dice */
-    double outliers_beyond; /* share of the images, every data set counting the same */
+    double power_before;    /* of the expected Dice, as read */
+    double outliers_beyond; /* share of the images, with equal weight per data set */
 } run;
 
 static sm_status read_outliers(const char *path, sm_outlier *outlier, bool *known, sm_error *error) {
@@ -53,7 +53,7 @@ static sm_status open_model(run *r, const char *model, sm_error *error) {
     return status;
 }
 
-/** Probabilities of all images at a temperature. */
+/** Reliability of the type probabilities of all images at a temperature. */
 static sm_status reliability_at(const run *r, double temperature, sm_reliability *reliability, sm_error *error) {
     const sm_answers *g = &r->answers;
     double(*probabilities)[SM_CLASS_COUNT] = malloc(((size_t)g->count + 1) * sizeof *probabilities);
@@ -73,7 +73,7 @@ static sm_status fit_temperature(run *r, sm_error *error) {
     return status == SM_OK ? reliability_at(r, (double)r->metadata.temperature, &r->after, error) : status;
 }
 
-/** The place in `values` (rising) that is nearest to `value`. */
+/** The index of the nearest of `count` values. */
 static int nearest(const float *values, int count, float value) {
     int best = 0;
     for (int i = 1; i < count; i++)

@@ -30,7 +30,7 @@ static sm_status segment_record(sm_evaluator *evaluator, int worker, const sm_re
     return status;
 }
 
-static void copy_answer(const sm_result *result, double temperature, sm_evaluated_image *image) {
+static void copy_prediction(const sm_result *result, double temperature, sm_evaluated_image *image) {
     const size_t count = (size_t)result->width * (size_t)result->height;
     image->predicted = result->type;
     image->lesion_count = result->lesion_count;
@@ -67,7 +67,7 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
     if (status != SM_OK) return status;
     image->width = sample.width;
     image->height = sample.height;
-    copy_answer(&result, (double)sm_evaluator_model(evaluator).temperature, image);
+    copy_prediction(&result, (double)sm_evaluator_model(evaluator).temperature, image);
     status = score_masks(&result, &sample, image, error);
     if (status != SM_OK) sm_error_prefix(error, record->image);
     sm_result_free(&result);

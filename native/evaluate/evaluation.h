@@ -1,4 +1,4 @@
-/** Runs a model over records and scores its answers; the pictures are not kept. */
+/** Runs a model over records and scores its predictions; the pictures are not kept. */
 #ifndef SONOMASK_EVALUATION_H
 #define SONOMASK_EVALUATION_H
 

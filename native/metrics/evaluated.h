@@ -1,4 +1,4 @@
-/** The scores and answers of one image, without its pixels. */
+/** The predictions for one image and their scores, without pixels. */
 #ifndef SONOMASK_EVALUATED_H
 #define SONOMASK_EVALUATED_H
 

@@ -6,7 +6,7 @@
 
 #include "../../src/status.h"
 
-/** One case; a higher score speaks for "positive". */
+/** One case; a higher score means "positive" is more likely. */
 typedef struct sm_roc_case {
     double score; /**< finite */
     bool positive;

@@ -228,7 +228,7 @@ static void prepared_free(prepared *data) {
     free(data->outlines);
 }
 
-/* A failed outline is a positive case; a low expected Dice speaks for it. */
+/* The positive cases are failed outlines; the score is the negative expected Dice. */
 static void gather_outlines(prepared *data) {
     for (int i = 0; i < data->count; i++)
         for (int k = 0; k < data->images[i]->outline_count; k++) {

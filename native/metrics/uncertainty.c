@@ -78,8 +78,10 @@ static rank_sums rank_all(const place *order, int count, const int *weights, dou
     for (int i = 0; i < count;) {
         double tied = 0;
         int end = i;
-        do tied += weights[order[end++].item];
-        while (end < count && order[end].value == order[i].value);
+        do {
+            tied += weights[order[end].item];
+            end++;
+        } while (end < count && order[end].value == order[i].value);
         const double mean = passed + (tied + 1) / 2;
         for (int k = i; k < end; k++) {
             const double weight = weights[order[k].item];

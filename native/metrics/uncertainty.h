@@ -7,7 +7,7 @@
 /** A mask or outline with a Dice below this is a failure. */
 #define SM_FAILED_DICE 0.5
 
-/** The answers for a set of images, sorted once for all scores. */
+/** Expected and true Dice of a set of images, sorted once for all scores. */
 typedef struct sm_uncertainty sm_uncertainty;
 
 /** NULL when memory is short. */
@@ -18,8 +18,8 @@ void sm_uncertainty_free(sm_uncertainty *uncertainty);
 typedef struct sm_uncertainty_scores {
     double spearman; /**< rank correlation of expected and true Dice over all images; ties have their mean rank */
     double auroc;    /**< of the expected Dice for separating failures from the rest */
-    /** Area under the risk-coverage curve: images are answered in the order of falling expected Dice, and the risk of
-     * the first n is their mean of 1 - Dice; this is the mean risk over all n (Geifman and El-Yaniv, "Selective
+    /** Area under the risk-coverage curve. With the images in the order of falling expected Dice, the risk of the first
+     * n is their mean of 1 - Dice; the area is the mean risk over all n (Geifman and El-Yaniv, "Selective
      * Classification for Deep Neural Networks", 2017). */
     double risk_coverage_area;
     double bias; /**< mean expected Dice - mean true Dice */

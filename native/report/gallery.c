@@ -89,7 +89,7 @@ static void draw_task(void *arguments, int index, int worker) {
     const sm_panel_row row = {.width = sample.width,
                               .height = sample.height,
                               .grey = sample.grey,
-                              .truth = sample.mask,
+                              .reference = sample.mask,
                               .predicted = result.mask};
     if (status == SM_OK) status = sm_panel_render(&row, job->tile, &panel, NULL);
     if (status == SM_OK) status = sm_image_encode_png(&panel, &item->png, &item->png_size, NULL);

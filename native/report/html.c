@@ -88,7 +88,7 @@ static unsigned big_endian(const unsigned char *bytes) {
 
 void sm_html_png(FILE *out, const unsigned char *png, size_t size, const char *alternative) {
     fputs("<img", out);
-    /* With its size known (from the PNG header), the picture does not shift the page when it is decoded. */
+    /* With width and height (from the PNG header) the page does not shift when the picture is decoded. */
     if (size >= 24) fprintf(out, " width=\"%u\" height=\"%u\"", big_endian(png + 16), big_endian(png + 20));
     fputs(" alt=\"", out);
     sm_svg_escape(out, alternative);

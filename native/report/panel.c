@@ -7,6 +7,7 @@
 
 #include "../../src/letterbox.h"
 #include "../file.h"
+#include "../own_files.h"
 
 enum { TILES = 3, GAP = 4 };
 
@@ -14,7 +15,7 @@ typedef struct colour {
     double red, green, blue;
 } colour;
 
-static const colour TRUTH = {46, 214, 128}, PREDICTION = {255, 140, 40};
+static const colour REFERENCE = {46, 214, 128}, PREDICTION = {255, 140, 40};
 static const uint8_t BACKGROUND[3] = {17, 21, 27};
 static const double FILL_OPACITY = 0.22, FAINT_LINE = 0.55;
 
@@ -85,9 +86,9 @@ static sm_status draw_row(const sm_panel_row *row, int cell_width, int cell_heig
     uint8_t *full = malloc((size_t)row->width * (size_t)row->height), *planes = malloc(3 * area);
     sm_status status = SM_OK;
     if (!full || !planes) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a panel");
-    uint8_t *grey = planes, *truth = planes ? planes + area : NULL, *predicted = planes ? planes + 2 * area : NULL;
+    uint8_t *grey = planes, *reference = planes ? planes + area : NULL, *predicted = planes ? planes + 2 * area : NULL;
     if (status == SM_OK) status = sm_plane_resize(row->grey, row->width, row->height, grey, width, height, error);
-    if (status == SM_OK) status = scale_mask(row, row->truth, NULL, full, width, height, truth, error);
+    if (status == SM_OK) status = scale_mask(row, row->reference, NULL, full, width, height, reference, error);
     if (status == SM_OK)
         status = scale_mask(row, row->predicted, row->probability, full, width, height, predicted, error);
     for (int tile_index = 0; status == SM_OK && tile_index < TILES; tile_index++) {
@@ -96,9 +97,9 @@ static sm_status draw_row(const sm_panel_row *row, int cell_width, int cell_heig
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++)
                 memset(corner + (size_t)y * stride + 3 * (size_t)x, grey[(size_t)y * (size_t)width + (size_t)x], 3);
-        if (tile_index == 1) overlay(corner, stride, truth, width, height, TRUTH, FILL_OPACITY, 1.0);
+        if (tile_index == 1) overlay(corner, stride, reference, width, height, REFERENCE, FILL_OPACITY, 1.0);
         if (tile_index == 2) {
-            overlay(corner, stride, truth, width, height, TRUTH, 0.0, FAINT_LINE);
+            overlay(corner, stride, reference, width, height, REFERENCE, 0.0, FAINT_LINE);
             overlay(corner, stride, predicted, width, height, PREDICTION, FILL_OPACITY, 1.0);
         }
     }
@@ -161,7 +162,7 @@ sm_status sm_panel_write(const char *path, const sm_panel_row *rows, int count, 
     sm_status status = sm_panel_sheet(rows, count, tile, &sheet, error);
     uint8_t *bytes = NULL;
     size_t size = 0;
-    if (status == SM_OK) status = sm_image_encode_png(&sheet, &bytes, &size, error);
+    if (status == SM_OK) status = sm_own_png_encode(&sheet, &bytes, &size, error);
     if (status == SM_OK) status = sm_file_write(path, bytes, size, error);
     free(bytes);
     sm_image_free(&sheet);

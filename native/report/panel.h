@@ -10,7 +10,7 @@
 typedef struct sm_panel_row {
     int width, height;        /**< pixels */
     const uint8_t *grey;      /**< 0..255 */
-    const uint8_t *truth;     /**< reference mask, lesion where at least 128; NULL: no lesion */
+    const uint8_t *reference; /**< reference mask, lesion where at least 128; NULL: no lesion */
     const uint8_t *predicted; /**< predicted mask, likewise; NULL: `probability` >= `threshold` */
     const float *probability; /**< 0..1; read only when `predicted` is NULL; NULL: no lesion */
     float threshold;          /**< 0..1 */

@@ -5,13 +5,13 @@
 #include <string.h>
 
 double sm_report_threshold(const sm_report *report, int model) {
-    const float asked = report->segment.threshold;
-    return (double)(asked < 0 ? report->models[model].threshold : asked);
+    const float requested = report->segment.threshold;
+    return (double)(requested < 0 ? report->models[model].threshold : requested);
 }
 
 double sm_report_minimum_area(const sm_report *report, int model) {
-    const float asked = report->segment.minimum_area;
-    return (double)(asked < 0 ? report->models[model].minimum_area : asked);
+    const float requested = report->segment.minimum_area;
+    return (double)(requested < 0 ? report->models[model].minimum_area : requested);
 }
 
 void sm_metric_format(sm_metric metric, double value, char text[SM_METRIC_TEXT]) {

@@ -40,7 +40,7 @@ static sm_status draw_panels(const sm_epoch_result *result, const char *folder, 
         rows[i] = (sm_panel_row){.width = example->size,
                                  .height = example->size,
                                  .grey = example->grey,
-                                 .truth = example->target,
+                                 .reference = example->target,
                                  .probability = example->probability,
                                  .threshold = 0.5f};
     }

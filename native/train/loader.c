@@ -34,12 +34,14 @@ static void load_one(void *arguments, int index, int worker) {
     if (worker == 0) sm_progress_show(job->progress, done, NULL);
 }
 
-/** Names the images that could not be read on stderr and removes them from the cache. */
+/** Names the images that could not be read on stderr and removes them from the cache. Lack of memory is an error. */
 static sm_status leave_out_failed(sm_cache *cache, const sm_error *errors, sm_error *error) {
     sm_status status = SM_OK;
     int kept = 0;
     for (int i = 0; i < cache->count; i++) {
         if (errors[i].status != SM_OK) {
+            if (errors[i].status == SM_ERROR_MEMORY && status == SM_OK)
+                status = sm_fail(error, SM_ERROR_MEMORY, "%s", errors[i].message);
             fprintf(stderr, "sonomask: left out: %s\n", errors[i].message);
             if (status == SM_OK) status = sm_failures_add(&cache->left_out, errors[i].message, error);
             sm_sample_free(&cache->samples[i]);

@@ -20,6 +20,7 @@
 #include "../../src/sonomask.h"
 #include "../../src/weights.h"
 #include "scratch_folder.h"
+#include "test_random.h"
 
 #include <cmocka.h>
 
@@ -79,10 +80,7 @@ static bool is_zero(const void *bytes, size_t size) {
 /** Noise that depends on the seed; `pixels` has room for width * height * channels bytes. */
 static sm_image noise_image(uint8_t *pixels, int width, int height, int channels, uint32_t seed) {
     const size_t count = (size_t)width * (size_t)height * (size_t)channels;
-    for (size_t i = 0; i < count; i++) {
-        seed = seed * 1664525U + 1013904223U;
-        pixels[i] = (uint8_t)(seed >> 24);
-    }
+    for (size_t i = 0; i < count; i++) pixels[i] = test_random_byte(&seed);
     return (sm_image){.width = width, .height = height, .channels = channels, .pixels = pixels};
 }
 

@@ -1,4 +1,4 @@
-/** Augmentation: each transformation changes what it should, and nothing else. */
+/** Augmentation: the effect of each transformation, and what it leaves unchanged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,12 +19,12 @@
 
 enum { SIZE = 96, AREA = SIZE * SIZE, WIDTH = 96, HEIGHT = 64, TOP = (SIZE - HEIGHT) / 2 };
 
-/** A landscape picture that fits the square unscaled, and what augmentation makes of it. */
+/** A picture that fits the square without scaling, and the augmented result. */
 typedef struct fixture {
     sm_sample sample;
     uint8_t grey[WIDTH * HEIGHT], lesion[WIDTH * HEIGHT];
     sm_augment_scratch *scratch;
-    float plain[AREA], plain_mask[AREA]; /**< as it goes into the square, nothing changed */
+    float plain[AREA], plain_mask[AREA]; /**< the letterboxed picture without augmentation */
     float image[AREA], mask[AREA];
 } fixture;
 
@@ -48,7 +48,7 @@ static void run(fixture *f, const sm_augmentation *augmentation, uint64_t seed) 
     assert_int_equal(sm_augment(augmentation, &f->sample, SIZE, seed, f->scratch, f->image, f->mask), SM_OK);
 }
 
-/** Takes a picture: a phantom's, with its lesion. */
+/** Uses a phantom as picture, with its lesion as mask. */
 static void use_phantom(fixture *f) {
     sm_sample phantom;
     assert_int_equal(sm_phantom_draw(WIDTH, HEIGHT, SM_CLASS_BENIGN, 4, &phantom, NULL), SM_OK);
@@ -61,7 +61,7 @@ static void use_phantom(fixture *f) {
     memcpy(f->plain_mask, f->mask, sizeof f->plain_mask);
 }
 
-/** Takes a bright disc on black, which is its own mask, somewhat soft at its rim. */
+/** Uses a bright disc with a soft edge on black, as picture and as mask. */
 static void use_disc(fixture *f, float x, float y, float radius) {
     for (int i = 0; i < WIDTH * HEIGHT; i++) {
         const float dx = (float)(i % WIDTH) - x, dy = (float)(i / WIDTH) - y;
@@ -92,7 +92,7 @@ static moments measure(const float *mask) {
     return m;
 }
 
-/** Mean and standard deviation of the image where the unchanged picture lies. */
+/** Mean and standard deviation of the image, without the border of the letterbox. */
 static void measure_grey(const float *image, double *mean, double *deviation) {
     double sum = 0, squares = 0;
     for (int i = 0; i < AREA; i++)
@@ -104,7 +104,7 @@ static void measure_grey(const float *image, double *mean, double *deviation) {
     *deviation = sqrt(squares / (WIDTH * HEIGHT) - *mean * *mean);
 }
 
-/** What no grey-value transformation may touch: the mask, and the black around the picture. */
+/** Grey-value transformations do not change the mask and the black border. */
 static void assert_only_greys_changed(const fixture *f) {
     assert_memory_equal(f->mask, f->plain_mask, sizeof f->mask);
     for (int i = 0; i < AREA; i++) {
@@ -218,7 +218,7 @@ static void test_geometry_keeps_greys(void **state) {
         run(f, &geometry, seed);
         int inside = 0;
         for (int i = 0; i < AREA; i++) {
-            // No darkened seam along the picture's edge: a pixel is of the picture or of the border.
+            // Each pixel is of the picture or of the border: the edge is not blended with the border.
             const bool picture = fabsf(f->image[i] - grey) < 1e-5f;
             assert_true(picture || f->image[i] == -1.0f);
             inside += picture;
@@ -249,7 +249,7 @@ static void test_rotation(void **state) {
 
 static void test_scale_and_shift(void **state) {
     fixture *f = *state;
-    use_disc(f, 47.5f, 31.5f, 12.0f); // in the middle, so that only the shift moves it
+    use_disc(f, 47.5f, 31.5f, 12.0f); // in the centre, so that only the shift moves it
     const moments before = measure(f->plain_mask);
     sm_augmentation scale = sm_augmentation_none();
     scale.scale_probability = 1.0f;
@@ -272,7 +272,7 @@ static void test_scale_and_shift(void **state) {
     scale.aspect_log = 0.4f;
     run(f, &scale, 1);
     const moments after = measure(f->mask);
-    assert_true(fabs(after.area / before.area - 1) < 0.03); // the aspect alone keeps the area
+    assert_true(fabs(after.area / before.area - 1) < 0.03); // a change of aspect keeps the area
     double across = 0, down = 0;
     for (int i = 0; i < AREA; i++) {
         across += f->mask[i] * pow(i % SIZE + 0.5 - SIZE / 2.0, 2);
@@ -297,12 +297,12 @@ static void test_elastic(void **state) {
         areas += after.area / before.area;
         assert_true(fabs(after.area / before.area - 1) < 0.7);
     }
-    // The disc spans more than one of the field's 19-pixel cells, which damps the 2.9 pixels of its control points.
+    // The control points move by 2.9 pixels; the disc, which is larger than a cell of 19 pixels, moves less.
     const double moved = sqrt(squares / RUNS / 2);
     assert_true(moved > 0.8 && moved < 2.9);
     assert_true(fabs(areas / RUNS - 1) < 0.1);
 
-    // Local: it bends a straight line.
+    // The displacement is local: it bends a straight line.
     memset(f->lesion, 0, sizeof f->lesion);
     for (int i = 0; i < WIDTH * HEIGHT; i++) f->lesion[i] = i / WIDTH >= HEIGHT / 2 ? 255 : 0;
     run(f, &elastic, 7);
@@ -343,7 +343,8 @@ static void test_gamma(void **state) {
 static void test_contrast(void **state) {
     fixture *f = *state;
     use_phantom(f);
-    for (int i = 0; i < WIDTH * HEIGHT; i++) f->grey[i] = (uint8_t)(100 + f->grey[i] / 5); // far from black and white
+    for (int i = 0; i < WIDTH * HEIGHT; i++)
+        f->grey[i] = (uint8_t)(100 + f->grey[i] / 5); // no clamping at black and white
     const sm_augmentation none = sm_augmentation_none();
     run(f, &none, 0);
     double mean, deviation, least = 9, most = 0;
@@ -357,7 +358,7 @@ static void test_contrast(void **state) {
         assert_only_greys_changed(f);
         double new_mean, new_deviation;
         measure_grey(f->image, &new_mean, &new_deviation);
-        assert_true(fabs(new_mean - mean) < 1e-3); // the border does not count as part of the picture
+        assert_true(fabs(new_mean - mean) < 1e-3); // the border does not count
         const double factor = new_deviation / deviation;
         least = factor < least ? factor : least;
         most = factor > most ? factor : most;
@@ -375,7 +376,7 @@ static void test_brightness(void **state) {
     for (uint64_t seed = 0; seed < 50; seed++) {
         run(f, &brightness, seed);
         assert_only_greys_changed(f);
-        float offset = 0; // from a pixel that stayed off the ends
+        float offset = 0; // at a pixel that is not clamped
         for (int i = 0; i < AREA; i++)
             if (!in_border(i) && fabsf(f->plain[i]) < 0.5f) offset = f->image[i] - f->plain[i];
         for (int i = 0; i < AREA; i++)
@@ -386,7 +387,7 @@ static void test_brightness(void **state) {
         least = fminf(least, offset);
         most = fmaxf(most, offset);
     }
-    // A share of the full range, which is 2 here.
+    // The full range is 2 here.
     assert_true(least > -0.301f && least < -0.25f && most < 0.301f && most > 0.25f);
 }
 
@@ -405,7 +406,7 @@ static void test_blur(void **state) {
         assert_true(fabs(new_mean - mean) < 0.01);
         assert_true(new_deviation < deviation && new_deviation > 0.3 * deviation);
     }
-    // A single bright pixel becomes a Gaussian of the sigma drawn, at most 1.5.
+    // A single bright pixel becomes a Gaussian whose sigma is at most 1.5.
     memset(f->grey, 0, sizeof f->grey);
     f->grey[32 * WIDTH + 48] = 255;
     for (uint64_t seed = 0; seed < 20; seed++) {
@@ -418,9 +419,9 @@ static void test_blur(void **state) {
         }
         assert_true(fabs(sum - 1) < 1e-3);
         assert_true(variance < 1.5 * 1.5 + 1e-3);
-        assert_true(fabsf(f->image[(TOP + 32) * SIZE + 47] - f->image[(TOP + 33) * SIZE + 48]) < 1e-5f); // round
+        assert_true(fabsf(f->image[(TOP + 32) * SIZE + 47] - f->image[(TOP + 33) * SIZE + 48]) < 1e-5f); // isotropic
     }
-    // Edges are repeated: a bright line along one is the end of a bright half-plane, whose blurred step is symmetric.
+    // Edge pixels are repeated, so that a bright line at an edge acts as a half-plane, whose blurred step is symmetric.
     for (int edge = 0; edge < 4; edge++) {
         for (int i = 0; i < WIDTH * HEIGHT; i++) {
             const int x = i % WIDTH, y = i / WIDTH;
@@ -435,14 +436,14 @@ static void test_blur(void **state) {
             assert_true(fabsf(0.5f * (first[0] + 1.0f) + 0.5f * (first[step] + 1.0f) - 1.0f) < 1e-5f);
         }
     }
-    // The border does not bleed in: a constant picture stays constant.
+    // The border is not blurred into the picture: a constant picture stays constant.
     memset(f->grey, 90, sizeof f->grey);
     run(f, &blur, 3);
     for (int i = 0; i < AREA; i++)
         if (!in_border(i)) assert_true(fabsf(f->image[i] - (90.0f / 127.5f - 1.0f)) < 1e-5f);
 }
 
-/** Mean difference between neighbours: what is lost with resolution. */
+/** Sum of the differences between neighbours, which falls with the resolution. */
 static double measure_detail(const float *image) {
     double detail = 0;
     for (int y = TOP; y < TOP + HEIGHT; y++)
@@ -484,7 +485,7 @@ static void test_speckle(void **state) {
         double sum = 0, squares = 0;
         const int count = SIZE * HEIGHT / 2;
         for (int i = 0; i < count; i++) {
-            assert_true(f->image[TOP * SIZE + i] == -1.0f); // multiplicative: black has none
+            assert_true(f->image[TOP * SIZE + i] == -1.0f); // multiplicative noise leaves black
             const double factor = 0.5 * (f->image[TOP * SIZE + count + i] + 1.0) / (100.0 / 255.0);
             sum += factor;
             squares += factor * factor;
@@ -497,7 +498,7 @@ static void test_speckle(void **state) {
     assert_true(most > 0.17);
 }
 
-static void test_study_changes_one_thing(void **state) {
+static void test_study_applies_one_transformation(void **state) {
     fixture *f = *state;
     use_phantom(f);
     const sm_augmentation study = sm_augmentation_study();
@@ -513,7 +514,7 @@ static void test_study_changes_one_thing(void **state) {
             grey++;
         else {
             flipped++;
-            for (int y = 0; y < SIZE; y++) // flipped, and nothing besides
+            for (int y = 0; y < SIZE; y++) // only flipped
                 for (int x = 0; x < SIZE; x++) assert_true(f->image[y * SIZE + x] == f->plain[y * SIZE + SIZE - 1 - x]);
         }
     }
@@ -593,7 +594,7 @@ static void test_names_and_limits(void **state) {
     assert_int_equal(sm_augment(&augmentation, &f->sample, 2 * SIZE, 0, f->scratch, image, mask), SM_ERROR_ARGUMENT);
 }
 
-/** Each preset is what the model card says; a change of a value changes every later training. */
+/** The values of the presets, which the model card lists. */
 static void test_presets(void **state) {
     (void)state;
     sm_augmentation full, study, none = {0};
@@ -632,7 +633,7 @@ static void test_presets(void **state) {
                                             .exclusive = true};
     assert_memory_equal(&full, &expected_full, sizeof full);
     assert_memory_equal(&study, &expected_study, sizeof study);
-    /* Each "no-" preset lacks its group and has everything else. */
+    /* A "no-" preset is the full one without its group. */
     static const char *const names[] = {"no-geometry", "no-intensity", "no-quality", "no-paste"};
     for (int n = 0; n < 4; n++) {
         sm_augmentation without, expected = expected_full;
@@ -649,7 +650,7 @@ static void test_presets(void **state) {
     assert_memory_equal(&full, &none, sizeof full);
 }
 
-/** Takes a picture whose grey says the column and whose mask says the row. */
+/** Uses a picture whose grey encodes the column and whose mask encodes the row. */
 static void use_coordinates(fixture *f) {
     for (int i = 0; i < WIDTH * HEIGHT; i++) {
         f->grey[i] = (uint8_t)(30 + 2 * (i % WIDTH));
@@ -657,7 +658,7 @@ static void use_coordinates(fixture *f) {
     }
 }
 
-/** Where a pixel of the augmented square comes from, in pixels of the picture; false outside the picture. */
+/** Decodes the position in the picture from which a pixel of the square was sampled; false outside the picture. */
 static bool source_of(const fixture *f, int x, int y, double *column, double *row) {
     const int pixel = y * SIZE + x;
     if (f->mask[pixel] == 0) return false;
@@ -666,7 +667,7 @@ static bool source_of(const fixture *f, int x, int y, double *column, double *ro
     return true;
 }
 
-/** Samples the coordinates through a map of the geometry. */
+/** Samples the picture of coordinates with a geometry. */
 static void sample_coordinates(fixture *f, const sm_geometry *geometry, float *inside) {
     static float pairs[(WIDTH + 1) * (HEIGHT + 1) * 2], rows[SM_GEOMETRY_ROWS * SIZE];
     static int32_t indices[SIZE];
@@ -683,7 +684,7 @@ static void sample_coordinates(fixture *f, const sm_geometry *geometry, float *i
     for (int i = 0; i < AREA; i++) f->image[i] = 2 * f->image[i] - 1;
 }
 
-/** The picture is scaled, turned clockwise and shifted about the square's centre; the flip comes first. */
+/** The picture is scaled, turned clockwise and shifted about the square's centre; the flip is applied first. */
 static void test_geometry_is_one_affine_map(void **state) {
     fixture *f = *state;
     static const sm_geometry cases[] = {
@@ -721,7 +722,7 @@ static void test_geometry_is_one_affine_map(void **state) {
     }
 }
 
-/** Catmull-Rom interpolation of six values at a place 0..5, the outermost values repeated. */
+/** Catmull-Rom interpolation of six values at the position `place` in 0..5; the outermost values repeat. */
 static double interpolate(const double values[SM_ELASTIC_POINTS], double place) {
     int first = (int)place;
     if (first > SM_ELASTIC_POINTS - 2) first = SM_ELASTIC_POINTS - 2;
@@ -768,7 +769,7 @@ static void test_elastic_field_is_interpolated(void **state) {
     assert_true(compared > AREA / 2);
 }
 
-/** A picture whose columns differ by eight, the number of partial sums of the mean. */
+/** Patterns with a period of eight, the number of partial sums that the mean is computed in. */
 static void test_contrast_keeps_the_mean_of_any_pattern(void **state) {
     fixture *f = *state;
     sm_augmentation contrast = sm_augmentation_none();
@@ -811,7 +812,7 @@ static void test_elastic_strength(void **state) {
     assert_near(product / RUNS, 0, 1.2); /* the directions are independent */
 }
 
-/** Variance along x of a bright column of one pixel after an augmentation: 0 when nothing has changed. */
+/** Variance along x of a bright column of one pixel after an augmentation; 0 when it is unchanged. */
 static double spread_of_column(fixture *f, const sm_augmentation *augmentation, uint64_t seed) {
     double variance = 0;
     enum { COLUMNS = 8 };
@@ -867,7 +868,7 @@ int main(void) {
         WITH_FIXTURE(test_blur),
         WITH_FIXTURE(test_low_resolution),
         WITH_FIXTURE(test_speckle),
-        WITH_FIXTURE(test_study_changes_one_thing),
+        WITH_FIXTURE(test_study_applies_one_transformation),
         WITH_FIXTURE(test_transformations_are_independent),
         cmocka_unit_test(test_full_stays_in_range),
         WITH_FIXTURE(test_names_and_limits),

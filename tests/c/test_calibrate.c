@@ -1,4 +1,4 @@
-/** The fits of a calibration, on data whose right answers are known. */
+/** The fits of a calibration, on data with a known optimum. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,13 +47,13 @@ static void eigenvectors_diagonalise(void **state) {
     }
 }
 
-/** Truths drawn from softmax(z / T), z being what the network said. */
+/** Classes are drawn from softmax(z / T), where z are the logits of the network. */
 static void temperature_is_recovered(void **state) {
     (void)state;
     enum { COUNT = 20000 };
     double(*raw)[SM_CLASS_COUNT] = malloc(COUNT * sizeof *raw);
-    sm_class *truth = malloc(COUNT * sizeof *truth);
-    assert_true(raw && truth);
+    sm_class *types = malloc(COUNT * sizeof *types);
+    assert_true(raw && types);
     const double temperatures[] = {0.5, 1, 2.5};
     for (int t = 0; t < 3; t++) {
         sm_random random = sm_random_make(5);
@@ -64,16 +64,16 @@ static void temperature_is_recovered(void **state) {
             for (int k = 0; k < SM_CLASS_COUNT; k++) raw[i][k] = exp(logits[k]) / sum;
             sm_probabilities_after_temperature(raw[i], temperatures[t], calibrated);
             const double drawn = (double)sm_random_uniform(&random);
-            truth[i] = drawn < calibrated[0]                   ? SM_CLASS_NORMAL
+            types[i] = drawn < calibrated[0]                   ? SM_CLASS_NORMAL
                        : drawn < calibrated[0] + calibrated[1] ? SM_CLASS_BENIGN
                                                                : SM_CLASS_MALIGNANT;
         }
-        const double found = sm_temperature_fit((const double(*)[SM_CLASS_COUNT])raw, truth, COUNT);
+        const double found = sm_temperature_fit((const double(*)[SM_CLASS_COUNT])raw, types, COUNT);
         assert_near(found / temperatures[t], 1, 0.04);
     }
     assert_near(sm_temperature_fit(NULL, NULL, 0), 1, 0);
     free(raw);
-    free(truth);
+    free(types);
 }
 
 static void power_is_recovered(void **state) {
@@ -95,7 +95,7 @@ static void power_is_recovered(void **state) {
 
 enum { SIDE = 40 };
 
-/** A lesion of probability 0.6 and specks of 0.8 that are none. */
+/** Scores of a map with a lesion of probability 0.6 and a false speck of 0.8. */
 static void trial_of(bool lesion, sm_mask_trial *trial) {
     float map[SIDE * SIDE] = {0};
     uint8_t grey[SIDE * SIDE] = {0}, mask[SIDE * SIDE] = {0};
@@ -109,14 +109,14 @@ static void trial_of(bool lesion, sm_mask_trial *trial) {
     assert_int_equal(sm_mask_try(&sample, map, trial, NULL), SM_OK);
 }
 
-static void specks_cost_what_they_are_said_to(void **state) {
+static void false_specks_are_weighed_against_lesions(void **state) {
     (void)state;
     sm_mask_trial with, without;
     trial_of(true, &with);
     trial_of(false, &without);
-    assert_near((double)with.dice[8][0], 2 * 100.0 / (102 + 100), 1e-6); /* threshold 0.5, specks stay */
+    assert_near((double)with.dice[8][0], 2 * 100.0 / (102 + 100), 1e-6); /* threshold 0.5, the speck stays */
     assert_near((double)with.dice[8][5], 1, 1e-6);                       /* 0.003 * 1600 = 4 pixels */
-    assert_near((double)with.dice[14][5], 0, 1e-6);                      /* threshold 0.8 loses the lesion */
+    assert_near((double)with.dice[14][5], 0, 1e-6);                      /* at threshold 0.8 the lesion is lost */
     assert_true(without.any[8][0] && !without.any[8][5]);
     assert_near((double)without.dice[8][5], 1, 0);
     const sm_mask_case cases[] = {{.trial = &with, .lesion_weight = 1}, {.trial = &without, .normal_weight = 1}};
@@ -149,13 +149,13 @@ static void temperature_is_a_power_of_the_probabilities(void **state) {
 static void temperature_has_a_known_optimum(void **state) {
     (void)state;
     double raw[100][SM_CLASS_COUNT];
-    sm_class truth[100];
+    sm_class types[100];
     for (int right = 20; right <= 100; right += 20) {
         for (int i = 0; i < 100; i++) {
             raw[i][0] = 0.9, raw[i][1] = 0.1, raw[i][2] = 0;
-            truth[i] = i < right ? SM_CLASS_NORMAL : SM_CLASS_BENIGN;
+            types[i] = i < right ? SM_CLASS_NORMAL : SM_CLASS_BENIGN;
         }
-        const double found = sm_temperature_fit((const double(*)[SM_CLASS_COUNT])raw, truth, 100);
+        const double found = sm_temperature_fit((const double(*)[SM_CLASS_COUNT])raw, types, 100);
         if (right == 80) assert_near(found / (log(9) / log(4)), 1, 2e-3);
         if (right == 60) assert_near(found / (log(9) / log(1.5)), 1, 2e-3);
         if (right == 100) assert_near(found, SM_TEMPERATURE_LOW, 1e-3);
@@ -178,7 +178,7 @@ static void power_follows_the_weights(void **state) {
     static const double found[] = {0.2, 0.9, 3, 12, SM_POWER_HIGH, SM_POWER_LOW};
     for (int p = 0; p < 6; p++) {
         double expected[20], dice[20], weights[20];
-        for (int i = 0; i < 20; i++) { /* every other answer is off, but has hardly any weight */
+        for (int i = 0; i < 20; i++) { /* every second answer is wrong, with a negligible weight */
             expected[i] = 0.3 + 0.03 * i;
             dice[i] = i % 2 ? 0.5 : pow(expected[i], powers[p]);
             weights[i] = i % 2 ? 1e-9 : 1;
@@ -194,7 +194,7 @@ static void mask_settings_are_as_documented(void **state) {
     for (int a = 0; a < SM_MASK_AREAS; a++) assert_near(sm_mask_areas[a], areas[a], 1e-9);
 }
 
-/** A component of exactly the smallest area stays; one pixel less, and it is removed. Half of it is lesion. */
+/** A component of exactly the smallest area stays, and one of a pixel less is removed. */
 static void smallest_area_is_included(void **state) {
     (void)state;
     enum { S = 100 };
@@ -217,7 +217,7 @@ static void smallest_area_is_included(void **state) {
     assert_true(trial.any[8][4]);
 }
 
-/** Trials in which each setting gives the Dice and the mask that a test wants. */
+/** Fills a trial with the same scores for all settings. */
 static void constant_trial(sm_mask_trial *trial, float dice, bool any) {
     for (int t = 0; t < SM_MASK_THRESHOLDS; t++)
         for (int a = 0; a < SM_MASK_AREAS; a++) trial->dice[t][a] = dice, trial->any[t][a] = any;
@@ -247,25 +247,25 @@ static void mask_choice_is_smoothed(void **state) {
     (void)state;
     static sm_mask_trial lesion, normal;
     const sm_mask_case cases[] = {{.trial = &lesion, .lesion_weight = 1}, {.trial = &normal, .normal_weight = 1}};
-    /* All settings alike: the threshold nearest 0.5. */
+    /* With equal scores, the threshold nearest to 0.5 is chosen. */
     constant_trial(&lesion, 0.5f, true);
     constant_trial(&normal, 1, false);
     assert_int_equal(sm_mask_choose(cases, 1, 0.1).threshold, 8);
-    /* A single peak of 0.9 counts less than a plateau of 0.7, whose middle is chosen. */
+    /* A plateau of 0.7 has a higher mean over neighbours than a single peak of 0.9. */
     lesion.dice[2][1] = 0.9f;
     for (int t = 10; t <= 14; t++)
         for (int a = 3; a <= 7; a++) lesion.dice[t][a] = t == 12 && a == 5 ? 0.72f : 0.7f;
     sm_mask_choice choice = sm_mask_choose(cases, 2, 0.1);
     assert_true(choice.threshold >= 11 && choice.threshold <= 13 && choice.area >= 4 && choice.area <= 6);
     assert_near(choice.lesion_dice, choice.threshold == 12 && choice.area == 5 ? 0.72 : 0.7, 1e-6);
-    /* False masks on that plateau cost 0.3 of Dice: more than it gains. */
+    /* At a price of 0.3, the false masks on that plateau cost more than it gains. */
     for (int t = 9; t <= 15; t++)
         for (int a = 2; a <= 8; a++) normal.any[t][a] = true;
     choice = sm_mask_choose(cases, 2, 0.3);
     assert_true(choice.threshold <= 3 && choice.area <= 2); /* around the peak */
     choice = sm_mask_choose(cases, 2, 0.05);
     assert_true(choice.threshold >= 11 && choice.threshold <= 13);
-    /* At the corner, the mean is over the neighbours that exist. */
+    /* At a corner, the mean is over the existing neighbours. */
     constant_trial(&lesion, 0.5f, true);
     constant_trial(&normal, 1, false);
     for (int t = 15; t <= 16; t++)
@@ -284,7 +284,7 @@ static void gaussian_is_recovered(void **state) {
     assert_true(statistics && weights);
     sm_random random = sm_random_make(4);
     for (int i = 0; i < COUNT; i++) {
-        const bool far = i % 4 == 0; /* a quarter of the images, with little weight, lies elsewhere */
+        const bool far = i % 4 == 0; /* a quarter of the images has another mean and a negligible weight */
         weights[i] = far ? 1e-6 : 2;
         for (int k = 0; k < SM_STATISTICS_COUNT; k++)
             statistics[i][k] = (float)k + (far ? 5.0f : 0.1f * (float)(k % 5) * sm_random_normal(&random));
@@ -315,7 +315,7 @@ static void gaussian_is_recovered(void **state) {
     free(weights);
 }
 
-/** One statistic varies much more than the others: the first axis lies along it. */
+/** Two equal statistics vary and the others do not: the first axis is their diagonal. */
 static void first_axis_is_the_widest(void **state) {
     (void)state;
     enum { COUNT = 400 };
@@ -323,7 +323,7 @@ static void first_axis_is_the_widest(void **state) {
     double weights[COUNT];
     assert_non_null(statistics);
     sm_random random = sm_random_make(6);
-    for (int i = 0; i < COUNT; i++) { /* statistics 3 and 9 are one number: variance 2 along their diagonal */
+    for (int i = 0; i < COUNT; i++) { /* the variance along the diagonal is 2 */
         statistics[i][3] = statistics[i][9] = sm_random_normal(&random);
         weights[i] = 0.25;
     }
@@ -348,7 +348,7 @@ static void statistics_of_phantom(uint64_t seed, float *statistics) {
     sm_sample_free(&sample);
 }
 
-/** Fitted once, for all tests. */
+/** Fitted once for all tests. */
 static sm_outlier phantoms;
 
 static int fit_phantoms(void **state) {
@@ -371,7 +371,7 @@ static int fit_phantoms(void **state) {
     return 0;
 }
 
-static void foreign_pictures_are_told_from_phantoms(void **state) {
+static void out_of_distribution_pictures_are_detected(void **state) {
     (void)state;
     sm_outlier outlier = phantoms;
     float statistics[SM_STATISTICS_COUNT];
@@ -380,7 +380,7 @@ static void foreign_pictures_are_told_from_phantoms(void **state) {
         statistics_of_phantom((uint64_t)(1000 + i), statistics);
         false_alarms += sm_outlier_distance(&outlier, statistics) > (double)outlier.limit;
     }
-    assert_true(false_alarms <= NEW / 8); /* the limit is drawn from 160 images only */
+    assert_true(false_alarms <= NEW / 8); /* the limit is estimated from 160 images only */
     for (int kind = 0; kind < FOREIGN_KINDS; kind++)
         for (int coloured = 0; coloured < 2; coloured++)
             for (uint64_t seed = 0; seed < 3; seed++) {
@@ -412,7 +412,7 @@ static void statistics_hardly_depend_on_resolution(void **state) {
     sm_sample_free(&sample);
 }
 
-static void smallest_and_odd_pictures_have_statistics(void **state) {
+static void pictures_of_any_shape_have_statistics(void **state) {
     (void)state;
     const int sizes[][2] = {{2, 2}, {2, 500}, {700, 3}, {129, 127}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -428,7 +428,7 @@ static void smallest_and_odd_pictures_have_statistics(void **state) {
     }
 }
 
-/** A weights file with statistics of known images. */
+/** A weights file with outlier statistics. */
 static uint8_t *write_weights(sm_outlier *outlier, size_t *size) {
     sm_net net;
     sm_weights_metadata metadata = {.network = "unet16", .input_size = 64, .threshold = 0.5f, .temperature = 1.0f};
@@ -505,7 +505,7 @@ int main(void) {
         cmocka_unit_test(eigenvectors_diagonalise),
         cmocka_unit_test(temperature_is_recovered),
         cmocka_unit_test(power_is_recovered),
-        cmocka_unit_test(specks_cost_what_they_are_said_to),
+        cmocka_unit_test(false_specks_are_weighed_against_lesions),
         cmocka_unit_test(temperature_is_a_power_of_the_probabilities),
         cmocka_unit_test(temperature_has_a_known_optimum),
         cmocka_unit_test(power_error_is_a_weighted_mean_square),
@@ -516,9 +516,9 @@ int main(void) {
         cmocka_unit_test(mask_choice_is_smoothed),
         cmocka_unit_test(gaussian_is_recovered),
         cmocka_unit_test(first_axis_is_the_widest),
-        cmocka_unit_test(foreign_pictures_are_told_from_phantoms),
+        cmocka_unit_test(out_of_distribution_pictures_are_detected),
         cmocka_unit_test(statistics_hardly_depend_on_resolution),
-        cmocka_unit_test(smallest_and_odd_pictures_have_statistics),
+        cmocka_unit_test(pictures_of_any_shape_have_statistics),
         cmocka_unit_test(weights_carry_the_statistics),
         cmocka_unit_test(damaged_statistics_are_refused),
     };

@@ -193,7 +193,7 @@ static sm_evaluation_request request_of(const char *const *data) {
         .options = {.threads = 2, .segment = sm_segment_options_default()}, .data = data, .data_count = 1, .fold = -1};
 }
 
-/* One image's scores by a network, computed here from its answer. */
+/* Compares the scores of an image with ones computed here from the network's result. */
 static void check_image(sm_evaluator *evaluator, const sm_evaluated_image *image, double temperature) {
     sm_sample sample = {0};
     sm_image picture = {0};
@@ -295,7 +295,7 @@ static void splits_divide_the_images_by_fold(void **state) {
 
 /* ---- perturbed images ---- */
 
-/* Adds what a picture scores under `point`, counted here from its answer. */
+/* Adds the scores of a picture under `point`, computed here from the network's result. */
 static void add_expected(sm_evaluator *evaluator, const sm_record *record, const sm_robustness_point *point,
                          sm_robustness_point *expected) {
     sm_sample sample = {0};
@@ -434,6 +434,9 @@ static void all_files_are_replaced_or_none(void **state) {
     scratch_text(scratch_root, "out-kept/metrics.json", "old metrics");
     scratch_folder(scratch_root, "out-kept/report.html");
     assert_int_equal(run_evaluate("x", "--data", manifest, "--model", model, "--out", out, NULL), 1);
+    assert_stderr_names("images.csv: ");
+    assert_only_files(out, names, 3);
+    assert_int_equal(run_evaluate("x", "--data", manifest, "--model", model, "--out", out, "--overwrite", NULL), 1);
     assert_stderr_names("report.html: ");
     assert_only_files(out, names, 3);
     char *text = text_read(inside("out-kept/images.csv"));
@@ -446,7 +449,7 @@ static void all_files_are_replaced_or_none(void **state) {
     assert_string_equal(text, "");
     free(text);
     assert_int_equal(rmdir(inside("out-kept/report.html")), 0);
-    assert_int_equal(run_evaluate("x", "--data", manifest, "--model", model, "--out", out, NULL), 0);
+    assert_int_equal(run_evaluate("x", "--data", manifest, "--model", model, "--out", out, "--overwrite", NULL), 0);
     assert_only_files(out, names, 3);
     text = text_read(inside("out-kept/metrics.json"));
     check_json(text);
@@ -460,7 +463,7 @@ static void a_file_is_no_folder_for_results(void **state) {
     const char *manifest = inside("manifest.csv"), *model = inside("model.safetensors");
     scratch_text(scratch_root, "out-file", "a file");
     assert_int_equal(run_evaluate("x", "--data", manifest, "--model", model, "--out", inside("out-file"), NULL), 1);
-    assert_stderr_names("out-file: ");
+    assert_stderr_names("out-file");
     char *text = text_read(inside("out-file"));
     assert_string_equal(text, "a file");
     free(text);

@@ -365,9 +365,9 @@ static void rectangle(uint8_t *mask, int left, int top, int width, int height) {
     for (int y = top; y < top + height; y++) memset(mask + y * SIDE + left, 255, (size_t)width);
 }
 
-static sm_surface_distances measure(const uint8_t *truth, const uint8_t *predicted) {
+static sm_surface_distances measure(const uint8_t *reference, const uint8_t *predicted) {
     sm_surface_distances distances;
-    assert_int_equal(sm_surface_distance(truth, predicted, SIDE, SIDE, &distances, NULL), SM_OK);
+    assert_int_equal(sm_surface_distance(reference, predicted, SIDE, SIDE, &distances, NULL), SM_OK);
     return distances;
 }
 
@@ -390,6 +390,30 @@ static void distances_of_simple_shapes(void **state) {
     rectangle(b, 8, 5, 1, 30);
     assert_near(measure(a, b).hd95, 3, 1e-6);
     assert_near(measure(a, b).surface_dice, 0, 0);
+}
+
+static void distances_at_the_border(void **state) {
+    (void)state;
+    static uint8_t a[SIDE * SIDE], b[SIDE * SIDE];
+    /* Pixels of the first column and row only. */
+    rectangle(a, 0, 0, 1, 1);
+    assert_near(measure(a, a).surface_dice, 1, 0);
+    assert_near(measure(a, a).hd95, 0, 0);
+    /* Distances 0 and 1 one way, 0 the other way: the 95th percentile is interpolated. */
+    rectangle(b, 0, 0, 2, 1);
+    assert_near(measure(a, b).hd95, 0.95, 1e-6);
+    assert_near(measure(a, b).surface_dice, 1, 0);
+    /* The outline of the whole image is its border: 4 * 47 pixels, 5 of them within 2 pixels of the corner. */
+    rectangle(b, 0, 0, SIDE, SIDE);
+    rectangle(a, 0, 0, 1, 1);
+    assert_near(measure(a, b).surface_dice, (1 + 5) / (1 + 4.0 * (SIDE - 1)), 1e-12);
+    /* 127 is background, 128 is lesion. */
+    memset(b, 127, sizeof b);
+    b[0] = 128;
+    assert_near(measure(a, b).surface_dice, 1, 0);
+    assert_near(measure(a, b).hd95, 0, 0);
+    memset(b, 127, sizeof b);
+    assert_undefined(measure(b, b).surface_dice);
 }
 
 static void distances_to_nothing(void **state) {
@@ -600,6 +624,7 @@ int main(void) {
         cmocka_unit_test(confidence_of_one_falls_in_the_last_bin),
         cmocka_unit_test(temperature_is_reverted),
         cmocka_unit_test(distances_of_simple_shapes),
+        cmocka_unit_test(distances_at_the_border),
         cmocka_unit_test(distances_to_nothing),
         cmocka_unit_test(distances_equal_trying_all_pairs),
         cmocka_unit_test(bootstrap_intervals_are_right_and_repeatable),

@@ -235,8 +235,15 @@ static void files_are_recognised_by_their_content(void **state) {
     uint8_t pixel = 0, *png = NULL;
     size_t size = 0;
     const sm_image image = {.width = 1, .height = 1, .channels = 1, .pixels = &pixel};
+    // What the page or a program with the library writes may have been drawn by hand.
     assert_int_equal(sm_image_encode_png(&image, &png, &size, NULL), SM_OK);
+    assert_false(sm_own_png(png, size));
+    free(png);
+    assert_int_equal(sm_own_png_encode(&image, &png, &size, NULL), SM_OK);
     assert_true(sm_own_png(png, size));
+    for (size_t cut = 0; cut < 100; cut++) assert_false(sm_own_png(png, cut));
+    sm_image decoded;
+    assert_int_equal(sm_image_decode(png, size, &decoded, NULL), SM_ERROR_IMAGE_TOO_SMALL); // not damaged
     for (size_t i = 0; i + 8 < size; i++)
         if (memcmp(png + i, "sonomask", 8) == 0) memcpy(png + i, "painting", 8);
     assert_false(sm_own_png(png, size));

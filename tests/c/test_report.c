@@ -121,13 +121,17 @@ static const uint8_t *pixel(const sm_image *image, int x, int y) {
 
 static void panels_show_the_reference_green_and_the_prediction_orange(void **state) {
     (void)state;
-    static uint8_t grey[SIDE * SIDE], truth[SIDE * SIDE];
+    static uint8_t grey[SIDE * SIDE], reference[SIDE * SIDE];
     static float probability[SIDE * SIDE];
     memset(grey, 100, sizeof grey);
-    fill_square(truth, 10, 30);
+    fill_square(reference, 10, 30);
     for (int i = 0; i < SIDE * SIDE; i++) probability[i] = i / SIDE >= 40 && i / SIDE < 60 ? 0.7F : 0.2F;
-    const sm_panel_row row = {
-        .width = SIDE, .height = SIDE, .grey = grey, .truth = truth, .probability = probability, .threshold = 0.5F};
+    const sm_panel_row row = {.width = SIDE,
+                              .height = SIDE,
+                              .grey = grey,
+                              .reference = reference,
+                              .probability = probability,
+                              .threshold = 0.5F};
     sm_image panel = {0};
     assert_int_equal(sm_panel_render(&row, SIDE, &panel, NULL), SM_OK);
     assert_int_equal(panel.height, SIDE);
@@ -152,7 +156,7 @@ static void a_sheet_stacks_rows_of_any_shape(void **state) {
     (void)state;
     static uint8_t grey[3 * 200], mask[3 * 200];
     memset(mask, 255, sizeof mask);
-    const sm_panel_row rows[3] = {{.width = 200, .height = 3, .grey = grey, .truth = mask, .predicted = mask},
+    const sm_panel_row rows[3] = {{.width = 200, .height = 3, .grey = grey, .reference = mask, .predicted = mask},
                                   {.width = 3, .height = 200, .grey = grey},
                                   {.width = 20, .height = 30, .grey = grey, .predicted = mask}};
     const char *path = inside("sheet.png");

@@ -155,7 +155,7 @@ static void test_class_shift_of_pasted_lesions(void **state) {
 static void test_many_images(void **state) {
     (void)state;
     enum { COUNT = 100000, SOURCES = 100 };
-    static char names[SOURCES][16];
+    static char names[SOURCES][32];
     sm_record *records = calloc(COUNT, sizeof *records);
     const sm_record **pointers = calloc(COUNT, sizeof *pointers);
     int *order = calloc(COUNT, sizeof *order), *seen = calloc(COUNT, sizeof *seen);
@@ -189,7 +189,7 @@ static void test_many_images(void **state) {
 static void test_sources_are_numbered(void **state) {
     (void)state;
     enum { SOURCES = 3000, COUNT = 2 * SOURCES };
-    static char names[SOURCES][8];
+    static char names[SOURCES][32];
     static sm_record records[COUNT];
     static const sm_record *pointers[COUNT];
     static int numbers[COUNT];

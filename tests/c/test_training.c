@@ -128,7 +128,7 @@ static void test_same_seed_same_bits(void **state) {
     assert_memory_not_equal(bytes[0], bytes[1], size[0]);
     free(bytes[0]);
     free(bytes[1]);
-    /* The files that a training leaves. */
+    /* The files that a training writes. */
     size_t length = 0;
     unsigned char *log = read_result(place, "a", "log.csv", &length);
     int lines = 0;
@@ -139,7 +139,7 @@ static void test_same_seed_same_bits(void **state) {
     free(read_result(place, "a", "panels/epoch_003.png", &length));
 }
 
-/** Sends itself a request to stop after some time, wherever the training then is. */
+/** Requests a stop after some time, at an arbitrary point of the training. */
 static volatile sig_atomic_t stop_requested;
 static void request_stop(int signal_number) {
     (void)signal_number;
@@ -155,7 +155,7 @@ static void test_interrupted_and_resumed_to_the_same_bits(void **state) {
     for (int attempt = 0; attempt < 200 && status == SM_ERROR_INTERRUPTED; attempt++) {
         sm_error error = {0};
         options.resume = attempt > 0;
-        /* The first attempts stop before their first batch, after a while, and so on; then it may finish. */
+        /* The first attempt stops before its first batch, five more after growing times; later ones may finish. */
         stop_requested = attempt == 0;
         if (attempt > 0 && attempt < 6) ualarm((useconds_t)(150000 * attempt), 0);
         status = train_into(place, "resumed", &options, &stop_requested, &error);
@@ -322,7 +322,7 @@ static void test_it_learns(void **state) {
         double last = NAN;
         double first = first_and_last_loss(place, losses[i], &last);
         assert_true(last < 0.75 * first);
-        /* And the result can be used. */
+        /* The weights can be loaded. */
         size_t size = 0;
         unsigned char *bytes = read_result(place, losses[i], "weights.safetensors", &size);
         sm_model *model = NULL;
@@ -333,7 +333,7 @@ static void test_it_learns(void **state) {
     }
 }
 
-/** Fold 0 holds validation images, fold 1 the rest: leaving both out leaves nothing, leaving out 0 is training on 1. */
+/** All images are in folds 0 and 1: without both no image is left, and without fold 0 fold 1 is trained on. */
 static void test_a_fold_left_out_is_not_seen(void **state) {
     workplace *place = *state;
     sm_trainer_options options = small_training();
@@ -379,7 +379,7 @@ static void test_impossible_trainings_are_refused(void **state) {
     assert_non_null(strstr(error.message, "manifest.csv"));
     char folder[160];
     snprintf(folder, sizeof folder, "%s/no weights", place->folder);
-    assert_int_equal(access(folder, F_OK), -1); /* nothing was made for a training that cannot start */
+    assert_int_equal(access(folder, F_OK), -1); /* no folder is made for a training that cannot start */
 }
 
 int main(void) {

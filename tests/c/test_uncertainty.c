@@ -98,6 +98,10 @@ static void ties_and_weights_count(void **state) {
     const int two[IMAGES] = {1, 1, 0, 0, 0, 0}, single[IMAGES] = {1, 0, 0, 0, 0, 0};
     assert_near(sm_uncertainty_score(half, two).spearman, 1, 1e-12);
     assert_true(isnan(sm_uncertainty_score(half, single).spearman));
+    assert_near(sm_uncertainty_score(half, single).risk_coverage_area, 0.51, 1e-12);
+    assert_near(sm_uncertainty_score(half, single).bias, 0.51, 1e-12);
+    /* The image with the highest expected Dice has weight 0. */
+    assert_near(sm_uncertainty_score(half, two).risk_coverage_area, (0.5 + 1.01 / 2) / 2, 1e-12);
     sm_uncertainty_free(half);
     sm_uncertainty_free(any);
 }

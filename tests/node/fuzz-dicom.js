@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
- * Feeds the page's DICOM reader with damaged files:
+ * Runs the page's DICOM reader on damaged files:
  *
- *     node tests/node/fuzz-dicom.js [--seconds N | --runs N] [--seed N] [--out DIR]    until time or runs are over
+ *     node tests/node/fuzz-dicom.js [--seconds N | --runs N] [--seed N] [--out DIR]    for that time or number
  *     node tests/node/fuzz-dicom.js FILE...                                             these files once
  *     node tests/node/fuzz-dicom.js --write-corpus                                      the corpus from its seeds
  *
  * Inputs that reach new blocks of the reader's code are kept and changed further. A finding is an error that is not one
- * of the reader's own, an input that takes too long, or one that takes too much memory. The input is then written to
- * DIR, one line says what happened, and the exit status is 1.
+ * of the reader's own, or an input that takes too long or too much memory. The input is then written to DIR, and the exit
+ * status is 1.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** The DICOM reader survives a short fuzzing run, and the fuzzer notices every kind of fault. */
+/** The DICOM reader survives a short fuzzing run, and the fuzzer finds every kind of fault. */
 import assert from 'node:assert/strict';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,13 +1,12 @@
 /** A joined module behaves like the separate modules that it is made of. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { bundle } from '../../web/bundle.js';
 import { LIBRARIES } from '../../web/serve.js';
-import { ROOT } from './support/page.js';
+import { ROOT, temporaryFolder } from '../node/support/project.js';
 
 /**
  * @param {Record<string, string>} modules
@@ -24,8 +23,7 @@ function join(modules, entry, isExternal) {
 }
 
 test('imports, exports, lazy modules and module addresses mean what they mean in separate files', async context => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-bundle-'));
-    context.after(() => rm(folder, { recursive: true }));
+    const folder = await temporaryFolder(context);
     const { code, imports } = await join(
         {
             'app/main.js': `

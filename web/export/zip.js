@@ -1,6 +1,6 @@
 /** Everything of the batch in one ZIP file. */
+import { answersOf } from '../state/item.js';
 import { toCoco } from './coco.js';
-import { answersOf } from './frames.js';
 import { frameEnding } from './names.js';
 import { maskPng } from './pictures.js';
 import { recordOf } from './record.js';
@@ -13,10 +13,10 @@ import { toCsv } from './table.js';
  * @typedef {import('./pictures.js').Painter} Painter
  */
 
-/** fflate, once it is there. @type {Promise<typeof import('fflate')> | null} */
+/** fflate, once it is requested. @type {Promise<typeof import('fflate')> | null} */
 let library = null;
 
-/** Loads the ZIP library ahead of need, so that exporting asks for nothing. */
+/** Loads the ZIP library before it is needed, so that an export makes no request. */
 export function warmZip() {
     // @ts-ignore: the server finds it in node_modules
     library ??= import('../vendor/fflate.js');
@@ -25,7 +25,7 @@ export function warmZip() {
 }
 
 /**
- * Written picture by picture, so that the page stays responsive in between and can say how far it is.
+ * Writes one image at a time, so that the page stays responsive and shows the progress.
  * @param {Map<Item, ExportName>} names
  * @param {Engine} engine
  * @param {Painter} painter
@@ -43,7 +43,7 @@ export async function toZip(names, engine, painter, onProgress) {
         else parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (part));
     });
     const add = (/** @type {string} */ name, /** @type {Uint8Array | string} */ content) => {
-        // PNG is compressed already.
+        // PNG files are already compressed.
         const entry = typeof content === 'string' ? new ZipDeflate(name) : new ZipPassThrough(name);
         zip.add(entry);
         entry.push(typeof content === 'string' ? strToU8(content) : content, true);

@@ -1,6 +1,6 @@
 /**
- * DICOM files: ultrasound stills and cine loops, uncompressed, RLE or baseline JPEG. What is not understood is refused
- * by name; nothing is guessed. Patient data is never read.
+ * DICOM files: ultrasound stills and cine loops, uncompressed, RLE or baseline JPEG. Other formats are refused with
+ * their name; nothing is guessed. Patient data is not read.
  */
 import { SonomaskError } from '../../wasm/sonomask.js';
 import { decodeRle, paletteToRgb, toGrey, ybrToRgb } from './dicom-pixels.js';
@@ -26,7 +26,7 @@ const UNCOMPRESSED = ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', BIG_ENDIAN];
 
 const DEFLATED = '1.2.840.10008.1.2.1.99';
 
-/** Names for the transfer syntaxes that people meet and we do not read. */
+/** Names of common transfer syntaxes that are not supported, for the message. */
 const FOREIGN = new Map([
     [DEFLATED, 'Deflated Explicit VR Little Endian'],
     ['1.2.840.10008.1.2.4.51', 'JPEG Extended (12 bit)'],
@@ -47,12 +47,12 @@ const FOREIGN = new Map([
 const MOST_PIXELS = 64e6;
 
 /**
- * What is needed to make a picture of a frame's bytes.
+ * How to decode the bytes of a frame.
  * @typedef {object} Format
  * @property {string} syntax transfer syntax UID
  * @property {number} width
  * @property {number} height
- * @property {number} samples a pixel
+ * @property {number} samples per pixel
  * @property {number} bytesPerSample 1 or 2
  * @property {number} bitsStored
  * @property {boolean} signed
@@ -143,7 +143,7 @@ function parse(parser, bytes) {
         // The parser throws either an Error, or an object with the data set as far as it came.
         const { exception, dataSet, message } = /** @type {any} */ (error);
         const reason = String(exception?.message ?? exception ?? message ?? error).replace(/^dicomParser\.\w+: /, '');
-        // The parser meets this syntax before we do.
+        // The parser refuses this syntax itself, for want of an inflate library.
         if (reason.includes('deflate')) refuseForeign(DEFLATED);
         if (dataSet?.elements) return { dataSet, truncated: reason };
         throw new SourceError('problem.dicom-damaged', reason);
@@ -199,8 +199,7 @@ function rateOf(dataSet) {
 }
 
 /**
- * What the file says about parts of its pictures. One that does not lie within the picture was written for another size
- * of it, and says nothing.
+ * The ultrasound regions of the file. A region outside the image belongs to another size of it and is left out.
  * @param {DataSet} dataSet
  * @param {Format} format
  * @returns {{ region: DataSet, box: Box }[]}
@@ -282,7 +281,7 @@ function framesOf(parser, dataSet, pixels, format) {
 async function decodeFrame(bytes, format, dataSet, engine) {
     const { width, height, samples, colour, syntax } = format;
     if (syntax === JPEG_BASELINE) {
-        // The JPEG says itself how its colours are kept, and its decoder turns them into RGB.
+        // The JPEG stream defines its own colour space, and its decoder converts to RGB.
         const image = await engine.pool.decode(bytes.slice()).catch(error => {
             throw error instanceof SonomaskError && error.code === 'image-format' ? new SourceError('problem.dicom-damaged', 'JPEG') : error;
         });
@@ -298,14 +297,14 @@ async function decodeFrame(bytes, format, dataSet, engine) {
         const data = colour === 'PALETTE COLOR' ? paletteToRgb(values, paletteOf(dataSet)) : toGrey(values, windowOf(dataSet, format, values));
         return { data, width, height };
     }
-    // RLE keeps its bytes in planes, whatever the file says of its own.
+    // RLE always stores planes, whatever the planar configuration.
     return { data: interleave(raw, format, isRle), width, height };
 }
 
 /**
  * @param {Uint8Array} raw
  * @param {Format} format
- * @param {boolean} isRle RLE keeps the high bytes first, in a plane of their own
+ * @param {boolean} isRle RLE stores the high bytes first, in their own plane
  * @returns {Uint8Array | Uint16Array | Int16Array}
  */
 function valuesOf(raw, { bytesPerSample, bitsStored, signed, syntax, width, height }, isRle) {
@@ -317,7 +316,7 @@ function valuesOf(raw, { bytesPerSample, bitsStored, signed, syntax, width, heig
         const first = raw[isRle ? index : 2 * index] ?? 0;
         const second = raw[isRle ? index + count : 2 * index + 1] ?? 0;
         const word = isRle || syntax === BIG_ENDIAN ? (first << 8) | second : first | (second << 8);
-        // The bits above those stored may hold anything: shifted out, and back with the sign.
+        // Bits above those stored may have any value, so they are shifted out; the shift back extends the sign.
         values[index] = signed ? ((word << (16 + unused)) >> (16 + unused)) : word & (0xffff >> unused);
     }
     return values;
@@ -359,7 +358,7 @@ function paletteOf(dataSet) {
         const found = dataSet.elements[tag];
         if (!found) throw new SourceError('problem.dicom-damaged', 'palette');
         const table = new Uint8Array(size);
-        // Tables of 8 bits may still be written as words, and then have two bytes an entry.
+        // Tables of 8 bits may be written as words, and then have two bytes per entry.
         const words = bits > 8 || found.length >= size * 2;
         for (let index = 0; index < size; index++)
             table[index] = words ? ((dataSet.uint16(tag, index) ?? 0) >> (bits > 8 ? 8 : 0)) : (dataSet.byteArray[found.dataOffset + index] ?? 0);
@@ -369,7 +368,7 @@ function paletteOf(dataSet) {
 }
 
 /**
- * The window of grey values to show: the file's own, else all of 8 bits, else the values that are there.
+ * The window of grey values: that of the file, else 0..255 for 8 bits, else the range of the values.
  * @param {DataSet} dataSet
  * @param {Format} format
  * @param {Uint8Array | Uint16Array | Int16Array} values

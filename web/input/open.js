@@ -1,5 +1,5 @@
 /**
- * Opens any file that holds pictures: a still image, a DICOM file with one or many frames, or a video. The first bytes
+ * Opens any file with images: a still image, a DICOM file with one or many frames, or a video. The first bytes
  * of the file decide, never its name.
  */
 import { SourceError } from './source.js';
@@ -22,12 +22,12 @@ function has(head, at, text) {
     return [...text].every((letter, index) => head[at + index] === letter.charCodeAt(0));
 }
 
-/** What begins like a video but is a still picture (HEIF, AVIF), which the image decoder refuses by name. */
+/** Brands of still images (HEIF, AVIF) in the container of MP4; the image decoder refuses them. */
 const STILL_BRANDS = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1', 'avif', 'avis'];
 
 /**
  * @param {Uint8Array} head the first bytes of a file
- * @returns {Kind} everything unknown is left to the image decoder, which says what is wrong with it
+ * @returns {Kind} 'image' for everything unknown: the image decoder gives the reason when it cannot read it
  */
 export function kindOf(head) {
     if (has(head, 128, 'DICM')) return 'dicom';

@@ -17,16 +17,16 @@
  * @property {Kind} kind
  * @property {number} frameCount
  * @property {number} framesPerSecond of a cine loop; 0 for a single picture
- * @property {Scale[]} scales what the file itself says
- * @property {Box[]} areas where the file says that there is a scan; empty when it does not say
- * @property {(frame: number) => Promise<EncodedImage | RawImage>} input what the engine gets
- * @property {(frame: number) => Promise<ImageBitmap>} picture what the viewer shows; the caller closes it
- * @property {(frame: number, onFrame: (frame: number) => void) => () => void} [play] plays by itself from a frame on and
- *     tells each frame that is there; what it returns stops it
+ * @property {Scale[]} scales from the file
+ * @property {Box[]} areas scan regions that the file marks; empty when it marks none
+ * @property {(frame: number) => Promise<EncodedImage | RawImage>} input the input of the network
+ * @property {(frame: number) => Promise<ImageBitmap>} picture the picture for the viewer; the caller closes it
+ * @property {(frame: number, onFrame: (frame: number) => void) => () => void} [play] plays from a frame on and calls
+ *     back with each frame that is shown; the returned function stops it
  * @property {() => void} close
  */
 
-/** A file that holds no picture for us; `problem` is a sentence of the language files. */
+/** A file that cannot be opened as images; `problem` is a text of the language files. */
 export class SourceError extends Error {
     /**
      * @param {Key} key

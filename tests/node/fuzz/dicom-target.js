@@ -1,4 +1,4 @@
-/** What the fuzzer runs: the page's DICOM reader, on its own, with the library and the decoder that it has in the page. */
+/** The target of the DICOM fuzzer: the page's reader, with its library and decoder. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import vm from 'node:vm';
@@ -10,13 +10,13 @@ import { ROOT } from '../support/project.js';
 const LIBRARY = path.join(ROOT, 'node_modules/dicom-parser/dist/dicomParser.min.js');
 const MOST_FRAMES = 4;
 
-// As a script of the page: without `module` the library puts itself into the global object.
+// Like a script of the page: without `module`, the library defines a global name.
 vm.runInThisContext(await readFile(LIBRARY, 'utf8'), { filename: LIBRARY });
 
 const decoder = await Sonomask.load({ weights: null });
 const engine = /** @type {import('../../../web/engine/engine.js').Engine} */ (/** @type {unknown} */ ({ pool: decoder }));
 
-/** Node has neither; what the reader hands to them is checked in their place. */
+/** Node has neither ImageData nor createImageBitmap. This one checks its parameters. */
 class FakeImageData {
     /**
      * @param {Uint8ClampedArray} data
@@ -34,7 +34,7 @@ export const covers = url => /web\/input\/(dicom|still)|dicomParser/.test(url);
 
 /**
  * @param {unknown} error
- * @returns {boolean} whether it is one of those that the page has a sentence for
+ * @returns {boolean} whether it is one of the reader's own errors
  */
 function isExpected(error) {
     if (error instanceof SourceError) return /^problem\.(dicom-|image-too-large)/.test(error.problem.key);
@@ -43,7 +43,7 @@ function isExpected(error) {
 
 /**
  * @param {Uint8Array<ArrayBuffer>} bytes of a file
- * @throws whatever the reader must not throw
+ * @throws any error that is not one of the reader's own
  */
 export async function run(bytes) {
     try {

@@ -1,4 +1,4 @@
-/** Changes DICOM files at random, element by element and byte by byte. The same seed gives the same files. */
+/** Random changes of DICOM files, by element and by byte. The same seed gives the same files. */
 
 /** A generator of random numbers (mulberry32). */
 export class Random {
@@ -51,8 +51,8 @@ const LONG = ['OB', 'OW', 'OF', 'SQ', 'UN', 'UT', 'UC'];
  */
 
 /**
- * Finds elements as a reader of little-endian files with value representations does, those inside of sequences and of
- * encapsulated pixels included. It stops at the first that it cannot follow.
+ * Finds elements as a reader of little-endian files with value representations does, including those inside sequences
+ * and encapsulated pixels. It stops at the first that it cannot parse.
  * @param {Uint8Array} file
  * @returns {Element[]}
  */
@@ -73,7 +73,7 @@ export function elementsOf(file) {
         const holdsElements = length === 0xffffffff || vr === 'SQ' || isItem;
         const end = Math.min(file.length, value + (length === 0xffffffff ? 0 : length));
         found.push({ start: at, lengthAt, lengthSize: isLong ? 4 : 2, value, end });
-        // The items of compressed pixels hold no elements: what follows them is found by the next tag that is one.
+        // The items of compressed pixels contain no elements, so they are skipped.
         at = holdsElements && isElement(view, value) ? value : end;
     }
     return found;
@@ -136,7 +136,7 @@ const CHANGES_OF_ELEMENTS = [
         const part = random.below(2) ? file.slice(value, value + keep) : new Uint8Array(end - value + random.below(64)).fill(random.below(256));
         return withNumber(spliced(file, value, end, part), lengthAt, lengthSize, part.length);
     },
-    // Gone, or there twice.
+    // Removed, or repeated.
     (file, { start, end }) => spliced(file, start, end, new Uint8Array()),
     (file, { start, end }) => spliced(file, end, end, file.slice(start, end)),
     // An element of another file in front of it.
