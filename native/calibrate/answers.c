@@ -182,8 +182,8 @@ static void weigh(const job *j, const int *sources, source_size *sizes) {
 
 static sm_status weigh_by_source(const job *j, sm_error *error) {
     const int count = j->answers->count;
-    int *sources = calloc((size_t)count, sizeof *sources), source_count = 0;
-    source_size *sizes = calloc((size_t)count, sizeof *sizes);
+    int *sources = calloc((size_t)count + 1, sizeof *sources), source_count = 0;
+    source_size *sizes = calloc((size_t)count + 1, sizeof *sizes);
     sm_status status = sources && sizes ? sm_sources_number(j->records, count, sources, &source_count, error)
                                         : sm_fail(error, SM_ERROR_MEMORY, "no memory to weigh %d images", count);
     if (status == SM_OK) weigh(j, sources, sizes);
