@@ -104,11 +104,11 @@ Q := $(if $(V),,@)
 note = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-6s %s\n' $(1) $(2))
 
 # $(call stamp,NAME): the file $(BUILD)/NAME.flags holds the value of the variable NAME and is rewritten only when that
-# value changes. Whatever depends on the file is then rebuilt.
+# value changes. Whatever depends on the file is then rebuilt. A recursive make uses a temporary file of its own.
 .PHONY: FORCE
 define stamp
 $(BUILD)/$(1).flags: FORCE
-	@$$(shell mkdir -p $$(@D))$$(file >$$@.new,$$($(1)))cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
+	@$$(shell mkdir -p $$(@D))$$(file >$$@.$$(MAKELEVEL),$$($(1)))cmp -s $$@.$$(MAKELEVEL) $$@ && rm $$@.$$(MAKELEVEL) || mv $$@.$$(MAKELEVEL) $$@
 endef
 
 # stb_image gets its guards here; every one of the five must find its place.

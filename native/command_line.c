@@ -191,7 +191,7 @@ static bool check(const sm_command_line *line, void *arguments) {
 }
 
 /** Reads all arguments; stops at --help. */
-static bool parse(parser *p, int argc, char **argv, bool *wants_help) {
+static bool parse(parser *p, int argc, char **argv, bool *help_requested) {
     struct option *long_options = make_long_options(p->line);
     if (!long_options) {
         p->no_memory = true;
@@ -203,15 +203,15 @@ static bool parse(parser *p, int argc, char **argv, bool *wants_help) {
     argv[0] = label;
     optind = 0; // glibc's way to start anew: another command line may have been read in this process
     bool good = true;
-    for (int code; good && !*wants_help && (code = getopt_long(argc, argv, "-", long_options, NULL)) != -1;) {
+    for (int code; good && !*help_requested && (code = getopt_long(argc, argv, "-", long_options, NULL)) != -1;) {
         if (code == WORD)
             good = take_word(p, optarg, false);
         else if (code == HELP)
-            *wants_help = true;
+            *help_requested = true;
         else // getopt_long has printed what is wrong
             good = code >= FIRST_OPTION && take_option(p, &p->line->options[code - FIRST_OPTION], optarg);
     }
-    for (; good && !*wants_help && optind < argc; optind++) good = take_word(p, argv[optind], true); // after "--"
+    for (; good && !*help_requested && optind < argc; optind++) good = take_word(p, argv[optind], true); // after "--"
     argv[0] = name;
     free(long_options);
     return good;
@@ -332,11 +332,11 @@ static int read_arguments(const sm_command_line *line, int argc, char **argv, vo
     }
     memcpy(defaults, arguments, line->arguments_size);
     parser p = {.line = line, .arguments = arguments, .word_capacity = (size_t)argc};
-    bool wants_help = false;
-    const bool good = parse(&p, argc, argv, &wants_help);
-    if (good && wants_help) print_help(line, defaults);
+    bool help_requested = false;
+    const bool good = parse(&p, argc, argv, &help_requested);
+    if (good && help_requested) print_help(line, defaults);
     free(defaults);
-    if (good && wants_help) return SM_EXIT_DONE;
+    if (good && help_requested) return SM_EXIT_DONE;
     if (good && check(line, arguments)) return GOOD;
     if (p.no_memory) return SM_EXIT_FAILED;
     // Short, so that the message above it stays in sight.

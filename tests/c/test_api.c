@@ -315,10 +315,11 @@ static void results_are_used_again(void **state) {
     static uint8_t pixels[2][WIDTH * HEIGHT * 4];
     const sm_segment_options all = {.threshold = 0.0F, .minimum_area = 0.0F, .flip_average = true};
     const sm_segment_options defaults = sm_segment_options_default();
-    const sm_segment_options *const options[] = {&all, NULL, &defaults, &all};
-    const int sizes[][3] = {{WIDTH, HEIGHT, 4}, {WIDTH, HEIGHT, 1}, {HEIGHT, WIDTH, 3}, {8, 9, 1}};
+    const sm_segment_options *const options[] = {&all, NULL, &defaults, &all, NULL};
+    const int sizes[][3] = {
+        {WIDTH, HEIGHT, 4}, {WIDTH, HEIGHT, 1}, {HEIGHT, WIDTH, 3}, {8, 9, 1}, {WIDTH + 5, HEIGHT + 7, 1}};
     sm_result reused = {0};
-    for (uint32_t i = 0; i < 4; i++) {
+    for (uint32_t i = 0; i < 5; i++) {
         const sm_image image = noise_image(pixels[i % 2], sizes[i][0], sizes[i][1], sizes[i][2], i);
         sm_result fresh = {0};
         const uint8_t *earlier = reused.mask;
@@ -331,6 +332,36 @@ static void results_are_used_again(void **state) {
     }
     sm_result_free(&reused);
     assert_true(is_zero(&reused, sizeof reused));
+}
+
+/** Averaging over the flip is the mean of the maps, and of the type's logits, of the image and of its mirror image. */
+static void flips_are_averaged(void **state) {
+    (void)state;
+    static uint8_t pixels[2][WIDTH * HEIGHT];
+    sm_image images[2];
+    images[0] = noise_image(pixels[0], WIDTH, HEIGHT, 1, 7);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) pixels[1][y * WIDTH + x] = pixels[0][y * WIDTH + WIDTH - 1 - x];
+    images[1] = (sm_image){.width = WIDTH, .height = HEIGHT, .channels = 1, .pixels = pixels[1]};
+    sm_segment_options flip = sm_segment_options_default();
+    flip.flip_average = true;
+    sm_result plain[2] = {{0}}, averaged = {0};
+    for (int i = 0; i < 2; i++) assert_int_equal(sm_segment(working, &images[i], NULL, &plain[i], NULL), SM_OK);
+    assert_int_equal(sm_segment(working, &images[0], &flip, &averaged, NULL), SM_OK);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            const float own = plain[0].probability_map[y * WIDTH + x];
+            const float mirrored = plain[1].probability_map[y * WIDTH + WIDTH - 1 - x];
+            assert_true(fabsf(averaged.probability_map[y * WIDTH + x] - 0.5F * (own + mirrored)) < 1e-5F);
+        }
+    for (int c = 1; c < SM_CLASS_COUNT; c++) {
+        float logits[3];
+        const sm_result *const results[3] = {&plain[0], &plain[1], &averaged};
+        for (int i = 0; i < 3; i++) logits[i] = logf(results[i]->probabilities[c] / results[i]->probabilities[0]);
+        assert_true(fabsf(logits[2] - 0.5F * (logits[0] + logits[1])) < 1e-4F);
+    }
+    for (int i = 0; i < 2; i++) sm_result_free(&plain[i]);
+    sm_result_free(&averaged);
 }
 
 typedef struct job {
@@ -418,6 +449,7 @@ int main(void) {
         cmocka_unit_test(images_check_their_arguments),
         cmocka_unit_test(masks_check_their_arguments),
         cmocka_unit_test(results_are_used_again),
+        cmocka_unit_test(flips_are_averaged),
         cmocka_unit_test(threads_share_a_model),
         cmocka_unit_test(evaluation_holds_one_copy_of_the_weights),
     };

@@ -1,4 +1,4 @@
-/* The ONNX export: a graph that holds together, weights folded and in ONNX's order, and clear errors. */
+/* The ONNX export: a consistent graph, weights with batch normalisation fused and in ONNX's order, clear errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 #include "../../src/norm_epsilon.h"
 #include "scratch_folder.h"
 
-/* ---- reading: only as much of Protocol Buffers and ONNX as the tests look at ---- */
+/* ---- reading: the part of Protocol Buffers and ONNX that the tests check ---- */
 
 typedef struct message {
     const uint8_t *at, *end;
@@ -42,7 +42,7 @@ static unsigned long long take_varint(message *m) {
     }
 }
 
-/** The next field; false at the message's end. */
+/** Reads the next field; false at the end of the message. */
 static bool take_field(message *m, field *f) {
     if (m->at == m->end) return false;
     unsigned long long tag = take_varint(m);
@@ -63,7 +63,7 @@ static bool is_text(message m, const char *text) {
     return (size_t)(m.end - m.at) == strlen(text) && memcmp(m.at, text, strlen(text)) == 0;
 }
 
-/** The first field with this number; fails the test without one. */
+/** The first field with this number; the test fails when there is none. */
 static field find(message m, int number) {
     field f;
     while (take_field(&m, &f))
@@ -74,7 +74,7 @@ static field find(message m, int number) {
 
 enum { MAX_NAMES = 400 };
 
-/** Names of tensors that exist so far. */
+/** Names of the tensors that have been defined. */
 typedef struct name_set {
     message names[MAX_NAMES];
     int count;
@@ -125,11 +125,11 @@ static tensor read_tensor(message m) {
 
 static float value_at(const tensor *t, size_t index) {
     float value;
-    memcpy(&value, t->bytes + 4 * index, sizeof value); /* the tests' machines are little-endian, as ONNX is */
+    memcpy(&value, t->bytes + 4 * index, sizeof value); /* the machines of the tests are little-endian like ONNX */
     return value;
 }
 
-/** Checks a graph's input or output. */
+/** Checks an input or output of the graph. */
 static void check_value(message m, const char *name, int rank, const unsigned long long *shape) {
     assert_true(is_text(find(m, 1).content, name));
     message tensor_type = find(find(m, 2).content, 1).content;
@@ -154,7 +154,7 @@ typedef struct export_case {
     size_t size;
 } export_case;
 
-/** Fresh weights, with normalisation that is not neutral. */
+/** Untrained weights with batch normalisation that is not the identity. */
 static void make_case(const char *network, export_case *c) {
     memset(c, 0, sizeof *c);
     assert_int_equal(sm_net_make(network, &c->net, NULL), SM_OK);
@@ -215,7 +215,7 @@ static void check_node(message node, name_set *set, int *convolutions) {
     }
 }
 
-/** Every tensor is made before it is read, and once; what inference needs is there and no more. */
+/** Every tensor is defined once, before it is read; the graph holds the layers of inference and no others. */
 static void test_graph(void **state) {
     (void)state;
     static const char *const networks[] = {"sonomask", "unet16"};
@@ -265,7 +265,7 @@ static const float *values_of(const export_case *c, int layer, sm_parameter_kind
     return c->parameters + c->net.parameters[index].offset;
 }
 
-/** [3][3][in][out] with normalisation beside it becomes [out][in][3][3] with normalisation in it. */
+/** [3][3][in][out] and batch normalisation become [out][in][3][3] with the normalisation fused. */
 static void test_weights_are_folded_and_transposed(void **state) {
     (void)state;
     export_case c;
@@ -300,7 +300,7 @@ static void test_weights_are_folded_and_transposed(void **state) {
     free_case(&c);
 }
 
-/** Temperature divides all type logits; the study's two outputs take the normal one as 0. */
+/** The temperature divides all type logits; with the two outputs of the study, the logit of normal is 0. */
 static void test_type_factors(void **state) {
     (void)state;
     export_case c;
@@ -325,7 +325,7 @@ static void test_bad_requests(void **state) {
     assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 72, &c.bytes, &c.size, &error),
                      SM_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "72"));
-    /* Weights that are finite, but not once the normalisation is folded in. */
+    /* Finite weights that are no longer finite after the fusion. */
     for (int i = 0; i < c.net.parameter_count; i++)
         if (c.net.parameters[i].kind == SM_PARAMETER_NORM_SCALE) c.parameters[c.net.parameters[i].offset] = 3e38f;
     for (int i = 0; i < c.net.parameter_count; i++)
@@ -337,7 +337,7 @@ static void test_bad_requests(void **state) {
     free_case(&c);
 }
 
-/** Runs `export` with these words (the last one NULL); `*message` is what it said, from malloc. */
+/** Runs `export` with these words (the last one NULL); `*message` is its stderr, from malloc. */
 static int run_export(const char *const *words, char **said) {
     char *argv[16] = {strdup("export")};
     int argc = 1;
@@ -378,7 +378,7 @@ static void test_command_writes_both_files(void **state) {
     sm_net_initialise(&net, 9, expected);
     assert_memory_equal(parameters, expected, net.total_count * sizeof *expected);
     sm_floats_free(expected);
-    /* The file written is the export of these very weights. */
+    /* The file is the export of the same weights. */
     uint8_t *direct = NULL;
     size_t direct_size = 0;
     assert_int_equal(sm_onnx_write(&net, parameters, &metadata, 128, &direct, &direct_size, NULL), SM_OK);

@@ -85,7 +85,7 @@ static int count_lines(const char *text) {
     return count;
 }
 
-static void assert_says(const char *text, const char *part) {
+static void assert_contains(const char *text, const char *part) {
     if (!strstr(text, part)) fail_msg("\"%s\" does not contain \"%s\"", text, part);
 }
 
@@ -118,11 +118,11 @@ static void writes_masks_and_json(void **state) {
     assert_string_equal(result.err, "");
     assert_int_equal(result.exit_status, SM_EXIT_DONE);
     assert_int_equal(count_lines(result.out), 2);
-    assert_says(result.out, "{\"file\":\"");
-    assert_says(result.out, "benign (1).png\",\"width\":90,\"height\":60,\"type\":\"");
-    assert_says(result.out, "\"probabilities\":{\"normal\":");
-    assert_says(result.out, "\"lesions\":[");
-    assert_says(result.out, "\"milliseconds\":");
+    assert_contains(result.out, "{\"file\":\"");
+    assert_contains(result.out, "benign (1).png\",\"width\":90,\"height\":60,\"type\":\"");
+    assert_contains(result.out, "\"probabilities\":{\"normal\":");
+    assert_contains(result.out, "\"lesions\":[");
+    assert_contains(result.out, "\"milliseconds\":");
     sm_image mask = read_image(scratch_path(folder, "out/deep/benign (1)_mask.png"));
     assert_int_equal(mask.width, 90);
     assert_int_equal(mask.height, 60);
@@ -142,12 +142,12 @@ static void threshold_is_obeyed(void **state) {
     const char *const file = scratch_path(folder, "in/t.png"), *const out = scratch_path(folder, "thresholds");
     outcome result = predict((const char *const[]){"--model", weights, "--out", out, "--threshold", "0", file, NULL});
     assert_int_equal(result.exit_status, SM_EXIT_DONE);
-    assert_says(result.out,
-                "\"lesions\":[{\"area_px\":1600,\"bbox\":[0,0,40,40],\"centroid\":[20,20],\"long_axis_px\":");
+    assert_contains(result.out,
+                    "\"lesions\":[{\"area_px\":1600,\"bbox\":[0,0,40,40],\"centroid\":[20,20],\"long_axis_px\":");
     outcome_free(&result);
     result = predict((const char *const[]){"--model", weights, "--out", out, "--threshold", "1", file, NULL});
     assert_int_equal(result.exit_status, SM_EXIT_DONE);
-    assert_says(result.out, "\"lesions\":[]");
+    assert_contains(result.out, "\"lesions\":[]");
     outcome_free(&result);
 }
 
@@ -168,7 +168,7 @@ static void a_batch_goes_on_after_bad_files(void **state) {
                                       empty, directory, missing, scratch_path(folder, "mixed/last.png"), NULL});
     assert_int_equal(result.exit_status, SM_EXIT_FAILED);
     assert_int_equal(count_lines(result.out), 2);
-    assert_says(result.out, "last.png");
+    assert_contains(result.out, "last.png");
     const char *const named[] = {text, empty, directory, missing};
     const char *const reasons[] = {"not an image", "empty", "is a folder", "No such file"};
     for (int i = 0; i < 4; i++) {
@@ -179,7 +179,7 @@ static void a_batch_goes_on_after_bad_files(void **state) {
         assert_true(strstr(line, reasons[i]) && strstr(line, reasons[i]) < strchr(line, '\n'));
         assert_null(strstr(line + 1, start)); // once
     }
-    assert_says(result.err, "4 of 6 files failed");
+    assert_contains(result.err, "4 of 6 files failed");
     assert_int_equal(count_lines(result.err), 4 + 1 + 4);
     assert_int_equal(access(scratch_path(folder, "mixed-out/good_mask.png"), F_OK), 0);
     assert_int_not_equal(access(scratch_path(folder, "mixed-out/text_mask.png"), F_OK), 0);
@@ -187,7 +187,7 @@ static void a_batch_goes_on_after_bad_files(void **state) {
 
     result = predict((const char *const[]){"--model", weights, "--out", out, text, NULL});
     assert_int_equal(result.exit_status, SM_EXIT_FAILED);
-    assert_int_equal(count_lines(result.err), 1); // alone: one line is enough
+    assert_int_equal(count_lines(result.err), 1); // a single file: no list
     outcome_free(&result);
 }
 
@@ -200,20 +200,20 @@ static void same_names_do_not_overwrite_each_other(void **state) {
         predict((const char *const[]){"--model", weights, "--out", scratch_path(folder, "same"), one, two, NULL});
     assert_int_equal(result.exit_status, SM_EXIT_FAILED);
     assert_int_equal(count_lines(result.out), 1);
-    assert_says(result.err, one);
-    assert_says(result.err, two);
+    assert_contains(result.err, one);
+    assert_contains(result.err, two);
     sm_image mask = read_image(scratch_path(folder, "same/same_mask.png"));
     assert_int_equal(mask.width, 40);
     sm_image_free(&mask);
     outcome_free(&result);
 
-    // A broken file writes nothing that another could overwrite.
+    // A broken file has no output, so another one may have the same name.
     scratch_text(folder, "three/same.jpg", "broken");
     result = predict((const char *const[]){"--model", weights, "--out", scratch_path(folder, "same"),
                                            scratch_path(folder, "three/same.jpg"), two, one, NULL});
     assert_int_equal(result.exit_status, SM_EXIT_FAILED);
     assert_int_equal(count_lines(result.out), 1);
-    assert_says(result.out, "two/same.png");
+    assert_contains(result.out, "two/same.png");
     outcome_free(&result);
 }
 
@@ -232,11 +232,11 @@ static void assert_kept(const char *out, const char *kept) {
         predict((const char *const[]){"--model", weights, "--overlay", "--out", out, scratch_path(folder, "in/a.png"),
                                       scratch_path(folder, "in/b.png"), NULL});
     assert_int_equal(result.exit_status, SM_EXIT_FAILED);
-    assert_says(result.err, kept);
-    assert_says(result.err, "1 of 2 files failed");
+    assert_contains(result.err, kept);
+    assert_contains(result.err, "1 of 2 files failed");
     assert_int_equal(count_lines(result.err), 3);
-    assert_int_equal(count_lines(result.out), 1); // the batch went on
-    assert_says(result.out, "in/b.png");
+    assert_int_equal(count_lines(result.out), 1); // the other image was processed
+    assert_contains(result.out, "in/b.png");
     outcome_free(&result);
 }
 
@@ -251,7 +251,8 @@ static void files_of_others_are_kept(void **state) {
         scratch_text(folder, names[i], "drawn by an expert");
         assert_kept(out, target);
         assert_file(target, "drawn by an expert");
-        assert_int_equal(access(scratch_path(folder, names[1 - i]), F_OK), -1); // nor is the other output written
+        assert_int_equal(access(scratch_path(folder, names[1 - i]), F_OK),
+                         -1); // the other output is not written either
         assert_int_equal(remove(target), 0);
 
         scratch_text(folder, "masks/a.png", "drawn by an expert");
@@ -268,7 +269,7 @@ static void files_of_others_are_kept(void **state) {
         assert_int_equal(rmdir(target), 0);
     }
 
-    // Its own outputs are replaced without a word, foreign ones with --overwrite.
+    // Own outputs are replaced silently, other files only with --overwrite.
     const char *const image = scratch_path(folder, "in/a.png");
     for (int run = 0; run < 3; run++) {
         if (run == 2) scratch_text(folder, "expert/a_mask.png", "drawn by an expert");
@@ -292,18 +293,18 @@ static void bad_model_and_bad_folder_stop_at_once(void **state) {
     outcome result = predict((const char *const[]){"--model", weights, "--out", blocked, image, image, NULL});
     assert_int_equal(result.exit_status, SM_EXIT_FAILED);
     assert_int_equal(count_lines(result.err), 1);
-    assert_says(result.err, blocked);
+    assert_contains(result.err, blocked);
     assert_string_equal(result.out, "");
     outcome_free(&result);
     const char *const no_model = scratch_path(folder, "none.safetensors");
     result = predict((const char *const[]){"--model", no_model, "--out", out, image, NULL});
     assert_int_equal(result.exit_status, SM_EXIT_FAILED);
     assert_int_equal(count_lines(result.err), 1);
-    assert_says(result.err, "none.safetensors: No such file");
+    assert_contains(result.err, "none.safetensors: No such file");
     outcome_free(&result);
     result = predict((const char *const[]){"--model", image, "--out", out, image, NULL});
     assert_int_equal(result.exit_status, SM_EXIT_FAILED);
-    assert_says(result.err, "x.png: ");
+    assert_contains(result.err, "x.png: ");
     outcome_free(&result);
 }
 
@@ -320,13 +321,13 @@ static void wrong_usage_is_status_two(void **state) {
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         outcome result = predict(lines[i]);
         assert_int_equal(result.exit_status, SM_EXIT_USAGE);
-        assert_says(result.err, "usage: sonomask predict");
+        assert_contains(result.err, "usage: sonomask predict");
         assert_string_equal(result.out, "");
         outcome_free(&result);
     }
     outcome result = predict((const char *const[]){"--help", NULL});
     assert_int_equal(result.exit_status, SM_EXIT_DONE);
-    assert_says(result.out, "usage: sonomask predict");
+    assert_contains(result.out, "usage: sonomask predict");
     assert_string_equal(result.err, "");
     outcome_free(&result);
 }

@@ -138,6 +138,12 @@ static void every_metric_by_hand(void **state) {
     assert_near(scores.pixelwise.dice, 1600.0 / (1600 + 350 + 500), 1e-12);
     assert_near(scores.imagewise.dice, 3.25 / 7, 1e-12);
     assert_near(scores.imagewise_lesions.dice, 0.45, 1e-12);
+    /* Without the two normal images, which come first. */
+    assert_int_equal(sm_score_set_of(made.list + 2, SEVEN - 2, 1, &scores, NULL), SM_OK);
+    assert_int_equal(scores.normal_images, 0);
+    assert_near(scores.imagewise_lesions.dice, 0.45, 1e-12);
+    assert_near(scores.imagewise.dice, 0.45, 1e-12);
+    assert_undefined(scores.metric[SM_METRIC_FALSE_MASK]);
 }
 
 static void without_outlier_scores_nothing_is_flagged(void **state) {
@@ -415,6 +421,30 @@ static void folds_have_means_and_deviations(void **state) {
     sm_split_free(&split);
 }
 
+static void three_folds_without_data_set_names(void **state) {
+    (void)state;
+    static const int folds[3] = {0, 1, 2};
+    sm_record records[IMAGES];
+    sm_evaluated_image images[IMAGES];
+    sm_split split;
+    sm_fold_summary summary;
+    make_split(records, images, &split);
+    for (int i = 0; i < IMAGES; i++) {
+        records[i].fold = i / 4;
+        records[i].source = "";
+        records[i].curated = false;
+    }
+    assert_int_equal(sm_split_score(&split, 1, NULL), SM_OK);
+    assert_null(find_table(&split, "source"));
+    assert_int_equal(sm_fold_summary_make(&split, folds, 3, 1, &summary, NULL), SM_OK);
+    assert_int_equal(summary.row_count, 1);
+    /* Accuracies 1, 0.75 and 1. */
+    assert_near(summary.rows[0].mean[SM_METRIC_ACCURACY], 11.0 / 12, 1e-12);
+    assert_near(summary.rows[0].deviation[SM_METRIC_ACCURACY], sqrt(1.0 / 48), 1e-12);
+    sm_fold_summary_free(&summary);
+    sm_split_free(&split);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_metric_by_hand),
@@ -426,6 +456,7 @@ int main(void) {
         cmocka_unit_test(tables_by_subgroup),
         cmocka_unit_test(tables_of_devices_and_calipers),
         cmocka_unit_test(folds_have_means_and_deviations),
+        cmocka_unit_test(three_folds_without_data_set_names),
     };
     return cmocka_run_group_tests_name("scores", tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@
 #include "../c/scratch_folder.h"
 #include "every_call.h"
 
-enum { MOST_WORDS = 20, MOST = 25 };
+enum { MOST_WORDS = 20, MOST = 12 };
 
 typedef struct ending {
     const char *name, *text;

@@ -1,6 +1,7 @@
 /**
- * A folder in the layout of BUSI. Each line of the input is a file: b, m, n or another letter chooses the folder (
- * benign, malignant, normal, or the data set's own), then + makes it an image and anything else a text, then its name.
+ * A folder in the layout of BUSI. Each line of the input describes a file. Its first character chooses the folder: b
+ * benign/, m malignant/, n normal/, others the data set's own. The second is + for an image, others for a text. The
+ * rest is the file's name.
  */
 #include "fuzz.h"
 

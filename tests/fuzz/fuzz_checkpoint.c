@@ -1,6 +1,6 @@
 /**
- * A checkpoint of a network with three parameters. When the first byte of the input is not 0, the checksum at the end
- * is made right, or no damage would get past it.
+ * A checkpoint of a network with three parameters. When the first byte of the input is not 0, the target appends the
+ * right checksum: otherwise no input would get past that check.
  */
 #include "fuzz.h"
 

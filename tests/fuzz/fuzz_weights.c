@@ -1,7 +1,7 @@
 /**
- * A weights file through loading and one small segmentation. The input is the file itself when it begins with 0, and
- * else (without its first byte) only the JSON header: the length before it and tensor data of the size of the shipped
- * file's are added, so that small inputs reach everything behind the header.
+ * A weights file through loading and one small segmentation. When the input begins with a 0 byte, the rest is the file.
+ * Otherwise the rest is the JSON header, and the target adds the length before it and tensor data of the size of the
+ * shipped file's: so small inputs reach the code behind the header.
  */
 #include "fuzz.h"
 
@@ -10,7 +10,7 @@
 #include "../../src/sonomask.h"
 
 enum { LENGTH_BYTES = 8, SIDE = 32 };
-/** Like the shipped file's tensors, which the corpus's header describes. */
+/** The tensors of the shipped file, whose header is in the corpus. */
 static const size_t data_size = 1768748;
 
 static void use(const void *file, size_t size) {

@@ -43,7 +43,8 @@ describe('trust', { skip }, () => {
         await page.getByRole('button', { name: 'About this model' }).click();
         await page.getByRole('heading', { name: 'Limits', level: 3 }).waitFor();
         assert.deepEqual(requests, []);
-        assert.deepEqual(site.served.slice(served), []);
+        // Chromium compares a service worker with its script 30 seconds after it started; on a busy machine that is within the test.
+        assert.deepEqual(site.served.slice(served).filter(address => address !== '/web/sw.js'), []);
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });
