@@ -74,12 +74,10 @@ int sm_fold_of_text(const char *text) {
 sm_status sm_check_readable(const char *path, sm_error *error) {
     struct stat status;
     const char *reason = NULL;
-    if (stat(path, &status) != 0)
+    if (stat(path, &status) != 0 || (S_ISREG(status.st_mode) && access(path, R_OK) != 0))
         reason = strerror(errno);
     else if (!S_ISREG(status.st_mode)) // opening a named pipe would wait for ever
         reason = "not a regular file";
-    else if (access(path, R_OK) != 0)
-        reason = strerror(errno);
     if (!reason) return SM_OK;
     // Of a long path only the end, so that the reason and a prefix with the line still fit into the message.
     enum { PATH_SHOWN = 250 };
