@@ -89,7 +89,7 @@ static void add_up_sums(const winograd_job *job) {
 size_t SM_KERNEL(sm_winograd_forward_workspace)(const sm_conv *args, int threads) {
     const int inputs = sm_conv_input_channels(args), outputs = args->output_channels;
     const winograd_plan plan = plan_make(args, inputs, outputs, threads);
-    return (args->transformed ? 0 : SM_KERNEL(sm_winograd_kernel_size)(inputs, outputs)) +
+    return (args->transformed ? 0 : SM_KERNEL(sm_winograd_transformed_size)(inputs, outputs)) +
            (size_t)threads * plan.worker_floats + sums_floats(&plan);
 }
 
@@ -99,9 +99,9 @@ void SM_KERNEL(sm_winograd_forward)(const sm_conv *args) {
     winograd_job job = {.args = args, .plan = plan_make(args, inputs, outputs, threads), .kernel = args->transformed};
     float *free_space = args->workspace;
     if (!args->transformed) {
-        SM_KERNEL(sm_winograd_kernel)(args->weights, inputs, outputs, free_space, args->parallel);
+        SM_KERNEL(sm_winograd_transform_weights)(args->weights, inputs, outputs, free_space, args->parallel);
         job.kernel = free_space;
-        free_space += SM_KERNEL(sm_winograd_kernel_size)(inputs, outputs);
+        free_space += SM_KERNEL(sm_winograd_transformed_size)(inputs, outputs);
     }
     job.workers = free_space;
     job.sums = args->sums ? free_space + (size_t)threads * job.plan.worker_floats : NULL;
@@ -122,7 +122,7 @@ static void backward_data_block(void *arguments, int index, int worker) {
 
 size_t SM_KERNEL(sm_winograd_backward_data_workspace)(const sm_conv *args, int threads) {
     const int inputs = sm_conv_input_channels(args), outputs = args->output_channels;
-    return SM_KERNEL(sm_winograd_kernel_size)(outputs, inputs) +
+    return SM_KERNEL(sm_winograd_transformed_size)(outputs, inputs) +
            (size_t)threads * plan_make(args, outputs, inputs, threads).worker_floats;
 }
 
@@ -130,10 +130,10 @@ void SM_KERNEL(sm_winograd_backward_data)(const sm_conv *args) {
     const int inputs = sm_conv_input_channels(args), outputs = args->output_channels;
     const int threads = sm_parallel_threads(args->parallel);
     float *kernel = args->workspace;
-    SM_KERNEL(sm_winograd_kernel_backward)(args->weights, inputs, outputs, kernel, args->parallel);
+    SM_KERNEL(sm_winograd_transform_weights_backward)(args->weights, inputs, outputs, kernel, args->parallel);
     winograd_job job = {.args = args,
                         .plan = plan_make(args, outputs, inputs, threads),
                         .kernel = kernel,
-                        .workers = kernel + SM_KERNEL(sm_winograd_kernel_size)(outputs, inputs)};
+                        .workers = kernel + SM_KERNEL(sm_winograd_transformed_size)(outputs, inputs)};
     sm_parallel_run(args->parallel, job.plan.blocks, backward_data_block, &job);
 }

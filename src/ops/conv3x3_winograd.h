@@ -143,18 +143,18 @@ static inline int winograd_group_width(int chunk, int chunks) {
 }
 
 /** Floats of U, [36][groups of output chunks][inputs][chunks of the group][V_LANES]. */
-size_t SM_KERNEL(sm_winograd_kernel_size)(int inputs, int outputs);
+size_t SM_KERNEL(sm_winograd_transformed_size)(int inputs, int outputs);
 
 /** U = G g G^T of weights [3][3][inputs][outputs]; and of the rotated and transposed kernels, to go backward. */
-void SM_KERNEL(sm_winograd_kernel)(const float *weights, int inputs, int outputs, float *transformed,
-                                   const sm_parallel *parallel);
-void SM_KERNEL(sm_winograd_kernel_backward)(const float *weights, int inputs, int outputs, float *transformed,
-                                            const sm_parallel *parallel);
+void SM_KERNEL(sm_winograd_transform_weights)(const float *weights, int inputs, int outputs, float *transformed,
+                                              const sm_parallel *parallel);
+void SM_KERNEL(sm_winograd_transform_weights_backward)(const float *weights, int inputs, int outputs,
+                                                       float *transformed, const sm_parallel *parallel);
 
 /** weights_gradient += G^T (sum over `slots` of dU) G for all weights; dU is [slots][36][inputs'][outputs'] with both
  * rounded up to V_LANES. */
-void SM_KERNEL(sm_winograd_kernel_gradient)(const float *transformed, int slots, int inputs, int outputs,
-                                            float *weights_gradient, const sm_parallel *parallel);
+void SM_KERNEL(sm_winograd_weights_gradient)(const float *transformed, int slots, int inputs, int outputs,
+                                             float *weights_gradient, const sm_parallel *parallel);
 
 /** M = V x U for all 36 positions; `tiles` rows, `inputs` terms, `chunks` output chunks. */
 void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel,

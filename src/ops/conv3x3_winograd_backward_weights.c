@@ -87,7 +87,7 @@ void SM_KERNEL(sm_winograd_backward_weights)(const sm_conv *args) {
         .args = args, .plan = plan_make(args, sm_parallel_threads(args->parallel)), .slots = args->workspace};
     job.workers = job.slots + (size_t)job.plan.slots * job.plan.slot_floats;
     sm_parallel_run(args->parallel, job.plan.slots * job.plan.ranges, weights_task, &job);
-    SM_KERNEL(sm_winograd_kernel_gradient)
+    SM_KERNEL(sm_winograd_weights_gradient)
     (job.slots, job.plan.slots, sm_conv_input_channels(args), args->output_channels, args->weights_gradient,
      args->parallel);
 }
