@@ -7,7 +7,7 @@
 
 #include "status.h"
 
-#define SM_IMAGE_MAX_PIXELS 64000000 /* refused before decoding: a header can claim anything */
+#define SM_IMAGE_MAX_PIXELS 64000000 /* checked before decoding */
 #define SM_IMAGE_MIN_SIDE 2
 
 /** 8-bit image, [height][width][channels], channels 1 (grey), 3 (RGB) or 4 (RGBA, straight alpha). */
@@ -17,7 +17,7 @@ typedef struct sm_image {
 } sm_image;
 
 /**
- * Decodes PNG, JPEG or BMP bytes (kind told by content, not name). 16-bit is reduced to 8, palettes are expanded,
+ * Decodes PNG, JPEG or BMP bytes (recognised by content, not by name). 16-bit is reduced to 8, palettes are expanded,
  * CMYK JPEG is converted, EXIF orientation is applied so that rows run from the top as a viewer shows them.
  * Errors: SM_ERROR_IMAGE_EMPTY, _FORMAT, _TOO_LARGE (from the header, before decoding), _TOO_SMALL, SM_ERROR_MEMORY.
  */
@@ -28,17 +28,17 @@ void sm_image_free(sm_image *image);
 sm_status sm_image_encode_png(const sm_image *image, uint8_t **bytes, size_t *size, sm_error *error);
 
 /**
- * Luma (ITU-R BT.601) of an image; transparency is laid over black. `grey` is [height][width], 0..255, and belongs
- * to the caller.
+ * Luma (ITU-R BT.601) of an image; transparent pixels are blended with black. `grey` is [height][width],
+ * 0..255, allocated by the caller.
  */
 void sm_image_to_grey(const sm_image *image, uint8_t *grey);
 
-/** Where an image lies in the network's square: scaled by `scale`, aspect kept, centred, black around. */
+/** Position of an image in the network's square: scaled with its aspect, centred, with a black border. */
 typedef struct sm_letterbox {
     int image_width, image_height; /**< the image's own size, pixels */
     int size;                      /**< side of the square, pixels */
     int inner_width, inner_height; /**< size of the scaled image in the square, at least 1 */
-    int left, top;                 /**< its place in the square */
+    int left, top;                 /**< its position in the square */
 } sm_letterbox;
 
 sm_letterbox sm_letterbox_make(int image_width, int image_height, int size);

@@ -16,7 +16,7 @@ typedef struct sm_lesion {
     int area;                     /**< pixels */
     int left, top, width, height; /**< bounding box, pixels */
     sm_point centroid;
-    /** Largest distance between two points of the outline, taken in the middles of its pixel edges (maximum Feret
+    /** Largest distance between two points of the outline, between the midpoints of its pixel edges (maximum Feret
      * diameter), pixels. */
     float long_axis;
     sm_point long_axis_ends[2];
@@ -27,7 +27,7 @@ typedef struct sm_lesion {
     float orientation; /**< angle of the long axis to the horizontal, radians, -pi/2 .. pi/2; positive: falling to the
                           right */
     float mean_probability; /**< mean of the probability map over the lesion */
-    float expected_dice;    /**< how well its outline probably fits, 0..1: see expected_dice.h */
+    float expected_dice;    /**< expected Dice of its outline, 0..1: see expected_dice.h */
 } sm_lesion;
 
 /** mask = probability >= threshold ? 255 : 0, over `count` pixels. */
@@ -42,7 +42,7 @@ void sm_mask_threshold(const float *probability, int count, float threshold, uin
 sm_status sm_mask_components(uint8_t *mask, int width, int height, int minimum_area, const float *probability,
                              int32_t *labels, sm_lesion **lesions, int *lesion_count, sm_error *error);
 
-/** A closed outline along pixel corners; holes run the other way round. */
+/** A closed outline along pixel corners; holes run in the opposite direction. */
 typedef struct sm_contour {
     sm_point *points;
     int point_count;

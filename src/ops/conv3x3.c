@@ -1,4 +1,4 @@
-/** The fast 3x3 convolution: which algorithm does what. */
+/** The fast 3x3 convolution: choice of the algorithm. */
 #include "conv3x3.h"
 
 #include "conv3x3_direct.h"
@@ -44,7 +44,7 @@ void SM_KERNEL(sm_conv3x3_backward_data)(const sm_conv *args) {
     if (wanted) SM_KERNEL(sm_winograd_backward_data)(args);
 }
 
-/** Sums the output's gradient over all pixels, one row at a time so that few of the additions lose digits. */
+/** Sums the output's gradient over all pixels, row by row to reduce rounding errors. */
 static void add_bias_gradient(const sm_conv *args) {
     const size_t channels = (size_t)args->output_channels;
     for (size_t c = 0; c < channels; c += V_LANES) {

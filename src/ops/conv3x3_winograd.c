@@ -1,7 +1,7 @@
-/** Winograd convolution forward and backward to the data: blocks of tiles as tasks. */
+/** Winograd convolution, forward and backward to the data. A task is a block of tiles. */
 #include "conv3x3_winograd.h"
 
-/** The tiles of one convolution cut into blocks, and the memory that working on them takes. */
+/** The tiles of one convolution in blocks, and the memory per worker. */
 typedef struct winograd_plan {
     winograd_grid grid;
     int inputs, input_chunks, output_chunks; /* of the matrix products */
@@ -31,13 +31,13 @@ typedef struct winograd_job {
     const sm_conv *args;
     winograd_plan plan;
     const float *kernel; /* U */
-    float *sums;         /* NULL, or the blocks' sums: see sums_slot */
+    float *sums;         /* NULL, or the sums of the blocks: see sums_slot */
     float *workers;      /* V and M of every worker */
 } winograd_job;
 
 /**
- * Sums are kept apart by block and image, and added up in that order afterwards. Going through blocks and, in each,
- * through its images, block + image grows by one at each step: it numbers the slots.
+ * Sums are stored per block and image, and added up in that order afterwards. In this order block + image grows by one
+ * at each step, so that it is the number of the slot.
  */
 static float *sums_slot(const winograd_job *job, int block, int image) {
     return job->sums + (size_t)(block + image) * 2 * (size_t)job->plan.output_chunks * V_LANES;

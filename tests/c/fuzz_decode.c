@@ -1,6 +1,6 @@
 /**
- * Any bytes into the image decoder, and what decodes through the rest of the image path. Entry point of libFuzzer
- * (`make fuzz`); test_fuzz_decode.c calls it with damaged files in every test run.
+ * Decodes any bytes, and processes images that decode with the rest of the image path. Entry point of libFuzzer (`make
+ * fuzz`); test_fuzz_decode.c calls it with damaged files in every test run.
  */
 #include "fuzz_decode.h"
 
@@ -10,7 +10,7 @@
 #include "../../src/image.h"
 #include "../../src/mask.h"
 
-/** What the contracts promise of any outcome; a broken promise stops the fuzzer. */
+/** A condition of the contracts. Aborts when it is false, which stops the fuzzer. */
 static void require(int condition) {
     if (!condition) abort();
 }
@@ -22,7 +22,7 @@ static void use_image(const sm_image *image) {
     require(image->width >= SM_IMAGE_MIN_SIDE && image->height >= SM_IMAGE_MIN_SIDE);
     require(pixels <= SM_IMAGE_MAX_PIXELS);
     require(image->channels == 1 || image->channels == 3 || image->channels == 4);
-    if (pixels > 1000000) return; // allowed, but too slow to repeat a thousand times
+    if (pixels > 1000000) return; // allowed, but too slow here
     uint8_t *grey = malloc(pixels);
     if (!grey) return;
     sm_image_to_grey(image, grey);

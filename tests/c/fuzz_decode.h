@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The name and type that libFuzzer looks for. Always returns 0. */
+/** The entry point of libFuzzer. Returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #endif
