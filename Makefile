@@ -1,4 +1,4 @@
-# sonomask: `make run` and `make test` do everything, set-up included. See README.md.
+# `make run` and `make test` include the set-up; `make help` lists all targets. See CONTRIBUTING.md.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -11,21 +11,25 @@ EMCC ?= emcc
 INC := $(BUILD)/inc
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
-# No contraction: native and wasm shall differ only where v_fma says so.
+# No contraction: native and wasm differ only where v_fma does.
 CFLAGS_COMMON := -std=c11 $(WARNINGS) -ffp-contract=off -isystem $(INC)
-OPTIMISE ?= -O3
+# OPTIMISE replaces both optimisation levels. Kernels consist mostly of inlined vector functions: full debugging
+# information would take a third of their compile time. Line numbers (-g1) are enough for backtraces and profilers.
+OPTIMISE ?=
 SANITIZE ?=
-CFLAGS := $(CFLAGS_COMMON) $(OPTIMISE) -g $(SANITIZE) -D_GNU_SOURCE -pthread
+# The program and the shared library are made of the same objects; SM_API marks what the library exports.
+CFLAGS_NATIVE := $(CFLAGS_COMMON) -fPIC -fvisibility=hidden $(SANITIZE) -D_GNU_SOURCE -pthread
+CFLAGS := $(CFLAGS_NATIVE) $(or $(OPTIMISE),-O2) -g
+KERNEL_CFLAGS := $(CFLAGS_NATIVE) $(or $(OPTIMISE),-O3) -g1
 LDLIBS := -lm -pthread $(SANITIZE)
 
-# The fast kernels are every src/ops/X.c that is no reference and no plain file; each is compiled for every target.
+# The fast kernels: every src/ops/X.c except the references and kernels.c. Each is compiled once per target.
 KERNEL_SOURCES := $(filter-out %_reference.c src/ops/kernels.c,$(wildcard src/ops/*.c))
 REFERENCE_SOURCES := $(wildcard src/ops/*_reference.c)
 CORE_SOURCES := $(wildcard src/*.c) src/ops/kernels.c $(REFERENCE_SOURCES)
-NATIVE_SOURCES := $(wildcard native/*.c native/data/*.c native/train/*.c native/report/*.c native/onnx/*.c native/calibrate/*.c \
-	native/bench/*.c)
+NATIVE_SOURCES := $(wildcard native/*.c $(foreach room,data train metrics evaluate report onnx calibrate bench,native/$(room)/*.c))
 
-TARGET_FLAGS_scalar := -DSM_TARGET=1
+TARGET_FLAGS_scalar := -DSM_TARGET=1 $(if $(OPTIMISE),,-O2)
 TARGET_FLAGS_simd128 := -DSM_TARGET=4
 TARGET_FLAGS_avx2 := -DSM_TARGET=8 -mavx2 -mfma
 TARGET_FLAGS_avx512 := -DSM_TARGET=16 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
@@ -39,36 +43,47 @@ NATIVE_LIBRARY := $(BUILD)/libsonomask_native.a
 
 # ---- What people type ----
 
-# Builds the page's wasm modules and serves the page; it segments its sample at once with the committed weights.
+# Text after `##` on a target's line is shown by `make help`.
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z0-9._-]*:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'V=1 shows the commands. BUILD=DIR builds elsewhere. CC, OPTIMISE and SANITIZE change how C is compiled.'
+
 .PHONY: run
-run: setup-run
+run: setup-run ## Build the page and serve it at http://localhost:8080/web/ (PORT=N: another port)
 	@echo "Building the WebAssembly modules"
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) wasm weights/SHA256SUMS node_modules/.package-lock.json
+	@$(MAKE) $(QUIET_JOBS) wasm-modules weights/SHA256SUMS node_modules/.package-lock.json
 	node web/serve.js $(if $(PORT),--port $(PORT))
 
-# Everything that CI checks, cheapest first; the test runner's own summary comes last.
+# The cheapest checks come first. The JavaScript test runner comes last, so that its summary ends the output.
 .PHONY: test
-test: setup-test
+test: setup-test ## Run everything that continuous integration checks
 	@$(MAKE) --no-print-directory lint-format lint-js
 	@echo "Building"
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) native wasm test-programs
+	@$(MAKE) $(QUIET_JOBS) $(BUILD)/sonomask wasm-modules test-programs
 	@$(MAKE) --no-print-directory test-c
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) lint-c
+	@$(MAKE) $(QUIET_JOBS) test-install
+	@$(MAKE) $(QUIET_JOBS) lint-c
 	@$(MAKE) --no-print-directory test-sanitized
+	@$(MAKE) --no-print-directory test-thread
 	@$(MAKE) --no-print-directory test-js
 
-# Trains a network: make train DATA="PATH..." OUT=runs/mine [ARGS="--fold 0 --epochs 40"]
 OUT ?= runs/mine
 .PHONY: train
-train: setup-run
+train: setup-run ## Train a network: make train DATA="PATH..." [OUT=runs/mine] [ARGS="--fold 0 --epochs 40"]
 	@if [ -z "$(DATA)" ]; then \
 		echo 'usage: make train DATA="PATH..." [OUT=runs/mine] [ARGS="--fold 0 --epochs 40"]'; \
 		echo 'PATH is a manifest.csv or a folder in the published BUSI layout (benign/, malignant/, normal/).'; exit 2; fi
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) native
+	@$(MAKE) $(QUIET_JOBS) $(BUILD)/sonomask
 	$(BUILD)/sonomask train --data $(DATA) --out $(OUT) $(ARGS)
 
 .PHONY: native
-native: $(BUILD)/sonomask
+native: ## Build the command line, build/sonomask
+	@$(MAKE) $(JOBS) $(BUILD)/sonomask
+
+.PHONY: wasm
+wasm: ## Build the WebAssembly modules of the page and the npm package
+	@$(MAKE) $(JOBS) wasm-modules
 
 .PHONY: setup-run setup-test
 setup-run:
@@ -76,177 +91,229 @@ setup-run:
 setup-test:
 	@.ci/setup test
 
-# As many jobs as processors; the compiler's commands are shown with V=1.
-QUIET_JOBS := -j$(shell nproc) $(if $(V),,--silent)
+# As many jobs as there are processors, unless the caller gave a number.
+JOBS = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(NPROC))
+NPROC := $(shell nproc)
+# The same without a line per file.
+QUIET_JOBS = $(JOBS) $(if $(V),,--silent)
 
 # ---- How it is built ----
 
+# One short line per file; the whole commands with V=1; nothing with --silent.
+Q := $(if $(V),,@)
+note = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-6s %s\n' $(1) $(2))
+
+# $(call stamp,NAME): the file $(BUILD)/NAME.flags holds the value of the variable NAME and is rewritten only when that
+# value changes. Whatever depends on the file is then rebuilt.
+.PHONY: FORCE
+define stamp
+$(BUILD)/$(1).flags: FORCE
+	@$$(shell mkdir -p $$(@D))$$(file >$$@.new,$$($(1)))cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
+endef
+
 # stb_image gets its guards here; every one of the five must find its place.
 $(INC)/.made: src/stb_image.sed
-	rm -rf $(INC)/stb && mkdir -p $(INC)/stb
-	ln -sfn /usr/include/simde $(INC)/simde
-	ln -sfn /usr/include/stb/stb_image_write.h $(INC)/stb/stb_image_write.h
-	sed -f $< /usr/include/stb/stb_image.h > $(INC)/stb/stb_image.h
-	test "$$(grep -c 'sonomask guard' $(INC)/stb/stb_image.h)" = 5
-	touch $@
+	$(Q)rm -rf $(INC)/stb && mkdir -p $(INC)/stb
+	$(Q)ln -sfn /usr/include/simde $(INC)/simde
+	$(Q)ln -sfn /usr/include/stb/stb_image_write.h $(INC)/stb/stb_image_write.h
+	$(Q)sed -f $< /usr/include/stb/stb_image.h > $(INC)/stb/stb_image.h
+	$(Q)test "$$(grep -c 'sonomask guard' $(INC)/stb/stb_image.h)" = 5
+	$(Q)touch $@
 
-$(BUILD)/%.o: %.c | $(INC)/.made
+# Everything that determines an object file besides its source. Expanded here and not in the recipe, where flags of single
+# targets would be added.
+NATIVE_COMMAND := $(CC) $(shell $(CC) --version | head -n1) $(CFLAGS) $(KERNEL_CFLAGS) $(LDLIBS) \
+	$(foreach t,$(NATIVE_TARGETS),$(TARGET_FLAGS_$(t)))
+$(eval $(call stamp,NATIVE_COMMAND))
+NATIVE_FLAGS := $(BUILD)/NATIVE_COMMAND.flags
+# Members of the archives: an archive is rebuilt when a source is added or removed.
+$(eval $(call stamp,CORE_OBJECTS))
+$(eval $(call stamp,NATIVE_OBJECTS))
+
+$(BUILD)/%.o: %.c $(NATIVE_FLAGS) | $(INC)/.made
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call note,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(REFERENCE_SOURCES:%.c=$(BUILD)/%.o): CFLAGS := $(KERNEL_CFLAGS)
 
 # stb_image relies on signed sums that wrap around. The other flags are for warnings of gcc, which counts library headers
 # as ours here: static functions that are never called, and callbacks that are never set.
 $(BUILD)/src/stb.o: CFLAGS += -fwrapv -Wno-unused-function -Wno-unknown-warning-option -Wno-maybe-uninitialized
 
 define KERNEL_RULE
-$(BUILD)/src/ops/$(1)/%.o: src/ops/%.c | $(INC)/.made
+$(BUILD)/src/ops/$(1)/%.o: src/ops/%.c $(NATIVE_FLAGS) | $(INC)/.made
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS) $(TARGET_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
+	$$(call note,CC,"$$< ($(1))")
+	$$(Q)$$(CC) $$(KERNEL_CFLAGS) $$(TARGET_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach t,$(NATIVE_TARGETS),$(eval $(call KERNEL_RULE,$(t))))
-# The choice among them at run time knows only those that were compiled.
+# The kernel sets that can be chosen at run time.
 KERNEL_DEFINES_scalar := -DSM_HAVE_SCALAR
 KERNEL_DEFINES_simd128 := -DSM_HAVE_SIMD128
 KERNEL_DEFINES_avx2 := -DSM_HAVE_AVX2
 KERNEL_DEFINES_avx512 := -DSM_HAVE_AVX512
-$(BUILD)/src/ops/kernels.o: CFLAGS += $(foreach t,$(NATIVE_TARGETS),$(KERNEL_DEFINES_$(t)))
+KERNEL_DEFINES := $(foreach t,$(NATIVE_TARGETS),$(KERNEL_DEFINES_$(t)))
+$(BUILD)/src/ops/kernels.o: CFLAGS += $(KERNEL_DEFINES)
 
-$(LIBRARY): $(CORE_OBJECTS) $(KERNEL_OBJECTS)
-	rm -f $@ && ar rcs $@ $^
+$(LIBRARY): $(CORE_OBJECTS) $(KERNEL_OBJECTS) $(BUILD)/CORE_OBJECTS.flags
+	$(call note,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
-$(NATIVE_LIBRARY): $(filter-out $(BUILD)/native/main.o,$(NATIVE_OBJECTS))
-	rm -f $@ && ar rcs $@ $^
+$(NATIVE_LIBRARY): $(filter-out $(BUILD)/native/main.o,$(NATIVE_OBJECTS)) $(BUILD)/NATIVE_OBJECTS.flags
+	$(call note,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
 $(BUILD)/sonomask: $(BUILD)/native/main.o $(NATIVE_LIBRARY) $(LIBRARY)
-	$(CC) -o $@ $^ $(LDLIBS)
+	$(call note,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(LDLIBS)
+
+# Each source once: kernels with the flags of the widest target.
+COMMA := ,
+command_entries = $(foreach source,$(1),{"directory": "$(CURDIR)"$(COMMA) "file": "$(source)"$(COMMA) "command": "$(CC) $(2) -c $(source)"})
+COMMAND_ENTRIES = $(call command_entries,$(CORE_SOURCES) $(NATIVE_SOURCES) $(wildcard tests/c/*.c),$(CFLAGS) $(KERNEL_DEFINES)) \
+	$(call command_entries,$(KERNEL_SOURCES),$(KERNEL_CFLAGS) $(TARGET_FLAGS_$(lastword $(NATIVE_TARGETS)))) \
+	$(call command_entries,$(wildcard wasm/*.c),$(CFLAGS) -DSM_INFERENCE_ONLY)
+.PHONY: compile_commands.json
+compile_commands.json: $(INC)/.made ## Write how each C source is compiled, for clangd and other tools
+	@$(file >$@,[$(subst } {,}$(COMMA) {,$(COMMAND_ENTRIES))])echo "Wrote $@"
 
 # C tests: every tests/c/test_*.c is one cmocka program.
 TEST_PROGRAMS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
-# The references once more in double precision, for the gradient tests.
+# tests/failures/test_*.c are programs whose allocations and file calls fail on purpose.
+FAILURE_PROGRAMS := $(patsubst tests/failures/%.c,$(BUILD)/tests/%,$(wildcard tests/failures/test_*.c))
+# The references compiled in double precision, for the gradient tests.
 DOUBLE_OBJECTS := $(REFERENCE_SOURCES:src/ops/%.c=$(BUILD)/src/ops/double/%.o)
-$(BUILD)/src/ops/double/%.o: src/ops/%.c | $(INC)/.made
+$(BUILD)/src/ops/double/%.o: src/ops/%.c $(NATIVE_FLAGS) | $(INC)/.made
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -DSM_REAL_DOUBLE -MMD -MP -c -o $@ $<
+	$(call note,CC,"$< (double)")
+	$(Q)$(CC) $(KERNEL_CFLAGS) -DSM_REAL_DOUBLE -MMD -MP -c -o $@ $<
 TEST_SUPPORT := $(patsubst tests/c/%.c,$(BUILD)/tests/c/%.o,$(filter-out tests/c/test_% tests/c/bench_%,$(wildcard tests/c/*.c)))
 $(BUILD)/tests/%: $(BUILD)/tests/c/%.o $(TEST_SUPPORT) $(DOUBLE_OBJECTS) $(NATIVE_LIBRARY) $(LIBRARY)
-	$(CC) -o $@ $^ -lcmocka $(LDLIBS)
+	$(call note,LINK,$@)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LDLIBS)
 
-# Speed of the 3x3 convolutions by layer, for working on the kernels.
 .PHONY: bench-conv3x3
-bench-conv3x3: $(BUILD)/tests/bench_conv3x3
+bench-conv3x3: $(BUILD)/tests/bench_conv3x3 ## Measure the 3x3 convolutions per layer, for work on the kernels
 	$<
 
 .PHONY: test-programs test-c
 test-programs: $(TEST_PROGRAMS)
-# As many at once as there are processors; each one's output in one piece.
-test-c: $(TEST_PROGRAMS)
-	@printf '%s\n' $^ | xargs -P "$$(nproc)" -I{} bash -c \
-		'output=$$({} 2>&1); status=$$?; printf "== %s\n%s\n" {} "$$output"; exit $$status'
+# One program per processor at a time; the output of a program is printed in one piece.
+RUN_PROGRAMS = printf '%s\n' $^ | xargs -P "$$(nproc)" -I{} bash -c \
+	'output=$$({} 2>&1); status=$$?; printf "== %s\n%s\n" {} "$$output"; exit $$status'
+test-c: $(TEST_PROGRAMS) ## Run the C tests
+	@$(RUN_PROGRAMS)
 
-# The JPEG writer (a library's), of the robustness curves and of test images, shifts into the sign bit.
-$(BUILD)/tests/c/stb_write.o $(BUILD)/native/report/jpeg_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)
+# stb_image_write's JPEG encoder shifts into the sign bit.
+$(BUILD)/native/jpeg_write.o: CFLAGS += $(if $(SANITIZE),-fno-sanitize=shift)
 
-# The same C tests once more under AddressSanitizer and UndefinedBehaviorSanitizer.
-SANITIZED := BUILD=$(BUILD)/sanitized OPTIMISE=-O1 SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
-.PHONY: test-sanitized
-test-sanitized:
-	@echo "Building with sanitizers"
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) $(SANITIZED) test-programs
-	@$(MAKE) --no-print-directory $(SANITIZED) test-c
+include tests/tests.mk
 
-# ---- Checks that run nothing ----
+# ---- Static checks ----
 
-C_FILES := $(shell find src native wasm tests -name '*.[ch]' -not -path '*/node_modules/*')
+C_FILES := $(shell find src native wasm tests \( -name '*.[ch]' -o -name '*.cpp' \) -not -path '*/node_modules/*')
 TIDY_SOURCES := $(CORE_SOURCES) $(KERNEL_SOURCES) $(NATIVE_SOURCES) $(wildcard wasm/*.c)
 TIDY_MARKS := $(TIDY_SOURCES:%.c=$(BUILD)/tidy/%.ok)
 CLANG_OBJECTS := $(TIDY_SOURCES:%.c=$(BUILD)/clang/%.o)
 
 .PHONY: lint lint-format lint-c
-lint: lint-format lint-js lint-c
+lint: lint-format lint-js lint-c ## Check format, types and style of C and JavaScript
 lint-format:
-	clang-format --dry-run --Werror $(C_FILES)
-# clang finds other things than gcc does, and clang-tidy more than both.
+	@clang-format --dry-run --Werror $(C_FILES)
 lint-c: $(CLANG_OBJECTS) $(TIDY_MARKS)
 	@echo "C sources: no warnings from clang and clang-tidy"
-$(BUILD)/clang/%.o: %.c | $(INC)/.made
+CLANG_COMMAND := clang $(CFLAGS_COMMON) -O1 -D_GNU_SOURCE -pthread
+$(eval $(call stamp,CLANG_COMMAND))
+$(BUILD)/clang/%.o: %.c $(BUILD)/CLANG_COMMAND.flags | $(INC)/.made
 	@mkdir -p $(@D)
-	clang $(CFLAGS_COMMON) -O1 -D_GNU_SOURCE -pthread -MMD -MP -c -o $@ $<
+	$(call note,CLANG,$<)
+	$(Q)clang $(CFLAGS_COMMON) -O1 -D_GNU_SOURCE -pthread -MMD -MP -c -o $@ $<
 $(BUILD)/clang/src/stb.o: CFLAGS_COMMON += -fwrapv
-$(BUILD)/tidy/%.ok: %.c .clang-tidy | $(INC)/.made
+$(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/CLANG_COMMAND.flags | $(INC)/.made
 	@mkdir -p $(@D)
+	$(call note,TIDY,$<)
 	@clang -std=c11 -isystem $(INC) -D_GNU_SOURCE -DSM_HAVE_SCALAR -MM -MP -MT $@ -MF $(@:.ok=.d) $<
-	clang-tidy --quiet $< -- $(CFLAGS_COMMON) -D_GNU_SOURCE -DSM_HAVE_SCALAR 2>$@.log || { cat $@.log; exit 1; }
+	$(Q)clang-tidy --quiet $< -- $(CFLAGS_COMMON) -D_GNU_SOURCE -DSM_HAVE_SCALAR 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
 # ---- 64-bit ARM ----
-# The program and its kernels for NEON, by gcc and by clang, on an x86-64 machine; under qemu-aarch64 they answer as the
-# wasm modules do. Not part of `make test`, as it needs a cross compiler (`.ci/setup neon`) and some minutes.
+# The program and its kernels are built for NEON by gcc and by clang on an x86-64 machine. The answers, computed under
+# qemu-aarch64, are compared with those of the wasm modules. Not part of `make test`: it needs a cross compiler
+# (`.ci/setup neon`) and some minutes.
 NEON_CC := aarch64-linux-gnu-gcc
 NEON_BUILD := BUILD=$(BUILD)/aarch64 CC=$(NEON_CC)
 NEON_CLANG_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/aarch64/clang/%.o)
-$(BUILD)/aarch64/clang/%.o: %.c | $(INC)/.made
+$(BUILD)/aarch64/clang/%.o: %.c $(BUILD)/CLANG_COMMAND.flags | $(INC)/.made
 	@mkdir -p $(@D)
-	clang --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include $(CFLAGS_COMMON) -O1 $(TARGET_FLAGS_simd128) \
+	$(call note,CLANG,"$< (NEON)")
+	$(Q)clang --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include $(CFLAGS_COMMON) -O1 $(TARGET_FLAGS_simd128) \
 		-MMD -MP -c -o $@ $<
 
 .PHONY: check-neon check-neon-clang
 check-neon-clang: $(NEON_CLANG_OBJECTS)
-check-neon: wasm $(BUILD)/sonomask node_modules/.package-lock.json
+check-neon: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json ## Build for 64-bit ARM and compare the answers under qemu
 	@.ci/setup neon
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) $(NEON_BUILD) native $(BUILD)/aarch64/tests/native_probabilities
-	@$(MAKE) --no-print-directory $(QUIET_JOBS) check-neon-clang
+	@$(MAKE) $(QUIET_JOBS) $(NEON_BUILD) $(BUILD)/aarch64/sonomask $(BUILD)/aarch64/tests/native_probabilities
+	@$(MAKE) $(QUIET_JOBS) check-neon-clang
 	BUILD=$(BUILD) NATIVE_PROBABILITIES="qemu-aarch64 -L /usr/aarch64-linux-gnu $(BUILD)/aarch64/tests/native_probabilities" \
 		node --test tests/node/parity.test.js
 
-# WebAssembly: one module for engines with SIMD, one for the others. Built modules lie beside their loader, where the
-# page's server and the npm package find them by the same relative path; they are not committed.
+# WebAssembly: one module for engines with SIMD, one for the others. The modules are placed beside their loader, so that
+# the relative path is the same for the page and the npm package; they are not committed.
 WASM_VARIANTS := simd scalar
 WASM_DEFINES_simd := -msimd128 -DSM_TARGET=4 -DSM_HAVE_SIMD128
 WASM_DEFINES_scalar := -DSM_TARGET=1 -DSM_HAVE_SCALAR
 WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INFERENCE_ONLY
-# No entry and no stdio: the only import left is the notice of memory growth, which a test checks. The stack comes
-# first in memory, so that an overflow traps instead of writing over data.
+# No entry and no stdio: the only import is the notification of memory growth (a test checks it). The stack comes first
+# in memory, so that an overflow traps instead of overwriting data.
 WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=262144 \
 	-Wl,--stack-first -Wl,--gc-sections
-# stb_image relies on signed sums that wrap around. It and the references are a third smaller for size, and no slower
-# where it matters.
+# stb_image relies on signed sums that wrap around. With -Os it and the references are a third smaller, and the time
+# of a whole segmentation does not change.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -Os -fwrapv
 $(foreach v,$(WASM_VARIANTS),$(REFERENCE_SOURCES:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
 WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 
-.PHONY: wasm
-wasm: $(WASM_MODULES)
+.PHONY: wasm-modules
+wasm-modules: $(WASM_MODULES)
+
+WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) \
+	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
+$(eval $(call stamp,WASM_COMMAND))
 
 define WASM_RULES
-$(BUILD)/wasm/$(1)/%.o: %.c | $(INC)/.made
+$(BUILD)/wasm/$(1)/%.o: %.c $(BUILD)/WASM_COMMAND.flags | $(INC)/.made
 	@mkdir -p $$(@D)
-	$(EMCC) $$(WASM_CFLAGS) $(WASM_DEFINES_$(1)) -MMD -MP -c -o $$@ $$<
+	$$(call note,EMCC,"$$< ($(1))")
+	$$(Q)$(EMCC) $$(WASM_CFLAGS) $(WASM_DEFINES_$(1)) -MMD -MP -c -o $$@ $$<
 $(BUILD)/wasm/sonomask.$(1).wasm: $(WASM_SOURCES:%.c=$(BUILD)/wasm/$(1)/%.o)
-	$(EMCC) $(WASM_LDFLAGS) -o $$@ $$^
+	$$(call note,LINK,$$@)
+	$$(Q)$(EMCC) $(WASM_LDFLAGS) -o $$@ $$^
 wasm/sonomask.$(1).wasm: $(BUILD)/wasm/sonomask.$(1).wasm
-	install -m 644 $$< $$@.tmp && mv $$@.tmp $$@
+	$$(Q)install -m 644 $$< $$@.tmp && mv $$@.tmp $$@
 endef
 $(foreach variant,$(WASM_VARIANTS),$(eval $(call WASM_RULES,$(variant))))
 
-# What the Node tests compare the modules with: the native library's answers in full precision.
+# Prints the native library's answers in full precision; the Node tests compare the modules with them.
 $(BUILD)/tests/native_probabilities: $(BUILD)/tests/node/native_probabilities.o $(BUILD)/native/file.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LDLIBS)
+	$(call note,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(LDLIBS)
 
-# The npm packages: the page's two libraries, and what checks and tests JavaScript.
+# The npm packages: the libraries that the page loads, and the tools that check and test JavaScript.
 node_modules/.package-lock.json: package-lock.json
 	npm ci --ignore-scripts --no-fund --no-audit
 	touch $@
 
-# The package, its command, and the page in Chromium. One runner, so that its summary counts everything.
-NODE_TESTED := wasm $(BUILD)/sonomask $(BUILD)/tests/native_probabilities node_modules/.package-lock.json
+# One run of the test runner, so that its summary counts everything.
+NODE_TESTED := wasm-modules $(BUILD)/sonomask $(BUILD)/tests/native_probabilities node_modules/.package-lock.json
 .PHONY: test-js test-node test-web
-test-js: $(NODE_TESTED)
+test-js: $(NODE_TESTED) ## Run the tests of the JavaScript package and of the page in Chromium
 	BUILD=$(BUILD) node --test --test-concurrency=2 tests/node/*.test.js tests/web/*.test.js
-test-node: $(NODE_TESTED)
+test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
 	BUILD=$(BUILD) node --test tests/node/*.test.js
-test-web: $(NODE_TESTED)
+test-web: $(NODE_TESTED) ## Run the tests of the page only
 	BUILD=$(BUILD) node --test tests/web/*.test.js
 
 .PHONY: lint-js
@@ -254,52 +321,37 @@ lint-js: node_modules/.package-lock.json
 	node_modules/.bin/eslint .
 	node_modules/.bin/tsc -p tsconfig.json
 
-# Speed beside the peers, in one run: a table and a chart in $(BUILD)/bench. `make bench BENCH="node native"` runs some
-# of the sections, `BENCH=--help` lists them; BENCH_SECONDS is the time a comparison takes. Peers come from npm into
-# tests/bench (PyTorch from Debian's python3-torch, when it is installed).
+# Writes a table and a chart into $(BUILD)/bench. `make bench BENCH="node native"` runs only these sections, `BENCH=--help`
+# lists all; BENCH_SECONDS is the time per comparison. The other engines come from npm into tests/bench (PyTorch from
+# Debian's python3-torch, when it is installed).
 BENCH ?=
 tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 	npm ci --prefix tests/bench --ignore-scripts --no-fund --no-audit
 	touch $@
 
 .PHONY: bench
-bench: wasm $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json
+bench: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Measure speed beside other engines
 	BUILD=$(BUILD) node tests/bench/bench.js $(BENCH)
 
-# Whether the engines compute the same from the exported networks.
 .PHONY: test-bench
-test-bench: wasm $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json
+test-bench: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Check that the other engines compute the same
 	node_modules/.bin/tsc -p tests/bench/tsconfig.json
 	BUILD=$(BUILD) node --test tests/bench/agreement.test.js
 
 # ---- The page ----
-# The page as one file that works by double-click, from disk.
 .PHONY: single
-single: wasm weights/SHA256SUMS node_modules/.package-lock.json
+single: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Build build/sonomask.html, the page as one file that works from disk
 	@mkdir -p $(BUILD)
 	node web/single.js $(BUILD)/sonomask.html
 
-# What the page compares the weights with that it was given.
+# The page compares the weights that it received with this checksum.
 weights/SHA256SUMS: weights/sonomask.safetensors
-	cd $(@D) && sha256sum $(<F) > $(@F)
+	$(Q)cd $(@D) && sha256sum $(<F) > $(@F)
 
-# Fuzzing of the image path: `make fuzz FUZZ_SECONDS=600`. Findings stay in $(BUILD)/fuzz.
-FUZZ_SECONDS ?= 60
-FUZZ_SOURCES := tests/c/fuzz_decode.c src/status.c src/stb.c src/crc32.c src/deflate.c src/resample.c src/letterbox.c \
-	src/expected_dice.c $(wildcard src/image*.c src/mask*.c)
-$(BUILD)/fuzz/fuzz_decode: $(FUZZ_SOURCES) | $(INC)/.made
-	@mkdir -p $(@D)
-	clang $(CFLAGS_COMMON) -O1 -g -fwrapv -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lm
-
-.PHONY: fuzz
-fuzz: $(BUILD)/fuzz/fuzz_decode $(BUILD)/tests/test_fuzz_decode
-	mkdir -p $(BUILD)/fuzz/corpus
-	$(BUILD)/tests/test_fuzz_decode $(BUILD)/fuzz/corpus
-	cd $(BUILD)/fuzz && ./fuzz_decode -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 \
-		-max_len=65536 corpus
+include native/install/install.mk
 
 .PHONY: clean
-clean:
-	rm -rf $(BUILD) $(WASM_MODULES)
+clean: ## Remove everything that was built
+	rm -rf $(BUILD) $(WASM_MODULES) compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,108 +1,91 @@
-/* sonomask bench: how long a network takes, layer by layer, and how near that is to what the processor can do. */
-#include <getopt.h>
+/** sonomask bench: times a network layer by layer and compares it with the measured peak of the processor. */
 #include <stdio.h>
-#include <string.h>
 
 #include "../src/memory_plan.h"
 #include "bench/bench_report.h"
 #include "bench/training_job.h"
 #include "command.h"
-#include "options.h"
 #include "parallel.h"
 #include "train/trainer.h"
-
-static const char usage[] =
-    "usage: sonomask bench [--net NAME] [--size N] [--threads N] [--backend NAME] [--train [--batch N] [--loading]]\n"
-    "                      [--json]\n"
-    "\n"
-    "Times a network on this machine: each layer and all, medians over several runs.\n"
-    "\n"
-    "  --net NAME      sonomask (default), unet16 or unet32\n"
-    "  --size N        side of the square input, pixels (default: the network's own)\n"
-    "  --threads N     default 1\n"
-    "  --backend NAME  auto (default), reference, scalar, simd128, avx2 or avx512\n"
-    "  --train         training steps (forward, losses, backward, AdamW) instead of inference\n"
-    "  --batch N       images a training step, default 8\n"
-    "  --loading       instead of layers: what loading and augmentation add to an epoch of training steps, on "
-    "phantoms\n"
-    "  --seconds X     how long to measure, default 3\n"
-    "  --json          one JSON line instead of a table\n";
 
 typedef struct arguments {
     const char *network;
     int size, threads, backend, batch;
     float seconds;
-    bool train, loading, json, help;
+    bool train, loading, json;
 } arguments;
 
-static const char *const backend_names[] = {"auto", "reference", "scalar", "simd128", "avx2", "avx512"};
+/* In the order of sm_backend. */
+static const char *const backend_names[] = {"auto", "reference", "scalar", "simd128", "avx2", "avx512", NULL};
 
-static bool take_backend(const char *name, int *backend) {
-    for (int i = 0; i < (int)(sizeof backend_names / sizeof *backend_names); i++) {
-        if (strcmp(backend_names[i], name) != 0) continue;
-        *backend = i;
-        return true;
-    }
-    fprintf(stderr, "sonomask: --backend is auto, reference, scalar, simd128, avx2 or avx512, not \"%s\"\n", name);
-    return false;
+static const char *check(void *pointer) {
+    const arguments *a = pointer;
+    return a->loading && !a->train ? "--loading needs --train" : NULL;
 }
 
-static bool parse(int argc, char **argv, arguments *a) {
-    static const struct option long_options[] = {{"net", required_argument, NULL, 'n'},
-                                                 {"size", required_argument, NULL, 's'},
-                                                 {"threads", required_argument, NULL, 't'},
-                                                 {"backend", required_argument, NULL, 'b'},
-                                                 {"train", no_argument, NULL, 'r'},
-                                                 {"batch", required_argument, NULL, 'B'},
-                                                 {"loading", no_argument, NULL, 'l'},
-                                                 {"seconds", required_argument, NULL, 'S'},
-                                                 {"json", no_argument, NULL, 'j'},
-                                                 {"help", no_argument, NULL, 'h'},
-                                                 {NULL, 0, NULL, 0}};
-    optind = 1;
-    int option = 0;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        bool right = true;
-        switch (option) {
-        case 'n':
-            a->network = optarg;
-            break;
-        case 's':
-            right = sm_option_int("size", optarg, 16, 1024, &a->size);
-            break;
-        case 't':
-            right = sm_option_int("threads", optarg, 1, 256, &a->threads);
-            break;
-        case 'b':
-            right = take_backend(optarg, &a->backend);
-            break;
-        case 'r':
-            a->train = true;
-            break;
-        case 'B':
-            right = sm_option_int("batch", optarg, 1, 256, &a->batch);
-            break;
-        case 'l':
-            a->loading = true;
-            break;
-        case 'S':
-            right = sm_option_decimal("seconds", optarg, 0.01, 600, &a->seconds);
-            break;
-        case 'j':
-            a->json = true;
-            break;
-        case 'h':
-            a->help = true;
-            break;
-        default:
-            right = false;
-        }
-        if (!right) return false;
-    }
-    if (optind < argc) return sm_option_unexpected("bench", argv[optind]);
-    if (a->loading && !a->train) fprintf(stderr, "sonomask: bench: --loading goes with --train\n");
-    return !a->loading || a->train;
-}
+static const sm_option option_table[] = {
+    {.name = "net",
+     .value = "NAME",
+     .help = "network: sonomask, sonomask-unconditioned, unet16 or unet32",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, network)},
+    {.name = "size",
+     .value = "N",
+     .help = "side of the square input in pixels",
+     .default_text = "the network's own",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, size),
+     .low = 16,
+     .high = 1024},
+    {.name = "threads",
+     .value = "N",
+     .help = "number of threads",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, threads),
+     .low = 1,
+     .high = 256},
+    {.name = "backend",
+     .value = "NAME",
+     .help = "kernels",
+     .kind = SM_OPTION_CHOICE,
+     .offset = offsetof(arguments, backend),
+     .choices = backend_names},
+    {.name = "train",
+     .help = "time training steps (forward, losses, backward, AdamW) instead of inference",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, train)},
+    {.name = "batch",
+     .value = "N",
+     .help = "images per training step",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, batch),
+     .low = 1,
+     .high = 256},
+    {.name = "loading",
+     .help = "with --train: measure what loading and augmentation of phantom images add to an epoch, instead of layers",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, loading)},
+    {.name = "seconds",
+     .value = "X",
+     .help = "duration of the measurement",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, seconds),
+     .low = 0.01,
+     .high = 600},
+    {.name = "json",
+     .help = "print one line of JSON instead of a table",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, json)},
+    {.name = NULL},
+};
+
+static const sm_command_line line = {
+    .name = "bench",
+    .description = "Times a network on this machine: each layer and the sum, as medians over several runs.",
+    .arguments_size = sizeof(arguments),
+    .options = option_table,
+    .check = check,
+};
 
 static sm_status run_loading(const sm_bench *bench, bool as_json, sm_error *error) {
     sm_training_job job;
@@ -132,7 +115,8 @@ static sm_status run_layers(const sm_bench *bench, bool as_json, sm_error *error
     return SM_OK;
 }
 
-static sm_status run(const arguments *a, sm_error *error) {
+static sm_status run(void *pointer, sm_error *error) {
+    const arguments *a = pointer;
     sm_net net;
     sm_status status = sm_net_make(a->network, &net, error);
     if (status != SM_OK) return status;
@@ -162,7 +146,5 @@ static sm_status run(const arguments *a, sm_error *error) {
 
 int sm_command_bench(int argc, char **argv) {
     arguments a = {.network = "sonomask", .threads = 1, .batch = 8, .seconds = 3};
-    if (!parse(argc, argv, &a) || a.help) return sm_command_usage(usage, a.help);
-    sm_error error = {0};
-    return sm_command_end(run(&a, &error), &error);
+    return sm_command_line_run(&line, argc, argv, &a, run);
 }

@@ -1,72 +1,70 @@
-/* sonomask info: what a network is made of. */
-#include <getopt.h>
+/** sonomask info: the layers of a network. */
 #include <stdio.h>
 #include <string.h>
 
 #include "../src/memory_plan.h"
 #include "../src/net_inference.h"
+#include "../src/types.h"
 #include "../src/weights.h"
 #include "command.h"
 #include "json.h"
 #include "network_drawing.h"
 #include "open_network.h"
-#include "options.h"
-
-static const char usage[] = "usage: sonomask info [--net NAME | --model FILE] [--size N] [--json] [--svg FILE]\n"
-                            "\n"
-                            "Layers, shapes, parameters, multiply-accumulates and memory of a network.\n"
-                            "\n"
-                            "  --net NAME    sonomask (default), unet16 or unet32\n"
-                            "  --model FILE  the network of a weights file, with what the file says of itself\n"
-                            "  --size N      side of the square input, pixels (default: the network's own)\n"
-                            "  --json        one JSON line instead of a table\n"
-                            "  --svg FILE    also draw the network\n";
 
 typedef struct arguments {
     const char *network, *model, *svg;
     int size;
-    bool json, help;
+    bool json, overwrite;
 } arguments;
 
-static bool parse(int argc, char **argv, arguments *a) {
-    static const struct option long_options[] = {{"net", required_argument, NULL, 'n'},
-                                                 {"model", required_argument, NULL, 'm'},
-                                                 {"size", required_argument, NULL, 's'},
-                                                 {"json", no_argument, NULL, 'j'},
-                                                 {"svg", required_argument, NULL, 'v'},
-                                                 {"help", no_argument, NULL, 'h'},
-                                                 {NULL, 0, NULL, 0}};
-    optind = 1;
-    int option = 0;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'n':
-            a->network = optarg;
-            break;
-        case 'm':
-            a->model = optarg;
-            break;
-        case 's':
-            if (!sm_option_int("size", optarg, 16, 1024, &a->size)) return false;
-            break;
-        case 'j':
-            a->json = true;
-            break;
-        case 'v':
-            a->svg = optarg;
-            break;
-        case 'h':
-            a->help = true;
-            break;
-        default:
-            return false;
-        }
-    }
-    if (optind < argc) return sm_option_unexpected("info", argv[optind]);
-    if (!a->network || !a->model) return true;
-    fprintf(stderr, "sonomask: info: give --net or --model, not both\n");
-    return false;
+static const char *check(void *pointer) {
+    const arguments *a = pointer;
+    return a->network && a->model ? "give --net or --model, not both" : NULL;
 }
+
+static const sm_option option_table[] = {
+    {.name = "net",
+     .value = "NAME",
+     .help = "network: sonomask, sonomask-unconditioned, unet16 or unet32",
+     .default_text = "sonomask",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, network)},
+    {.name = "model",
+     .value = "FILE",
+     .help = "the network of this weights file, with the file's metadata",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, model)},
+    {.name = "size",
+     .value = "N",
+     .help = "side of the square input in pixels",
+     .default_text = "the network's own",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, size),
+     .low = 16,
+     .high = 1024},
+    {.name = "json",
+     .help = "print one line of JSON instead of a table",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, json)},
+    {.name = "svg",
+     .value = "FILE",
+     .help = "also draw the network",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, svg)},
+    {.name = "overwrite",
+     .help = "--svg may replace a file that sonomask did not write",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, overwrite)},
+    {.name = NULL},
+};
+
+static const sm_command_line line = {
+    .name = "info",
+    .description = "Prints the layers, shapes, parameters, multiply-accumulates and memory of a network.",
+    .arguments_size = sizeof(arguments),
+    .options = option_table,
+    .check = check,
+};
 
 static const char *kind_name(sm_layer_kind kind) {
     static const char *const names[] = {"input",       "conv3x3", "conv1x1", "max_pool", "upsample",
@@ -106,13 +104,17 @@ static void print_inputs(const sm_net *net, const sm_layer *layer) {
     if (layer->condition >= 0) printf(" | %s", net->layers[layer->condition].name);
 }
 
-static void print_table(const sm_net *net, int size, const sm_inference *inference,
-                        const sm_weights_metadata *metadata) {
+/** Bytes: of the weights, once per process, and of the activations and workspace, once per thread. */
+typedef struct memory_use {
+    size_t weights, activations;
+} memory_use;
+
+static void print_table(const sm_net *net, int size, memory_use memory, const sm_weights_metadata *metadata) {
     char text[32];
     printf("%s: %s parameters, %.3f GMAC at %dx%d, %.1f MB of activations and workspace, %.1f MB of prepared "
            "weights\n",
            net->name, with_commas(net->trainable_count, text), sm_net_macs(net, size) / 1e9, size, size,
-           (double)sm_inference_activation_bytes(inference) / 1e6, (double)sm_inference_weight_bytes(inference) / 1e6);
+           (double)memory.activations / 1e6, (double)memory.weights / 1e6);
     if (metadata->network[0])
         printf("trained on %s (%s), %s; threshold %.3f, temperature %.3f, minimum area %.5f\n", metadata->training_data,
                metadata->training_data_hash, metadata->date, (double)metadata->threshold, (double)metadata->temperature,
@@ -133,16 +135,15 @@ static void print_table(const sm_net *net, int size, const sm_inference *inferen
     }
 }
 
-static void print_json(const sm_net *net, int size, const sm_inference *inference,
-                       const sm_weights_metadata *metadata) {
+static void print_json(const sm_net *net, int size, memory_use memory, const sm_weights_metadata *metadata) {
     sm_json json = {.file = stdout};
     sm_json_object_begin(&json, NULL);
     sm_json_string(&json, "network", net->name);
     sm_json_integer(&json, "size", size);
     sm_json_integer(&json, "parameters", (long long)net->trainable_count);
     sm_json_number(&json, "gmac", sm_net_macs(net, size) / 1e9);
-    sm_json_integer(&json, "activation_bytes", (long long)sm_inference_activation_bytes(inference));
-    sm_json_integer(&json, "weight_bytes", (long long)sm_inference_weight_bytes(inference));
+    sm_json_integer(&json, "activation_bytes", (long long)memory.activations);
+    sm_json_integer(&json, "weight_bytes", (long long)memory.weights);
     if (metadata->network[0]) {
         sm_json_string(&json, "training_data", metadata->training_data);
         sm_json_string(&json, "training_data_hash", metadata->training_data_hash);
@@ -174,23 +175,29 @@ static void print_json(const sm_net *net, int size, const sm_inference *inferenc
     sm_json_object_end(&json);
 }
 
-static sm_status run(const arguments *a, sm_error *error) {
+static sm_status run(void *pointer, sm_error *error) {
+    const arguments *a = pointer;
     sm_net net;
     sm_weights_metadata metadata;
     float *parameters = NULL;
     sm_inference *inference = NULL;
+    sm_inference_state *state = NULL;
     sm_status status =
         sm_open_network(a->model, a->network ? a->network : "sonomask", 1, &net, &metadata, &parameters, error);
     if (status != SM_OK) return status;
     int size = a->size > 0 ? a->size : metadata.input_size > 0 ? metadata.input_size : net.default_size;
-    status = sm_inference_create(&net, parameters, size, sm_kernels_for(SM_BACKEND_AUTO), NULL, &inference, error);
+    status = sm_inference_create(&net, parameters, size, sm_kernels_for(SM_BACKEND_AUTO), &inference, error);
+    if (status == SM_OK) status = sm_inference_state_create(inference, NULL, &state, error);
     if (status == SM_OK) {
+        const memory_use memory = {.weights = sm_inference_weight_bytes(inference),
+                                   .activations = sm_inference_activation_bytes(state)};
         if (a->json)
-            print_json(&net, size, inference, &metadata);
+            print_json(&net, size, memory, &metadata);
         else
-            print_table(&net, size, inference, &metadata);
-        if (a->svg) status = sm_network_draw(&net, size, a->svg, error);
+            print_table(&net, size, memory, &metadata);
+        if (a->svg) status = sm_network_draw(&net, size, a->svg, a->overwrite, error);
     }
+    sm_inference_state_free(state);
     sm_inference_free(inference);
     sm_floats_free(parameters);
     return status;
@@ -198,7 +205,5 @@ static sm_status run(const arguments *a, sm_error *error) {
 
 int sm_command_info(int argc, char **argv) {
     arguments a = {0};
-    if (!parse(argc, argv, &a) || a.help) return sm_command_usage(usage, a.help);
-    sm_error error = {0};
-    return sm_command_end(run(&a, &error), &error);
+    return sm_command_line_run(&line, argc, argv, &a, run);
 }

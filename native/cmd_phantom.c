@@ -1,5 +1,5 @@
-/** sonomask phantom: synthetic ultrasound images with masks and a manifest, which needs no data set. */
-#include <getopt.h>
+/** sonomask phantom: draws synthetic ultrasound images with masks and a manifest. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,20 +8,8 @@
 #include "data/phantom.h"
 #include "data/random.h"
 #include "file.h"
-#include "options.h"
+#include "own_files.h"
 #include "progress.h"
-
-static const char usage[] =
-    "usage: sonomask phantom --out DIR --count N [--seed S] [--width W] [--height H]\n"
-    "\n"
-    "Draws N synthetic breast-ultrasound images, a third each with a benign lesion, a malignant one, or none:\n"
-    "DIR/images/phantom_0001.png, ..., the true masks as DIR/masks/phantom_0001.png, ..., and DIR/manifest.csv.\n"
-    "\n"
-    "  --out DIR      folder for them, made when missing\n"
-    "  --count N      how many, 1 .. 100000\n"
-    "  --seed S       default 1; the same seed draws the same images\n"
-    "  --width W      pixels, 32 .. 2048, default 600\n"
-    "  --height H     pixels, 32 .. 2048, default 450\n";
 
 enum { COUNT_MAXIMUM = 100000, FOLDS = 5 };
 
@@ -29,50 +17,61 @@ typedef struct arguments {
     const char *out;
     int count, width, height;
     uint64_t seed;
-    bool help;
+    bool overwrite;
 } arguments;
 
-static bool parse(int argc, char **argv, arguments *a) {
-    enum { OUT = 256, COUNT, SEED, WIDTH, HEIGHT, HELP };
-    static const struct option known[] = {{"out", required_argument, NULL, OUT},
-                                          {"count", required_argument, NULL, COUNT},
-                                          {"seed", required_argument, NULL, SEED},
-                                          {"width", required_argument, NULL, WIDTH},
-                                          {"height", required_argument, NULL, HEIGHT},
-                                          {"help", no_argument, NULL, HELP},
-                                          {NULL, 0, NULL, 0}};
-    optind = 0; // glibc: forget an earlier command line altogether
-    bool good = true;
-    for (int option; good && (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        long long number = 0;
-        if (option == OUT)
-            a->out = optarg;
-        else if (option == COUNT)
-            good = sm_option_int("count", optarg, 1, COUNT_MAXIMUM, &a->count);
-        else if (option == WIDTH)
-            good = sm_option_int("width", optarg, SM_PHANTOM_SIDE_MINIMUM, SM_PHANTOM_SIDE_MAXIMUM, &a->width);
-        else if (option == HEIGHT)
-            good = sm_option_int("height", optarg, SM_PHANTOM_SIDE_MINIMUM, SM_PHANTOM_SIDE_MAXIMUM, &a->height);
-        else if (option == HELP)
-            a->help = true;
-        else if (option == SEED && (good = sm_option_integer("seed", optarg, 0, INT64_MAX, &number)))
-            a->seed = (uint64_t)number;
-        else
-            good = false; // getopt has said what is wrong
-    }
-    if (!good || a->help) return good;
-    if (optind < argc)
-        sm_option_unexpected("phantom", argv[optind]);
-    else if (!a->out || !*a->out)
-        fprintf(stderr, "sonomask: phantom: --out is missing\n");
-    else if (a->count == 0)
-        fprintf(stderr, "sonomask: phantom: --count is missing\n");
-    else
-        return true;
-    return false;
-}
+static const sm_option option_table[] = {
+    {.name = "out",
+     .value = "DIR",
+     .help = "folder for the images, created if missing",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, out),
+     .required = true},
+    {.name = "count",
+     .value = "N",
+     .help = "number of images",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, count),
+     .low = 1,
+     .high = COUNT_MAXIMUM,
+     .required = true},
+    {.name = "seed",
+     .value = "S",
+     .help = "seed of the images; equal seeds give equal images",
+     .kind = SM_OPTION_SEED,
+     .offset = offsetof(arguments, seed)},
+    {.name = "width",
+     .value = "W",
+     .help = "width of an image in pixels",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, width),
+     .low = SM_PHANTOM_SIDE_MINIMUM,
+     .high = SM_PHANTOM_SIDE_MAXIMUM},
+    {.name = "height",
+     .value = "H",
+     .help = "height of an image in pixels",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, height),
+     .low = SM_PHANTOM_SIDE_MINIMUM,
+     .high = SM_PHANTOM_SIDE_MAXIMUM},
+    {.name = "overwrite",
+     .help = "replace existing files that sonomask did not write",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, overwrite)},
+    {.name = NULL},
+};
 
-/** As many of each class as of the others, give or take one, in an order that the seed shuffles. From malloc. */
+static const sm_command_line line = {
+    .name = "phantom",
+    .description =
+        "Draws N synthetic breast ultrasound images: one third with a benign lesion, one third with a malignant "
+        "lesion, one third without a lesion. Writes DIR/images/phantom_0001.png and so on, the masks as "
+        "DIR/masks/phantom_0001.png and so on, and DIR/manifest.csv.",
+    .arguments_size = sizeof(arguments),
+    .options = option_table,
+};
+
+/** Equal numbers of each class (they differ by at most one), shuffled by the seed. From malloc. */
 static sm_class *shuffle_classes(int count, uint64_t seed) {
     static const sm_class cycle[] = {SM_CLASS_BENIGN, SM_CLASS_MALIGNANT, SM_CLASS_NORMAL};
     sm_class *classes = malloc((size_t)count * sizeof *classes);
@@ -88,40 +87,61 @@ static sm_class *shuffle_classes(int count, uint64_t seed) {
     return classes;
 }
 
-static sm_status write_plane(const char *out, const char *name, uint8_t *pixels, int width, int height,
+static sm_status write_plane(const arguments *a, const char *name, uint8_t *pixels, int width, int height,
                              sm_error *error) {
-    char *path = sm_path_join(out, name);
+    const sm_file_options own = {.recognise = a->overwrite ? NULL : sm_own_png};
+    char *path = sm_path_join(a->out, name);
     if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
     const sm_image image = {.width = width, .height = height, .channels = 1, .pixels = pixels};
     uint8_t *bytes = NULL;
     size_t size = 0;
-    sm_status status = sm_image_encode_png(&image, &bytes, &size, error);
-    if (status == SM_OK) status = sm_file_write(path, bytes, size, error);
+    sm_status status = sm_own_png_encode(&image, &bytes, &size, error);
+    if (status == SM_OK) status = sm_file_write_as(path, bytes, size, &own, error);
     free(bytes);
     free(path);
     return status;
 }
 
+enum { NAME_SIZE = 64 };
+
+static void name_files(int number, char image[NAME_SIZE], char mask[NAME_SIZE]) {
+    snprintf(image, NAME_SIZE, "images/phantom_%04d.png", number);
+    snprintf(mask, NAME_SIZE, "masks/phantom_%04d.png", number);
+}
+
+/** Checks, before the first image is drawn, that no file of the user is replaced. */
+static sm_status check_outputs(const arguments *a, sm_error *error) {
+    if (a->overwrite) return SM_OK;
+    sm_status status = sm_own_output_check(a->out, "manifest.csv", sm_own_phantom_manifest, error);
+    for (int number = 1; status == SM_OK && number <= a->count; number++) {
+        char image[NAME_SIZE], mask[NAME_SIZE];
+        name_files(number, image, mask);
+        status = sm_own_output_check(a->out, image, sm_own_png, error);
+        if (status == SM_OK) status = sm_own_output_check(a->out, mask, sm_own_png, error);
+    }
+    return status;
+}
+
 static sm_status draw_one(const arguments *a, int number, sm_class type, sm_error *error) {
-    char image[64], mask[64];
-    snprintf(image, sizeof image, "images/phantom_%04d.png", number);
-    snprintf(mask, sizeof mask, "masks/phantom_%04d.png", number);
+    char image[NAME_SIZE], mask[NAME_SIZE];
+    name_files(number, image, mask);
     sm_sample sample;
     sm_status status =
         sm_phantom_draw(a->width, a->height, type, sm_random_derive(a->seed, (uint64_t)number), &sample, error);
     if (status != SM_OK) return status;
-    status = write_plane(a->out, image, sample.grey, sample.width, sample.height, error);
-    if (status == SM_OK) status = write_plane(a->out, mask, sample.mask, sample.width, sample.height, error);
+    status = write_plane(a, image, sample.grey, sample.width, sample.height, error);
+    if (status == SM_OK) status = write_plane(a, mask, sample.mask, sample.width, sample.height, error);
     sm_sample_free(&sample);
     return status;
 }
 
-/** Each class goes through the folds in turn, beginning where the others do not, so that few images fill all folds. */
+/** Each class goes through the folds in turn and begins at another fold, so that few images fill all folds. */
 static sm_status write_manifest(const arguments *a, const sm_class *classes, sm_error *error) {
+    const sm_file_options own = {.recognise = a->overwrite ? NULL : sm_own_phantom_manifest};
     char *path = sm_path_join(a->out, "manifest.csv");
     if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
     sm_file_writer writer;
-    sm_status status = sm_file_writer_open(&writer, path, error);
+    sm_status status = sm_file_writer_open_as(&writer, path, &own, error);
     free(path);
     if (status != SM_OK) return status;
     int next_fold[SM_CLASS_COUNT] = {0, 2, 4};
@@ -140,10 +160,12 @@ static sm_status make_folder(const char *out, const char *name, sm_error *error)
     return status;
 }
 
-static sm_status run(const arguments *a, sm_error *error) {
+static sm_status run(void *pointer, sm_error *error) {
+    const arguments *a = pointer;
     sm_class *classes = shuffle_classes(a->count, a->seed);
     if (!classes) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d phantoms", a->count);
-    sm_status status = make_folder(a->out, "images", error);
+    sm_status status = check_outputs(a, error);
+    if (status == SM_OK) status = make_folder(a->out, "images", error);
     if (status == SM_OK) status = make_folder(a->out, "masks", error);
     if (status == SM_OK) {
         sm_progress progress;
@@ -154,7 +176,7 @@ static sm_status run(const arguments *a, sm_error *error) {
         }
         sm_progress_end(&progress);
     }
-    // Last, so that a manifest names only what is there.
+    // Last, so that the manifest names only existing files.
     if (status == SM_OK) status = write_manifest(a, classes, error);
     free(classes);
     return status;
@@ -162,8 +184,5 @@ static sm_status run(const arguments *a, sm_error *error) {
 
 int sm_command_phantom(int argc, char **argv) {
     arguments a = {.width = 600, .height = 450, .seed = 1};
-    const bool good = parse(argc, argv, &a);
-    if (!good || a.help) return sm_command_usage(usage, good);
-    sm_error error = {0};
-    return sm_command_end(run(&a, &error), &error);
+    return sm_command_line_run(&line, argc, argv, &a, run);
 }

@@ -1,217 +1,229 @@
-/* sonomask train: from a folder of images with masks to a weights file. */
-#include <getopt.h>
-#include <signal.h>
+/** sonomask train: trains a network on images with masks. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "command.h"
-#include "options.h"
+#include "file.h"
+#include "interrupt.h"
+#include "own_files.h"
 #include "parallel.h"
+#include "report/training_report.h"
 #include "train/trainer.h"
-
-static const char usage[] =
-    "usage: sonomask train --data PATH... --out DIR [options]\n"
-    "\n"
-    "Trains a network. PATH is a manifest.csv, a folder holding one, or a folder in the published BUSI layout\n"
-    "(benign/, malignant/, normal/). DIR receives weights.safetensors, checkpoint.bin, log.csv, curves.svg and "
-    "panels/.\n"
-    "Ctrl-C saves a checkpoint; the same command with --resume goes on as if it had never stopped.\n"
-    "\n"
-    "  --data PATH...         one or more data sets\n"
-    "  --out DIR              folder for the results\n"
-    "  --net NAME             sonomask (default), sonomask-unconditioned (its mask does not hear the type), unet16 or\n"
-    "                         unet32\n"
-    "  --size N               side of the network's square input, pixels (default: the network's own)\n"
-    "  --fold K               validate on fold K and train on the others (default: train on all)\n"
-    "  --leave-out K          keep fold K out of training and validation alike: for a final examination\n"
-    "  --epochs N             default 60\n"
-    "  --batch N              images a step, default 8\n"
-    "  --seed S               default 1; same seed, data and threads give the same weights\n"
-    "  --threads N            default: one for each processor\n"
-    "  --resume               go on from DIR/checkpoint.bin\n"
-    "  --from FILE            start from these weights (of the same network)\n"
-    "  --teacher FILE...      learn also from these trained networks: their answers are mixed into the truth\n"
-    "  --teacher-share X      how much of what is learnt is theirs, default 0.5\n"
-    "  --augmentation NAME    full (default), study or none; or full without a group: no-geometry, no-intensity,\n"
-    "                         no-quality, no-paste (lesions of other images)\n"
-    "  --type-loss ce|mae     cross-entropy (default), or the study's mean absolute error on two outputs\n"
-    "  --type-weight X        weight of the type loss against the mask loss, default 0.5\n"
-    "  --auxiliary X          deep supervision: weight of each coarser mask against the next finer, default 0.5\n"
-    "  --balance X            0: every image once an epoch; 1: all kinds equally often; default 0.5\n"
-    "  --learning-rate X      at its highest, default 0.002\n"
-    "  --weight-decay X       default 0.01\n"
-    "  --average X            decay of the moving average of the weights, which is what is kept; 0: none; default "
-    "0.999\n"
-    "  --precision 16|32      bits of a stored weight, default 16\n";
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal_number) {
-    interrupted = 1;
-    signal(signal_number, SIG_DFL); /* a second Ctrl-C ends at once */
-}
-
-enum {
-    OPTION_DATA = 256,
-    OPTION_OUT,
-    OPTION_NET,
-    OPTION_SIZE,
-    OPTION_FOLD,
-    OPTION_LEAVE_OUT,
-    OPTION_EPOCHS,
-    OPTION_BATCH,
-    OPTION_SEED,
-    OPTION_THREADS,
-    OPTION_RESUME,
-    OPTION_FROM,
-    OPTION_TEACHER,
-    OPTION_TEACHER_SHARE,
-    OPTION_AUGMENTATION,
-    OPTION_TYPE_LOSS,
-    OPTION_TYPE_WEIGHT,
-    OPTION_AUXILIARY,
-    OPTION_BALANCE,
-    OPTION_LEARNING_RATE,
-    OPTION_WEIGHT_DECAY,
-    OPTION_AVERAGE,
-    OPTION_PRECISION,
-    OPTION_HELP
-};
-
-static const struct option long_options[] = {{"data", required_argument, NULL, OPTION_DATA},
-                                             {"out", required_argument, NULL, OPTION_OUT},
-                                             {"net", required_argument, NULL, OPTION_NET},
-                                             {"size", required_argument, NULL, OPTION_SIZE},
-                                             {"fold", required_argument, NULL, OPTION_FOLD},
-                                             {"leave-out", required_argument, NULL, OPTION_LEAVE_OUT},
-                                             {"epochs", required_argument, NULL, OPTION_EPOCHS},
-                                             {"batch", required_argument, NULL, OPTION_BATCH},
-                                             {"seed", required_argument, NULL, OPTION_SEED},
-                                             {"threads", required_argument, NULL, OPTION_THREADS},
-                                             {"resume", no_argument, NULL, OPTION_RESUME},
-                                             {"from", required_argument, NULL, OPTION_FROM},
-                                             {"teacher", required_argument, NULL, OPTION_TEACHER},
-                                             {"teacher-share", required_argument, NULL, OPTION_TEACHER_SHARE},
-                                             {"augmentation", required_argument, NULL, OPTION_AUGMENTATION},
-                                             {"type-loss", required_argument, NULL, OPTION_TYPE_LOSS},
-                                             {"type-weight", required_argument, NULL, OPTION_TYPE_WEIGHT},
-                                             {"auxiliary", required_argument, NULL, OPTION_AUXILIARY},
-                                             {"balance", required_argument, NULL, OPTION_BALANCE},
-                                             {"learning-rate", required_argument, NULL, OPTION_LEARNING_RATE},
-                                             {"weight-decay", required_argument, NULL, OPTION_WEIGHT_DECAY},
-                                             {"average", required_argument, NULL, OPTION_AVERAGE},
-                                             {"precision", required_argument, NULL, OPTION_PRECISION},
-                                             {"help", no_argument, NULL, OPTION_HELP},
-                                             {NULL, 0, NULL, 0}};
 
 typedef struct arguments {
     sm_trainer_options options;
-    sm_option_words data, teachers;
+    sm_words data, teachers;
     int threads;
-    bool help;
+    int type_loss, precision; /* places in the lists of names */
 } arguments;
 
-/** Takes one option; false after a message when its value is wrong. */
-static bool take_option(arguments *a, int option, const char *value) {
-    sm_trainer_options *o = &a->options;
-    long long number = 0;
-    a->data.open = option == OPTION_DATA || (option == SM_OPTION_PLAIN_WORD && a->data.open);
-    a->teachers.open = option == OPTION_TEACHER || (option == SM_OPTION_PLAIN_WORD && a->teachers.open);
-    switch (option) {
-    case OPTION_TEACHER:
-        return sm_option_word("train", value, &a->teachers);
-    case OPTION_TEACHER_SHARE:
-        return sm_option_decimal("teacher-share", value, 0, 1, &o->teacher_share);
-    case SM_OPTION_PLAIN_WORD:
-        if (a->teachers.open) return sm_option_word("train", value, &a->teachers);
-        return sm_option_word("train", value, &a->data);
-    case OPTION_DATA:
-        return sm_option_word("train", value, &a->data);
-    case OPTION_OUT:
-        o->out = value;
-        return true;
-    case OPTION_NET:
-        o->network = value;
-        return true;
-    case OPTION_SIZE:
-        return sm_option_int("size", value, 16, 1024, &o->size);
-    case OPTION_FOLD:
-        return sm_option_int("fold", value, 0, 1000, &o->fold);
-    case OPTION_LEAVE_OUT:
-        return sm_option_int("leave-out", value, 0, 1000, &o->left_out);
-    case OPTION_EPOCHS:
-        return sm_option_int("epochs", value, 1, 100000, &o->epochs);
-    case OPTION_BATCH:
-        return sm_option_int("batch", value, 1, 256, &o->batch);
-    case OPTION_SEED:
-        if (!sm_option_integer("seed", value, 0, 9223372036854775807LL, &number)) return false;
-        o->seed = (uint64_t)number;
-        return true;
-    case OPTION_THREADS:
-        return sm_option_int("threads", value, 1, 256, &a->threads);
-    case OPTION_RESUME:
-        o->resume = true;
-        return true;
-    case OPTION_FROM:
-        o->initial_weights = value;
-        return true;
-    case OPTION_AUGMENTATION:
-        o->augmentation = value;
-        return true;
-    case OPTION_TYPE_LOSS:
-        o->loss.type_mae = strcmp(value, "mae") == 0;
-        if (o->loss.type_mae || strcmp(value, "ce") == 0) return true;
-        fprintf(stderr, "sonomask: --type-loss is ce or mae, not \"%s\"\n", value);
-        return false;
-    case OPTION_TYPE_WEIGHT:
-        return sm_option_decimal("type-weight", value, 0, 100, &o->loss.type_weight);
-    case OPTION_AUXILIARY:
-        return sm_option_decimal("auxiliary", value, 0, 1, &o->loss.auxiliary_weight);
-    case OPTION_BALANCE:
-        return sm_option_decimal("balance", value, 0, 1, &o->balance);
-    case OPTION_LEARNING_RATE:
-        return sm_option_decimal("learning-rate", value, 1e-8, 10, &o->optimiser.learning_rate);
-    case OPTION_WEIGHT_DECAY:
-        return sm_option_decimal("weight-decay", value, 0, 10, &o->optimiser.weight_decay);
-    case OPTION_AVERAGE:
-        return sm_option_decimal("average", value, 0, 0.999999, &o->optimiser.average_decay);
-    case OPTION_PRECISION:
-        o->precision = strcmp(value, "32") == 0 ? SM_WEIGHTS_FLOAT32 : SM_WEIGHTS_FLOAT16;
-        if (strcmp(value, "32") == 0 || strcmp(value, "16") == 0) return true;
-        fprintf(stderr, "sonomask: --precision is 16 or 32, not \"%s\"\n", value);
-        return false;
-    case OPTION_HELP:
-        a->help = true;
-        return true;
-    default: /* getopt has said what is wrong */
-        return false;
+static const char *const type_loss_names[] = {"ce", "mae", NULL};
+static const char *const precision_names[] = {"16", "32", NULL};
+
+static const char *check(void *pointer) {
+    arguments *a = pointer;
+    a->options.loss.type_mae = a->type_loss == 1;
+    a->options.precision = a->precision == 1 ? SM_WEIGHTS_FLOAT32 : SM_WEIGHTS_FLOAT16;
+    a->options.teachers = a->teachers.words;
+    a->options.teacher_count = a->teachers.count;
+    a->options.observer = sm_training_report(a->options.out);
+    return NULL;
+}
+
+static const sm_option option_table[] = {
+    {.name = "data",
+     .value = "PATH...",
+     .help = "data sets: manifest.csv files, folders that hold one, or folders in the published BUSI layout (benign/, "
+             "malignant/, normal/)",
+     .kind = SM_OPTION_LIST,
+     .offset = offsetof(arguments, data),
+     .required = true},
+    {.name = "out",
+     .value = "DIR",
+     .help = "folder for weights.safetensors, checkpoint.bin, log.csv, curves.svg and panels/, created if missing",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, options.out),
+     .required = true},
+    {.name = "net",
+     .value = "NAME",
+     .help = "network: sonomask, sonomask-unconditioned (the decoder is not conditioned on the type), unet16 or unet32",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, options.network)},
+    {.name = "size",
+     .value = "N",
+     .help = "side of the network's square input in pixels",
+     .default_text = "the network's own",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, options.size),
+     .low = 16,
+     .high = 1024},
+    {.name = "fold",
+     .value = "K",
+     .help = "validate on cross-validation fold K and train on the others",
+     .default_text = "train on all",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, options.fold),
+     .high = 1000},
+    {.name = "leave-out",
+     .value = "K",
+     .help = "use fold K neither for training nor for validation: a test set",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, options.left_out),
+     .high = 1000},
+    {.name = "epochs",
+     .value = "N",
+     .help = "number of epochs",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, options.epochs),
+     .low = 1,
+     .high = 100000},
+    {.name = "batch",
+     .value = "N",
+     .help = "images per training step",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, options.batch),
+     .low = 1,
+     .high = 256},
+    {.name = "seed",
+     .value = "S",
+     .help = "seed; equal seed, data and threads give equal weights",
+     .kind = SM_OPTION_SEED,
+     .offset = offsetof(arguments, options.seed)},
+    {.name = "threads",
+     .value = "N",
+     .help = "number of threads",
+     .default_text = "one per processor",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, threads),
+     .low = 1,
+     .high = 256},
+    {.name = "resume",
+     .help = "continue from DIR/checkpoint.bin if it exists",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, options.resume)},
+    {.name = "overwrite",
+     .help = "replace what DIR holds: an earlier training, and files that sonomask did not write",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, options.overwrite)},
+    {.name = "from",
+     .value = "FILE",
+     .help = "start from these weights of the same network",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, options.initial_weights)},
+    {.name = "teacher",
+     .value = "FILE...",
+     .help = "distillation: mix the answers of these trained networks into the targets",
+     .kind = SM_OPTION_LIST,
+     .offset = offsetof(arguments, teachers)},
+    {.name = "teacher-share",
+     .value = "X",
+     .help = "share of the teachers' answers in the targets",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.teacher_share),
+     .high = 1},
+    {.name = "augmentation",
+     .value = "NAME",
+     .help =
+         "full, study, none, or full without one group: no-geometry, no-intensity, no-quality, no-paste (copy-paste "
+         "augmentation of lesions)",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, options.augmentation)},
+    {.name = "type-loss",
+     .value = "NAME",
+     .help = "loss of the type: ce is cross-entropy, mae the study's mean absolute error on two outputs",
+     .kind = SM_OPTION_CHOICE,
+     .offset = offsetof(arguments, type_loss),
+     .choices = type_loss_names},
+    {.name = "type-weight",
+     .value = "X",
+     .help = "weight of the type loss; the mask loss has weight 1",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.loss.type_weight),
+     .high = 100},
+    {.name = "auxiliary",
+     .value = "X",
+     .help = "deep supervision: weight of each coarser mask relative to the next finer one",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.loss.auxiliary_weight),
+     .high = 1},
+    {.name = "balance",
+     .value = "X",
+     .help = "sampling: 0 shows every image once per epoch, 1 shows all kinds equally often",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.balance),
+     .high = 1},
+    {.name = "learning-rate",
+     .value = "X",
+     .help = "peak learning rate",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.optimiser.learning_rate),
+     .low = 1e-8,
+     .high = 10},
+    {.name = "weight-decay",
+     .value = "X",
+     .help = "weight decay of AdamW",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.optimiser.weight_decay),
+     .high = 10},
+    {.name = "average",
+     .value = "X",
+     .help = "decay of the EMA weights, which are the ones written; 0: no averaging",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.optimiser.average_decay),
+     .high = 0.999999},
+    {.name = "precision",
+     .value = "BITS",
+     .help = "bits per stored weight",
+     .kind = SM_OPTION_CHOICE,
+     .offset = offsetof(arguments, precision),
+     .choices = precision_names},
+    {.name = NULL},
+};
+
+static const sm_command_line line = {
+    .name = "train",
+    .description =
+        "Trains a network on images with masks and writes the weights and the course of the training to DIR. "
+        "Ctrl-C saves a checkpoint; the same command with --resume continues, with the same result as an "
+        "uninterrupted training. An image that cannot be read is named on stderr and left out, and the exit "
+        "status is 1.",
+    .arguments_size = sizeof(arguments),
+    .options = option_table,
+    .check = check,
+};
+
+/** Checks, before the data are loaded, that no file of the user and no earlier training is replaced. */
+static sm_status check_outputs(const sm_trainer_options *o, sm_error *error) {
+    if (o->overwrite) return SM_OK;
+    char *weights = sm_path_join(o->out, "weights.safetensors");
+    if (!weights) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a file name");
+    sm_status status = sm_file_check_replaceable(weights, sm_own_weights, error);
+    if (status == SM_OK && !o->resume && access(weights, F_OK) == 0)
+        status =
+            sm_fail(error, SM_ERROR_ARGUMENT,
+                    "%s exists: add --resume to continue, --overwrite to replace it, or choose another --out", weights);
+    free(weights);
+    if (status == SM_OK) status = sm_own_output_check(o->out, "log.csv", sm_own_training_log, error);
+    if (status == SM_OK) status = sm_own_output_check(o->out, "curves.svg", sm_own_svg, error);
+    for (int epoch = 1; status == SM_OK && epoch <= o->epochs; epoch++) {
+        char name[64];
+        snprintf(name, sizeof name, "panels/epoch_%03d.png", epoch);
+        status = sm_own_output_check(o->out, name, sm_own_png, error);
     }
+    return status;
 }
 
-static bool parse(int argc, char **argv, arguments *a) {
-    optind = 1;
-    int option = 0;
-    while ((option = getopt_long(argc, argv, "-", long_options, NULL)) != -1)
-        if (!take_option(a, option, optarg)) return false;
-    if (a->help) return true;
-    if (optind < argc) return sm_option_unexpected("train", argv[optind]);
-    if (a->data.count == 0)
-        fprintf(stderr, "sonomask: train: --data is missing\n");
-    else if (!a->options.out)
-        fprintf(stderr, "sonomask: train: --out is missing\n");
-    else
-        return true;
-    return false;
-}
-
-static sm_status run(const arguments *a, sm_error *error) {
+static sm_status run(void *pointer, sm_error *error) {
+    const arguments *a = pointer;
     sm_dataset dataset = {0};
-    sm_status status = sm_dataset_load(a->data.words, a->data.count, &dataset, error);
+    sm_interrupt_catch();
+    sm_status status = check_outputs(&a->options, error);
+    if (status == SM_OK) status = sm_dataset_load(a->data.words, a->data.count, &dataset, error);
     if (status != SM_OK) return status;
     sm_parallel *parallel = sm_parallel_create(a->threads);
     if (parallel)
-        status = sm_train(&a->options, &dataset, parallel, &interrupted, error);
+        status = sm_train(&a->options, &dataset, parallel, &sm_interrupted, error);
     else
         status = sm_fail(error, SM_ERROR_MEMORY, "cannot start threads");
     sm_parallel_free(parallel);
@@ -219,30 +231,7 @@ static sm_status run(const arguments *a, sm_error *error) {
     return status;
 }
 
-static void free_words(arguments *a) {
-    free(a->data.words);
-    free(a->teachers.words);
-}
-
 int sm_command_train(int argc, char **argv) {
-    arguments a = {.options = sm_trainer_options_default(),
-                   .data = {.words = calloc((size_t)argc, sizeof *a.data.words)},
-                   .teachers = {.words = calloc((size_t)argc, sizeof *a.teachers.words)}};
-    if (!a.data.words || !a.teachers.words) {
-        fprintf(stderr, "sonomask: no memory\n");
-        free_words(&a);
-        return SM_EXIT_FAILED;
-    }
-    if (!parse(argc, argv, &a) || a.help) {
-        free_words(&a);
-        return sm_command_usage(usage, a.help);
-    }
-    signal(SIGINT, interrupt);
-    signal(SIGTERM, interrupt);
-    sm_error error = {0};
-    a.options.teachers = a.teachers.words;
-    a.options.teacher_count = a.teachers.count;
-    sm_status status = run(&a, &error);
-    free_words(&a);
-    return sm_command_end(status, &error);
+    arguments a = {.options = sm_trainer_options_default()};
+    return sm_command_line_run(&line, argc, argv, &a, run);
 }

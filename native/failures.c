@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../src/status.h"
+
 sm_status sm_failures_add(sm_failures *failures, const char *line, sm_error *error) {
     char *copy = strdup(line);
     if (copy && failures->count == failures->capacity) {
@@ -18,7 +20,7 @@ sm_status sm_failures_add(sm_failures *failures, const char *line, sm_error *err
     }
     if (!copy || failures->count == failures->capacity) {
         free(copy);
-        return sm_fail(error, SM_ERROR_MEMORY, "no memory for the list of what failed");
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for the list of failures");
     }
     failures->lines[failures->count++] = copy;
     return SM_OK;
@@ -29,7 +31,7 @@ void sm_failures_print(const sm_failures *failures, int total, const char *what)
     fprintf(stderr, "sonomask: %d of %d %s:\n", failures->count, total, what);
     for (int i = 0; i < failures->count; i++) {
         fputs("  ", stderr);
-        // A file name may hold line ends and what steers a terminal.
+        // A file name may hold line ends and control characters of the terminal.
         for (const char *at = failures->lines[i]; *at; at++) {
             const unsigned char byte = (unsigned char)*at;
             fputc(byte < 0x20 || byte == 0x7f ? '?' : byte, stderr);

@@ -1,4 +1,4 @@
-/** What a batch could not use: collected on the way, listed at its end. */
+/** The files of a batch that failed: collected during the batch, listed at its end. */
 #ifndef SONOMASK_FAILURES_H
 #define SONOMASK_FAILURES_H
 
@@ -10,11 +10,11 @@ typedef struct sm_failures {
     int count, capacity;
 } sm_failures;
 
-/** Keeps a copy of `line`, a file's name or a message that begins with it. Errors: SM_ERROR_MEMORY. */
+/** Adds a copy of `line`, the name of a file or a message that begins with it. Errors: SM_ERROR_MEMORY. */
 sm_status sm_failures_add(sm_failures *failures, const char *line, sm_error *error);
 /**
- * Says on stderr "sonomask: COUNT of TOTAL WHAT:" (`what` as in "files failed") and each line under it; nothing when
- * nothing failed.
+ * Prints on stderr "sonomask: COUNT of TOTAL WHAT:" (`what` is for example "files failed") and then each line. Prints
+ * nothing when nothing failed.
  */
 void sm_failures_print(const sm_failures *failures, int total, const char *what);
 void sm_failures_free(sm_failures *failures);

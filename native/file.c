@@ -12,7 +12,16 @@
 
 enum { TEMPORARY_ATTEMPTS = 100, READ_CHUNK = 65536 };
 
-/** Fails with "PATH: what the system says about `code`". */
+/* Names of temporary files, for sm_file_remove_temporaries. Their memory is never freed, so a signal handler can read
+ * them at any moment; a file that finds no free place is only left behind when a signal ends the program. */
+enum { REGISTER_SIZE = 64 };
+enum { PLACE_FREE, PLACE_TAKEN, PLACE_VALID };
+static struct {
+    atomic_int state;
+    char name[PATH_MAX];
+} temporaries[REGISTER_SIZE];
+
+/** Fails with "PATH: the system's text for `code`". */
 static sm_status fail_errno(sm_error *error, const char *path, int code) {
     return sm_fail(error, SM_ERROR_IO, "%s: %s", path, strerror(code));
 }
@@ -32,7 +41,7 @@ static bool grow(unsigned char **bytes, size_t *capacity) {
     return true;
 }
 
-/** Reads to the end of `file`, whatever its size was said to be: pipes have none and files can grow. */
+/** Reads to the end of `file`. `expected` is only a guess: pipes have no size and files can grow. */
 static sm_status read_all(FILE *file, const char *path, size_t expected, unsigned char **bytes, size_t *size,
                           sm_error *error) {
     size_t capacity = (expected < READ_CHUNK ? READ_CHUNK : expected) + 1;
@@ -86,9 +95,31 @@ static size_t folder_length(const char *path) {
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
+static void register_temporary(const char *name) {
+    if (strlen(name) >= PATH_MAX) return;
+    for (int i = 0; i < REGISTER_SIZE; i++) {
+        int expected = PLACE_FREE;
+        if (!atomic_compare_exchange_strong(&temporaries[i].state, &expected, PLACE_TAKEN)) continue;
+        memcpy(temporaries[i].name, name, strlen(name) + 1);
+        atomic_store(&temporaries[i].state, PLACE_VALID);
+        return;
+    }
+}
+
+static void forget_temporary(const char *name) {
+    for (int i = 0; i < REGISTER_SIZE; i++)
+        if (atomic_load(&temporaries[i].state) == PLACE_VALID && strcmp(temporaries[i].name, name) == 0)
+            atomic_store(&temporaries[i].state, PLACE_FREE);
+}
+
+void sm_file_remove_temporaries(void) {
+    for (int i = 0; i < REGISTER_SIZE; i++)
+        if (atomic_load(&temporaries[i].state) == PLACE_VALID) unlink(temporaries[i].name);
+}
+
 /**
- * Creates a new file with a short name of its own in the folder of `path` (a name made from the file's would be too
- * long when that is as long as the file system allows). Returns the descriptor, or -1 with errno.
+ * Creates a new file in the folder of `path`. Its name is short: one made from the file's name would be too long when
+ * that is as long as the file system allows. Returns the descriptor, or -1 with errno.
  */
 static int create_temporary(const char *path, char **temporary) {
     static atomic_uint counter;
@@ -105,6 +136,7 @@ static int create_temporary(const char *path, char **temporary) {
         snprintf(name + folder, room - folder, ".sonomask-%ld-%u.tmp", (long)getpid(), atomic_fetch_add(&counter, 1));
         const int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor >= 0) {
+            register_temporary(name);
             *temporary = name;
             return descriptor;
         }
@@ -116,13 +148,59 @@ static int create_temporary(const char *path, char **temporary) {
     return -1;
 }
 
-sm_status sm_file_writer_open(sm_file_writer *writer, const char *path, sm_error *error) {
-    *writer = (sm_file_writer){0};
-    struct stat information;
-    if (stat(path, &information) == 0 && !S_ISREG(information.st_mode)) {
-        // Renaming over a device or a pipe would replace it.
-        return sm_fail(error, SM_ERROR_IO, "%s: exists and is no regular file", path);
+static void remove_temporary(char *name) {
+    unlink(name);
+    forget_temporary(name);
+    free(name);
+}
+
+/** Reads up to SM_FILE_HEAD_SIZE bytes of a regular file that is not a link. Returns their number, or -1 with errno. */
+static ssize_t read_head(const char *path, unsigned char *head) {
+    const int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0) return -1;
+    ssize_t total = 0, count = 1;
+    while (total < SM_FILE_HEAD_SIZE && count > 0) {
+        count = read(descriptor, head + total, (size_t)(SM_FILE_HEAD_SIZE - total));
+        if (count > 0) total += count;
     }
+    const int code = errno;
+    close(descriptor);
+    errno = code;
+    return count < 0 ? -1 : total;
+}
+
+sm_status sm_file_check_replaceable(const char *path, sm_file_recogniser *recognise, sm_error *error) {
+    struct stat information;
+    if (lstat(path, &information) != 0) return errno == ENOENT ? SM_OK : fail_errno(error, path, errno);
+    if (S_ISLNK(information.st_mode)) {
+        if (recognise)
+            return sm_fail(error, SM_ERROR_IO,
+                           "%s: is a symbolic link, which sonomask did not make; --overwrite replaces it", path);
+        if (stat(path, &information) != 0) return SM_OK; // its target is missing
+    }
+    if (S_ISDIR(information.st_mode)) return sm_fail(error, SM_ERROR_IO, "%s: is a folder", path);
+    // Renaming over a device or a pipe would replace it.
+    if (!S_ISREG(information.st_mode)) return sm_fail(error, SM_ERROR_IO, "%s: is not a regular file", path);
+    if (!recognise) return SM_OK;
+    unsigned char *head = malloc(SM_FILE_HEAD_SIZE);
+    if (!head) return fail_memory(error, path);
+    const ssize_t size = read_head(path, head);
+    const int code = errno;
+    const bool ours = size >= 0 && recognise(head, (size_t)size);
+    free(head);
+    if (ours || (size < 0 && code == ENOENT)) return SM_OK;
+    if (size < 0)
+        return sm_fail(error, SM_ERROR_IO, "%s: exists and cannot be read (%s); --overwrite replaces it", path,
+                       strerror(code));
+    return sm_fail(error, SM_ERROR_IO, "%s: exists and was not written by sonomask; --overwrite replaces it", path);
+}
+
+sm_status sm_file_writer_open_as(sm_file_writer *writer, const char *path, const sm_file_options *options,
+                                 sm_error *error) {
+    *writer = (sm_file_writer){0};
+    if (options) writer->options = *options;
+    const sm_status status = sm_file_check_replaceable(path, writer->options.recognise, error);
+    if (status != SM_OK) return status;
     writer->path = strdup(path);
     if (!writer->path) return fail_memory(error, path);
     const int descriptor = create_temporary(path, &writer->temporary);
@@ -134,17 +212,49 @@ sm_status sm_file_writer_open(sm_file_writer *writer, const char *path, sm_error
     return fail_errno(error, path, code);
 }
 
+sm_status sm_file_writer_open(sm_file_writer *writer, const char *path, sm_error *error) {
+    return sm_file_writer_open_as(writer, path, NULL, error);
+}
+
+/** Renames `from` to `to` if `to` does not exist. 0 or an errno, EEXIST if it does. */
+static int rename_to_new(const char *from, const char *to) {
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+    if (errno != EINVAL && errno != ENOSYS) return errno;
+    // The file system lacks RENAME_NOREPLACE. A hard link is never made over an existing name either.
+    if (link(from, to) == 0) {
+        unlink(from);
+        return 0;
+    }
+    if (errno == EEXIST) return EEXIST;
+    // It lacks hard links as well: check, then rename, although another program may come in between.
+    struct stat information;
+    if (lstat(to, &information) == 0) return EEXIST;
+    return rename(from, to) == 0 ? 0 : errno;
+}
+
+/** Gives the finished file its name, and checks again what has that name now. */
+static sm_status put_in_place(const sm_file_writer *writer, sm_error *error) {
+    int code = EEXIST;
+    if (writer->options.recognise) code = rename_to_new(writer->temporary, writer->path);
+    if (code == EEXIST) {
+        const sm_status status = sm_file_check_replaceable(writer->path, writer->options.recognise, error);
+        if (status != SM_OK) return status;
+        code = rename(writer->temporary, writer->path) == 0 ? 0 : errno;
+    }
+    return code ? fail_errno(error, writer->path, code) : SM_OK;
+}
+
 sm_status sm_file_writer_commit(sm_file_writer *writer, sm_error *error) {
     int code = 0;
     errno = 0;
-    // Data before name: after a power cut the path holds either the old content or the whole new one.
-    if (ferror(writer->file) || fflush(writer->file) != 0 || fsync(fileno(writer->file)) != 0)
+    if (ferror(writer->file) || fflush(writer->file) != 0 ||
+        (writer->options.durable && fsync(fileno(writer->file)) != 0))
         code = errno ? errno : EIO;
     if (fclose(writer->file) != 0 && !code) code = errno;
     writer->file = NULL;
-    if (!code && rename(writer->temporary, writer->path) != 0) code = errno;
-    const sm_status status = code ? fail_errno(error, writer->path, code) : SM_OK;
-    if (!code) { // the temporary name is gone; abandon shall not look for it
+    const sm_status status = code ? fail_errno(error, writer->path, code) : put_in_place(writer, error);
+    if (status == SM_OK) { // the temporary name is gone, so there is nothing to remove
+        forget_temporary(writer->temporary);
         free(writer->temporary);
         writer->temporary = NULL;
     }
@@ -155,15 +265,15 @@ sm_status sm_file_writer_commit(sm_file_writer *writer, sm_error *error) {
 void sm_file_writer_abandon(sm_file_writer *writer) {
     if (!writer) return;
     if (writer->file) fclose(writer->file);
-    if (writer->temporary) unlink(writer->temporary);
-    free(writer->temporary);
+    if (writer->temporary) remove_temporary(writer->temporary);
     free(writer->path);
     *writer = (sm_file_writer){0};
 }
 
-sm_status sm_file_write(const char *path, const void *bytes, size_t size, sm_error *error) {
+sm_status sm_file_write_as(const char *path, const void *bytes, size_t size, const sm_file_options *options,
+                           sm_error *error) {
     sm_file_writer writer;
-    const sm_status status = sm_file_writer_open(&writer, path, error);
+    const sm_status status = sm_file_writer_open_as(&writer, path, options, error);
     if (status) return status;
     if (size > 0 && fwrite(bytes, 1, size, writer.file) != size) {
         const int code = errno;
@@ -171,6 +281,10 @@ sm_status sm_file_write(const char *path, const void *bytes, size_t size, sm_err
         return fail_errno(error, path, code);
     }
     return sm_file_writer_commit(&writer, error);
+}
+
+sm_status sm_file_write(const char *path, const void *bytes, size_t size, sm_error *error) {
+    return sm_file_write_as(path, bytes, size, NULL, error);
 }
 
 bool sm_folder_exists(const char *path) {
@@ -186,7 +300,7 @@ static int make_folders(char *path) {
         *at = '\0';
         const int failed = mkdir(path, 0777) != 0 && errno != EEXIST;
         const int code = errno;
-        // Where making is refused (a read-only parent), the folder may still be there already.
+        // mkdir may be refused (a read-only parent) although the folder exists.
         const bool missing = failed && !sm_folder_exists(path);
         *at = end;
         if (missing) return code;
@@ -201,9 +315,9 @@ sm_status sm_folder_make(const char *path, sm_error *error) {
     const int code = make_folders(copy);
     free(copy);
     if (code) return sm_fail(error, SM_ERROR_IO, "%s: cannot make this folder: %s", path, strerror(code));
-    if (!sm_folder_exists(path)) return sm_fail(error, SM_ERROR_IO, "%s: exists and is no folder", path);
+    if (!sm_folder_exists(path)) return sm_fail(error, SM_ERROR_IO, "%s: exists and is not a folder", path);
 
-    // Permission bits do not tell everything (read-only and special file systems, root): try it.
+    // Permission bits are not enough (read-only and special file systems, root): try to write.
     char *inside = sm_path_join(path, "x");
     if (!inside) return fail_memory(error, path);
     char *temporary = NULL;
@@ -213,8 +327,7 @@ sm_status sm_folder_make(const char *path, sm_error *error) {
     if (descriptor < 0)
         return sm_fail(error, SM_ERROR_IO, "%s: cannot write to this folder: %s", path, strerror(write_code));
     close(descriptor);
-    unlink(temporary);
-    free(temporary);
+    remove_temporary(temporary);
     return SM_OK;
 }
 
@@ -246,13 +359,13 @@ static bool is_readable_file(const char *path) {
     return stat(path, &information) == 0 && S_ISREG(information.st_mode) && access(path, R_OK) == 0;
 }
 
-/** FOLDER/../weights/sonomask.safetensors for the folder of the running binary, or NULL. */
-static char *model_beside_binary(const char *relative) {
+/** FOLDER/../RELATIVE for the folder of the running program, or NULL. */
+static char *path_beside_program(const char *relative) {
     char binary[PATH_MAX];
     const ssize_t length = readlink("/proc/self/exe", binary, sizeof binary - 1);
     if (length <= 0) return NULL;
     binary[length] = '\0';
-    for (int level = 0; level < 2; level++) { // the binary's name, then its folder's
+    for (int level = 0; level < 2; level++) { // cuts the name of the binary, then that of its folder
         char *slash = strrchr(binary, '/');
         if (!slash) return NULL;
         *slash = '\0';
@@ -261,11 +374,14 @@ static char *model_beside_binary(const char *relative) {
 }
 
 char *sm_default_model_path(void) {
-    const char *const relative = "weights/sonomask.safetensors";
+    /* In the source tree the program is in build/, after `make install` in bin/. */
+    static const char *const places[] = {"weights/sonomask.safetensors", "share/sonomask/sonomask.safetensors"};
     const char *chosen = getenv("SONOMASK_MODEL");
     if (chosen && *chosen) return strdup(chosen);
-    char *beside = model_beside_binary(relative);
-    if (beside && is_readable_file(beside)) return beside;
-    free(beside);
-    return strdup(relative);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *beside = path_beside_program(places[i]);
+        if (beside && is_readable_file(beside)) return beside;
+        free(beside);
+    }
+    return strdup(places[0]);
 }

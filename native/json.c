@@ -32,7 +32,7 @@ static void write_string(FILE *file, const char *value) {
     const unsigned char *at = (const unsigned char *)value;
     while (*at) {
         const int length = utf8_length(at);
-        if (length == 0) { // file names may hold any bytes; JSON may not
+        if (length == 0) { // file names may hold any bytes; JSON must be UTF-8
             fputs("\\ufffd", file);
             at++;
             continue;
@@ -54,7 +54,7 @@ static void write_string(FILE *file, const char *value) {
     fputc('"', file);
 }
 
-/** What comes before any value: a comma after a sibling, and the key. */
+/** Writes what precedes a value: a comma after an earlier one, and the key. */
 static void begin_value(sm_json *json, const char *key) {
     if (json->comma) fputc(',', json->file);
     if (key) {
@@ -75,7 +75,7 @@ static void close_bracket(sm_json *json, char bracket) {
     fputc(bracket, json->file);
     json->depth--;
     json->comma = json->depth > 0;
-    if (json->depth == 0) fputc('\n', json->file); // one top-level value a line: JSON Lines
+    if (json->depth == 0) fputc('\n', json->file); // JSON Lines: one top-level value per line
 }
 
 void sm_json_object_begin(sm_json *json, const char *key) { open_bracket(json, key, '{'); }

@@ -1,4 +1,4 @@
-/** Writing JSON: strings escaped, numbers finite, commas placed. */
+/** Writing JSON with escaped strings, finite numbers and correct commas. */
 #ifndef SONOMASK_JSON_H
 #define SONOMASK_JSON_H
 
@@ -11,13 +11,13 @@ typedef struct sm_json {
     bool comma;
 } sm_json;
 
-/** `key` is NULL inside arrays and at the top. */
+/** `key` is NULL inside arrays and at the top level. */
 void sm_json_object_begin(sm_json *json, const char *key);
 void sm_json_object_end(sm_json *json);
 void sm_json_array_begin(sm_json *json, const char *key);
 void sm_json_array_end(sm_json *json);
 void sm_json_string(sm_json *json, const char *key, const char *value);
-/** null when not finite; 6 significant digits. */
+/** 6 significant digits; null when not finite. */
 void sm_json_number(sm_json *json, const char *key, double value);
 void sm_json_integer(sm_json *json, const char *key, long long value);
 void sm_json_boolean(sm_json *json, const char *key, bool value);

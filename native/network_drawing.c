@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "file.h"
+#include "own_files.h"
 
 enum { STEP_X = 34, STEP_Y = 92, MARGIN = 40, VECTOR_GAP = 70 };
 
@@ -11,7 +12,7 @@ typedef struct box {
     double x, y, width, height;
 } box;
 
-/** Taller for more pixels, wider for more channels. */
+/** The height grows with the resolution, the width with the channels. */
 static box layer_box(const sm_net *net, int layer, int size) {
     const sm_layer *l = &net->layers[layer];
     int level = l->level >= 0 ? l->level : net->levels;
@@ -49,7 +50,8 @@ static void draw_edge(FILE *out, const sm_net *net, int from, int to, int size, 
 static void draw(FILE *out, const sm_net *net, int size) {
     int width = 2 * MARGIN + STEP_X * net->layer_count;
     int height = 2 * MARGIN + STEP_Y * (net->levels + 1) + VECTOR_GAP;
-    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\">\n", width, height);
+    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"sm-network\" viewBox=\"0 0 %d %d\" role=\"img\">\n",
+            width, height);
     fprintf(out, "<title>%s: %zu parameters, %.3f GMAC at %d x %d</title>\n", net->name, net->trainable_count,
             sm_net_macs(net, size) / 1e9, size, size);
     fputs("<style>svg{font:9px system-ui,sans-serif;background:#fff}text{fill:#445}"
@@ -95,9 +97,10 @@ static void draw(FILE *out, const sm_net *net, int size) {
     fputs("</svg>\n", out);
 }
 
-sm_status sm_network_draw(const sm_net *net, int size, const char *path, sm_error *error) {
+sm_status sm_network_draw(const sm_net *net, int size, const char *path, bool overwrite, sm_error *error) {
+    const sm_file_options own = {.recognise = overwrite ? NULL : sm_own_svg};
     sm_file_writer writer;
-    sm_status status = sm_file_writer_open(&writer, path, error);
+    sm_status status = sm_file_writer_open_as(&writer, path, &own, error);
     if (status != SM_OK) return status;
     draw(writer.file, net, size);
     return sm_file_writer_commit(&writer, error);

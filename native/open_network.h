@@ -1,4 +1,4 @@
-/** The network and the weights file that a command's --model and --net ask for. */
+/** The network and the weights file of the options --model and --net. */
 #ifndef SONOMASK_OPEN_NETWORK_H
 #define SONOMASK_OPEN_NETWORK_H
 
@@ -6,17 +6,16 @@
 #include "../src/weights.h"
 
 /**
- * Reads the weights file `model`, or, when that is NULL, makes the network called `name` with fresh weights by `seed`.
- * `*parameters` is released with sm_floats_free. The metadata of fresh weights have an empty `network`: nothing is
- * known of them. Errors name the file: SM_ERROR_IO, SM_ERROR_WEIGHTS, SM_ERROR_ARGUMENT (no such network),
- * SM_ERROR_MEMORY.
+ * Reads the weights file `model`. When that is NULL, makes the network `name` with untrained weights from `seed`; the
+ * metadata are then zero (`network` is empty). `*parameters` is released with sm_floats_free. Errors name the file:
+ * SM_ERROR_IO, SM_ERROR_WEIGHTS, SM_ERROR_ARGUMENT (no such network), SM_ERROR_MEMORY.
  */
 sm_status sm_open_network(const char *model, const char *name, unsigned long long seed, sm_net *net,
                           sm_weights_metadata *metadata, float **parameters, sm_error *error);
 
 /**
- * The weights file to read, from malloc: `chosen`, or when that is NULL the default one, which must be there. Errors:
- * SM_ERROR_IO (saying how to name another), SM_ERROR_MEMORY.
+ * The path of the weights file, from malloc: `chosen`, or the default one when that is NULL. The default one must
+ * exist. Errors: SM_ERROR_IO (the message explains how to name another file), SM_ERROR_MEMORY.
  */
 sm_status sm_model_path(const char *chosen, char **path, sm_error *error);
 

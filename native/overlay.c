@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../src/status.h"
+
 static const uint8_t line_colour[3] = {255, 214, 10};
 
-/** How much of each pixel the lines cover, 0..255. */
+/** Coverage of each pixel by the lines, 0..255. */
 typedef struct coverage {
     int width, height;
     uint8_t *values;
@@ -39,7 +41,7 @@ static void draw_segment(coverage *on, sm_point a, sm_point b) {
     }
 }
 
-/** The middles of the outline's edges, each averaged with its neighbours so that stairs become slopes. From malloc. */
+/** The centres of the pixel edges of an outline, averaged with their neighbours to smooth the steps. From malloc. */
 static sm_point *smooth_outline(const sm_contour *contour, int *count) {
     size_t edges = 0;
     for (int i = 0; i < contour->point_count; i++) {
@@ -81,7 +83,7 @@ static bool draw_contour(coverage *on, const sm_contour *contour) {
     return true;
 }
 
-/** The image as RGB, transparency over black, with the line's colour mixed in. */
+/** The image as RGB, transparent pixels over black, with the lines blended over it. */
 static void paint(const sm_image *image, const uint8_t *covered, uint8_t *rgb) {
     const size_t count = (size_t)image->width * (size_t)image->height, channels = (size_t)image->channels;
     for (size_t i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 /**
- * A pool of sleeping threads. A job is over when its tasks are, not when every thread has looked at it: a thread that
- * a busy processor wakes late finds the job gone and goes back to sleep, and nobody has waited for it.
+ * A pool of sleeping threads. A job ends when its tasks have ended; it does not wait until every thread has woken up. A
+ * thread that a busy processor wakes late finds no task left and sleeps again.
  */
 #include "parallel.h"
 
@@ -10,17 +10,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-/* Jobs often follow each other within microseconds; a few yields catch the next one without a system sleep and wake-up,
- * and hand the processor over at once when someone else wants it. */
+#include "processors.h"
+
+/* Jobs often follow each other within microseconds. A few yields catch the next one without a sleep and a wake-up, and
+ * give the processor to another process that waits for it. */
 enum { YIELDS_BEFORE_SLEEP = 32, MAX_THREADS = 256 };
 
 typedef struct pool {
-    sm_parallel parallel; /* what the core sees; first, so that freeing it frees the pool */
+    sm_parallel parallel; /* the public part */
     pthread_mutex_t mutex;
     pthread_cond_t job_posted, job_done;
-    pthread_mutex_t submitting; /* one job at a time, whichever thread brings it */
+    pthread_mutex_t submitting; /* held during a job: one at a time */
     bool stopping;              /* under `mutex` */
 
     /* The job; written under `mutex` while no task of an older job runs. */
@@ -28,8 +29,8 @@ typedef struct pool {
     void *arguments;
     int count;
 
-    /* Upper half: the job's number. Lower half: its next task. Taking a task compares both, so that a late thread
-     * cannot take a task of a job whose `task` and `arguments` it has not read. */
+    /* Upper half: number of the job. Lower half: its next task. Taking a task compares both, so a late thread cannot
+     * take a task of a job whose `task` and `arguments` it has not read. */
     _Atomic uint64_t ticket;
     atomic_int unfinished; /* tasks of the job that have not ended */
 
@@ -51,6 +52,21 @@ typedef struct worker {
 
 static uint32_t ticket_job(uint64_t ticket) { return (uint32_t)(ticket >> 32); }
 
+/** The jobs that the calling thread works on, innermost first: a task may submit a job to another pool. */
+typedef struct work {
+    const pool *owner;
+    int worker;
+    const struct work *outer;
+} work;
+static _Thread_local const work *current_work;
+
+static void run_task(const pool *owner, const job *current, int index, int worker_index) {
+    const work self = {owner, worker_index, current_work};
+    current_work = &self;
+    current->task(current->arguments, index, worker_index);
+    current_work = self.outer;
+}
+
 /** Takes and runs tasks of `current` until none is left. */
 static void work_on(pool *owner, const job *current, int worker_index) {
     uint64_t ticket = atomic_load(&owner->ticket);
@@ -58,7 +74,7 @@ static void work_on(pool *owner, const job *current, int worker_index) {
         const uint32_t next = (uint32_t)ticket;
         if (ticket_job(ticket) != current->number || next >= (uint32_t)current->count) return;
         if (!atomic_compare_exchange_weak(&owner->ticket, &ticket, ticket + 1)) continue;
-        current->task(current->arguments, (int)next, worker_index);
+        run_task(owner, current, (int)next, worker_index);
         if (atomic_fetch_sub(&owner->unfinished, 1) == 1) {
             pthread_mutex_lock(&owner->mutex);
             pthread_cond_signal(&owner->job_done);
@@ -87,9 +103,23 @@ static void *worker_main(void *argument) {
     }
 }
 
+/** Runs a job that a task of the same pool submits on the calling thread: it would wait for itself otherwise. */
+static bool run_nested(const pool *owner, int count, sm_task *task, void *arguments) {
+    for (const work *w = current_work; w; w = w->outer) {
+        if (w->owner != owner) continue;
+        for (int index = 0; index < count; index++) task(arguments, index, w->worker);
+        return true;
+    }
+    return false;
+}
+
 static void pool_run(void *pointer, int count, sm_task *task, void *arguments) {
     pool *owner = pointer;
-    if (count <= 0) return;
+    if (count <= 0 || run_nested(owner, count, task, arguments)) return;
+    if (count == 1) {
+        task(arguments, 0, 0);
+        return;
+    }
     pthread_mutex_lock(&owner->submitting);
 
     pthread_mutex_lock(&owner->mutex);
@@ -113,19 +143,6 @@ static void pool_run(void *pointer, int count, sm_task *task, void *arguments) {
     pthread_mutex_unlock(&owner->submitting);
 }
 
-/** Processors that this process may use: fewer than the machine has when it runs under taskset or in a container. */
-static int usable_processors(void) {
-#if defined(__linux__)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) {
-        const int count = CPU_COUNT(&set);
-        if (count > 0) return count;
-    }
-#endif
-    const long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : count > MAX_THREADS ? MAX_THREADS : (int)count;
-}
-
 static bool start_worker(pool *owner, int index) {
     worker *self = malloc(sizeof *self);
     if (!self) return false;
@@ -139,12 +156,12 @@ static bool start_worker(pool *owner, int index) {
 }
 
 sm_parallel *sm_parallel_create(int threads) {
-    if (threads <= 0) threads = usable_processors();
+    if (threads <= 0) threads = sm_processors_usable("");
     if (threads > MAX_THREADS) threads = MAX_THREADS;
     pool *owner = calloc(1, sizeof *owner);
     if (!owner) return NULL;
     owner->parallel = (sm_parallel){.threads = threads, .pool = owner, .run = pool_run};
-    // These four cannot fail on the systems at hand (attributes are the default ones).
+    // These four do not fail with default attributes.
     pthread_mutex_init(&owner->mutex, NULL);
     pthread_mutex_init(&owner->submitting, NULL);
     pthread_cond_init(&owner->job_posted, NULL);

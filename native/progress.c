@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double terminal_interval = 0.1, redirected_interval = 10.0; /* seconds between two showings */
+static const double terminal_interval = 0.1, redirected_interval = 10.0; /* seconds between two lines */
 
 enum { BAR_WIDTH = 24, LINE_SIZE = 512, CLOCK_SIZE = 24 };
 
@@ -31,7 +31,7 @@ static void format_duration(char text[CLOCK_SIZE], double seconds) {
         snprintf(text, CLOCK_SIZE, "%ld:%02ld", whole / 60, whole % 60);
 }
 
-/** Columns of the terminal, so that a long note does not wrap and leave half bars behind. */
+/** Columns of the terminal: a longer line would wrap, and then could not be drawn over. */
 static int terminal_columns(void) {
     struct winsize window = {0};
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0) return 80;
@@ -60,7 +60,7 @@ static void show_line(const sm_progress *progress, int done, const char *note, d
         snprintf(remaining, sizeof remaining, "?");
     snprintf(line, sizeof line, "%s %s%s%d/%d (%d%%) ETA %s%s%s", progress->label, bar, progress->terminal ? " " : "",
              done, progress->total, (int)(share * 100), remaining, note && *note ? "  " : "", note ? note : "");
-    // A note may be a file's name, which may hold line ends and what steers a terminal.
+    // A note may be a file name, which may hold line ends and control characters of the terminal.
     for (char *at = line; *at; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
     if (progress->terminal)
@@ -74,7 +74,7 @@ void sm_progress_show(sm_progress *progress, int done, const char *note) {
     const double now = sm_clock();
     progress->done = done;
     const double interval = progress->terminal ? terminal_interval : redirected_interval;
-    // The last state is always worth showing on a terminal; in a log only what takes long is.
+    // A terminal shows the last state in any case, a log only what takes long.
     const int last = progress->terminal && done >= progress->total;
     if (!last && now - progress->last_shown < interval) return;
     progress->last_shown = now;
@@ -82,15 +82,17 @@ void sm_progress_show(sm_progress *progress, int done, const char *note) {
     show_line(progress, done, note, now);
 }
 
-static void say(sm_progress *progress, const char *start, const char *message) {
+static void print_message(sm_progress *progress, const char *start, const char *message) {
     fprintf(stderr, "%s%s%s\n", progress->terminal && progress->shown ? "\r\x1b[K" : "", start, message);
-    if (progress->terminal) progress->last_shown = 0; // the bar is gone: draw it again at the next chance
+    if (progress->terminal) progress->last_shown = 0; // the bar was removed: draw it at the next call
     fflush(stderr);
 }
 
-void sm_progress_message(sm_progress *progress, const char *message) { say(progress, "", message); }
+void sm_progress_message(sm_progress *progress, const char *message) { print_message(progress, "", message); }
 
-void sm_progress_complain(sm_progress *progress, const char *message) { say(progress, "sonomask: ", message); }
+void sm_progress_complain(sm_progress *progress, const char *message) {
+    print_message(progress, "sonomask: ", message);
+}
 
 void sm_progress_end(sm_progress *progress) {
     if (!progress->shown) return;

@@ -1,4 +1,4 @@
-#include "image.h"
+#include "letterbox.h"
 
 #include <stdlib.h>
 #include <string.h>

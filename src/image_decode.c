@@ -99,7 +99,9 @@ sm_status sm_image_decode(const void *file, size_t size, sm_image *image, sm_err
     const uint8_t *bytes = file;
     sm_image_header header = {0};
     sm_status status = SM_OK;
+    if (!image) return sm_fail(error, SM_ERROR_ARGUMENT, "no place for the image: NULL");
     *image = (sm_image){0};
+    if (!file && size > 0) return sm_fail(error, SM_ERROR_ARGUMENT, "no file: NULL");
     if (size == 0) return sm_fail(error, SM_ERROR_IMAGE_EMPTY, "the file is empty");
     switch (sm_image_kind_of(bytes, size)) {
     case SM_IMAGE_PNG:

@@ -20,6 +20,7 @@
 #include "image.h"
 #include "image_check.h"
 #include "sonomask.h"
+#include "status.h"
 
 enum { SIGNATURE_SIZE = 8, CHUNK_OVERHEAD = 12, IHDR_SIZE = 13, FILTER_COUNT = 5 };
 enum { FILTER_NONE, FILTER_LEFT, FILTER_UP, FILTER_MEAN, FILTER_PAETH };
@@ -99,10 +100,12 @@ static uint8_t *finish_chunk(uint8_t *chunk, const char *type, size_t length) {
 
 sm_status sm_image_encode_png(const sm_image *image, uint8_t **bytes, size_t *size, sm_error *error) {
     static const uint8_t signature[SIGNATURE_SIZE] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-    *bytes = NULL;
-    *size = 0;
+    if (bytes) *bytes = NULL;
+    if (size) *size = 0;
+    if (!bytes || !size || !image || !image->pixels)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "no image or no place for the PNG: NULL");
     const int channels = image->channels;
-    if (!image->pixels || image->width < 1 || image->height < 1 || (channels != 1 && channels != 3 && channels != 4))
+    if (image->width < 1 || image->height < 1 || (channels != 1 && channels != 3 && channels != 4))
         return sm_fail(error, SM_ERROR_ARGUMENT, "a PNG cannot hold an image of %d x %d pixels and %d channels",
                        image->width, image->height, channels);
     const size_t row_size = (size_t)image->width * (size_t)channels, height = (size_t)image->height;

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "letterbox.h"
+
 /** Grey values 0..1, [height][width]. */
 typedef struct plane {
     const float *values;

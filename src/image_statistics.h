@@ -7,6 +7,7 @@
 #define SONOMASK_IMAGE_STATISTICS_H
 
 #include "image.h"
+#include "status.h"
 
 enum { SM_STATISTICS_SIDE = 128, SM_STATISTICS_SCALES = 3, SM_STATISTICS_BANDS = 6, SM_STATISTICS_COUNT = 55 };
 

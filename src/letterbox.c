@@ -1,7 +1,7 @@
 /** Letterboxing: an image into the network's square with its aspect kept, and maps on the square back to the image. */
 #include <stdlib.h>
 
-#include "image.h"
+#include "letterbox.h"
 #include "resample.h"
 
 /** `side` scaled by size / longest and rounded, at least 1. */

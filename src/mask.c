@@ -7,8 +7,10 @@
 #include "expected_dice.h"
 #include "mask_label.h"
 #include "mask_measure.h"
+#include "status.h"
 
 void sm_mask_threshold(const float *probability, int count, float threshold, uint8_t *mask) {
+    if (!probability || !mask) return;
     for (int i = 0; i < count; i++) mask[i] = probability[i] >= threshold ? 255 : 0;
 }
 
@@ -87,10 +89,13 @@ static sm_status find_components(uint8_t *mask, int width, int height, int minim
 
 sm_status sm_mask_components(uint8_t *mask, int width, int height, int minimum_area, const float *probability,
                              int32_t *labels, sm_lesion **lesions, int *lesion_count, sm_error *error) {
-    *lesions = NULL;
-    *lesion_count = 0;
+    if (lesions) *lesions = NULL;
+    if (lesion_count) *lesion_count = 0;
+    if (!mask || !lesions || !lesion_count)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "no mask or no place for the lesions: NULL");
     if (width < 1 || height < 1 || width > INT_MAX / height)
-        return sm_fail(error, SM_ERROR_ARGUMENT, "no mask of %d x %d pixels", width, height);
+        return sm_fail(error, SM_ERROR_ARGUMENT, "a mask of %d x %d pixels is not supported", width, height);
+    if (minimum_area < 0) return sm_fail(error, SM_ERROR_ARGUMENT, "minimum area %d is negative", minimum_area);
     int32_t *label_map = labels ? labels : malloc((size_t)width * (size_t)height * sizeof *label_map);
     if (!label_map)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory to label a mask of %d x %d pixels", width, height);

@@ -1,10 +1,17 @@
-/** Mask geometry: threshold, connected components, outlines, measurements. All in the image's own pixels. */
+/**
+ * Mask geometry: threshold, connected components, contours, measurements, all in the image's own pixels. Installed;
+ * sonomask.h includes it and states the common contract.
+ */
 #ifndef SONOMASK_MASK_H
 #define SONOMASK_MASK_H
 
 #include <stdint.h>
 
-#include "status.h"
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct sm_point {
     float x, y; /**< pixels; the centre of the top-left pixel is (0.5, 0.5), its corner (0, 0) */
@@ -16,33 +23,34 @@ typedef struct sm_lesion {
     int area;                     /**< pixels */
     int left, top, width, height; /**< bounding box, pixels */
     sm_point centroid;
-    /** Largest distance between two points of the outline, between the midpoints of its pixel edges (maximum Feret
+    /** Largest distance between two points of the contour, taken at the midpoints of its pixel edges (maximum Feret
      * diameter), pixels. */
     float long_axis;
     sm_point long_axis_ends[2];
     float short_axis; /**< extent at right angles to the long axis, pixels */
     sm_point short_axis_ends[2];
-    float perimeter;   /**< length of the outer outline, pixels */
+    float perimeter;   /**< length of the outer contour, pixels */
     float circularity; /**< 4 pi area / perimeter^2, at most 1 */
     float orientation; /**< angle of the long axis to the horizontal, radians, -pi/2 .. pi/2; positive: falling to the
                           right */
     float mean_probability; /**< mean of the probability map over the lesion */
-    float expected_dice;    /**< expected Dice of its outline, 0..1: see expected_dice.h */
+    float expected_dice;    /**< estimated Dice score of the lesion's contour, 0..1 */
+    uint32_t reserved[8];   /**< 0; room for later fields */
 } sm_lesion;
 
-/** mask = probability >= threshold ? 255 : 0, over `count` pixels. */
-void sm_mask_threshold(const float *probability, int count, float threshold, uint8_t *mask);
+/** mask = probability >= threshold ? 255 : 0, over `count` pixels. Does nothing with NULL or a count below 1. */
+SM_API void sm_mask_threshold(const float *probability, int count, float threshold, uint8_t *mask);
 
 /**
- * Labels 8-connected components of a 0/non-0 mask, dropping those of fewer than `minimum_area` pixels (they are
+ * Labels the 8-connected components of a 0/non-0 mask, drops those of fewer than `minimum_area` pixels (they are
  * also cleared in `mask`), and measures the rest, largest first with labels 1, 2, ... `labels` ([height][width],
  * may be NULL) receives 0 or the label; `probability` may be NULL (mean_probability and expected_dice are then 0).
- * `*lesions` is released with free(). Errors: SM_ERROR_MEMORY, SM_ERROR_ARGUMENT.
+ * `*lesions` is released with sm_free, and NULL when there are none. Errors: SM_ERROR_ARGUMENT, SM_ERROR_MEMORY.
  */
-sm_status sm_mask_components(uint8_t *mask, int width, int height, int minimum_area, const float *probability,
-                             int32_t *labels, sm_lesion **lesions, int *lesion_count, sm_error *error);
+SM_API sm_status sm_mask_components(uint8_t *mask, int width, int height, int minimum_area, const float *probability,
+                                    int32_t *labels, sm_lesion **lesions, int *lesion_count, sm_error *error);
 
-/** A closed outline along pixel corners; holes run in the opposite direction. */
+/** A closed contour along pixel corners; holes run in the opposite direction. */
 typedef struct sm_contour {
     sm_point *points;
     int point_count;
@@ -54,8 +62,16 @@ typedef struct sm_contours {
     int count;
 } sm_contours;
 
-/** All outlines of a mask (outer ones clockwise on the screen, holes anticlockwise), collinear points merged. */
-sm_status sm_mask_contours(const uint8_t *mask, int width, int height, sm_contours *contours, sm_error *error);
-void sm_contours_free(sm_contours *contours);
+/**
+ * All contours of a mask (outer ones clockwise on the screen, holes anticlockwise), collinear points merged.
+ * What `contours` holds before the call is overwritten, not released. Errors: SM_ERROR_ARGUMENT, SM_ERROR_MEMORY.
+ */
+SM_API sm_status sm_mask_contours(const uint8_t *mask, int width, int height, sm_contours *contours, sm_error *error);
 
+/** NULL is allowed. */
+SM_API void sm_contours_free(sm_contours *contours);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

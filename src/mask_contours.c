@@ -4,6 +4,7 @@
 
 #include "mask.h"
 #include "mask_outline.h"
+#include "status.h"
 
 /** Growing arrays of points and contours. Functions return false without memory. */
 static bool add_point(sm_contour *contour, int *capacity, int x, int y) {
@@ -53,9 +54,11 @@ static bool trace(const uint8_t *mask, int width, int height, sm_edge start, uin
 }
 
 sm_status sm_mask_contours(const uint8_t *mask, int width, int height, sm_contours *contours, sm_error *error) {
+    if (!contours) return sm_fail(error, SM_ERROR_ARGUMENT, "no place for the contours: NULL");
     *contours = (sm_contours){0};
+    if (!mask) return sm_fail(error, SM_ERROR_ARGUMENT, "no mask: NULL");
     if (width < 1 || height < 1 || width > INT_MAX / height)
-        return sm_fail(error, SM_ERROR_ARGUMENT, "no mask of %d x %d pixels", width, height);
+        return sm_fail(error, SM_ERROR_ARGUMENT, "a mask of %d x %d pixels is not supported", width, height);
     int capacity = 0;
     uint8_t *seen_upper = calloc((size_t)width * (size_t)height, 1);
     bool enough_memory = seen_upper != NULL;

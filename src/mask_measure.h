@@ -3,6 +3,7 @@
 #define SONOMASK_MASK_MEASURE_H
 
 #include "mask.h"
+#include "status.h"
 
 /**
  * Fills lesions[0 .. count - 1], which have the labels 1 .. count in `labels`. `label`, `area` and the bounding box

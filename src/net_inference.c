@@ -5,26 +5,33 @@
 
 #include "memory_plan.h"
 #include "net_fusion.h"
-#include "types.h"
+#include "status.h"
+
+/** What is the same in every run. Offsets are floats from the start of a state's arena. */
+typedef struct planned_layer {
+    bool needed;
+    bool done_by_producer;               /* a pooling that the convolution before it performs */
+    int pool;                            /* for a convolution: the pooling layer that it performs, or -1 */
+    float *weights, *transformed, *bias; /* in the block of weights; NULL where there is none */
+    size_t output;                       /* offset of the output */
+    size_t gain;                         /* offset of 1 + g of the conditioning */
+} planned_layer;
 
 struct sm_inference {
     sm_net net;
     int size;
     const sm_kernels *kernels;
-    const sm_parallel *parallel;
-    float *weights; /* one block: folded weights, biases, transformed weights */
+    float *weights; /* one block: fused weights, biases, transformed weights */
     size_t weights_count;
+    size_t activation_count; /* floats of the arena that hold activations */
+    planned_layer layers[SM_NET_MAX_LAYERS];
+};
+
+struct sm_inference_state {
+    const sm_inference *inference;
+    const sm_parallel *parallel;
     float *arena; /* activations by lifetime, then the workspace */
     size_t arena_count;
-    float *workspace;
-    struct {
-        bool needed;
-        bool done_by_producer;               /* a pooling that the convolution before it performs */
-        int pool;                            /* for a convolution: the pooling layer that it performs, or -1 */
-        float *output;                       /* in the arena */
-        float *weights, *transformed, *bias; /* in `weights`; NULL where there is none */
-        float *gain;                         /* in the arena: 1 + g of the conditioning */
-    } layers[SM_NET_MAX_LAYERS];
 };
 
 static size_t layer_side(const sm_inference *inference, int layer) {
@@ -32,32 +39,43 @@ static size_t layer_side(const sm_inference *inference, int layer) {
     return level >= 0 ? (size_t)(inference->size >> level) : 1;
 }
 
-static sm_conv layer_conv(const sm_inference *inference, int index) {
+/** NULL while the arena is only being measured. */
+static float *in_arena(const sm_inference_state *state, size_t offset) {
+    return state->arena ? state->arena + offset : NULL;
+}
+
+static float *layer_output(const sm_inference_state *state, int layer) {
+    return in_arena(state, state->inference->layers[layer].output);
+}
+
+static sm_conv layer_conv(const sm_inference_state *state, int index) {
+    const sm_inference *inference = state->inference;
     const sm_layer *layer = &inference->net.layers[index];
+    const planned_layer *planned = &inference->layers[index];
     sm_conv conv = {.batch = 1,
                     .height = (int)layer_side(inference, index),
                     .width = (int)layer_side(inference, index),
                     .output_channels = layer->channels,
-                    .weights = inference->layers[index].weights,
-                    .transformed = inference->layers[index].transformed,
-                    .bias = inference->layers[index].bias,
+                    .weights = planned->weights,
+                    .transformed = planned->transformed,
+                    .bias = planned->bias,
                     .relu = layer->relu,
-                    .output = inference->layers[index].output,
+                    .output = layer_output(state, index),
                     .output_stride = layer->channels,
-                    .workspace = inference->workspace,
-                    .parallel = inference->parallel};
+                    .workspace = in_arena(state, inference->activation_count),
+                    .parallel = state->parallel};
     for (int i = 0; i < 2 && layer->input[i] >= 0; i++) {
         int channels = inference->net.layers[layer->input[i]].channels;
-        conv.source[conv.source_count++] = (sm_source){.data = inference->layers[layer->input[i]].output,
+        conv.source[conv.source_count++] = (sm_source){.data = layer_output(state, layer->input[i]),
                                                        .channels = channels,
                                                        .stride = channels,
                                                        .upsample = layer->upsample[i]};
     }
     if (layer->condition >= 0) {
-        conv.output_scale = inference->layers[index].gain;
-        conv.output_shift = inference->layers[layer->condition].output + layer->channels;
+        conv.output_scale = in_arena(state, planned->gain);
+        conv.output_shift = in_arena(state, inference->layers[layer->condition].output + (size_t)layer->channels);
     }
-    if (inference->layers[index].pool >= 0) conv.pooled = inference->layers[inference->layers[index].pool].output;
+    if (planned->pool >= 0) conv.pooled = layer_output(state, planned->pool);
     return conv;
 }
 
@@ -75,7 +93,7 @@ static void find_fused_pools(sm_inference *inference) {
     }
 }
 
-static sm_status plan_activations(sm_inference *inference, sm_error *error) {
+static void plan_activations(sm_inference *inference) {
     const sm_net *net = &inference->net;
     sm_lifetime tensors[2 * SM_NET_MAX_LAYERS] = {{0}};
     sm_lifetime *gains = tensors + SM_NET_MAX_LAYERS;
@@ -94,29 +112,11 @@ static sm_status plan_activations(sm_inference *inference, sm_error *error) {
         for (int k = 0; k < 2; k++)
             if (layer->input[k] >= 0 && tensors[layer->input[k]].last < i) tensors[layer->input[k]].last = i;
     }
-    size_t arena = sm_memory_plan(tensors, 2 * SM_NET_MAX_LAYERS);
-    size_t workspace = 0;
+    inference->activation_count = sm_memory_plan(tensors, 2 * SM_NET_MAX_LAYERS);
     for (int i = 0; i < net->layer_count; i++) {
-        if (!inference->layers[i].needed) continue;
-        sm_conv conv = layer_conv(inference, i);
-        size_t wanted = 0;
-        if (net->layers[i].kind == SM_LAYER_CONV3X3)
-            wanted = inference->kernels->conv3x3_workspace(&conv, sm_parallel_threads(inference->parallel));
-        if (net->layers[i].kind == SM_LAYER_CONV1X1)
-            wanted = inference->kernels->conv1x1_workspace(&conv, sm_parallel_threads(inference->parallel));
-        if (wanted > workspace) workspace = wanted;
+        inference->layers[i].output = tensors[i].offset;
+        inference->layers[i].gain = gains[i].offset;
     }
-    inference->arena_count = arena + workspace;
-    inference->arena = sm_floats_allocate(inference->arena_count);
-    if (!inference->arena)
-        return sm_fail(error, SM_ERROR_MEMORY, "no memory for the activations (%z MB)",
-                       inference->arena_count * sizeof(float) / 1000000);
-    inference->workspace = inference->arena + arena;
-    for (int i = 0; i < net->layer_count; i++) {
-        inference->layers[i].output = inference->arena + tensors[i].offset;
-        inference->layers[i].gain = inference->arena + gains[i].offset;
-    }
-    return SM_OK;
 }
 
 static size_t rounded(size_t count) { return (count + 15) / 16 * 16; }
@@ -205,25 +205,18 @@ static size_t largest_layer(const sm_net *net) {
     return largest;
 }
 
-/** Fills the weights. The activations' memory serves as scratch where it is large enough. */
 static sm_status read_weights(sm_inference *inference, const sm_parameter_source *source, sm_error *error) {
-    size_t largest = largest_layer(&inference->net);
-    bool fits = largest <= inference->arena_count;
-    float *scratch = fits ? inference->arena : sm_floats_allocate(largest);
+    float *scratch = sm_floats_allocate(largest_layer(&inference->net));
     if (!scratch) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
     sm_status status = SM_OK;
     for (int i = 0; status == SM_OK && i < inference->net.layer_count; i++)
         status = read_layer(inference, i, source, scratch, error);
-    if (fits)
-        memset(inference->arena, 0, largest * sizeof *inference->arena);
-    else
-        sm_floats_free(scratch);
+    sm_floats_free(scratch);
     return status;
 }
 
 sm_status sm_inference_create_from(const sm_net *net, const sm_parameter_source *source, int size,
-                                   const sm_kernels *kernels, const sm_parallel *parallel, sm_inference **inference,
-                                   sm_error *error) {
+                                   const sm_kernels *kernels, sm_inference **inference, sm_error *error) {
     *inference = NULL;
     if (!sm_net_size_valid(net, size))
         return sm_fail(error, SM_ERROR_ARGUMENT, "input size %d: %s needs a multiple of %d, at most 1024", size,
@@ -233,10 +226,9 @@ sm_status sm_inference_create_from(const sm_net *net, const sm_parameter_source 
     made->net = *net;
     made->size = size;
     made->kernels = kernels;
-    made->parallel = parallel;
     find_fused_pools(made);
+    plan_activations(made);
     sm_status status = allocate_weights(made, error);
-    if (status == SM_OK) status = plan_activations(made, error);
     if (status == SM_OK) status = read_weights(made, source, error);
     if (status != SM_OK) {
         sm_inference_free(made);
@@ -254,36 +246,81 @@ static sm_status copy_parameter(const void *context, const sm_parameter *paramet
 }
 
 sm_status sm_inference_create(const sm_net *net, const float *parameters, int size, const sm_kernels *kernels,
-                              const sm_parallel *parallel, sm_inference **inference, sm_error *error) {
+                              sm_inference **inference, sm_error *error) {
     const sm_parameter_source source = {.read = copy_parameter, .context = parameters};
-    return sm_inference_create_from(net, &source, size, kernels, parallel, inference, error);
+    return sm_inference_create_from(net, &source, size, kernels, inference, error);
 }
 
 void sm_inference_free(sm_inference *inference) {
     if (!inference) return;
     sm_floats_free(inference->weights);
-    sm_floats_free(inference->arena);
     free(inference);
 }
 
-static void run_conv3x3(sm_inference *inference, int index) {
+/** Floats that the largest convolution needs beside its input and output. */
+static size_t workspace_count(const sm_inference_state *state) {
+    const sm_inference *inference = state->inference;
+    const int threads = sm_parallel_threads(state->parallel);
+    size_t largest = 0;
+    for (int i = 0; i < inference->net.layer_count; i++) {
+        if (!inference->layers[i].needed) continue;
+        const sm_conv conv = layer_conv(state, i);
+        size_t count = 0;
+        if (inference->net.layers[i].kind == SM_LAYER_CONV3X3)
+            count = inference->kernels->conv3x3_workspace(&conv, threads);
+        if (inference->net.layers[i].kind == SM_LAYER_CONV1X1)
+            count = inference->kernels->conv1x1_workspace(&conv, threads);
+        if (count > largest) largest = count;
+    }
+    return largest;
+}
+
+sm_status sm_inference_state_create(const sm_inference *inference, const sm_parallel *parallel,
+                                    sm_inference_state **state, sm_error *error) {
+    *state = NULL;
+    sm_inference_state *made = calloc(1, sizeof *made);
+    if (!made) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the activations");
+    made->inference = inference;
+    made->parallel = parallel;
+    made->arena_count = inference->activation_count + workspace_count(made);
+    made->arena = sm_floats_allocate(made->arena_count);
+    if (!made->arena) {
+        sm_error_set(error, SM_ERROR_MEMORY, "no memory for the activations (%z MB)",
+                     made->arena_count * sizeof(float) / 1000000);
+        sm_inference_state_free(made);
+        return SM_ERROR_MEMORY;
+    }
+    *state = made;
+    return SM_OK;
+}
+
+void sm_inference_state_free(sm_inference_state *state) {
+    if (!state) return;
+    sm_floats_free(state->arena);
+    free(state);
+}
+
+static void run_conv3x3(const sm_inference_state *state, int index) {
+    const sm_inference *inference = state->inference;
     const sm_layer *layer = &inference->net.layers[index];
     if (layer->condition >= 0) {
-        const float *g = inference->layers[layer->condition].output;
-        for (int c = 0; c < layer->channels; c++) inference->layers[index].gain[c] = 1.0f + g[c];
+        const float *g = layer_output(state, layer->condition);
+        float *gain = in_arena(state, inference->layers[index].gain);
+        for (int c = 0; c < layer->channels; c++) gain[c] = 1.0f + g[c];
     }
-    sm_conv conv = layer_conv(inference, index);
+    sm_conv conv = layer_conv(state, index);
     inference->kernels->conv3x3_forward(&conv);
 }
 
 /** Runs one layer; false when it has nothing to do at inference. */
-static bool run_layer(sm_inference *inference, int index) {
+static bool run_layer(const sm_inference_state *state, int index) {
+    const sm_inference *inference = state->inference;
     const sm_layer *layer = &inference->net.layers[index];
     if (!inference->layers[index].needed || inference->layers[index].done_by_producer) return false;
     const sm_kernels *kernels = inference->kernels;
-    float *output = inference->layers[index].output;
+    float *output = layer_output(state, index);
     int from = layer->input[0] >= 0 ? layer->input[0] : index; /* the input layer reads nothing */
-    const float *input = inference->layers[from].output;
+    const float *input = layer_output(state, from);
     int input_channels = sm_net_input_channels(&inference->net, index);
     int input_side = (int)layer_side(inference, from);
     sm_source source = {.data = input, .channels = input_channels, .stride = input_channels};
@@ -291,18 +328,18 @@ static bool run_layer(sm_inference *inference, int index) {
     case SM_LAYER_INPUT:
         return false;
     case SM_LAYER_CONV3X3:
-        run_conv3x3(inference, index);
+        run_conv3x3(state, index);
         return true;
     case SM_LAYER_CONV1X1: {
-        sm_conv conv = layer_conv(inference, index);
+        sm_conv conv = layer_conv(state, index);
         kernels->conv1x1_forward(&conv);
         return true;
     }
     case SM_LAYER_MAX_POOL:
-        kernels->max_pool(&source, 1, input_side, input_side, output, inference->parallel);
+        kernels->max_pool(&source, 1, input_side, input_side, output, state->parallel);
         return true;
     case SM_LAYER_UPSAMPLE:
-        kernels->upsample_bilinear(input, 1, input_side, input_side, input_channels, output, inference->parallel);
+        kernels->upsample_bilinear(input, 1, input_side, input_side, input_channels, output, state->parallel);
         return true;
     case SM_LAYER_GLOBAL_POOL:
         kernels->global_pool(&source, 1, input_side, input_side, output,
@@ -322,31 +359,30 @@ static bool run_layer(sm_inference *inference, int index) {
     return false;
 }
 
-static void set_input(sm_inference *inference, const float *square) {
-    memcpy(inference->layers[0].output, square, (size_t)inference->size * (size_t)inference->size * sizeof *square);
+static void set_input(const sm_inference_state *state, const float *square) {
+    const size_t side = (size_t)state->inference->size;
+    memcpy(layer_output(state, 0), square, side * side * sizeof *square);
 }
 
-void sm_inference_run(sm_inference *inference, const float *square, float *mask_logits, float *type_logits) {
-    set_input(inference, square);
-    for (int i = 0; i < inference->net.layer_count; i++) run_layer(inference, i);
-    const sm_net *net = &inference->net;
-    if (mask_logits)
-        memcpy(mask_logits, inference->layers[net->mask_layer].output,
-               (size_t)inference->size * (size_t)inference->size * sizeof *mask_logits);
-    if (type_logits)
-        memcpy(type_logits, inference->layers[net->type_layer].output, SM_CLASS_COUNT * sizeof *type_logits);
+void sm_inference_run(sm_inference_state *state, const float *square, float *mask_logits, float *type_logits) {
+    const sm_net *net = &state->inference->net;
+    const size_t side = (size_t)state->inference->size;
+    set_input(state, square);
+    for (int i = 0; i < net->layer_count; i++) run_layer(state, i);
+    if (mask_logits) memcpy(mask_logits, layer_output(state, net->mask_layer), side * side * sizeof *mask_logits);
+    if (type_logits) memcpy(type_logits, layer_output(state, net->type_layer), SM_CLASS_COUNT * sizeof *type_logits);
 }
 
-int sm_inference_profile(sm_inference *inference, const float *square, double (*clock)(void), sm_layer_time *times) {
-    set_input(inference, square);
+int sm_inference_profile(sm_inference_state *state, const float *square, double (*clock)(void), sm_layer_time *times) {
+    set_input(state, square);
     int count = 0;
-    for (int i = 0; i < inference->net.layer_count; i++) {
+    for (int i = 0; i < state->inference->net.layer_count; i++) {
         double start = clock();
-        if (run_layer(inference, i)) times[count++] = (sm_layer_time){.layer = i, .seconds = clock() - start};
+        if (run_layer(state, i)) times[count++] = (sm_layer_time){.layer = i, .seconds = clock() - start};
     }
     return count;
 }
 
-size_t sm_inference_activation_bytes(const sm_inference *inference) { return inference->arena_count * sizeof(float); }
-
 size_t sm_inference_weight_bytes(const sm_inference *inference) { return inference->weights_count * sizeof(float); }
+
+size_t sm_inference_activation_bytes(const sm_inference_state *state) { return state->arena_count * sizeof(float); }

@@ -1,6 +1,9 @@
 /**
- * Running a network on one image. Normalisation is folded into the convolutions, ReLU, pooling, upsampling and
- * concatenation happen inside them, and tensors share memory by lifetime.
+ * Running a network on one image. Batch normalisation is fused into the convolutions; ReLU, pooling, upsampling and
+ * concatenation happen inside them; tensors share memory by lifetime.
+ *
+ * `sm_inference` is the immutable part, shared by threads: the plan and the prepared weights. `sm_inference_state` is
+ * the memory of one thread: activations and workspace.
  */
 #ifndef SONOMASK_NET_INFERENCE_H
 #define SONOMASK_NET_INFERENCE_H
@@ -9,8 +12,9 @@
 #include "ops/ops.h"
 
 typedef struct sm_inference sm_inference;
+typedef struct sm_inference_state sm_inference_state;
 
-/** What one layer cost, for `bench`. */
+/** Time of one layer, for `bench`. */
 typedef struct sm_layer_time {
     int layer;
     double seconds;
@@ -18,12 +22,12 @@ typedef struct sm_layer_time {
 
 /**
  * Prepares `net` with `parameters` ([net->total_count], copied) for square inputs of `size` pixels. `net` is copied,
- * `kernels` and `parallel` (may be NULL) must outlive the result. Errors: SM_ERROR_ARGUMENT (size), SM_ERROR_MEMORY.
+ * `kernels` must outlive the result. Errors: SM_ERROR_ARGUMENT (size), SM_ERROR_MEMORY.
  */
 sm_status sm_inference_create(const sm_net *net, const float *parameters, int size, const sm_kernels *kernels,
-                              const sm_parallel *parallel, sm_inference **inference, sm_error *error);
+                              sm_inference **inference, sm_error *error);
 
-/** Where parameters come from one by one: fills `values` ([parameter->count]) or fails. */
+/** Reads parameters one by one: `read` fills `values` ([parameter->count]) or fails. */
 typedef struct sm_parameter_source {
     sm_status (*read)(const void *context, const sm_parameter *parameter, float *values, sm_error *error);
     const void *context;
@@ -34,25 +38,28 @@ typedef struct sm_parameter_source {
  * not need. Errors: those of the source, too.
  */
 sm_status sm_inference_create_from(const sm_net *net, const sm_parameter_source *source, int size,
-                                   const sm_kernels *kernels, const sm_parallel *parallel, sm_inference **inference,
-                                   sm_error *error);
-
+                                   const sm_kernels *kernels, sm_inference **inference, sm_error *error);
 void sm_inference_free(sm_inference *inference);
+
+/** Memory for one thread. `inference` and `parallel` (may be NULL) must outlive it. Errors: SM_ERROR_MEMORY. */
+sm_status sm_inference_state_create(const sm_inference *inference, const sm_parallel *parallel,
+                                    sm_inference_state **state, sm_error *error);
+void sm_inference_state_free(sm_inference_state *state);
 
 /**
  * Runs on `square` ([size][size], -1..1). `mask_logits` is [size][size], `type_logits` is [SM_CLASS_COUNT].
  * Either output may be NULL.
  */
-void sm_inference_run(sm_inference *inference, const float *square, float *mask_logits, float *type_logits);
+void sm_inference_run(sm_inference_state *state, const float *square, float *mask_logits, float *type_logits);
 
 /**
  * The same, timing each layer with the caller's clock (seconds). `times` has room for net->layer_count entries, filled
  * for the layers that do work of their own; their number is returned.
  */
-int sm_inference_profile(sm_inference *inference, const float *square, double (*clock)(void), sm_layer_time *times);
+int sm_inference_profile(sm_inference_state *state, const float *square, double (*clock)(void), sm_layer_time *times);
 
-/** Bytes held: activations and workspace, and (separately) weights. */
-size_t sm_inference_activation_bytes(const sm_inference *inference);
+/** Bytes of the prepared weights, and of a state's activations and workspace. */
 size_t sm_inference_weight_bytes(const sm_inference *inference);
+size_t sm_inference_activation_bytes(const sm_inference_state *state);
 
 #endif

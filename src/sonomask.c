@@ -1,7 +1,13 @@
-/** The small parts of the public interface: names, defaults and releasing what sm_segment filled. */
+/** The parts of the public interface that belong to no other file: versions, class names and sm_free. */
 #include "sonomask.h"
 
 #include <stdlib.h>
+
+const char *sm_version(void) { return SM_VERSION; }
+
+int sm_version_number(void) { return SM_VERSION_NUMBER; }
+
+void sm_free(void *block) { free(block); }
 
 const char *sm_class_name(sm_class type) {
     switch (type) {
@@ -13,16 +19,4 @@ const char *sm_class_name(sm_class type) {
         return "malignant";
     }
     return "unknown";
-}
-
-sm_segment_options sm_segment_options_default(void) {
-    return (sm_segment_options){.threshold = -1.0f, .minimum_area = -1.0f, .flip_average = false};
-}
-
-void sm_result_free(sm_result *result) {
-    if (!result) return;
-    free(result->probability_map);
-    free(result->mask);
-    free(result->lesions);
-    *result = (sm_result){0};
 }

@@ -1,32 +1,55 @@
 /**
- * sonomask: find the lesion in a breast ultrasound image, name its type, outline and measure it.
+ * sonomask: find the lesion in a breast ultrasound image, classify it, outline it and measure it.
  * Research software, not a medical device.
  *
- * How to use it (every step checked; `error.message` says what went wrong):
+ * How to use it (every step checked; `error.message` holds the reason of a failure):
+ *
+ *     #include <sonomask/sonomask.h>
  *
  *     sm_error error = {0};
  *     sm_model *model = NULL;
+ *     sm_state *state = NULL;
  *     sm_image image = {0};
  *     sm_result result = {0};
- *     sm_segment_options options = sm_segment_options_default();
- *     if (sm_model_create(weights, weights_size, &model, &error) == SM_OK &&
+ *     if (sm_model_create(weights, weights_size, NULL, &model, &error) == SM_OK &&
+ *         sm_state_create(model, NULL, &state, &error) == SM_OK &&
  *         sm_image_decode(file, file_size, &image, &error) == SM_OK &&
- *         sm_segment(model, &image, &options, &result, &error) == SM_OK) {
+ *         sm_segment(state, &image, NULL, &result, &error) == SM_OK) {
  *         // result.mask: image.height rows of image.width bytes, 0 or 255
  *         // result.lesions[0 .. result.lesion_count - 1], result.type, result.probabilities[]
  *     }
  *     sm_result_free(&result);
  *     sm_image_free(&image);
+ *     sm_state_free(state);
  *     sm_model_free(model);
  *
- * Conventions
- *   Ownership: whatever a function fills or creates, its `_free` partner releases. Every `_free` takes
- *     NULL or an all-zero structure and leaves the structure all-zero.
- *   Failure: a function that can fail returns a status; on failure its outputs are left all-zero (nothing
- *     to free) and `error`, which may be NULL, holds one line without a line end. The library never prints,
- *     never exits, and opens no file: bytes come in, bytes go out.
- *   Threads: no global state. One `sm_model` serves one call at a time; make one model a thread.
+ * Contract of all functions
+ *   Threads: a model is immutable; any number of threads may use it at the same time. A state is the working memory of
+ *     one thread: one call at a time. So a program with N threads makes one model and N states. There is no other
+ *     shared state. A model must outlive its states.
+ *   Input and output: the library opens no file, prints nothing and never exits. It reads bytes and returns bytes.
+ *   Errors: a function that can fail returns a status. The comment of each function lists the codes that it returns.
+ *     `error` may be NULL; on failure it holds the same status and one line of text, on success it is not changed.
+ *     On failure the structures and pointers that the function fills are all-zero, so there is nothing to release;
+ *     the contents of the caller's own buffers are unspecified.
+ *   Arguments: every function checks its arguments and returns SM_ERROR_ARGUMENT for a NULL pointer that is not marked
+ *     as optional, for a size or number out of range, and for NaN. Functions without a status do nothing with NULL.
+ *     The library cannot check that a buffer has the size that its description requires.
+ *   Options: a NULL pointer to options means the defaults.
+ *   Ownership: `sm_X_free` releases what `sm_X_create` or a function that fills an `sm_X` has made; sm_free releases
+ *     single blocks (PNG bytes, the lesions of sm_mask_components). Each takes NULL or an all-zero structure, and
+ *     leaves a structure all-zero. Do not use the C library's free(): the library may have another heap.
+ *   Reuse: an sm_result starts all-zero and may then be passed to sm_segment any number of times: the earlier answer is
+ *     released, or its memory reused. Pointers into the earlier answer are invalid afterwards.
  *   Images: rows from the top, pixels from the left, channels interleaved.
+ *
+ * Binary interface
+ *   The number in the soname (libsonomask.so.N) is SM_ABI_VERSION. It changes only when a program built against an
+ *   earlier header would no longer work with the library. Within one number, functions and enumeration values are
+ *   added, never removed or renumbered. Options, sm_model_info, sm_result and sm_lesion end with `reserved` fields:
+ *   later fields replace them without a change of size, and the value 0 always means the earlier behaviour. The caller
+ *   sets them to 0 (zero-initialise the structure, or use the function that returns the defaults); options with other
+ *   values are an SM_ERROR_ARGUMENT. The other structures do not change.
  */
 #ifndef SONOMASK_H
 #define SONOMASK_H
@@ -37,84 +60,125 @@
 
 #include "image.h"
 #include "mask.h"
-#include "parallel.h"
-#include "status.h"
 #include "types.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/** Version of this header. SM_VERSION_NUMBER compares: major * 65536 + minor * 256 + patch. */
+#define SM_VERSION_MAJOR 0
+#define SM_VERSION_MINOR 1
+#define SM_VERSION_PATCH 0
 #define SM_VERSION "0.1.0"
+#define SM_VERSION_NUMBER (SM_VERSION_MAJOR * 65536 + SM_VERSION_MINOR * 256 + SM_VERSION_PATCH)
+#define SM_ABI_VERSION 0
 
-/** A network with its weights, ready to segment. */
+/** Version of the library that runs: its SM_VERSION and SM_VERSION_NUMBER. */
+SM_API const char *sm_version(void);
+SM_API int sm_version_number(void);
+
+/** Releases a block that the library has returned. NULL is allowed. */
+SM_API void sm_free(void *block);
+
+/** A network with its weights, prepared for inference. Immutable: shared by any number of threads. */
 typedef struct sm_model sm_model;
 
-/** What the weights file says of itself. Strings live as long as the model. */
+/** The working memory of one thread for one model. */
+typedef struct sm_state sm_state;
+
+/** How to make a model. Zero-initialise for the defaults. */
+typedef struct sm_model_options {
+    sm_backend backend;   /**< SM_ERROR_ARGUMENT when this build or processor lacks it */
+    int input_size;       /**< 0: the size in the weights; else a multiple of 32, 32..1024 */
+    uint64_t reserved[6]; /**< 0 */
+} sm_model_options;
+
+/**
+ * Makes a model from the bytes of a safetensors file, which may be released afterwards. `options` may be NULL.
+ * Errors: SM_ERROR_ARGUMENT, SM_ERROR_WEIGHTS (truncated, not safetensors, wrong shape, non-finite), SM_ERROR_MEMORY.
+ */
+SM_API sm_status sm_model_create(const void *weights, size_t size, const sm_model_options *options, sm_model **model,
+                                 sm_error *error);
+SM_API void sm_model_free(sm_model *model);
+
+/** What the weights file says about itself, and the memory of the model. Strings live as long as the model. */
 typedef struct sm_model_info {
-    const char *network;       /**< one of sm_net_make: "sonomask", "unet16" ... */
+    const char *network;       /**< "sonomask", "sonomask-unconditioned", "unet16" or "unet32" */
     int input_size;            /**< side of the square input, pixels */
     float threshold;           /**< a pixel is lesion when its probability is at least this */
     float temperature;         /**< type logits are divided by this before the softmax */
     float minimum_area;        /**< components below this share of the image's area are dropped, 0..1 */
     const char *training_data; /**< free text; "" when unknown */
     const char *date;          /**< ISO 8601; "" when unknown */
-    float expected_dice_power; /**< makes the expected Dice honest: see expected_dice.h; 1 when not fitted */
-    bool knows_outliers;       /**< the file holds statistics of what the training images look like */
+    float expected_dice_power; /**< exponent that calibrates expected_dice; 1 when not fitted */
+    bool knows_outliers;       /**< the file holds the statistics for sm_result.outlier_score */
+    uint64_t bytes;            /**< memory that the model occupies, mostly prepared weights */
+    uint64_t reserved[8];      /**< 0 */
 } sm_model_info;
 
-/** How to make a model. Zero-initialise for the defaults. */
-typedef struct sm_model_options {
-    sm_backend backend;          /**< one that this build or processor lacks is an SM_ERROR_ARGUMENT */
-    int input_size;              /**< 0: the size in the weights; else a multiple of 32, 32..1024 */
-    const sm_parallel *parallel; /**< NULL: the calling thread only; must outlive the model */
-} sm_model_options;
+/** For NULL all numbers are 0 and all strings "". */
+SM_API sm_model_info sm_model_describe(const sm_model *model);
+
+/** How to make a state. Zero-initialise for the defaults. */
+typedef struct sm_state_options {
+    const sm_parallel *parallel; /**< NULL: work on the calling thread only; must outlive the state */
+    uint64_t reserved[7];        /**< 0 */
+} sm_state_options;
 
 /**
- * Makes a model from the bytes of a safetensors file, which may be released afterwards.
- * Errors: SM_ERROR_WEIGHTS (truncated, foreign, wrong shape, non-finite), SM_ERROR_MEMORY, SM_ERROR_ARGUMENT.
+ * Allocates the working memory for one thread. `options` may be NULL. `model` must outlive the state.
+ * Errors: SM_ERROR_ARGUMENT, SM_ERROR_MEMORY.
  */
-sm_status sm_model_create(const void *weights, size_t size, sm_model **model, sm_error *error);
-sm_status sm_model_create_with(const void *weights, size_t size, const sm_model_options *options, sm_model **model,
-                               sm_error *error);
-void sm_model_free(sm_model *model);
-sm_model_info sm_model_describe(const sm_model *model);
+SM_API sm_status sm_state_create(const sm_model *model, const sm_state_options *options, sm_state **state,
+                                 sm_error *error);
+SM_API void sm_state_free(sm_state *state);
 
-/**
- * Runs the network alone, for callers that prepare its input themselves: `square` is [size][size] with the model's
- * input size, grey, letterboxed, -1..1. `mask` is [size][size], probability of lesion; `probabilities` of the type are
- * calibrated, sum 1. Cannot fail.
- */
-void sm_model_run(sm_model *model, const float *square, float *mask, float probabilities[SM_CLASS_COUNT]);
+/** Bytes that the state occupies between calls; 0 for NULL. */
+SM_API size_t sm_state_bytes(const sm_state *state);
 
+/** How to segment. Start from sm_segment_options_default(): a threshold of 0 would make every pixel a lesion. */
 typedef struct sm_segment_options {
-    float threshold;    /**< 0..1; negative: the model's own */
-    float minimum_area; /**< share of the image's area, 0..1; negative: the model's own */
-    bool flip_average;  /**< also run the mirrored image and average: slower, a little more accurate */
+    float threshold;      /**< 0..1; negative: the model's own */
+    float minimum_area;   /**< share of the image's area, 0..1; negative: the model's own */
+    bool flip_average;    /**< also run the mirrored image and average: slower, a little more accurate */
+    uint64_t reserved[6]; /**< 0 */
 } sm_segment_options;
 
-sm_segment_options sm_segment_options_default(void);
+SM_API sm_segment_options sm_segment_options_default(void);
 
-/** What `sm_segment` finds. All maps have the input image's own width and height. */
+/** The answer of sm_segment. All maps have the input image's own width and height. */
 typedef struct sm_result {
     int width, height;
     sm_class type;                       /**< the most probable class */
     float probabilities[SM_CLASS_COUNT]; /**< calibrated, sum 1 */
     float *probability_map;              /**< [height][width], probability of lesion, 0..1 */
     uint8_t *mask;                       /**< [height][width], 0 or 255 */
-    sm_lesion *lesions;                  /**< largest first; NULL when there is none */
+    sm_lesion *lesions;                  /**< [lesion_count], largest first; NULL when there is none */
     int lesion_count;
-    float expected_dice; /**< how well the mask probably fits the truth, 0..1; without lesions, how probable it is that
-                              there is none: see expected_dice.h */
-    float outlier_score; /**< how unlike the training images the picture is, 0 and up, above 1 foreign; 0 when the
-                              weights hold no statistics to tell: see outlier.h */
+    float expected_dice; /**< estimated Dice score of the mask, 0..1; without lesions, the estimated probability that
+                              there is none */
+    float outlier_score; /**< distance from the training images, 0 and up; above 1 is out of distribution; 0 when the
+                              weights hold no statistics for it */
     bool looks_like_ultrasound; /**< outlier_score is at most 1 */
+    uint64_t reserved[8];       /**< 0 */
 } sm_result;
 
-/** Segments one decoded image. Errors: SM_ERROR_ARGUMENT, SM_ERROR_MEMORY. */
-sm_status sm_segment(sm_model *model, const sm_image *image, const sm_segment_options *options, sm_result *result,
-                     sm_error *error);
-void sm_result_free(sm_result *result);
+/**
+ * Segments one image. `options` may be NULL. `result` is all-zero or holds an earlier answer, which is replaced.
+ * Errors: SM_ERROR_ARGUMENT, SM_ERROR_IMAGE_TOO_SMALL, SM_ERROR_IMAGE_TOO_LARGE, SM_ERROR_MEMORY.
+ */
+SM_API sm_status sm_segment(sm_state *state, const sm_image *image, const sm_segment_options *options,
+                            sm_result *result, sm_error *error);
+SM_API void sm_result_free(sm_result *result);
+
+/**
+ * Runs the network alone, for callers that prepare its input themselves. `square` is [size][size] with the model's
+ * input size: grey, letterboxed, -1..1. `mask` is [size][size], the probability of lesion. `probabilities` of the
+ * classes are calibrated, sum 1. Either output may be NULL. Errors: SM_ERROR_ARGUMENT.
+ */
+SM_API sm_status sm_run(sm_state *state, const float *square, float *mask, float probabilities[SM_CLASS_COUNT],
+                        sm_error *error);
 
 #ifdef __cplusplus
 }

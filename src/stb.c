@@ -6,6 +6,7 @@
  */
 #include "stb.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,19 @@
  * once. Stops a small PNG that inflates without end. */
 static const size_t largest_block = (size_t)1200000000;
 
+/* An allocation of this thread's current decoding failed. stb_image itself does not report all of them. */
+static _Thread_local bool memory_failed;
+
 /* Zeroed, so that missing parts of a damaged file are black instead of earlier content of the memory. */
-static void *decoder_allocate(size_t size) { return size > largest_block ? NULL : calloc(1, size ? size : 1); }
+static void *decoder_allocate(size_t size) {
+    void *block = size > largest_block ? NULL : calloc(1, size ? size : 1);
+    if (!block) memory_failed = true;
+    return block;
+}
 
 static void *decoder_grow(void *block, size_t old_size, size_t size) {
-    if (size > largest_block) return NULL;
-    char *grown = realloc(block, size ? size : 1);
+    char *grown = size > largest_block ? NULL : realloc(block, size ? size : 1);
+    if (!grown) memory_failed = true;
     if (grown && size > old_size) memset(grown + old_size, 0, size - old_size);
     return grown;
 }
@@ -44,7 +52,8 @@ static void *decoder_grow(void *block, size_t old_size, size_t size) {
 #include <stb/stb_image.h>
 
 uint8_t *sm_stb_decode(const uint8_t *bytes, int size, int *width, int *height, int *channels, const char **reason) {
+    memory_failed = false;
     uint8_t *pixels = stbi_load_from_memory(bytes, size, width, height, channels, 0);
-    *reason = pixels ? NULL : stbi_failure_reason();
+    *reason = pixels ? NULL : memory_failed ? "outofmem" : stbi_failure_reason();
     return pixels;
 }

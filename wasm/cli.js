@@ -1,24 +1,25 @@
 #!/usr/bin/env node
-/** `npx sonomask predict`: the native command's `predict`, for those who have Node and no compiler. */
-import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+/** `npx sonomask predict`: the native command's `predict` in Node. */
+import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { checkReplaceable, writeOutput } from './cli-output.js';
 import { messageOf } from './error.js';
 import { Sonomask } from './sonomask.js';
 
 /** @typedef {import('./sonomask.js').Segmentation} Segmentation */
 
-const USAGE = `usage: sonomask predict [--threshold T] [--weights FILE] --out DIR FILE...
+const USAGE = `usage: sonomask predict [--threshold T] [--weights FILE] [--overwrite] --out DIR FILE...
 
-Finds the lesion in each breast ultrasound image (PNG, JPEG or BMP), writes its mask to DIR/NAME_mask.png and prints
-one line of JSON. An image that does not look like breast ultrasound is named on stderr. Research only, not a medical
-device.
+Outlines the lesions in each breast ultrasound image (PNG, JPEG or BMP), writes the mask to DIR/NAME_mask.png and
+prints one line of JSON. An image that does not look like breast ultrasound is named on stderr. The mask of an earlier
+run is replaced; any other existing file is kept, and the image counts as failed. Research only, not a medical device.
 
-  --out DIR        where the masks go; made when it is missing
-  --threshold T    0..1: a pixel is lesion when its probability is at least this (the model's own by default)
-  --weights FILE   other weights than the package's own (the native command's --model is understood too)
+  --out DIR        folder for the masks, created if missing
+  --threshold T    a pixel belongs to a lesion from this probability on, 0 to 1 (default: the model's own)
+  --weights FILE   weights file (default: the package's own); --model is the same option
+  --overwrite      replace existing files that sonomask did not write
   --help           this text
   --version        the version`;
 
@@ -29,7 +30,7 @@ const EXIT_USAGE = 2;
 class UsageError extends Error {}
 
 /**
- * A line on stderr, which a file's name cannot break and with which it cannot steer the terminal.
+ * Writes a line to stderr, without the control characters that a file name may contain.
  * @param {string} line
  */
 function say(line) {
@@ -55,28 +56,6 @@ function reasonOf(error) {
         case 'EEXIST': return 'exists and is not a folder';
         case 'ENOSPC': return 'no space left on the device';
         default: return messageOf(error);
-    }
-}
-
-/**
- * Writes to a temporary name beside `file`, then renames, so that nothing half-written stays.
- * @param {string} file
- * @param {Uint8Array} bytes
- */
-async function writeWhole(file, bytes) {
-    const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
-    try {
-        const handle = await open(temporary, 'wx');
-        try {
-            await handle.writeFile(bytes);
-            await handle.sync();
-        } finally {
-            await handle.close();
-        }
-        await rename(temporary, file);
-    } catch (error) {
-        await rm(temporary, { force: true });
-        throw error;
     }
 }
 
@@ -124,6 +103,7 @@ function parse(argv) {
                 threshold: { type: 'string' },
                 weights: { type: 'string' },
                 model: { type: 'string' },
+                overwrite: { type: 'boolean' },
                 help: { type: 'boolean' },
                 version: { type: 'boolean' },
             },
@@ -148,7 +128,7 @@ function parse(argv) {
 }
 
 /**
- * Step by step: Node's own recursive way never ends where the parent is there but refuses, as in /proc.
+ * Without mkdir's `recursive`, which never ends in a parent that refuses new folders, such as /proc.
  * @param {string} folder
  * @returns {Promise<void>}
  */
@@ -177,10 +157,10 @@ async function makeWritable(folder) {
  * @param {string[]} files
  * @param {string} folder
  * @param {Sonomask} sonomask
- * @param {number | undefined} threshold
+ * @param {{ threshold?: number | undefined, overwrite: boolean }} options
  * @returns {Promise<string[]>} the files that failed
  */
-async function predictAll(files, folder, sonomask, threshold) {
+async function predictAll(files, folder, sonomask, { threshold, overwrite }) {
     /** @type {string[]} */
     const failed = [];
     /** @type {Map<string, string>} */
@@ -191,13 +171,14 @@ async function predictAll(files, folder, sonomask, threshold) {
             const other = writers.get(mask);
             if (other !== undefined)
                 throw new Error(`its mask would overwrite that of ${other}, which has the same name`);
+            await checkReplaceable(mask, overwrite);
             const result = await sonomask.segment(await readFile(file), { threshold });
-            await writeWhole(mask, sonomask.encodePng(result.mask, result.width, result.height));
+            await writeOutput(mask, sonomask.encodePng(result.mask, result.width, result.height), overwrite);
             writers.set(mask, file);
             process.stdout.write(`${report(file, result)}\n`);
             if (!result.looksLikeUltrasound)
                 complain(`${file}: does not look like breast ultrasound (outlier score ${result.outlierScore.toFixed(1)}, ` +
-                    'limit 1): its answer means little');
+                    'limit 1): do not rely on its result');
         } catch (error) {
             complain(`${file}: ${reasonOf(error)}`);
             failed.push(file);
@@ -243,7 +224,8 @@ async function main(argv) {
         complain(messageOf(error));
         return EXIT_FAILED;
     }
-    const failed = await predictAll(request.files, folder, sonomask, request.threshold);
+    const failed = await predictAll(request.files, folder, sonomask,
+        { threshold: request.threshold, overwrite: request.overwrite ?? false });
     sonomask.dispose();
     if (failed.length === 0) return EXIT_DONE;
     if (request.files.length > 1) {
@@ -253,7 +235,7 @@ async function main(argv) {
     return EXIT_FAILED;
 }
 
-// A reader that goes away (`| head`) is no fault of ours, but the rest of the batch is of no use to it.
+// When the reader of the pipe ends (`| head`), the rest of the batch is not needed and this is no error.
 process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit(EXIT_DONE);
     throw error;

@@ -1,6 +1,6 @@
 /**
- * One instance of the WebAssembly module: the functions of exports*.c with JavaScript's types. Views of the memory are
- * made afresh at each use, because every call may make the memory grow, which detaches older views.
+ * One instance of the WebAssembly module: the functions of exports*.c with JavaScript's types. Views of the memory are made
+ * at each use, because every call may grow the memory, which detaches older views.
  */
 import { SonomaskError, messageOf } from './error.js';
 
@@ -13,7 +13,7 @@ import { SonomaskError, messageOf } from './error.js';
  */
 
 /**
- * What the module says of itself (sonomask_constants in exports.c).
+ * Constants of the module (sonomask_constants in exports.c).
  * @typedef {object} Constants
  * @property {string} version
  * @property {number} abi
@@ -62,13 +62,13 @@ import { SonomaskError, messageOf } from './error.js';
  * @property {() => number} sonomask_encode_png
  */
 
-/** The version of exports.c that this file speaks with. */
+/** The version of the interface in exports.c that this file needs. */
 const ABI = 2;
 
-/** Above this the wasm memory, which cannot shrink, is given back by starting a new instance. */
+/** Wasm memory cannot shrink: above this size a new instance replaces the old one. */
 const MEMORY_KEPT_BYTES = 256 * 1024 * 1024;
 
-/** The memory of the module grows to this at most; larger sizes would wrap on their way into it. */
+/** The largest memory of the module; larger sizes would overflow its 32-bit parameters. */
 const MEMORY_MAXIMUM_BYTES = 2 ** 31;
 
 /**
@@ -127,7 +127,7 @@ export class Core {
         return this.#exports.memory.buffer.byteLength;
     }
 
-    /** Whether the memory grew so far that a new instance should take this one's place. */
+    /** Whether the memory grew so much that a new instance should replace this one. */
     get isBloated() {
         return this.memoryBytes > MEMORY_KEPT_BYTES;
     }
@@ -168,7 +168,7 @@ export class Core {
     }
 
     /**
-     * Runs `work`, and releases whatever it left in the module, also when it fails.
+     * Runs `work` and releases its memory in the module, also when it fails.
      * @template T
      * @param {() => T} work
      * @returns {T}
@@ -178,7 +178,7 @@ export class Core {
         try {
             result = work();
         } catch (error) {
-            // After a trap nothing in the instance can be trusted, so it is not asked to release anything.
+            // After a trap the state of the instance is undefined, so nothing in it is called again.
             if (error instanceof SonomaskError) this.#exports.sonomask_release();
             throw error;
         }
@@ -203,10 +203,10 @@ export class Core {
     }
 
     /**
-     * Makes the model.
+     * Loads the model.
      * @param {Uint8Array} weights
      * @param {Backend} backend
-     * @param {number} inputSize 0: what the weights say
+     * @param {number} inputSize 0: that of the weights
      */
     load(weights, backend, inputSize) {
         const index = this.constants.backends.indexOf(backend);
@@ -229,7 +229,7 @@ export class Core {
     }
 
     /**
-     * Makes the file's bytes the image.
+     * Decodes a file into the module's image.
      * @param {Uint8Array} bytes
      * @param {boolean} display as grey or RGBA
      */
@@ -239,7 +239,7 @@ export class Core {
     }
 
     /**
-     * Makes the pixels the image.
+     * Copies pixels into the module's image.
      * @param {Uint8Array | Uint8ClampedArray} data
      * @param {number} width
      * @param {number} height
@@ -321,7 +321,7 @@ export class Core {
     }
 
     /**
-     * The network alone, on an input that the caller has prepared.
+     * Runs the network alone on a prepared input.
      * @param {Float32Array} square inputSize x inputSize, grey, letterboxed, -1..1
      * @returns {{ mask: Float32Array, type: Float32Array }} probability of lesion, and of each class
      */

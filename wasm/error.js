@@ -20,7 +20,7 @@ export class SonomaskError extends Error {
 }
 
 /**
- * Throws `aborted` when `signal` says so.
+ * Throws `aborted` when `signal` is aborted.
  * @param {AbortSignal | undefined} signal
  */
 export function throwIfAborted(signal) {

@@ -1,22 +1,23 @@
 /**
- * The flat C interface of the WebAssembly module. One instance of the module is one context: at most one model, and
- * one input, image, result and output at a time. JavaScript never hands in a pointer. It asks for the input buffer,
- * fills it and calls; what comes out is read through the getters until the next call that says it replaces it. So
- * there is no pointer to get wrong, and whatever JavaScript passes ends in a status.
+ * The flat C interface of the WebAssembly module. One instance of the module is one context: at most one model with its
+ * state, and one input, image, result and output at a time. JavaScript passes no pointers: it requests the input
+ * buffer, fills it and calls a function. Getters return the answer, which is valid until a call that replaces it. Every
+ * argument is checked.
  *
- * Functions that can fail return an sm_status; sonomask_error_message() then holds one line.
+ * Functions that can fail return an sm_status; sonomask_error_message() then returns one line.
  *
- * This file: what JavaScript is told, errors, input and output, and the model. exports_image.c: images in and out.
- * exports_result.c: segmenting, measuring, outlines, and reading what they found.
+ * This file: constants, errors, input and output, and the model. exports_image.c: decoding and encoding images.
+ * exports_result.c: segmenting, measuring, contours, and reading the result.
  */
 #include <stdlib.h>
 
+#include "../src/status.h"
 #include "exports_state.h"
 
 #define SM_TEXT_(value) #value
 #define SM_TEXT(value) SM_TEXT_(value)
 
-// The constants below are told to JavaScript as text; these keep the text true.
+// sonomask_constants() returns these values as text; the assertions keep code and text equal.
 _Static_assert(SM_CLASS_NORMAL == 0 && SM_CLASS_BENIGN == 1 && SM_CLASS_MALIGNANT == 2 && SM_CLASS_COUNT == 3,
                "order of \"classes\"");
 _Static_assert(SM_BACKEND_AUTO == 0 && SM_BACKEND_REFERENCE == 1 && SM_BACKEND_SCALAR == 2 && SM_BACKEND_SIMD128 == 3,
@@ -29,7 +30,7 @@ _Static_assert(sizeof(float) == 4, "JavaScript reads floats of 4 bytes");
 #define SM_FASTEST "scalar"
 #endif
 
-/** Raised when a function or record of these files changes its meaning, so that a stale module is told from a bug. */
+/** Incremented when a function or record of these files changes, so that JavaScript can refuse an outdated module. */
 #define SM_ABI 2
 
 /** Fields of sonomask_result(), sonomask_model() and sonomask_lesion(), in the order of their values. */
@@ -82,7 +83,7 @@ SM_EXPORT(sonomask_constants) const char *sonomask_constants(void) {
         "],\"lesionFields\":[" SM_LESION_FIELDS "]}";
 }
 
-/** What the last failure said: one line, valid until the next call. */
+/** The message of the last failure: one line, valid until the next call. */
 SM_EXPORT(sonomask_error_message) const char *sonomask_error_message(void) { return sm_exports.error.message; }
 
 /** The short name of a status, for example "image-format". */
@@ -90,7 +91,7 @@ SM_EXPORT(sonomask_status_name) const char *sonomask_status_name(int status) {
     return sm_status_name((sm_status)status);
 }
 
-/** The input buffer, made anew with `size` bytes (aligned for floats); NULL without memory, or of 0 bytes. */
+/** A new input buffer of `size` bytes (aligned for floats); NULL when there is no memory or `size` is 0. */
 SM_EXPORT(sonomask_input) uint8_t *sonomask_input(size_t size) {
     sm_exports_release_input();
     if (size) sm_exports.input = malloc(size);
@@ -106,16 +107,26 @@ SM_EXPORT(sonomask_release) void sonomask_release(void) {
     sm_result_free(&sm_exports.result);
 }
 
-/** Makes the model from the input (a safetensors file), in place of the one that may be there. Consumes the input. */
+static void release_model(void) {
+    sm_state_free(sm_exports.state);
+    sm_model_free(sm_exports.model);
+    sm_exports.state = NULL;
+    sm_exports.model = NULL;
+}
+
+/** Makes the model and its state from the input (a safetensors file), after releasing earlier ones. Consumes the input.
+ */
 SM_EXPORT(sonomask_load) sm_status sonomask_load(int backend, int input_size) {
     if (backend < SM_BACKEND_AUTO || backend > SM_BACKEND_SIMD128)
         return sm_exports_fail(SM_ERROR_ARGUMENT, "there is no such backend");
     const sm_model_options options = {.backend = (sm_backend)backend, .input_size = input_size};
-    sm_model_free(sm_exports.model);
-    sm_exports.model = NULL;
-    const sm_status status =
-        sm_model_create_with(sm_exports.input, sm_exports.input_size, &options, &sm_exports.model, &sm_exports.error);
+    release_model();
+    sm_status status =
+        sm_model_create(sm_exports.input, sm_exports.input_size, &options, &sm_exports.model, &sm_exports.error);
+    // Before the state is made, so that it can take the memory of the file.
     sm_exports_release_input();
+    if (status == SM_OK) status = sm_state_create(sm_exports.model, NULL, &sm_exports.state, &sm_exports.error);
+    if (status != SM_OK) release_model();
     return status;
 }
 
@@ -143,12 +154,12 @@ SM_EXPORT(sonomask_model_date) const char *sonomask_model_date(void) {
     return sm_exports.model ? sm_model_describe(sm_exports.model).date : NULL;
 }
 
-/** Bytes that sonomask_run, sonomask_contours or sonomask_encode_png left. */
+/** The output of sonomask_run, sonomask_contours or sonomask_encode_png. */
 SM_EXPORT(sonomask_output) const uint8_t *sonomask_output(void) { return sm_exports.output; }
 SM_EXPORT(sonomask_output_size) size_t sonomask_output_size(void) { return sm_exports.output_size; }
 
 /**
- * Runs the network alone on the input, inputSize * inputSize floats as sm_model_run takes them. The output is a map of
+ * Runs the network alone on the input, inputSize * inputSize floats as sm_run takes them. The output is a map of
  * as many floats, then the probability of each class. Consumes the input.
  */
 SM_EXPORT(sonomask_run) sm_status sonomask_run(void) {
@@ -164,14 +175,14 @@ SM_EXPORT(sonomask_run) sm_status sonomask_run(void) {
         sm_exports.output_size = output_size;
     }
     float *mask = (float *)(void *)sm_exports.output;
-    sm_model_run(sm_exports.model, (const float *)(const void *)sm_exports.input, mask, mask + side * side);
+    const sm_status status = sm_run(sm_exports.state, (const float *)(const void *)sm_exports.input, mask,
+                                    mask + side * side, &sm_exports.error);
     sm_exports_release_input();
-    return SM_OK;
+    return status;
 }
 
 /** Releases everything, the model too. */
 SM_EXPORT(sonomask_unload) void sonomask_unload(void) {
     sonomask_release();
-    sm_model_free(sm_exports.model);
-    sm_exports.model = NULL;
+    release_model();
 }

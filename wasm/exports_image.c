@@ -1,10 +1,10 @@
-/** The flat interface's images: decoding, taking pixels, and PNG out. */
+/** Images in the flat interface: decoding, raw pixels, and encoding PNG. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "exports_state.h"
 
-/** RGB to RGBA, as canvases want it. */
+/** RGB to RGBA, the layout of canvases. */
 static sm_status expand_to_rgba(sm_image *image) {
     const size_t count = (size_t)image->width * (size_t)image->height;
     uint8_t *rgba = malloc(count * 4);
@@ -31,7 +31,7 @@ SM_EXPORT(sonomask_decode) sm_status sonomask_decode(int display) {
     return status;
 }
 
-/** Takes the input as the image's pixels. Consumes the input. */
+/** Uses the input as the pixels of the image. Consumes the input. */
 SM_EXPORT(sonomask_set_image) sm_status sonomask_set_image(int width, int height, int channels) {
     sm_image_free(&sm_exports.image);
     const sm_status status = sm_exports_check_size(width, height);

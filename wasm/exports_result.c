@@ -1,4 +1,4 @@
-/** The flat interface's answers: segmenting, measuring, outlines, and the getters of what they found. */
+/** Results in the flat interface: segmenting, measuring, contours, and the getters. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,15 +18,15 @@ SM_EXPORT(sonomask_segment) sm_status sonomask_segment(float threshold, float mi
     options.minimum_area = minimum_area;
     options.flip_average = flip_average != 0;
     const sm_status status =
-        sm_segment(sm_exports.model, &sm_exports.image, &options, &sm_exports.result, &sm_exports.error);
+        sm_segment(sm_exports.state, &sm_exports.image, &options, &sm_exports.result, &sm_exports.error);
     sm_image_free(&sm_exports.image);
     return status;
 }
 
 /**
  * Makes a result without the network. The input holds, in this order, a probability map (float, width * height) if
- * `has_map` and a mask (bytes, 0 or not) if `has_mask`; at least one of them. Without a mask, the map is cut at
- * `threshold`. Lesions below `minimum_area` (a share of the image) are dropped. Consumes the input.
+ * `has_map` and a mask (bytes, 0 or not) if `has_mask`; at least one of them. Without a mask, `threshold` is applied to
+ * the map. Lesions below `minimum_area` (a share of the image) are dropped. Consumes the input.
  */
 SM_EXPORT(sonomask_measure)
 sm_status sonomask_measure(int width, int height, int has_map, int has_mask, float threshold, float minimum_area) {
@@ -120,7 +120,7 @@ static sm_status flatten_contours(const sm_contours *contours) {
     size_t values = 1;
     for (int i = 0; i < contours->count; i++) values += 2 + 2 * (size_t)contours->items[i].point_count;
     uint8_t *output = malloc(values * 4);
-    if (!output) return sm_exports_fail(SM_ERROR_MEMORY, "no memory for the outlines");
+    if (!output) return sm_exports_fail(SM_ERROR_MEMORY, "no memory for the contours");
     uint8_t *next = output;
     const int32_t count = contours->count;
     memcpy(next, &count, 4);
@@ -141,7 +141,7 @@ static sm_status flatten_contours(const sm_contours *contours) {
     return SM_OK;
 }
 
-/** Outlines of the input (a mask of width x height bytes, 0 or not) to the output. Consumes the input. */
+/** Contours of the input (a mask of width x height bytes, 0 or not) to the output. Consumes the input. */
 SM_EXPORT(sonomask_contours) sm_status sonomask_contours(int width, int height) {
     sm_exports_release_output();
     sm_status status = sm_exports_check_size(width, height);

@@ -1,4 +1,4 @@
-/** What the parts of the flat interface share: the state of the one context, and how failures are noted in it. */
+/** Shared by the parts of the flat interface: the state of the one context, and failing. */
 #ifndef SONOMASK_EXPORTS_STATE_H
 #define SONOMASK_EXPORTS_STATE_H
 
@@ -7,7 +7,7 @@
 
 #include "../src/sonomask.h"
 
-// The linker keeps and names what this marks; a native build (the tests') needs no mark.
+// Exports a function under its name; a native build, as in the tests, does not need it.
 #if defined(__wasm__)
 #define SM_EXPORT(name) __attribute__((export_name(#name)))
 #else
@@ -18,7 +18,8 @@
 enum { RESULT_FIELDS = 10, MODEL_FIELDS = 6, LESION_FIELDS = 22 };
 
 typedef struct sm_exports_state {
-    sm_model *model;
+    sm_model *model; /**< both or neither of model and state are there */
+    sm_state *state;
     uint8_t *input; /**< from malloc */
     size_t input_size;
     sm_image image;
@@ -33,9 +34,9 @@ extern sm_exports_state sm_exports;
 
 void sm_exports_release_input(void);
 void sm_exports_release_output(void);
-/** Notes one line for sonomask_error_message; returns the status. */
+/** Stores one line for sonomask_error_message; returns the status. */
 sm_status sm_exports_fail(sm_status status, const char *message);
-/** Whether a width and height from JavaScript may be an image's; fails with one line otherwise. */
+/** Fails when a width and height from JavaScript are outside the limits of images. */
 sm_status sm_exports_check_size(int width, int height);
 
 #endif

@@ -1,4 +1,5 @@
-/** One network on the calling thread: checks what callers pass, and keeps the module's instance in good health. */
+/** One network on the calling thread. Replaces the module's instance after a trap or when its memory grew too large. */
+import { bytesOf, checkedOptions, isBytes, isRawImage, share, valuesPerPixel } from './check.js';
 import { Core } from './core.js';
 import { SonomaskError, messageOf, throwIfAborted } from './error.js';
 import { defaultWasm, defaultWeights, loadModule, loadWeights } from './resources.js';
@@ -18,13 +19,13 @@ import { defaultWasm, defaultWeights, loadModule, loadWeights } from './resource
  */
 
 /**
- * Everything that makes an instance, fetched once; the pool hands it to its workers.
+ * Everything that an instance is made from, loaded once; the pool sends it to its workers.
  * @typedef {object} Resources
  * @property {WebAssembly.Module} module
  * @property {Uint8Array | null} weights
  * @property {string} weightsName for messages
  * @property {Backend} backend
- * @property {number} inputSize 0: what the weights say
+ * @property {number} inputSize 0: that of the weights
  */
 
 /**
@@ -32,7 +33,7 @@ import { defaultWasm, defaultWeights, loadModule, loadWeights } from './resource
  * @returns {Promise<Resources>}
  */
 export async function loadResources(options) {
-    const { wasm = defaultWasm(), weights = defaultWeights(), signal, backend = 'auto', inputSize = 0 } = options;
+    const { wasm = defaultWasm(), weights = defaultWeights(), signal, backend = 'auto', inputSize = 0 } = checkedOptions(options);
     if (!Number.isInteger(inputSize) || inputSize < 0)
         throw new SonomaskError('argument', 'inputSize must be a multiple of 32 from 32 to 1024');
     const [module, file] = await Promise.all([
@@ -81,76 +82,10 @@ function describe(core, resources) {
         knowsOutliers: knowsOutliers !== 0, expectedDicePower });
 }
 
-/**
- * A share or threshold from the caller, or `fallback` when it is not given.
- * @param {number | undefined} value
- * @param {number} fallback
- * @param {string} name
- * @returns {number}
- */
-function share(value, fallback, name) {
-    if (value === undefined) return fallback;
-    if (typeof value !== 'number' || !(value >= 0 && value <= 1))
-        throw new SonomaskError('argument', `${name} must be a number from 0 to 1`);
-    return value;
-}
-
-/**
- * @param {unknown} value
- * @returns {value is Uint8Array | Uint8ClampedArray}
- */
-function isBytes(value) {
-    return value instanceof Uint8Array || value instanceof Uint8ClampedArray;
-}
-
-/**
- * Checks that `data` has a whole number of values for each of width x height pixels.
- * @param {{ length: number }} data
- * @param {number} width
- * @param {number} height
- * @param {number[]} allowed values a pixel
- * @returns {number} values a pixel
- */
-function valuesPerPixel(data, width, height, allowed) {
-    if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1)
-        throw new SonomaskError('argument', 'width and height must be whole numbers of at least 1');
-    const values = data.length / (width * height);
-    if (!allowed.includes(values))
-        throw new SonomaskError('argument',
-            `${data.length} values are not ${width} x ${height} pixels of ${allowed.join(' or ')}`);
-    return values;
-}
-
-/**
- * @param {EncodedImage} input
- * @returns {Promise<Uint8Array>}
- */
-async function bytesOf(input) {
-    if (input instanceof Uint8Array) return input;
-    if (input instanceof ArrayBuffer) return new Uint8Array(input);
-    if (typeof Blob === 'function' && input instanceof Blob) {
-        try {
-            return new Uint8Array(await input.arrayBuffer());
-        } catch (error) {
-            throw new SonomaskError('image-format', `the file cannot be read: ${messageOf(error)}`, { cause: error });
-        }
-    }
-    throw new SonomaskError('argument',
-        'expected an ArrayBuffer, a Uint8Array, a Blob, or { data, width, height }');
-}
-
-/**
- * @param {unknown} input
- * @returns {input is RawImage}
- */
-function isRawImage(input) {
-    return typeof input === 'object' && input !== null && 'data' in input && 'width' in input && 'height' in input;
-}
-
 export class Sonomask {
-    /** @type {Core | null} null until needed: at first, after a trap, and after the memory was given back */
+    /** @type {Core | null} null after a trap and after the memory was freed, until the next call */
     #core;
-    /** @type {Resources | null} null when disposed of */
+    /** @type {Resources | null} null after dispose */
     #resources;
     /** @type {ModelInfo} */
     info;
@@ -179,7 +114,7 @@ export class Sonomask {
     }
 
     /**
-     * Runs `work` with a healthy instance.
+     * Runs `work` with the instance, and starts a new one when there is none.
      * @template T
      * @param {(core: Core) => T} work
      * @returns {T}
@@ -208,7 +143,7 @@ export class Sonomask {
      * @returns {Promise<Segmentation>}
      */
     async segment(input, options = {}) {
-        const { signal, flipAverage = false } = options;
+        const { signal, flipAverage = false } = checkedOptions(options);
         throwIfAborted(signal);
         if (this.#resources && !this.#resources.weights)
             throw new SonomaskError('no-model', 'this Sonomask was loaded without weights and cannot segment');
@@ -246,7 +181,7 @@ export class Sonomask {
         if (!isMap && !isBytes(map))
             throw new SonomaskError('argument', 'expected a Float32Array (probability map) or a Uint8Array (mask)');
         valuesPerPixel(map, width, height, [1]);
-        const { probabilityMap } = options;
+        const { probabilityMap } = checkedOptions(options);
         if (probabilityMap !== undefined) {
             if (isMap || !(probabilityMap instanceof Float32Array))
                 throw new SonomaskError('argument', 'probabilityMap must be a Float32Array, and goes with a mask');

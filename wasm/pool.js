@@ -1,4 +1,5 @@
-/** A queue of calls in front of workers that each hold one network. */
+/** A queue of calls, and workers that each have one network. */
+import { checkedOptions } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
 import { loadResources } from './model.js';
 import { processorCount, workerFactory } from './worker-host.js';
@@ -20,7 +21,7 @@ import { processorCount, workerFactory } from './worker-host.js';
  */
 
 /**
- * A call that waits or runs.
+ * A waiting or running call.
  * @typedef {object} Job
  * @property {string} method
  * @property {unknown[]} parameters
@@ -31,7 +32,7 @@ import { processorCount, workerFactory } from './worker-host.js';
 /**
  * @typedef {object} Slot
  * @property {WorkerHandle} worker
- * @property {Job | null} job what it works on, or null when idle
+ * @property {Job | null} job the running job, or null when idle
  * @property {((info: ModelInfo) => void) | null} started not null until the worker has its network
  * @property {ReturnType<typeof setTimeout> | undefined} idleTimer
  */
@@ -39,8 +40,8 @@ import { processorCount, workerFactory } from './worker-host.js';
 const IDLE_MILLISECONDS = 30_000;
 
 /**
- * Copies what a view shows, so that a small view of a large buffer does not drag the whole along, and so that the copy
- * can be handed over. Other values stay as they are.
+ * Copies the bytes of a view, so that the copy can be transferred, and so that a small view of a large buffer does not
+ * send the whole buffer. Other values are returned as they are.
  * @param {unknown} value
  * @param {ArrayBuffer[]} transfer the copies' buffers are added
  * @returns {unknown}
@@ -92,13 +93,13 @@ export class SonomaskPool {
      * @returns {Promise<SonomaskPool>}
      */
     static async load(options = {}) {
-        const { size = await processorCount(), idleMilliseconds = IDLE_MILLISECONDS, signal } = options;
+        const { size = await processorCount(), idleMilliseconds = IDLE_MILLISECONDS, signal } = checkedOptions(options);
         if (!Number.isInteger(size) || size < 1)
             throw new SonomaskError('argument', 'size must be a whole number of at least 1');
         if (!(idleMilliseconds >= 0))
             throw new SonomaskError('argument', 'idleMilliseconds must be a number of at least 0');
         const loading = loadResources(options);
-        // Whoever awaits it below hears of its failure; until then it is not unheard.
+        // It is awaited later; until then its failure is not an unhandled rejection.
         loading.catch(() => {});
         const createWorker = await workerFactory(options.worker ?? new URL('./worker.js', import.meta.url));
         throwIfAborted(signal);
@@ -128,7 +129,7 @@ export class SonomaskPool {
     }
 
     /**
-     * Starts the first worker, while module and weights are still on their way; it tells whether they are good.
+     * Starts the first worker while module and weights are still loading. It checks both.
      * @param {AbortSignal | undefined} signal
      * @returns {Promise<void>}
      */
@@ -171,7 +172,7 @@ export class SonomaskPool {
         }
     }
 
-    /** @param {Slot} slot whose worker gets module and weights as soon as they are there */
+    /** @param {Slot} slot whose worker gets module and weights as soon as they are loaded */
     async #equip(slot) {
         let resources;
         try {
@@ -253,7 +254,7 @@ export class SonomaskPool {
         }
     }
 
-    /** Gives waiting calls to free workers, starts more workers when they are too few, and lets idle ones end. */
+    /** Sends waiting calls to idle workers, starts workers up to `size`, and sets the timers of idle ones. */
     #dispatch() {
         for (const slot of this.#slots) {
             while (!slot.job && this.#queue.length > 0) this.#send(slot, /** @type {Job} */ (this.#queue.shift()));
@@ -275,11 +276,13 @@ export class SonomaskPool {
 
     /**
      * @param {string} method
-     * @param {unknown[]} parameters
-     * @param {AbortSignal | undefined} signal
+     * @param {unknown[]} inputs
+     * @param {{ signal?: AbortSignal }} options all but the signal are sent to the worker after the inputs
      * @returns {Promise<any>}
      */
-    async #call(method, parameters, signal) {
+    async #call(method, inputs, options) {
+        const { signal, ...rest } = checkedOptions(options);
+        const parameters = [...inputs, rest];
         throwIfAborted(signal);
         if (this.#disposed) throw new SonomaskError('disposed', 'this SonomaskPool has been disposed of');
         let stop = () => {};
@@ -318,8 +321,7 @@ export class SonomaskPool {
      * @returns {Promise<Segmentation>}
      */
     segment(input, options = {}) {
-        const { signal, ...rest } = options;
-        return this.#call('segment', [input, rest], signal);
+        return this.#call('segment', [input], options);
     }
 
     /**
@@ -330,8 +332,7 @@ export class SonomaskPool {
      * @returns {Promise<Measurement>}
      */
     measure(map, width, height, options = {}) {
-        const { signal, ...rest } = options;
-        return this.#call('measure', [map, width, height, rest], signal);
+        return this.#call('measure', [map, width, height], options);
     }
 
     /**
@@ -342,7 +343,7 @@ export class SonomaskPool {
      * @returns {Promise<Contour[]>}
      */
     contours(mask, width, height, options = {}) {
-        return this.#call('contours', [mask, width, height], options.signal);
+        return this.#call('contours', [mask, width, height], options);
     }
 
     /**
@@ -353,7 +354,7 @@ export class SonomaskPool {
      * @returns {Promise<Uint8Array<ArrayBuffer>>}
      */
     encodePng(data, width, height, options = {}) {
-        return this.#call('encodePng', [data, width, height], options.signal);
+        return this.#call('encodePng', [data, width, height], options);
     }
 
     /**
@@ -362,7 +363,7 @@ export class SonomaskPool {
      * @returns {Promise<DecodedImage>}
      */
     decode(input, options = {}) {
-        return this.#call('decode', [input], options.signal);
+        return this.#call('decode', [input], options);
     }
 
     dispose() {

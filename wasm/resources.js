@@ -1,4 +1,5 @@
-/** Getting the module and the weights: from bytes, URLs and paths, in browsers, workers and Node. */
+/** Loads the module and the weights from bytes, URLs or paths, in browsers, workers and Node. */
+import { viewOf } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
 
 /**
@@ -83,10 +84,11 @@ function readFailure(error) {
 
 /**
  * @param {Uint8Array} bytes
- * @returns {boolean} whether a server answered with a page, as many do for what they do not have
+ * @returns {boolean} whether it is an HTML page, which many servers send for a missing file
  */
 function looksLikeHtml(bytes) {
-    const start = new TextDecoder('latin1').decode(bytes.subarray(0, 256)).trimStart().toLowerCase();
+    // A copy, because browsers refuse to decode shared memory.
+    const start = new TextDecoder('latin1').decode(bytes.slice(0, 256)).trimStart().toLowerCase();
     return start.startsWith('<!doctype') || start.startsWith('<html') || start.startsWith('<?xml');
 }
 
@@ -99,8 +101,7 @@ function looksLikeHtml(bytes) {
  */
 async function readSource(source, code, what, signal) {
     throwIfAborted(signal);
-    if (source instanceof ArrayBuffer) return new Uint8Array(source);
-    if (source instanceof Uint8Array) return source;
+    if (source instanceof ArrayBuffer || source instanceof Uint8Array) return viewOf(source);
     if (!(source instanceof URL) && typeof source !== 'string')
         throw new SonomaskError('argument', `${what}: expected a URL, a string, an ArrayBuffer or a Uint8Array`);
     let bytes;
@@ -128,11 +129,11 @@ function refusePages(bytes, name, code, what) {
 }
 
 /**
- * Compiles what arrives while it arrives, where a server says that it is WebAssembly.
+ * Compiles the module while it loads, which needs the MIME type application/wasm.
  * @param {Source} source
  * @param {AbortSignal | undefined} signal
- * @returns {Promise<WebAssembly.Module | null>} null when there is no such server, or anything goes wrong: reading the
- *     file as bytes then tells what
+ * @returns {Promise<WebAssembly.Module | null>} null when that fails; loading it
+ *     as bytes then gives the reason
  */
 async function compileWhileLoading(source, signal) {
     if (isNode() || !(source instanceof URL || typeof source === 'string')) return null;
@@ -158,7 +159,7 @@ export async function loadModule(source, signal) {
     if (bytes.length < 8 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d)
         throw new SonomaskError('load-wasm', `${what}: it is not WebAssembly (wrong magic number)`);
     try {
-        return await WebAssembly.compile(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+        return await WebAssembly.compile(bytes.buffer instanceof ArrayBuffer ? /** @type {Uint8Array<ArrayBuffer>} */ (bytes) : new Uint8Array(bytes));
     } catch (error) {
         throw new SonomaskError('load-wasm', `${what}: it does not compile: ${messageOf(error)}`, { cause: error });
     }
@@ -167,7 +168,7 @@ export async function loadModule(source, signal) {
 /**
  * @param {Source} source
  * @param {AbortSignal} [signal]
- * @returns {Promise<{ bytes: Uint8Array<ArrayBufferLike>, name: string }>} the bytes, and where they are from
+ * @returns {Promise<{ bytes: Uint8Array<ArrayBufferLike>, name: string }>} the bytes, and their origin for messages
  */
 export async function loadWeights(source, signal) {
     const bytes = await readSource(source, 'load-weights', 'the weights', signal);

@@ -22,10 +22,10 @@ export type TissueClass = 'normal' | 'benign' | 'malignant';
 /** Kernels: `reference` are plain loops for tests, `scalar` and `simd128` the fast ones without and with SIMD. */
 export type Backend = 'auto' | 'reference' | 'scalar' | 'simd128';
 
-/** Bytes of a PNG, JPEG or BMP file; the kind is told by the content. A `File` is a `Blob`. */
+/** Bytes of a PNG, JPEG or BMP file; the content decides which. A `File` is a `Blob`. */
 export type EncodedImage = ArrayBuffer | Uint8Array | Blob;
 
-/** Pixels, rows from the top: grey, RGB or RGBA, told by `data.length / (width * height)`. `ImageData` is one. */
+/** Pixels, rows from the top: grey, RGB or RGBA by `data.length / (width * height)`. `ImageData` is one. */
 export interface RawImage {
     data: Uint8Array | Uint8ClampedArray;
     width: number;
@@ -36,7 +36,7 @@ export interface DecodedImage {
     data: Uint8ClampedArray<ArrayBuffer>;
     width: number;
     height: number;
-    /** 1: grey; 4: RGBA, as `ImageData` wants it. */
+    /** 1: grey; 4: RGBA, the layout of `ImageData`. */
     channels: 1 | 4;
 }
 
@@ -64,8 +64,8 @@ export interface Lesion {
     /** Mean of the probability map over the lesion; 0 when there is no map. */
     meanProbability: number;
     /**
-     * The Dice score that this outline can be expected to have with the true one, 0..1, judged from how sharp the
-     * probability map is in and around it; 0 when there is no map.
+     * Expected Dice score of this outline with the true one, 0..1, estimated from the probability map in and around it;
+     * 0 when there is no map.
      */
     expectedDice: number;
 }
@@ -82,16 +82,15 @@ export interface Segmentation extends Measurement {
     height: number;
     /** The most probable class. */
     type: TissueClass;
-    /** Calibrated; they add up to 1. */
+    /** Calibrated by the temperature of the weights; they add up to 1. */
     probabilities: Record<TissueClass, number>;
     /** [height][width], probability of lesion, 0..1. */
     probabilityMap: Float32Array<ArrayBuffer>;
     /**
-     * The Dice score that the mask can be expected to have with the truth, 0..1; when nothing was found, how probable
-     * it is that there is nothing.
+     * Expected Dice score of the mask with the ground truth, 0..1; without any lesion, the probability that there is none.
      */
     expectedDice: number;
-    /** How unlike the training images the input is: 1 is the limit; 0 when the weights hold nothing to tell by. */
+    /** Out-of-distribution score: above 1 the input is unlike the training images; 0 when the weights have no statistics. */
     outlierScore: number;
     /** `outlierScore` is at most 1. When false the input is probably no breast ultrasound: the answer means nothing. */
     looksLikeUltrasound: boolean;
@@ -107,7 +106,7 @@ export interface Contour {
     isHole: boolean;
 }
 
-/** What the weights file says of itself, and what runs it. */
+/** Metadata of the weights file, and the kernels that run. */
 export interface ModelInfo {
     /** Of this library. */
     version: string;
@@ -123,11 +122,11 @@ export interface ModelInfo {
     temperature: number;
     /** Lesions below this share of the image's area are dropped, 0..1. */
     minimumArea: number;
-    /** The weights hold statistics of their training images, so that `looksLikeUltrasound` can be answered. */
+    /** The weights contain statistics of their training images, which `outlierScore` needs. */
     knowsOutliers: boolean;
     /**
-     * The power that makes the expected Dice of lesions honest; 1 when none was fitted. `measure` applies it where the
-     * weights are loaded; what an instance without weights measures is to be raised to it.
+     * The fitted exponent of the expected Dice of lesions; 1 when none was fitted. `measure` applies it where the weights
+     * are loaded. Raise the expected Dice to it when an instance without weights measured.
      */
     expectedDicePower: number;
     /** Free text; "" when unknown. */
@@ -148,7 +147,7 @@ export interface LoadOptions {
      * What a promise rejects with is thrown as it is.
      */
     weights?: Source | Promise<Source> | null;
-    /** Side of the network's input, a multiple of 32 from 32 to 1024; by default what the weights say. */
+    /** Side of the network's input, a multiple of 32 from 32 to 1024; by default that of the weights. */
     inputSize?: number;
     /** For tests. */
     backend?: Backend;
@@ -218,7 +217,7 @@ export class Sonomask {
     /** Bytes of memory that the module holds now. */
     readonly memoryBytes: number;
     segment(input: EncodedImage | RawImage, options?: SegmentOptions): Promise<Segmentation>;
-    /** Threshold a stored probability map anew, or measure a mask (0 or not 0) that somebody edited. */
+    /** Thresholds a stored probability map again, or measures an edited mask (0 or not 0). */
     measure(map: Float32Array | Uint8Array | Uint8ClampedArray, width: number, height: number,
             options?: MeasureOptions): Measurement;
     /** All outlines of a mask (0 or not 0). */

@@ -1,11 +1,11 @@
-/** Workers of browsers and of Node behind one small interface. */
+/** One interface for the workers of browsers and of Node. */
 import { isNode } from './resources.js';
 
 /**
- * What the pool tells its handlers of a worker.
+ * Handlers for the events of a worker.
  * @typedef {object} WorkerEvents
  * @property {(message: any) => void} message
- * @property {(reason: string) => void} failure it could not start, or died; it is of no use any more
+ * @property {(reason: string) => void} failure it could not start or ended; it cannot be used again
  */
 
 /**

@@ -11,7 +11,7 @@ import { isNode } from './resources.js';
 
 /** @returns {Host} */
 function browserHost() {
-    const scope = /** @type {Worker} */ (/** @type {unknown} */ (globalThis)); // it has the same two functions
+    const scope = /** @type {Worker} */ (/** @type {unknown} */ (globalThis)); // a worker's global scope has the same two functions
     return {
         post: (message, transfer) => scope.postMessage(message, transfer),
         listen: (handler) => scope.addEventListener('message', (event) => handler(event.data)),
@@ -29,7 +29,7 @@ async function nodeHost() {
 }
 
 /**
- * The memory in a result that can be handed over instead of copied.
+ * The buffers of a result, which are transferred instead of copied.
  * @param {any} result
  * @returns {ArrayBuffer[]}
  */
@@ -77,6 +77,6 @@ function serve(host) {
     });
 }
 
-// At once where that is possible: a browser drops messages that come before the listener is there.
+// In browsers without any await: messages that arrive before the listener are lost.
 if (isNode()) void nodeHost().then(serve);
 else serve(browserHost());

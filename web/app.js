@@ -1,4 +1,4 @@
-/** Puts the page together: each module knows its own concern, and here they meet. */
+/** Creates the parts of the page and connects their events. */
 import { loadingEngine, onDownload } from './engine/start.js';
 import { scoreItem } from './compare/truth.js';
 import { problemOf, warmEngine } from './engine/engine.js';
@@ -8,13 +8,12 @@ import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguag
 import { withoutClutter } from './input/collect.js';
 import { masksOf, pairMasks } from './input/pairs.js';
 import { preparePicker, startDrop, startPaste } from './input/sources.js';
-import { warmZip } from './export/bundle.js';
+import { warmZip } from './export/zip.js';
 import { Adjust } from './panel/adjust.js';
 import { renderAnswer } from './panel/answer.js';
-import { Calibration } from './panel/calibration.js';
+import { ScaleTool } from './panel/scale.js';
 import { renderCompare } from './panel/compare.js';
 import { Frames } from './panel/frames.js';
-import { renderHelp } from './panel/help.js';
 import { renderLesions } from './panel/lesions.js';
 import { List } from './panel/list.js';
 import { fetchModelCard, renderModel } from './panel/model.js';
@@ -27,10 +26,9 @@ import { Opener } from './state/opener.js';
 import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
-import { openDialog, prepareDialog } from './ui/dialog.js';
-import { afterNextFrame, byId, oncePerFrame } from './ui/dom.js';
+import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
 import { registerOffline } from './ui/offline.js';
-import { startShortcuts } from './ui/shortcuts.js';
+import { renderHelp, startShortcuts } from './ui/shortcuts.js';
 import { startTheme, toggleTheme } from './ui/theme.js';
 import { Gestures } from './view/gestures.js';
 import { Viewer } from './view/viewer.js';
@@ -41,7 +39,7 @@ const SAMPLES = ['phantom-1.png', 'phantom-2.png', 'phantom-3.png'];
 
 /** @type {import('./engine/engine.js').Engine | null} */
 let engine = null;
-/** How far the engine is, to be said again in another language. @type {{ state: 'loading' | 'ready' | 'failed', text: () => string }} */
+/** State of the engine; its text is rendered again when the language changes. @type {{ state: 'loading' | 'ready' | 'failed', text: () => string }} */
 let status = { state: 'loading', text: () => t('engine.loading', { share: '' }) };
 
 /** @param {typeof status} next */
@@ -53,7 +51,7 @@ function setStatus(next) {
 }
 
 onDownload(share => {
-    // The weights may still be on their way when something else has failed.
+    // The weights may still be loading when something else has failed.
     if (status.state === 'loading') setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) });
 });
 
@@ -72,12 +70,12 @@ const list = new List(store, queue);
 const toolbar = new Toolbar(viewer, gestures, session);
 const adjust = new Adjust(session, viewer, useThresholdForAll);
 const frames = new Frames(session);
-const calibration = new Calibration(gestures, viewer, session, store);
+const scaleTool = new ScaleTool(gestures, viewer, session, store);
 const save = new Save(store, opener, () => frames.stop());
 const results = new Results(store);
 
 /**
- * Takes files in: pictures into the list, masks beside their pictures.
+ * Adds files: images to the list, ground-truth masks to their images.
  * @param {Found[]} all
  */
 function addFiles(all) {
@@ -147,7 +145,7 @@ function renderView() {
     byId('bar-add', HTMLButtonElement).hidden = !any;
 }
 
-/** Over the viewer: why there is nothing to see, or that work is going on. */
+/** The note over the viewer: why there is no image, or that it is being opened. */
 function renderNote() {
     const { item, picture } = session;
     const note = byId('viewer-note', HTMLElement);
@@ -195,7 +193,7 @@ const shortcuts = [
     { keys: 'b', label: '', shown: '', run: () => gestures.use('brush') },
     { keys: 'e', label: '', shown: '', run: () => gestures.use('erase') },
     { keys: 'w', label: '', shown: '', run: () => gestures.use('window') },
-    { keys: 'c', label: '', shown: '', run: () => gestures.use('calibrate') },
+    { keys: 'c', label: '', shown: '', run: () => gestures.use('scale') },
     { keys: ', <', label: 'help.brush', shown: ', · .', run: () => gestures.setBrush(gestures.brushRadius - 2) },
     { keys: '. >', label: '', shown: '', run: () => gestures.setBrush(gestures.brushRadius + 2) },
     { keys: 'ctrl+z', label: 'help.undo', shown: 'Ctrl Z · Ctrl Shift Z', run: () => session.undo() },
@@ -228,7 +226,7 @@ function renderAll() {
     toolbar.render();
     adjust.render();
     frames.render();
-    calibration.render();
+    scaleTool.render();
     renderAnswers();
     renderComparison();
     renderHelp(shortcuts);
@@ -249,7 +247,7 @@ session.addEventListener('answer', () => {
     renderAnswers();
     renderComparison();
 });
-calibration.addEventListener('scale', () => {
+scaleTool.addEventListener('scale', () => {
     renderAnswers();
     renderComparison();
 });
@@ -312,11 +310,11 @@ try {
     queue.start(loaded);
     session.start(loaded);
     save.start(loaded);
-    // Who brought a picture already sees its answer before the page fetches what it may need later.
+    // The first answer comes before the page fetches what it may need later.
     await queue.firstAnswer();
     await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), fetchModelCard()]);
     await registerOffline();
-    // Tests, and whoever scripts the page, see here that nothing more will be asked for.
+    // For tests and scripts: after this the page requests nothing more.
     document.documentElement.dataset['loaded'] = 'all';
 } catch (error) {
     const problem = problemOf(error);

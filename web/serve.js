@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /**
- * A small static server for the page, without dependencies:
+ * A small static server for the page:
  *
  *     node web/serve.js [--port N] [--host NAME]
  *
- * It serves the folders that the page uses and nothing else, with the content security policy as a header too. The page's
- * modules come joined into one file, which starts several times as fast; any other server of the same folders does too,
- * one module at a time. A port that is taken is an error; port 0 asks the system for a free one.
+ * It serves only the folders that the page uses, and sends the content security policy as a header too. The modules of
+ * the page are joined into one file, which starts several times as fast. The page also works from any other server of the
+ * same folders, with separate modules. A port that is in use is an error; port 0 takes a free one.
  */
 import { createHash } from 'node:crypto';
 import { readFile, realpath, stat } from 'node:fs/promises';
@@ -20,16 +20,16 @@ import { bundle } from './bundle.js';
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const DEFAULT_PORT = 8080;
 
-/** Libraries that the page loads only when it needs them, from where npm puts them. */
+/** Libraries that the page loads when it needs them: the address, and the file in node_modules. */
 export const LIBRARIES = {
     '/web/vendor/dicom-parser.js': 'node_modules/dicom-parser/dist/dicomParser.min.js',
     '/web/vendor/fflate.js': 'node_modules/fflate/esm/browser.js',
 };
 
-/** Modules that come together with all that they import. */
+/** Modules that are served joined with everything that they import. */
 const ENTRIES = ['web/app.js', 'web/engine/worker.js'];
 
-/** Where a request may lead; everything else does not exist. */
+/** The folders that are served. */
 const FOLDERS = ['/web/', '/wasm/', '/weights/', '/build/wasm/'];
 
 /** By extension, or by the whole name of a file that has none. @type {Record<string, string>} */
@@ -48,7 +48,7 @@ const TYPES = {
     '.webmanifest': 'application/manifest+json; charset=utf-8',
 };
 
-/** The same policy as the page's own meta tag, with what only a header can say. */
+/** The policy of the page's meta tag, with frame-ancestors, which works only in a header. */
 export const CONTENT_SECURITY_POLICY = [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
@@ -86,7 +86,7 @@ function routeOf(requested) {
 }
 
 /**
- * What a request is answered with, kept from one request to the next.
+ * A response's content, cached between requests.
  * @typedef {object} Content
  * @property {string} type
  * @property {string} tag changes when the content does
@@ -94,12 +94,12 @@ function routeOf(requested) {
  * @property {Buffer | null} compressed by gzip; null where that saves little
  */
 
-/** What gzip makes much smaller. */
+/** Types that gzip makes much smaller. */
 const COMPRESSIBLE = /^(text\/|application\/(wasm|json|manifest)|image\/svg)/;
 
 /**
  * @param {string[]} files
- * @returns {Promise<string>} changes when one of them does, or is gone
+ * @returns {Promise<string>} another text when one of them changes or disappears
  */
 async function stampOf(files) {
     const stamps = await Promise.all(files.map(file => stat(file).then(({ mtimeMs, size }) => `${mtimeMs}-${size}`, () => '')));
@@ -157,7 +157,7 @@ class Site {
     async #join(entry) {
         /** @type {string[]} */
         const files = [];
-        const code = await bundle(entry, {
+        const { code } = await bundle(entry, {
             read: async part => {
                 const file = await this.#fileOf(part);
                 if (!file) throw new Error(`${part} is not there`);

@@ -4,9 +4,9 @@
  *
  *     node web/single.js FILE.html
  *
- * Browsers refuse module files, fetch and worker files to pages from disk, so everything lies inside the page: modules
- * joined into one script, the worker a data URL, engine and weights text in base64. The content security policy names
- * each script and sheet by its hash.
+ * Pages from disk may not use module files, fetch or worker files, so the page contains everything: the modules joined into
+ * one script, the worker as a data URL, the WebAssembly module and the weights as base64. The content security policy names
+ * each script and style sheet by its hash.
  */
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
@@ -20,7 +20,7 @@ import { LIBRARIES } from './serve.js';
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const SAMPLES = ['phantom-1.png', 'phantom-2.png', 'phantom-3.png'];
 
-/** Takes the place of engine/inlined.js; what it reads is put into the page below. */
+/** Replaces engine/inlined.js; the elements that it reads are added to the page below. */
 const INLINED = `
 const bytesOf = id => {
     const text = atob(document.getElementById(id).textContent);
@@ -64,7 +64,7 @@ async function sourceOf(file) {
 }
 
 /**
- * A script inside HTML ends at the first closing tag, wherever that stands.
+ * A script inside HTML ends at the first closing tag, even within a string.
  * @param {string} code
  */
 function asScript(code) {
@@ -81,7 +81,7 @@ async function build() {
     let html = await text('web/index.html');
     const sheets = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)">\n?/g)].map(match => match[1]);
     const style = (await Promise.all(sheets.map(sheet => text(`web/${sheet}`)))).join('\n');
-    const app = asScript(await bundle('web/app.js', { read: sourceOf }));
+    const app = asScript((await bundle('web/app.js', { read: sourceOf })).code);
     const dicom = asScript(await text(LIBRARIES['/web/vendor/dicom-parser.js']));
     const weights = await readFile(path.join(ROOT, 'weights/sonomask.safetensors'));
     const facts = {
@@ -89,13 +89,13 @@ async function build() {
         card: await text('weights/MODEL_CARD.md').catch(() => ''),
         samples: SAMPLES,
     };
-    /** Kept as text: a script of unknown type is not run. @type {[string, string][]} */
+    /** Data elements: browsers do not run a script of an unknown type. @type {[string, string][]} */
     const kept = [
         ['facts', JSON.stringify(facts).replaceAll('<', '\\u003c')],
         ['wasm', await base64('wasm/sonomask.simd.wasm')],
         ['weights', weights.toString('base64')],
         // As a data URL: Chromium starts no module worker from a blob of a page from disk.
-        ['worker', Buffer.from(await bundle('wasm/worker.js', { read: sourceOf })).toString('base64')],
+        ['worker', Buffer.from((await bundle('wasm/worker.js', { read: sourceOf })).code).toString('base64')],
     ];
     for (const name of SAMPLES) kept.push([name, await base64(`web/samples/${name}`)]);
     const policy = [

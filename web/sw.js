@@ -1,6 +1,6 @@
 /**
- * Keeps the page for use with the network off. Network first: who is online always gets what is published now, and the
- * kept copy only answers when the network does not. Nothing but the page's own files ever passes through here.
+ * Caches the page for use with the network off. Network first: the cache answers only when the network does not. It
+ * handles the page's own files only.
  */
 const CACHE = 'sonomask-1';
 const scope = /** @type {any} */ (globalThis);

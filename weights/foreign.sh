@@ -1,8 +1,8 @@
 #!/bin/bash
-# Pictures that are no ultrasound, to try the warning on: weights/foreign.sh OUT
-# Fetches Debian packages that hold pictures, without installing them, and leaves them as PNG of at most 800 pixels a
-# side in OUT/photographs, OUT/screens, OUT/mri and OUT/ct; the first two also without colour, in OUT/grey-photographs
-# and OUT/grey-screens. Needs ImageMagick. What is there is kept.
+# Collects images that are not ultrasound, to measure the out-of-distribution warning: weights/foreign.sh OUT
+# Downloads Debian packages that contain images, without installing them, and converts the images to PNG with sides of at
+# most 800 pixels: OUT/photographs, OUT/screens, OUT/mri, OUT/ct, and grey copies of the first two in OUT/grey-photographs
+# and OUT/grey-screens. Needs ImageMagick. Packages that are already there are not downloaded again.
 set -euo pipefail
 if [[ $# -ne 1 ]]; then
     echo "usage: $0 OUT" >&2
@@ -23,9 +23,10 @@ for package in mate-backgrounds plasma-workspace-wallpapers python3-skimage gimp
     mv "$package.partial" "$package"
 done
 
+# pictures FOLDER...: the paths of the image files, except small icons.
 pictures() { find "$@" -type f -size +12k \( -name '*.png' -o -name '*.jpg' \) | sort; }
 
-# take KIND: from a list of files on stdin, those of at least 160 pixels a side.
+# take KIND: converts the files listed on stdin and keeps those with sides of at least 160 pixels.
 take() {
     mkdir -p "$out/$1" "$out/grey-$1"
     local number=0 file name
@@ -43,8 +44,8 @@ take() {
 pictures mate-backgrounds plasma-workspace-wallpapers python3-skimage/usr/lib/python3/dist-packages/skimage/data | take photographs
 pictures gimp-help-en | awk 'NR % 4 == 0' | take screens
 
-# slices FILE BYTES KIND OPTION...: every second slice of BYTES in a file of raw pixels that `convert OPTION...` reads;
-# those at the ends of the body, nearly all air, are left out.
+# slices FILE BYTES KIND OPTION...: cuts a file of raw pixels into slices of BYTES and converts every second one with
+# `convert OPTION...`. Slices that are nearly all air are left out.
 slices() {
     local file=$1 bytes=$2 kind=$3 slice picture
     shift 3
@@ -57,10 +58,10 @@ slices() {
     done
     rm -r slices
 }
-# A head by magnetic resonance, 181 slices of 181 x 217, 8 bits, behind a header of 352 bytes.
+# Magnetic resonance images of a head: 181 slices of 181 x 217 pixels, 8 bits, after a header of 352 bytes.
 zcat mricron-data/usr/share/mricron/templates/ch2.nii.gz | tail -c +353 >mri.raw
 slices mri.raw $((181 * 217)) mri -size 181x217 -depth 8
-# A head by computed tomography, 256 x 256, signed 16 bits, seen from -200 to 300 Hounsfield units.
+# Computed tomography of a head: slices of 256 x 256 pixels, signed 16 bits, shown from -200 to 300 Hounsfield units.
 tar -xzOf invesalius-examples/usr/share/doc/invesalius-examples/examples/Cranium.inv3 --wildcards '*/matrix.dat' >ct.raw
 slices ct.raw $((256 * 256 * 2)) ct -size 256x256 -depth 16 -endian LSB -define quantum:format=signed -level 32568,33068
 rm ./*.raw

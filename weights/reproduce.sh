@@ -1,16 +1,17 @@
 #!/bin/bash
-# All that the model card says, made again: weights/reproduce.sh DATA OUT [STEP...]
-# DATA holds the folders busi, busbra and busuc, each with a manifest.csv. Steps, in this order when none is named:
-#   folds       five networks, each without one fold
-#   settings    temperature, threshold and the like for each of them, from the four other folds; then scored
-#   sets        three networks, each without one data set, scored on it
-#   ablation    what each part of the recipe is worth, on two folds, short trainings on coarse pictures
-#   robustness  the five networks on changed images
-#   foreign     the five networks on pictures of other things (fetched from Debian, see foreign.sh)
-#   ship        the network that is given away: trained on everything, taught by the five
-#   keep        what is small of all that, copied beside this script
-# Whatever is finished is kept: after an interruption the same command goes on. Every training has one thread, and as
-# many as there are processors go on at once; the same processor type and data give the same bits.
+# Reproduces every figure of the model card and the shipped weights: weights/reproduce.sh DATA OUT [STEP...]
+# DATA holds the folders busi, busbra and busuc, each with a manifest.csv. Without STEP all steps run, in this order:
+#   folds       trains five networks, each without one fold
+#   settings    fits temperature, threshold, smallest lesion and power of the expected Dice to each fold, gives each
+#               network the means of the four other folds, and scores it
+#   sets        trains three networks, each without one data set, and scores each on that set
+#   ablation    trains with one part of the recipe changed, briefly, at a low resolution, on two folds
+#   robustness  scores the five networks on changed images
+#   foreign     counts how many out-of-distribution images the five networks flag (images from Debian, see foreign.sh)
+#   ship        trains the shipped network on all images, by distillation from the five
+#   keep        writes the tables and the weights beside this script
+# Finished work is kept: after an interruption the same command continues. A training uses one thread; as many trainings
+# as there are processors run at once. The same program, data and kind of processor give the same weights, bit for bit.
 set -euo pipefail
 if [[ $# -lt 2 ]]; then
     echo "usage: $0 DATA OUT [STEP...]" >&2
@@ -22,10 +23,11 @@ program=${SONOMASK:-$(dirname "$0")/../build/sonomask}
 all=("$data"/{busi,busbra,busuc})
 mkdir -p "$out"
 
-# left_out COMMAND...: status 1 only says that images were left out (two of BUS-UC's masks have another size).
+# left_out COMMAND...: runs a command that exits with 1 when it left images out. That is expected: two masks of BUS-UC do
+# not have the size of their image.
 left_out() { "$@" || [[ $? -eq 1 ]]; }
 
-# train NAME EPOCHS OPTION...: into OUT/NAME.
+# train NAME EPOCHS OPTION...: trains into OUT/NAME, or resumes there.
 train() {
     local name=$1 epochs=$2
     shift 2
@@ -36,27 +38,29 @@ train() {
     grep -q "^$epochs," "$out/$name/log.csv" && touch "$out/$name/done"
 }
 
-# The recipe: a network sees the coarse picture first, three times as fast, then the fine one.
-# coarse NAME OPTION...: into OUT/coarse/NAME.
+# The recipe has two stages: first a low resolution, where an epoch takes a third of the time, then the full resolution.
+# coarse NAME OPTION...: the first stage, into OUT/coarse/NAME.
 coarse() { train "coarse/$1" 24 --size 96 "${@:2}"; }
-# fine NAME EPOCHS SIZE OPTION...: from there into OUT/NAME.
+# fine NAME EPOCHS SIZE OPTION...: the second stage, from there into OUT/NAME.
 fine() {
     train "$1" "$2" --size "$3" --learning-rate 0.001 --from "$out/coarse/$1/weights.safetensors" "${@:4}"
 }
-# learn NAME OPTION...
+# learn NAME OPTION...: both stages.
 learn() {
     coarse "$@"
     fine "$1" 12 160 "${@:2}"
 }
 
-# at_once STEP...: as many at the same time as there are processors.
+# at_once STEP...: runs the steps, as many at a time as there are processors.
 at_once() { printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} "$0" "$data" "$out" {}; }
 
-others() { # the sets but one
+# others SET: the folders of the two other data sets.
+others() {
     for set in busi busbra busuc; do [[ $set == "$1" ]] || echo "$data/$set"; done
 }
 
-# score NAME FOLDS OPTION...: every set by the networks in FOLDS, each image by the one that has not seen it.
+# score NAME FOLDS OPTION...: scores every data set. FOLDS holds one network per fold; each image is scored with the network
+# that was not trained on it.
 score() {
     local name=$1 folds=$2 set
     shift 2
@@ -65,10 +69,10 @@ score() {
     done
 }
 
-# For networks that nothing was fitted for.
+# Settings of networks for which none were fitted.
 unfitted=(--threshold 0.5 --minimum-area 0.002)
 
-# What is fitted to a fold, with the network that has not seen it, stands in OUT/settings/foldK.json.
+# fit FOLD: fits settings to a fold with the network that was not trained on it; writes OUT/settings/foldK.json.
 fitted=(temperature threshold minimum_area confidence_power)
 fit() {
     [[ -s $out/settings/fold$1.json ]] && return
@@ -77,7 +81,7 @@ fit() {
     mv "$out/settings/fold$1.partial" "$out/settings/fold$1.json"
 }
 
-# mean_settings [FOLD]: as options of calibrate, the means over all folds, or over all but FOLD.
+# mean_settings [FOLD]: the mean settings over all folds, or over all but FOLD, as options of calibrate, one word per line.
 mean_settings() {
     local name fold
     for name in "${fitted[@]}"; do
@@ -88,7 +92,7 @@ mean_settings() {
     done
 }
 
-# set_up FOLD: that fold's network with the settings that the other folds gave, in eight bits.
+# set_up FOLD: writes OUT/ready/foldK, that fold's network in 8 bits with the mean settings of the four other folds.
 set_up() {
     local options
     [[ -e $out/ready/fold$1/weights.safetensors ]] && return
@@ -98,7 +102,7 @@ set_up() {
         --fit outliers "${options[@]}" --precision 8 --out "$out/ready/fold$1/weights.safetensors"
 }
 
-# What is changed for a row of the table, each time one thing; the study's own recipe is changed altogether.
+# Options per row of the ablation table. Each row changes one part of the recipe; `study` is the published recipe as a whole.
 declare -A change=(
     [recipe]=''
     [study]='--net unet16 --type-loss mae --augmentation study --balance 0 --auxiliary 0 --average 0'
@@ -115,9 +119,9 @@ declare -A change=(
 )
 rows=(recipe study unconditioned mae no-geometry no-intensity no-quality no-paste no-average without-busbra without-busuc
     size-96)
-# What the project stands for once more from other seeds, since small differences may be luck.
+# Two more seeds for the rows whose comparison matters most, because small differences may be chance.
 for row in recipe unconditioned; do rows+=("$row.2" "$row.3"); done
-# ablate ROW FOLD; ROW may end in a seed.
+# ablate ROW FOLD: trains one row. ROW may end in a dot and a seed.
 ablate() {
     local row=${1%.[0-9]} seed=1 sets
     [[ $row == "$1" ]] || seed=${1##*.}
@@ -125,43 +129,27 @@ ablate() {
     without-*) mapfile -t sets < <(others "${row#without-}") ;;
     *) sets=("${all[@]}") ;;
     esac
-    # shellcheck disable=SC2086 # options are words
+    # shellcheck disable=SC2086 # the options are separate words
     train "ablation/$1/fold$2" 10 --data "${sets[@]}" --fold "$2" --size 64 --seed "$seed" ${change[$row]}
 }
 
-# try_foreign FOLD KIND: a line with how many of the pictures of a kind that fold's network tells to be foreign.
-try_foreign() {
+# flag FOLD KIND: prints how many images of KIND that fold's network flags as out-of-distribution, and how many there are.
+flag() {
     local lines="$out/foreign/$2-$1.jsonl"
     left_out "$program" predict --model "$out/ready/fold$1/weights.safetensors" --out "$out/foreign-masks" \
         "$out/foreign/$2"/*.png >"$lines" 2>"$out/foreign/$2-$1.txt"
     echo "$1,$2,$(grep -c '"looks_like_ultrasound":false' "$lines"),$(wc -l <"$lines")"
 }
 
-# copy FROM TO: a text, without this machine's paths, which begin after a quotation mark.
-copy() {
-    mkdir -p "$(dirname "$2")"
-    sed -e "s|\"$data/|\"DATA/|g" -e "s|\"$out/|\"OUT/|g" "$1" >"$2"
-}
-
+# The tables that the model card's figures come from, the weights of the five folds, and the shipped weights.
 keep() {
-    local here file name fold
+    local here fold
     here=$(dirname "$0")
-    rm -rf "$here/logs" "$here/reports"
-    (cd "$out" && find -L . -name log.csv) | while read -r file; do
-        name=${file#./}
-        copy "$out/$name" "$here/logs/${name%/log.csv}.csv"
-    done
-    for file in "$out"/report-*/*/metrics.json; do
-        name=${file#"$out/report-"}
-        copy "$file" "$here/reports/${name%/metrics.json}.json"
-    done
-    for file in "$out"/report-ablation/*.json; do copy "$file" "$here/reports/ablation/$(basename "$file")"; done
+    node "$here/tables.js" "$out"
     for fold in {0..4}; do
-        copy "$out/settings/fold$fold.json" "$here/reports/settings/fold$fold.json"
         mkdir -p "$here/folds/fold$fold"
         cp "$out/ready/fold$fold/weights.safetensors" "$here/folds/fold$fold/"
     done
-    copy "$out/foreign.csv" "$here/reports/foreign.csv"
     cp "$out/sonomask.safetensors" "$here/"
     cp "$out/ship/curves.svg" "$here/training_curves.svg"
 }
@@ -204,9 +192,9 @@ for step in "$@"; do
     robustness) score robustness "$out/ready" --flip --no-pictures --robustness --robustness-images 240 ;;
     foreign)
         "$(dirname "$0")/foreign.sh" "$out/foreign"
-        echo fold,kind,told,pictures >"$out/foreign.csv"
+        echo fold,kind,flagged,images >"$out/foreign.csv"
         for kind in photographs grey-photographs screens grey-screens mri ct; do
-            for fold in {0..4}; do try_foreign "$fold" "$kind"; done
+            for fold in {0..4}; do flag "$fold" "$kind"; done
         done | tee -a "$out/foreign.csv"
         rm -r "$out/foreign-masks"
         ;;

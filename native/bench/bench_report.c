@@ -4,7 +4,7 @@
 
 #include "../json.h"
 
-/** Operations of a layer in one run: a multiply-accumulate is two, a training step does each thrice. */
+/** Operations of a layer in one run: two per multiply-accumulate, and three times as many in a training step. */
 static double layer_operations(const sm_bench *b, int layer) {
     if (!b->train && !sm_net_in_inference(b->net, layer)) return 0;
     return sm_net_layer_macs(b->net, layer, b->size) * 2 * (b->train ? 3.0 * b->batch : 1);
@@ -24,11 +24,11 @@ void sm_bench_print_table(const sm_bench *b, const sm_measurement *m) {
     printf("%s %dx%d, %s, %s kernels, %d thread%s: %.2f ms %s, %.1f images/s, %.1f GFLOP/s (peak %.1f: %.0f %%), "
            "%.1f MB, median of %d\n",
            net->name, b->size, b->size, b->train ? "training" : "inference", b->kernels->name, threads,
-           threads > 1 ? "s" : "", m->total * 1e3, b->train ? "a step" : "an image", images / m->total,
+           threads > 1 ? "s" : "", m->total * 1e3, b->train ? "per step" : "per image", images / m->total,
            operations / m->total / 1e9, m->peak / 1e9, 100 * operations / m->total / m->peak, (double)m->bytes / 1e6,
            m->runs);
-    printf("(direct convolution would need these operations; Winograd's algorithm needs fewer, so the share of the "
-           "peak may exceed 100 %%)\n");
+    printf("(operations of direct convolution; Winograd convolution needs fewer, so the share of the peak may exceed "
+           "100 %%)\n");
     printf("%-22s %10s %10s %9s %10s %8s\n", "layer", "forward ms", b->train ? "back ms" : "", "share", "GFLOP/s",
            "of peak");
     for (int i = 0; i < net->layer_count; i++) {
@@ -79,9 +79,9 @@ void sm_bench_print_loading(const sm_bench *b, const sm_loading_cost *cost, bool
     const int threads = sm_parallel_threads(b->parallel);
     if (!as_json) {
         printf(
-            "%s %dx%d, training, batch %d, %d thread%s: %.2f ms an image with loading and augmentation, %.2f ms with "
-            "ready batches, and %.3f ms for decoding: %.1f %% of an epoch outside the network, median of %d pairs\n"
-            "(by processor time %.1f %%: augmenting an image takes %.3f ms; waiting for batches %.2f %%)\n",
+            "%s %dx%d, training, batch %d, %d thread%s: %.2f ms per image with loading and augmentation, %.2f ms with "
+            "prepared batches, %.3f ms for decoding: %.1f %% of an epoch outside the network, median of %d pairs\n"
+            "(by processor time %.1f %%: augmentation takes %.3f ms per image; waiting for batches %.2f %%)\n",
             net->name, b->size, b->size, b->batch, threads, threads > 1 ? "s" : "", cost->loaded * 1e3,
             cost->ready * 1e3, cost->decoding * 1e3, 100 * cost->share, cost->pairs, 100 * cost->processor_share,
             cost->processor * 1e3, 100 * cost->waiting_share);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../src/letterbox.h"
 #include "../../src/memory_plan.h"
 #include "../../src/sonomask.h"
 #include "../data/phantom.h"
@@ -14,14 +15,14 @@
 
 enum {
     PHANTOMS = 24,
-    PHANTOM_WIDTH = 600, /* about what scanners save */
+    PHANTOM_WIDTH = 600, /* a typical size of scanner images */
     PHANTOM_HEIGHT = 450,
     BATCHES = 24, /* an epoch */
     MIN_PAIRS = 3,
     MAX_PAIRS = 100
 };
 
-/** A batch kept from the loader. */
+/** Copy of a batch from the loader. */
 typedef struct kept_batch {
     float *images, *masks;
     int *types;
@@ -44,7 +45,7 @@ static double processor_clock(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/** One plane as a PNG and back: what reading a file of it costs. The decoded plane replaces the given one. */
+/** Encodes a plane as PNG and decodes it; adds the time of decoding. The decoded plane replaces the given one. */
 static sm_status decode_again(uint8_t **plane, int width, int height, double *seconds, sm_error *error) {
     const sm_image image = {.width = width, .height = height, .channels = 1, .pixels = *plane};
     uint8_t *file = NULL;
@@ -61,7 +62,7 @@ static sm_status decode_again(uint8_t **plane, int width, int height, double *se
     return status;
 }
 
-/** Fills the cache with phantoms, as sm_cache_load does with files; `*seconds` is what decoding an image took. */
+/** Fills the cache with phantoms, as sm_cache_load does with files; `*seconds` is the time of decoding per image. */
 static sm_status make_cache(measurement *m, double *seconds, sm_error *error) {
     char source[] = "phantom";
     double total = 0;
@@ -80,7 +81,7 @@ static sm_status make_cache(measurement *m, double *seconds, sm_error *error) {
         if (status != SM_OK) return status;
     }
     m->cache = (sm_cache){.records = m->record_list, .samples = m->samples, .count = PHANTOMS};
-    /* Threads share the images out among them. */
+    /* The images are divided among the threads. */
     *seconds = total / PHANTOMS / sm_parallel_threads(m->options->parallel);
     return SM_OK;
 }
@@ -133,7 +134,7 @@ static void run_ready(const measurement *m) {
     }
 }
 
-/** Processor time that the loader alone takes, seconds an image. */
+/** Processor time of the loader alone, seconds per image. */
 static sm_status measure_augmentation(measurement *m, double *seconds, sm_error *error) {
     int images = BATCHES * m->options->batch;
     double start = processor_clock();
@@ -183,7 +184,7 @@ sm_status sm_loading_cost_measure(const sm_loading_cost_options *options, sm_loa
     cost->decoding /= options->epochs;
     if (status == SM_OK) status = make_batches(m, error);
     if (status == SM_OK) status = measure_augmentation(m, &cost->processor, error);
-    if (status == SM_OK) run_ready(m); /* the first steps touch all memory */
+    if (status == SM_OK) run_ready(m); /* warm-up: the first steps touch all memory */
     if (status == SM_OK) status = measure_pairs(m, cost, error);
     sm_loader_free(m->loader);
     for (int i = 0; i < PHANTOMS; i++) sm_sample_free(&m->samples[i]);

@@ -1,4 +1,4 @@
-/** Timing a network layer by layer, and the processor's peak to compare with. */
+/** Times a network layer by layer and measures the peak of the processor. */
 #include <stdlib.h>
 
 #include "../../src/memory_plan.h"
@@ -7,22 +7,23 @@
 #include "median.h"
 #include "training_job.h"
 
-enum { MAX_RUNS = 400, MIN_RUNS = 3, WARM_UP_RUNS = 2 };
+enum { MAX_RUNS = 400, MIN_RUNS = 3, WARM_UP_RUNS = 2, MAX_THREADS = 256 };
 
 typedef struct peak_job {
     const sm_kernels *kernels;
     long rounds;
-    double operations[256];
-    volatile float sink;
+    double operations[MAX_THREADS]; /* per task */
+    float
+        results[MAX_THREADS]; /* per task; unused, but the kernel returns them so that its work is not optimised away */
 } peak_job;
 
-static void run_peak(void *arguments_, int index, int worker) {
+static void run_peak(void *arguments, int index, int worker) {
     (void)worker;
-    peak_job *job = arguments_;
-    job->sink = job->kernels->peak(job->rounds, &job->operations[index]);
+    peak_job *job = arguments;
+    job->results[index] = job->kernels->peak(job->rounds, &job->operations[index]);
 }
 
-/** Multiply-adds a second of all threads together, the best of several tries. */
+/** Operations per second of all threads together, the best of several attempts. */
 static double measure_peak(const sm_kernels *kernels, const sm_parallel *parallel) {
     peak_job job = {.kernels = kernels->peak ? kernels : sm_kernels_for(SM_BACKEND_SCALAR), .rounds = 2000000};
     double best = 0;
@@ -46,7 +47,7 @@ static void fill_noise(float *values, size_t count) {
     }
 }
 
-/** Times of single runs, kept for the medians. */
+/** Times of each run, for the medians. */
 typedef struct samples {
     double total[MAX_RUNS];
     double forward[SM_NET_MAX_LAYERS][MAX_RUNS], backward[SM_NET_MAX_LAYERS][MAX_RUNS];
@@ -63,6 +64,7 @@ static void take_medians(const sm_net *net, samples *s, int runs, sm_measurement
 
 static sm_status measure_inference(const sm_bench *b, samples *s, sm_measurement *m, sm_error *error) {
     sm_inference *inference = NULL;
+    sm_inference_state *state = NULL;
     size_t pixels = (size_t)b->size * (size_t)b->size;
     float *image = sm_floats_allocate(pixels);
     float *logits = sm_floats_allocate(pixels);
@@ -70,24 +72,26 @@ static sm_status measure_inference(const sm_bench *b, samples *s, sm_measurement
     if (!image || !logits)
         status = sm_fail(error, SM_ERROR_MEMORY, "no memory for an image");
     else
-        status = sm_inference_create(b->net, b->parameters, b->size, b->kernels, b->parallel, &inference, error);
-    if (image && logits && inference) {
+        status = sm_inference_create(b->net, b->parameters, b->size, b->kernels, &inference, error);
+    if (status == SM_OK) status = sm_inference_state_create(inference, b->parallel, &state, error);
+    if (status == SM_OK) {
         fill_noise(image, pixels);
-        for (int i = 0; i < WARM_UP_RUNS; i++) sm_inference_run(inference, image, logits, NULL);
+        for (int i = 0; i < WARM_UP_RUNS; i++) sm_inference_run(state, image, logits, NULL);
         double end = sm_clock() + b->seconds;
         int runs = 0;
         while (runs < MIN_RUNS || (runs < MAX_RUNS && sm_clock() < end)) {
             double start = sm_clock();
-            sm_inference_run(inference, image, logits, NULL);
+            sm_inference_run(state, image, logits, NULL);
             s->total[runs] = sm_clock() - start;
             sm_layer_time times[SM_NET_MAX_LAYERS];
-            int count = sm_inference_profile(inference, image, sm_clock, times);
+            int count = sm_inference_profile(state, image, sm_clock, times);
             for (int i = 0; i < count; i++) s->forward[times[i].layer][runs] = times[i].seconds;
             runs++;
         }
         take_medians(b->net, s, runs, m);
-        m->bytes = sm_inference_activation_bytes(inference);
+        m->bytes = sm_inference_activation_bytes(state);
     }
+    sm_inference_state_free(state);
     sm_inference_free(inference);
     sm_floats_free(image);
     sm_floats_free(logits);

@@ -1,8 +1,8 @@
-/** The middle of measured values. */
+/** Median. */
 #ifndef SONOMASK_MEDIAN_H
 #define SONOMASK_MEDIAN_H
 
-/** The median of `count` > 0 values, which are sorted; the mean of the middle two when there is an even number. */
+/** The median of `count` > 0 values; the mean of the middle two when `count` is even. Sorts `values`. */
 double sm_median(double *values, int count);
 
 #endif

@@ -16,7 +16,7 @@ static double off_diagonal(double *matrix, int size) {
     return sum;
 }
 
-/** Makes matrix[p][q] zero by a rotation of axes p and q, which `vectors` (rows) follow. */
+/** Makes matrix[p][q] zero by a rotation of axes p and q, and applies it to the rows of `vectors`. */
 static void rotate(double *matrix, double *vectors, int size, int p, int q) {
     const double apq = *at(matrix, size, p, q);
     if (apq == 0) return;
@@ -50,7 +50,7 @@ static void swap_rows(double *vectors, int size, int first, int second) {
     }
 }
 
-/** An eigenvector's sign is arbitrary: here its largest component is positive. */
+/** Makes the largest component positive, since the sign of an eigenvector is arbitrary. */
 static void fix_sign(double *vector, int size) {
     int largest = 0;
     for (int k = 1; k < size; k++)

@@ -9,15 +9,15 @@ const float sm_mask_thresholds[SM_MASK_THRESHOLDS] = {0.10f, 0.15f, 0.20f, 0.25f
                                                       0.55f, 0.60f, 0.65f, 0.70f, 0.75f, 0.80f, 0.85f, 0.90f};
 const float sm_mask_areas[SM_MASK_AREAS] = {0.0f, 0.0005f, 0.001f, 0.0015f, 0.002f, 0.003f, 0.005f, 0.0075f, 0.01f};
 
-/** Pixels of one component, and how many of them are truly lesion. */
+/** Pixels of one component, and those of them that are lesion in the target. */
 typedef struct part {
     int area, both;
 } part;
 
-static void try_areas(const part *parts, int part_count, int truth, double pixels, int threshold,
+static void try_areas(const part *parts, int part_count, int target, double pixels, int threshold,
                       sm_mask_trial *trial) {
     for (int a = 0; a < SM_MASK_AREAS; a++) {
-        /* Rounded as sm_segment does. */
+        /* The same rounding as in sm_segment. */
         const int smallest = (int)((double)sm_mask_areas[a] * pixels);
         int predicted = 0;
         int both = 0;
@@ -27,7 +27,7 @@ static void try_areas(const part *parts, int part_count, int truth, double pixel
             both += parts[i].both;
         }
         trial->any[threshold][a] = predicted > 0;
-        trial->dice[threshold][a] = predicted + truth > 0 ? (float)(2.0 * both / ((double)predicted + truth)) : 1.0f;
+        trial->dice[threshold][a] = predicted + target > 0 ? (float)(2.0 * both / ((double)predicted + target)) : 1.0f;
     }
 }
 
@@ -37,8 +37,8 @@ sm_status sm_mask_try(const sm_sample *sample, const float *probability, sm_mask
     int32_t *labels = malloc(pixels * sizeof *labels);
     sm_status status =
         mask && labels ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to try %d thresholds", SM_MASK_THRESHOLDS);
-    int truth = 0;
-    for (size_t i = 0; i < pixels; i++) truth += sample->mask[i] >= 128;
+    int target = 0;
+    for (size_t i = 0; i < pixels; i++) target += sample->mask[i] >= 128;
     for (int t = 0; status == SM_OK && t < SM_MASK_THRESHOLDS; t++) {
         int count = 0;
         sm_mask_threshold(probability, (int)pixels, sm_mask_thresholds[t], mask);
@@ -53,7 +53,7 @@ sm_status sm_mask_try(const sm_sample *sample, const float *probability, sm_mask
             parts[labels[i]].area++;
             parts[labels[i]].both += sample->mask[i] >= 128;
         }
-        try_areas(parts + 1, count, truth, (double)pixels, t, trial);
+        try_areas(parts + 1, count, target, (double)pixels, t, trial);
         free(parts);
     }
     free(mask);

@@ -7,8 +7,9 @@
 
 enum { FEWEST_IMAGES = 100, N = SM_STATISTICS_COUNT };
 
-/* Statistics that hardly vary in the images at hand (colour, above all) may vary a little elsewhere: their standard
- * deviation is taken for this much more, and the variance along a principal axis, in units of the scaled ones. */
+/* Some statistics, above all of colour, hardly vary in the given images and may vary more elsewhere. These floors are
+ * added to the standard deviations (in quadrature), and to the variances along the principal axes of the scaled
+ * statistics. */
 static const double SCALE_FLOOR = 0.02;
 static const double VARIANCE_FLOOR = 0.02;
 
@@ -82,8 +83,8 @@ sm_status sm_outlier_fit(const float (*statistics)[SM_STATISTICS_COUNT], const d
                          double beyond, sm_outlier *outlier, sm_error *error) {
     if (count < FEWEST_IMAGES)
         return sm_fail(error, SM_ERROR_DATA,
-                       "%d images and views of them are too few to learn what images look like (%d are needed; without "
-                       "`outliers` in --fit it is left out)",
+                       "%d images and views of them are too few for the outlier statistics (%d are needed; without "
+                       "`outliers` in --fit this step is left out)",
                        count, FEWEST_IMAGES);
     double *work = malloc(2 * (size_t)N * N * sizeof *work);
     weighed *list = malloc((size_t)count * sizeof *list);

@@ -1,4 +1,4 @@
-/** Fitting the temperature of the type probabilities. */
+/** Fits the temperature of the type probabilities. */
 #ifndef SONOMASK_TEMPERATURE_FIT_H
 #define SONOMASK_TEMPERATURE_FIT_H
 
@@ -7,13 +7,13 @@
 #define SM_TEMPERATURE_LOW 0.1
 #define SM_TEMPERATURE_HIGH 10.0
 
-/** softmax(log(raw) / temperature): probabilities as they are after a temperature, from those before it. */
+/** Applies a temperature to probabilities: softmax(log(raw) / temperature). */
 void sm_probabilities_after_temperature(const double *raw, double temperature, double *calibrated);
 
 /**
  * The temperature between SM_TEMPERATURE_LOW and _HIGH with the lowest mean negative log likelihood of the true classes
- * (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017). The likelihood has one optimum in 1 / T, so a
- * golden-section search finds it. 1 without answers.
+ * (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017), found by golden-section search, since the
+ * likelihood has a single optimum. 1 without answers.
  */
 double sm_temperature_fit(const double (*raw)[SM_CLASS_COUNT], const sm_class *truth, int count);
 

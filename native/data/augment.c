@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/letterbox.h"
 #include "augment_stages.h"
 #include "random.h"
 
@@ -76,17 +77,16 @@ static sm_augmentation without_intensity(void) {
     return augmentation;
 }
 
-/** Full without blur, low resolution, speckle and erased rectangles. */
+/** Full without blur, low resolution and speckle. */
 static sm_augmentation without_quality(void) {
     sm_augmentation augmentation = sm_augmentation_full();
     augmentation.blur_probability = 0;
     augmentation.low_resolution_probability = 0;
     augmentation.speckle_probability = 0;
-    augmentation.erase_probability = 0;
     return augmentation;
 }
 
-/** Full without lesions of other images. */
+/** Full without copy-paste augmentation. */
 static sm_augmentation without_paste(void) {
     sm_augmentation augmentation = sm_augmentation_full();
     augmentation.paste_probability = 0;
@@ -112,7 +112,7 @@ sm_status sm_augmentation_by_name(const char *name, sm_augmentation *augmentatio
 }
 
 sm_augment_scratch *sm_augment_scratch_create(int size) {
-    if (size < 1 || size > 4096) return NULL; // more would leave the whole numbers that a float holds exactly
+    if (size < 1 || size > 4096) return NULL; // a float holds pixel indices exactly up to 2^24
     sm_augment_scratch *scratch = calloc(1, sizeof *scratch);
     if (!scratch) return NULL;
     const size_t side = (size_t)size, area = side * side;
@@ -148,7 +148,7 @@ void sm_augment_scratch_free(sm_augment_scratch *scratch) {
     free(scratch);
 }
 
-/** The transformations, each with a random stream of its own: switching one off leaves the others as they are. */
+/** Each transformation has a random stream of its own, so that switching one off does not change the others. */
 typedef enum transformation {
     FLIP,
     ROTATION,
@@ -160,15 +160,13 @@ typedef enum transformation {
     BLUR,
     LOW_RESOLUTION,
     SPECKLE,
-    ERASE,
     TRANSFORMATION_COUNT
 } transformation;
 
-typedef struct rectangle {
-    int left, top, width, height;
-} rectangle;
+/** Index of the random stream that chooses among exclusive transformations. */
+enum { EXCLUSIVE_STREAM = 11 };
 
-/** What was drawn for one example. A transformation that was not drawn has the value that changes nothing. */
+/** The transformations of one example. One that was not drawn has the value that changes nothing. */
 typedef struct drawn {
     sm_geometry geometry;
     float gamma;          /**< exponent; 1: unchanged */
@@ -178,8 +176,6 @@ typedef struct drawn {
     float low_resolution; /**< factor; 1: unchanged */
     float speckle;        /**< 0: unchanged */
     uint64_t speckle_seed;
-    rectangle erased; /**< empty: unchanged */
-    float erased_grey;
 } drawn;
 
 static void probabilities_of(const sm_augmentation *augmentation, float probabilities[TRANSFORMATION_COUNT]) {
@@ -193,10 +189,9 @@ static void probabilities_of(const sm_augmentation *augmentation, float probabil
     probabilities[BLUR] = augmentation->blur_probability;
     probabilities[LOW_RESOLUTION] = augmentation->low_resolution_probability;
     probabilities[SPECKLE] = augmentation->speckle_probability;
-    probabilities[ERASE] = augmentation->erase_probability;
 }
 
-/** Decides which transformations happen, and leaves each its stream to draw its strength from. */
+/** Draws which transformations happen. Their strengths are drawn from `streams` afterwards. */
 static void choose(const sm_augmentation *augmentation, uint64_t seed, bool happens[TRANSFORMATION_COUNT],
                    sm_random streams[TRANSFORMATION_COUNT]) {
     float probabilities[TRANSFORMATION_COUNT];
@@ -208,8 +203,8 @@ static void choose(const sm_augmentation *augmentation, uint64_t seed, bool happ
         possible += probabilities[kind] > 0.0f;
     }
     if (!augmentation->exclusive) return;
-    sm_random choice = sm_random_make(sm_random_derive(seed, TRANSFORMATION_COUNT));
-    int chosen = sm_random_below(&choice, possible + 1); // the last one: the image stays itself
+    sm_random choice = sm_random_make(sm_random_derive(seed, EXCLUSIVE_STREAM));
+    int chosen = sm_random_below(&choice, possible + 1); // the last one: no transformation
     for (int kind = 0; kind < TRANSFORMATION_COUNT; kind++) happens[kind] = probabilities[kind] > 0.0f && chosen-- == 0;
 }
 
@@ -234,17 +229,7 @@ static sm_geometry draw_geometry(const sm_augmentation *augmentation, const bool
     return geometry;
 }
 
-static rectangle draw_rectangle(sm_random *random, int size) {
-    const int longest = size >= 4 ? size / 4 : 1;
-    rectangle area;
-    area.width = 1 + sm_random_below(random, longest);
-    area.height = 1 + sm_random_below(random, longest);
-    area.left = sm_random_below(random, size - area.width + 1);
-    area.top = sm_random_below(random, size - area.height + 1);
-    return area;
-}
-
-static drawn draw(const sm_augmentation *augmentation, uint64_t seed, int size) {
+static drawn draw(const sm_augmentation *augmentation, uint64_t seed) {
     bool happens[TRANSFORMATION_COUNT];
     sm_random streams[TRANSFORMATION_COUNT];
     choose(augmentation, seed, happens, streams);
@@ -264,14 +249,10 @@ static drawn draw(const sm_augmentation *augmentation, uint64_t seed, int size) 
         result.speckle = sm_random_range(&streams[SPECKLE], 0.0f, augmentation->speckle);
         result.speckle_seed = sm_random_next(&streams[SPECKLE]);
     }
-    if (happens[ERASE]) {
-        result.erased = draw_rectangle(&streams[ERASE], size);
-        result.erased_grey = sm_random_uniform(&streams[ERASE]);
-    }
     return result;
 }
 
-/** The sample at the size that it has in the square: as it is, or resized into the scratch. */
+/** Sets `*grey` and `*mask` to the sample at its size in the square: unchanged, or resized into the scratch. */
 static sm_status fit_sample(const sm_sample *sample, const sm_letterbox *box, sm_augment_scratch *scratch,
                             const uint8_t **grey, const uint8_t **mask) {
     *grey = sample->grey;
@@ -306,12 +287,12 @@ static void apply_gamma(const uint8_t *grey, float *plane, int count, float gamm
     float table[256];
     for (int value = 0; value < 256; value++) {
         const float share = (float)value / 255.0f;
-        table[value] = gamma == 1.0f ? share : powf(share, gamma); // powf may miss by a rounding what is exact
+        table[value] = gamma == 1.0f ? share : powf(share, gamma); // exact, where powf may round
     }
     for (int i = 0; i < count; i++) plane[i] = table[grey[i]];
 }
 
-/** Lays grey and mask beside each other, the last column and row twice, so that bilinear sampling needs no test. */
+/** Interleaves grey and mask, and repeats the last column and row so that bilinear sampling needs no bounds check. */
 static void make_pairs(const float *plane, const uint8_t *mask, int width, int height, float *pairs) {
     const size_t row_size = 2 * ((size_t)width + 1);
     for (int y = 0; y < height; y++) {
@@ -328,11 +309,6 @@ static void make_pairs(const float *plane, const uint8_t *mask, int width, int h
     memcpy(pairs + (size_t)height * row_size, pairs + (size_t)(height - 1) * row_size, row_size * sizeof *pairs);
 }
 
-static void erase(const rectangle *area, float grey, int size, float *image) {
-    for (int y = area->top; y < area->top + area->height; y++)
-        for (int x = area->left; x < area->left + area->width; x++) image[(ptrdiff_t)y * size + x] = grey;
-}
-
 /** 0..1 inside the picture to -1..1, and -1 outside. */
 static void normalise(float *restrict image, const float *restrict inside, int count) {
     for (int i = 0; i < count; i++) image[i] = 2.0f * image[i] * inside[i] - 1.0f;
@@ -341,7 +317,7 @@ static void normalise(float *restrict image, const float *restrict inside, int c
 sm_status sm_augment(const sm_augmentation *augmentation, const sm_sample *sample, int size, uint64_t seed,
                      sm_augment_scratch *scratch, float *image, float *mask) {
     if (size < 1 || size > scratch->size) return SM_ERROR_ARGUMENT;
-    const drawn what = draw(augmentation, seed, size);
+    const drawn what = draw(augmentation, seed);
     const sm_letterbox box = sm_letterbox_make(sample->width, sample->height, size);
     const int inner_count = box.inner_width * box.inner_height, count = size * size;
     const uint8_t *grey, *lesion;
@@ -358,7 +334,6 @@ sm_status sm_augment(const sm_augmentation *augmentation, const sm_sample *sampl
     if (what.contrast != 1.0f) sm_adjust_contrast(image, scratch->inside, count, what.contrast);
     if (what.brightness != 0.0f) sm_adjust_brightness(image, count, what.brightness);
     if (what.speckle > 0.0f) sm_add_speckle(image, count, what.speckle, what.speckle_seed);
-    erase(&what.erased, what.erased_grey, size, image);
     normalise(image, scratch->inside, count);
     return SM_OK;
 }

@@ -1,4 +1,4 @@
-/** Geometry of the augmentation: one map from the square back into the picture, sampled once. */
+/** Geometry of the augmentation: one map from the square to the picture, sampled once. */
 #include <math.h>
 
 #include "augment_stages.h"
@@ -12,7 +12,7 @@ typedef struct affine {
 
 /** Rows of scratch, each `size` long. */
 typedef struct sampling_rows {
-    float *u, *v;                    /**< place in the picture; then its fraction below the next pixel */
+    float *u, *v; /**< position in the picture; later its fraction beyond the pixel to the left and above */
     float *basis[SM_ELASTIC_POINTS]; /**< weight of each control point at each pixel */
 } sampling_rows;
 
@@ -20,7 +20,7 @@ static affine make_affine(const sm_geometry *geometry, const sm_letterbox *box) 
     const float size = (float)box->size, centre = 0.5f * size;
     const float cosine = cosf(geometry->rotation), sine = sinf(geometry->rotation);
     const float mirror = geometry->flip ? -1.0f : 1.0f;
-    // Inverse of: scale, rotate, shift about the centre; the mirror comes last, being first in the picture.
+    // The inverse of: mirror, scale, rotate and shift, about the centre.
     affine map;
     map.ux = mirror * cosine / geometry->scale_x;
     map.uy = mirror * sine / geometry->scale_x;
@@ -32,7 +32,7 @@ static affine make_affine(const sm_geometry *geometry, const sm_letterbox *box) 
     return map;
 }
 
-/** Catmull-Rom weights of the control points over the side, the outermost points repeated beyond it. */
+/** Catmull-Rom weights of the control points at each pixel of a side. Beyond the side the outermost points repeat. */
 static void make_basis(float *const *basis, int size) {
     for (int x = 0; x < size; x++) {
         for (int point = 0; point < SM_ELASTIC_POINTS; point++) basis[point][x] = 0.0f;
@@ -50,7 +50,7 @@ static void make_basis(float *const *basis, int size) {
     }
 }
 
-/** Adds one component of the displacement along row `y`. */
+/** Adds one component of the displacement to the positions of row `y`. */
 static void displace_row(float *restrict place, float field[SM_ELASTIC_POINTS][SM_ELASTIC_POINTS], float *const *basis,
                          int y, int size) {
     float row[SM_ELASTIC_POINTS];
@@ -58,17 +58,19 @@ static void displace_row(float *restrict place, float field[SM_ELASTIC_POINTS][S
         row[column] = 0.0f;
         for (int point = 0; point < SM_ELASTIC_POINTS; point++) row[column] += basis[point][y] * field[point][column];
     }
-    _Static_assert(SM_ELASTIC_POINTS == 6, "the sum below is written out, so that each place is read and written once");
+    _Static_assert(SM_ELASTIC_POINTS == 6,
+                   "the sum below is written out, so that each position is read and written once");
     for (int x = 0; x < size; x++)
         place[x] += basis[0][x] * row[0] + basis[1][x] * row[1] + basis[2][x] * row[2] + basis[3][x] * row[3] +
                     basis[4][x] * row[4] + basis[5][x] * row[5];
 }
 
-/** Splits places into the index of the pixel up and left and the fractions beyond it; tells what is inside. */
+/** Splits positions into the index of the pixel to the left and above and the fractions beyond it, and fills `inside`.
+ */
 static void split_places(const sampling_rows *rows, int32_t *restrict indices, float *restrict inside,
                          const sm_letterbox *box) {
     const float right = (float)box->inner_width - 1.0f, bottom = (float)box->inner_height - 1.0f;
-    const float stride = (float)box->inner_width + 1.0f; // whole numbers up to 2^24 are exact in a float
+    const float stride = (float)box->inner_width + 1.0f; // a float holds integers up to 2^24 exactly
     float *restrict us = rows->u, *restrict vs = rows->v;
     for (int x = 0; x < box->size; x++) {
         float u = us[x], v = vs[x];
@@ -84,7 +86,7 @@ static void split_places(const sampling_rows *rows, int32_t *restrict indices, f
     }
 }
 
-/** Bilinear samples of grey and mask, which lie beside each other and so cost one reach into memory together. */
+/** Bilinear samples of grey and mask, which are interleaved so that both come from the same cache line. */
 static void gather_row(const float *restrict pairs, int stride, const int32_t *restrict indices,
                        const float *restrict across, const float *restrict down, float *restrict image,
                        float *restrict mask, int size) {

@@ -7,24 +7,25 @@
 #include "augment_stages.h"
 #include "random.h"
 
-enum { TRIES = 8, LESION = 128 /* a mask's value from which a pixel is lesion */ };
+enum { TRIES = 8, LESION = 128 /* the least mask value of a lesion pixel */ };
 
-/* How far the faded edge reaches, as a share of the lesion's longer side, and in pixels. */
+/* Width of the faded edge: a share of the lesion's longer side, plus some pixels. */
 static const float margin_share = 0.25f;
 static const int margin_pixels = 3;
-/* A lesion is moved up or down by up to this share of the image's height. */
+/* Largest shift up or down, as a share of the image's height. */
 static const float depth_play = 0.15f;
-/* A darker place is no tissue (a black border, deep shadow); a stronger change of brightness would look made. */
+/* A darker place is not tissue but a black border or deep shadow. The brightness is changed within the limits of the
+ * gain, beyond which the lesion would look artificial. */
 static const float darkest_place = 12.0f, weakest_gain = 0.6f, strongest_gain = 1.6f;
 
 struct sm_paste_scratch {
     int longest;
     uint8_t *grey, *mask;        /* [longest][longest]: the result */
-    float *weight, *spare;       /* [longest][longest]: how much of the donor shows in its crop */
-    uint8_t *crop, *crop_lesion; /* [longest][longest]: the donor's lesion with its surroundings */
+    float *weight, *spare;       /* [longest][longest]: opacity of the crop */
+    uint8_t *crop, *crop_lesion; /* [longest][longest]: grey and mask of the donor's lesion with its surroundings */
 };
 
-/** A lesion with its surroundings, cut out of the donor; arrays belong to the scratch. */
+/** A lesion with its surroundings, cut out of the donor. The arrays belong to the scratch. */
 typedef struct cutting {
     int width, height;
     float depth; /* of its upper edge, as a share of the donor's height */
@@ -63,7 +64,7 @@ void sm_paste_scratch_free(sm_paste_scratch *scratch) {
     free(scratch);
 }
 
-/** The box around the lesion, ends excluded. False when there is none. */
+/** The bounding box of the lesion; `right` and `bottom` are exclusive. False without a lesion. */
 static bool find_lesion(const sm_sample *sample, int *left, int *top, int *right, int *bottom) {
     *left = sample->width, *top = sample->height, *right = *bottom = 0;
     for (int y = 0; y < sample->height; y++)
@@ -80,7 +81,7 @@ static bool find_lesion(const sm_sample *sample, int *left, int *top, int *right
 static int largest(int a, int b) { return a > b ? a : b; }
 static int smallest(int a, int b) { return a < b ? a : b; }
 
-/** 1 in the lesion, fading to 0 outside it: the blurred lesion, doubled, since its edge blurs to a half. */
+/** Opacity: 1 in the lesion, fading to 0 outside. The blurred mask is doubled, since it is 0.5 at the edge. */
 static void make_weight(sm_paste_scratch *scratch, int width, int height, float fade) {
     const int count = width * height;
     for (int i = 0; i < count; i++) scratch->weight[i] = scratch->crop_lesion[i] >= LESION ? 1.0f : 0.0f;
@@ -106,7 +107,7 @@ static bool cut(const sm_sample *donor, bool mirrored, sm_paste_scratch *scratch
             scratch->crop[target] = donor->grey[source];
             scratch->crop_lesion[target] = donor->mask[source];
         }
-    /* Blurring reaches about two standard deviations. */
+    /* The blur reaches about two standard deviations. */
     make_weight(scratch, width, height, fminf(0.5f * (float)margin, (float)SM_BLUR_RADIUS_MAXIMUM / 3.0f));
     *result = (cutting){.width = width,
                         .height = height,
@@ -117,9 +118,12 @@ static bool cut(const sm_sample *donor, bool mirrored, sm_paste_scratch *scratch
     return true;
 }
 
-/** What the donor's greys are multiplied with at a place, so that the faded edge meets its like; 0: not a place. */
+/**
+ * The factor that gives the faded edge the mean brightness of the recipient at this place; 0 when the lesion cannot be
+ * pasted there.
+ */
 static float gain_at(const sm_sample *recipient, const cutting *lesion, int left, int top) {
-    double weights = 0, theirs = 0, ours = 0;
+    double weights = 0, donor_sum = 0, recipient_sum = 0;
     for (int y = 0; y < lesion->height; y++)
         for (int x = 0; x < lesion->width; x++) {
             const ptrdiff_t from = (ptrdiff_t)y * lesion->width + x;
@@ -129,14 +133,14 @@ static float gain_at(const sm_sample *recipient, const cutting *lesion, int left
             if (recipient->mask[to] > 0) return 0;
             if (lesion->lesion[from] >= LESION) continue;
             weights += (double)weight;
-            theirs += (double)(weight * (float)lesion->grey[from]);
-            ours += (double)(weight * (float)recipient->grey[to]);
+            donor_sum += (double)(weight * (float)lesion->grey[from]);
+            recipient_sum += (double)(weight * (float)recipient->grey[to]);
         }
-    if (weights <= 0 || theirs <= 0 || ours < (double)darkest_place * weights) return 0;
-    return fminf(fmaxf((float)(ours / theirs), weakest_gain), strongest_gain);
+    if (weights <= 0 || donor_sum <= 0 || recipient_sum < (double)darkest_place * weights) return 0;
+    return fminf(fmaxf((float)(recipient_sum / donor_sum), weakest_gain), strongest_gain);
 }
 
-static void lay(const sm_sample *recipient, const cutting *lesion, int left, int top, float gain, sm_sample *result) {
+static void blend(const sm_sample *recipient, const cutting *lesion, int left, int top, float gain, sm_sample *result) {
     const size_t pixels = (size_t)recipient->width * (size_t)recipient->height;
     memcpy(result->grey, recipient->grey, pixels);
     memcpy(result->mask, recipient->mask, pixels);
@@ -169,7 +173,7 @@ bool sm_paste_lesion(const sm_sample *recipient, const sm_sample *donor, uint64_
         if (gain <= 0.0f) continue;
         *result = (sm_sample){
             .width = recipient->width, .height = recipient->height, .grey = scratch->grey, .mask = scratch->mask};
-        lay(recipient, &lesion, left, top, gain, result);
+        blend(recipient, &lesion, left, top, gain, result);
         return true;
     }
     return false;

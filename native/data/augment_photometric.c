@@ -1,4 +1,4 @@
-/** What the augmentation does to grey values. Values are 0..1; loops are plain so that the compiler vectorises them. */
+/** Photometric augmentation of grey values 0..1. The loops are simple so that the compiler vectorises them. */
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@ static float clamp_unit(float value) {
     return value < 1.0f ? value : 1.0f;
 }
 
-/** Half a Gaussian kernel, weights[0] its middle; returns its radius. */
+/** Half of a normalised Gaussian kernel, with the centre in weights[0]; returns its radius. */
 static int make_kernel(float sigma, float weights[SM_BLUR_RADIUS_MAXIMUM + 1]) {
     int radius = (int)ceilf(2.5f * sigma);
     if (radius > SM_BLUR_RADIUS_MAXIMUM) radius = SM_BLUR_RADIUS_MAXIMUM;
@@ -24,7 +24,7 @@ static int make_kernel(float sigma, float weights[SM_BLUR_RADIUS_MAXIMUM + 1]) {
     return radius;
 }
 
-/** Adds two rows, weighted alike, to a third. */
+/** sum += weight * (a + b) */
 static void add_rows(float *restrict sum, const float *restrict a, const float *restrict b, float weight, int count) {
     for (int x = 0; x < count; x++) sum[x] += weight * (a[x] + b[x]);
 }
@@ -41,7 +41,7 @@ static void blur_columns(const float *plane, float *blurred, int width, int heig
     }
 }
 
-/** One row: the middle by shifted rows, the ends pixel by pixel with the edge repeated. */
+/** Blurs one row: the middle by shifted rows, the ends pixel by pixel with repeated edge pixels. */
 static void blur_row(const float *restrict row, float *restrict sum, int width, const float *weights, int radius) {
     for (int x = 0; x < width; x++) sum[x] = weights[0] * row[x];
     const int inner = width - 2 * radius;
@@ -64,7 +64,7 @@ void sm_plane_blur(float *plane, float *spare, int width, int height, float sigm
         blur_row(spare + (ptrdiff_t)y * width, plane + (ptrdiff_t)y * width, width, weights, radius);
 }
 
-/** Mean of `image` where `inside` is 1, in eight partial sums, which the compiler may keep in vectors. */
+/** Mean of `image` where `inside` is 1, in eight partial sums so that the compiler can vectorise it. */
 static float mean_inside(const float *image, const float *inside, int count) {
     enum { LANES = 8 };
     float sums[LANES] = {0}, counts[LANES] = {0};
@@ -96,7 +96,7 @@ void sm_adjust_brightness(float *image, int count, float offset) {
 
 void sm_add_speckle(float *image, int count, float deviation, uint64_t seed) {
     sm_random random = sm_random_make(seed);
-    // The sum of four uniform 16-bit numbers: near enough to normal, and from one draw.
+    // The sum of four uniform 16-bit numbers is nearly normal and needs one draw only.
     const float mean = 2.0f * 65535.0f, unit = deviation / 37837.2276f; // sqrt(4 * (65536^2 - 1) / 12)
     for (int i = 0; i < count; i++) {
         const uint64_t bits = sm_random_next(&random);

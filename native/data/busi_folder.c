@@ -1,11 +1,12 @@
-/** Reading the published BUSI archive as it is unpacked: folders benign, malignant and normal, of `NAME.png` with
- * `NAME_mask.png`, `NAME_mask_1.png`, ... beside it. */
+/** Reads the published BUSI archive as it is unpacked: folders benign, malignant and normal with `NAME.png` and its
+ * masks `NAME_mask.png`, `NAME_mask_1.png`, ... */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "../file.h"
 #include "dataset_builder.h"
@@ -13,7 +14,7 @@
 /** One image file of a class folder. */
 typedef struct entry {
     char *name;          /**< file name */
-    size_t scene_length; /**< leading bytes of the name that image and masks share */
+    size_t scene_length; /**< length of the part of the name that image and masks have in common */
     bool is_mask;
 } entry;
 
@@ -35,7 +36,7 @@ static bool has_image_extension(const char *name) {
     return false;
 }
 
-/** Tells `NAME_mask.png` and `NAME_mask_2.png` from `NAME.png`. */
+/** Recognises `NAME_mask.png` and `NAME_mask_2.png` as masks of NAME. */
 static entry parse_name(char *name) {
     entry result = {.name = name, .scene_length = (size_t)(strrchr(name, '.') - name), .is_mask = false};
     size_t end = result.scene_length, digits = end;
@@ -50,7 +51,7 @@ static entry parse_name(char *name) {
     return result;
 }
 
-/** Orders runs of digits by their value, so that "benign (2)" comes before "benign (10)". */
+/** Compares runs of digits by their value, so that "benign (2)" comes before "benign (10)". */
 static int compare_natural(const char *a, size_t a_length, const char *b, size_t b_length) {
     size_t i = 0, j = 0;
     while (i < a_length && j < b_length) {
@@ -78,11 +79,12 @@ static bool same_scene(const entry *a, const entry *b) {
     return a->scene_length == b->scene_length && memcmp(a->name, b->name, a->scene_length) == 0;
 }
 
-/** By scene, the image before its masks. */
+/** Sorts by scene, and the image before its masks. */
 static int compare_entries(const void *left, const void *right) {
     const entry *a = left, *b = right;
     int order = compare_natural(a->name, a->scene_length, b->name, b->scene_length);
-    if (!order && !same_scene(a, b)) return strcmp(a->name, b->name); // "a1" and "a01": equal numbers, two scenes
+    if (!order && !same_scene(a, b))
+        return strcmp(a->name, b->name); // "a1" and "a01" have equal numbers and are two scenes
     if (!order) order = (int)a->is_mask - (int)b->is_mask;
     if (!order) order = compare_natural(a->name, strlen(a->name), b->name, strlen(b->name));
     return order ? order : strcmp(a->name, b->name);
@@ -123,7 +125,7 @@ static sm_status list_images(const char *folder, listing *list, sm_error *error)
     return status;
 }
 
-/** What concerns this scene alone: whether its image and masks are there. */
+/** Checks one scene: it needs an image, and for a lesion a mask, that can be read. */
 static sm_status check_scene(const char *folder, const entry *entries, int count, sm_record *record, sm_error *error) {
     if (entries[0].is_mask) return sm_fail(error, SM_ERROR_DATA, "%s: a mask without its image", record->image);
     if (count > 1 && !entries[1].is_mask)
@@ -139,7 +141,7 @@ static sm_status check_scene(const char *folder, const entry *entries, int count
     return status;
 }
 
-/** Fills a record from one scene's files: `entries[0]` the image, the others its masks. */
+/** Makes a record of the files of one scene: `entries[0]` is the image, the others are its masks. */
 static sm_status make_record(const char *folder, const entry *entries, int count, sm_class type, const char *source,
                              sm_record *record, sm_error *error) {
     char *scene = strndup(entries[0].name, entries[0].scene_length);
@@ -180,24 +182,29 @@ static sm_status load_class(const char *folder, sm_class type, sm_dataset_builde
 
 static char *class_folder(const char *folder, sm_class type) { return sm_path_join(folder, sm_class_name(type)); }
 
+/** Whether the path exists, as whatever it is: a broken link is not skipped silently. */
+static bool is_entry(const char *path) {
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
 bool sm_busi_folder_recognise(const char *folder) {
     bool found = false;
     for (int type = 0; type < SM_CLASS_COUNT && !found; type++) {
         char *path = class_folder(folder, (sm_class)type);
-        found = path && sm_folder_exists(path);
+        found = path && is_entry(path);
         free(path);
     }
     return found;
 }
 
 sm_status sm_busi_folder_load(const char *folder, sm_dataset_builder *builder, sm_error *error) {
-    // The published order: benign, malignant, normal.
     static const sm_class order[] = {SM_CLASS_BENIGN, SM_CLASS_MALIGNANT, SM_CLASS_NORMAL};
     const int before = builder->dataset->count;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         char *path = class_folder(folder, order[i]);
         if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
-        const sm_status status = sm_folder_exists(path) ? load_class(path, order[i], builder, error) : SM_OK;
+        const sm_status status = is_entry(path) ? load_class(path, order[i], builder, error) : SM_OK;
         free(path);
         if (status != SM_OK) return status;
     }

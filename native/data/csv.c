@@ -3,7 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIELDS_MAXIMUM = 100000 };
+
 static sm_status push_field(sm_csv *csv, char *field, sm_error *error) {
+    if (csv->field_count >= FIELDS_MAXIMUM)
+        return sm_fail(error, SM_ERROR_DATA, "line %d: more than %d fields", csv->row_line, (int)FIELDS_MAXIMUM);
     if (csv->field_count == csv->field_capacity) {
         const int capacity = csv->field_capacity ? 2 * csv->field_capacity : 16;
         char **fields = realloc(csv->fields, (size_t)capacity * sizeof *fields);
@@ -15,7 +19,7 @@ static sm_status push_field(sm_csv *csv, char *field, sm_error *error) {
     return SM_OK;
 }
 
-/** Steps over one line break, if the text is at one. */
+/** Skips one line break; returns 0 when the text is not at one. */
 static int skip_line_break(sm_csv *csv) {
     if (csv->position >= csv->size) return 0;
     const char byte = csv->text[csv->position];
@@ -26,7 +30,7 @@ static int skip_line_break(sm_csv *csv) {
     return 1;
 }
 
-/** A quoted field: its text moves one byte down over the opening quote, and one more at each doubled quote. */
+/** Unquotes a field in place: its text moves one byte towards the opening quote, and one more at each doubled quote. */
 static sm_status read_quoted(sm_csv *csv, char **end, sm_error *error) {
     const int opened = csv->line;
     char *write = csv->text + csv->position++;

@@ -9,7 +9,7 @@
 #include "../file.h"
 #include "dataset_builder.h"
 
-/** The last part of a folder's real path: "../data/busi/" and "." (within busi) are both "busi". From malloc. */
+/** The name of a folder, from malloc: "../data/busi/", and "." inside it, give "busi". */
 static char *folder_name(const char *folder) {
     char *real = realpath(folder, NULL);
     if (!real) return NULL;
@@ -19,7 +19,7 @@ static char *folder_name(const char *folder) {
     return name;
 }
 
-/** The folder that a file lies in, from malloc. */
+/** The folder of a file, from malloc. */
 static char *folder_of(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
@@ -31,7 +31,7 @@ static bool has_source(const sm_dataset *dataset, const char *source) {
     return false;
 }
 
-/** A name that no data set read so far has: two folders called "images" must not share their group numbers. */
+/** A name that no other data set has. Two folders named "images" would otherwise share their group numbers. */
 static sm_status unique_source(const sm_dataset *dataset, const char *name, char **source, sm_error *error) {
     const size_t room = strlen(name) + 16;
     *source = malloc(room);
@@ -60,7 +60,7 @@ static sm_status load_folder(const char *path, sm_dataset_builder *builder, sm_e
     if (!manifest) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
     struct stat information;
     sm_status status;
-    if (stat(manifest, &information) == 0)
+    if (lstat(manifest, &information) == 0) // also a broken link, whose error is then reported
         status = load_named(path, path, manifest, builder, error);
     else if (sm_busi_folder_recognise(path))
         status = load_named(path, path, NULL, builder, error);
@@ -86,7 +86,7 @@ static int compare_strings(const void *left, const void *right) {
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/** An image that is listed twice, be it by one manifest or by two, would be trained on and counted twice. */
+/** Fails when an image is listed twice, in one manifest or in two: it would be trained on and counted twice. */
 static sm_status check_distinct(const sm_dataset *dataset, sm_error *error) {
     char **paths = calloc((size_t)dataset->count, sizeof *paths);
     sm_status status = paths ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for %d paths", dataset->count);
@@ -114,7 +114,7 @@ static int compare_groups(const void *left, const void *right) {
     return order ? order : (a->fold > b->fold) - (a->fold < b->fold);
 }
 
-/** Says so when one scene or patient lies in several folds: scores would then be too good. */
+/** Warns when the images of one scene or patient are in several folds, which makes validation scores too good. */
 static sm_status warn_of_leaks(const sm_dataset *dataset, sm_error *error) {
     if (dataset->count <= 0) return SM_OK;
     const sm_record **sorted = calloc((size_t)dataset->count, sizeof *sorted);
@@ -123,8 +123,10 @@ static sm_status warn_of_leaks(const sm_dataset *dataset, sm_error *error) {
     qsort(sorted, (size_t)dataset->count, sizeof *sorted, compare_groups);
     for (int i = 1; i < dataset->count; i++)
         if (strcmp(sorted[i - 1]->group, sorted[i]->group) == 0 && sorted[i - 1]->fold != sorted[i]->fold) {
-            fprintf(stderr, "warning: group \"%s\" lies in folds %d and %d: scores may be too good\n", sorted[i]->group,
-                    sorted[i - 1]->fold, sorted[i]->fold);
+            sm_error warning; // its formatter replaces control characters
+            sm_error_set(&warning, SM_ERROR_DATA, "group \"%s\" lies in folds %d and %d: scores may be too good",
+                         sorted[i]->group, sorted[i - 1]->fold, sorted[i]->fold);
+            fprintf(stderr, "warning: %s\n", warning.message);
             break;
         }
     free(sorted);
@@ -141,10 +143,11 @@ sm_status sm_dataset_load(const char *const *paths, int path_count, sm_dataset *
         dataset->folds_by_name = false;
         status = load_path(paths[i], &builder, error);
         if (status == SM_OK && dataset->folds_by_name)
-            fprintf(stderr,
-                    "warning: %s: folds made from image names; near-duplicate images may leak from training into "
-                    "validation, and scores be too good\n",
-                    paths[i]);
+            fprintf(
+                stderr,
+                "warning: %s: folds are derived from image names; near-duplicate images may leak from training into "
+                "validation, which makes scores too good\n",
+                paths[i]);
         dataset->folds_by_name |= earlier;
     }
     if (status == SM_OK) status = check_distinct(dataset, error);

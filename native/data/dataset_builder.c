@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../src/status.h"
 #include "random.h"
 
 void sm_record_free(sm_record *record) {
@@ -65,15 +66,25 @@ char *sm_group_name(const char *source, const char *name) {
 }
 
 int sm_fold_of_text(const char *text) {
-    uint64_t hash = 0xCBF29CE484222325u; // FNV-1a, then scattered: its own low bits are poor
+    uint64_t hash = 0xCBF29CE484222325u; // FNV-1a, whose low bits alone are not uniform
     for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001B3u;
     return (int)(sm_random_scatter(hash) % SM_FOLD_COUNT);
 }
 
 sm_status sm_check_readable(const char *path, sm_error *error) {
     struct stat status;
-    if (stat(path, &status) != 0) return sm_fail(error, SM_ERROR_DATA, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode)) return sm_fail(error, SM_ERROR_DATA, "%s: not a file", path);
-    if (access(path, R_OK) != 0) return sm_fail(error, SM_ERROR_DATA, "%s: %s", path, strerror(errno));
-    return SM_OK;
+    const char *reason = NULL;
+    if (stat(path, &status) != 0)
+        reason = strerror(errno);
+    else if (!S_ISREG(status.st_mode)) // opening a named pipe would wait for ever
+        reason = "not a regular file";
+    else if (access(path, R_OK) != 0)
+        reason = strerror(errno);
+    if (!reason) return SM_OK;
+    // Of a long path only the end, so that the reason and a prefix with the line still fit into the message.
+    enum { PATH_SHOWN = 250 };
+    const size_t length = strlen(path);
+    const bool long_path = length > PATH_SHOWN;
+    return sm_fail(error, SM_ERROR_DATA, "%s%s: %s", long_path ? "..." : "",
+                   path + (long_path ? length - PATH_SHOWN : 0), reason);
 }

@@ -1,8 +1,9 @@
-/** Reading manifest.csv. */
-#include <limits.h>
+/** Reads manifest.csv. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "../file.h"
 #include "csv.h"
@@ -14,15 +15,17 @@ static const char *const column_names[COLUMN_COUNT] = {"image",   "masks",   "cl
                                                        "exclude", "curated", "device", "calipers"};
 static const enum column required_columns[] = {IMAGE, MASKS, CLASS};
 
+enum { SHORT_TEXT = 64, PATH_LIMIT = 4095 /* of Linux */ };
+
 typedef struct manifest {
     const char *path;
-    char *folder;              /**< with its final "/", or "" */
+    char *folder;              /**< ends with "/", or is "" */
     sm_csv csv;                /**< at the current row */
-    int columns[COLUMN_COUNT]; /**< place of each column in a row; -1: absent */
+    int columns[COLUMN_COUNT]; /**< index of each column in a row; -1: absent */
     int header_fields;
 } manifest;
 
-/** Cuts white space off both ends, in place. */
+/** Removes spaces and tabs at both ends, in place. */
 static char *trim(char *text) {
     while (*text == ' ' || *text == '\t') text++;
     char *end = text + strlen(text);
@@ -31,7 +34,14 @@ static char *trim(char *text) {
     return text;
 }
 
-/** The current row's text in a column, "" when the manifest has no such column. */
+/** Shortens a field for a message, so that the rest of the message fits. */
+static const char *shorten(const char *text, char buffer[SHORT_TEXT]) {
+    if (strlen(text) < SHORT_TEXT) return text;
+    snprintf(buffer, SHORT_TEXT, "%.*s...", SHORT_TEXT - 4, text);
+    return buffer;
+}
+
+/** The field of the current row in a column; "" when the manifest has no such column. */
 static const char *value_of(const manifest *input, enum column column) {
     return input->columns[column] < 0 ? "" : input->csv.fields[input->columns[column]];
 }
@@ -65,7 +75,8 @@ static sm_status parse_class(const manifest *input, sm_class *type, sm_error *er
             *type = (sm_class) class;
             return SM_OK;
         }
-    return sm_fail(error, SM_ERROR_DATA, "unknown class \"%s\" (normal, benign or malignant)", text);
+    char buffer[SHORT_TEXT];
+    return sm_fail(error, SM_ERROR_DATA, "unknown class \"%s\" (normal, benign or malignant)", shorten(text, buffer));
 }
 
 static sm_status parse_flag(const manifest *input, enum column column, bool *flag, sm_error *error) {
@@ -81,20 +92,22 @@ static sm_status parse_flag(const manifest *input, enum column column, bool *fla
             *flag = false;
             return SM_OK;
         }
-    return sm_fail(error, SM_ERROR_DATA, "column \"%s\" holds \"%s\" (0 or 1)", column_names[column], text);
+    char buffer[SHORT_TEXT];
+    return sm_fail(error, SM_ERROR_DATA, "column \"%s\" holds \"%s\" (0 or 1)", column_names[column],
+                   shorten(text, buffer));
 }
 
-/** The row's fold, or when it has none one made from `fallback`. */
+/** The fold of the row; without one, a fold that follows from `fallback`. */
 static sm_status parse_fold(const manifest *input, const char *fallback, int *fold, sm_error *error) {
     const char *text = value_of(input, FOLD);
     if (!*text) {
         *fold = sm_fold_of_text(fallback);
         return SM_OK;
     }
-    char *end;
+    char *end, buffer[SHORT_TEXT];
     const long value = strtol(text, &end, 10);
     if (*end || value < 0 || value > 1000000)
-        return sm_fail(error, SM_ERROR_DATA, "column \"fold\" holds \"%s\" (0, 1, 2, ...)", text);
+        return sm_fail(error, SM_ERROR_DATA, "column \"fold\" holds \"%s\" (0, 1, 2, ...)", shorten(text, buffer));
     *fold = (int)value;
     return SM_OK;
 }
@@ -127,7 +140,7 @@ static sm_status parse_masks(const manifest *input, sm_record *record, sm_error 
     return SM_OK;
 }
 
-/** What concerns this image alone: its class and whether its files are there. */
+/** Reads and checks what concerns one image only: its class and its files. */
 static sm_status parse_image(const manifest *input, sm_record *record, sm_error *error) {
     sm_status status = parse_class(input, &record->type, error);
     if (status == SM_OK) status = sm_check_readable(record->image, error);
@@ -150,9 +163,11 @@ static sm_status parse_row(manifest *input, sm_dataset_builder *builder, sm_reco
         input->csv.fields[field] = trim(input->csv.fields[field]);
     const char *image = value_of(input, IMAGE), *group = value_of(input, GROUP);
     if (!*image) return sm_fail(error, SM_ERROR_DATA, "no image");
+    if (strlen(image) > PATH_LIMIT)
+        return sm_fail(error, SM_ERROR_DATA, "column \"image\" holds %z bytes, too many for a path", strlen(image));
     record->image = resolve(input, image);
     record->source = strdup(builder->source);
-    // An image whose group is unknown is a group of its own, which no number can be taken for.
+    // An image without a group is a group of its own. Its path cannot equal the number of another group.
     record->group = *group ? sm_group_name(builder->source, group) : sm_group_name(builder->source, image);
     record->device = strdup(value_of(input, DEVICE));
     if (!record->image || !record->source || !record->group || !record->device)
@@ -178,7 +193,7 @@ static sm_status read_rows(manifest *input, sm_dataset_builder *builder, sm_erro
         sm_status status = sm_csv_next(&input->csv, error);
         if (status != SM_OK) return sm_error_prefix(error, input->path);
         if (input->csv.field_count == 0) break;
-        if (input->csv.field_count == 1 && !*trim(input->csv.fields[0])) continue; // a line of blanks only
+        if (input->csv.field_count == 1 && !*trim(input->csv.fields[0])) continue; // a blank line
         sm_record record = {0};
         status = parse_row(input, builder, &record, error);
         if (status != SM_OK) {
@@ -196,8 +211,11 @@ sm_status sm_manifest_load(const char *path, sm_dataset_builder *builder, sm_err
     manifest input = {.path = path};
     unsigned char *bytes = NULL;
     size_t size = 0;
+    struct stat information;
+    if (stat(path, &information) == 0 && !S_ISREG(information.st_mode) && !S_ISDIR(information.st_mode))
+        return sm_fail(error, SM_ERROR_DATA, "%s: not a regular file", path); // reading a pipe could wait for ever
     sm_status status = sm_file_read(path, &bytes, &size, error);
-    if (status != SM_OK) return status; // the message names the file already
+    if (status != SM_OK) return status; // the message has the path already
     const char *slash = strrchr(path, '/');
     input.folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("");
     input.csv = (sm_csv){.text = (char *)bytes, .size = size};

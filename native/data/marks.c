@@ -3,24 +3,25 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "../../src/letterbox.h"
 #include "../../src/mask.h"
 
 enum {
-    BRIGHT = 190,       /* grey of a stroke at least */
-    EDGE = 90,          /* how much darker the ground on both sides is at least */
-    REACH = 3,          /* pixels from a stroke's middle to the ground */
-    COLOURED = 60,      /* difference between the channels of a coloured stroke */
-    UPRIGHT_PART = 4,   /* one in so many pixels of a mark at least has its ground to the left and right, */
-    FEWEST_UPRIGHT = 4, /* and so many in all */
-    CORNER = 12,        /* of the image's sides: how far a corner reaches */
-    SMALLEST = 5,       /* pixels: longer side of a mark's box, from .. to */
+    BRIGHT = 190,       /* least grey of a stroke */
+    EDGE = 90,          /* least contrast of a stroke to the background on both sides */
+    REACH = 3,          /* pixels from the middle of a stroke to the background */
+    COLOURED = 60,      /* least difference between the channels of a coloured stroke */
+    UPRIGHT_PART = 4,   /* at least one in this many pixels of a mark is of an upright stroke, */
+    FEWEST_UPRIGHT = 4, /* and at least this many in all */
+    CORNER = 12,        /* a corner is this part of the image's sides */
+    SMALLEST = 5,       /* pixels: least and largest longer side of a mark's bounding box */
     LARGEST = 40,
-    FULLEST = 75 /* percent of its box that a mark may fill: strokes, no blobs */
+    FULLEST = 75 /* percent: a shape that fills more of its bounding box is a blob, not strokes */
 };
 
 static int grey_at(const uint8_t *grey, int width, int x, int y) { return grey[(size_t)y * (size_t)width + (size_t)x]; }
 
-/* Whether both pixels at REACH in a direction are much darker. */
+/* Whether both pixels at the distance REACH in a direction are much darker. */
 static bool is_edge(const uint8_t *grey, int width, int x, int y, int dx, int dy) {
     const int here = grey_at(grey, width, x, y);
     return here - grey_at(grey, width, x + REACH * dx, y + REACH * dy) >= EDGE &&
@@ -29,7 +30,7 @@ static bool is_edge(const uint8_t *grey, int width, int x, int y, int dx, int dy
 
 enum { NO_STROKE = 0, STROKE = 1, UPRIGHT_STROKE = 2 };
 
-/* A bright pixel with darker ground on both sides in some direction; upright: to its left and right. */
+/* A bright pixel with a darker background on both sides; upright: to the left and to the right. */
 static uint8_t stroke_at(const uint8_t *grey, int width, int x, int y) {
     if (grey_at(grey, width, x, y) < BRIGHT) return NO_STROKE;
     if (is_edge(grey, width, x, y, 1, 0)) return UPRIGHT_STROKE;
@@ -44,7 +45,7 @@ static bool is_coloured(const sm_image *image, size_t pixel) {
     return high - low > COLOURED;
 }
 
-/* A compact shape of strokes, some of them upright: bright layers of tissue lie flat. */
+/* A compact shape of strokes. Some must be upright, since bright layers of tissue are horizontal. */
 static bool is_mark(const sm_lesion *part, const uint8_t *strokes, int width) {
     const int longer = part->width > part->height ? part->width : part->height;
     const int shorter = part->width > part->height ? part->height : part->width;
@@ -57,7 +58,7 @@ static bool is_mark(const sm_lesion *part, const uint8_t *strokes, int width) {
     return UPRIGHT_PART * upright >= part->area && upright >= FEWEST_UPRIGHT;
 }
 
-/* Whether a mark lies in a corner of the image, where scanners put their logo, which says nothing of a lesion. */
+/* Whether a mark is in a corner of the image, where scanners show a logo. */
 static bool is_logo(const sm_lesion *part, int width, int height) {
     const int near_x = width / CORNER, near_y = height / CORNER;
     const bool side = part->left + part->width <= near_x || part->left >= width - near_x;

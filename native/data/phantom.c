@@ -2,9 +2,10 @@
 
 #include <stdlib.h>
 
+#include "../../src/status.h"
 #include "phantom_parts.h"
 
-/** Loss before the sound enters the tissue: poor contact at the ends and in places, dB. */
+/** Loss by poor contact of the probe, at its ends and in random places, dB. */
 static void draw_contact(float *loss, int width, int height, sm_random *random) {
     const uint32_t seed = (uint32_t)sm_random_next(random);
     const float strength = sm_random_range(random, 2.0f, 11.0f), ends = sm_random_range(random, 0.0f, 6.0f);
@@ -15,7 +16,7 @@ static void draw_contact(float *loss, int width, int height, sm_random *random) 
     }
 }
 
-/** The beams are wide: what one of them lost is, further down, lost a little by its neighbours as well. */
+/** Spreads the loss to neighbouring columns, since beams are wider than a column. */
 static void spread_loss(float *loss, int width) {
     float before = loss[0];
     for (int x = 0; x + 1 < width; x++) {
@@ -25,7 +26,7 @@ static void spread_loss(float *loss, int width) {
     }
 }
 
-/** Echo strengths after attenuation, and the truth. */
+/** Fills the echo strengths after attenuation, and the mask. */
 static void draw_tissue(const sm_anatomy *anatomy, const sm_phantom_lesion *lesion, const sm_borders *borders,
                         float *loss, int width, int height, float *echo, uint8_t *mask) {
     const float unit = 1.0f / (float)height;
@@ -38,7 +39,7 @@ static void draw_tissue(const sm_anatomy *anatomy, const sm_phantom_lesion *lesi
             const float level = sm_lesion_level(lesion, x, y);
             sm_lesion_apply(lesion, level, x, y, &tissue);
             loss[column] += tissue.attenuation * unit;
-            // Contact matters little to the skin, which is the strongest echo of all.
+            // Poor contact hardly weakens the skin, which is the strongest echo.
             const float entered = y < 0.08f ? y / 0.08f : 1.0f;
             echo[pixel] = tissue.echo - entered * loss[column];
             mask[pixel] = level < 1.0f ? 255 : 0;

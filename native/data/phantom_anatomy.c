@@ -3,14 +3,14 @@
 
 #include "phantom_parts.h"
 
-/** 0 below `from`, 1 above `to`, smooth between. */
+/** 0 below `from`, 1 above `to`, and smooth in between. */
 static float smooth_step(float from, float to, float value) {
     float t = (value - from) / (to - from);
     t = t < 0.0f ? 0.0f : t > 1.0f ? 1.0f : t;
     return t * t * (3.0f - 2.0f * t);
 }
 
-/** A bump of height 1 at 0 that ends at +-width. */
+/** A bump of height 1 at 0 that reaches 0 at +-width. */
 static float bump(float distance, float width) {
     const float t = distance / width;
     return t * t < 1.0f ? (1.0f - t * t) * (1.0f - t * t) : 0.0f;
@@ -66,7 +66,7 @@ static float fat_echo(const sm_anatomy *anatomy, float x, float y) {
     const float bend_y = 0.045f * sm_noise_rough(3.0f * x, 5.0f * y, seed + 3u);
     const float width = anatomy->lobule_width, height = 0.34f * width;
     const sm_cell lobule = sm_cells((x + bend_x) / width, (y + bend_y - anatomy->tilt * x) / height, seed);
-    // A ligament shows where it lies across the beam, in pieces, and hardly in the rest.
+    // A ligament is visible in pieces, where it lies across the beam.
     const float slope_x = lobule.normal_x / width, slope_y = lobule.normal_y / height;
     const float steepness = sqrtf(slope_x * slope_x + slope_y * slope_y), facing = fabsf(slope_y) / steepness;
     const float shown = smooth_step(-0.3f, 0.6f, sm_noise_rough(5.0f * x, 9.0f * y, seed + 5u));
@@ -97,13 +97,13 @@ static float muscle_echo(const sm_anatomy *anatomy, float x, float y) {
     return anatomy->muscle_echo + 11.0f * fibre * shown + 2.0f * sm_noise_rough(6.0f * x, 30.0f * level, seed + 7u);
 }
 
-/** Behind the pleura: no tissue, only echoes thrown back and forth, fading. */
+/** Behind the pleura: fading reverberations. */
 static float wall_echo(const sm_anatomy *anatomy, float below, float x) {
     return anatomy->muscle_echo - 7.0f - 16.0f * below +
            5.0f * sm_noise_rough(3.0f * x, 16.0f * below, anatomy->seed + 70u);
 }
 
-/** A fascia: a thin bright line along a border, in places. */
+/** A fascia: a thin, interrupted bright line along a border. */
 static float fascia(const sm_anatomy *anatomy, float distance, float x, float strength, uint32_t which) {
     const float shown = smooth_step(-0.5f, 0.6f, sm_noise_rough(4.0f * x, (float)which, anatomy->seed + 90u));
     return strength * (0.2f + 0.8f * shown) * bump(distance, 0.007f);

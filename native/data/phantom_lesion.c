@@ -1,4 +1,4 @@
-/** Lesions: smooth ovals, cysts, and spiculated masses. */
+/** Lesions of phantoms: smooth ovals, cysts and spiculated masses. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static float smooth_step(float from, float to, float value) {
     return t * t * (3.0f - 2.0f * t);
 }
 
-/** Adds waves of `first` .. `last` round the outline, each weaker than the one before. */
+/** Adds `first` .. `last` waves around the outline, with falling amplitude. */
 static void add_waves(float *outline, int first, int last, float height, sm_random *random) {
     for (int wave = first; wave <= last; wave++) {
         const float amplitude = height * sm_random_range(random, 0.3f, 1.0f) * (float)first / (float)wave;
@@ -23,7 +23,7 @@ static void add_waves(float *outline, int first, int last, float height, sm_rand
     }
 }
 
-/** Adds pointed extensions into the tissue around. */
+/** Adds pointed extensions into the surrounding tissue. */
 static void add_spicules(float *outline, int count, sm_random *random) {
     for (int spicule = 0; spicule < count; spicule++) {
         const int middle = sm_random_below(random, SM_OUTLINE_STEPS);
@@ -36,7 +36,7 @@ static void add_spicules(float *outline, int count, sm_random *random) {
     }
 }
 
-/** Rounds tips that would be thinner than any annotator's line, and than a pixel. */
+/** Rounds tips that would be thinner than a pixel and than an annotator's line. */
 static void round_tips(float *outline) {
     enum { HALF = 5 };
     float rounded[SM_OUTLINE_STEPS];
@@ -96,7 +96,7 @@ sm_phantom_lesion sm_lesion_draw(sm_class type, const sm_anatomy *anatomy, float
     if (type == SM_CLASS_NORMAL) return lesion;
     lesion.seed = (uint32_t)sm_random_next(random);
     for (int step = 0; step < SM_OUTLINE_STEPS; step++) lesion.outline[step] = 1.0f;
-    // Most are small, a few large; none wider than the image.
+    // Most lesions are small, and none is wider than the image.
     const float share = sm_random_uniform(random);
     float radius = 0.05f + 0.07f * share + 0.1f * share * share;
     if (type == SM_CLASS_MALIGNANT) radius += 0.02f;
@@ -105,7 +105,7 @@ sm_phantom_lesion sm_lesion_draw(sm_class type, const sm_anatomy *anatomy, float
         draw_benign(&lesion, random, radius);
     else
         draw_malignant(&lesion, random, radius);
-    // Hypoechoic means darker than fat: that is how lesions are told from lobules.
+    // Hypoechoic means darker than fat, which distinguishes lesions from fat lobules.
     if (lesion.echo > anatomy->fat_echo - 4.0f) lesion.echo = anatomy->fat_echo - 4.0f;
     const float turn = sm_random_range(random, -0.3f, 0.3f);
     lesion.cosine = cosf(turn);
@@ -113,7 +113,7 @@ sm_phantom_lesion sm_lesion_draw(sm_class type, const sm_anatomy *anatomy, float
     for (int step = 0; step < SM_OUTLINE_STEPS; step++)
         if (lesion.outline[step] > lesion.reach) lesion.reach = lesion.outline[step];
 
-    const float margin = 0.02f + radius; // the body lies within the image, spicules may leave it
+    const float margin = 0.02f + radius; // the body is inside the image; spicules may extend beyond it
     const float wanted_x = width * (0.5f + 0.42f * sm_random_range(random, -1.0f, 1.0f) * sm_random_uniform(random));
     const float wanted_y = sm_random_range(random, anatomy->fat - 0.02f, anatomy->gland - 0.1f);
     lesion.x = between(wanted_x, lesion.semi_x + 0.02f, width - lesion.semi_x - 0.02f);
@@ -143,7 +143,7 @@ void sm_lesion_apply(const sm_phantom_lesion *lesion, float level, float x, floa
     const float unit = 0.5f * (lesion->semi_x + lesion->semi_y);
     const float fuzz = lesion->blur * sm_noise_rough(30.0f * x, 30.0f * y, lesion->seed);
     const float within = 1.0f - smooth_step(1.0f - lesion->blur, 1.0f + lesion->blur, level + fuzz);
-    // Towards the flanks, where the surface runs along the beam, there is neither rim echo nor a way through.
+    // The flanks run along the beam and give no rim echo.
     const float flank = fabsf(x - lesion->x) / lesion->semi_x;
     const float upright = flank < 1.0f ? 1.0f - flank * flank : 0.0f;
 
@@ -152,7 +152,7 @@ void sm_lesion_apply(const sm_phantom_lesion *lesion, float level, float x, floa
     tissue->echo += within * (own - tissue->echo);
     tissue->attenuation += within * lesion->attenuation / (2.0f * lesion->semi_y);
 
-    const float rim = (level - 1.04f) * unit / 0.006f; // the capsule is equally thin on small and large lesions
+    const float rim = (level - 1.04f) * unit / 0.006f; // the capsule of small and of large lesions is equally thin
     if (rim * rim < 1.0f) {
         const float shown = 0.6f + 0.4f * sm_noise(25.0f * x, 9.0f * y, lesion->seed + 7u);
         tissue->echo += lesion->capsule * (1.0f - rim * rim) * upright * shown;

@@ -31,7 +31,7 @@ float sm_noise(float x, float y, uint32_t seed) {
 }
 
 float sm_noise_rough(float x, float y, uint32_t seed) {
-    // The second octave is turned, so that the two grids do not show.
+    // The second octave is rotated, so that the two grids are not visible.
     return 0.65f * sm_noise(x, y, seed) + 0.35f * sm_noise(1.7f * x + 1.1f * y, 1.7f * y - 1.1f * x, seed + 1u);
 }
 

@@ -14,7 +14,7 @@
 
 /* ---- noise ------------------------------------------------------------------------------------------------------ */
 
-/** Smooth noise in -1..1 with one random value to each point of the unit grid. */
+/** Smooth noise in -1..1, interpolated from random values on the unit grid. */
 float sm_noise(float x, float y, uint32_t seed);
 
 /** Sum of two octaves of sm_noise, -1..1. */
@@ -32,13 +32,13 @@ sm_cell sm_cells(float x, float y, uint32_t seed);
 
 /* ---- tissue ----------------------------------------------------------------------------------------------------- */
 
-/** What one point of tissue does to sound. */
+/** Acoustic properties of one point of tissue. */
 typedef struct sm_tissue {
     float echo;        /**< strength of its scatterers, dB */
-    float attenuation; /**< loss beyond what the machine makes up for, dB per unit of depth; negative: less loss */
+    float attenuation; /**< loss that time-gain compensation does not correct, dB per unit of depth; may be negative */
 } sm_tissue;
 
-/** Layers and their habits, as drawn for one phantom. */
+/** The random parameters of the layers of one phantom. */
 typedef struct sm_anatomy {
     uint32_t seed;
     float skin, fat, gland, behind, muscle; /**< mean depth of the lower border of each layer */
@@ -53,7 +53,7 @@ typedef struct sm_anatomy {
 
 sm_anatomy sm_anatomy_draw(sm_random *random);
 
-/** Depths of the borders at one x: one column of the image needs them once. */
+/** Depths of the borders at one x, computed once per column. */
 typedef struct sm_borders {
     float skin, fat, gland, behind, muscle;
 } sm_borders;
@@ -65,7 +65,7 @@ sm_tissue sm_anatomy_at(const sm_anatomy *anatomy, const sm_borders *borders, fl
 
 enum { SM_OUTLINE_STEPS = 512, SM_CALCIFICATIONS = 12 };
 
-/** A lesion: an ellipse whose radius is multiplied by `outline` as the angle says. */
+/** A lesion: an ellipse whose radius is multiplied by `outline`, a function of the angle. */
 typedef struct sm_phantom_lesion {
     sm_class type; /**< SM_CLASS_NORMAL: none */
     uint32_t seed;
@@ -74,8 +74,8 @@ typedef struct sm_phantom_lesion {
     float reach;       /**< largest value of `outline` */
     float echo;        /**< dB */
     float texture;     /**< unevenness within, dB */
-    float attenuation; /**< over the lesion's depth, dB; negative: enhancement behind it */
-    float edge_shadow; /**< below its flanks, dB */
+    float attenuation; /**< over the lesion's depth, dB; negative: posterior enhancement */
+    float edge_shadow; /**< shadow below its flanks, dB */
     float capsule;     /**< thin bright rim above and below, dB */
     float halo;        /**< bright ill-defined rim, dB */
     float blur;        /**< width of the border, share of the radius */
@@ -86,16 +86,15 @@ typedef struct sm_phantom_lesion {
 /** Draws a lesion that lies within an image `width` units wide. */
 sm_phantom_lesion sm_lesion_draw(sm_class type, const sm_anatomy *anatomy, float width, sm_random *random);
 
-/** Distance from the centre as a share of the outline's in that direction: below 1 within the lesion. Large when far.
- */
+/** Distance from the centre relative to the outline in that direction: below 1 inside the lesion, 100 far away. */
 float sm_lesion_level(const sm_phantom_lesion *lesion, float x, float y);
 
-/** Changes `tissue` at a point of that level. */
+/** Changes the tissue at a point whose sm_lesion_level is `level`. */
 void sm_lesion_apply(const sm_phantom_lesion *lesion, float level, float x, float y, sm_tissue *tissue);
 
 /* ---- image formation -------------------------------------------------------------------------------------------- */
 
-/** The machine's settings, as drawn for one phantom. */
+/** The random settings of the scanner of one phantom. */
 typedef struct sm_scanner {
     float axial, lateral_near, lateral_far; /**< standard deviation of the pulse, units of height */
     float noise;                            /**< of the amplifier at the bottom, dB */
@@ -106,9 +105,9 @@ typedef struct sm_scanner {
 sm_scanner sm_scanner_draw(sm_random *random);
 
 /**
- * From echo strengths, [height][width] in dB with attenuation applied, to grey values: several looks of random
- * scatterers weighted by the echo and blurred by the pulse; their mean intensity, amplifier noise added, is
- * log-compressed. Destroys `echo`. Errors: SM_ERROR_MEMORY.
+ * Turns echo strengths ([height][width], dB, after attenuation) into grey values. Random scatterers are weighted by the
+ * echo and blurred by the pulse, in several looks; amplifier noise is added to their mean intensity, which is then
+ * log-compressed. `echo` is overwritten. Errors: SM_ERROR_MEMORY.
  */
 sm_status sm_scanner_form(const sm_scanner *scanner, float *echo, int width, int height, uint64_t seed, uint8_t *grey,
                           sm_error *error);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/status.h"
 #include "phantom_parts.h"
 
 enum { LOOKS = 3, RADIUS_MAXIMUM = 24 };
@@ -18,7 +19,7 @@ sm_scanner sm_scanner_draw(sm_random *random) {
     return scanner;
 }
 
-/** Half a Gaussian kernel of unit energy, weights[0] its middle; returns its radius. */
+/** Half of a Gaussian kernel of unit energy, with the centre in weights[0]; returns its radius. */
 static int make_pulse(float sigma, float weights[RADIUS_MAXIMUM + 1]) {
     if (sigma < 0.3f) sigma = 0.3f;
     int radius = (int)ceilf(2.2f * sigma);
@@ -37,7 +38,7 @@ static void add_rows(float *restrict sum, const float *restrict a, const float *
     for (int x = 0; x < count; x++) sum[x] += weight * (a[x] + b[x]);
 }
 
-/** Row of random scatterers: near-normal numbers of unit variance, [-margin, width + margin). */
+/** Fills a row with random scatterers: nearly normal numbers of unit variance. */
 static void draw_scatterers(float *row, int count, sm_random *random) {
     for (int x = 0; x < count; x++) {
         const uint64_t bits = sm_random_next(random);
@@ -50,11 +51,11 @@ static void draw_scatterers(float *row, int count, sm_random *random) {
 typedef struct workspace {
     float *intensity; /**< [height][width] */
     float *field;     /**< [width] */
-    float *ring;      /**< [2 * RADIUS_MAXIMUM + 1][width]: rows of scatterers blurred sideways */
+    float *ring;      /**< [2 * RADIUS_MAXIMUM + 1][width]: rows of scatterers after the lateral blur */
     float *padded;    /**< [width + 2 * RADIUS_MAXIMUM] */
 } workspace;
 
-/** Row `y` of weighted scatterers, blurred by the beam, whose width grows with the depth. */
+/** Makes row `y` of weighted scatterers, blurred by the beam, whose width grows with depth. */
 static void make_beam_row(const sm_scanner *scanner, const float *amplitude, int width, int height, int y,
                           sm_random *random, float *padded, float *row) {
     draw_scatterers(padded, width + 2 * RADIUS_MAXIMUM, random);
@@ -93,11 +94,11 @@ static void add_look(const sm_scanner *scanner, const float *amplitude, int widt
     }
 }
 
-/** Intensity to decibels, in place, with the amplifier's noise. */
+/** Adds the noise of the amplifier and converts intensity to decibels, in place. */
 static void compress(const sm_scanner *scanner, float *intensity, int width, int height, sm_random *random) {
     const float decibel = 3.01029996f, share = 1.0f / (2.0f * LOOKS);
     for (int y = 0; y < height; y++) {
-        const float depth = (float)y / (float)height; // gain over depth amplifies the noise as well
+        const float depth = (float)y / (float)height; // time-gain compensation amplifies the noise too
         const float noise = exp2f((scanner->noise - 22.0f * (1.0f - depth)) / decibel);
         float *row = intensity + (ptrdiff_t)y * width;
         for (int x = 0; x < width; x++) {
@@ -107,7 +108,7 @@ static void compress(const sm_scanner *scanner, float *intensity, int width, int
     }
 }
 
-/** What every machine does last: smooths a little over the neighbours (1 2 1 both ways), and shows as grey. */
+/** Smooths with the kernel 1 2 1 in both directions, as scanners do, and converts to grey. */
 static void show(const sm_scanner *scanner, const float *level, float *sum, int width, int height, uint8_t *grey) {
     const float scale = 255.0f / scanner->range / 16.0f;
     for (int y = 0; y < height; y++) {

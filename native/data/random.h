@@ -21,7 +21,7 @@ static inline uint64_t sm_random_scatter(uint64_t value) {
     return value ^ (value >> 31);
 }
 
-/** A seed of its own for part `index` of what `seed` stands for, for example one image of one epoch. */
+/** An independent seed for part `index`, for example for one image of the epoch whose seed is `seed`. */
 static inline uint64_t sm_random_derive(uint64_t seed, uint64_t index) {
     return sm_random_scatter(sm_random_scatter(seed) ^ (index * 0xD1342543DE82EF95u + 1));
 }
@@ -29,7 +29,7 @@ static inline uint64_t sm_random_derive(uint64_t seed, uint64_t index) {
 static inline sm_random sm_random_make(uint64_t seed) {
     sm_random random;
     for (int word = 0; word < 4; word++) random.state[word] = seed = sm_random_scatter(seed + (uint64_t)word);
-    random.state[0] |= 1; // never the all-zero state, which would stay zero
+    random.state[0] |= 1; // the all-zero state would stay zero
     return random;
 }
 

@@ -1,24 +1,25 @@
-/** From a record to pixels. */
+/** Decodes the image and the masks of a record. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/letterbox.h"
 #include "../file.h"
 #include "dataset.h"
 
-/** Reads and decodes one file. Errors name the file. */
+/** Reads and decodes one file. Messages of errors have its path. */
 static sm_status load_image(const char *path, sm_image *image, sm_error *error) {
     unsigned char *bytes = NULL;
     size_t size = 0;
     *image = (sm_image){0};
     sm_status status = sm_file_read(path, &bytes, &size, error);
-    if (status != SM_OK) return status; // the message names the file already
+    if (status != SM_OK) return status; // the message has the path already
     status = sm_image_decode(bytes, size, image, error);
     free(bytes);
     if (status != SM_OK) sm_error_prefix(error, path);
     return status;
 }
 
-/** The same as grey, [height][width]; `picture` (may be NULL) receives what was decoded. */
+/** Decodes a file to grey, [height][width]; `picture` (may be NULL) receives the image with its colours. */
 static sm_status load_grey(const char *path, int *width, int *height, uint8_t **grey, sm_image *picture,
                            sm_error *error) {
     sm_image image;
@@ -40,8 +41,8 @@ static sm_status load_grey(const char *path, int *width, int *height, uint8_t **
 }
 
 /**
- * Adds one mask file to the union. Lesion is what is brighter than mid-grey, so that the noise of a JPEG mask is not;
- * in a mask of only 0 and 1 it is 1. `error` is not NULL.
+ * Adds one mask file to the union. Pixels from mid-grey on are lesion, which ignores the noise of JPEG masks; in a mask
+ * that holds only 0 and 1, pixels of 1 are. `error` is not NULL.
  */
 static sm_status unite_mask(const char *path, sm_sample *sample, sm_error *error) {
     int width, height;
@@ -71,7 +72,7 @@ sm_status sm_sample_load(const sm_record *record, sm_sample *sample, sm_error *e
 sm_status sm_sample_load_picture(const sm_record *record, sm_sample *sample, sm_image *picture, sm_error *error) {
     *sample = (sm_sample){0};
     if (picture) *picture = (sm_image){0};
-    sm_error local; // unite_mask changes its status, so it needs one
+    sm_error local; // unite_mask needs an error to change its status
     if (!error) error = &local;
     if (record->problem) return sm_fail(error, SM_ERROR_DATA, "%s", record->problem);
     sm_status status = load_grey(record->image, &sample->width, &sample->height, &sample->grey, picture, error);
@@ -90,7 +91,7 @@ sm_status sm_sample_load_picture(const sm_record *record, sm_sample *sample, sm_
 
 sm_status sm_sample_resize(sm_sample *sample, int longest, sm_error *error) {
     if (longest < 1) return sm_fail(error, SM_ERROR_ARGUMENT, "cannot resize an image to %d pixels", longest);
-    // The letterbox's own rounding, so that an image of this size goes into a square of this side unscaled.
+    // With the rounding of the letterbox, the image later goes into a square of this side without scaling.
     const sm_letterbox box = sm_letterbox_make(sample->width, sample->height, longest);
     if (box.inner_width == sample->width && box.inner_height == sample->height) return SM_OK;
     const size_t count = (size_t)box.inner_width * (size_t)box.inner_height;

@@ -1,6 +1,6 @@
 /*
- * A table of layers as an ONNX graph. Every tensor carries the name of the layer that makes it; vectors stay
- * [1][channels][1][1], so that a dense layer is a 1x1 convolution and conditioning needs no reshaping.
+ * Writes a table of layers as an ONNX graph. Every tensor has the name of the layer that computes it. Vectors have the
+ * shape [1][channels][1][1], so a dense layer is a 1x1 convolution and conditioning needs no reshaping.
  */
 #include "onnx.h"
 
@@ -29,13 +29,13 @@ typedef struct exporter {
     const sm_weights_metadata *metadata;
     int size;
     sm_protobuf *graph;
-    float *fused, *transposed; /**< room for the largest layer's weights */
-    float *bias;               /**< room for the widest layer's bias */
+    float *fused, *transposed; /**< buffers for the weights of the largest layer */
+    float *bias;                /**< buffer for the bias of the widest layer */
 } exporter;
 
-/** The tensor that a layer makes, with a suffix for what comes on the way to it. */
+/** The name of the tensor that a layer computes; intermediate tensors have a suffix. */
 static void name_of(const exporter *e, int layer, const char *suffix, tensor_name name) {
-    /* Dropout does nothing at inference. */
+    /* Dropout is the identity at inference. */
     while (e->net->layers[layer].kind == SM_LAYER_DROPOUT) layer = e->net->layers[layer].input[0];
     bool input = e->net->layers[layer].kind == SM_LAYER_INPUT;
     snprintf(name, SM_ONNX_NAME_SIZE, "%s%s", input ? "image" : e->net->layers[layer].name, suffix);
@@ -57,7 +57,7 @@ static void put_concatenation(const exporter *e, const char *first, const char *
                                                .attributes = {{.name = "axis", .numbers = {1}}}});
 }
 
-/** Twice the side: nearest, or bilinear with half-pixel centres. */
+/** Upsampling by 2: nearest, or bilinear with half-pixel centres. */
 static void put_upsample(const exporter *e, const char *input, bool bilinear, const char *output) {
     sm_onnx_node node = {.operation = "Resize",
                          .name = output,
@@ -104,7 +104,7 @@ static sm_status put_weights(const exporter *e, int index, int side, const char 
     return SM_OK;
 }
 
-/** What a convolution reads: its inputs, upsampled and concatenated as the table says. */
+/** The input of a convolution: the layers of the table, upsampled and concatenated. */
 static void put_sources(const exporter *e, int index, tensor_name name) {
     static const char *const suffixes[] = {".source0", ".source1"};
     const sm_layer *layer = &e->net->layers[index];
@@ -240,7 +240,7 @@ static sm_status put_layer(const exporter *e, int index, sm_error *error) {
     return SM_OK;
 }
 
-/** From the logits of mask and type to probabilities. */
+/** Converts the logits of mask and type to probabilities. */
 static void put_outputs(const exporter *e) {
     tensor_name logits;
     name_of(e, e->net->mask_layer, "", logits);

@@ -1,4 +1,4 @@
-/** A network as ONNX, for other engines. Format: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
+/** Export of a network as ONNX. Format: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
 #ifndef SONOMASK_ONNX_H
 #define SONOMASK_ONNX_H
 
@@ -11,11 +11,11 @@ enum { SM_ONNX_IR_VERSION = 8, SM_ONNX_OPSET = 17 };
 
 /**
  * Writes `net` with `parameters` ([net->total_count]) for inputs of `size` x `size` pixels:
- *   input "image" [1][1][size][size]: grey, letterboxed, -1..1, as this project's networks take it;
+ *   input "image" [1][1][size][size]: grey, letterboxed, -1..1;
  *   output "mask" [1][1][size][size]: probability of lesion; output "type" [1][SM_CLASS_COUNT]: calibrated.
- * What only training needs is left out, and normalisation is folded into the convolutions. The metadata go along as
+ * Layers for training only are left out, and batch normalisation is fused into the convolutions. The metadata become
  * properties of the model. `*bytes` is released with free(). Errors: SM_ERROR_ARGUMENT (size), SM_ERROR_WEIGHTS (a
- * value that is not finite, which a negative running variance leads to), SM_ERROR_MEMORY.
+ * value that is not finite, for example from a negative running variance), SM_ERROR_MEMORY.
  */
 sm_status sm_onnx_write(const sm_net *net, const float *parameters, const sm_weights_metadata *metadata, int size,
                         uint8_t **bytes, size_t *byte_count, sm_error *error);

@@ -1,4 +1,4 @@
-/** The parts of an ONNX graph: nodes with their attributes, initialisers, and the graph's inputs and outputs. */
+/** Parts of an ONNX graph: nodes with attributes, initialisers, inputs and outputs. */
 #ifndef SONOMASK_ONNX_GRAPH_H
 #define SONOMASK_ONNX_GRAPH_H
 
@@ -6,7 +6,7 @@
 
 enum { SM_ONNX_MAX_LIST = 4, SM_ONNX_NAME_SIZE = 64 };
 
-/** An attribute of a node: a text, or (with no text) `count` whole numbers; a count of 0 means one number alone. */
+/** An attribute of a node: a text or, without one, a list of `count` integers; count 0: a single integer, no list. */
 typedef struct sm_onnx_attribute {
     const char *name; /**< NULL ends a list */
     const char *text;
@@ -14,7 +14,7 @@ typedef struct sm_onnx_attribute {
     int numbers[SM_ONNX_MAX_LIST];
 } sm_onnx_attribute;
 
-/** A node; the lists of names and attributes end with NULL. An empty name stands for an input that is left out. */
+/** A node. The lists of names and attributes end with NULL. An empty name is an omitted input. */
 typedef struct sm_onnx_node {
     const char *operation, *name;
     const char *inputs[SM_ONNX_MAX_LIST + 1], *outputs[SM_ONNX_MAX_LIST + 1];
@@ -25,9 +25,9 @@ typedef struct sm_onnx_shape {
     int rank, extent[SM_ONNX_MAX_LIST];
 } sm_onnx_shape;
 
-/** All of these write into an open graph message. */
+/** These functions write into an open graph message. */
 void sm_onnx_put_node(sm_protobuf *graph, const sm_onnx_node *node);
-/** `values` has as many floats as the shape says. */
+/** The number of `values` follows from the shape. */
 void sm_onnx_put_initialiser(sm_protobuf *graph, const char *name, sm_onnx_shape shape, const float *values);
 void sm_onnx_put_input(sm_protobuf *graph, const char *name, sm_onnx_shape shape);
 void sm_onnx_put_output(sm_protobuf *graph, const char *name, sm_onnx_shape shape);

@@ -5,7 +5,7 @@
 
 enum { WIRE_VARINT = 0, WIRE_LENGTH = 2, MAX_VARINT = 10 };
 
-/** Room for `size` more bytes, already counted as written; NULL without memory. */
+/** Appends `size` bytes, which the caller fills in; NULL without memory. */
 static uint8_t *extend(sm_protobuf *buffer, size_t size) {
     if (buffer->failed || size > SIZE_MAX / 2 - buffer->size) {
         buffer->failed = true;
@@ -26,7 +26,7 @@ static uint8_t *extend(sm_protobuf *buffer, size_t size) {
     return room;
 }
 
-/** Seven bits a byte, lowest first, the top bit set on all but the last. */
+/** Varint: seven bits per byte, lowest first; the top bit is set in all bytes but the last. */
 static size_t encode_varint(unsigned long long value, uint8_t bytes[MAX_VARINT]) {
     size_t size = 0;
     while (value >= 128) {
@@ -80,7 +80,7 @@ size_t sm_protobuf_begin(sm_protobuf *buffer, int field) {
 
 void sm_protobuf_end(sm_protobuf *buffer, size_t begin) {
     if (buffer->failed) return;
-    /* The length goes before the message and is known only now. */
+    /* The length precedes the message. */
     uint8_t length[MAX_VARINT];
     size_t message = buffer->size - begin;
     size_t size = encode_varint(message, length);

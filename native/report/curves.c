@@ -8,7 +8,7 @@
 
 static const double PANEL_WIDTH = 480, PANEL_HEIGHT = 320, LEGEND_ROW = 18;
 
-/* Width of a legend text in user units; an estimate, since SVG cannot measure before it is drawn. */
+/* Estimated width of a legend text in user units: SVG has no text metrics before it is rendered. */
 static double text_width(const char *text) { return 6.9 * (double)strlen(text); }
 
 typedef struct range {
@@ -21,7 +21,7 @@ static void extend(range *limits, double value) {
     limits->high = fmax(limits->high, value);
 }
 
-/* Draws the legend (or with out == NULL only measures it) and returns its number of rows. */
+/* Draws the legend, unless `out` is NULL. Returns its number of rows. */
 static int legend(FILE *out, const sm_curve_panel *panel, double left, double top, double width) {
     double x = left;
     int row = 0;

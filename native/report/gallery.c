@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "panel.h"
+
 enum { BEST_SHOWN = 4, MEDIAN_SHOWN = 4, FALSE_MASKS_SHOWN = 6 };
 
 static double share_of_image(const sm_evaluated_image *image, long long pixels) {
@@ -33,9 +35,7 @@ static int by_false_mask(const void *first, const void *second) {
 }
 
 static void show(sm_gallery *gallery, const sm_evaluated_image *image) {
-    gallery->images[gallery->count] = image;
-    gallery->panels[gallery->count] = (sm_evaluation_panel){.record = image->record};
-    gallery->count++;
+    gallery->items[gallery->count++] = (sm_gallery_item){.image = image};
 }
 
 static int smaller(int a, int b) { return a < b ? a : b; }
@@ -52,7 +52,7 @@ sm_status sm_galleries_choose(const sm_split *split, sm_gallery galleries[SM_GAL
     for (int i = 0; i < split->count; i++)
         if (sm_evaluated_has_lesion(split->images[i])) list[lesions++] = split->images[i];
     qsort(list, (size_t)lesions, sizeof *list, by_dice);
-    /* With few images a third each, so that none is shown twice. */
+    /* With few images, a third of them each, so that none is shown twice. */
     int third = lesions / 3, best_count = smaller(BEST_SHOWN, third), median_count = smaller(MEDIAN_SHOWN, third);
     int worst_count = smaller(SM_GALLERY_FAILURES, lesions - best_count - median_count);
     int first = lesions / 2 - median_count / 2;
@@ -71,9 +71,51 @@ sm_status sm_galleries_choose(const sm_split *split, sm_gallery galleries[SM_GAL
     return SM_OK;
 }
 
+typedef struct drawing {
+    sm_evaluator *evaluator;
+    sm_gallery_item *items[SM_GALLERY_KINDS * SM_GALLERY_MAX];
+    int count, tile;
+} drawing;
+
+/* An sm_task. The errors are not reported: the image is in the scores, only its picture is missing. */
+static void draw_task(void *arguments, int index, int worker) {
+    drawing *job = arguments;
+    sm_gallery_item *item = job->items[index];
+    sm_sample sample = {0};
+    sm_result result = {0};
+    sm_image image = {0}, panel = {0};
+    if (sm_sample_load_picture(item->image->record, &sample, &image, NULL) != SM_OK) return;
+    sm_status status = sm_evaluator_segment(job->evaluator, worker, &image, &result, NULL);
+    const sm_panel_row row = {.width = sample.width,
+                              .height = sample.height,
+                              .grey = sample.grey,
+                              .reference = sample.mask,
+                              .predicted = result.mask};
+    if (status == SM_OK) status = sm_panel_render(&row, job->tile, &panel, NULL);
+    if (status == SM_OK) status = sm_image_encode_png(&panel, &item->png, &item->png_size, NULL);
+    if (status != SM_OK) item->png = NULL;
+    sm_image_free(&panel);
+    sm_image_free(&image);
+    sm_result_free(&result);
+    sm_sample_free(&sample);
+}
+
+void sm_galleries_draw(const sm_evaluation_results *results, sm_gallery galleries[SM_GALLERY_KINDS], int tile) {
+    for (int n = 0; n < results->network_count; n++) {
+        drawing job = {.evaluator = results->networks[n].evaluator, .tile = tile};
+        for (int g = 0; g < SM_GALLERY_KINDS; g++)
+            for (int i = 0; i < galleries[g].count; i++) {
+                sm_gallery_item *item = &galleries[g].items[i];
+                if (sm_evaluation_evaluator(results, item->image->record) == job.evaluator)
+                    job.items[job.count++] = item;
+            }
+        sm_parallel_run(sm_evaluator_parallel(job.evaluator), job.count, draw_task, &job);
+    }
+}
+
 void sm_galleries_free(sm_gallery galleries[SM_GALLERY_KINDS]) {
     for (int g = 0; g < SM_GALLERY_KINDS; g++) {
-        for (int i = 0; i < galleries[g].count; i++) free(galleries[g].panels[i].png);
+        for (int i = 0; i < galleries[g].count; i++) free(galleries[g].items[i].png);
         galleries[g].count = 0;
     }
 }

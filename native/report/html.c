@@ -44,7 +44,7 @@ static const char STYLE[] =
     ".gallery figcaption{padding:9px 13px 11px;font-size:13.5px;line-height:1.45}"
     ".gallery .file{font-weight:600;overflow-wrap:anywhere}"
     ".right{color:var(--good)}.wrong{color:var(--bad);font-weight:600}"
-    ".key{font-size:13.5px;color:var(--soft)}.key b{font-weight:600}.truth{color:var(--good)}"
+    ".key{font-size:13.5px;color:var(--soft)}.key b{font-weight:600}.reference{color:var(--good)}"
     ".prediction{color:var(--bad)}"
     "details.split{margin-top:44px;padding:0 18px}details.split[open]{padding-bottom:18px}"
     "summary{cursor:pointer;padding:14px 0;font-size:18px;font-weight:600}"
@@ -88,7 +88,7 @@ static unsigned big_endian(const unsigned char *bytes) {
 
 void sm_html_png(FILE *out, const unsigned char *png, size_t size, const char *alternative) {
     fputs("<img", out);
-    /* The size is in the header chunk, so that the page does not jump while pictures are decoded. */
+    /* With width and height (from the PNG header) the page does not shift when the picture is decoded. */
     if (size >= 24) fprintf(out, " width=\"%u\" height=\"%u\"", big_endian(png + 16), big_endian(png + 20));
     fputs(" alt=\"", out);
     sm_svg_escape(out, alternative);

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/letterbox.h"
 #include "../file.h"
+#include "../own_files.h"
 
 enum { TILES = 3, GAP = 4 };
 
@@ -13,11 +15,11 @@ typedef struct colour {
     double red, green, blue;
 } colour;
 
-static const colour TRUTH = {46, 214, 128}, PREDICTION = {255, 140, 40};
+static const colour REFERENCE = {46, 214, 128}, PREDICTION = {255, 140, 40};
 static const uint8_t BACKGROUND[3] = {17, 21, 27};
 static const double FILL_OPACITY = 0.22, FAINT_LINE = 0.55;
 
-/* The largest size of the image's shape in a tile. */
+/* The largest size with the image's aspect ratio that fits a tile. */
 static void fit(const sm_panel_row *row, int tile, int *width, int *height) {
     int longest = row->width > row->height ? row->width : row->height;
     *width = (int)lround((double)tile * row->width / longest);
@@ -31,8 +33,8 @@ static void blend(uint8_t *pixel, colour with, double opacity) {
     for (int c = 0; c < 3; c++) pixel[c] = (uint8_t)lround(pixel[c] + opacity * (parts[c] - pixel[c]));
 }
 
-/* Share of the mask in the 5x5 pixels around (x, y), nearer ones weighing more; 0.5 on the outline. Outside the picture
- * the mask goes on, so that no line is drawn along the picture's edge. */
+/* Weighted share of lesion pixels in the 5x5 pixels around (x, y), about 0.5 on the outline. Border pixels repeat
+ * outside, so that no line is drawn along the edge of the image. */
 static double coverage(const uint8_t *mask, int width, int height, int x, int y) {
     static const double weight[5] = {1, 3, 4, 3, 1};
     double sum = 0;
@@ -45,7 +47,7 @@ static double coverage(const uint8_t *mask, int width, int height, int x, int y)
     return sum / 144.0;
 }
 
-/* Tints the mask's inside and draws its outline over a tile whose top-left pixel is `pixels`. */
+/* Tints the inside of the mask and draws its outline on a tile whose top-left pixel is `pixels`. */
 static void overlay(uint8_t *pixels, size_t stride, const uint8_t *mask, int width, int height, colour with,
                     double fill, double line) {
     for (int y = 0; y < height; y++)
@@ -58,7 +60,7 @@ static void overlay(uint8_t *pixels, size_t stride, const uint8_t *mask, int wid
         }
 }
 
-/* A mask at tile size. `scratch` holds the full-size one. */
+/* A mask at tile size. `scratch` is [height][width] of the row. */
 static sm_status scale_mask(const sm_panel_row *row, const uint8_t *mask, const float *probability, uint8_t *scratch,
                             int width, int height, uint8_t *scaled, sm_error *error) {
     size_t count = (size_t)row->width * (size_t)row->height;
@@ -71,7 +73,7 @@ static sm_status scale_mask(const sm_panel_row *row, const uint8_t *mask, const 
 
 static sm_status check_row(const sm_panel_row *row, sm_error *error) {
     if (row->width < 1 || row->height < 1 || !row->grey || row->width > SM_IMAGE_MAX_PIXELS / row->height)
-        return sm_fail(error, SM_ERROR_ARGUMENT, "a panel row needs an image, not one of %d x %d", row->width,
+        return sm_fail(error, SM_ERROR_ARGUMENT, "a panel cannot show an image of %d x %d pixels", row->width,
                        row->height);
     return SM_OK;
 }
@@ -84,9 +86,9 @@ static sm_status draw_row(const sm_panel_row *row, int cell_width, int cell_heig
     uint8_t *full = malloc((size_t)row->width * (size_t)row->height), *planes = malloc(3 * area);
     sm_status status = SM_OK;
     if (!full || !planes) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a panel");
-    uint8_t *grey = planes, *truth = planes ? planes + area : NULL, *predicted = planes ? planes + 2 * area : NULL;
+    uint8_t *grey = planes, *reference = planes ? planes + area : NULL, *predicted = planes ? planes + 2 * area : NULL;
     if (status == SM_OK) status = sm_plane_resize(row->grey, row->width, row->height, grey, width, height, error);
-    if (status == SM_OK) status = scale_mask(row, row->truth, NULL, full, width, height, truth, error);
+    if (status == SM_OK) status = scale_mask(row, row->reference, NULL, full, width, height, reference, error);
     if (status == SM_OK)
         status = scale_mask(row, row->predicted, row->probability, full, width, height, predicted, error);
     for (int tile_index = 0; status == SM_OK && tile_index < TILES; tile_index++) {
@@ -95,9 +97,9 @@ static sm_status draw_row(const sm_panel_row *row, int cell_width, int cell_heig
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++)
                 memset(corner + (size_t)y * stride + 3 * (size_t)x, grey[(size_t)y * (size_t)width + (size_t)x], 3);
-        if (tile_index == 1) overlay(corner, stride, truth, width, height, TRUTH, FILL_OPACITY, 1.0);
+        if (tile_index == 1) overlay(corner, stride, reference, width, height, REFERENCE, FILL_OPACITY, 1.0);
         if (tile_index == 2) {
-            overlay(corner, stride, truth, width, height, TRUTH, 0.0, FAINT_LINE);
+            overlay(corner, stride, reference, width, height, REFERENCE, 0.0, FAINT_LINE);
             overlay(corner, stride, predicted, width, height, PREDICTION, FILL_OPACITY, 1.0);
         }
     }
@@ -160,7 +162,7 @@ sm_status sm_panel_write(const char *path, const sm_panel_row *rows, int count, 
     sm_status status = sm_panel_sheet(rows, count, tile, &sheet, error);
     uint8_t *bytes = NULL;
     size_t size = 0;
-    if (status == SM_OK) status = sm_image_encode_png(&sheet, &bytes, &size, error);
+    if (status == SM_OK) status = sm_own_png_encode(&sheet, &bytes, &size, error);
     if (status == SM_OK) status = sm_file_write(path, bytes, size, error);
     free(bytes);
     sm_image_free(&sheet);

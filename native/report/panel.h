@@ -1,4 +1,4 @@
-/** Panels to look at: image | true mask (green) | predicted mask (orange, with the truth as a faint line). */
+/** Panels: image | reference mask (green) | predicted mask (orange, with the reference outline as a faint line). */
 #ifndef SONOMASK_PANEL_H
 #define SONOMASK_PANEL_H
 
@@ -6,12 +6,12 @@
 
 #include "../../src/image.h"
 
-/** One image of a panel; everything is [height][width] and only read. */
+/** One image of a panel. All arrays are [height][width] and not owned. */
 typedef struct sm_panel_row {
     int width, height;        /**< pixels */
     const uint8_t *grey;      /**< 0..255 */
-    const uint8_t *truth;     /**< lesion where at least 128; NULL: no lesion */
-    const uint8_t *predicted; /**< as truth; NULL: `probability` >= `threshold` */
+    const uint8_t *reference; /**< reference mask, lesion where at least 128; NULL: no lesion */
+    const uint8_t *predicted; /**< predicted mask, likewise; NULL: `probability` >= `threshold` */
     const float *probability; /**< 0..1; read only when `predicted` is NULL; NULL: no lesion */
     float threshold;          /**< 0..1 */
 } sm_panel_row;

@@ -5,7 +5,7 @@
 
 #include "svg.h"
 
-/* All charts share one shape, so that they stand in a tidy grid. */
+/* One size for all charts, so that they form a grid. */
 static const double WIDTH = 480, HEIGHT = 400;
 static const sm_plot UNIT_PLOT = {.left = 60, .top = 46, .width = 396, .height = 304};
 
@@ -56,7 +56,7 @@ void sm_plot_roc(FILE *out, const sm_roc_series *series, int count) {
     sm_svg_end(out);
 }
 
-static void reliability_line(FILE *out, const sm_plot *plot, const sm_calibration *calibration, const char *style) {
+static void reliability_line(FILE *out, const sm_plot *plot, const sm_reliability *calibration, const char *style) {
     double x[SM_RELIABILITY_BINS], y[SM_RELIABILITY_BINS];
     int count = 0;
     for (int b = 0; b < SM_RELIABILITY_BINS; b++) {
@@ -75,13 +75,13 @@ static void calibration_legend(FILE *out, double x, const char *style, const cha
     fputs("</text>\n", out);
 }
 
-void sm_plot_reliability(FILE *out, const sm_calibration *calibrated, const sm_calibration *uncalibrated) {
+void sm_plot_reliability(FILE *out, const sm_reliability *calibrated, const sm_reliability *uncalibrated) {
     sm_plot plot = unit_plot();
     char text[160];
-    begin(out, "Reliability of the type, with its calibration error");
+    begin(out, "Reliability of the type, with ECE");
     plot.top += 18;
     plot.height -= 18;
-    sm_plot_frame(out, &plot, "confidence; bars: share of the images", "share of right answers");
+    sm_plot_frame(out, &plot, "confidence; bars: share of the images", "accuracy");
     double total = 0;
     for (int b = 0; b < SM_RELIABILITY_BINS; b++) total += calibrated->bins[b].count;
     double bin_width = plot.width / SM_RELIABILITY_BINS;
@@ -89,7 +89,7 @@ void sm_plot_reliability(FILE *out, const sm_calibration *calibrated, const sm_c
         const sm_reliability_bin *bin = &calibrated->bins[b];
         if (bin->count <= 0) continue;
         double height = plot.height * bin->count / total;
-        snprintf(text, sizeof text, "%.0f images: confidence %.3f, right %.3f", bin->count, bin->confidence,
+        snprintf(text, sizeof text, "%.0f images: confidence %.3f, accuracy %.3f", bin->count, bin->confidence,
                  bin->accuracy);
         sm_svg_rectangle(out, plot.left + b * bin_width + 2, plot.top + plot.height - height, bin_width - 4, height,
                          "sm-f7 sm-soft", text);
@@ -123,7 +123,7 @@ void sm_plot_confusion(FILE *out, const sm_confusion *confusion) {
             double share = row > 0 ? confusion->count[t][p] / row : 0.0, x = left + p * cell_width;
             double middle = x + (cell_width - gap) / 2;
             sm_svg_rectangle(out, x, y, cell_width - gap, cell_height - gap, "sm-cell-base", NULL);
-            snprintf(text, sizeof text, "%s taken for %s", sm_class_name((sm_class)t), sm_class_name((sm_class)p));
+            snprintf(text, sizeof text, "%s predicted as %s", sm_class_name((sm_class)t), sm_class_name((sm_class)p));
             fprintf(out, "<g opacity=\"%.3f\">", share);
             sm_svg_rectangle(out, x, y, cell_width - gap, cell_height - gap, "sm-cell", text);
             fputs("</g>\n", out);
@@ -194,19 +194,19 @@ void sm_plot_risk_coverage(FILE *out, const double *coverage, const double *risk
     for (int i = 0; i < count; i++) highest = fmax(highest, risk[i]);
     plot.x = sm_plot_axis_make(0, 1, 5, false, 0);
     plot.y = sm_plot_axis_make(0, highest, 5, true, 0);
-    begin(out, "What doubt is worth: risk against coverage");
-    plot.left += 10; /* the ticks have two decimals */
+    begin(out, "Risk and coverage by expected Dice");
+    plot.left += 10; /* room for tick labels with two decimals */
     plot.width -= 10;
     plot.top += 18;
     plot.height -= 18;
-    sm_plot_frame(out, &plot, "share of images answered, the surest first", "mean of 1 - Dice among them");
+    sm_plot_frame(out, &plot, "coverage: share of images, highest expected Dice first", "risk: mean of 1 - Dice");
     if (count > 0) {
         const double all[2] = {risk[count - 1], risk[count - 1]}, ends[2] = {0, 1};
         sm_plot_line(out, &plot, ends, all, 2, "sm-guide");
         sm_plot_line(out, &plot, coverage, best, count, "sm-line sm-thin sm-s7");
         sm_plot_line(out, &plot, coverage, risk, count, "sm-line sm-s0");
     }
-    snprintf(text, sizeof text, "by expected Dice, area");
+    snprintf(text, sizeof text, "by expected Dice; area");
     calibration_legend(out, 18, "sm-line sm-s0", text, area);
     calibration_legend(out, 268, "sm-line sm-thin sm-s7", "by the true Dice", NAN);
     sm_svg_end(out);

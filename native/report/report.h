@@ -1,49 +1,55 @@
-/** The files that an evaluation leaves: metrics.json, images.csv, report.html. */
+/** The files of an evaluation: metrics.json, images.csv, report.html. */
 #ifndef SONOMASK_REPORT_H
 #define SONOMASK_REPORT_H
 
 #include <stdio.h>
 
-#include "folds.h"
+#include "../data/number_table.h"
+#include "../evaluate/evaluation_run.h"
 #include "gallery.h"
-#include "number_table.h"
-#include "robustness.h"
 
-/** A finished evaluation; nothing is owned. */
+/** What the files are written from. Nothing is owned. */
 typedef struct sm_report {
     const char *model_path;
-    const sm_model_info *models; /**< one, or one for each of the folds, in their order; of one shape */
+    const sm_model_info *models; /**< one, or one per fold in the order of `folds`; all of the same network */
     int model_count;             /**< at least 1 */
-    sm_segment_options segment;  /**< as asked for: negative means the model's own */
+    sm_segment_options segment;  /**< as requested: a negative value stands for the model's own */
     const char *const *data;     /**< paths as given */
     int data_count;
-    int fold;               /**< the validation fold; -1: every image is one split */
-    const sm_split *splits; /**< scored; the one to believe first */
+    int fold;               /**< the validation fold; -1: all images are one split */
+    const sm_split *splits; /**< scored; the validation split comes first */
     int split_count;
-    sm_gallery (*galleries)[SM_GALLERY_KINDS]; /**< of each split; NULL: the report has no pictures */
+    sm_gallery (*galleries)[SM_GALLERY_KINDS]; /**< per split; NULL: no pictures */
     const sm_evaluation_failure *failures;
     int failure_count;
-    const sm_number_table *log;      /**< NULL: unknown */
-    const sm_fold_summary *folds;    /**< of the first split, with a network for each fold; NULL: one network */
-    const sm_robustness *robustness; /**< of the first split's images; NULL: not asked for */
+    const sm_number_table *log;      /**< training log; NULL: none */
+    const sm_fold_summary *folds;    /**< of the first split; NULL: one network scored all images */
+    const sm_robustness *robustness; /**< of the first split's images; NULL: not requested */
 } sm_report;
 
-/** Errors of all three: SM_ERROR_IO, SM_ERROR_MEMORY; on failure nothing half-written stays. */
-sm_status sm_report_write_json(const sm_report *report, const char *path, sm_error *error);
-sm_status sm_report_write_csv(const sm_report *report, const char *path, sm_error *error);
-sm_status sm_report_write_html(const sm_report *report, const char *path, sm_error *error);
+/**
+ * Writes images.csv, metrics.json and report.html to request->out and prints the headline metrics: one JSON line per
+ * split on stdout, a table on stderr. The files replace older ones only after all three are complete. Errors:
+ * SM_ERROR_IO, SM_ERROR_MEMORY.
+ */
+sm_status sm_report_write(const sm_evaluation_request *request, const sm_evaluation_results *results, sm_error *error);
 
-/** The headline figures of a split as one JSON line on `out`. */
+/** The content of each file. A failed write to `out` stays in its error indicator. Errors: SM_ERROR_MEMORY. */
+sm_status sm_report_json(FILE *out, const sm_report *report, sm_error *error);
+sm_status sm_report_csv(FILE *out, const sm_report *report, sm_error *error);
+sm_status sm_report_html(FILE *out, const sm_report *report, sm_error *error);
+
+/** The headline metrics of a split as one JSON line. */
 void sm_report_headline(FILE *out, const sm_report *report, const sm_split *split);
-/** The headline figures of a split as a table for a terminal on `out`. */
+/** The headline metrics of a split as a table for a terminal. */
 void sm_report_print(FILE *out, const sm_split *split);
 
-/** What the run used of a model, where the options left it to the model. */
+/** The settings used with a model: the requested ones, else the model's own. */
 double sm_report_threshold(const sm_report *report, int model);
 double sm_report_minimum_area(const sm_report *report, int model);
 
-enum { SM_FIGURE_TEXT = 32 };
-/** "0.774", "12.3 %" or "8.1 px"; an en dash where there is none. */
-void sm_figure_format(sm_figure figure, double value, char text[SM_FIGURE_TEXT]);
+enum { SM_METRIC_TEXT = 32 };
+/** "0.774", "12.3 %" or "8.1 px"; an en dash for a value that is not finite. */
+void sm_metric_format(sm_metric metric, double value, char text[SM_METRIC_TEXT]);
 
 #endif

@@ -1,11 +1,11 @@
-/* The page: what was run, then each split from the headline down to single images. */
+/* The page: settings of the run, then each split from the headline metrics to single images. */
 #include "report_html.h"
 
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
-#include "../file.h"
+#include "../metrics/uncertainty.h"
 #include "html.h"
 #include "svg.h"
 
@@ -64,7 +64,7 @@ static void facts(FILE *out, const sm_report *report) {
     fputs("</dl>\n", out);
 }
 
-/* The last two parts of a path: enough to know the image by, short enough for a phone. */
+/* The last two parts of a path: they identify the image and fit a phone screen. */
 static const char *short_name(const char *path) {
     const char *name = path + strlen(path);
     for (int slashes = 0; name > path; name--)
@@ -72,13 +72,14 @@ static const char *short_name(const char *path) {
     return name;
 }
 
-static void figure(FILE *out, const sm_evaluated_image *image, const sm_evaluation_panel *panel) {
+static void picture(FILE *out, const sm_gallery_item *item) {
+    const sm_evaluated_image *image = item->image;
     char text[160];
-    if (!panel->png) return;
+    if (!item->png) return;
     bool right = image->predicted == image->record->type;
     fputs("<figure>", out);
-    snprintf(text, sizeof text, "Image, true mask and predicted mask; Dice %.3f", image->scores.dice);
-    sm_html_png(out, panel->png, panel->png_size, text);
+    snprintf(text, sizeof text, "Image, reference mask and predicted mask; Dice %.3f", image->scores.dice);
+    sm_html_png(out, item->png, item->png_size, text);
     fputs("<figcaption><span class=\"file\" title=\"", out);
     sm_svg_escape(out, image->record->image);
     fputs("\">", out);
@@ -87,7 +88,7 @@ static void figure(FILE *out, const sm_evaluated_image *image, const sm_evaluati
         fputs(": ", out);
     }
     sm_svg_escape(out, short_name(image->record->image));
-    fprintf(out, "</span><br>%s, <span class=\"%s\">answered %s (%.0f %%)</span>", sm_class_name(image->record->type),
+    fprintf(out, "</span><br>%s, <span class=\"%s\">predicted %s (%.0f %%)</span>", sm_class_name(image->record->type),
             right ? "right" : "wrong", sm_class_name(image->predicted), 100 * image->probabilities[image->predicted]);
     if (sm_evaluated_has_lesion(image)) fprintf(out, " \xC2\xB7 Dice\xC2\xA0%.3f", image->scores.dice);
     if (isfinite(image->surface.hd95)) fprintf(out, " \xC2\xB7 HD95\xC2\xA0%.1f\xC2\xA0px", image->surface.hd95);
@@ -96,7 +97,7 @@ static void figure(FILE *out, const sm_evaluated_image *image, const sm_evaluati
 
 static bool has_pictures(const sm_gallery *gallery) {
     for (int i = 0; i < gallery->count; i++)
-        if (gallery->panels[i].png) return true;
+        if (gallery->items[i].png) return true;
     return false;
 }
 
@@ -107,12 +108,12 @@ static void write_galleries(FILE *out, const sm_gallery *galleries) {
         fprintf(out, "<h3>%s</h3>\n", galleries[g].title);
         fprintf(out, "<p class=\"key\">%s", galleries[g].note);
         if (!explained)
-            fputs(". From left to right: the image, the <b class=\"truth\">true mask</b>, the "
-                  "<b class=\"prediction\">predicted mask</b> with the truth as a faint line",
+            fputs(". From left to right: image, <b class=\"reference\">reference mask</b>, "
+                  "<b class=\"prediction\">predicted mask</b> with the reference outline as a faint line",
                   out);
         explained = true;
         fputs(".</p>\n<div class=\"gallery\">\n", out);
-        for (int i = 0; i < galleries[g].count; i++) figure(out, galleries[g].images[i], &galleries[g].panels[i]);
+        for (int i = 0; i < galleries[g].count; i++) picture(out, &galleries[g].items[i]);
         fputs("</div>\n", out);
     }
 }
@@ -120,22 +121,22 @@ static void write_galleries(FILE *out, const sm_gallery *galleries) {
 static sm_status write_split(FILE *out, const sm_split *split, const sm_gallery *galleries, sm_error *error) {
     const sm_score_set *all = &split->all;
     fprintf(out,
-            "<p class=\"lead\">%d images of %d scenes or patients: %d with a lesion, %d normal. Small print under a "
-            "figure: its 95 %% interval.</p>\n",
+            "<p class=\"lead\">%d images of %d scenes or patients: %d with a lesion, %d normal. Small print: 95 %% "
+            "intervals.</p>\n",
             all->images, all->groups, all->lesion_images, all->normal_images);
     sm_report_cards(out, all);
     int table = 0;
-    if (table < split->table_count) sm_report_parts_table(out, &split->tables[table++]);
+    if (table < split->table_count) sm_report_subgroups_table(out, &split->tables[table++]);
     sm_status status = sm_report_charts(out, split, error);
-    fputs("<h3>Where it is better and worse</h3>\n", out);
-    for (; table < split->table_count; table++) sm_report_parts_table(out, &split->tables[table]);
+    fputs("<h3>Subgroups</h3>\n", out);
+    for (; table < split->table_count; table++) sm_report_subgroups_table(out, &split->tables[table]);
     fputs("<h3>Type</h3>\n", out);
     sm_report_classes_table(out, all);
     sm_report_calibration_table(out, all);
     fputs("<h3>Masks</h3>\n", out);
     sm_report_masks_table(out, all);
-    fputs("<details class=\"more\"><summary>All main figures with intervals</summary>\n", out);
-    sm_report_figures_table(out, all);
+    fputs("<details class=\"more\"><summary>All metrics with intervals</summary>\n", out);
+    sm_report_metrics_table(out, all);
     fputs("</details>\n", out);
     if (galleries) write_galleries(out, galleries);
     return status;
@@ -155,35 +156,49 @@ static void write_failures(FILE *out, const sm_report *report) {
 static void write_method(FILE *out) {
     fprintf(
         out,
-        "<h2>How the figures are made</h2>\n<p class=\"note\">Lesion Dice is the mean over images with a true "
-        "lesion, each at its own resolution; normal images are reported apart, as the share with any predicted "
-        "pixel. Images whose published labels contradict each other are left out. Intervals: 95 %%, percentiles of "
-        "%d bootstrap replicates that draw whole groups (one scene or patient). HD95: the larger of the two "
-        "directed 95th percentiles of distances between outlines, where both masks have pixels. Surface Dice: "
-        "share of both outlines within %.0f pixels of the other. ECE: ten equal bins of the answered type's "
-        "probability. Calipers and text: as the manifest says, or found as thin bright strokes. AUC: ties count half. "
-        "Pixelwise: from all pixels together; imagewise: mean over images, "
-        "where an empty mask for an empty truth scores 1. Expected Dice: what the network's own probabilities promise, "
-        "over all images; failures are answers with a Dice below 0.5; the risk-coverage area is the mean, over all "
-        "shares of images answered, the surest first, of the mean of 1 - Dice.</p>\n",
-        SM_BOOTSTRAP_REPLICATES, SM_SURFACE_TOLERANCE);
+        "<h2>Method</h2>\n<dl class=\"facts\">\n"
+        "<dt>Images</dt><dd>Images with contradictory published labels are left out. Calipers and text: as marked in "
+        "the manifest, or detected as thin bright strokes.</dd>\n"
+        "<dt>Lesion Dice</dt><dd>Mean over images with a reference lesion, each at its own resolution. Normal images "
+        "are reported separately: the share with any predicted pixel.</dd>\n"
+        "<dt>Intervals</dt><dd>95 %%: percentiles of %d bootstrap replicates that draw whole groups (a scene or a "
+        "patient).</dd>\n"
+        "<dt>HD95</dt><dd>The larger of the two directed 95th percentiles of distances between the outlines, for "
+        "images "
+        "where both masks have pixels.</dd>\n"
+        "<dt>Surface Dice</dt><dd>Share of the pixels of both outlines that are at most %.0f pixels from the other "
+        "outline.</dd>\n"
+        "<dt>AUC</dt><dd>Area under the ROC curve; ties count half.</dd>\n"
+        "<dt>ECE</dt><dd>Expected calibration error of the predicted type's probability, in ten bins of equal "
+        "width.</dd>\n"
+        "<dt>Pixelwise, imagewise</dt><dd>Pixelwise: from the pixels of all images together. Imagewise: mean over "
+        "images; an empty predicted mask for an empty reference mask scores 1.</dd>\n"
+        "<dt>Expected Dice</dt><dd>The Dice that the model predicts for its own mask, over all images. A failure is a "
+        "mask with a Dice below %.1f.</dd>\n"
+        "<dt>Risk and coverage</dt><dd>Images are taken in the order of falling expected Dice. Coverage is the share "
+        "of "
+        "the images taken, risk their mean of 1 - Dice; the area is the mean risk over all coverages.</dd>\n"
+        "<dt>Pixel uncertainty</dt><dd>1 - |2 p - 1| for a pixel of lesion probability p. Wrong pixels are those where "
+        "the predicted and the reference mask differ.</dd>\n"
+        "<dt>Out-of-distribution</dt><dd>Share of the images that the model flags as different from the images it was "
+        "calibrated on.</dd>\n</dl>\n",
+        SM_BOOTSTRAP_REPLICATES, SM_SURFACE_TOLERANCE, SM_FAILED_DICE);
 }
 
 static const char *split_title(const char *name) {
     if (strcmp(name, "validation") == 0) return "Validation";
     if (strcmp(name, "training") == 0) return "Training images";
-    if (strcmp(name, "folds") == 0) return "All folds, each by its own network";
+    if (strcmp(name, "folds") == 0) return "All folds, each scored by its own network";
     return "All images";
 }
 
-sm_status sm_report_write_html(const sm_report *report, const char *path, sm_error *error) {
-    sm_file_writer writer = {0};
-    sm_status status = sm_file_writer_open(&writer, path, error);
-    if (status != SM_OK) return status;
-    FILE *out = writer.file;
+sm_status sm_report_html(FILE *out, const sm_report *report, sm_error *error) {
+    sm_status status = SM_OK;
     sm_html_begin(out, "sonomask evaluation");
-    fputs("<h1>sonomask evaluation</h1>\n<p class=\"lead\">Breast-ultrasound lesions: outline and type against the "
-          "experts' masks and labels.</p>\n<div class=\"research\" role=\"note\"><strong>Research only, not a medical "
+    fputs("<h1>sonomask evaluation</h1>\n<p class=\"lead\">Lesions in breast ultrasound: predicted masks and types, "
+          "compared "
+          "with experts' masks and labels.</p>\n<div class=\"research\" role=\"note\"><strong>Research only, not a "
+          "medical "
           "device.</strong> Do not use these results for diagnosis or treatment.</div>\n",
           out);
     facts(out, report);
@@ -197,7 +212,7 @@ sm_status sm_report_write_html(const sm_report *report, const char *path, sm_err
             if (status == SM_OK && report->robustness) sm_report_robustness(out, report->robustness);
             if (status == SM_OK && report->log) status = sm_report_curves(out, report->log, error);
         } else {
-            fprintf(out, "<details class=\"split\"><summary>%s: a network does better on what it has seen</summary>\n",
+            fprintf(out, "<details class=\"split\"><summary>%s: scores are better than on new images</summary>\n",
                     split_title(split->name));
             status = write_split(out, split, galleries, error);
             fputs("</details>\n", out);
@@ -206,9 +221,5 @@ sm_status sm_report_write_html(const sm_report *report, const char *path, sm_err
     write_failures(out, report);
     write_method(out);
     sm_html_end(out);
-    if (status != SM_OK) {
-        sm_file_writer_abandon(&writer);
-        return status;
-    }
-    return sm_file_writer_commit(&writer, error);
+    return status;
 }

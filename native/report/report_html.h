@@ -5,17 +5,18 @@
 #include "report.h"
 
 void sm_report_cards(FILE *out, const sm_score_set *scores);
-/** Every main figure with its interval. */
-void sm_report_figures_table(FILE *out, const sm_score_set *scores);
+/** Every metric with its interval. */
+void sm_report_metrics_table(FILE *out, const sm_score_set *scores);
 void sm_report_classes_table(FILE *out, const sm_score_set *scores);
 void sm_report_masks_table(FILE *out, const sm_score_set *scores);
 void sm_report_calibration_table(FILE *out, const sm_score_set *scores);
-void sm_report_parts_table(FILE *out, const sm_table *table);
+/** One row per subgroup of the images. */
+void sm_report_subgroups_table(FILE *out, const sm_table *table);
 void sm_report_folds_table(FILE *out, const sm_fold_summary *folds);
-/** What changes of the images cost: the headline, a table of the study's changes, and a chart for each kind. */
+/** Scores of perturbed images: a summary, a table of the study's perturbations, and a chart per kind. */
 void sm_report_robustness(FILE *out, const sm_robustness *robustness);
 
-/** ROC, reliability, confusion matrix, Dice histogram. Errors: SM_ERROR_MEMORY. */
+/** Dice histogram, confusion matrix, ROC, reliability, risk and coverage. Errors: SM_ERROR_MEMORY. */
 sm_status sm_report_charts(FILE *out, const sm_split *split, sm_error *error);
 /** Training curves by epoch. Errors: SM_ERROR_MEMORY. */
 sm_status sm_report_curves(FILE *out, const sm_number_table *log, sm_error *error);

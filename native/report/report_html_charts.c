@@ -4,18 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../metrics/uncertainty.h"
 #include "curves.h"
 #include "plots.h"
-#include "uncertainty.h"
 
 static sm_status draw_roc(FILE *out, const sm_split *split, sm_error *error) {
     static const struct {
         const char *name;
-        sm_figure figure;
+        sm_metric metric;
     } questions[SM_ROC_QUESTION_COUNT] = {
-        [SM_ROC_MALIGNANT_BENIGN] = {"malignant against benign", SM_FIGURE_AUC_MALIGNANT_BENIGN},
-        [SM_ROC_MALIGNANT_REST] = {"malignant against the rest", SM_FIGURE_AUC_MALIGNANT_REST},
-        [SM_ROC_LESION_NORMAL] = {"lesion against normal", SM_FIGURE_AUC_LESION_NORMAL}};
+        [SM_ROC_MALIGNANT_BENIGN] = {"malignant against benign", SM_METRIC_AUC_MALIGNANT_BENIGN},
+        [SM_ROC_MALIGNANT_REST] = {"malignant against the rest", SM_METRIC_AUC_MALIGNANT_REST},
+        [SM_ROC_LESION_NORMAL] = {"lesion against normal", SM_METRIC_AUC_LESION_NORMAL}};
     size_t room = (size_t)split->count + 1;
     sm_roc_case *cases = malloc(room * sizeof *cases);
     sm_roc_point *points = malloc(SM_ROC_QUESTION_COUNT * room * sizeof *points);
@@ -28,7 +28,7 @@ static sm_status draw_roc(FILE *out, const sm_split *split, sm_error *error) {
             int count = sm_roc_cases(split->images, split->count, (sm_roc_question)q, cases);
             sm_roc_point *of_question = points + (size_t)q * room;
             series[q] = (sm_roc_series){.name = questions[q].name,
-                                        .area = split->all.figure[questions[q].figure],
+                                        .area = split->all.metric[questions[q].metric],
                                         .points = of_question,
                                         .count = sm_roc_curve(cases, count, of_question)};
         }
@@ -45,8 +45,8 @@ static sm_status draw_dice(FILE *out, const sm_split *split, sm_error *error) {
     int count = 0;
     for (int i = 0; i < split->count; i++)
         if (sm_evaluated_has_lesion(split->images[i])) dice[count++] = split->images[i]->scores.dice;
-    sm_plot_histogram(out, "Dice of lesion images", "Dice", dice, count, split->all.figure[SM_FIGURE_LESION_DICE],
-                      split->all.figure[SM_FIGURE_LESION_DICE_MEDIAN]);
+    sm_plot_histogram(out, "Dice of lesion images", "Dice", dice, count, split->all.metric[SM_METRIC_LESION_DICE],
+                      split->all.metric[SM_METRIC_LESION_DICE_MEDIAN]);
     free(dice);
     return SM_OK;
 }
@@ -58,7 +58,7 @@ static sm_status draw_risk(FILE *out, const sm_split *split, sm_error *error) {
     if (values && uncertainty) {
         double *risk = values + split->count, *best = risk + split->count;
         const int count = sm_risk_coverage(uncertainty, values, risk, best);
-        sm_plot_risk_coverage(out, values, risk, best, count, split->all.figure[SM_FIGURE_RISK_COVERAGE]);
+        sm_plot_risk_coverage(out, values, risk, best, count, split->all.metric[SM_METRIC_RISK_COVERAGE]);
     } else {
         status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a risk-coverage curve");
     }
@@ -82,11 +82,11 @@ sm_status sm_report_charts(FILE *out, const sm_split *split, sm_error *error) {
     return status;
 }
 
-/* One panel of curves: the columns of the log whose names hold one of the words. */
+/* A panel of curves: the columns of the log whose names contain one of the words. */
 typedef struct curve_kind {
     const char *title;
     const char *words[5];
-    double high; /* fixed axis 0..high; 0: automatic */
+    double high; /* the y axis is 0..high; 0: fitted to the values */
 } curve_kind;
 
 static bool names_one(const curve_kind *kind, const char *name) {
@@ -97,7 +97,7 @@ static bool names_one(const curve_kind *kind, const char *name) {
 
 enum { LABEL_SIZE = 64 };
 
-/* A column's name as a legend: spaces for underscores. */
+/* A column's name with spaces for underscores, as a legend. */
 static void plain_words(const char *name, char *label) {
     snprintf(label, LABEL_SIZE, "%s", name);
     for (char *c = label; *c; c++)

@@ -1,4 +1,4 @@
-/* What changes of the images cost. */
+/* Scores of perturbed images. */
 #include "report_html.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 #include "curves.h"
 #include "html.h"
 
-/* How each kind of change is drawn; `unchanged` is the strength of no change at all. */
+/* The chart of each kind of perturbation; `unchanged` is the x value of the unchanged images. */
 static const struct {
     const char *title, *x_label;
     double unchanged;
@@ -17,14 +17,14 @@ static const struct {
     [SM_PERTURB_SPECKLE] = {"Speckle", "standard deviation of the factor", 0},
     [SM_PERTURB_JPEG] = {"JPEG compression", "100 - quality", 0},
     [SM_PERTURB_DOWNSCALE] = {"Lower resolution", "factor", 1},
-    [SM_PERTURB_CROP] = {"Cropping", "share cut off at each side", 0},
+    [SM_PERTURB_CROP] = {"Cropping", "share removed at each side", 0},
 };
 
 static double place_of(const sm_robustness_point *point) {
     return point->kind == SM_PERTURB_JPEG ? 100 - point->strength : point->strength;
 }
 
-/* The points of one kind, with the unchanged images in their place; returns their number. */
+/* The points of one kind, including the unchanged images, in the order of x. Returns their number. */
 static int gather(const sm_robustness *robustness, int kind, double *x, double *dice, double *accuracy) {
     int count = 0;
     bool placed = false;
@@ -63,9 +63,10 @@ static void draw_kind(FILE *out, const sm_robustness *robustness, int kind) {
 static void study_table(FILE *out, const sm_robustness *robustness) {
     const sm_robustness_point *points = robustness->points;
     const double before = sm_robustness_dice(&points[0]);
-    sm_html_table_begin(out, "The study's changes");
-    fputs("<thead><tr><th scope=\"col\">Change</th><th scope=\"col\">Strength</th><th scope=\"col\">Lesion Dice</th>"
-          "<th scope=\"col\">Fall</th><th scope=\"col\">Accuracy</th></tr></thead>\n<tbody>\n",
+    sm_html_table_begin(out, "Perturbations of the seed study");
+    fputs("<thead><tr><th scope=\"col\">Perturbation</th><th scope=\"col\">Strength</th><th scope=\"col\">Lesion "
+          "Dice</th>"
+          "<th scope=\"col\">Drop</th><th scope=\"col\">Accuracy</th></tr></thead>\n<tbody>\n",
           out);
     for (int p = 0; p < SM_ROBUSTNESS_POINTS; p++) {
         if (p > 0 && !points[p].study) continue;
@@ -87,14 +88,16 @@ void sm_report_robustness(FILE *out, const sm_robustness *robustness) {
     const double study = sm_robustness_study_dice(robustness);
     fputs("<h2 id=\"robustness\">Robustness</h2>\n", out);
     if (isfinite(before))
-        fprintf(out,
-                "<p class=\"lead\">Contrast, brightness and blur at the study's strengths change the lesion Dice by "
-                "%+.3f on average: from %.3f to %.3f, on %d images.</p>\n",
-                study - before, before, study, robustness->images);
+        fprintf(
+            out,
+            "<p class=\"lead\">Contrast, brightness and blur at the seed study's strengths change the mean lesion Dice "
+            "by %+.3f, from %.3f to %.3f (%d images).</p>\n",
+            study - before, before, study, robustness->images);
     study_table(out, robustness);
     fputs("<div class=\"charts\">\n", out);
     for (int kind = 0; kind < SM_PERTURBATIONS; kind++) draw_kind(out, robustness, kind);
-    fputs("</div>\n<p class=\"note\">Blur is measured in pixels of the network's input; resolution is lowered and "
-          "raised again; a cropped image counts when it keeps nine tenths of its lesion.</p>\n",
-          out);
+    fputs(
+        "</div>\n<p class=\"note\">Lower resolution: the image is reduced by the factor and enlarged again. A cropped "
+        "image counts if it keeps 90 % of its lesion.</p>\n",
+        out);
 }

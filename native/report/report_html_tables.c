@@ -28,50 +28,50 @@ static void header(FILE *out, const char *const *names, int count) {
     fputs("</tr></thead>\n<tbody>\n", out);
 }
 
-/* "0.741 to 0.803", with the unit once. */
-static void write_interval(FILE *out, sm_figure figure, sm_interval interval) {
+/* "0.741 to 0.803" or "12.1 to 13.4 %". */
+static void write_interval(FILE *out, sm_metric metric, sm_interval interval) {
     if (!isfinite(interval.low)) return;
-    if (sm_figures[figure].unit == SM_UNIT_SHARE)
+    if (sm_metrics[metric].unit == SM_UNIT_SHARE)
         fprintf(out, "%.1f to %.1f %%", 100 * interval.low, 100 * interval.high);
-    else if (sm_figures[figure].unit == SM_UNIT_PIXELS)
+    else if (sm_metrics[metric].unit == SM_UNIT_PIXELS)
         fprintf(out, "%.1f to %.1f px", interval.low, interval.high);
     else
         fprintf(out, "%.3f to %.3f", interval.low, interval.high);
 }
 
 void sm_report_cards(FILE *out, const sm_score_set *scores) {
-    static const sm_figure shown[] = {SM_FIGURE_LESION_DICE,
-                                      SM_FIGURE_LESION_DICE_MEDIAN,
-                                      SM_FIGURE_MISSED,
-                                      SM_FIGURE_FALSE_MASK,
-                                      SM_FIGURE_ACCURACY,
-                                      SM_FIGURE_AUC_MALIGNANT_BENIGN,
-                                      SM_FIGURE_AUC_LESION_NORMAL,
-                                      SM_FIGURE_ECE};
-    char value[SM_FIGURE_TEXT];
+    static const sm_metric shown[] = {SM_METRIC_LESION_DICE,
+                                      SM_METRIC_LESION_DICE_MEDIAN,
+                                      SM_METRIC_MISSED,
+                                      SM_METRIC_FALSE_MASK,
+                                      SM_METRIC_ACCURACY,
+                                      SM_METRIC_AUC_MALIGNANT_BENIGN,
+                                      SM_METRIC_AUC_LESION_NORMAL,
+                                      SM_METRIC_ECE};
+    char value[SM_METRIC_TEXT];
     fputs("<div class=\"cards\">\n", out);
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
-        sm_figure figure = shown[i];
-        sm_figure_format(figure, scores->figure[figure], value);
+        sm_metric metric = shown[i];
+        sm_metric_format(metric, scores->metric[metric], value);
         fprintf(out, "<div class=\"card\"><div class=\"name\">%s</div><div class=\"value\">%s</div>",
-                sm_figures[figure].title, value);
+                sm_metrics[metric].title, value);
         fputs("<div class=\"interval\">", out);
-        write_interval(out, figure, scores->interval[figure]);
+        write_interval(out, metric, scores->interval[metric]);
         fputs("</div></div>\n", out);
     }
     fputs("</div>\n", out);
 }
 
-void sm_report_figures_table(FILE *out, const sm_score_set *scores) {
-    static const char *const names[] = {"Figure", "Value", "95 % interval"};
-    char value[SM_FIGURE_TEXT];
-    sm_html_table_begin(out, "All main figures");
+void sm_report_metrics_table(FILE *out, const sm_score_set *scores) {
+    static const char *const names[] = {"Metric", "Value", "95 % interval"};
+    char value[SM_METRIC_TEXT];
+    sm_html_table_begin(out, "All metrics");
     header(out, names, 3);
-    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
-        sm_figure_format((sm_figure)f, scores->figure[f], value);
-        row_name(out, sm_figures[f].title);
+    for (int f = 0; f < SM_METRIC_COUNT; f++) {
+        sm_metric_format((sm_metric)f, scores->metric[f], value);
+        row_name(out, sm_metrics[f].title);
         fprintf(out, "<td>%s</td><td>", value);
-        write_interval(out, (sm_figure)f, scores->interval[f]);
+        write_interval(out, (sm_metric)f, scores->interval[f]);
         fputs("</td></tr>\n", out);
     }
     fputs("</tbody>", out);
@@ -121,7 +121,7 @@ void sm_report_masks_table(FILE *out, const sm_score_set *scores) {
     sm_html_table_end(out);
 }
 
-static void calibration_row(FILE *out, const char *name, const sm_calibration *calibration) {
+static void calibration_row(FILE *out, const char *name, const sm_reliability *calibration) {
     row_name(out, name);
     cell(out, calibration->ece, 3);
     cell(out, calibration->brier, 3);
@@ -139,23 +139,23 @@ void sm_report_calibration_table(FILE *out, const sm_score_set *scores) {
     sm_html_table_end(out);
 }
 
-void sm_report_parts_table(FILE *out, const sm_table *table) {
+void sm_report_subgroups_table(FILE *out, const sm_table *table) {
     static const struct {
-        sm_figure figure;
+        sm_metric metric;
         const char *title;
-    } columns[] = {{SM_FIGURE_LESION_DICE, "Lesion Dice"},
-                   {SM_FIGURE_LESION_DICE_MEDIAN, "Median"},
-                   {SM_FIGURE_MISSED, "Missed"},
-                   {SM_FIGURE_SURFACE_DICE, "Surface Dice"},
-                   {SM_FIGURE_HD95_MEDIAN, "HD95, median"},
-                   {SM_FIGURE_FALSE_MASK, "False masks"},
-                   {SM_FIGURE_ACCURACY, "Accuracy"},
-                   {SM_FIGURE_AUC_MALIGNANT_BENIGN, "AUC mal./ben."},
-                   {SM_FIGURE_ECE, "ECE"}};
+    } columns[] = {{SM_METRIC_LESION_DICE, "Lesion Dice"},
+                   {SM_METRIC_LESION_DICE_MEDIAN, "Median"},
+                   {SM_METRIC_MISSED, "Missed"},
+                   {SM_METRIC_SURFACE_DICE, "Surface Dice"},
+                   {SM_METRIC_HD95_MEDIAN, "HD95, median"},
+                   {SM_METRIC_FALSE_MASK, "False masks"},
+                   {SM_METRIC_ACCURACY, "Accuracy"},
+                   {SM_METRIC_AUC_MALIGNANT_BENIGN, "AUC mal./ben."},
+                   {SM_METRIC_ECE, "ECE"}};
     enum { COLUMNS = sizeof columns / sizeof columns[0] };
     const char *names[COLUMNS + 2] = {"", "Images"};
     for (int c = 0; c < COLUMNS; c++) names[c + 2] = columns[c].title;
-    char value[SM_FIGURE_TEXT];
+    char value[SM_METRIC_TEXT];
     sm_html_table_begin(out, table->title);
     header(out, names, COLUMNS + 2);
     for (int r = 0; r < table->row_count; r++) {
@@ -163,12 +163,12 @@ void sm_report_parts_table(FILE *out, const sm_table *table) {
         row_name(out, table->rows[r].label);
         fprintf(out, "<td>%d</td>", scores->images);
         for (int c = 0; c < COLUMNS; c++) {
-            sm_figure figure = columns[c].figure;
-            sm_figure_format(figure, scores->figure[figure], value);
+            sm_metric metric = columns[c].metric;
+            sm_metric_format(metric, scores->metric[metric], value);
             fprintf(out, "<td>%s", value);
-            if (c == 0 && isfinite(scores->interval[figure].low)) {
+            if (c == 0 && isfinite(scores->interval[metric].low)) {
                 fputs("<small>", out);
-                write_interval(out, figure, scores->interval[figure]);
+                write_interval(out, metric, scores->interval[metric]);
                 fputs("</small>", out);
             }
             fputs("</td>", out);
@@ -180,19 +180,19 @@ void sm_report_parts_table(FILE *out, const sm_table *table) {
 }
 
 void sm_report_folds_table(FILE *out, const sm_fold_summary *folds) {
-    static const sm_figure columns[] = {SM_FIGURE_LESION_DICE,
-                                        SM_FIGURE_LESION_DICE_MEDIAN,
-                                        SM_FIGURE_MISSED,
-                                        SM_FIGURE_FALSE_MASK,
-                                        SM_FIGURE_ACCURACY,
-                                        SM_FIGURE_AUC_MALIGNANT_BENIGN,
-                                        SM_FIGURE_AUC_LESION_NORMAL,
-                                        SM_FIGURE_ECE};
+    static const sm_metric columns[] = {SM_METRIC_LESION_DICE,
+                                        SM_METRIC_LESION_DICE_MEDIAN,
+                                        SM_METRIC_MISSED,
+                                        SM_METRIC_FALSE_MASK,
+                                        SM_METRIC_ACCURACY,
+                                        SM_METRIC_AUC_MALIGNANT_BENIGN,
+                                        SM_METRIC_AUC_LESION_NORMAL,
+                                        SM_METRIC_ECE};
     static const char *const names[] = {"",         "Lesion Dice",   "Median",         "Missed", "False masks",
                                         "Accuracy", "AUC mal./ben.", "AUC les./norm.", "ECE"};
     enum { COLUMNS = sizeof columns / sizeof columns[0] };
-    char title[96], mean[SM_FIGURE_TEXT], deviation[SM_FIGURE_TEXT];
-    snprintf(title, sizeof title, "Mean over %d folds, each scored by a network that has not seen it",
+    char title[96], mean[SM_METRIC_TEXT], deviation[SM_METRIC_TEXT];
+    snprintf(title, sizeof title, "Mean over %d folds, each scored by a network that was not trained on it",
              folds->fold_count);
     sm_html_table_begin(out, title);
     header(out, names, COLUMNS + 1);
@@ -200,10 +200,10 @@ void sm_report_folds_table(FILE *out, const sm_fold_summary *folds) {
         const sm_fold_row *row = &folds->rows[r];
         row_name(out, row->label);
         for (int c = 0; c < COLUMNS; c++) {
-            sm_figure_format(columns[c], row->mean[columns[c]], mean);
+            sm_metric_format(columns[c], row->mean[columns[c]], mean);
             fprintf(out, "<td>%s", mean);
             if (isfinite(row->deviation[columns[c]])) {
-                sm_figure_format(columns[c], row->deviation[columns[c]], deviation);
+                sm_metric_format(columns[c], row->deviation[columns[c]], deviation);
                 fprintf(out, "<small>\xC2\xB1 %s</small>", deviation);
             }
             fputs("</td>", out);

@@ -1,13 +1,12 @@
-/* metrics.json and the headline line. */
+/* metrics.json, and the headline metrics as one JSON line. */
 #include "report.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../file.h"
 #include "../json.h"
-#include "uncertainty.h"
+#include "../metrics/uncertainty.h"
 
 static void write_binary(sm_json *json, const char *key, const sm_binary_scores *scores) {
     sm_json_object_begin(json, key);
@@ -51,7 +50,7 @@ static void write_types(sm_json *json, const sm_score_set *scores) {
     sm_json_object_end(json);
 }
 
-static void write_calibration(sm_json *json, const char *key, const sm_calibration *calibration) {
+static void write_calibration(sm_json *json, const char *key, const sm_reliability *calibration) {
     sm_json_object_begin(json, key);
     sm_json_number(json, "ece", calibration->ece);
     sm_json_number(json, "brier", calibration->brier);
@@ -69,15 +68,15 @@ static void write_calibration(sm_json *json, const char *key, const sm_calibrati
     sm_json_object_end(json);
 }
 
-static void write_figures(sm_json *json, const sm_score_set *scores) {
+static void write_metrics(sm_json *json, const sm_score_set *scores) {
     char key[64];
     sm_json_integer(json, "images", scores->images);
     sm_json_integer(json, "lesion_images", scores->lesion_images);
     sm_json_integer(json, "normal_images", scores->normal_images);
     sm_json_integer(json, "groups", scores->groups);
-    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
-        sm_json_number(json, sm_figures[f].key, scores->figure[f]);
-        snprintf(key, sizeof key, "%s_interval", sm_figures[f].key);
+    for (int f = 0; f < SM_METRIC_COUNT; f++) {
+        sm_json_number(json, sm_metrics[f].key, scores->metric[f]);
+        snprintf(key, sizeof key, "%s_interval", sm_metrics[f].key);
         sm_json_array_begin(json, key);
         sm_json_number(json, NULL, scores->interval[f].low);
         sm_json_number(json, NULL, scores->interval[f].high);
@@ -86,7 +85,7 @@ static void write_figures(sm_json *json, const sm_score_set *scores) {
 }
 
 static void write_scores(sm_json *json, const sm_score_set *scores) {
-    write_figures(json, scores);
+    write_metrics(json, scores);
     sm_json_object_begin(json, "pixelwise");
     sm_json_integer(json, "true_positive", scores->pixels.true_positive);
     sm_json_integer(json, "false_positive", scores->pixels.false_positive);
@@ -102,7 +101,7 @@ static void write_scores(sm_json *json, const sm_score_set *scores) {
     sm_json_number(json, "milliseconds_per_image", scores->milliseconds);
 }
 
-/* The risk-coverage curve at every twentieth of the images. */
+/* Twenty points of the risk-coverage curve. */
 static sm_status write_risk(sm_json *json, const sm_split *split, sm_error *error) {
     enum { STEPS = 20 };
     double *values = malloc(3 * ((size_t)split->count + 1) * sizeof *values);
@@ -157,8 +156,8 @@ static void write_folds(sm_json *json, const sm_fold_summary *folds) {
     for (int r = 0; r < folds->row_count; r++) {
         const sm_fold_row *row = &folds->rows[r];
         sm_json_object_begin(json, row->label);
-        for (int f = 0; f < SM_FIGURE_COUNT; f++) {
-            sm_json_object_begin(json, sm_figures[f].key);
+        for (int f = 0; f < SM_METRIC_COUNT; f++) {
+            sm_json_object_begin(json, sm_metrics[f].key);
             sm_json_number(json, "mean", row->mean[f]);
             sm_json_number(json, "standard_deviation", row->deviation[f]);
             sm_json_array_begin(json, "values");
@@ -221,7 +220,7 @@ static void write_mask_settings(sm_json *json, const sm_report *report, int mode
     sm_json_number(json, "minimum_area", sm_report_minimum_area(report, model));
 }
 
-/* What the networks share, and of one network alone also what is its own. */
+/* What all networks have in common; for a single network also its own settings. */
 static void write_model(sm_json *json, const sm_report *report) {
     const sm_model_info *model = &report->models[0];
     sm_json_object_begin(json, "model");
@@ -233,7 +232,7 @@ static void write_model(sm_json *json, const sm_report *report) {
     if (!report->folds) write_mask_settings(json, report, 0);
 }
 
-/* What each fold's network has of its own. */
+/* The settings of each fold's network. */
 static void write_models(sm_json *json, const sm_report *report) {
     sm_json_array_begin(json, "models");
     for (int i = 0; i < report->model_count; i++) {
@@ -256,29 +255,23 @@ static void write_run(sm_json *json, const sm_report *report) {
     sm_json_array_end(json);
     if (report->fold >= 0) sm_json_integer(json, "validation_fold", report->fold);
     sm_json_object_begin(json, "method");
-    sm_json_string(json, "intervals", "95 %, percentiles of a bootstrap over groups (one scene or patient)");
+    sm_json_string(json, "intervals", "95 %, percentiles of a bootstrap over groups (a scene or a patient)");
     sm_json_integer(json, "bootstrap_replicates", SM_BOOTSTRAP_REPLICATES);
     sm_json_number(json, "surface_tolerance_px", SM_SURFACE_TOLERANCE);
-    sm_json_string(json, "lesion_dice", "mean over images with a true lesion, at each image's own resolution");
+    sm_json_string(json, "lesion_dice", "mean over images with a reference lesion, at each image's own resolution");
     sm_json_string(json, "pixelwise", "from the pixels of all images together");
-    sm_json_string(json, "imagewise", "mean over images; an empty mask for an empty truth scores 1");
+    sm_json_string(json, "imagewise", "mean over images; an empty predicted mask for an empty reference mask scores 1");
     sm_json_object_end(json);
 }
 
-sm_status sm_report_write_json(const sm_report *report, const char *path, sm_error *error) {
-    sm_file_writer writer = {0};
-    sm_status status = sm_file_writer_open(&writer, path, error);
-    if (status != SM_OK) return status;
-    sm_json json = {.file = writer.file};
+sm_status sm_report_json(FILE *out, const sm_report *report, sm_error *error) {
+    sm_status status = SM_OK;
+    sm_json json = {.file = out};
     sm_json_object_begin(&json, NULL);
     write_run(&json, report);
     sm_json_object_begin(&json, "splits");
     for (int s = 0; status == SM_OK && s < report->split_count; s++)
         status = write_split(&json, &report->splits[s], error);
-    if (status != SM_OK) {
-        sm_file_writer_abandon(&writer);
-        return status;
-    }
     sm_json_object_end(&json);
     if (report->folds) write_folds(&json, report->folds);
     if (report->robustness) write_robustness(&json, report->robustness);
@@ -291,7 +284,7 @@ sm_status sm_report_write_json(const sm_report *report, const char *path, sm_err
     }
     sm_json_array_end(&json);
     sm_json_object_end(&json);
-    return sm_file_writer_commit(&writer, error);
+    return status;
 }
 
 void sm_report_headline(FILE *out, const sm_report *report, const sm_split *split) {
@@ -300,7 +293,7 @@ void sm_report_headline(FILE *out, const sm_report *report, const sm_split *spli
     sm_json_string(&json, "split", split->name);
     if (report->fold >= 0) sm_json_integer(&json, "validation_fold", report->fold);
     sm_json_string(&json, "model", report->model_path);
-    write_figures(&json, &split->all);
+    write_metrics(&json, &split->all);
     sm_json_number(&json, "milliseconds_per_image", split->all.milliseconds);
     sm_json_object_end(&json);
     fflush(out);

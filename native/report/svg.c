@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 
-/* Series colours are told apart by people with the common colour blindnesses, in both themes. */
+/* The series colours remain distinguishable with common colour-vision deficiencies, in both themes. */
 const char sm_svg_style[] = ".sm-chart{font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;font-size:12px}"
                             ".sm-chart text{fill:#57606a}"
                             ".sm-chart .sm-title{font-size:14px;font-weight:600;fill:#1b2330}"
@@ -73,7 +73,7 @@ void sm_svg_begin(FILE *out, double width, double height, bool standalone, const
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\"",
                 width, height);
     else
-        fputs("<svg", out); /* HTML knows the namespace */
+        fputs("<svg", out); /* in HTML the namespace is implied */
     fprintf(out, " class=\"sm-chart\" viewBox=\"0 0 %g %g\"", width, height);
     fputs(" role=\"img\" aria-label=\"", out);
     sm_svg_escape(out, label);
@@ -112,7 +112,7 @@ void sm_svg_rectangle(FILE *out, double x, double y, double width, double height
 
 int sm_svg_colour(int index) { return index % SM_SVG_COLOURS; }
 
-/* The smallest of 1, 2, 5, 10 times a power of ten that is at least `value`, give or take rounding. */
+/* The smallest of 1, 2, 5, 10 times a power of ten that is at least `value`, up to rounding. */
 static double nice_number(double value) {
     double power = pow(10.0, floor(log10(value)));
     double fraction = value / power;
@@ -127,7 +127,7 @@ sm_plot_axis sm_plot_axis_make(double low, double high, int wanted, bool expand,
         low = 0.0;
         high = 1.0;
     }
-    /* A range lost in the rounding of its own magnitude is drawn as if it were a single value. */
+    /* A range below the rounding error of its limits is treated as a single value. */
     if (high - low <= 1e-9 * fmax(fabs(low), fabs(high)) || high - low < 1e-300) {
         double margin = low == 0.0 ? 0.5 : 0.1 * fabs(low);
         if (margin < 0.5 * smallest_step) margin = 0.5 * smallest_step;
@@ -201,7 +201,7 @@ void sm_plot_line(FILE *out, const sm_plot *plot, const double *x, const double 
         double px = sm_plot_x(plot, clamp(x[i], plot->x.low, plot->x.high));
         double py = sm_plot_y(plot, clamp(y[i], plot->y.low, plot->y.high));
         fprintf(out, "%c%.2f %.2f", pen_down ? 'L' : 'M', px, py);
-        /* A point with gaps on both sides would otherwise be invisible: a zero-length line has round caps. */
+        /* A point with gaps on both sides is drawn as a zero-length line, which has round caps. */
         if (!pen_down && (i + 1 == count || !isfinite(x[i + 1]) || !isfinite(y[i + 1])))
             fprintf(out, "L%.2f %.2f", px, py);
         pen_down = true;

@@ -1,6 +1,6 @@
 /**
- * The small vocabulary that every chart of the reports is drawn with: SVG elements on a stream, axes with round tick
- * values, and one style sheet for light and dark.
+ * The primitives of all charts: SVG elements written to a stream, axes with round tick values, and one style sheet for
+ * light and dark.
  */
 #ifndef SONOMASK_SVG_H
 #define SONOMASK_SVG_H
@@ -8,18 +8,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/** How many series colours the style has; further series start over. */
+/** The number of series colours in the style; series n has colour n modulo this. */
 enum { SM_SVG_COLOURS = 8 };
 
-/** CSS rules of all charts: once in a page with inline charts, and inside each standalone file. */
+/** CSS rules of all charts: written once in a page with inline charts, and in each standalone file. */
 extern const char sm_svg_style[];
 
 /** Text for XML or HTML content and quoted attributes: markup escaped, control and invalid UTF-8 bytes as '?'. */
 void sm_svg_escape(FILE *out, const char *text);
 
 /**
- * Opens a chart of width x height user units; it scales to the width it is given. `standalone` adds what a file of
- * its own needs (XML declaration, style, paper). `label` is what a screen reader says.
+ * Opens a chart of width x height user units, which scales to the available width. `standalone` adds what a separate
+ * file needs: XML declaration, style, background. `label` is the accessible name.
  */
 void sm_svg_begin(FILE *out, double width, double height, bool standalone, const char *label);
 void sm_svg_end(FILE *out);
@@ -45,7 +45,7 @@ typedef struct sm_plot_axis {
  */
 sm_plot_axis sm_plot_axis_make(double low, double high, int wanted, bool expand, double smallest_step);
 
-/** Where an axis pair lies on the drawing. */
+/** A pair of axes and its area in the drawing. */
 typedef struct sm_plot {
     double left, top, width, height;
     sm_plot_axis x, y;
@@ -55,7 +55,7 @@ double sm_plot_x(const sm_plot *plot, double value);
 double sm_plot_y(const sm_plot *plot, double value);
 /** Grid lines, tick labels, axis names. */
 void sm_plot_frame(FILE *out, const sm_plot *plot, const char *x_label, const char *y_label);
-/** A polyline through finite points; others leave a gap. Values are clamped to the plot's area. */
+/** A polyline through the finite points; others leave a gap. Values are clamped to the plot's area. */
 void sm_plot_line(FILE *out, const sm_plot *plot, const double *x, const double *y, int count, const char *style);
 
 #endif

@@ -1,15 +1,19 @@
 #include "checkpoint.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../file.h"
 
 /*
- * Layout, in this machine's byte order: magic, header, settings, log, parameters, first, second, average, and a
- * checksum over all before it.
+ * Layout, in the byte order of the machine: header (which begins with the magic), settings, log, parameters, first,
+ * second, average, and a checksum of everything before it.
  */
 static const char magic[16] = "sonomask-ckpt-1";
 
@@ -23,7 +27,7 @@ typedef struct header {
     sm_epoch_sums sums;
 } header;
 
-/** FNV-1a over 64-bit words and the last bytes: quick, and enough against truncation and damage. */
+/** FNV-1a over 64-bit words and the remaining bytes. It detects truncation and damage, not tampering. */
 static uint64_t checksum(const unsigned char *bytes, size_t size) {
     uint64_t hash = 0xCBF29CE484222325ULL;
     size_t i = 0;
@@ -78,7 +82,7 @@ sm_status sm_checkpoint_write(const char *path, const sm_checkpoint *checkpoint,
     append(&place, optimiser->average, h.total_count * sizeof(float));
     uint64_t sum = checksum(bytes, size);
     append(&place, &sum, sizeof sum);
-    sm_status status = sm_file_write(path, bytes, size + sizeof sum, error);
+    sm_status status = sm_file_write_as(path, bytes, size + sizeof sum, &(sm_file_options){.durable = true}, error);
     free(bytes);
     return status;
 }
@@ -92,14 +96,14 @@ static char *take_text(const unsigned char **place, size_t size) {
     return text;
 }
 
-/** Appends the word of `length` bytes to a list, as far as there is room. */
+/** Appends the word of `length` bytes to a list, unless the list is full. */
 static void append_word(char *list, size_t room, const char *word, size_t length) {
     const size_t used = strlen(list);
     if (length > 0 && used + length + 2 <= room)
         snprintf(list + used, room - used, "%s%.*s", used ? " " : "", (int)length, word);
 }
 
-/** Says which settings, "key=value key=value ...", are not the same. */
+/** Fails with the settings, "key=value key=value ...", that differ. */
 static sm_status fail_settings(const char *path, const char *then, const char *now, sm_error *error) {
     char old[DIFFERENCE_SIZE] = "";
     char new[DIFFERENCE_SIZE] = "";
@@ -115,7 +119,7 @@ static sm_status fail_settings(const char *path, const char *then, const char *n
     }
     append_word(old, sizeof old, then, strlen(then));
     append_word(new, sizeof new, now, strlen(now));
-    return sm_fail(error, SM_ERROR_DATA, "%s: cannot go on: the checkpoint was made with %s, now it is %s", path, old,
+    return sm_fail(error, SM_ERROR_DATA, "%s: cannot resume: the checkpoint was made with %s, now it is %s", path, old,
                    new);
 }
 
@@ -146,6 +150,24 @@ static sm_status parse(const char *path, const unsigned char *bytes, size_t size
     take(&place, optimiser->first, h.trainable_count * sizeof(float));
     take(&place, optimiser->second, h.trainable_count * sizeof(float));
     take(&place, optimiser->average, h.total_count * sizeof(float));
+    return SM_OK;
+}
+
+static sm_status fail_errno(const char *path, sm_error *error) {
+    return sm_fail(error, SM_ERROR_IO, "%s: the checkpoint cannot be opened: %s", path, strerror(errno));
+}
+
+sm_status sm_checkpoint_find(const char *path, bool *found, sm_error *error) {
+    struct stat information;
+    *found = false;
+    // Not stat or open: for a link without a target they report the same error as for no file at all.
+    if (lstat(path, &information) != 0) return errno == ENOENT ? SM_OK : fail_errno(path, error);
+    const int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); // does not wait for the writer of a pipe
+    if (descriptor < 0) return fail_errno(path, error);
+    const bool regular = fstat(descriptor, &information) == 0 && S_ISREG(information.st_mode);
+    close(descriptor);
+    if (!regular) return sm_fail(error, SM_ERROR_IO, "%s: the checkpoint is not a regular file", path);
+    *found = true;
     return SM_OK;
 }
 

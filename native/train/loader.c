@@ -10,14 +10,14 @@
 #include "../../src/memory_plan.h"
 #include "../data/random.h"
 #include "../progress.h"
-#include "donors.h"
+#include "copy_paste.h"
 
 /* ---- cache ---- */
 
 typedef struct load_job {
     sm_cache *cache;
     int size;
-    sm_error *errors; /* one a record */
+    sm_error *errors; /* one per record */
     atomic_int done;
     sm_progress *progress;
 } load_job;
@@ -34,12 +34,14 @@ static void load_one(void *arguments, int index, int worker) {
     if (worker == 0) sm_progress_show(job->progress, done, NULL);
 }
 
-/** Says which images could not be read, and keeps the others. */
+/** Names the images that could not be read on stderr and removes them from the cache. Lack of memory is an error. */
 static sm_status leave_out_failed(sm_cache *cache, const sm_error *errors, sm_error *error) {
     sm_status status = SM_OK;
     int kept = 0;
     for (int i = 0; i < cache->count; i++) {
         if (errors[i].status != SM_OK) {
+            if (errors[i].status == SM_ERROR_MEMORY && status == SM_OK)
+                status = sm_fail(error, SM_ERROR_MEMORY, "%s", errors[i].message);
             fprintf(stderr, "sonomask: left out: %s\n", errors[i].message);
             if (status == SM_OK) status = sm_failures_add(&cache->left_out, errors[i].message, error);
             sm_sample_free(&cache->samples[i]);
@@ -89,7 +91,7 @@ void sm_cache_free(sm_cache *cache) {
 /* ---- loader ---- */
 
 enum { RING = 4 /* batches prepared ahead */ };
-/** Apart from the streams that sm_augment derives from the same seed. */
+/** Index of a random stream that sm_augment, which derives streams from the same seed, does not use. */
 static const uint64_t PASTE_STREAM = 1u << 20;
 
 typedef struct slot {
@@ -101,7 +103,7 @@ struct sm_loader {
     const sm_cache *cache;
     sm_augmentation augmentation;
     sm_augment_scratch *scratch;
-    sm_donors *donors;
+    sm_copy_paste *copy_paste;
     int size, batch;
     slot ring[RING];
     int *order;
@@ -123,8 +125,8 @@ static sm_status make_batch(sm_loader *loader, int number) {
         const uint64_t seed = sm_random_derive(loader->seed, (uint64_t)place);
         sm_class type;
         const sm_sample *sample =
-            sm_donors_lend(loader->donors, loader->order[place], loader->augmentation.paste_probability,
-                           sm_random_derive(seed, PASTE_STREAM), &type);
+            sm_copy_paste_apply(loader->copy_paste, loader->order[place], loader->augmentation.paste_probability,
+                                sm_random_derive(seed, PASTE_STREAM), &type);
         sm_status status = sm_augment(&loader->augmentation, sample, loader->size, seed, loader->scratch,
                                       s->images + (size_t)i * pixels, s->masks + (size_t)i * pixels);
         if (status != SM_OK) return status;
@@ -137,7 +139,7 @@ static void *prepare(void *arguments) {
     sm_loader *loader = arguments;
     pthread_mutex_lock(&loader->lock);
     while (!loader->stop) {
-        /* The batch in use is number taken - 1: its place must not be filled yet. */
+        /* Batch number taken - 1 is still in use; its place in the ring must not be overwritten. */
         if (loader->made >= loader->batches || loader->made >= loader->taken + RING - 1) {
             pthread_cond_wait(&loader->changed, &loader->lock);
             continue;
@@ -147,7 +149,7 @@ static void *prepare(void *arguments) {
         sm_status status = make_batch(loader, number);
         pthread_mutex_lock(&loader->lock);
         if (status != SM_OK)
-            loader->batches = number; /* nothing comes after it */
+            loader->batches = number; /* the epoch ends before the batch that failed */
         else
             loader->made = number + 1;
         pthread_cond_broadcast(&loader->changed);
@@ -156,7 +158,7 @@ static void *prepare(void *arguments) {
     return NULL;
 }
 
-/** Ends the preparing thread; what it has made is dropped. */
+/** Ends the preparing thread and drops the batches that it prepared. */
 static void stop(sm_loader *loader) {
     if (!loader->running) return;
     pthread_mutex_lock(&loader->lock);
@@ -180,8 +182,8 @@ sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augment
     made->batch = batch;
     made->scratch = sm_augment_scratch_create(size);
     size_t pixels = (size_t)batch * (size_t)size * (size_t)size;
-    made->donors = sm_donors_create(cache->records, cache->samples, cache->count, size);
-    bool complete = made->scratch && made->donors;
+    made->copy_paste = sm_copy_paste_create(cache->records, cache->samples, cache->count, size);
+    bool complete = made->scratch && made->copy_paste;
     for (int i = 0; i < RING; i++) {
         made->ring[i] = (slot){.images = sm_floats_allocate(pixels),
                                .masks = sm_floats_allocate(pixels),
@@ -205,7 +207,7 @@ void sm_loader_free(sm_loader *loader) {
         free(loader->ring[i].types);
     }
     sm_augment_scratch_free(loader->scratch);
-    sm_donors_free(loader->donors);
+    sm_copy_paste_free(loader->copy_paste);
     free(loader->order);
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->lock);

@@ -1,4 +1,4 @@
-/** Decoded training images in memory, and batches of augmented examples prepared while the network computes. */
+/** Decoded training images in memory, and batches of augmented examples that a thread prepares ahead. */
 #ifndef SONOMASK_LOADER_H
 #define SONOMASK_LOADER_H
 
@@ -10,12 +10,12 @@
 #include "../data/dataset.h"
 #include "../failures.h"
 
-/** Records with their decoded images, the longer side scaled to the network's size. */
+/** Records with their decoded images, resized so that the longer side is the network's input size. */
 typedef struct sm_cache {
     const sm_record **records; /**< [count], belonging to the data set */
     sm_sample *samples;        /**< [count] */
     int count;
-    sm_failures left_out; /**< why records could not be used */
+    sm_failures left_out; /**< messages of the images that could not be used */
 } sm_cache;
 
 /**
@@ -29,16 +29,20 @@ void sm_cache_free(sm_cache *cache);
 
 typedef struct sm_loader sm_loader;
 
-/** One thread of its own fills batches ahead. `cache` must outlive the loader. Errors: SM_ERROR_MEMORY. */
+/** For batches of `batch` squares of side `size`. `cache` must outlive the loader. Errors: SM_ERROR_MEMORY. */
 sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augmentation, int size, int batch,
                            sm_loader **loader, sm_error *error);
 void sm_loader_free(sm_loader *loader);
 
-/** Starts an epoch: `order` ([count], copied) says which images; the example at place p is drawn with seed
- *  sm_random_derive(seed, p). Batches begin at `first_batch`; the last, incomplete batch is left out. */
+/**
+ * Starts an epoch with the images `order` ([count], copied). The example at place p of the order is augmented with the
+ * seed sm_random_derive(seed, p). The first batch returned is number `first_batch`; an incomplete batch at the end is
+ * left out. Errors: SM_ERROR_MEMORY (also when the thread cannot start).
+ */
 sm_status sm_loader_start(sm_loader *loader, const int *order, int count, uint64_t seed, int first_batch,
                           sm_error *error);
-/** The next batch, waiting if need be; valid until the next call. NULL arrays after the last, or without memory. */
+/** Waits for the next batch, which is valid until the next call. Its arrays are NULL after the last batch, and when
+ *  memory was too short to prepare it. */
 sm_batch sm_loader_next(sm_loader *loader);
 /** Seconds spent waiting in sm_loader_next since creation. */
 double sm_loader_waited(const sm_loader *loader);

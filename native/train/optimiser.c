@@ -5,7 +5,7 @@
 
 #include "../../src/memory_plan.h"
 
-enum { CHUNK = 65536 /* parameters a task; fixed, so that sums do not depend on the number of threads */ };
+enum { CHUNK = 65536 /* parameters per task; fixed, so that sums do not depend on the number of threads */ };
 
 sm_optimiser_options sm_optimiser_options_default(void) {
     return (sm_optimiser_options){.learning_rate = 2e-3f,
@@ -56,7 +56,7 @@ typedef struct step_job {
     sm_optimiser *optimiser;
     float *parameters;
     const float *gradients;
-    double *squares; /* a slot a chunk */
+    double *squares; /* one per chunk */
     float clip, rate, decay, average_decay;
     float first_correction, second_correction;
 } step_job;
@@ -117,7 +117,7 @@ double sm_optimiser_step(sm_optimiser *optimiser, const sm_optimiser_options *op
     double t = (double)optimiser->step;
     job.first_correction = (float)(1 / (1 - pow(0.9, t)));
     job.second_correction = (float)(1 / (1 - pow(0.999, t)));
-    /* A young average forgets its random start sooner. */
+    /* The EMA decays faster in the first steps, so that the random initial weights soon lose their influence. */
     float young = (float)((1 + t) / (10 + t));
     job.average_decay = options->average_decay < young ? options->average_decay : young;
     sm_parallel_run(parallel, chunks, update, &job);

@@ -9,7 +9,7 @@
 #include "sampler.h"
 #include "trainer_state.h"
 
-/* Running statistics follow the batches with this share; the moving average of the weights smooths them further. */
+/* Weight of a new batch in the running statistics of batch normalisation. The EMA weights smooth them further. */
 static const float statistics_momentum = 0.1f;
 
 sm_trainer_options sm_trainer_options_default(void) {
@@ -52,7 +52,8 @@ static sm_status run_batch(sm_trainer *t, sm_error *error) {
     sm_batch batch = sm_loader_next(t->loader);
     if (!batch.images) return sm_fail(error, SM_ERROR_MEMORY, "no memory to prepare a batch");
     uint64_t seed = sm_random_derive(t->options->seed ^ 0xD509u, (uint64_t)t->optimiser.step);
-    sm_batch softened = t->teachers ? sm_teachers_soften(t->teachers, &batch, sm_random_derive(seed, 1)) : batch;
+    sm_batch softened =
+        t->distillation ? sm_distillation_soften(t->distillation, &batch, sm_random_derive(seed, 1)) : batch;
     sm_losses losses = sm_training_step(t->training, t->parameters, &softened, &t->options->loss, statistics_momentum,
                                         seed, t->gradients);
     if (!isfinite(losses.total))
@@ -68,8 +69,7 @@ static sm_status run_batch(sm_trainer *t, sm_error *error) {
 static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
     int count = t->training_cache.count;
     int epoch = t->progress.epoch;
-    sm_status status = sm_sampler_order(t->training_cache.records, count, t->options->balance, t->options->seed, epoch,
-                                        t->order, error);
+    sm_status status = sm_sampler_order(t->sampler, t->options->seed, epoch, t->order, error);
     if (status == SM_OK)
         status =
             sm_loader_start(t->loader, t->order, count, sm_random_derive(t->options->seed ^ 0xA06u, (uint64_t)epoch),
@@ -78,7 +78,7 @@ static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
         if (*t->interrupted) {
             status = sm_trainer_save(t, error);
             return status == SM_OK
-                       ? sm_fail(error, SM_ERROR_INTERRUPTED, "stopped in epoch %d; go on with --resume", epoch + 1)
+                       ? sm_fail(error, SM_ERROR_INTERRUPTED, "stopped in epoch %d; continue with --resume", epoch + 1)
                        : status;
         }
         status = run_batch(t, error);
@@ -93,7 +93,7 @@ static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
     return status;
 }
 
-/** At the end of a training the names of bad images have long scrolled away: once more, and not as a success. */
+/** Lists the bad images again at the end, where they are seen, and makes the command fail. */
 static sm_status list_left_out(const sm_trainer *t, sm_error *error) {
     const sm_cache *training = &t->training_cache, *validation = &t->validation_cache;
     const int left_out = training->left_out.count + validation->left_out.count;
@@ -115,7 +115,7 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
     t->parallel = parallel;
     t->interrupted = interrupted;
     sm_status status = sm_trainer_set_up(t, error);
-    /* Counted from where this run begins, or the time left would be too short after a resumption. */
+    /* The progress bar counts from where this run begins, so that its estimate holds after a resumption. */
     t->first_batch = t->progress.epoch * t->batches + t->progress.batch;
     sm_progress bar;
     sm_progress_begin(&bar, "training", t->batches * options->epochs - t->first_batch);

@@ -1,4 +1,4 @@
-/** What the trainer leaves after an epoch. */
+/** What the trainer computes and writes at the end of an epoch. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,17 +32,16 @@ static void describe_data(const sm_trainer *t, char *text, size_t size) {
 }
 
 /**
- * Fills t->answer: the averaged weights, which are what is evaluated and used. Rare kinds were shown more often than
- * they are; the bias of the type's logits, if cross-entropy made them, takes that back.
+ * Fills t->result with the EMA weights. Sampling and copy-paste augmentation changed the class frequencies; for
+ * cross-entropy, the bias of the type logits is adjusted for that.
  */
-static void make_answer(const sm_trainer *t) {
-    memcpy(t->answer, t->optimiser.average, t->net.total_count * sizeof *t->answer);
+static void make_result(const sm_trainer *t) {
+    memcpy(t->result, t->optimiser.average, t->net.total_count * sizeof *t->result);
     int bias = sm_net_parameter(&t->net, t->net.type_layer, SM_PARAMETER_BIAS);
     if (t->options->loss.type_mae || bias < 0) return;
     float shift[SM_CLASS_COUNT];
-    sm_sampler_class_shift(t->training_cache.records, t->training_cache.count, t->options->balance,
-                           t->augmentation.paste_probability, shift);
-    for (int c = 0; c < SM_CLASS_COUNT; c++) t->answer[t->net.parameters[bias].offset + (size_t)c] += shift[c];
+    sm_sampler_class_shift(t->sampler, t->augmentation.paste_probability, shift);
+    for (int c = 0; c < SM_CLASS_COUNT; c++) t->result[t->net.parameters[bias].offset + (size_t)c] += shift[c];
 }
 
 static sm_status write_weights(const sm_trainer *t, sm_error *error) {
@@ -59,8 +58,9 @@ static sm_status write_weights(const sm_trainer *t, sm_error *error) {
     if (gmtime_r(&now, &utc)) strftime(metadata.date, sizeof metadata.date, "%Y-%m-%d", &utc);
     uint8_t *bytes = NULL;
     size_t size = 0;
-    sm_status status = sm_weights_write(&t->net, t->answer, &metadata, t->options->precision, &bytes, &size, error);
-    if (status == SM_OK) status = sm_file_write(t->weights_path, bytes, size, error);
+    sm_status status = sm_weights_write(&t->net, t->result, &metadata, t->options->precision, &bytes, &size, error);
+    const sm_file_options durable = {.durable = true};
+    if (status == SM_OK) status = sm_file_write_as(t->weights_path, bytes, size, &durable, error);
     free(bytes);
     return status;
 }
@@ -69,16 +69,8 @@ sm_status sm_trainer_save(const sm_trainer *t, sm_error *error) {
     return sm_checkpoint_write(t->checkpoint_path, &t->progress, t->parameters, &t->optimiser, error);
 }
 
-/** Panels of the epoch, and with a validation fold its scores, which are said. */
 static sm_status validate(const sm_trainer *t, int epoch, sm_scores *scores, sm_progress *bar, sm_error *error) {
-    char name[32];
-    snprintf(name, sizeof name, "epoch_%03d.png", epoch);
-    sm_status status = sm_folder_make(t->panels_folder, error);
-    if (status != SM_OK) return status;
-    char *panel_path = sm_path_join(t->panels_folder, name);
-    if (!panel_path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a file name");
-    status = sm_validation_run(t->validation, t->answer, panel_path, scores, error);
-    free(panel_path);
+    sm_status status = sm_validation_run(t->validation, t->result, scores, error);
     if (status != SM_OK || t->validation_cache.count == 0) return status;
     char line[SM_NOTE_SIZE];
     snprintf(line, sizeof line, "epoch %d: validation lesion Dice %.4f, accuracy %.4f, normal images with a mask %.3f",
@@ -87,10 +79,18 @@ static sm_status validate(const sm_trainer *t, int epoch, sm_scores *scores, sm_
     return SM_OK;
 }
 
+static sm_status notify(const sm_trainer *t, int epoch, sm_error *error) {
+    const sm_training_observer *observer = &t->options->observer;
+    if (!observer->epoch_done) return SM_OK;
+    sm_epoch_result result = {.epoch = epoch, .log = t->progress.log};
+    result.examples = sm_validation_examples(t->validation, &result.example_count);
+    return observer->epoch_done(observer->context, &result, error);
+}
+
 sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
     sm_scores scores = {0};
     int epoch = t->progress.epoch + 1;
-    make_answer(t);
+    make_result(t);
     sm_status status = validate(t, epoch, &scores, bar, error);
     if (status != SM_OK) return status;
     status =
@@ -100,7 +100,7 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     t->progress.batch = 0;
     t->progress.sums = (sm_epoch_sums){0};
     if (status == SM_OK) status = sm_file_write(t->log_path, t->progress.log, strlen(t->progress.log), error);
-    if (status == SM_OK) status = sm_training_log_draw(t->progress.log, t->curves_path, error);
+    if (status == SM_OK) status = notify(t, epoch, error);
     if (status == SM_OK) status = write_weights(t, error);
     if (status == SM_OK) status = sm_trainer_save(t, error);
     return status;

@@ -1,4 +1,4 @@
-/** The trainer's set-up: images, network, optimiser, and where a checkpoint stands. */
+/** The trainer's set-up: images, network, optimiser and checkpoint. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) {
     return hash;
 }
 
-/** Of the decoded training images, masks and classes: two trainings with one hash saw the same data. */
+/** Hashes the decoded training images, masks and classes, so that a checkpoint is refused for other data. */
 static void hash_data(sm_trainer *t) {
     uint64_t hash = 0xCBF29CE484222325ULL;
     for (int i = 0; i < t->training_cache.count; i++) {
@@ -52,8 +52,8 @@ static void describe_settings(sm_trainer *t) {
              (double)o->optimiser.weight_decay, (double)o->optimiser.gradient_norm, (double)o->optimiser.average_decay,
              o->optimiser.warm_up_steps, (double)o->loss.bce_weight, (double)o->loss.dice_weight,
              (double)o->loss.auxiliary_weight, o->loss.type_mae ? "mae" : "ce", (double)o->loss.type_weight,
-             (double)o->loss.label_smoothing, t->kernels->name, (unsigned long long)sm_teachers_hash(t->teachers),
-             (double)o->teacher_share, t->data_hash);
+             (double)o->loss.label_smoothing, t->kernels->name,
+             (unsigned long long)sm_distillation_hash(t->distillation), (double)o->teacher_share, t->data_hash);
 }
 
 static sm_status load_images(sm_trainer *t, sm_error *error) {
@@ -101,35 +101,39 @@ static sm_status make_paths(sm_trainer *t, sm_error *error) {
     t->checkpoint_path = sm_path_join(out, "checkpoint.bin");
     t->weights_path = sm_path_join(out, "weights.safetensors");
     t->log_path = sm_path_join(out, "log.csv");
-    t->curves_path = sm_path_join(out, "curves.svg");
-    t->panels_folder = sm_path_join(out, "panels");
-    if (!t->checkpoint_path || !t->weights_path || !t->log_path || !t->curves_path || !t->panels_folder)
+    if (!t->checkpoint_path || !t->weights_path || !t->log_path)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for file names");
     return SM_OK;
 }
 
-/** A folder that already holds a training is not overwritten by mistake. */
+/** Looks for a checkpoint before the images are loaded. Without `resume` and `overwrite` an existing one is an error.
+ */
+static sm_status find_checkpoint(sm_trainer *t, sm_error *error) {
+    const sm_trainer_options *options = t->options;
+    if (options->overwrite && !options->resume) return SM_OK;
+    const sm_status status = sm_checkpoint_find(t->checkpoint_path, &t->has_checkpoint, error);
+    if (status != SM_OK || options->resume || !t->has_checkpoint) return status;
+    return sm_fail(error, SM_ERROR_ARGUMENT,
+                   "%s exists: add --resume to continue, --overwrite to replace it, or choose another --out",
+                   t->checkpoint_path);
+}
+
 static sm_status start_or_resume(sm_trainer *t, sm_error *error) {
-    FILE *existing = fopen(t->checkpoint_path, "rb");
-    if (existing) fclose(existing);
-    if (t->options->resume && existing) {
+    if (t->has_checkpoint) {
         sm_status status =
             sm_checkpoint_read(t->checkpoint_path, t->settings, &t->progress, t->parameters, &t->optimiser, error);
         if (status == SM_OK)
-            fprintf(stderr, "going on at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
+            fprintf(stderr, "resuming at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
         return status;
     }
-    if (existing)
-        return sm_fail(error, SM_ERROR_ARGUMENT, "%s exists: add --resume to go on, or choose another --out",
-                       t->checkpoint_path);
-    if (t->options->resume) fprintf(stderr, "no checkpoint in %s yet: starting anew\n", t->options->out);
+    if (t->options->resume) fprintf(stderr, "no checkpoint in %s yet: starting from the beginning\n", t->options->out);
     t->progress.settings = strdup(t->settings);
     t->progress.log = strdup(sm_training_log_header);
     if (!t->progress.settings || !t->progress.log) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the log");
     return SM_OK;
 }
 
-/** Said before anything is written. */
+/** Fails before anything is written when no image is in the validation fold. */
 static sm_status check_fold(const sm_trainer *t, sm_error *error) {
     if (t->options->fold < 0) return SM_OK;
     for (int i = 0; i < t->dataset->count; i++)
@@ -137,7 +141,7 @@ static sm_status check_fold(const sm_trainer *t, sm_error *error) {
     return sm_fail(error, SM_ERROR_DATA, "no image is in fold %d", t->options->fold);
 }
 
-/** What the options alone decide: nothing is written, and no image read, before all of it holds. */
+/** Checks everything that the options alone decide, before an image is read or a file is written. */
 static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     const sm_trainer_options *options = t->options;
     sm_status status = sm_net_make(options->network, &t->net, error);
@@ -149,24 +153,25 @@ static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     if (status != SM_OK) return status;
     t->parameters = sm_floats_allocate(t->net.total_count);
     t->gradients = sm_floats_allocate(t->net.trainable_count);
-    t->answer = sm_floats_allocate(t->net.total_count);
-    if (!t->parameters || !t->gradients || !t->answer) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    t->result = sm_floats_allocate(t->net.total_count);
+    if (!t->parameters || !t->gradients || !t->result) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
     sm_net_initialise(&t->net, options->seed, t->parameters);
     if (options->initial_weights) status = start_from(t, options->initial_weights, error);
     if (status == SM_OK && options->teacher_count > 0)
-        status = sm_teachers_create(options->teachers, options->teacher_count, options->teacher_share, t->size,
-                                    options->batch, t->kernels, t->parallel, &t->teachers, error);
+        status = sm_distillation_create(options->teachers, options->teacher_count, options->teacher_share, t->size,
+                                        options->batch, t->kernels, t->parallel, &t->distillation, error);
     if (status == SM_OK) status = sm_optimiser_create(&t->net, t->parameters, &t->optimiser, error);
     return status;
 }
 
-/** Some training images, spread evenly, for panels where no fold is kept to validate on. */
+/** Chooses training images to show, spread evenly, for a training without a validation fold. */
 static sm_status choose_shown(sm_trainer *t, sm_error *error) {
     const sm_cache *all = &t->training_cache;
-    const int count = all->count < SM_PANEL_ROWS ? all->count : SM_PANEL_ROWS;
+    const int count = all->count < SM_VALIDATION_EXAMPLES ? all->count : SM_VALIDATION_EXAMPLES;
     t->shown.records = (const sm_record **)calloc((size_t)count, sizeof(const sm_record *));
     t->shown.samples = calloc((size_t)count, sizeof *t->shown.samples);
-    if (!t->shown.records || !t->shown.samples) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the panels");
+    if (!t->shown.records || !t->shown.samples)
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for the images to show");
     for (int i = 0; i < count; i++) {
         const int place = (int)((long)i * all->count / count);
         t->shown.records[i] = all->records[place];
@@ -181,6 +186,7 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     sm_status status = sm_augmentation_by_name(options->augmentation, &t->augmentation, error);
     if (status == SM_OK) status = set_up_network(t, error);
     if (status == SM_OK) status = make_paths(t, error);
+    if (status == SM_OK) status = find_checkpoint(t, error);
     if (status == SM_OK) status = load_images(t, error);
     if (status != SM_OK) return status;
     t->batches = t->training_cache.count / options->batch;
@@ -188,6 +194,9 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     t->optimiser_options.total_steps = (long)t->batches * options->epochs;
     t->order = malloc((size_t)t->training_cache.count * sizeof *t->order);
     if (!t->order) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    status =
+        sm_sampler_create(t->training_cache.records, t->training_cache.count, options->balance, &t->sampler, error);
+    if (status != SM_OK) return status;
     status = sm_loader_create(&t->training_cache, &t->augmentation, t->size, options->batch, &t->loader, error);
     const bool validates = t->validation_cache.count > 0;
     if (status == SM_OK && !validates) status = choose_shown(t, error);
@@ -201,15 +210,16 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
 
 sm_status sm_trainer_set_up(sm_trainer *t, sm_error *error) {
     const sm_status status = set_up_all(t, error);
-    if (status != SM_OK && t->folder_new) rmdir(t->options->out); // nothing is in it yet
+    if (status != SM_OK && t->folder_new) rmdir(t->options->out); // it is still empty
     return status;
 }
 
 void sm_trainer_tear_down(sm_trainer *t) {
     sm_loader_free(t->loader);
+    sm_sampler_free(t->sampler);
     sm_validation_free(t->validation);
     sm_training_free(t->training);
-    sm_teachers_free(t->teachers);
+    sm_distillation_free(t->distillation);
     sm_optimiser_free(&t->optimiser);
     sm_cache_free(&t->training_cache);
     sm_cache_free(&t->validation_cache);
@@ -218,11 +228,9 @@ void sm_trainer_tear_down(sm_trainer *t) {
     sm_checkpoint_free(&t->progress);
     sm_floats_free(t->parameters);
     sm_floats_free(t->gradients);
-    sm_floats_free(t->answer);
+    sm_floats_free(t->result);
     free(t->order);
     free(t->checkpoint_path);
     free(t->weights_path);
     free(t->log_path);
-    free(t->curves_path);
-    free(t->panels_folder);
 }

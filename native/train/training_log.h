@@ -1,9 +1,28 @@
-/** log.csv and curves.svg. */
+/** log.csv: one row of figures per epoch. */
 #ifndef SONOMASK_TRAINING_LOG_H
 #define SONOMASK_TRAINING_LOG_H
 
 #include "checkpoint.h"
 #include "validation.h"
+
+/** The columns of log.csv. */
+enum {
+    SM_LOG_EPOCH, /**< from 1 */
+    SM_LOG_LEARNING_RATE,
+    SM_LOG_LOSS,
+    SM_LOG_MASK_LOSS,
+    SM_LOG_TYPE_LOSS,
+    SM_LOG_GRADIENT_NORM,
+    SM_LOG_TRAINING_DICE,
+    SM_LOG_TRAINING_ACCURACY,
+    SM_LOG_VALIDATION_DICE,
+    SM_LOG_VALIDATION_ACCURACY,
+    SM_LOG_VALIDATION_FALSE_MASKS,
+    SM_LOG_IMAGES_PER_SECOND,
+    SM_LOG_WAITING_SHARE,
+    SM_LOG_SECONDS,
+    SM_LOG_COLUMNS
+};
 
 /** The column names, with a line end. */
 extern const char sm_training_log_header[];
@@ -11,7 +30,15 @@ extern const char sm_training_log_header[];
 /** Appends the row of a finished epoch (counted from 1) to `*log` (reallocated). `scores` NULL: not validated. */
 sm_status sm_training_log_append(char **log, int epoch, float learning_rate, const sm_epoch_sums *sums,
                                  const sm_scores *scores, sm_error *error);
-/** Draws the curves of a log. Errors: SM_ERROR_IO, SM_ERROR_MEMORY, SM_ERROR_DATA (no row). */
-sm_status sm_training_log_draw(const char *log, const char *path, sm_error *error);
+
+/** The figures of a log, parsed. */
+typedef struct sm_training_history {
+    int epochs;
+    double *column[SM_LOG_COLUMNS]; /**< [epochs]; NaN where the log has no value */
+} sm_training_history;
+
+/** Parses a log. Released by sm_training_history_free. Errors: SM_ERROR_MEMORY. */
+sm_status sm_training_history_parse(const char *log, sm_training_history *history, sm_error *error);
+void sm_training_history_free(sm_training_history *history);
 
 #endif

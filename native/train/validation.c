@@ -7,9 +7,6 @@
 #include "../../src/memory_plan.h"
 #include "../../src/net_inference.h"
 #include "../progress.h"
-#include "../report/panel.h"
-
-enum { PANEL_TILE = 160 };
 
 struct sm_validation {
     const sm_net *net;
@@ -20,17 +17,19 @@ struct sm_validation {
     bool two_sigmoid;
     sm_augment_scratch *scratch;
     float *image, *mask, *logits; /* [size][size] */
-    float *probability;           /* [SM_PANEL_ROWS][size][size] */
-    uint8_t *grey, *truth;        /* [SM_PANEL_ROWS][size][size] */
+    float *probability;           /* [SM_VALIDATION_EXAMPLES][size][size], as the two below */
+    uint8_t *grey, *target;
+    sm_validation_example examples[SM_VALIDATION_EXAMPLES];
+    int example_count;
 };
 
-double sm_dice_of_logits(const float *logits, const float *truth, size_t count) {
+double sm_dice_of_logits(const float *logits, const float *target, size_t count) {
     int both = 0;
     int predicted = 0;
     int lesion = 0;
     for (size_t i = 0; i < count; i++) {
         int p = logits[i] > 0;
-        int t = truth[i] >= 0.5f;
+        int t = target[i] >= 0.5f;
         both += p & t;
         predicted += p;
         lesion += t;
@@ -66,11 +65,11 @@ sm_status sm_validation_create(const sm_net *net, const sm_cache *cache, int siz
                             .image = sm_floats_allocate(pixels),
                             .mask = sm_floats_allocate(pixels),
                             .logits = sm_floats_allocate(pixels),
-                            .probability = sm_floats_allocate(SM_PANEL_ROWS * pixels),
-                            .grey = malloc(SM_PANEL_ROWS * pixels),
-                            .truth = malloc(SM_PANEL_ROWS * pixels)};
+                            .probability = sm_floats_allocate(SM_VALIDATION_EXAMPLES * pixels),
+                            .grey = malloc(SM_VALIDATION_EXAMPLES * pixels),
+                            .target = malloc(SM_VALIDATION_EXAMPLES * pixels)};
     if (!made->scratch || !made->image || !made->mask || !made->logits || !made->probability || !made->grey ||
-        !made->truth) {
+        !made->target) {
         sm_validation_free(made);
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for validation");
     }
@@ -86,47 +85,47 @@ void sm_validation_free(sm_validation *validation) {
     sm_floats_free(validation->logits);
     sm_floats_free(validation->probability);
     free(validation->grey);
-    free(validation->truth);
+    free(validation->target);
     free(validation);
 }
 
-/** Keeps what a panel row shows of the image just scored. */
-static void keep_for_panel(sm_validation *validation, int row) {
-    size_t pixels = (size_t)validation->size * (size_t)validation->size;
-    uint8_t *grey = validation->grey + (size_t)row * pixels;
-    uint8_t *truth = validation->truth + (size_t)row * pixels;
+/** Keeps the image that was just scored as an example. */
+static void keep_example(sm_validation *validation) {
+    const size_t pixels = (size_t)validation->size * (size_t)validation->size;
+    const size_t offset = (size_t)validation->example_count * pixels;
+    uint8_t *grey = validation->grey + offset;
+    uint8_t *target = validation->target + offset;
+    float *probability = validation->probability + offset;
     for (size_t i = 0; i < pixels; i++) {
         float value = (validation->image[i] + 1) * 127.5f;
         grey[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5f);
-        truth[i] = validation->mask[i] >= 0.5f ? 255 : 0;
+        target[i] = validation->mask[i] >= 0.5f ? 255 : 0;
     }
-    validation->kernels->sigmoid(validation->logits, pixels, validation->probability + (size_t)row * pixels);
+    validation->kernels->sigmoid(validation->logits, pixels, probability);
+    validation->examples[validation->example_count++] =
+        (sm_validation_example){.size = validation->size, .grey = grey, .target = target, .probability = probability};
 }
 
-static sm_status write_panels(const sm_validation *validation, int rows, const char *path, sm_error *error) {
-    sm_panel_row panel[SM_PANEL_ROWS] = {{0}};
-    size_t pixels = (size_t)validation->size * (size_t)validation->size;
-    for (int row = 0; row < rows; row++)
-        panel[row] = (sm_panel_row){.width = validation->size,
-                                    .height = validation->size,
-                                    .grey = validation->grey + (size_t)row * pixels,
-                                    .truth = validation->truth + (size_t)row * pixels,
-                                    .probability = validation->probability + (size_t)row * pixels,
-                                    .threshold = 0.5f};
-    return sm_panel_write(path, panel, rows, PANEL_TILE, error);
+const sm_validation_example *sm_validation_examples(const sm_validation *validation, int *count) {
+    *count = validation->example_count;
+    return validation->examples;
 }
 
-sm_status sm_validation_run(sm_validation *validation, const float *parameters, const char *panel_path,
-                            sm_scores *scores, sm_error *error) {
+sm_status sm_validation_run(sm_validation *validation, const float *parameters, sm_scores *scores, sm_error *error) {
     sm_inference *inference = NULL;
-    sm_status status = sm_inference_create(validation->net, parameters, validation->size, validation->kernels,
-                                           validation->parallel, &inference, error);
-    if (status != SM_OK) return status;
+    sm_inference_state *state = NULL;
+    sm_status status =
+        sm_inference_create(validation->net, parameters, validation->size, validation->kernels, &inference, error);
+    if (status == SM_OK) status = sm_inference_state_create(inference, validation->parallel, &state, error);
+    if (status != SM_OK) {
+        sm_inference_free(inference);
+        return status;
+    }
     const sm_cache *cache = validation->cache;
     size_t pixels = (size_t)validation->size * (size_t)validation->size;
     sm_augmentation none = sm_augmentation_none();
-    int rows = cache->count < SM_PANEL_ROWS ? cache->count : SM_PANEL_ROWS;
-    int row = 0;
+    const int examples = cache->count < SM_VALIDATION_EXAMPLES ? cache->count : SM_VALIDATION_EXAMPLES;
+    validation->example_count = 0;
     double dice = 0;
     int lesions = 0;
     int normals = 0;
@@ -142,26 +141,28 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
             break;
         }
         float type_logits[SM_CLASS_COUNT];
-        sm_inference_run(inference, validation->image, validation->logits, type_logits);
+        sm_inference_run(state, validation->image, validation->logits, type_logits);
         int type = (int)cache->records[i]->type;
         right += sm_class_of_logits(type_logits, validation->two_sigmoid) == type;
         double image_dice = sm_dice_of_logits(validation->logits, validation->mask, pixels);
         if (type == SM_CLASS_NORMAL) {
             normals++;
-            false_masks += image_dice < 1; /* an empty truth: Dice is 1 only for an empty mask */
+            false_masks += image_dice < 1; /* with an empty target, Dice is 1 only for an empty mask */
         } else {
             lesions++;
             dice += image_dice;
         }
-        /* Rows spread evenly over the validation images. */
-        if (row < rows && i == (int)((long)row * cache->count / rows)) keep_for_panel(validation, row++);
+        if (validation->example_count < examples &&
+            i == (int)((long)validation->example_count * cache->count / examples))
+            keep_example(validation);
         sm_progress_show(&progress, i + 1, NULL);
     }
     sm_progress_end(&progress);
+    sm_inference_state_free(state);
     sm_inference_free(inference);
     if (status != SM_OK) return status;
     scores->lesion_dice = lesions > 0 ? dice / lesions : NAN;
     scores->false_masks = normals > 0 ? (double)false_masks / normals : NAN;
     scores->accuracy = cache->count > 0 ? (double)right / cache->count : NAN;
-    return panel_path && row > 0 ? write_panels(validation, row, panel_path, error) : SM_OK;
+    return SM_OK;
 }

@@ -1,4 +1,4 @@
-/** Quick scores during training, at the network's own size; `sonomask evaluate` gives those to report. */
+/** Quick scores during training, at the network's input size. `sonomask evaluate` computes the scores to report. */
 #ifndef SONOMASK_VALIDATION_H
 #define SONOMASK_VALIDATION_H
 
@@ -10,23 +10,35 @@ typedef struct sm_scores {
     double false_masks; /**< share of normal images with any mask; NaN when there is none */
 } sm_scores;
 
-enum { SM_PANEL_ROWS = 8 /**< images that the panels show */ };
+enum { SM_VALIDATION_EXAMPLES = 8 };
+
+/** One image with its prediction, to look at; all arrays are [size][size]. */
+typedef struct sm_validation_example {
+    int size;
+    const uint8_t *grey, *target; /**< target: 0 or 255 */
+    const float *probability;     /**< of the predicted mask, 0..1 */
+} sm_validation_example;
 
 typedef struct sm_validation sm_validation;
 
-/** `cache` and `parallel` must outlive it. Errors: SM_ERROR_MEMORY. */
+/**
+ * `two_sigmoid`: the network has the study's two type outputs. `net`, `cache`, `kernels` and `parallel` must outlive
+ * the result. Errors: SM_ERROR_MEMORY.
+ */
 sm_status sm_validation_create(const sm_net *net, const sm_cache *cache, int size, bool two_sigmoid,
                                const sm_kernels *kernels, const sm_parallel *parallel, sm_validation **validation,
                                sm_error *error);
 void sm_validation_free(sm_validation *validation);
 
-/** Scores `parameters`, with a progress bar; writes panels of some images to `panel_path` unless it is NULL. */
-sm_status sm_validation_run(sm_validation *validation, const float *parameters, const char *panel_path,
-                            sm_scores *scores, sm_error *error);
+/** Scores `parameters` on all images, with a progress bar. Errors: SM_ERROR_MEMORY. */
+sm_status sm_validation_run(sm_validation *validation, const float *parameters, sm_scores *scores, sm_error *error);
 
-/** Dice of logits > 0 against truth >= 0.5 over `count` pixels; 1 when both are empty. */
-double sm_dice_of_logits(const float *logits, const float *truth, size_t count);
-/** The class that type logits say; with two_sigmoid, logit 0 counts as 0. */
+/** Up to SM_VALIDATION_EXAMPLES images of the last run, spread evenly over all; valid until the next run. */
+const sm_validation_example *sm_validation_examples(const sm_validation *validation, int *count);
+
+/** Dice of logits > 0 against target >= 0.5 over `count` pixels; 1 when both are empty. */
+double sm_dice_of_logits(const float *logits, const float *target, size_t count);
+/** The class with the largest type logit; with `two_sigmoid`, the logit of the normal class counts as 0. */
 int sm_class_of_logits(const float *logits, bool two_sigmoid);
 
 #endif

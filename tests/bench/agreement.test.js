@@ -1,4 +1,4 @@
-/** The exported networks in other engines: the same probabilities as ours, from trained and from fresh weights. */
+/** The exported networks give the same probabilities in other engines, with trained and with random weights. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

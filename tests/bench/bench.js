@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * Measures sonomask beside its peers, in one run, and writes a table and a chart:
+ * Measures sonomask and other engines ("peers") in one run, and writes a table and a chart:
  *
  *     node tests/bench/bench.js [SECTION...]      (`make bench`, `make bench BENCH="node native"`)
  *
- * Results go to stdout and to build/bench/ (bench.md, bench.json, bench.svg). A section that cannot run says why and
- * the others go on. BENCH_SECONDS (10) is how long one comparison takes about.
+ * Results go to stdout and to build/bench/ (bench.md, bench.json, bench.svg). A section that cannot run is
+ * listed with the reason, and the others run. BENCH_SECONDS (10) is the approximate time per comparison.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { arch, cpus, release } from 'node:os';
@@ -83,5 +83,5 @@ async function main(names) {
     return 0;
 }
 
-// TensorFlow.js and onnxruntime keep timers and threads, so the process is told to end.
+// TensorFlow.js and onnxruntime leave timers and threads behind, so the process must be ended.
 process.exit(await main(process.argv.slice(2)));

@@ -1,4 +1,4 @@
-"""The yardstick network unet16 in PyTorch, channels_last: prints the median milliseconds of one image's inference, or
+"""The network unet16 in PyTorch, channels_last: prints the median milliseconds of one image's inference, or
 of a training step (forward, losses, backward, Adam)."""
 import argparse
 import statistics

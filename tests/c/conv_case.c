@@ -4,21 +4,17 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "test_random.h"
+
 static void *allocate(size_t count, size_t size) {
     void *memory = NULL;
     if (posix_memalign(&memory, 64, count * size > 0 ? count * size : 64)) abort();
     return memory;
 }
 
-/** Uniform in -1 .. 1. */
-static float next_number(uint32_t *state) {
-    *state = *state * 1664525u + 1013904223u;
-    return (float)(*state >> 8) / 8388608.0f - 1.0f;
-}
-
 static float *random_floats(size_t count, float offset, uint32_t *state) {
     float *values = allocate(count, sizeof *values);
-    for (size_t i = 0; i < count; i++) values[i] = next_number(state) + offset;
+    for (size_t i = 0; i < count; i++) values[i] = test_random_signed(state) + offset;
     return values;
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <stb/stb_image_write.h>
+#include "../../native/jpeg_write.h"
 
 /** A growing block of bytes. Aborts without memory. */
 typedef struct buffer {
@@ -114,12 +114,16 @@ test_file test_png_make(const test_png *png) {
     return (test_file){file.bytes, file.size};
 }
 
-static void append_piece(void *context, void *data, int size) { append(context, data, (size_t)size); }
-
 test_file test_jpeg_make(int width, int height, int channels, const uint8_t *pixels, int quality) {
-    buffer file = {0};
-    if (!stbi_write_jpg_to_func(append_piece, &file, width, height, channels, pixels, quality)) abort();
-    return (test_file){file.bytes, file.size};
+    test_file file = {0};
+    const size_t size = (size_t)width * (size_t)height * (size_t)channels;
+    uint8_t *copy = malloc(size);
+    if (!copy) abort();
+    memcpy(copy, pixels, size);
+    const sm_image image = {.width = width, .height = height, .channels = channels, .pixels = copy};
+    if (sm_jpeg_write(&image, quality, &file.bytes, &file.size, NULL) != SM_OK) abort();
+    free(copy);
+    return file;
 }
 
 enum { TIFF_SIZE = 39 };

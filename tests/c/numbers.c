@@ -5,11 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t next_random(uint64_t *state) {
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*state >> 33);
-}
-
+#include "test_random.h"
 static float *allocate(size_t count) {
     float *numbers = malloc((count ? count : 1) * sizeof *numbers);
     if (!numbers) abort();
@@ -18,11 +14,11 @@ static float *allocate(size_t count) {
 
 float *numbers_spaced(size_t count, unsigned seed) {
     float *numbers = allocate(count);
-    uint64_t state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    uint32_t state = seed * UINT32_C(0x9e3779b9) + 1;
     /* The offset 0.3 of a step keeps 0, and every mirror image of a number, off the grid. */
     for (size_t i = 0; i < count; i++) numbers[i] = (float)(2.0 * ((double)i + 0.3) / ((double)count + 1) - 1);
     for (size_t i = count; i > 1; i--) {
-        size_t j = next_random(&state) % i;
+        size_t j = test_random_below(&state, i);
         float swapped = numbers[i - 1];
         numbers[i - 1] = numbers[j];
         numbers[j] = swapped;

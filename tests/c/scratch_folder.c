@@ -51,6 +51,19 @@ void scratch_remove(char *folder) {
     free(folder);
 }
 
+char *scratch_root;
+
+int scratch_setup(void **state) {
+    *state = scratch_root = scratch_make();
+    return 0;
+}
+
+int scratch_teardown(void **state) {
+    scratch_remove(*state);
+    *state = scratch_root = NULL;
+    return 0;
+}
+
 void scratch_folder(const char *folder, const char *name) {
     assert_int_equal(sm_folder_make(scratch_path(folder, name), NULL), SM_OK);
 }

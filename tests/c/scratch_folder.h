@@ -9,6 +9,10 @@
 char *scratch_make(void);
 /** Removes the folder with all that is in it, and frees the name. */
 void scratch_remove(char *folder);
+/** The folder of a test program: these two are its group's setup and teardown, and *state is the folder as well. */
+extern char *scratch_root;
+int scratch_setup(void **state);
+int scratch_teardown(void **state);
 /** "folder/name", good until scratch_remove. */
 const char *scratch_path(const char *folder, const char *name);
 /** Makes folder/name with its parents. */

@@ -1,4 +1,4 @@
-/** Augmentation: each transformation changes what it should, and nothing else. */
+/** Augmentation: the effect of each transformation, and what it leaves unchanged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,16 +11,20 @@
 #include <string.h>
 
 #include "../../native/data/augment.h"
+#include "../../native/data/augment_stages.h"
 #include "../../native/data/phantom.h"
+#include "../../native/data/random.h"
+#include "assert_near.h"
+#include "../../src/letterbox.h"
 
 enum { SIZE = 96, AREA = SIZE * SIZE, WIDTH = 96, HEIGHT = 64, TOP = (SIZE - HEIGHT) / 2 };
 
-/** A landscape picture that fits the square unscaled, and what augmentation makes of it. */
+/** A picture that fits the square without scaling, and the augmented result. */
 typedef struct fixture {
     sm_sample sample;
     uint8_t grey[WIDTH * HEIGHT], lesion[WIDTH * HEIGHT];
     sm_augment_scratch *scratch;
-    float plain[AREA], plain_mask[AREA]; /**< as it goes into the square, nothing changed */
+    float plain[AREA], plain_mask[AREA]; /**< the letterboxed picture without augmentation */
     float image[AREA], mask[AREA];
 } fixture;
 
@@ -44,7 +48,7 @@ static void run(fixture *f, const sm_augmentation *augmentation, uint64_t seed) 
     assert_int_equal(sm_augment(augmentation, &f->sample, SIZE, seed, f->scratch, f->image, f->mask), SM_OK);
 }
 
-/** Takes a picture: a phantom's, with its lesion. */
+/** Uses a phantom as picture, with its lesion as mask. */
 static void use_phantom(fixture *f) {
     sm_sample phantom;
     assert_int_equal(sm_phantom_draw(WIDTH, HEIGHT, SM_CLASS_BENIGN, 4, &phantom, NULL), SM_OK);
@@ -57,7 +61,7 @@ static void use_phantom(fixture *f) {
     memcpy(f->plain_mask, f->mask, sizeof f->plain_mask);
 }
 
-/** Takes a bright disc on black, which is its own mask, somewhat soft at its rim. */
+/** Uses a bright disc with a soft edge on black, as picture and as mask. */
 static void use_disc(fixture *f, float x, float y, float radius) {
     for (int i = 0; i < WIDTH * HEIGHT; i++) {
         const float dx = (float)(i % WIDTH) - x, dy = (float)(i / WIDTH) - y;
@@ -88,7 +92,7 @@ static moments measure(const float *mask) {
     return m;
 }
 
-/** Mean and standard deviation of the image where the unchanged picture lies. */
+/** Mean and standard deviation of the image, without the border of the letterbox. */
 static void measure_grey(const float *image, double *mean, double *deviation) {
     double sum = 0, squares = 0;
     for (int i = 0; i < AREA; i++)
@@ -100,7 +104,7 @@ static void measure_grey(const float *image, double *mean, double *deviation) {
     *deviation = sqrt(squares / (WIDTH * HEIGHT) - *mean * *mean);
 }
 
-/** What no grey-value transformation may touch: the mask, and the black around the picture. */
+/** Grey-value transformations do not change the mask and the black border. */
 static void assert_only_greys_changed(const fixture *f) {
     assert_memory_equal(f->mask, f->plain_mask, sizeof f->mask);
     for (int i = 0; i < AREA; i++) {
@@ -214,7 +218,7 @@ static void test_geometry_keeps_greys(void **state) {
         run(f, &geometry, seed);
         int inside = 0;
         for (int i = 0; i < AREA; i++) {
-            // No darkened seam along the picture's edge: a pixel is of the picture or of the border.
+            // Each pixel is of the picture or of the border: the edge is not blended with the border.
             const bool picture = fabsf(f->image[i] - grey) < 1e-5f;
             assert_true(picture || f->image[i] == -1.0f);
             inside += picture;
@@ -245,7 +249,7 @@ static void test_rotation(void **state) {
 
 static void test_scale_and_shift(void **state) {
     fixture *f = *state;
-    use_disc(f, 47.5f, 31.5f, 12.0f); // in the middle, so that only the shift moves it
+    use_disc(f, 47.5f, 31.5f, 12.0f); // in the centre, so that only the shift moves it
     const moments before = measure(f->plain_mask);
     sm_augmentation scale = sm_augmentation_none();
     scale.scale_probability = 1.0f;
@@ -268,7 +272,7 @@ static void test_scale_and_shift(void **state) {
     scale.aspect_log = 0.4f;
     run(f, &scale, 1);
     const moments after = measure(f->mask);
-    assert_true(fabs(after.area / before.area - 1) < 0.03); // the aspect alone keeps the area
+    assert_true(fabs(after.area / before.area - 1) < 0.03); // a change of aspect keeps the area
     double across = 0, down = 0;
     for (int i = 0; i < AREA; i++) {
         across += f->mask[i] * pow(i % SIZE + 0.5 - SIZE / 2.0, 2);
@@ -293,12 +297,12 @@ static void test_elastic(void **state) {
         areas += after.area / before.area;
         assert_true(fabs(after.area / before.area - 1) < 0.7);
     }
-    // The disc spans more than one of the field's 19-pixel cells, which damps the 2.9 pixels of its control points.
+    // The control points move by 2.9 pixels; the disc, which is larger than a cell of 19 pixels, moves less.
     const double moved = sqrt(squares / RUNS / 2);
     assert_true(moved > 0.8 && moved < 2.9);
     assert_true(fabs(areas / RUNS - 1) < 0.1);
 
-    // Local: it bends a straight line.
+    // The displacement is local: it bends a straight line.
     memset(f->lesion, 0, sizeof f->lesion);
     for (int i = 0; i < WIDTH * HEIGHT; i++) f->lesion[i] = i / WIDTH >= HEIGHT / 2 ? 255 : 0;
     run(f, &elastic, 7);
@@ -339,7 +343,8 @@ static void test_gamma(void **state) {
 static void test_contrast(void **state) {
     fixture *f = *state;
     use_phantom(f);
-    for (int i = 0; i < WIDTH * HEIGHT; i++) f->grey[i] = (uint8_t)(100 + f->grey[i] / 5); // far from black and white
+    for (int i = 0; i < WIDTH * HEIGHT; i++)
+        f->grey[i] = (uint8_t)(100 + f->grey[i] / 5); // no clamping at black and white
     const sm_augmentation none = sm_augmentation_none();
     run(f, &none, 0);
     double mean, deviation, least = 9, most = 0;
@@ -353,7 +358,7 @@ static void test_contrast(void **state) {
         assert_only_greys_changed(f);
         double new_mean, new_deviation;
         measure_grey(f->image, &new_mean, &new_deviation);
-        assert_true(fabs(new_mean - mean) < 1e-3); // the border does not count as part of the picture
+        assert_true(fabs(new_mean - mean) < 1e-3); // the border does not count
         const double factor = new_deviation / deviation;
         least = factor < least ? factor : least;
         most = factor > most ? factor : most;
@@ -371,7 +376,7 @@ static void test_brightness(void **state) {
     for (uint64_t seed = 0; seed < 50; seed++) {
         run(f, &brightness, seed);
         assert_only_greys_changed(f);
-        float offset = 0; // from a pixel that stayed off the ends
+        float offset = 0; // at a pixel that is not clamped
         for (int i = 0; i < AREA; i++)
             if (!in_border(i) && fabsf(f->plain[i]) < 0.5f) offset = f->image[i] - f->plain[i];
         for (int i = 0; i < AREA; i++)
@@ -382,7 +387,7 @@ static void test_brightness(void **state) {
         least = fminf(least, offset);
         most = fmaxf(most, offset);
     }
-    // A share of the full range, which is 2 here.
+    // The full range is 2 here.
     assert_true(least > -0.301f && least < -0.25f && most < 0.301f && most > 0.25f);
 }
 
@@ -401,7 +406,7 @@ static void test_blur(void **state) {
         assert_true(fabs(new_mean - mean) < 0.01);
         assert_true(new_deviation < deviation && new_deviation > 0.3 * deviation);
     }
-    // A single bright pixel becomes a Gaussian of the sigma drawn, at most 1.5.
+    // A single bright pixel becomes a Gaussian whose sigma is at most 1.5.
     memset(f->grey, 0, sizeof f->grey);
     f->grey[32 * WIDTH + 48] = 255;
     for (uint64_t seed = 0; seed < 20; seed++) {
@@ -414,9 +419,9 @@ static void test_blur(void **state) {
         }
         assert_true(fabs(sum - 1) < 1e-3);
         assert_true(variance < 1.5 * 1.5 + 1e-3);
-        assert_true(fabsf(f->image[(TOP + 32) * SIZE + 47] - f->image[(TOP + 33) * SIZE + 48]) < 1e-5f); // round
+        assert_true(fabsf(f->image[(TOP + 32) * SIZE + 47] - f->image[(TOP + 33) * SIZE + 48]) < 1e-5f); // isotropic
     }
-    // Edges are repeated: a bright line along one is the end of a bright half-plane, whose blurred step is symmetric.
+    // Edge pixels are repeated, so that a bright line at an edge acts as a half-plane, whose blurred step is symmetric.
     for (int edge = 0; edge < 4; edge++) {
         for (int i = 0; i < WIDTH * HEIGHT; i++) {
             const int x = i % WIDTH, y = i / WIDTH;
@@ -431,14 +436,14 @@ static void test_blur(void **state) {
             assert_true(fabsf(0.5f * (first[0] + 1.0f) + 0.5f * (first[step] + 1.0f) - 1.0f) < 1e-5f);
         }
     }
-    // The border does not bleed in: a constant picture stays constant.
+    // The border is not blurred into the picture: a constant picture stays constant.
     memset(f->grey, 90, sizeof f->grey);
     run(f, &blur, 3);
     for (int i = 0; i < AREA; i++)
         if (!in_border(i)) assert_true(fabsf(f->image[i] - (90.0f / 127.5f - 1.0f)) < 1e-5f);
 }
 
-/** Mean difference between neighbours: what is lost with resolution. */
+/** Sum of the differences between neighbours, which falls with the resolution. */
 static double measure_detail(const float *image) {
     double detail = 0;
     for (int y = TOP; y < TOP + HEIGHT; y++)
@@ -480,7 +485,7 @@ static void test_speckle(void **state) {
         double sum = 0, squares = 0;
         const int count = SIZE * HEIGHT / 2;
         for (int i = 0; i < count; i++) {
-            assert_true(f->image[TOP * SIZE + i] == -1.0f); // multiplicative: black has none
+            assert_true(f->image[TOP * SIZE + i] == -1.0f); // multiplicative noise leaves black
             const double factor = 0.5 * (f->image[TOP * SIZE + count + i] + 1.0) / (100.0 / 255.0);
             sum += factor;
             squares += factor * factor;
@@ -493,32 +498,7 @@ static void test_speckle(void **state) {
     assert_true(most > 0.17);
 }
 
-static void test_erase(void **state) {
-    fixture *f = *state;
-    use_phantom(f);
-    sm_augmentation erase = sm_augmentation_none();
-    erase.erase_probability = 1.0f;
-    int most = 0;
-    for (uint64_t seed = 0; seed < 50; seed++) {
-        run(f, &erase, seed);
-        assert_only_greys_changed(f);
-        int left = SIZE, right = -1, top = SIZE, bottom = -1, changed = 0;
-        for (int i = 0; i < AREA; i++)
-            if (f->image[i] != f->plain[i]) {
-                const int x = i % SIZE, y = i / SIZE;
-                left = x < left ? x : left;
-                right = x > right ? x : right;
-                top = y < top ? y : top;
-                bottom = y > bottom ? y : bottom;
-                changed++;
-            }
-        assert_true(right - left < SIZE / 4 && bottom - top < SIZE / 4);
-        most = changed > most ? changed : most;
-    }
-    assert_true(most > SIZE * SIZE / 64);
-}
-
-static void test_study_changes_one_thing(void **state) {
+static void test_study_applies_one_transformation(void **state) {
     fixture *f = *state;
     use_phantom(f);
     const sm_augmentation study = sm_augmentation_study();
@@ -534,7 +514,7 @@ static void test_study_changes_one_thing(void **state) {
             grey++;
         else {
             flipped++;
-            for (int y = 0; y < SIZE; y++) // flipped, and nothing besides
+            for (int y = 0; y < SIZE; y++) // only flipped
                 for (int x = 0; x < SIZE; x++) assert_true(f->image[y * SIZE + x] == f->plain[y * SIZE + SIZE - 1 - x]);
         }
     }
@@ -561,8 +541,7 @@ static void test_transformations_are_independent(void **state) {
 static void test_full_stays_in_range(void **state) {
     (void)state;
     static const int cases[][3] = {{96, 64, 96}, {1, 1, 8}, {100, 2, 33}, {2, 100, 33}, {640, 480, 1}, {7, 300, 64}};
-    sm_augmentation full = sm_augmentation_full();
-    full.erase_probability = 0.5f;
+    const sm_augmentation full = sm_augmentation_full();
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         const int width = cases[c][0], height = cases[c][1], size = cases[c][2];
         sm_sample sample = {.width = width, .height = height};
@@ -615,6 +594,262 @@ static void test_names_and_limits(void **state) {
     assert_int_equal(sm_augment(&augmentation, &f->sample, 2 * SIZE, 0, f->scratch, image, mask), SM_ERROR_ARGUMENT);
 }
 
+/** The values of the presets, which the model card lists. */
+static void test_presets(void **state) {
+    (void)state;
+    sm_augmentation full, study, none = {0};
+    assert_int_equal(sm_augmentation_by_name("full", &full, NULL), SM_OK);
+    assert_int_equal(sm_augmentation_by_name("study", &study, NULL), SM_OK);
+    const sm_augmentation expected_full = {.flip_probability = 0.5f,
+                                           .rotation_probability = 0.5f,
+                                           .rotation_radians = 0.35f,
+                                           .scale_probability = 0.7f,
+                                           .scale_log = 0.3f,
+                                           .aspect_log = 0.12f,
+                                           .shift = 0.1f,
+                                           .elastic_probability = 0.5f,
+                                           .elastic_strength = 0.03f,
+                                           .gamma_probability = 0.5f,
+                                           .gamma_log = 0.5f,
+                                           .contrast_probability = 0.5f,
+                                           .contrast_low = 0.65f,
+                                           .contrast_high = 1.5f,
+                                           .brightness_probability = 0.4f,
+                                           .brightness = 0.15f,
+                                           .blur_probability = 0.25f,
+                                           .blur_sigma = 1.5f,
+                                           .low_resolution_probability = 0.2f,
+                                           .speckle_probability = 0.2f,
+                                           .speckle = 0.2f,
+                                           .paste_probability = 0.3f};
+    const sm_augmentation expected_study = {.flip_probability = 0.2f,
+                                            .contrast_probability = 0.2f,
+                                            .contrast_low = 0.65f,
+                                            .contrast_high = 1.5f,
+                                            .brightness_probability = 0.2f,
+                                            .brightness = 0.15f,
+                                            .blur_probability = 0.2f,
+                                            .blur_sigma = 1.5f,
+                                            .exclusive = true};
+    assert_memory_equal(&full, &expected_full, sizeof full);
+    assert_memory_equal(&study, &expected_study, sizeof study);
+    /* A "no-" preset is the full one without its group. */
+    static const char *const names[] = {"no-geometry", "no-intensity", "no-quality", "no-paste"};
+    for (int n = 0; n < 4; n++) {
+        sm_augmentation without, expected = expected_full;
+        assert_int_equal(sm_augmentation_by_name(names[n], &without, NULL), SM_OK);
+        if (n == 0)
+            expected.flip_probability = expected.rotation_probability = expected.scale_probability =
+                expected.elastic_probability = 0;
+        if (n == 1) expected.gamma_probability = expected.contrast_probability = expected.brightness_probability = 0;
+        if (n == 2) expected.blur_probability = expected.low_resolution_probability = expected.speckle_probability = 0;
+        if (n == 3) expected.paste_probability = 0;
+        assert_memory_equal(&without, &expected, sizeof without);
+    }
+    full = sm_augmentation_none();
+    assert_memory_equal(&full, &none, sizeof full);
+}
+
+/** Uses a picture whose grey encodes the column and whose mask encodes the row. */
+static void use_coordinates(fixture *f) {
+    for (int i = 0; i < WIDTH * HEIGHT; i++) {
+        f->grey[i] = (uint8_t)(30 + 2 * (i % WIDTH));
+        f->lesion[i] = (uint8_t)(30 + 2 * (i / WIDTH));
+    }
+}
+
+/** Decodes the position in the picture from which a pixel of the square was sampled; false outside the picture. */
+static bool source_of(const fixture *f, int x, int y, double *column, double *row) {
+    const int pixel = y * SIZE + x;
+    if (f->mask[pixel] == 0) return false;
+    *column = (127.5 * ((double)f->image[pixel] + 1) - 30) / 2;
+    *row = (255 * (double)f->mask[pixel] - 30) / 2;
+    return true;
+}
+
+/** Samples the picture of coordinates with a geometry. */
+static void sample_coordinates(fixture *f, const sm_geometry *geometry, float *inside) {
+    static float pairs[(WIDTH + 1) * (HEIGHT + 1) * 2], rows[SM_GEOMETRY_ROWS * SIZE];
+    static int32_t indices[SIZE];
+    use_coordinates(f);
+    for (int y = 0; y <= HEIGHT; y++)
+        for (int x = 0; x <= WIDTH; x++) {
+            const int from = (y < HEIGHT ? y : HEIGHT - 1) * WIDTH + (x < WIDTH ? x : WIDTH - 1);
+            pairs[2 * (y * (WIDTH + 1) + x)] = (float)f->grey[from] / 255;
+            pairs[2 * (y * (WIDTH + 1) + x) + 1] = (float)f->lesion[from] / 255;
+        }
+    const sm_geometry_buffers buffers = {.pairs = pairs, .rows = rows, .indices = indices};
+    const sm_letterbox box = sm_letterbox_make(WIDTH, HEIGHT, SIZE);
+    sm_geometry_sample(geometry, &box, &buffers, f->image, f->mask, inside);
+    for (int i = 0; i < AREA; i++) f->image[i] = 2 * f->image[i] - 1;
+}
+
+/** The picture is scaled, turned clockwise and shifted about the square's centre; the flip is applied first. */
+static void test_geometry_is_one_affine_map(void **state) {
+    fixture *f = *state;
+    static const sm_geometry cases[] = {
+        {.scale_x = 1, .scale_y = 1, .rotation = 0.3f},
+        {.scale_x = 1.3f, .scale_y = 0.8f},
+        {.scale_x = 1, .scale_y = 1, .shift_x = 0.1f, .shift_y = -0.05f},
+        {.scale_x = 0.9f, .scale_y = 1.2f, .rotation = -0.5f, .shift_x = 0.08f, .shift_y = 0.04f},
+        {.scale_x = 1.1f, .scale_y = 1.2f, .rotation = 0.4f, .shift_x = -0.03f, .shift_y = 0.06f, .flip = true},
+    };
+    static float inside[AREA];
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const sm_geometry *g = &cases[c];
+        sample_coordinates(f, g, inside);
+        int compared = 0;
+        for (int y = 0; y < SIZE; y++)
+            for (int x = 0; x < SIZE; x++) {
+                const double dx = x + 0.5 - SIZE / 2.0 - (double)g->shift_x * SIZE;
+                const double dy = y + 0.5 - SIZE / 2.0 - (double)g->shift_y * SIZE;
+                const double cosine = cos((double)g->rotation), sine = sin((double)g->rotation);
+                double u = (cosine * dx + sine * dy) / (double)g->scale_x;
+                const double v = (cosine * dy - sine * dx) / (double)g->scale_y;
+                if (g->flip) u = -u;
+                const double column = u + WIDTH / 2.0 - 0.5, row = v + HEIGHT / 2.0 - 0.5;
+                const bool expected = column >= -0.5 && column < WIDTH - 0.5 && row >= -0.5 && row < HEIGHT - 0.5;
+                const double edge = fmin(fmin(fabs(column + 0.5), fabs(column - WIDTH + 0.5)),
+                                         fmin(fabs(row + 0.5), fabs(row - HEIGHT + 0.5)));
+                if (edge > 1e-3) assert_true((inside[y * SIZE + x] == 1) == expected);
+                double found_column, found_row;
+                if (edge < 1 || !expected || !source_of(f, x, y, &found_column, &found_row)) continue;
+                assert_near(found_column, column, 2e-3);
+                assert_near(found_row, row, 2e-3);
+                compared++;
+            }
+        assert_true(compared > AREA / 3);
+    }
+}
+
+/** Catmull-Rom interpolation of six values at the position `place` in 0..5; the outermost values repeat. */
+static double interpolate(const double values[SM_ELASTIC_POINTS], double place) {
+    int first = (int)place;
+    if (first > SM_ELASTIC_POINTS - 2) first = SM_ELASTIC_POINTS - 2;
+    const double t = place - first;
+    double p[4];
+    for (int k = 0; k < 4; k++) {
+        const int at = first - 1 + k;
+        p[k] = values[at < 0 ? 0 : at > SM_ELASTIC_POINTS - 1 ? SM_ELASTIC_POINTS - 1 : at];
+    }
+    return p[1] +
+           0.5 * t *
+               (p[2] - p[0] + t * (2 * p[0] - 5 * p[1] + 4 * p[2] - p[3] + t * (3 * (p[1] - p[2]) + p[3] - p[0])));
+}
+
+/** The displacement is the bicubic interpolation of the drawn field, at every pixel. */
+static void test_elastic_field_is_interpolated(void **state) {
+    fixture *f = *state;
+    static float inside[AREA];
+    const sm_geometry geometry = {.scale_x = 1, .scale_y = 1, .elastic = 0.02f, .elastic_seed = 9};
+    double field[2][SM_ELASTIC_POINTS][SM_ELASTIC_POINTS];
+    sm_random random = sm_random_make(9);
+    for (int axis = 0; axis < 2; axis++)
+        for (int row = 0; row < SM_ELASTIC_POINTS; row++)
+            for (int column = 0; column < SM_ELASTIC_POINTS; column++)
+                field[axis][row][column] = 0.02 * SIZE * (double)sm_random_normal(&random);
+    sample_coordinates(f, &geometry, inside);
+    int compared = 0;
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            double moved[2], column = 0, row = 0;
+            for (int axis = 0; axis < 2; axis++) {
+                double across[SM_ELASTIC_POINTS];
+                for (int r = 0; r < SM_ELASTIC_POINTS; r++)
+                    across[r] = interpolate(field[axis][r], (x + 0.5) / SIZE * (SM_ELASTIC_POINTS - 1));
+                moved[axis] = interpolate(across, (y + 0.5) / SIZE * (SM_ELASTIC_POINTS - 1));
+            }
+            const double u = x + moved[0], v = y - TOP + moved[1];
+            if (u < 0 || u > WIDTH - 1 || v < 0 || v > HEIGHT - 1) continue;
+            assert_true(source_of(f, x, y, &column, &row));
+            assert_near(column, u, 2e-3);
+            assert_near(row, v, 2e-3);
+            compared++;
+        }
+    assert_true(compared > AREA / 2);
+}
+
+/** Patterns with a period of eight, the number of partial sums that the mean is computed in. */
+static void test_contrast_keeps_the_mean_of_any_pattern(void **state) {
+    fixture *f = *state;
+    sm_augmentation contrast = sm_augmentation_none();
+    contrast.contrast_probability = 1;
+    contrast.contrast_low = contrast.contrast_high = 1.5f;
+    for (int bright = 0; bright < 8; bright++) {
+        for (int i = 0; i < WIDTH * HEIGHT; i++) f->grey[i] = (uint8_t)(i % 8 == bright ? 150 : 100);
+        run(f, &contrast, 1);
+        double mean, deviation;
+        measure_grey(f->image, &mean, &deviation);
+        assert_near(mean, (7 * 100 + 150) / 8.0 / 127.5 - 1, 1e-4);
+        assert_near(deviation, 1.5 * 50 / 127.5 * sqrt(7) / 8, 1e-4);
+    }
+}
+
+/** Near a control point, the displacement is normal with the documented standard deviation, in both directions. */
+static void test_elastic_strength(void **state) {
+    fixture *f = *state;
+    use_coordinates(f);
+    sm_augmentation elastic = sm_augmentation_none();
+    elastic.elastic_probability = 1;
+    elastic.elastic_strength = sm_augmentation_full().elastic_strength;
+    enum { RUNS = 600, X = 38, Y = 57 }; /* control points lie at 19.2 k - 0.5 */
+    double sums[2] = {0}, squares[2] = {0}, product = 0;
+    int found = 0;
+    for (uint64_t seed = 0; seed < RUNS; seed++) {
+        double column, row;
+        run(f, &elastic, seed);
+        if (!source_of(f, X, Y, &column, &row)) continue;
+        const double moved[2] = {column - X, row - (Y - TOP)};
+        for (int axis = 0; axis < 2; axis++) sums[axis] += moved[axis], squares[axis] += moved[axis] * moved[axis];
+        product += moved[0] * moved[1];
+        found++;
+    }
+    assert_int_equal(found, RUNS);
+    for (int axis = 0; axis < 2; axis++) {
+        assert_near(sums[axis] / RUNS, 0, 0.4);
+        assert_near(sqrt(squares[axis] / RUNS), 0.03 * SIZE, 0.25);
+    }
+    assert_near(product / RUNS, 0, 1.2); /* the directions are independent */
+}
+
+/** Variance along x of a bright column of one pixel after an augmentation; 0 when it is unchanged. */
+static double spread_of_column(fixture *f, const sm_augmentation *augmentation, uint64_t seed) {
+    double variance = 0;
+    enum { COLUMNS = 8 };
+    for (int column = 0; column < COLUMNS; column++) {
+        const int at = 40 + column;
+        memset(f->grey, 0, sizeof f->grey);
+        for (int y = 0; y < HEIGHT; y++) f->grey[y * WIDTH + at] = 255;
+        run(f, augmentation, seed);
+        double sum = 0, squares = 0;
+        for (int x = 0; x < SIZE; x++) {
+            const double share = 0.5 * ((double)f->image[(TOP + 30) * SIZE + x] + 1);
+            sum += share;
+            squares += share * (x - at) * (x - at);
+        }
+        variance += squares / sum / COLUMNS;
+    }
+    return variance;
+}
+
+static void test_range_of_blur_and_resolution(void **state) {
+    fixture *f = *state;
+    sm_augmentation blur = sm_augmentation_none(), low = sm_augmentation_none();
+    blur.blur_probability = low.low_resolution_probability = 1;
+    blur.blur_sigma = 1.5f;
+    double least[2] = {9, 9}, most[2] = {0};
+    for (uint64_t seed = 0; seed < 60; seed++)
+        for (int kind = 0; kind < 2; kind++) {
+            const double deviation = sqrt(spread_of_column(f, kind ? &low : &blur, seed));
+            least[kind] = fmin(least[kind], deviation);
+            most[kind] = fmax(most[kind], deviation);
+        }
+    /* A sampled Gaussian of sigma 0.3 has the deviation 0.088. Area averaging and bilinear enlarging by a factor f give
+     * about f / 2. */
+    assert_true(least[0] > 0.085 && least[0] < 0.25 && most[0] > 1.4 && most[0] < 1.5);
+    assert_true(least[1] > 0.77 && least[1] < 0.87 && most[1] > 1.18 && most[1] < 1.29);
+}
+
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void) {
@@ -633,11 +868,16 @@ int main(void) {
         WITH_FIXTURE(test_blur),
         WITH_FIXTURE(test_low_resolution),
         WITH_FIXTURE(test_speckle),
-        WITH_FIXTURE(test_erase),
-        WITH_FIXTURE(test_study_changes_one_thing),
+        WITH_FIXTURE(test_study_applies_one_transformation),
         WITH_FIXTURE(test_transformations_are_independent),
         cmocka_unit_test(test_full_stays_in_range),
         WITH_FIXTURE(test_names_and_limits),
+        cmocka_unit_test(test_presets),
+        WITH_FIXTURE(test_geometry_is_one_affine_map),
+        WITH_FIXTURE(test_elastic_strength),
+        WITH_FIXTURE(test_elastic_field_is_interpolated),
+        WITH_FIXTURE(test_contrast_keeps_the_mean_of_any_pattern),
+        WITH_FIXTURE(test_range_of_blur_and_resolution),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

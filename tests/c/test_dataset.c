@@ -15,21 +15,12 @@
 #include "../../native/data/dataset.h"
 #include "../../native/data/marks.h"
 #include "../../native/data/phantom.h"
+#include "../../src/letterbox.h"
 #include "scratch_folder.h"
 
 enum { WIDTH = 48, HEIGHT = 40 };
 
-static int make_scratch(void **state) {
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_scratch(void **state) {
-    scratch_remove(*state);
-    return 0;
-}
-
-/** Writes a phantom's image and mask; the sample stays the caller's. */
+/** Writes image and mask of a phantom, and returns the sample, which the caller frees. */
 static sm_sample write_phantom(const char *folder, const char *image, const char *mask, sm_class type, uint64_t seed) {
     sm_sample sample;
     assert_int_equal(sm_phantom_draw(WIDTH, HEIGHT, type, seed, &sample, NULL), SM_OK);
@@ -50,7 +41,7 @@ static sm_dataset load(const char *path) {
     return dataset;
 }
 
-/** Loads quietly what is expected to fail, and checks that the message holds each of `parts` (to a final NULL). */
+/** Checks that loading fails with `status` and a message that contains each of `parts` (ended by NULL). */
 static void assert_refused(const char *scratch, const char *const *paths, int path_count, sm_status status,
                            const char *const *parts) {
     sm_dataset dataset = {.count = 1};
@@ -66,7 +57,7 @@ static void assert_refused(const char *scratch, const char *const *paths, int pa
     assert_null(dataset.records);
 }
 
-/** A record is kept with its `problem`, which loading its sample says again. */
+/** Checks that a record has a `problem` with each of `parts`, and that loading its sample fails with it. */
 static void assert_problem(const sm_record *record, const char *const *parts) {
     sm_sample sample = {.width = 1};
     sm_error error = {0};
@@ -149,11 +140,11 @@ static void test_manifest_syntax(void **state) {
     assert_int_equal(dataset.records[1].fold, 2);
     assert_false(dataset.records[0].has_curated);
     assert_false(dataset.folds_by_name);
-    // Groups are unknown: each image is its own.
+    // Without a group column, each image is a group of its own.
     assert_string_not_equal(dataset.records[0].group, dataset.records[1].group);
     sm_dataset_free(&dataset);
 
-    // A quoted field may run over lines; the line named is the one where the row begins.
+    // A quoted field may contain line breaks; messages have the line on which the row begins.
     scratch_text(scratch, "manifest.csv",
                  "image,masks,class,note\nc.png,d.png,malignant,\"a\nb\"\nno.png,d.png,benign,\n");
     scratch_stderr_begin(scratch);
@@ -222,7 +213,7 @@ static void test_bad_rows_leave_the_others(void **state) {
         {"b.png,gone.png,benign", "gone.png: No such file"},
         {"b.png,n.png;gone.png,benign", "gone.png: No such file"},
         {"gone.png,n.png,benign", "gone.png: No such file"},
-        {"folder.png,n.png,benign", "folder.png: not a file"},
+        {"folder.png,n.png,benign", "folder.png: not a regular file"},
         {"b.png,,benign", "b.png: a benign image without a"},
         {"b.png,n.png,tumour", "unknown class \"tumour\""},
         {"b.png,n.png,", "unknown class \"\""},
@@ -264,6 +255,118 @@ static void test_bad_paths(void **state) {
                    (const char *[]){"manifest.csv: Permission denied", NULL});
 }
 
+/** Huge fields, rows and quotes: a message of one line with the line number and the reason. */
+static void test_hostile_manifests(void **state) {
+    const char *scratch = *state;
+    put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
+    enum { HUGE = 1 << 20 };
+    static const struct {
+        const char *before, *after;
+        char filler;
+        const char *parts[4];
+    } cases[] = {
+        {"image,masks,class\n", ",m.png,benign\n", 'x', {"line 2", "\"image\" holds 1048576 bytes", NULL}},
+        {"image,masks,class,fold\na.png,m.png,benign,", "\n", '9', {"line 2", "\"fold\" holds \"99", "99...\"", NULL}},
+        {"image,masks,class,exclude\na.png,m.png,benign,",
+         "\n",
+         'y',
+         {"line 2", "\"exclude\" holds", "(0 or 1)", NULL}},
+        {"image,masks,class\na.png,m.png,benign", "\n", ',', {"line 2", "more than 100000 fields", NULL}},
+        {"", "\n", ',', {"line 1", "more than 100000 fields", NULL}},
+        {"image,masks,class\n\"", "", '\n', {"line 2", "quote is not closed", NULL}},
+        {"image,masks,class\n\"a.png,m.png,benign\n", "", '"', {"line 2", NULL}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t before = strlen(cases[i].before), after = strlen(cases[i].after);
+        char *text = malloc(before + HUGE + after);
+        assert_non_null(text);
+        memcpy(text, cases[i].before, before);
+        memset(text + before, cases[i].filler, HUGE);
+        memcpy(text + before + HUGE, cases[i].after, after);
+        scratch_write(scratch, "manifest.csv", text, before + HUGE + after);
+        assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA, cases[i].parts);
+        free(text);
+    }
+    /* A huge mask path and a huge class are faults of one image; the message keeps the reason. */
+    char *long_mask = malloc(HUGE + 64), *long_class = malloc(HUGE + 64);
+    assert_true(long_mask && long_class);
+    strcpy(long_mask, "image,masks,class,group,fold\na.png,");
+    memset(long_mask + strlen(long_mask), 'm', HUGE - 64);
+    strcpy(long_mask + HUGE - 29, ",benign,1,0\n");
+    strcpy(long_class, "image,masks,class,group,fold\na.png,m.png,\"");
+    const size_t start = strlen(long_class);
+    memset(long_class + start, '\n', HUGE);
+    strcpy(long_class + start + HUGE - 64, "\",1,0\n");
+    scratch_text(scratch, "manifest.csv", long_mask);
+    sm_dataset dataset = load(scratch);
+    assert_problem(&dataset.records[0], (const char *[]){"mmm: File name too long", NULL});
+    sm_dataset_free(&dataset);
+    scratch_text(scratch, "manifest.csv", long_class);
+    dataset = load(scratch);
+    assert_problem(&dataset.records[0], (const char *[]){"line 2", "unknown class \"???", "normal, benign or", NULL});
+    assert_null(strchr(dataset.records[0].problem, '\n'));
+    sm_dataset_free(&dataset);
+    free(long_mask);
+    free(long_class);
+}
+
+static void test_special_files_as_data(void **state) {
+    const char *scratch = *state;
+    alarm(60); /* ends the test if a pipe is opened, which waits for a writer */
+    scratch_folder(scratch, "pipe");
+    const char *pipe = scratch_path(scratch, "pipe"), *pipe_manifest = scratch_path(scratch, "pipe/manifest.csv");
+    assert_int_equal(mkfifo(pipe_manifest, 0600), 0);
+    assert_refused(scratch, &pipe, 1, SM_ERROR_DATA, (const char *[]){"manifest.csv: not a regular file", NULL});
+    assert_refused(scratch, &pipe_manifest, 1, SM_ERROR_DATA, (const char *[]){"not a regular file", NULL});
+    scratch_folder(scratch, "nested/manifest.csv");
+    const char *nested = scratch_path(scratch, "nested");
+    assert_refused(scratch, &nested, 1, SM_ERROR_IO, (const char *[]){"manifest.csv: is a folder", NULL});
+    scratch_folder(scratch, "loop");
+    const char *loop = scratch_path(scratch, "loop"), *loop_manifest = scratch_path(scratch, "loop/manifest.csv");
+    assert_int_equal(symlink("manifest.csv", loop_manifest), 0);
+    assert_refused(scratch, &loop, 1, SM_ERROR_IO, (const char *[]){"manifest.csv: Too many levels", NULL});
+    scratch_folder(scratch, "classes/malignant");
+    put_phantom(scratch, "classes/malignant/a.png", "classes/malignant/a_mask.png", SM_CLASS_MALIGNANT, 1);
+    const char *classes = scratch_path(scratch, "classes"), *benign = scratch_path(scratch, "classes/benign");
+    assert_int_equal(symlink("benign", benign), 0); /* an error, since a class would be missing */
+    assert_refused(scratch, &classes, 1, SM_ERROR_IO, (const char *[]){"benign: Too many levels", NULL});
+    assert_int_equal(unlink(benign), 0);
+    scratch_text(scratch, "classes/benign", "a file");
+    assert_refused(scratch, &classes, 1, SM_ERROR_IO, (const char *[]){"benign: Not a directory", NULL});
+    assert_int_equal(unlink(benign), 0);
+
+    /* As image or mask, each is a fault of its record only. */
+    assert_int_equal(mkfifo(scratch_path(scratch, "classes/malignant/b.png"), 0600), 0);
+    scratch_png(scratch, "classes/malignant/b_mask.png", WIDTH, HEIGHT, NULL);
+    assert_int_equal(symlink("c.png", scratch_path(scratch, "classes/malignant/c.png")), 0);
+    scratch_png(scratch, "classes/malignant/c_mask.png", WIDTH, HEIGHT, NULL);
+    scratch_folder(scratch, "classes/malignant/d.png");
+    scratch_png(scratch, "classes/malignant/d_mask.png", WIDTH, HEIGHT, NULL);
+    scratch_png(scratch, "classes/malignant/e.png", WIDTH, HEIGHT, NULL);
+    assert_int_equal(mkfifo(scratch_path(scratch, "classes/malignant/e_mask.png"), 0600), 0);
+    scratch_stderr_begin(scratch);
+    sm_dataset dataset = load(classes);
+    free(scratch_stderr_end(scratch));
+    assert_int_equal(dataset.count, 5);
+    assert_null(dataset.records[0].problem);
+    assert_problem(&dataset.records[1], (const char *[]){"b.png: not a regular file", NULL});
+    assert_problem(&dataset.records[2], (const char *[]){"c.png: Too many levels", NULL});
+    assert_problem(&dataset.records[3], (const char *[]){"d.png: not a regular file", NULL});
+    assert_problem(&dataset.records[4], (const char *[]){"e_mask.png: not a regular file", NULL});
+    sm_dataset_free(&dataset);
+    alarm(0);
+}
+
+/** An image and a link to it are the same image. */
+static void test_links_are_recognised(void **state) {
+    const char *scratch = *state;
+    put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
+    assert_int_equal(symlink("a.png", scratch_path(scratch, "b.png")), 0);
+    scratch_text(scratch, "manifest.csv", "image,masks,class\na.png,m.png,benign\nb.png,m.png,benign\n");
+    assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA,
+                   (const char *[]){"a.png: this image is listed twice", NULL});
+}
+
 static void test_masks_united(void **state) {
     const char *scratch = *state;
     uint8_t left[WIDTH * HEIGHT] = {0}, right[WIDTH * HEIGHT] = {0}, ones[WIDTH * HEIGHT] = {0};
@@ -272,7 +375,7 @@ static void test_masks_united(void **state) {
         if (i % WIDTH > 30)
             right[i] = 200;
         else
-            right[i] = 20;               // noise, as JPEG leaves it
+            right[i] = 20;               // noise as of JPEG
         if (i / WIDTH == 5) ones[i] = 1; // a mask of 0 and 1
     }
     scratch_png(scratch, "image.png", WIDTH, HEIGHT, left);
@@ -313,7 +416,7 @@ static void test_bad_samples(void **state) {
         char text[256];
         snprintf(text, sizeof text, "image,masks,class,group,fold\n%s,%s,benign,1,0\n", cases[i].image, cases[i].mask);
         scratch_text(scratch, "manifest.csv", text);
-        sm_dataset dataset = load(scratch); // names are there, contents are looked at later
+        sm_dataset dataset = load(scratch); // the files exist; their contents are read later
         sm_sample sample;
         sm_error error = {0};
         assert_int_equal(sm_sample_load(&dataset.records[0], &sample, &error), cases[i].status);
@@ -376,7 +479,7 @@ static void test_busi_folder(void **state) {
     assert_int_equal(sample.mask[2], 0);
     sm_sample_free(&sample);
 
-    // A fold depends on the image's name alone: it stays when another image comes.
+    // A fold depends on the image's name alone and stays the same when an image is added.
     int folds[COUNT];
     for (int i = 0; i < COUNT; i++) folds[i] = dataset.records[i].fold;
     sm_dataset_free(&dataset);
@@ -429,7 +532,7 @@ static void test_several_sets(void **state) {
     assert_int_equal(dataset.count, 3);
     assert_string_equal(dataset.records[0].group, "clinic:1");
     assert_string_equal(dataset.records[1].group, "busi:1");
-    // Two folders of one name are two data sets, whose group 1 is not the same patient.
+    // Two folders with the same name are two data sets, and group 1 of each is another patient.
     assert_string_not_equal(dataset.records[2].group, dataset.records[0].group);
     assert_string_not_equal(dataset.records[2].source, dataset.records[0].source);
     sm_dataset_free(&dataset);
@@ -437,7 +540,7 @@ static void test_several_sets(void **state) {
     assert_refused(scratch, twice, 2, SM_ERROR_DATA, (const char *[]){"busi/a.png", "listed twice", NULL});
 }
 
-static void test_folds_made_up(void **state) {
+static void test_folds_from_names(void **state) {
     const char *scratch = *state;
     char by_name[4096] = "image,masks,class\n", by_group[4096] = "image,masks,class,group\n";
     char leaking[4096] = "image,masks,class,group,fold\n";
@@ -468,7 +571,7 @@ static void test_folds_made_up(void **state) {
     for (int fold = 0; fold < 5; fold++) assert_true(seen[fold] > 0);
     sm_dataset_free(&dataset);
 
-    // Where groups are known they stay together, and there is nothing to warn of.
+    // With a group column, a group is in one fold, and nothing is warned of.
     scratch_text(scratch, "manifest.csv", by_group);
     scratch_stderr_begin(scratch);
     dataset = load(scratch);
@@ -499,7 +602,7 @@ static void test_resize(void **state) {
         assert_int_equal(sm_sample_resize(&sample, longest[i], NULL), SM_OK);
         assert_int_equal(sample.width, longest[i]);
         const sm_letterbox box = sm_letterbox_make(sample.width, sample.height, longest[i]);
-        assert_int_equal(box.inner_width, sample.width); // it then goes into the square unscaled
+        assert_int_equal(box.inner_width, sample.width); // it fits the square without scaling
         assert_int_equal(box.inner_height, sample.height);
         for (int p = 0; p < sample.width * sample.height; p++) after += sample.mask[p];
         before /= 120 * 90;
@@ -552,7 +655,7 @@ static void test_real_sets(void **state) {
     sm_dataset dataset;
     assert_int_equal(sm_dataset_load(paths, 3, &dataset, NULL), SM_OK);
     assert_int_equal(dataset.count, 624 + 1492 + 811);
-    // No group lies in two folds.
+    // No group is in two folds.
     qsort(dataset.records, (size_t)dataset.count, sizeof *dataset.records, compare_records);
     for (int r = 1; r < dataset.count; r++)
         if (strcmp(dataset.records[r - 1].group, dataset.records[r].group) == 0)
@@ -560,12 +663,12 @@ static void test_real_sets(void **state) {
     sm_dataset_free(&dataset);
 }
 
-/** A white cross of thin strokes, as scanners mark the ends of a measured line. */
+/** Draws a white cross of thin strokes, as scanners do at the ends of a measured line. */
 static void draw_cross(uint8_t *grey, int width, int x0, int y0) {
     for (int i = -6; i <= 6; i++) grey[y0 * width + x0 + i] = grey[(y0 + i) * width + x0] = 255;
 }
 
-static void calipers_are_found(void **state) {
+static void test_calipers_are_found(void **state) {
     (void)state;
     enum { SCAN_WIDTH = 300, SCAN_HEIGHT = 220 };
     int clean = 0;
@@ -576,7 +679,7 @@ static void calipers_are_found(void **state) {
         const sm_image image = {.width = SCAN_WIDTH, .height = SCAN_HEIGHT, .channels = 1, .pixels = sample.grey};
         assert_int_equal(sm_marks_count(&image, &count, NULL), SM_OK);
         clean += count < SM_MARKS_ANNOTATED;
-        /* On dark ground, so that they stand out as calipers do. */
+        /* Calipers have a dark background. */
         for (int i = 0; i < SCAN_WIDTH * SCAN_HEIGHT; i++) sample.grey[i] = (uint8_t)(sample.grey[i] / 2);
         draw_cross(sample.grey, SCAN_WIDTH, 90, 100);
         draw_cross(sample.grey, SCAN_WIDTH, 190, 110);
@@ -595,21 +698,24 @@ static void calipers_are_found(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_manifest_fields, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_manifest_syntax, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_absolute_paths, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_bad_manifests, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_bad_rows_leave_the_others, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_bad_paths, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_masks_united, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_bad_samples, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_busi_folder, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_bad_busi_folders, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_several_sets, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_folds_made_up, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_manifest_fields, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_manifest_syntax, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_absolute_paths, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_manifests, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_rows_leave_the_others, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_paths, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_hostile_manifests, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_special_files_as_data, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_links_are_recognised, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_masks_united, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_samples, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_busi_folder, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_busi_folders, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_several_sets, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_folds_from_names, scratch_setup, scratch_teardown),
         cmocka_unit_test(test_resize),
         cmocka_unit_test(test_real_sets),
-        cmocka_unit_test(calipers_are_found),
+        cmocka_unit_test(test_calipers_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

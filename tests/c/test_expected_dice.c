@@ -12,10 +12,7 @@
 
 #include "../../native/data/random.h"
 #include "../../src/expected_dice.h"
-
-static void assert_close(double value, double expected, double tolerance) {
-    if (!(fabs(value - expected) <= tolerance)) fail_msg("%g is not %g within %g", value, expected, tolerance);
-}
+#include "assert_near.h"
 
 static void certain_maps_score_one(void **state) {
     (void)state;
@@ -23,11 +20,11 @@ static void certain_maps_score_one(void **state) {
     const uint8_t mask[] = {0, 255, 255, 0};
     const uint8_t empty[] = {0, 0, 0, 0};
     const float nothing[] = {0, 0, 0, 0};
-    assert_close((double)sm_expected_dice(map, mask, 4, 1, 2), 1, 0);
-    assert_close((double)sm_expected_dice(nothing, empty, 4, 0, 2), 1, 0);
-    assert_close((double)sm_expected_dice(nothing, empty, 4, 0.25, 2), 0.75, 1e-6);
+    assert_near((double)sm_expected_dice(map, mask, 4, 1, 2), 1, 0);
+    assert_near((double)sm_expected_dice(nothing, empty, 4, 0, 2), 1, 0);
+    assert_near((double)sm_expected_dice(nothing, empty, 4, 0.25, 2), 0.75, 1e-6);
     /* A pixel that is certainly lesion makes an empty mask wrong, for any type. */
-    assert_close((double)sm_expected_dice(map, empty, 4, 0.25, 1), 0, 1e-6);
+    assert_near((double)sm_expected_dice(map, empty, 4, 0.25, 1), 0, 1e-6);
 }
 
 /** For lesions drawn pixel by pixel from the map, the mean Dice of the mask is near the expected one. */
@@ -52,7 +49,7 @@ static void agrees_with_drawn_truths(void **state) {
         }
         sum += 2.0 * both / either;
     }
-    assert_close((double)sm_expected_dice(map, mask, PIXELS, 1, 1), sum / DRAWS, 0.003);
+    assert_near((double)sm_expected_dice(map, mask, PIXELS, 1, 1), sum / DRAWS, 0.003);
 }
 
 enum { WIDTH = 60, HEIGHT = 40 };
@@ -75,14 +72,14 @@ static void lesions_are_judged_by_their_surroundings(void **state) {
     int count = 0;
     assert_int_equal(sm_mask_components(mask, WIDTH, HEIGHT, 1, map, NULL, &lesions, &count, NULL), SM_OK);
     assert_int_equal(count, 2);
-    assert_close((double)lesions[0].expected_dice, 2 * 90.0 / (90 + 100), 1e-5);
+    assert_near((double)lesions[0].expected_dice, 2 * 90.0 / (90 + 100), 1e-5);
     const double inside = 64 * 0.9;
-    assert_close((double)lesions[1].expected_dice, 2 * inside / (inside + 24 * 0.4 + 64), 1e-5);
+    assert_near((double)lesions[1].expected_dice, 2 * inside / (inside + 24 * 0.4 + 64), 1e-5);
     sm_expected_dice_temper(lesions, count, 2);
-    assert_close((double)lesions[0].expected_dice, 180.0 / 190 * 180.0 / 190, 1e-5);
+    assert_near((double)lesions[0].expected_dice, 180.0 / 190 * 180.0 / 190, 1e-5);
     free(lesions);
     assert_int_equal(sm_mask_components(mask, WIDTH, HEIGHT, 1, NULL, NULL, &lesions, &count, NULL), SM_OK);
-    assert_close((double)lesions[0].expected_dice, 0, 0);
+    assert_near((double)lesions[0].expected_dice, 0, 0);
     free(lesions);
 }
 
@@ -97,7 +94,7 @@ static void a_neighbour_is_not_doubt(void **state) {
     int count = 0;
     assert_int_equal(sm_mask_components(mask, WIDTH, HEIGHT, 1, map, NULL, &lesions, &count, NULL), SM_OK);
     assert_int_equal(count, 2);
-    for (int i = 0; i < 2; i++) assert_close((double)lesions[i].expected_dice, 1, 1e-6);
+    for (int i = 0; i < 2; i++) assert_near((double)lesions[i].expected_dice, 1, 1e-6);
     free(lesions);
 }
 

@@ -19,28 +19,14 @@
 #include "../../native/json.h"
 #include "scratch_folder.h"
 
-static char *folder;
-
-static int make_folder(void **state) {
-    (void)state;
-    folder = scratch_make();
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
-
 static char *inside(const char *name) {
-    char *path = sm_path_join(folder, name);
+    char *path = sm_path_join(scratch_root, name);
     assert_non_null(path);
     return path;
 }
 
 static int count_entries(void) {
-    DIR *listing = opendir(folder);
+    DIR *listing = opendir(scratch_root);
     assert_non_null(listing);
     int count = 0;
     const struct dirent *entry;
@@ -93,8 +79,8 @@ static void read_errors_name_the_file_and_the_reason(void **state) {
     assert_string_equal(error.message, "/no/such/file.png: No such file or directory");
     assert_null(bytes);
     assert_int_equal(size, 0);
-    assert_int_equal(sm_file_read(folder, &bytes, &size, &error), SM_ERROR_IO);
-    assert_non_null(strstr(error.message, folder));
+    assert_int_equal(sm_file_read(scratch_root, &bytes, &size, &error), SM_ERROR_IO);
+    assert_non_null(strstr(error.message, scratch_root));
     assert_non_null(strstr(error.message, "is a folder"));
 }
 
@@ -104,8 +90,8 @@ static void failed_write_leaves_nothing(void **state) {
     char *path = inside("missing/file.txt");
     assert_int_equal(sm_file_write(path, "x", 1, &error), SM_ERROR_IO);
     assert_non_null(strstr(error.message, "missing/file.txt"));
-    assert_int_equal(sm_file_write(folder, "x", 1, &error), SM_ERROR_IO); // a folder is not overwritten
-    assert_true(sm_folder_exists(folder));
+    assert_int_equal(sm_file_write(scratch_root, "x", 1, &error), SM_ERROR_IO); // a folder is not overwritten
+    assert_true(sm_folder_exists(scratch_root));
     assert_int_equal(count_entries(), 0);
     free(path);
 }
@@ -165,7 +151,7 @@ static void makes_folders(void **state) {
     char *below = inside("file/below");
     assert_int_equal(sm_file_write(file, "x", 1, NULL), SM_OK);
     assert_int_equal(sm_folder_make(file, &error), SM_ERROR_IO);
-    assert_non_null(strstr(error.message, "no folder"));
+    assert_non_null(strstr(error.message, "not a folder"));
     assert_int_equal(sm_folder_make(below, &error), SM_ERROR_IO);
     assert_non_null(strstr(error.message, below));
     assert_int_equal(sm_folder_make("", &error), SM_ERROR_IO);
@@ -280,5 +266,5 @@ int main(void) {
         cmocka_unit_test(json_lines),
         cmocka_unit_test(messages),
     };
-    return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("file", tests, scratch_setup, scratch_teardown);
 }

@@ -12,8 +12,10 @@
 
 #include "../../src/image.h"
 #include "../../src/image_png_write.h"
+#include "../../src/letterbox.h"
 #include "../../src/sonomask.h"
 #include "make_image.h"
+#include "test_random.h"
 
 static sm_image decode(const uint8_t *bytes, size_t size) {
     sm_image image;
@@ -495,15 +497,9 @@ static void grey_is_luma(void **state) {
     assert_memory_equal(grey, over_black, sizeof over_black);
 }
 
-static uint32_t random_state;
-static uint8_t random_byte(void) {
-    random_state = random_state * 1664525u + 1013904223u;
-    return (uint8_t)(random_state >> 24);
-}
-
 static void png_round_trip(void **state) {
     (void)state;
-    random_state = 1;
+    uint32_t random = 1;
     static const int sizes[][2] = {{2, 2}, {3, 257}, {600, 500}, {1000, 2}};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         for (int channels = 1; channels <= 4; channels += channels == 1 ? 2 : 1) {
@@ -516,7 +512,7 @@ static void png_round_trip(void **state) {
                     if (content == 0)
                         pixels[i] = 0;
                     else if (content == 1)
-                        pixels[i] = random_byte();
+                        pixels[i] = test_random_byte(&random);
                     else if (content == 2)
                         pixels[i] = (uint8_t)(i / (size_t)(7 * channels)); // a gradient
                     else
@@ -597,9 +593,9 @@ static void resize_shrinks_by_covered_area(void **state) {
 
     // In two dimensions, against the definition.
     enum { WIDTH = 23, HEIGHT = 17, OUT_WIDTH = 9, OUT_HEIGHT = 5 };
-    random_state = 7;
+    uint32_t random = 7;
     uint8_t plane[WIDTH * HEIGHT], small[OUT_WIDTH * OUT_HEIGHT];
-    for (int i = 0; i < WIDTH * HEIGHT; i++) plane[i] = random_byte();
+    for (int i = 0; i < WIDTH * HEIGHT; i++) plane[i] = test_random_byte(&random);
     assert_int_equal(sm_plane_resize(plane, WIDTH, HEIGHT, small, OUT_WIDTH, OUT_HEIGHT, NULL), SM_OK);
     for (int oy = 0; oy < OUT_HEIGHT; oy++)
         for (int ox = 0; ox < OUT_WIDTH; ox++) {

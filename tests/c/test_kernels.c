@@ -12,11 +12,11 @@
 
 #include "../../src/ops/ops.h"
 #include "../../src/sonomask.h"
+#include "assert_near.h"
 #include "numbers.h"
 
-static void assert_near(double value, double expected) {
-    if (!(fabs(value - expected) <= 1e-6 * (1 + fabs(expected)))) fail_msg("%.9g instead of %.9g", value, expected);
-}
+/** Within float rounding of a value worked out in double. */
+#define assert_float(value, expected) assert_near(value, expected, 1e-6 * (1 + fabs((double)(expected))))
 
 static void test_tables(void **state) {
     (void)state;
@@ -42,9 +42,9 @@ static void test_dense(void **state) {
     float output[4];
     kernels()->dense(input, 2, 3, 2, weights, bias, output);
     const double expected[] = {14.5, 139.5, 2.5, 19.5};
-    for (int i = 0; i < 4; i++) assert_near((double)output[i], expected[i]);
+    for (int i = 0; i < 4; i++) assert_float((double)output[i], expected[i]);
     kernels()->dense(input, 1, 3, 2, weights, NULL, output);
-    assert_near((double)output[0], 14);
+    assert_float((double)output[0], 14);
 }
 
 static void test_dense_backward_adds_to_weights_and_overwrites_input(void **state) {
@@ -54,10 +54,10 @@ static void test_dense_backward_adds_to_weights_and_overwrites_input(void **stat
           input_gradient[] = {7, 7, 7};
     kernels()->dense_backward(input, gradient, 1, 3, 2, weights, weights_gradient, bias_gradient, input_gradient);
     const double expected[] = {101, 99, 102, 98, 103, 97};
-    for (int i = 0; i < 6; i++) assert_near((double)weights_gradient[i], expected[i]);
-    assert_near((double)bias_gradient[0], 101);
-    assert_near((double)bias_gradient[1], 99);
-    for (int i = 0; i < 3; i++) assert_near((double)input_gradient[i], -9 * (i + 1));
+    for (int i = 0; i < 6; i++) assert_float((double)weights_gradient[i], expected[i]);
+    assert_float((double)bias_gradient[0], 101);
+    assert_float((double)bias_gradient[1], 99);
+    for (int i = 0; i < 3; i++) assert_float((double)input_gradient[i], -9 * (i + 1));
     kernels()->dense_backward(input, gradient, 1, 3, 2, weights, weights_gradient, NULL, NULL); /* both optional */
 }
 
@@ -68,7 +68,7 @@ static void test_softmax(void **state) {
     float output[6];
     kernels()->softmax(input, 2, 3, output);
     const double expected[] = {0.125, 0.25, 0.625, 0.5, 0.5, 0};
-    for (int i = 0; i < 6; i++) assert_near((double)output[i], expected[i]);
+    for (int i = 0; i < 6; i++) assert_float((double)output[i], expected[i]);
 }
 
 static void test_cross_entropy(void **state) {
@@ -76,13 +76,13 @@ static void test_cross_entropy(void **state) {
     const float logits[] = {0, logf(2), logf(5), 0, 0, 0};
     const float target[] = {0, 1, 0, 0, 0, 1};
     double plain = kernels()->cross_entropy(logits, target, 2, 3, NULL);
-    assert_near(plain, (-log(0.25) + log(3)) / 2);
+    assert_float(plain, (-log(0.25) + log(3)) / 2);
     const float soft[] = {0.2f, 0.7f, 0.1f};
     double softer = kernels()->cross_entropy(logits, soft, 1, 3, NULL);
-    assert_near(softer, -0.2 * log(0.125) - 0.7 * log(0.25) - 0.1 * log(0.625));
+    assert_float(softer, -0.2 * log(0.125) - 0.7 * log(0.25) - 0.1 * log(0.625));
     const float sure[] = {-1000, 1000, 0}; /* finite for a wrong answer with certainty */
     const float wrong[] = {1, 0, 0};
-    assert_near(kernels()->cross_entropy(sure, wrong, 1, 3, NULL), 2000);
+    assert_float(kernels()->cross_entropy(sure, wrong, 1, 3, NULL), 2000);
 }
 
 static void test_type_mae(void **state) {
@@ -91,26 +91,26 @@ static void test_type_mae(void **state) {
     const float logits[] = {9, logf(3), -logf(3), 9, logf(3), logf(3)};
     const int target[] = {SM_CLASS_BENIGN, SM_CLASS_NORMAL};
     float gradient[6];
-    assert_near(kernels()->type_mae(logits, target, 2, gradient), (0.25 + 0.25 + 0.75 + 0.75) / 4);
-    assert_near(kernels()->type_mae(logits, target, 2, NULL), (0.25 + 0.25 + 0.75 + 0.75) / 4);
+    assert_float(kernels()->type_mae(logits, target, 2, gradient), (0.25 + 0.25 + 0.75 + 0.75) / 4);
+    assert_float(kernels()->type_mae(logits, target, 2, NULL), (0.25 + 0.25 + 0.75 + 0.75) / 4);
     const double slope = 0.75 * 0.25 / 4, expected[] = {0, -slope, slope, 0, slope, slope};
-    for (int i = 0; i < 6; i++) assert_near((double)gradient[i], expected[i]);
+    for (int i = 0; i < 6; i++) assert_float((double)gradient[i], expected[i]);
 }
 
 static void test_mask_loss(void **state) {
     (void)state;
     const float logits[] = {0, 0, logf(3), logf(3)}, target[] = {1, 0, 1, 1};
     sm_mask_loss args = {.batch = 1, .pixels = 4, .logits = logits, .target = target, .bce_weight = 1};
-    assert_near(kernels()->mask_loss(&args), (2 * log(2) - 2 * log(0.75)) / 4);
+    assert_float(kernels()->mask_loss(&args), (2 * log(2) - 2 * log(0.75)) / 4);
     args.bce_weight = 0;
     args.dice_weight = 2;
     args.dice_smooth = 1;
-    assert_near(kernels()->mask_loss(&args), 2 * (1 - (2 * 2.0 + 1) / (2.5 + 3 + 1)));
+    assert_float(kernels()->mask_loss(&args), 2 * (1 - (2 * 2.0 + 1) / (2.5 + 3 + 1)));
     const float sure[] = {50, -50, 60, 70}; /* right with certainty: no loss, and no NaN */
     args.logits = sure;
     args.bce_weight = 1;
     args.dice_smooth = 0;
-    assert_near(kernels()->mask_loss(&args), 0);
+    assert_float(kernels()->mask_loss(&args), 0);
 }
 
 static void test_dropout(void **state) {
@@ -125,7 +125,7 @@ static void test_dropout(void **state) {
     int dropped = 0, both = 0, runs = 0;
     for (int i = 0; i < COUNT; i++) {
         if (values[i] > 0) {
-            assert_near((double)values[i], 4.0 / 3);
+            assert_float((double)values[i], 4.0 / 3);
             continue;
         }
         dropped++;

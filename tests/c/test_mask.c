@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "../../src/mask.h"
+#include "assert_near.h"
+#include "test_random.h"
 
 static const double pi = 3.14159265358979323846;
 
@@ -50,10 +52,6 @@ static int components(canvas *on, int minimum_area, sm_lesion **lesions) {
     assert_int_equal(
         sm_mask_components(on->mask, on->width, on->height, minimum_area, NULL, NULL, lesions, &count, NULL), SM_OK);
     return count;
-}
-
-static void assert_close(double value, double expected, double tolerance) {
-    if (!(fabs(value - expected) <= tolerance)) fail_msg("%g is not %g within %g", value, expected, tolerance);
 }
 
 static double distance(sm_point a, sm_point b) { return hypot((double)(a.x - b.x), (double)(a.y - b.y)); }
@@ -98,15 +96,15 @@ static void rectangle(void **state) {
     assert_int_equal(one->top, 30);
     assert_int_equal(one->width, 100);
     assert_int_equal(one->height, 60);
-    assert_close(one->centroid.x, 70, 1e-4);
-    assert_close(one->centroid.y, 60, 1e-4);
-    assert_close(one->long_axis, hypot(100, 60), 0.6); // corner to corner, but for half a pixel
-    assert_close(distance(one->long_axis_ends[0], one->long_axis_ends[1]), one->long_axis, 1e-3);
-    assert_close(one->short_axis, 2 * 6000 / hypot(100, 60), 1.0); // twice the triangle's height over the diagonal
-    assert_close(distance(one->short_axis_ends[0], one->short_axis_ends[1]), one->short_axis, 1e-3);
-    assert_close(fabs((double)one->orientation), atan2(60, 100), 0.01);
-    assert_close(one->perimeter, 320, 0.03 * 320);
-    assert_close(one->circularity, 4 * pi * 6000 / (320 * 320), 0.05);
+    assert_near(one->centroid.x, 70, 1e-4);
+    assert_near(one->centroid.y, 60, 1e-4);
+    assert_near(one->long_axis, hypot(100, 60), 0.6); // corner to corner, but for half a pixel
+    assert_near(distance(one->long_axis_ends[0], one->long_axis_ends[1]), one->long_axis, 1e-3);
+    assert_near(one->short_axis, 2 * 6000 / hypot(100, 60), 1.0); // twice the triangle's height over the diagonal
+    assert_near(distance(one->short_axis_ends[0], one->short_axis_ends[1]), one->short_axis, 1e-3);
+    assert_near(fabs((double)one->orientation), atan2(60, 100), 0.01);
+    assert_near(one->perimeter, 320, 0.03 * 320);
+    assert_near(one->circularity, 4 * pi * 6000 / (320 * 320), 0.05);
     free(lesions);
     free(on.mask);
 }
@@ -118,11 +116,11 @@ static void circles(void **state) {
         draw_ellipse(&on, 95.3, 92.8, radius, radius, 0, 255);
         sm_lesion *lesions = NULL;
         assert_int_equal(components(&on, 1, &lesions), 1);
-        assert_close(lesions[0].centroid.x, 95.3, 0.3);
-        assert_close(lesions[0].centroid.y, 92.8, 0.3);
-        assert_close(lesions[0].long_axis, 2 * radius, 1.0);
-        assert_close(lesions[0].short_axis, 2 * radius, 1.0);
-        assert_close(lesions[0].perimeter, 2 * pi * radius, radius < 10 ? 1.0 : 0.015 * 2 * pi * radius);
+        assert_near(lesions[0].centroid.x, 95.3, 0.3);
+        assert_near(lesions[0].centroid.y, 92.8, 0.3);
+        assert_near(lesions[0].long_axis, 2 * radius, 1.0);
+        assert_near(lesions[0].short_axis, 2 * radius, 1.0);
+        assert_near(lesions[0].perimeter, 2 * pi * radius, radius < 10 ? 1.0 : 0.015 * 2 * pi * radius);
         assert_true(lesions[0].circularity <= 1.0f && lesions[0].circularity > 0.93f);
         free(lesions);
         free(on.mask);
@@ -138,19 +136,19 @@ static void ellipses_at_angles(void **state) {
         sm_lesion *lesions = NULL;
         assert_int_equal(components(&on, 1, &lesions), 1);
         const sm_lesion *one = &lesions[0];
-        assert_close(one->area, pi * a * b, 0.005 * pi * a * b);
-        assert_close(one->long_axis, 2 * a, 0.7);
-        assert_close(one->short_axis, 2 * b, 1.0);
+        assert_near(one->area, pi * a * b, 0.005 * pi * a * b);
+        assert_near(one->long_axis, 2 * a, 0.7);
+        assert_near(one->short_axis, 2 * b, 1.0);
         const double turn = remainder((double)one->orientation - angle, pi); // an axis has no direction
-        assert_close(turn, 0, 0.05);
+        assert_near(turn, 0, 0.05);
         assert_true(one->orientation >= -1.5708f && one->orientation <= 1.5708f);
         // The two axes are drawn at right angles.
         const sm_point *l = one->long_axis_ends, *s = one->short_axis_ends;
         const double dot = (double)((l[1].x - l[0].x) * (s[1].x - s[0].x) + (l[1].y - l[0].y) * (s[1].y - s[0].y));
-        assert_close(dot / (double)(one->long_axis * one->short_axis), 0, 1e-4);
-        assert_close(distance(s[0], s[1]), one->short_axis, 1e-3);
+        assert_near(dot / (double)(one->long_axis * one->short_axis), 0, 1e-4);
+        assert_near(distance(s[0], s[1]), one->short_axis, 1e-3);
         const double h = pow((a - b) / (a + b), 2); // Ramanujan
-        assert_close(one->perimeter, pi * (a + b) * (1 + 3 * h / (10 + sqrt(4 - 3 * h))), 0.02 * 2 * pi * a);
+        assert_near(one->perimeter, pi * (a + b) * (1 + 3 * h / (10 + sqrt(4 - 3 * h))), 0.02 * 2 * pi * a);
         free(lesions);
         free(on.mask);
     }
@@ -165,13 +163,13 @@ static void single_pixels_and_lines(void **state) {
     sm_lesion *lesions = NULL;
     assert_int_equal(components(&on, 1, &lesions), 3);
     assert_int_equal(lesions[0].area, 20);
-    assert_close(lesions[0].long_axis, 20, 1e-4);
-    assert_close(lesions[0].short_axis, 1, 1e-4);
-    assert_close(lesions[0].orientation, 0, 1e-4);
+    assert_near(lesions[0].long_axis, 20, 1e-4);
+    assert_near(lesions[0].short_axis, 1, 1e-4);
+    assert_near(lesions[0].orientation, 0, 1e-4);
     assert_int_equal(lesions[1].left, 0); // equal areas: in reading order
     assert_int_equal(lesions[2].left, 29);
-    assert_close(lesions[1].long_axis, 1, 1e-5);
-    assert_close(lesions[1].short_axis, 1, 1e-5);
+    assert_near(lesions[1].long_axis, 1, 1e-5);
+    assert_near(lesions[1].short_axis, 1, 1e-5);
     assert_true(lesions[1].perimeter > 0 && lesions[1].circularity <= 1.0f);
     free(lesions);
     free(on.mask);
@@ -244,7 +242,7 @@ static void small_ones_go_and_the_rest_is_sorted(void **state) {
     for (int i = 0; i < 3; i++) {
         assert_int_equal(lesions[i].label, i + 1);
         assert_int_equal(lesions[i].area, areas[i]);
-        assert_close(lesions[i].mean_probability, means[i], 1e-6);
+        assert_near(lesions[i].mean_probability, means[i], 1e-6);
         assert_int_equal(labels[lesions[i].top * 60 + lesions[i].left], i + 1);
     }
     assert_int_equal(on.mask[30 * 60 + 2], 0); // cleared with its label
@@ -277,7 +275,7 @@ static void ring_has_a_hole(void **state) {
     draw_rectangle(&on, 58, 58, 4, 3, 255); // an island in the hole
     sm_lesion *lesions = NULL;
     assert_int_equal(components(&on, 1, &lesions), 2);
-    assert_close(lesions[0].perimeter, 2 * pi * 50, 0.015 * 2 * pi * 50); // the outer outline only
+    assert_near(lesions[0].perimeter, 2 * pi * 50, 0.015 * 2 * pi * 50); // the outer outline only
     sm_contours contours;
     assert_int_equal(sm_mask_contours(on.mask, 120, 120, &contours, NULL), SM_OK);
     assert_int_equal(contours.count, 3);
@@ -286,9 +284,9 @@ static void ring_has_a_hole(void **state) {
     assert_false(island->is_hole);
     assert_true(hole->is_hole);
     assert_true(signed_area(hole) < 0);
-    assert_close(signed_area(ring) + signed_area(hole), lesions[0].area, 0);
+    assert_near(signed_area(ring) + signed_area(hole), lesions[0].area, 0);
     assert_int_equal(island->point_count, 4);
-    assert_close(signed_area(island), 12, 0);
+    assert_near(signed_area(island), 12, 0);
     sm_contours_free(&contours);
     assert_null(contours.items);
     free(lesions);
@@ -320,9 +318,9 @@ static void contour_joins_diagonal_pixels(void **state) {
     assert_int_equal(sm_mask_contours(on.mask, 4, 4, &contours, NULL), SM_OK);
     assert_int_equal(contours.count, 2); // one outline around all five, one around the hole between four of them
     assert_false(contours.items[0].is_hole);
-    assert_close(signed_area(&contours.items[0]), 6, 0);
+    assert_near(signed_area(&contours.items[0]), 6, 0);
     assert_true(contours.items[1].is_hole);
-    assert_close(signed_area(&contours.items[1]), -1, 0);
+    assert_near(signed_area(&contours.items[1]), -1, 0);
     sm_contours_free(&contours);
     free(on.mask);
 }
@@ -357,8 +355,7 @@ static void random_masks_agree_with_flooding(void **state) {
         canvas on = canvas_make(1 + round % 23, 1 + round % 17);
         const int pixels = on.width * on.height;
         for (int i = 0; i < pixels; i++) {
-            random = random * 1664525u + 1013904223u;
-            on.mask[i] = (random >> 24) < (unsigned)(60 + round * 2) ? 255 : 0;
+            on.mask[i] = test_random_byte(&random) < 60 + round * 2 ? 255 : 0;
         }
         int32_t expected[400], labels[400];
         const int expected_count = flood_count(&on, expected);
@@ -382,7 +379,7 @@ static void random_masks_agree_with_flooding(void **state) {
             outer += !contours.items[i].is_hole;
         }
         for (int i = 0; i < pixels; i++) mask_area += on.mask[i] != 0;
-        assert_close(area, mask_area, 0);
+        assert_near(area, mask_area, 0);
         assert_int_equal(outer, count);
         sm_contours_free(&contours);
         free(lesions);

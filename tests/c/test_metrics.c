@@ -1,4 +1,4 @@
-/** Scores against figures worked out by hand and against slow, plain computations. */
+/** Metrics against hand-computed values and against slow computations from the definitions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,96 +10,160 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../native/report/tables.h"
-
-static void assert_near(double value, double expected, double tolerance) {
-    if (!(fabs(value - expected) <= tolerance)) fail_msg("%.12g is not %.12g +- %g", value, expected, tolerance);
-}
+#include "../../native/metrics/bootstrap.h"
+#include "../../native/metrics/classes.h"
+#include "../../native/metrics/pixels.h"
+#include "../../native/metrics/reliability.h"
+#include "../../native/metrics/roc.h"
+#include "../../native/metrics/surface_distance.h"
+#include "assert_near.h"
+#include "test_random.h"
 
 static void assert_undefined(double value) {
-    if (!isnan(value)) fail_msg("%g where there should be no figure", value);
-}
-
-/* A small generator of its own, so that the tests draw the same numbers everywhere. */
-static double uniform(uint32_t *state) {
-    *state = *state * 1664525U + 1013904223U;
-    return (*state >> 8) / 16777216.0;
+    if (!isnan(value)) fail_msg("%g is not NaN", value);
 }
 
 /* ---- pixels ---- */
 
 static void counts_and_scores_of_pixels(void **state) {
     (void)state;
-    const uint8_t truth[10] = {255, 255, 255, 255, 0, 0, 0, 0, 0, 127};
-    const uint8_t predicted[10] = {255, 255, 128, 0, 255, 0, 0, 0, 0, 0};
-    sm_pixel_counts counts = sm_pixel_count(truth, predicted, 10);
-    assert_int_equal(counts.true_positive, 3);
+    /* 4 true positives, 1 false positive, 2 false negatives, 3 true negatives; 127 is background, 128 is lesion. */
+    const uint8_t reference[10] = {255, 255, 128, 255, 255, 255, 0, 0, 0, 127};
+    const uint8_t predicted[10] = {255, 128, 255, 255, 127, 0, 255, 0, 127, 0};
+    sm_pixel_counts counts = sm_pixel_count(reference, predicted, 10);
+    assert_int_equal(counts.true_positive, 4);
     assert_int_equal(counts.false_positive, 1);
-    assert_int_equal(counts.false_negative, 1);
-    assert_int_equal(counts.true_negative, 5);
+    assert_int_equal(counts.false_negative, 2);
+    assert_int_equal(counts.true_negative, 3);
     sm_binary_scores scores = sm_binary_scores_of(&counts);
-    assert_near(scores.accuracy, 0.8, 1e-12);
-    assert_near(scores.precision, 0.75, 1e-12);
-    assert_near(scores.recall, 0.75, 1e-12);
-    assert_near(scores.sensitivity, 0.75, 1e-12);
-    assert_near(scores.specificity, 5.0 / 6, 1e-12);
-    assert_near(scores.dice, 0.75, 1e-12);
-    assert_near(scores.f1, 0.75, 1e-12);
-    assert_near(scores.iou, 0.6, 1e-12);
+    assert_near(scores.accuracy, 0.7, 1e-12);
+    assert_near(scores.precision, 4.0 / 5, 1e-12);
+    assert_near(scores.recall, 4.0 / 6, 1e-12);
+    assert_near(scores.sensitivity, 4.0 / 6, 1e-12);
+    assert_near(scores.specificity, 3.0 / 4, 1e-12);
+    assert_near(scores.dice, 8.0 / 11, 1e-12);
+    assert_near(scores.f1, 8.0 / 11, 1e-12);
+    assert_near(scores.iou, 4.0 / 7, 1e-12);
+    const sm_pixel_counts more = {100, 200, 300, 400};
+    sm_pixel_counts_add(&counts, &more);
+    assert_int_equal(counts.true_positive, 104);
+    assert_int_equal(counts.false_positive, 201);
+    assert_int_equal(counts.false_negative, 302);
+    assert_int_equal(counts.true_negative, 403);
 }
 
-static void empty_masks_agree_and_missed_ones_score_nothing(void **state) {
-    (void)state;
-    const sm_pixel_counts both_empty = {.true_negative = 9}, missed = {.false_negative = 4, .true_negative = 5};
-    const sm_pixel_counts invented = {.false_positive = 4, .true_negative = 5}, full = {.true_positive = 9};
-    assert_near(sm_binary_scores_of(&both_empty).dice, 1, 0);
-    assert_near(sm_binary_scores_of(&both_empty).precision, 1, 0);
-    assert_near(sm_binary_scores_of(&missed).dice, 0, 0);
-    assert_near(sm_binary_scores_of(&missed).precision, 0, 0);
-    assert_near(sm_binary_scores_of(&invented).recall, 0, 0);
-    assert_undefined(sm_binary_scores_of(&full).specificity);
-    assert_undefined(sm_binary_scores_of(&(sm_pixel_counts){0}).dice);
+static void assert_overlap(const sm_pixel_counts *counts, double precision, double recall, double dice) {
+    const sm_binary_scores scores = sm_binary_scores_of(counts);
+    assert_near(scores.precision, precision, 0);
+    assert_near(scores.recall, recall, 0);
+    assert_near(scores.dice, dice, 0);
+    assert_near(scores.iou, dice, 0); /* they agree at 0 and at 1 */
 }
 
-static void mean_scores_leave_out_what_is_undefined(void **state) {
+static void empty_masks(void **state) {
     (void)state;
-    const sm_pixel_counts full = {.true_positive = 9},
-                          half = {.true_positive = 1, .false_positive = 2, .true_negative = 6};
-    const sm_binary_scores scores[2] = {sm_binary_scores_of(&full), sm_binary_scores_of(&half)};
-    sm_binary_scores mean = sm_binary_scores_mean(scores, 2);
-    assert_near(mean.dice, 0.75, 1e-12);
-    assert_near(mean.specificity, 0.75, 1e-12);
-    assert_undefined(sm_binary_scores_mean(scores, 0).dice);
+    assert_overlap(&(sm_pixel_counts){.true_negative = 9}, 1, 1, 1);
+    assert_overlap(&(sm_pixel_counts){.true_negative = 1}, 1, 1, 1);
+    assert_overlap(&(sm_pixel_counts){.false_negative = 4, .true_negative = 5}, 0, 0, 0);
+    assert_overlap(&(sm_pixel_counts){.false_positive = 4, .true_negative = 5}, 0, 0, 0);
+    assert_overlap(&(sm_pixel_counts){.false_negative = 1}, 0, 0, 0);
+    assert_overlap(&(sm_pixel_counts){.false_positive = 1}, 0, 0, 0);
+    assert_overlap(&(sm_pixel_counts){.true_positive = 1}, 1, 1, 1);
+    assert_near(sm_binary_scores_of(&(sm_pixel_counts){.true_negative = 1}).specificity, 1, 0);
+    assert_near(sm_binary_scores_of(&(sm_pixel_counts){.false_positive = 1}).specificity, 0, 0);
+    assert_undefined(sm_binary_scores_of(&(sm_pixel_counts){.true_positive = 9}).specificity);
+    const sm_binary_scores none = sm_binary_scores_of(&(sm_pixel_counts){0});
+    assert_undefined(none.accuracy);
+    assert_undefined(none.precision);
+    assert_undefined(none.recall);
+    assert_undefined(none.dice);
+    assert_undefined(none.iou);
+}
+
+static void mean_scores_leave_out_undefined_values(void **state) {
+    (void)state;
+    const sm_binary_scores scores[3] = {
+        {.accuracy = 0.1, .precision = 0.2, .recall = 0.3, .specificity = 0.4, .dice = 0.5, .iou = 0.6},
+        {.accuracy = 0.3, .precision = 0.6, .recall = 0.5, .specificity = NAN, .dice = 0.8, .iou = 1},
+        {.accuracy = NAN, .precision = NAN, .recall = NAN, .specificity = NAN, .dice = NAN, .iou = NAN}};
+    const sm_binary_scores mean = sm_binary_scores_mean(scores, 3);
+    assert_near(mean.accuracy, 0.2, 1e-12);
+    assert_near(mean.precision, 0.4, 1e-12);
+    assert_near(mean.recall, 0.4, 1e-12);
+    assert_near(mean.sensitivity, 0.4, 1e-12);
+    assert_near(mean.specificity, 0.4, 1e-12);
+    assert_near(mean.dice, 0.65, 1e-12);
+    assert_near(mean.f1, 0.65, 1e-12);
+    assert_near(mean.iou, 0.8, 1e-12);
+    assert_undefined(sm_binary_scores_mean(scores + 2, 1).dice);
+    assert_undefined(sm_binary_scores_mean(scores, 0).accuracy);
 }
 
 /* ---- classes ---- */
 
 static void classification_report_by_hand(void **state) {
     (void)state;
-    const sm_confusion confusion = {{{2, 1, 0}, {0, 3, 1}, {1, 0, 2}}};
-    sm_classification_report report = sm_classification_report_of(&confusion);
-    assert_near(report.accuracy, 0.7, 1e-12);
-    assert_near(report.classes[0].precision, 2.0 / 3, 1e-12);
-    assert_near(report.classes[1].precision, 3.0 / 4, 1e-12);
+    /* Rows 8, 4, 1 and columns 6, 5, 2 of 13 images; 8 are on the diagonal. */
+    const sm_confusion confusion = {{{5, 2, 1}, {0, 3, 1}, {1, 0, 0}}};
+    const sm_classification_report report = sm_classification_report_of(&confusion);
+    const double f1[2] = {10.0 / 14, 6.0 / 9};
+    assert_near(report.accuracy, 8.0 / 13, 1e-12);
+    assert_near(report.classes[0].precision, 5.0 / 6, 1e-12);
+    assert_near(report.classes[1].precision, 3.0 / 5, 1e-12);
+    assert_near(report.classes[2].precision, 0, 0);
+    assert_near(report.classes[0].recall, 5.0 / 8, 1e-12);
     assert_near(report.classes[1].recall, 3.0 / 4, 1e-12);
-    assert_near(report.classes[2].f1, 2.0 / 3, 1e-12);
-    assert_near(report.classes[1].support, 4, 0);
-    assert_near(report.balanced_accuracy, (2.0 / 3 + 3.0 / 4 + 2.0 / 3) / 3, 1e-12);
-    assert_near(report.weighted.recall, 0.7, 1e-12);
-    assert_near(report.macro.support, 10, 0);
-    /* Margins are 3, 4, 3 on both sides: (7 * 10 - 34) / (100 - 34). */
-    assert_near(report.mcc, 36.0 / 66, 1e-12);
+    assert_near(report.classes[2].recall, 0, 0);
+    assert_near(report.classes[0].f1, f1[0], 1e-12);
+    assert_near(report.classes[1].f1, f1[1], 1e-12);
+    assert_near(report.classes[2].f1, 0, 0);
+    assert_near(report.classes[0].support, 8, 0);
+    assert_near(report.classes[2].support, 1, 0);
+    assert_near(report.macro.precision, (5.0 / 6 + 3.0 / 5) / 3, 1e-12);
+    assert_near(report.macro.recall, (5.0 / 8 + 3.0 / 4) / 3, 1e-12);
+    assert_near(report.macro.f1, (f1[0] + f1[1]) / 3, 1e-12);
+    assert_near(report.macro.support, 13, 0);
+    assert_near(report.balanced_accuracy, report.macro.recall, 0);
+    assert_near(report.weighted.precision, (5.0 / 6 * 8 + 3.0 / 5 * 4) / 13, 1e-12);
+    assert_near(report.weighted.recall, 8.0 / 13, 1e-12);
+    assert_near(report.weighted.f1, (f1[0] * 8 + f1[1] * 4) / 13, 1e-12);
+    assert_near(report.weighted.support, 13, 0);
+    /* 13 * 8 - (8 * 6 + 4 * 5 + 1 * 2) = 34; 169 - 64 - 16 - 1 = 88; 169 - 36 - 25 - 4 = 104. */
+    assert_near(report.mcc, 34 / sqrt(88.0 * 104), 1e-12);
 }
 
-static void a_class_without_images_is_no_zero(void **state) {
+static void a_class_without_images_is_left_out(void **state) {
     (void)state;
     const sm_confusion confusion = {{{0, 0, 0}, {1, 3, 0}, {0, 0, 4}}};
     sm_classification_report report = sm_classification_report_of(&confusion);
+    assert_near(report.classes[0].precision, 0, 0);
     assert_undefined(report.classes[0].recall);
+    assert_undefined(report.classes[0].f1);
     assert_near(report.classes[0].support, 0, 0);
     assert_near(report.balanced_accuracy, (0.75 + 1) / 2, 1e-12);
-    assert_undefined(sm_classification_report_of(&(sm_confusion){0}).accuracy);
-    assert_undefined(sm_classification_report_of(&(sm_confusion){0}).mcc);
+    assert_near(report.macro.precision, 1, 1e-12);
+    report = sm_classification_report_of(&(sm_confusion){0});
+    assert_undefined(report.accuracy);
+    assert_undefined(report.macro.precision);
+    assert_undefined(report.weighted.f1);
+    assert_undefined(report.mcc);
+}
+
+static void a_single_image_or_prediction(void **state) {
+    (void)state;
+    sm_classification_report report = sm_classification_report_of(&(sm_confusion){{{0, 0, 0}, {0, 1, 0}, {0, 0, 0}}});
+    assert_near(report.accuracy, 1, 0);
+    assert_near(report.classes[1].recall, 1, 0);
+    assert_near(report.classes[1].f1, 1, 0);
+    assert_undefined(report.classes[0].precision);
+    assert_near(report.macro.f1, 1, 0);
+    assert_near(report.mcc, 0, 0);
+    /* A class that is never predicted has precision 0; with one predicted class there is no correlation. */
+    report = sm_classification_report_of(&(sm_confusion){{{0, 1, 0}, {0, 1, 0}, {0, 0, 0}}});
+    assert_near(report.classes[0].precision, 0, 0);
+    assert_near(report.classes[0].f1, 0, 0);
+    assert_near(report.macro.precision, 0.25, 1e-12);
+    assert_near(report.mcc, 0, 0);
 }
 
 /* ---- ROC ---- */
@@ -108,9 +172,9 @@ enum { CASES = 60 };
 
 static void make_cases(sm_roc_case *cases, uint32_t seed) {
     for (int i = 0; i < CASES; i++) {
-        bool positive = uniform(&seed) < 0.4;
-        /* Few distinct scores, so that ties abound. */
-        double score = floor(8 * uniform(&seed) + (positive ? 1.5 : 0)) / 8;
+        bool positive = test_random_uniform(&seed) < 0.4;
+        /* Few distinct scores, so that there are ties. */
+        double score = floor(8 * test_random_uniform(&seed) + (positive ? 1.5 : 0)) / 8;
         cases[i] = (sm_roc_case){.score = score, .positive = positive, .item = i};
     }
 }
@@ -134,7 +198,7 @@ static void area_equals_counting_pairs(void **state) {
         int weights[CASES], ones[CASES];
         uint32_t dice = seed + 100;
         for (int i = 0; i < CASES; i++) {
-            weights[i] = (int)(3 * uniform(&dice));
+            weights[i] = (int)(3 * test_random_uniform(&dice));
             ones[i] = 1;
         }
         make_cases(cases, seed);
@@ -161,53 +225,117 @@ static void curve_encloses_its_area(void **state) {
     assert_near(points[count - 1].true_positive_rate, 1, 0);
 }
 
-static void one_sided_cases_have_no_area(void **state) {
+static void curve_by_hand(void **state) {
     (void)state;
-    const sm_roc_case cases[2] = {{0.9, true, 0}, {0.1, true, 1}};
-    sm_roc_point points[3];
-    assert_undefined(sm_roc_area(cases, 2, NULL));
-    assert_undefined(sm_roc_area(NULL, 0, NULL));
-    assert_int_equal(sm_roc_curve(cases, 2, points), 0);
+    /* Scores 9+ 8- 8+ 7+ 6-: the tie gives one point. */
+    sm_roc_case cases[5] = {{6, false, 4}, {8, true, 2}, {9, true, 0}, {7, true, 3}, {8, false, 1}};
+    sm_roc_point points[6];
+    sm_roc_sort(cases, 5);
+    for (int i = 0; i < 5; i++) assert_int_equal(cases[i].item, i);
+    assert_near(sm_roc_area(cases, 5, NULL), (3 + 1 + 0.5) / 6, 1e-12);
+    assert_int_equal(sm_roc_curve(cases, 5, points), 5);
+    const double expected[5][3] = {{0, 0, INFINITY}, {0, 1.0 / 3, 9}, {0.5, 2.0 / 3, 8}, {0.5, 1, 7}, {1, 1, 6}};
+    for (int i = 0; i < 5; i++) {
+        assert_near(points[i].false_positive_rate, expected[i][0], 1e-12);
+        assert_near(points[i].true_positive_rate, expected[i][1], 1e-12);
+        assert_true(points[i].threshold == expected[i][2]);
+    }
+    /* With a weight of 0 a case is absent, with 2 it is there twice. */
+    const int weights[5] = {1, 0, 1, 1, 2};
+    assert_near(sm_roc_area(cases, 5, weights), 1, 1e-12);
+    const int reversed[5] = {0, 2, 0, 1, 1};
+    assert_near(sm_roc_area(cases, 5, reversed), 1.0 / 3, 1e-12);
 }
 
-/* ---- calibration ---- */
-
-static void calibration_by_hand(void **state) {
+static void one_case_of_each_kind_is_enough(void **state) {
     (void)state;
-    /* Ten answers of confidence 0.8, eight right; ten of confidence 0.55, four right. */
-    double probabilities[20][SM_CLASS_COUNT];
-    sm_class truth[20];
-    for (int i = 0; i < 20; i++) {
-        double confidence = i < 10 ? 0.8 : 0.55;
-        probabilities[i][0] = (1 - confidence) / 2;
-        probabilities[i][1] = confidence;
-        probabilities[i][2] = (1 - confidence) / 2;
-        truth[i] = (i < 10 ? i < 8 : i < 14) ? SM_CLASS_BENIGN : SM_CLASS_MALIGNANT;
-    }
-    sm_calibration calibration = sm_calibration_of((const double(*)[SM_CLASS_COUNT])probabilities, truth, NULL, 20);
-    assert_near(calibration.ece, 0.5 * 0.0 + 0.5 * 0.15, 1e-12);
-    assert_near(calibration.bins[8].count, 10, 0);
-    assert_near(calibration.bins[8].accuracy, 0.8, 1e-12);
-    assert_near(calibration.bins[5].confidence, 0.55, 1e-12);
-    assert_undefined(calibration.bins[0].accuracy);
-    double right_08 = 0.04 + 2 * 0.01, wrong_08 = 0.64 + 0.01 + 0.81;
-    double right_055 = 0.2025 + 2 * 0.050625, wrong_055 = 0.3025 + 0.050625 + 0.600625;
-    assert_near(calibration.brier, (8 * right_08 + 2 * wrong_08 + 4 * right_055 + 6 * wrong_055) / 20, 1e-9);
-    assert_undefined(sm_calibration_of(NULL, NULL, NULL, 0).ece);
+    sm_roc_case right[2] = {{0.1, false, 0}, {0.9, true, 1}}, wrong[2] = {{0.9, false, 0}, {0.1, true, 1}};
+    sm_roc_point points[3];
+    sm_roc_sort(right, 2);
+    assert_near(sm_roc_area(right, 2, NULL), 1, 0);
+    assert_near(sm_roc_area(wrong, 2, NULL), 0, 0);
+    assert_int_equal(sm_roc_curve(right, 2, points), 3);
+}
+
+static void one_sided_cases_have_no_area(void **state) {
+    (void)state;
+    const sm_roc_case positive[2] = {{0.9, true, 0}, {0.1, true, 1}}, negative[2] = {{0.9, false, 0}, {0.1, false, 1}};
+    sm_roc_point points[3];
+    assert_undefined(sm_roc_area(positive, 2, NULL));
+    assert_undefined(sm_roc_area(negative, 2, NULL));
+    assert_undefined(sm_roc_area(NULL, 0, NULL));
+    assert_int_equal(sm_roc_curve(positive, 2, points), 0);
+    assert_int_equal(sm_roc_curve(negative, 2, points), 0);
+}
+
+/* NaN equals nothing, itself included: the loops over ties must still advance. */
+static void scores_that_are_not_finite_end(void **state) {
+    (void)state;
+    const sm_roc_case cases[3] = {{NAN, true, 0}, {NAN, false, 1}, {0.1, true, 2}};
+    sm_roc_point points[4];
+    assert_true(sm_roc_area(cases, 3, NULL) >= 0);
+    assert_int_equal(sm_roc_curve(cases, 3, points), 4);
+}
+
+/* ---- reliability ---- */
+
+static void reliability_by_hand(void **state) {
+    (void)state;
+    /* Confidence 0.8, correct; 0.5 twice, one correct; 0.8, wrong; a tie of 0.4 between normal and malignant. */
+    const double probabilities[5][SM_CLASS_COUNT] = {
+        {0.1, 0.8, 0.1}, {0.5, 0.25, 0.25}, {0.25, 0.25, 0.5}, {0.8, 0.2, 0}, {0.4, 0.2, 0.4}};
+    const sm_class true_class[5] = {SM_CLASS_BENIGN, SM_CLASS_NORMAL, SM_CLASS_BENIGN, SM_CLASS_MALIGNANT,
+                                    SM_CLASS_NORMAL};
+    sm_reliability reliability = sm_reliability_of(probabilities, true_class, NULL, 5);
+    assert_near(reliability.bins[8].count, 2, 0);
+    assert_near(reliability.bins[8].confidence, 0.8, 1e-12);
+    assert_near(reliability.bins[8].accuracy, 0.5, 1e-12);
+    assert_near(reliability.bins[5].count, 2, 0);
+    assert_near(reliability.bins[5].accuracy, 0.5, 1e-12);
+    assert_near(reliability.bins[4].count, 1, 0);
+    assert_near(reliability.bins[4].accuracy, 1, 0);
+    assert_near(reliability.bins[4].confidence, 0.4, 1e-12);
+    assert_near(reliability.bins[0].count, 0, 0);
+    assert_undefined(reliability.bins[0].accuracy);
+    assert_undefined(reliability.bins[0].confidence);
+    /* |1 - 1.6| + |1 - 1.0| + |1 - 0.4|, of 5 images. */
+    assert_near(reliability.ece, 1.2 / 5, 1e-12);
+    const double squares[5] = {0.01 + 0.04 + 0.01, 0.25 + 0.0625 + 0.0625, 0.0625 + 0.5625 + 0.25, 0.64 + 0.04 + 1,
+                               0.36 + 0.04 + 0.16};
+    assert_near(reliability.brier, (squares[0] + squares[1] + squares[2] + squares[3] + squares[4]) / 5, 1e-12);
+    assert_near(reliability.log_loss, -(log(0.8) + log(0.5) + log(0.25) + log(1e-12) + log(0.4)) / 5, 1e-9);
+    const int weights[5] = {3, 0, 0, 1, 0};
+    reliability = sm_reliability_of(probabilities, true_class, weights, 5);
+    assert_near(reliability.bins[8].count, 4, 0);
+    assert_near(reliability.bins[8].accuracy, 0.75, 1e-12);
+    assert_near(reliability.ece, 0.05, 1e-12);
+    assert_near(reliability.brier, (3 * squares[0] + squares[3]) / 4, 1e-12);
+    assert_near(reliability.log_loss, -(3 * log(0.8) + log(1e-12)) / 4, 1e-9);
+}
+
+static void reliability_without_images_is_undefined(void **state) {
+    (void)state;
+    const double probabilities[1][SM_CLASS_COUNT] = {{0, 1, 0}};
+    const sm_class true_class[1] = {SM_CLASS_BENIGN};
+    const int none[1] = {0};
+    assert_undefined(sm_reliability_of(NULL, NULL, NULL, 0).ece);
+    assert_undefined(sm_reliability_of(NULL, NULL, NULL, 0).brier);
+    assert_undefined(sm_reliability_of(NULL, NULL, NULL, 0).log_loss);
+    assert_undefined(sm_reliability_of(probabilities, true_class, none, 1).ece);
+    assert_near(sm_reliability_of(probabilities, true_class, NULL, 1).ece, 0, 0);
 }
 
 static void confidence_of_one_falls_in_the_last_bin(void **state) {
     (void)state;
     const double probabilities[1][SM_CLASS_COUNT] = {{0, 0, 1}};
-    const sm_class truth[1] = {SM_CLASS_NORMAL};
-    sm_calibration calibration = sm_calibration_of(probabilities, truth, NULL, 1);
-    assert_near(calibration.bins[SM_RELIABILITY_BINS - 1].count, 1, 0);
-    assert_near(calibration.ece, 1, 0);
-    assert_near(calibration.brier, 2, 0);
-    assert_true(isfinite(calibration.log_loss));
+    const sm_class true_class[1] = {SM_CLASS_NORMAL};
+    const sm_reliability reliability = sm_reliability_of(probabilities, true_class, NULL, 1);
+    assert_near(reliability.bins[SM_RELIABILITY_BINS - 1].count, 1, 0);
+    assert_near(reliability.ece, 1, 0);
+    assert_near(reliability.brier, 2, 0);
 }
 
-static void temperature_is_undone(void **state) {
+static void temperature_is_reverted(void **state) {
     (void)state;
     const double logits[3] = {0.3, -1.2, 2.5}, temperature = 1.7;
     double calibrated[3], expected[3], raw[3], sum = 0, raw_sum = 0;
@@ -220,7 +348,12 @@ static void temperature_is_undone(void **state) {
     for (int k = 0; k < 3; k++) assert_near(raw[k], expected[k] / raw_sum, 1e-12);
     const double certain[3] = {0, 1, 0};
     sm_probabilities_before_temperature(certain, temperature, raw);
+    assert_near(raw[0], 0, 0);
     assert_near(raw[1], 1, 0);
+    /* Probabilities that have all underflowed give no preference. */
+    const double none[3] = {0, 0, 0};
+    sm_probabilities_before_temperature(none, temperature, raw);
+    for (int k = 0; k < 3; k++) assert_near(raw[k], 1.0 / 3, 1e-12);
 }
 
 /* ---- outlines ---- */
@@ -232,9 +365,9 @@ static void rectangle(uint8_t *mask, int left, int top, int width, int height) {
     for (int y = top; y < top + height; y++) memset(mask + y * SIDE + left, 255, (size_t)width);
 }
 
-static sm_surface_distances measure(const uint8_t *truth, const uint8_t *predicted) {
+static sm_surface_distances measure(const uint8_t *reference, const uint8_t *predicted) {
     sm_surface_distances distances;
-    assert_int_equal(sm_surface_distance(truth, predicted, SIDE, SIDE, &distances, NULL), SM_OK);
+    assert_int_equal(sm_surface_distance(reference, predicted, SIDE, SIDE, &distances, NULL), SM_OK);
     return distances;
 }
 
@@ -244,12 +377,12 @@ static void distances_of_simple_shapes(void **state) {
     rectangle(a, 10, 10, 20, 20);
     assert_near(measure(a, a).hd95, 0, 0);
     assert_near(measure(a, a).surface_dice, 1, 0);
-    /* Two points 3 right and 4 down of each other. */
+    /* Two points, 3 pixels apart in x and 4 in y. */
     rectangle(a, 5, 5, 1, 1);
     rectangle(b, 8, 9, 1, 1);
     assert_near(measure(a, b).hd95, 5, 1e-6);
     assert_near(measure(a, b).surface_dice, 0, 0);
-    /* Two parallel lines: just within, and just beyond, the tolerance. */
+    /* Two parallel lines, at the tolerance and one pixel beyond it. */
     rectangle(a, 5, 5, 1, 30);
     rectangle(b, 7, 5, 1, 30);
     assert_near(measure(a, b).hd95, 2, 1e-6);
@@ -257,6 +390,30 @@ static void distances_of_simple_shapes(void **state) {
     rectangle(b, 8, 5, 1, 30);
     assert_near(measure(a, b).hd95, 3, 1e-6);
     assert_near(measure(a, b).surface_dice, 0, 0);
+}
+
+static void distances_at_the_border(void **state) {
+    (void)state;
+    static uint8_t a[SIDE * SIDE], b[SIDE * SIDE];
+    /* Pixels of the first column and row only. */
+    rectangle(a, 0, 0, 1, 1);
+    assert_near(measure(a, a).surface_dice, 1, 0);
+    assert_near(measure(a, a).hd95, 0, 0);
+    /* Distances 0 and 1 one way, 0 the other way: the 95th percentile is interpolated. */
+    rectangle(b, 0, 0, 2, 1);
+    assert_near(measure(a, b).hd95, 0.95, 1e-6);
+    assert_near(measure(a, b).surface_dice, 1, 0);
+    /* The outline of the whole image is its border: 4 * 47 pixels, 5 of them within 2 pixels of the corner. */
+    rectangle(b, 0, 0, SIDE, SIDE);
+    rectangle(a, 0, 0, 1, 1);
+    assert_near(measure(a, b).surface_dice, (1 + 5) / (1 + 4.0 * (SIDE - 1)), 1e-12);
+    /* 127 is background, 128 is lesion. */
+    memset(b, 127, sizeof b);
+    b[0] = 128;
+    assert_near(measure(a, b).surface_dice, 1, 0);
+    assert_near(measure(a, b).hd95, 0, 0);
+    memset(b, 127, sizeof b);
+    assert_undefined(measure(b, b).surface_dice);
 }
 
 static void distances_to_nothing(void **state) {
@@ -283,7 +440,7 @@ static int ascending(const void *first, const void *second) {
     return a < b ? -1 : a > b;
 }
 
-/* The 95th percentile of distances from one outline to the other, by trying all pairs. */
+/* The 95th percentile of distances from one outline to the other, from all pairs. */
 static double slow_percentile(const uint8_t *from, const uint8_t *to, int *within, int *total) {
     static double found[SIDE * SIDE];
     int count = 0;
@@ -311,7 +468,8 @@ static void distances_equal_trying_all_pairs(void **state) {
         for (int m = 0; m < 2; m++) {
             memset(masks[m], 0, sizeof masks[m]);
             for (int blob = 0; blob < 3; blob++) {
-                double x = SIDE * uniform(&random), y = SIDE * uniform(&random), radius = 2 + 8 * uniform(&random);
+                double x = SIDE * test_random_uniform(&random), y = SIDE * test_random_uniform(&random),
+                       radius = 2 + 8 * test_random_uniform(&random);
                 for (int i = 0; i < SIDE * SIDE; i++)
                     if (hypot(i % SIDE - x, i / SIDE - y) < radius) masks[m][i] = 255;
             }
@@ -356,7 +514,7 @@ static void bootstrap_intervals_are_right_and_repeatable(void **state) {
     int alone[ITEMS], pairs[ITEMS];
     uint32_t random = 5;
     for (int i = 0; i < ITEMS; i++) {
-        values[i] = i % 2 ? values[i - 1] : uniform(&random);
+        values[i] = i % 2 ? values[i - 1] : test_random_uniform(&random);
         alone[i] = i;
         pairs[i] = i / 2;
     }
@@ -369,174 +527,110 @@ static void bootstrap_intervals_are_right_and_repeatable(void **state) {
     assert_true(first[0].low != other[0].low);
     /* The mean of 200 uniform values has a standard error of about 0.289 / sqrt(200) = 0.0204. */
     assert_near(first[0].high - first[0].low, 2 * 1.96 * 0.0204, 0.012);
-    /* Twins drawn together are half as many independent values: wider by the square root of 2. */
+    /* Pairs drawn together are half as many independent values: the interval is wider by the square root of 2. */
     assert_near((grouped[0].high - grouped[0].low) / (first[0].high - first[0].low), sqrt(2), 0.2);
     assert_undefined(first[1].low);
     assert_undefined(first[1].high);
 }
 
+/* Replicate r has the value r; the first `undefined` ones have none. */
+typedef struct replicate_counter {
+    int next, undefined;
+} replicate_counter;
+
+static void count_replicates(void *data, const int *weights, double *values) {
+    replicate_counter *counter = data;
+    (void)weights;
+    values[0] = counter->next < counter->undefined ? (double)NAN : (double)counter->next;
+    counter->next++;
+}
+
+static sm_interval interval_of_counter(int replicates, int undefined) {
+    replicate_counter counter = {.undefined = undefined};
+    const int group[1] = {0};
+    sm_interval found;
+    assert_int_equal(sm_bootstrap(group, 1, 1, replicates, 1, count_replicates, &counter, 1, &found, NULL), SM_OK);
+    assert_int_equal(counter.next, replicates);
+    return found;
+}
+
+static void intervals_are_interpolated_percentiles(void **state) {
+    (void)state;
+    assert_near(interval_of_counter(1001, 0).low, 25, 1e-9);
+    assert_near(interval_of_counter(1001, 0).high, 975, 1e-9);
+    /* Of 0 .. 4 the positions are 0.1 and 3.9. */
+    assert_near(interval_of_counter(5, 0).low, 0.1, 1e-12);
+    assert_near(interval_of_counter(5, 0).high, 3.9, 1e-12);
+    /* Half of the values must be finite: 2 and 3 of four are enough, 3 alone is not. */
+    assert_near(interval_of_counter(4, 2).low, 2.025, 1e-12);
+    assert_near(interval_of_counter(4, 2).high, 2.975, 1e-12);
+    assert_undefined(interval_of_counter(4, 3).low);
+    assert_undefined(interval_of_counter(5, 3).high);
+    assert_near(interval_of_counter(2, 1).low, 1, 0);
+    assert_near(interval_of_counter(2, 1).high, 1, 0);
+}
+
+/* Item i is in group i, and item 5 in group 0 as well. */
+static void check_draw(void *data, const int *weights, double *values) {
+    /* Computed with another program from the definition of splitmix64, seed 7. */
+    static const int expected[2][6] = {{1, 1, 2, 0, 1, 1}, {1, 2, 2, 0, 0, 1}};
+    int *replicate = data;
+    assert_memory_equal(weights, expected[(*replicate)++], sizeof expected[0]);
+    values[0] = 0;
+}
+
+static void whole_groups_are_drawn(void **state) {
+    (void)state;
+    const int group[6] = {0, 1, 2, 3, 4, 0};
+    int replicate = 0;
+    sm_interval found;
+    assert_int_equal(sm_bootstrap(group, 6, 5, 2, 7, check_draw, &replicate, 1, &found, NULL), SM_OK);
+    assert_int_equal(replicate, 2);
+}
+
 static void bootstrap_of_nothing_is_refused(void **state) {
     (void)state;
-    sm_interval found[2];
-    sm_error error = {0};
-    assert_int_equal(sm_bootstrap(NULL, 0, 0, 1000, 1, mean_statistic, NULL, 2, found, &error), SM_ERROR_ARGUMENT);
-    assert_true(error.message[0] != '\0');
-}
-
-/* ---- scores of images, and tables ---- */
-
-enum { IMAGES = 12 };
-
-/* Four images of each class in two data sets; every lesion has 100 pixels times its number. */
-static void make_images(sm_record *records, sm_evaluated_image *images) {
-    static char *const groups[IMAGES] = {"a:1", "a:1", "a:2", "a:3", "a:4", "a:5",
-                                         "b:1", "b:2", "b:3", "b:4", "b:5", "b:6"};
-    for (int i = 0; i < IMAGES; i++) {
-        sm_class type = (sm_class)(i % 3);
-        records[i] = (sm_record){.image = "picture.png",
-                                 .type = type,
-                                 .source = i < 6 ? "a" : "b",
-                                 .group = groups[i],
-                                 .fold = i % 2,
-                                 .has_curated = i < 6,
-                                 .curated = i < 3,
-                                 .device = ""};
-        sm_evaluated_image *image = &images[i];
-        *image = (sm_evaluated_image){.record = &records[i], .width = 100, .height = 100, .predicted = type};
-        long long area = type == SM_CLASS_NORMAL ? 0 : 100 * (i + 1);
-        image->pixels = (sm_pixel_counts){.true_positive = area, .true_negative = 10000 - area};
-        for (int k = 0; k < SM_CLASS_COUNT; k++)
-            image->probabilities[k] = image->raw_probabilities[k] = k == (int)type ? 0.8 : 0.1;
-        image->surface = (sm_surface_distances){area ? 1.0 : (double)NAN, area ? 1.0 : (double)NAN};
+    static const struct {
+        int items, groups, replicates, values;
+    } cases[] = {{0, 1, 10, 1}, {1, 0, 10, 1}, {1, 1, 1, 1}, {1, 1, 10, 0}};
+    const int group[1] = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sm_interval found[2];
+        sm_error error = {0};
+        replicate_counter counter = {0};
+        assert_int_equal(sm_bootstrap(group, cases[i].items, cases[i].groups, cases[i].replicates, 1, count_replicates,
+                                      &counter, cases[i].values, found, &error),
+                         SM_ERROR_ARGUMENT);
+        assert_true(error.message[0] != '\0');
     }
-    /* One lesion missed, one false mask, one wrong type. */
-    images[1].pixels = (sm_pixel_counts){.false_negative = 200, .true_negative = 9800};
-    images[1].surface = (sm_surface_distances){NAN, 0};
-    images[3].pixels = (sm_pixel_counts){.false_positive = 50, .true_negative = 9950};
-    images[4].predicted = SM_CLASS_MALIGNANT;
-    images[4].probabilities[1] = 0.1;
-    images[4].probabilities[2] = 0.8;
-    for (int i = 0; i < IMAGES; i++) images[i].scores = sm_binary_scores_of(&images[i].pixels);
-}
-
-static void scores_of_a_few_images(void **state) {
-    (void)state;
-    sm_record records[IMAGES];
-    sm_evaluated_image images[IMAGES];
-    const sm_evaluated_image *list[IMAGES];
-    sm_score_set scores;
-    make_images(records, images);
-    for (int i = 0; i < IMAGES; i++) list[i] = &images[i];
-    assert_int_equal(sm_score_set_of(list, IMAGES, 1, &scores, NULL), SM_OK);
-    assert_int_equal(scores.images, 12);
-    assert_int_equal(scores.lesion_images, 8);
-    assert_int_equal(scores.normal_images, 4);
-    assert_int_equal(scores.groups, 11);
-    assert_near(scores.figure[SM_FIGURE_LESION_DICE], 7.0 / 8, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_LESION_DICE_MEDIAN], 1, 0);
-    assert_near(scores.figure[SM_FIGURE_BENIGN_DICE], 0.75, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_MALIGNANT_DICE], 1, 0);
-    assert_near(scores.figure[SM_FIGURE_MISSED], 1.0 / 8, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_FALSE_MASK], 0.25, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_HD95], 1, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_SURFACE_DICE], 7.0 / 8, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_ACCURACY], 11.0 / 12, 1e-12);
-    assert_near(scores.confusion.count[SM_CLASS_BENIGN][SM_CLASS_MALIGNANT], 1, 0);
-    /* 16 pairs of a malignant and a benign image; four of them tie. */
-    assert_near(scores.figure[SM_FIGURE_AUC_MALIGNANT_BENIGN], 14.0 / 16, 1e-12);
-    assert_near(scores.figure[SM_FIGURE_AUC_LESION_NORMAL], 1, 1e-12);
-    assert_near(scores.imagewise.dice, (12 - 2) / 12.0, 1e-12);
-    assert_near(scores.imagewise_lesions.dice, 7.0 / 8, 1e-12);
-    assert_int_equal(scores.pixels.false_negative, 200);
-    assert_near(scores.pixelwise.recall, 1 - 200.0 / (200 + 300 + 500 + 600 + 800 + 900 + 1100 + 1200), 1e-12);
-    const sm_interval dice = scores.interval[SM_FIGURE_LESION_DICE];
-    assert_true(dice.low < 7.0 / 8 && dice.low >= 0.4 && dice.high <= 1);
-}
-
-static void scores_without_images_are_undefined(void **state) {
-    (void)state;
-    sm_score_set scores;
-    assert_int_equal(sm_score_set_of(NULL, 0, 1, &scores, NULL), SM_OK);
-    for (int f = 0; f < SM_FIGURE_COUNT; f++) {
-        assert_undefined(scores.figure[f]);
-        assert_undefined(scores.interval[f].low);
-    }
-}
-
-static void a_single_image_has_scores(void **state) {
-    (void)state;
-    sm_record records[IMAGES];
-    sm_evaluated_image images[IMAGES];
-    sm_score_set scores;
-    make_images(records, images);
-    const sm_evaluated_image *normal = &images[0];
-    assert_int_equal(sm_score_set_of(&normal, 1, 1, &scores, NULL), SM_OK);
-    assert_undefined(scores.figure[SM_FIGURE_LESION_DICE]);
-    assert_undefined(scores.figure[SM_FIGURE_AUC_LESION_NORMAL]);
-    assert_near(scores.figure[SM_FIGURE_FALSE_MASK], 0, 0);
-    assert_near(scores.figure[SM_FIGURE_ACCURACY], 1, 0);
-}
-
-static const sm_table *find_table(const sm_split *split, const char *key) {
-    for (int t = 0; t < split->table_count; t++)
-        if (strcmp(split->tables[t].key, key) == 0) return &split->tables[t];
-    return NULL;
-}
-
-static void tables_part_the_images(void **state) {
-    (void)state;
-    sm_record records[IMAGES];
-    sm_evaluated_image images[IMAGES];
-    sm_split split = {.name = "all", .images = calloc(IMAGES, sizeof(sm_evaluated_image *)), .count = IMAGES};
-    assert_non_null(split.images);
-    make_images(records, images);
-    for (int i = 0; i < IMAGES; i++) split.images[i] = &images[i];
-    assert_int_equal(sm_split_score(&split, 1, NULL), SM_OK);
-    const sm_table *source = find_table(&split, "source"), *size = find_table(&split, "size");
-    const sm_table *fold = find_table(&split, "fold"), *class = find_table(&split, "class");
-    assert_non_null(source);
-    assert_int_equal(source->row_count, 3);
-    assert_string_equal(source->rows[0].label, "a");
-    assert_string_equal(source->rows[1].label, "a, curated");
-    assert_int_equal(source->rows[0].scores.images, 6);
-    assert_int_equal(source->rows[1].scores.images, 3);
-    assert_int_equal(source->rows[2].scores.images, 6);
-    assert_non_null(class);
-    assert_string_equal(class->rows[2].label, "malignant");
-    assert_non_null(size);
-    assert_int_equal(size->row_count, 3);
-    assert_int_equal(size->rows[0].scores.images + size->rows[1].scores.images + size->rows[2].scores.images, 8);
-    assert_true(strncmp(size->rows[0].label, "small", 5) == 0);
-    assert_non_null(fold);
-    assert_string_equal(fold->rows[1].label, "fold 1");
-    /* Nothing to compare: no device is named, no image has calipers. */
-    assert_null(find_table(&split, "device"));
-    assert_null(find_table(&split, "calipers"));
-    sm_split_free(&split);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_and_scores_of_pixels),
-        cmocka_unit_test(empty_masks_agree_and_missed_ones_score_nothing),
-        cmocka_unit_test(mean_scores_leave_out_what_is_undefined),
+        cmocka_unit_test(empty_masks),
+        cmocka_unit_test(mean_scores_leave_out_undefined_values),
         cmocka_unit_test(classification_report_by_hand),
-        cmocka_unit_test(a_class_without_images_is_no_zero),
+        cmocka_unit_test(a_class_without_images_is_left_out),
+        cmocka_unit_test(a_single_image_or_prediction),
         cmocka_unit_test(area_equals_counting_pairs),
         cmocka_unit_test(curve_encloses_its_area),
+        cmocka_unit_test(curve_by_hand),
+        cmocka_unit_test(one_case_of_each_kind_is_enough),
         cmocka_unit_test(one_sided_cases_have_no_area),
-        cmocka_unit_test(calibration_by_hand),
+        cmocka_unit_test(scores_that_are_not_finite_end),
+        cmocka_unit_test(reliability_by_hand),
+        cmocka_unit_test(reliability_without_images_is_undefined),
         cmocka_unit_test(confidence_of_one_falls_in_the_last_bin),
-        cmocka_unit_test(temperature_is_undone),
+        cmocka_unit_test(temperature_is_reverted),
         cmocka_unit_test(distances_of_simple_shapes),
+        cmocka_unit_test(distances_at_the_border),
         cmocka_unit_test(distances_to_nothing),
         cmocka_unit_test(distances_equal_trying_all_pairs),
         cmocka_unit_test(bootstrap_intervals_are_right_and_repeatable),
+        cmocka_unit_test(intervals_are_interpolated_percentiles),
+        cmocka_unit_test(whole_groups_are_drawn),
         cmocka_unit_test(bootstrap_of_nothing_is_refused),
-        cmocka_unit_test(scores_of_a_few_images),
-        cmocka_unit_test(scores_without_images_are_undefined),
-        cmocka_unit_test(a_single_image_has_scores),
-        cmocka_unit_test(tables_part_the_images),
     };
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }

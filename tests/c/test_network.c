@@ -13,6 +13,7 @@
 #include "../../src/net_inference.h"
 #include "../../src/net_training.h"
 #include "../../src/sonomask.h"
+#include "test_random.h"
 
 enum { SIZE = 32, BATCH = 2 };
 
@@ -22,16 +23,10 @@ static sm_net make(const char *name) {
     return net;
 }
 
-/** Pseudo-random numbers in -1..1. */
-static float noise(unsigned *state) {
-    *state = *state * 1664525u + 1013904223u;
-    return (float)(*state >> 8) / 8388608.0f - 1;
-}
-
 static float *noise_block(size_t count, unsigned seed) {
     float *block = sm_floats_allocate(count);
     assert_non_null(block);
-    for (size_t i = 0; i < count; i++) block[i] = noise(&seed);
+    for (size_t i = 0; i < count; i++) block[i] = test_random_signed(&seed);
     return block;
 }
 
@@ -45,13 +40,13 @@ static float *worn_parameters(const sm_net *net, unsigned seed) {
         for (size_t k = 0; k < p->count; k++) {
             float *value = &parameters[p->offset + k];
             if (p->kind == SM_PARAMETER_NORM_VARIANCE)
-                *value = 1.0f + 0.5f * noise(&seed);
+                *value = 1.0f + 0.5f * test_random_signed(&seed);
             else if (p->kind == SM_PARAMETER_NORM_SCALE)
-                *value = 1.0f + 0.3f * noise(&seed);
+                *value = 1.0f + 0.3f * test_random_signed(&seed);
             else if (p->kind != SM_PARAMETER_WEIGHTS)
-                *value = 0.2f * noise(&seed);
+                *value = 0.2f * test_random_signed(&seed);
             else if (!net->layers[p->layer].normalise)
-                *value += 0.3f * noise(&seed);
+                *value += 0.3f * test_random_signed(&seed);
         }
     }
     return parameters;
@@ -107,10 +102,10 @@ static void test_memory_plan_never_overlaps(void **state) {
         sm_lifetime tensors[40];
         size_t total = 0;
         for (int i = 0; i < 40; i++) {
-            int first = (int)(20 + 20 * noise(&random));
-            tensors[i] = (sm_lifetime){.size = (size_t)(500 + 499 * noise(&random)),
+            int first = (int)(20 + 20 * test_random_signed(&random));
+            tensors[i] = (sm_lifetime){.size = (size_t)(500 + 499 * test_random_signed(&random)),
                                        .first = first,
-                                       .last = first + (int)(5 + 5 * noise(&random))};
+                                       .last = first + (int)(5 + 5 * test_random_signed(&random))};
             total += tensors[i].size + 16;
         }
         size_t arena = sm_memory_plan(tensors, 40);
@@ -139,12 +134,15 @@ static void check_inference(const char *name, int backend) {
     const sm_kernels *sets[2] = {sm_kernels_reference(), kernels};
     for (int i = 0; i < 2; i++) {
         sm_inference *inference = NULL;
-        assert_int_equal(sm_inference_create(&net, parameters, SIZE, sets[i], NULL, &inference, NULL), SM_OK);
-        sm_inference_run(inference, image, mask[i], type[i]);
+        sm_inference_state *working = NULL;
+        assert_int_equal(sm_inference_create(&net, parameters, SIZE, sets[i], &inference, NULL), SM_OK);
+        assert_int_equal(sm_inference_state_create(inference, NULL, &working, NULL), SM_OK);
+        sm_inference_run(working, image, mask[i], type[i]);
         /* A second run gives the same answer, although tensors share memory. */
         float again[SIZE * SIZE];
-        sm_inference_run(inference, image, again, NULL);
+        sm_inference_run(working, image, again, NULL);
         assert_memory_equal(mask[i], again, sizeof again);
+        sm_inference_state_free(working);
         sm_inference_free(inference);
     }
     for (int i = 0; i < SIZE * SIZE; i++) assert_true(fabsf(mask[0][i] - mask[1][i]) < 2e-4f);
@@ -168,11 +166,11 @@ static void test_impossible_sizes_are_refused(void **state) {
     sm_inference *inference = NULL;
     sm_error error = {0};
     const sm_kernels *kernels = sm_kernels_for(SM_BACKEND_AUTO);
-    assert_int_equal(sm_inference_create(&net, parameters, 100, kernels, NULL, &inference, &error), SM_ERROR_ARGUMENT);
+    assert_int_equal(sm_inference_create(&net, parameters, 100, kernels, &inference, &error), SM_ERROR_ARGUMENT);
     assert_null(inference);
     assert_non_null(strstr(error.message, "100"));
-    assert_int_equal(sm_inference_create(&net, parameters, 0, kernels, NULL, &inference, &error), SM_ERROR_ARGUMENT);
-    assert_int_equal(sm_inference_create(&net, parameters, 2048, kernels, NULL, &inference, &error), SM_ERROR_ARGUMENT);
+    assert_int_equal(sm_inference_create(&net, parameters, 0, kernels, &inference, &error), SM_ERROR_ARGUMENT);
+    assert_int_equal(sm_inference_create(&net, parameters, 2048, kernels, &inference, &error), SM_ERROR_ARGUMENT);
     sm_floats_free(parameters);
 }
 
@@ -354,9 +352,11 @@ static void test_running_statistics_follow_the_batch(void **state) {
     }
     sm_inference *inference = NULL;
     const sm_kernels *kernels = sm_kernels_for(SM_BACKEND_AUTO);
-    assert_int_equal(sm_inference_create(&f.net, f.parameters, SIZE, kernels, NULL, &inference, NULL), SM_OK);
+    assert_int_equal(sm_inference_create(&f.net, f.parameters, SIZE, kernels, &inference, NULL), SM_OK);
+    sm_inference_state *working = NULL;
+    assert_int_equal(sm_inference_state_create(inference, NULL, &working, NULL), SM_OK);
     float mask[SIZE * SIZE];
-    sm_inference_run(inference, f.images, mask, NULL);
+    sm_inference_run(working, f.images, mask, NULL);
     const float *trained = sm_training_mask_logits(f.training);
     double error = 0;
     double norm = 0;
@@ -365,6 +365,7 @@ static void test_running_statistics_follow_the_batch(void **state) {
         norm += pow((double)trained[i], 2);
     }
     assert_true(error < 1e-6 * norm);
+    sm_inference_state_free(working);
     sm_inference_free(inference);
     close_fixture(&f);
 }

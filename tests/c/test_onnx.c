@@ -337,28 +337,14 @@ static void test_bad_requests(void **state) {
     free_case(&c);
 }
 
-static char *folder;
-
-static int make_folder(void **state) {
-    (void)state;
-    folder = scratch_make();
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
-
 /** Runs `export` with these words (the last one NULL); `*message` is what it said, from malloc. */
 static int run_export(const char *const *words, char **said) {
     char *argv[16] = {strdup("export")};
     int argc = 1;
     for (; words[argc - 1]; argc++) argv[argc] = strdup(words[argc - 1]);
-    scratch_stderr_begin(folder);
+    scratch_stderr_begin(scratch_root);
     int status = sm_command_export(argc, argv);
-    *said = scratch_stderr_end(folder);
+    *said = scratch_stderr_end(scratch_root);
     for (int i = 0; i < argc; i++) free(argv[i]);
     return status;
 }
@@ -372,8 +358,8 @@ static void expect(const char *const *words, int status, const char *message_par
 
 static void test_command_writes_both_files(void **state) {
     (void)state;
-    const char *onnx = scratch_path(folder, "net.onnx");
-    const char *weights = scratch_path(folder, "net.safetensors");
+    const char *onnx = scratch_path(scratch_root, "net.onnx");
+    const char *weights = scratch_path(scratch_root, "net.safetensors");
     expect((const char *const[]){"--net", "unet16", "--seed", "9", "--size", "128", "--onnx", onnx, "--weights",
                                  weights, NULL},
            SM_EXIT_DONE, "");
@@ -406,9 +392,9 @@ static void test_command_writes_both_files(void **state) {
 
 static void test_command_errors(void **state) {
     (void)state;
-    const char *onnx = scratch_path(folder, "never.onnx");
-    const char *broken = scratch_path(folder, "broken.safetensors");
-    scratch_text(folder, "broken.safetensors", "this is no weights file");
+    const char *onnx = scratch_path(scratch_root, "never.onnx");
+    const char *broken = scratch_path(scratch_root, "broken.safetensors");
+    scratch_text(scratch_root, "broken.safetensors", "this is no weights file");
     expect((const char *const[]){NULL}, SM_EXIT_USAGE, "--onnx FILE");
     expect((const char *const[]){"--onnx", onnx, "--net", "unet99", NULL}, SM_EXIT_USAGE, "unet99");
     expect((const char *const[]){"--onnx", onnx, "--net", "unet16", "--model", broken, NULL}, SM_EXIT_USAGE,
@@ -432,5 +418,5 @@ int main(void) {
         cmocka_unit_test(test_command_writes_both_files),
         cmocka_unit_test(test_command_errors),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

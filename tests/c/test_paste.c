@@ -1,4 +1,4 @@
-/** Copy-paste augmentation: a lesion moves into another image, whole and once, and nothing else changes. */
+/** Copy-paste augmentation: the pasted lesion is complete, and the rest of the image is unchanged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "../../native/data/augment_paste.h"
-#include "../../native/train/donors.h"
+#include "../../native/train/copy_paste.h"
 
 enum { SIDE = 64, AREA = SIDE * SIDE, SEEDS = 40 };
 
-/** An even grey with a square lesion of another grey. */
+/** A constant grey with a square lesion of another grey. */
 typedef struct picture {
     sm_sample sample;
     uint8_t grey[AREA], mask[AREA];
@@ -64,20 +64,20 @@ static bool paste(fixture *f, uint64_t seed) {
     return sm_paste_lesion(&f->recipient.sample, &f->donor.sample, seed, f->scratch, &f->result);
 }
 
-static void test_lesion_arrives_whole(void **state) {
+static void test_pasted_lesion_is_complete(void **state) {
     fixture *f = *state;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         assert_true(paste(f, seed));
         assert_int_equal(f->result.width, SIDE);
         assert_int_equal(area(f->result.mask), 12 * 12);
         for (int i = 0; i < AREA; i++)
-            if (f->result.mask[i] >= 128) assert_int_equal(f->result.grey[i], 50); /* 40, as 80 becomes 100 */
+            if (f->result.mask[i] >= 128) assert_int_equal(f->result.grey[i], 50); /* the gain is 100 / 80 */
     }
 }
 
-static void test_rest_stays(void **state) {
+static void test_rest_is_unchanged(void **state) {
     fixture *f = *state;
-    draw(&f->donor, 100, 40, 20, 30, 12); /* the same surroundings: nothing but the lesion may change */
+    draw(&f->donor, 100, 40, 20, 30, 12); /* equal surroundings: only the lesion changes */
     assert_true(paste(f, 5));
     for (int i = 0; i < AREA; i++)
         if (f->result.mask[i] < 128) assert_int_equal(f->result.grey[i], 100);
@@ -85,7 +85,7 @@ static void test_rest_stays(void **state) {
 
 static void test_edge_fades(void **state) {
     fixture *f = *state;
-    draw(&f->recipient, 200, 0, 0, 0, 0); /* 80 may become 128 at most: the surroundings differ */
+    draw(&f->recipient, 200, 0, 0, 0, 0); /* the gain is limited to 1.6, so that 80 becomes 128 */
     assert_true(paste(f, 1));
     int between = 0, untouched = 0;
     for (int i = 0; i < AREA; i++) {
@@ -139,29 +139,32 @@ static void test_seed_decides(void **state) {
     assert_memory_equal(mask, f->result.mask, sizeof mask);
 }
 
-static void test_what_cannot_be(void **state) {
+static void test_impossible_pastes(void **state) {
     fixture *f = *state;
     draw(&f->donor, 80, 0, 0, 0, 0);
-    assert_false(paste(f, 1)); /* no lesion to lend */
+    assert_false(paste(f, 1)); /* the donor has no lesion */
     draw(&f->donor, 80, 40, 2, 2, 60);
     draw(&f->recipient, 100, 60, 30, 30, 3);
-    assert_false(paste(f, 1)); /* no room beside the lesion that is there */
+    assert_false(paste(f, 1)); /* no place without overlap */
     draw(&f->donor, 80, 40, 20, 30, 12);
     draw(&f->recipient, 3, 0, 0, 0, 0);
-    assert_false(paste(f, 1)); /* black is no tissue */
+    assert_false(paste(f, 1)); /* black is not tissue */
     draw(&f->recipient, 100, 0, 0, 0, 0);
     f->recipient.sample.height = 8;
-    assert_false(paste(f, 1)); /* too flat */
+    assert_false(paste(f, 1)); /* the recipient is too low */
     f->recipient.sample.height = SIDE;
     sm_paste_scratch *small = sm_paste_scratch_create(SIDE / 2);
+    assert_false(sm_paste_lesion(&f->recipient.sample, &f->donor.sample, 1, small, &f->result));
+    f->donor.sample.width = f->donor.sample.height = SIDE / 2; /* the recipient alone is too large */
+    f->donor.mask[10 * SIDE / 2 + 10] = 255;
     assert_false(sm_paste_lesion(&f->recipient.sample, &f->donor.sample, 1, small, &f->result));
     sm_paste_scratch_free(small);
     assert_null(sm_paste_scratch_create(0));
     sm_paste_scratch_free(NULL);
 }
 
-/** Of four images, one normal, two benign, one malignant, told apart by the grey of their lesions. */
-static void test_types_of_lent_lesions(void **state) {
+/** Four images, one normal, two benign and one malignant, whose lesions have different greys. */
+static void test_class_of_the_donor(void **state) {
     (void)state;
     static picture pictures[4];
     draw(&pictures[0], 100, 0, 0, 0, 0);
@@ -173,41 +176,46 @@ static void test_types_of_lent_lesions(void **state) {
     const sm_record *pointers[4];
     sm_sample samples[4];
     for (int i = 0; i < 4; i++) pointers[i] = &records[i], samples[i] = pictures[i].sample;
-    sm_donors *donors = sm_donors_create(pointers, samples, 4, SIDE);
-    assert_non_null(donors);
+    sm_copy_paste *copy_paste = sm_copy_paste_create(pointers, samples, 4, SIDE);
+    assert_non_null(copy_paste);
     int types[SM_CLASS_COUNT] = {0};
     sm_class type;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        assert_ptr_equal(sm_donors_lend(donors, 0, 0, seed, &type), &samples[0]);
+        assert_ptr_equal(sm_copy_paste_apply(copy_paste, 0, 0, seed, &type), &samples[0]);
         assert_int_equal(type, SM_CLASS_NORMAL);
 
-        const sm_sample *sample = sm_donors_lend(donors, 0, 1, seed, &type);
+        const sm_sample *sample = sm_copy_paste_apply(copy_paste, 0, 1, seed, &type);
         types[type]++;
         int darkest = 255;
         for (int i = 0; i < AREA; i++) darkest = sample->grey[i] < darkest ? sample->grey[i] : darkest;
         if (type == SM_CLASS_MALIGNANT) assert_int_equal(darkest, 60);
         if (type == SM_CLASS_BENIGN) assert_true(darkest == 20 || darkest == 30);
 
-        sample = sm_donors_lend(donors, 1, 1, seed, &type);
+        sample = sm_copy_paste_apply(copy_paste, 1, 1, seed, &type);
         assert_int_equal(type, SM_CLASS_BENIGN);
-        for (int i = 0; i < AREA; i++) assert_int_not_equal(sample->grey[i], 60); /* never a malignant one's */
+        for (int i = 0; i < AREA; i++) assert_int_not_equal(sample->grey[i], 60); /* 60 is of the malignant lesion */
 
-        assert_ptr_equal(sm_donors_lend(donors, 3, 1, seed, &type), &samples[3]); /* there is no other of its type */
+        assert_ptr_equal(sm_copy_paste_apply(copy_paste, 3, 1, seed, &type),
+                         &samples[3]); /* no other image is of its class */
         assert_int_equal(type, SM_CLASS_MALIGNANT);
     }
     assert_true(types[SM_CLASS_BENIGN] > SEEDS / 5 && types[SM_CLASS_MALIGNANT] > SEEDS / 5);
-    sm_donors_free(donors);
-    sm_donors_free(NULL);
+    sm_copy_paste_free(copy_paste);
+    sm_copy_paste_free(NULL);
 }
 
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_FIXTURE(test_lesion_arrives_whole), WITH_FIXTURE(test_rest_stays),
-        WITH_FIXTURE(test_edge_fades),           WITH_FIXTURE(test_depth_is_about_kept),
-        WITH_FIXTURE(test_lesions_stay_apart),   WITH_FIXTURE(test_seed_decides),
-        WITH_FIXTURE(test_what_cannot_be),       cmocka_unit_test(test_types_of_lent_lesions),
+        WITH_FIXTURE(test_pasted_lesion_is_complete),
+        WITH_FIXTURE(test_rest_is_unchanged),
+        WITH_FIXTURE(test_edge_fades),
+        WITH_FIXTURE(test_depth_is_about_kept),
+        WITH_FIXTURE(test_lesions_stay_apart),
+        WITH_FIXTURE(test_seed_decides),
+        WITH_FIXTURE(test_impossible_pastes),
+        cmocka_unit_test(test_class_of_the_donor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/** Synthetic ultrasound: the truth matches the picture, and the command writes a data set that can be loaded. */
+/** Phantoms: image and mask agree, and the command writes a data set that can be loaded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,7 +78,7 @@ static void test_any_shape(void **state) {
             }
 }
 
-/** Means of the lesion's inner half, and of a ring around it, both at the depth of the lesion. */
+/** Mean grey of the lesion and of the tissue beside it, at the same depth. */
 static void measure_contrast(const sm_sample *sample, double *lesion, double *around) {
     double inside = 0, outside = 0;
     int inside_count = 0, outside_count = 0;
@@ -119,7 +119,7 @@ static void test_lesions_are_dark(void **state) {
             int lesion_count = 0;
             assert_int_equal(
                 sm_mask_components(sample.mask, WIDTH, HEIGHT, 1, NULL, NULL, &lesions, &lesion_count, NULL), SM_OK);
-            assert_int_equal(lesion_count, 1); // in one piece, spicules and all
+            assert_int_equal(lesion_count, 1); // one component, with its spicules
             free(lesions);
             double lesion, around;
             measure_contrast(&sample, &lesion, &around);
@@ -143,7 +143,7 @@ static shape measure_shape(const sm_sample *sample) {
     for (int y = 1; y + 1 < HEIGHT; y++)
         for (int x = 1; x + 1 < WIDTH; x++) {
             const uint8_t *pixel = sample->mask + y * WIDTH + x;
-            // Sides between lesion and not, of which a slanting outline has too many in any shape alike.
+            // Counts pixel sides, which overestimates slanted outlines equally in all shapes.
             outline += (*pixel != pixel[1]) + (*pixel != pixel[WIDTH]);
             if (!*pixel) continue;
             area++;
@@ -158,7 +158,7 @@ static shape measure_shape(const sm_sample *sample) {
                    .roughness = outline * outline / (12.566 * area)};
 }
 
-/** Mean grey below the lesion's middle against that beside, at the same depth. */
+/** Mean grey below the centre of the lesion minus that beside it, at the same depth. */
 static double measure_posterior(const sm_sample *sample) {
     int left = WIDTH, right = 0, bottom = 0;
     for (int i = 0; i < AREA; i++)
@@ -228,22 +228,12 @@ static void test_tissue_and_speckle(void **state) {
     }
     assert_true(bottom < 0.85 * top);   // attenuation
     assert_true(lateral < 0.9 * axial); // the beam is wider than the pulse is long
-    assert_true(lateral < 0.7 * far);   // grains, not single pixels
-}
-
-static int make_scratch(void **state) {
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_scratch(void **state) {
-    scratch_remove(*state);
-    return 0;
+    assert_true(lateral < 0.7 * far);   // speckle grains are larger than pixels
 }
 
 enum { ARGUMENTS_MAXIMUM = 16 };
 
-/** Runs the command with stderr (and, for the help, stdout) kept away from the test's own output. */
+/** Runs the command and returns its exit status and what it wrote to stderr. */
 static int run(const char *scratch, const char *const *arguments, char **messages) {
     char *argv[ARGUMENTS_MAXIMUM] = {0};
     int argc = 0;
@@ -351,9 +341,9 @@ int main(void) {
         cmocka_unit_test(test_lesions_are_dark),
         cmocka_unit_test(test_classes_differ),
         cmocka_unit_test(test_tissue_and_speckle),
-        cmocka_unit_test_setup_teardown(test_command, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_command_usage, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_command_cannot_write, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_command, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_command_usage, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_command_cannot_write, scratch_setup, scratch_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

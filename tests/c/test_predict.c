@@ -1,4 +1,5 @@
-/** The predict command as a user meets it: files in, masks and JSON lines out, one clear line for what is wrong. */
+/** The predict command: masks and JSON lines for good files, one clear line for bad ones, and no file of others lost.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 #include "../../native/file.h"
 #include "../../src/memory_plan.h"
 #include "../../src/net.h"
+#include "../../src/sonomask.h"
 #include "../../src/weights.h"
 #include "make_image.h"
 #include "scratch_folder.h"
@@ -23,10 +25,9 @@
 static char *folder;
 static const char *weights;
 
-/** A network with fresh weights that answers something for any image. */
+/** A network with untrained weights. */
 static int make_weights(void **state) {
-    (void)state;
-    folder = scratch_make();
+    *state = folder = scratch_make();
     sm_net net;
     sm_weights_metadata metadata = {.network = "sonomask", .input_size = 64, .threshold = 0.5f, .temperature = 1.0f};
     assert_int_equal(sm_net_make("sonomask", &net, NULL), SM_OK);
@@ -40,12 +41,6 @@ static int make_weights(void **state) {
     weights = scratch_path(folder, "weights.safetensors");
     free(bytes);
     sm_floats_free(parameters);
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    scratch_remove(folder);
     return 0;
 }
 
@@ -91,7 +86,7 @@ static int count_lines(const char *text) {
 }
 
 static void assert_says(const char *text, const char *part) {
-    if (!strstr(text, part)) fail_msg("\"%s\" does not say \"%s\"", text, part);
+    if (!strstr(text, part)) fail_msg("\"%s\" does not contain \"%s\"", text, part);
 }
 
 static sm_image read_image(const char *path) {
@@ -222,6 +217,72 @@ static void same_names_do_not_overwrite_each_other(void **state) {
     outcome_free(&result);
 }
 
+static void assert_file(const char *path, const char *content) {
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    assert_int_equal(sm_file_read(path, &bytes, &size, NULL), SM_OK);
+    assert_int_equal(size, strlen(content));
+    assert_memory_equal(bytes, content, size);
+    free(bytes);
+}
+
+/** Runs predict on in/a.png and in/b.png, where the outputs of the first one must be refused. */
+static void assert_kept(const char *out, const char *kept) {
+    outcome result =
+        predict((const char *const[]){"--model", weights, "--overlay", "--out", out, scratch_path(folder, "in/a.png"),
+                                      scratch_path(folder, "in/b.png"), NULL});
+    assert_int_equal(result.exit_status, SM_EXIT_FAILED);
+    assert_says(result.err, kept);
+    assert_says(result.err, "1 of 2 files failed");
+    assert_int_equal(count_lines(result.err), 3);
+    assert_int_equal(count_lines(result.out), 1); // the batch went on
+    assert_says(result.out, "in/b.png");
+    outcome_free(&result);
+}
+
+static void files_of_others_are_kept(void **state) {
+    (void)state;
+    blob_png("in/a.png", 40, 30);
+    blob_png("in/b.png", 30, 40);
+    const char *const out = scratch_path(folder, "expert"), *const elsewhere = scratch_path(folder, "masks/a.png");
+    const char *const names[] = {"expert/a_mask.png", "expert/a_overlay.png"};
+    for (int i = 0; i < 2; i++) {
+        const char *const target = scratch_path(folder, names[i]);
+        scratch_text(folder, names[i], "drawn by an expert");
+        assert_kept(out, target);
+        assert_file(target, "drawn by an expert");
+        assert_int_equal(access(scratch_path(folder, names[1 - i]), F_OK), -1); // nor is the other output written
+        assert_int_equal(remove(target), 0);
+
+        scratch_text(folder, "masks/a.png", "drawn by an expert");
+        assert_int_equal(symlink("../masks/a.png", target), 0);
+        assert_kept(out, target);
+        assert_file(elsewhere, "drawn by an expert");
+        char link[64] = "";
+        assert_int_equal(readlink(target, link, sizeof link - 1), strlen("../masks/a.png"));
+        assert_string_equal(link, "../masks/a.png");
+        assert_int_equal(remove(target), 0);
+
+        scratch_folder(folder, names[i]);
+        assert_kept(out, target);
+        assert_int_equal(rmdir(target), 0);
+    }
+
+    // Its own outputs are replaced without a word, foreign ones with --overwrite.
+    const char *const image = scratch_path(folder, "in/a.png");
+    for (int run = 0; run < 3; run++) {
+        if (run == 2) scratch_text(folder, "expert/a_mask.png", "drawn by an expert");
+        outcome result = predict((const char *const[]){"--model", weights, "--overlay", "--out", out, image,
+                                                       run == 2 ? "--overwrite" : "--overlay", NULL});
+        assert_int_equal(result.exit_status, SM_EXIT_DONE);
+        assert_string_equal(result.err, "");
+        outcome_free(&result);
+        sm_image mask = read_image(scratch_path(folder, "expert/a_mask.png"));
+        assert_int_equal(mask.width, 40);
+        sm_image_free(&mask);
+    }
+}
+
 static void bad_model_and_bad_folder_stop_at_once(void **state) {
     (void)state;
     blob_png("in/x.png", 40, 30);
@@ -272,12 +333,10 @@ static void wrong_usage_is_status_two(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_masks_and_json),
-        cmocka_unit_test(threshold_is_obeyed),
-        cmocka_unit_test(a_batch_goes_on_after_bad_files),
-        cmocka_unit_test(same_names_do_not_overwrite_each_other),
-        cmocka_unit_test(bad_model_and_bad_folder_stop_at_once),
+        cmocka_unit_test(writes_masks_and_json),           cmocka_unit_test(threshold_is_obeyed),
+        cmocka_unit_test(a_batch_goes_on_after_bad_files), cmocka_unit_test(same_names_do_not_overwrite_each_other),
+        cmocka_unit_test(files_of_others_are_kept),        cmocka_unit_test(bad_model_and_bad_folder_stop_at_once),
         cmocka_unit_test(wrong_usage_is_status_two),
     };
-    return cmocka_run_group_tests_name("predict", tests, make_weights, remove_folder);
+    return cmocka_run_group_tests_name("predict", tests, make_weights, scratch_teardown);
 }

@@ -14,6 +14,7 @@
 #include "../../src/memory_plan.h"
 #include "../../src/sonomask.h"
 #include "../../src/weights.h"
+#include "test_random.h"
 
 static sm_weights_metadata some_metadata(const char *network) {
     sm_weights_metadata metadata = {.input_size = 128,
@@ -346,9 +347,9 @@ static void test_damaged_headers_do_no_harm(void **state) {
     float *parameters = NULL;
     size_t size = 0;
     uint8_t *bytes = write_some("unet16", SM_WEIGHTS_FLOAT16, &net, &parameters, &size);
-    unsigned random = 12345;
+    uint32_t random = 12345;
     for (int round = 0; round < 300; round++) {
-        random = random * 1664525u + 1013904223u;
+        test_random_next(&random);
         size_t place = (random >> 4) % 6000;
         uint8_t kept = bytes[place];
         bytes[place] = (uint8_t)(random >> 16);

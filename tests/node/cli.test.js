@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
@@ -99,6 +99,46 @@ test('refuses to write two masks to one name', async (context) => {
     await writeFile(path.join(folder, 'scan.jpg'), 'broken');
     const second = await sonomask(['predict', '--weights', WEIGHTS, '--out', 'out', 'scan.jpg', 'scan.png'], folder);
     assert.deepEqual(parseLines(second.stdout).map((line) => line.file), ['scan.png']);
+});
+
+test('keeps files of the user, replaces masks of either program', async (context) => {
+    const folder = await temporaryFolder(context);
+    const inside = (/** @type {string} */ name) => path.join(folder, name);
+    await writeFile(inside('scan.png'), scanPng(50, 40));
+    await writeFile(inside('other.png'), scanPng(40, 50));
+    await mkdir(inside('out'));
+    const mask = inside('out/scan_mask.png');
+    const predict = (/** @type {string[]} */ ...more) =>
+        sonomask(['predict', '--weights', WEIGHTS, '--out', 'out', 'scan.png', 'other.png', ...more], folder);
+    /** @param {RegExp} reason */
+    const refuses = async (reason) => {
+        const { status, stdout, stderr } = await predict();
+        assert.equal(status, 1);
+        assert.deepEqual(parseLines(stdout).map((line) => line.file), ['other.png']);
+        assert.match(stderr, reason);
+    };
+    await writeFile(mask, 'drawn by an expert');
+    await refuses(/^sonomask: scan\.png: out\/scan_mask\.png exists and was not written by sonomask; --overwrite/m);
+    assert.equal(await readFile(mask, 'utf8'), 'drawn by an expert');
+    // A mask that was corrected by hand and saved with this library.
+    const model = await Sonomask.load({ weights: WEIGHTS });
+    await writeFile(mask, model.encodePng(new Uint8Array(50 * 40), 50, 40));
+    model.dispose();
+    await refuses(/exists and was not written by sonomask/);
+    await rm(mask);
+    await symlink('../scan.png', mask);
+    await refuses(/is a symbolic link/);
+    assert.equal(await readlink(mask), '../scan.png');
+    assert.ok(scanPng(50, 40).equals(await readFile(inside('scan.png'))));
+
+    assert.equal((await predict('--overwrite')).status, 0);
+    assert.equal((await predict()).status, 0);
+    assert.ok(scanPng(50, 40).equals(await readFile(inside('scan.png'))));
+    const native = await attempt(path.join(BUILD, 'sonomask'),
+        ['predict', '--model', WEIGHTS, '--out', inside('out'), inside('scan.png')]);
+    assert.equal(native.status, 0, native.stderr);
+    assert.equal((await predict()).status, 0);
+    assert.deepEqual((await readdir(inside('out'))).sort(), ['other_mask.png', 'scan_mask.png']);
 });
 
 test('an output folder that cannot be had, or weights that cannot be read, end with 1 and one line', async (context) => {

@@ -49,7 +49,7 @@ test('takes wasm and weights from paths, URLs, bytes, a compiled module and prom
     }
 });
 
-test('tells what it is', async () => {
+test('info describes network and weights', async () => {
     const { info } = await Sonomask.load({ weights: WEIGHTS });
     assert.equal(info.version, JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')).version);
     assert.equal(info.backend, 'simd128');

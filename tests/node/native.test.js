@@ -1,4 +1,4 @@
-/** The native command line as people use it: a whole round from phantoms to a report, and everything that can go wrong. */
+/** The native command line: a whole round from phantoms to a report, bad input, and the files of the user. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -80,7 +80,7 @@ test('bench measures what loading and augmentation cost', () => {
         '--seconds', '0.01', '--json').out);
     assert.ok(json.loaded_ms > 0 && json.ready_ms > 0 && json.decoding_ms > 0 && json.pairs >= 3);
     assert.ok(json.outside_share < 1 && json.waiting_share >= 0 && json.waiting_share <= 1);
-    assert.match(run('bench', '--loading').err, /--loading goes with --train/);
+    assert.match(run('bench', '--loading').err, /--loading needs --train/);
 });
 
 test('from phantoms to weights, masks and a report', () => {
@@ -236,7 +236,7 @@ test('a training that cannot start says why and leaves no folder', () => {
     const other = run('train', '--data', phantoms, '--out', inFolder('round'), '--fold', '0', ...TRAINING,
         '--seed', '8', '--balance', '1', '--resume');
     assert.equal(other.status, 1);
-    assert.match(other.err, /cannot go on: the checkpoint was made with seed=7 balance=0\.5, now it is seed=8 balance=1\n$/);
+    assert.match(other.err, /cannot resume: the checkpoint was made with seed=7 balance=0\.5, now it is seed=8 balance=1\n$/);
 });
 
 test('a file name cannot break a line or steer the terminal', () => {
@@ -273,6 +273,50 @@ test('wrong usage has status 2 in every command, and leaves nothing behind', () 
     assert.equal(nowhere.status, 1);
     assert.match(nowhere.err, /no image is in fold 77/);
     assert.ok(!existsSync(out));
+});
+
+test('no command replaces a file that sonomask did not write, unless --overwrite', () => {
+    const home = inFolder('user');
+    mkdirSync(path.join(home, 'masks'), { recursive: true });
+    const small = ['--count', '2', '--width', '64', '--height', '48'];
+    const image = path.join(phantoms, 'images', 'phantom_0001.png');
+    /** @type {[string, string[], boolean][]} the file, the command, whether it is quick enough to run to its end */
+    const cases = [
+        ['phantom_0001_mask.png', ['predict', '--out', home, image], true],
+        ['phantom_0001_overlay.png', ['predict', '--overlay', '--out', home, image], true],
+        ['manifest.csv', ['phantom', '--out', home, ...small], true],
+        ['masks/phantom_0002.png', ['phantom', '--out', home, ...small], true],
+        ['network.onnx', ['export', '--net', 'unet16', '--onnx', path.join(home, 'network.onnx')], true],
+        ['network.safetensors', ['export', '--net', 'unet16', '--weights', path.join(home, 'network.safetensors')], true],
+        ['drawing.svg', ['info', '--svg', path.join(home, 'drawing.svg')], true],
+        ['new.safetensors', ['calibrate', '--temperature', '1', '--out', path.join(home, 'new.safetensors')], true],
+        ['report.html', ['evaluate', '--data', phantoms, '--out', home], false],
+        ['metrics.json', ['evaluate', '--data', phantoms, '--out', home], false],
+        ['images.csv', ['evaluate', '--data', phantoms, '--out', home], false],
+        ['weights.safetensors', ['train', '--data', phantoms, '--out', home, '--resume'], false],
+        ['log.csv', ['train', '--data', phantoms, '--out', home], false],
+        ['curves.svg', ['train', '--data', phantoms, '--out', home], false],
+        ['panels/epoch_001.png', ['train', '--data', phantoms, '--out', home], false],
+    ];
+    mkdirSync(path.join(home, 'panels'));
+    for (const [name, command, quick] of cases) {
+        const file = path.join(home, name);
+        writeFileSync(file, 'of the user');
+        const refused = run(...command);
+        assert.equal(refused.status, 1, name);
+        assert.match(refused.err, new RegExp(`^sonomask: .*${name}: exists and was not written by sonomask; --overwrite`));
+        assert.equal(readFileSync(file, 'utf8'), 'of the user', name);
+        if (quick) {
+            // With --overwrite it is replaced, and then by the same command without it.
+            for (const more of [['--overwrite'], []]) {
+                const written = run(...command, ...more);
+                assert.equal(written.status, 0, name + written.err);
+                assert.notEqual(readFileSync(file, 'utf8'), 'of the user');
+            }
+        }
+        rmSync(file);
+    }
+    assert.deepEqual(readdirSync(home).filter((name) => name.startsWith('.')), [], 'no temporary file is left');
 });
 
 test('foreign weights are refused by name', () => {

@@ -1,8 +1,8 @@
 /**
- * What the native library answers, in full precision, for the tests that compare it with the WebAssembly module:
+ * Writes the native library's answers in full precision, for the tests that compare it with the WebAssembly module:
  *     native_probabilities WEIGHTS BACKEND FOLDER IMAGE...
  * BACKEND is a number of sm_backend. Image k's answer goes to FOLDER/k.bin, in the machine's byte order: width, height,
- * type (int32), the probabilities (float, one a class), the probability map (float) and the mask (bytes).
+ * type (int32), the probabilities (float, one per class), the probability map (float) and the mask (bytes).
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 
 #include "../../native/file.h"
 #include "../../src/sonomask.h"
+#include "../../src/status.h"
 
 static sm_status write_result(const char *path, const sm_result *result, sm_error *error) {
     const size_t pixels = (size_t)result->width * (size_t)result->height;
@@ -31,15 +32,14 @@ static sm_status write_result(const char *path, const sm_result *result, sm_erro
     return status;
 }
 
-static sm_status answer(sm_model *model, const char *input, const char *output, sm_error *error) {
+static sm_status answer(sm_state *state, const char *input, const char *output, sm_error *error) {
     unsigned char *file = NULL;
     size_t size = 0;
     sm_image image = {0};
     sm_result result = {0};
-    const sm_segment_options options = sm_segment_options_default();
     sm_status status = sm_file_read(input, &file, &size, error);
     if (status == SM_OK) status = sm_image_decode(file, size, &image, error);
-    if (status == SM_OK) status = sm_segment(model, &image, &options, &result, error);
+    if (status == SM_OK) status = sm_segment(state, &image, NULL, &result, error);
     if (status == SM_OK) status = write_result(output, &result, error);
     sm_result_free(&result);
     sm_image_free(&image);
@@ -56,17 +56,20 @@ int main(int argc, char **argv) {
     unsigned char *weights = NULL;
     size_t size = 0;
     sm_model *model = NULL;
+    sm_state *state = NULL;
     const sm_model_options options = {.backend = (sm_backend)atoi(argv[2])};
     sm_status status = sm_file_read(argv[1], &weights, &size, &error);
-    if (status == SM_OK) status = sm_model_create_with(weights, size, &options, &model, &error);
+    if (status == SM_OK) status = sm_model_create(weights, size, &options, &model, &error);
+    if (status == SM_OK) status = sm_state_create(model, NULL, &state, &error);
     free(weights);
     for (int i = 4; i < argc && status == SM_OK; i++) {
         char name[32];
         snprintf(name, sizeof name, "%d.bin", i - 4);
         char *output = sm_path_join(argv[3], name);
-        status = output ? answer(model, argv[i], output, &error) : SM_ERROR_MEMORY;
+        status = output ? answer(state, argv[i], output, &error) : SM_ERROR_MEMORY;
         free(output);
     }
+    sm_state_free(state);
     sm_model_free(model);
     if (status != SM_OK) fprintf(stderr, "native_probabilities: %s\n", error.message);
     return status == SM_OK ? 0 : 1;

@@ -23,7 +23,7 @@ test('installs into an empty folder and works there', async (context) => {
     const missing = EXPECTED.filter((name) => !names.includes(name));
     assert.deepEqual(missing, existsSync(path.join(ROOT, 'weights/sonomask.safetensors')) ? [] : missing);
     for (const name of names)
-        assert.match(name, /^(wasm|weights)\/[^/]+$|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/);
+        assert.match(name, /^(wasm|weights)\/[^/]+$|^(LICENSE|README\.md|CHANGELOG\.md|THIRD_PARTY_NOTICES\.md|package\.json)$/);
 
     // What an installer does: there is nothing to ask a registry for, as only the page needs other packages.
     const installed = path.join(folder, 'app/node_modules/sonomask');

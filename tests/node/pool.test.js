@@ -81,7 +81,7 @@ describe('pool', () => {
 });
 
 test('runs calls in the order in which they came', async () => {
-    // One worker: with two, which of two neighbours ends first is the machine's to say.
+    // One worker, so that the order of the answers is fixed.
     const pool = await SonomaskPool.load({ weights: WEIGHTS, size: 1 });
     /** @type {number[]} */
     const order = [];

@@ -67,9 +67,9 @@ describe('for everyone', { skip }, () => {
             await page.locator('#map').selectOption('probability');
             await nextFrame(page);
             await view('brush');
-            await page.locator('[data-tool="calibrate"]').click();
+            await page.locator('[data-tool="scale"]').click();
             await page.locator('[data-layout="side"]').click();
-            await view('calibrate');
+            await view('scale');
             await page.locator('.row-main').nth(2).click();
             await nextFrame(page);
             await view('failed');
@@ -144,7 +144,7 @@ describe('for everyone', { skip }, () => {
         await pick(page, [await sample('benign'), await sample('normal')]);
         await settled(page, 2);
         await answered(page);
-        for (const tool of ['brush', 'window', 'calibrate']) {
+        for (const tool of ['brush', 'window', 'scale']) {
             await page.locator(`[data-tool="${tool}"]`).click();
             assert.deepEqual(await small(), [], tool);
         }

@@ -41,7 +41,7 @@ test('scores of known masks', () => {
     assert.deepEqual(compareMasks(none, square(2), width, height), { dice: 0, iou: 0, hd95: null });
 });
 
-test('masks are told from pictures by the archive’s names', () => {
+test('masks are recognised by the archive’s names', () => {
     const files = ['d/benign (1).png', 'd/benign (1)_mask.png', 'd/benign (1)_mask_1.png', 'd/lonely_mask.png', 'e/benign (1)_mask.png'];
     const { pictures, masks } = pairMasks(files.map(path => ({ file: new File([], path), path })), []);
     assert.deepEqual(pictures.map(({ path }) => path), ['d/benign (1).png', 'd/lonely_mask.png', 'e/benign (1)_mask.png']);
@@ -85,7 +85,7 @@ describe('comparing', { skip }, () => {
         const table = page.getByRole('dialog', { name: 'Results' });
         assert.deepEqual(
             (await table.getByRole('columnheader').allTextContents()),
-            ['Image', 'Type', 'Probability', 'Lesions', 'Largest lesion', 'Sure of outline', 'Dice', 'IoU', 'HD95'],
+            ['Image', 'Type', 'Probability', 'Lesions', 'Largest lesion', 'Certainty of outline', 'Dice', 'IoU', 'HD95'],
         );
         assert.match((await table.locator('tfoot').textContent()) ?? '', /Means of 2 compared images1\.0001\.0000\.0\spx/);
         const names = () => table.locator('tbody th').allTextContents();
@@ -108,12 +108,12 @@ describe('comparing', { skip }, () => {
         await nextFrame(page);
         assert.notEqual(await canvasHash(page), earlier);
         assert.ok((await dice()) < 1);
-        assert.ok(await page.getByText('only in the truth').isVisible());
+        assert.ok(await page.getByText('only in ground truth').isVisible());
     });
 
     test('a mask of another size is refused in words', async () => {
         await pick(page, [{ name: 'any.png', buffer: png({ width: 30, height: 20, data: new Uint8Array(600) }) }], '#pick-truth');
-        await page.getByText('The ground-truth mask has another size than the image.').waitFor();
+        await page.getByText('The ground-truth mask and the image differ in size.').waitFor();
         await pick(page, [{ name: 'any.png', buffer: Buffer.from('none') }], '#pick-truth');
         await page.getByText('The ground-truth mask cannot be read.').waitFor();
         assert.deepEqual(faultsOf(page), []);

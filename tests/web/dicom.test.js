@@ -6,8 +6,9 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { rateOfTimes } from '../../web/input/rate.js';
 import { jpeg, scan } from '../node/support/images.js';
-import { dicom, dicomElement, encapsulated, regions, rle } from './support/dicom.js';
-import { ROOT, answered, canvasHash, colourAt, faultsOf, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { dicom, dicomElement, encapsulated, regions, rle } from '../node/support/dicom.js';
+import { ROOT } from '../node/support/project.js';
+import { answered, canvasHash, colourAt, faultsOf, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
 
 const REAL = path.resolve(ROOT, '../shared/data/dicom');
@@ -54,7 +55,7 @@ async function recordVideo(page, kind) {
     return recorded && Buffer.from(recorded);
 }
 
-test('the rate of a video is told from the times of its frames, jitter and dropped ones included', () => {
+test('the frame rate of a video is computed from the times of its frames, with jitter and dropped frames', () => {
     assert.equal(rateOfTimes([0, 0.0664, 0.0997, 0.1331, 0.1684, 0.2021, 0.2467, 0.2822]), 30);
     assert.equal(rateOfTimes([0, 0.04, 0.12, 0.16, 0.2, 0.24]), 25);
     assert.equal(rateOfTimes([0, 0]), 0);
@@ -84,14 +85,19 @@ describe('DICOM and video', { skip }, () => {
         });
         const table = Buffer.alloc(512);
         for (let entry = 0; entry < 256; entry++) table.writeUInt16LE(entry * 257, entry * 2);
-        /** @type {import('./support/dicom.js').DicomField[]} */
+        /** @type {import('../node/support/dicom.js').DicomField[]} */
         const palette = [
-            ...[0x1101, 0x1102, 0x1103].map(tag => /** @type {import('./support/dicom.js').DicomField} */ ([0x0028, tag, 'US', [256, 0, 16]])),
-            ...[0x1201, 0x1202, 0x1203].map(tag => /** @type {import('./support/dicom.js').DicomField} */ ([0x0028, tag, 'OW', table])),
+            ...[0x1101, 0x1102, 0x1103].map(tag => /** @type {import('../node/support/dicom.js').DicomField} */ ([0x0028, tag, 'US', [256, 0, 16]])),
+            ...[0x1201, 0x1202, 0x1203].map(tag => /** @type {import('../node/support/dicom.js').DicomField} */ ([0x0028, tag, 'OW', table])),
         ];
         const high = Buffer.from(halves);
         const files = {
             'mono2.dcm': dicom({ ...size, pixels: halves }),
+            'implicit.dcm': dicom({ ...size, syntax: '1.2.840.10008.1.2', pixels: halves }),
+            'bigendian.dcm': dicom({
+                ...size, bits: 16, syntax: '1.2.840.10008.1.2.2', pixels: Buffer.from(words).swap16(),
+                more: [[0x0028, 0x1050, 'DS', '32768'], [0x0028, 0x1051, 'DS', '65536']],
+            }),
             'mono1.dcm': dicom({ ...size, colour: 'MONOCHROME1', pixels: Buffer.from(halves.map(value => 255 - value)) }),
             'sixteen.dcm': dicom({ ...size, bits: 16, pixels: words, more: [[0x0028, 0x1050, 'DS', '32768'], [0x0028, 0x1051, 'DS', '65536']] }),
             'rgb.dcm': dicom({ ...size, colour: 'RGB', samples: 3, pixels: interleaved }),
@@ -132,7 +138,7 @@ describe('DICOM and video', { skip }, () => {
             'cut.dcm': [whole.subarray(0, whole.length - 9000), /damaged/],
             'header.dcm': [whole.subarray(0, 140), /damaged|no image/],
             'lies.dcm': [dicom({ ...size, element: dicomElement([0x7fe0, 0x0010, 'OB', grey], 0x7ffffff0) }), /damaged/],
-            'nothing.dcm': [dicom({ ...size }), /holds no image/],
+            'nothing.dcm': [dicom({ ...size }), /contains no image/],
             'j2k.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.90', element: encapsulated([grey]) }), /JPEG 2000 Lossless/],
             'deflated.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.1.99', pixels: grey }), /transfer syntax Deflated/],
             'jpeg.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.50', element: encapsulated([Buffer.from([0xff, 0xd8, 0xff, 1])]) }), /DICOM file is damaged: JPEG/],
@@ -158,7 +164,7 @@ describe('DICOM and video', { skip }, () => {
         const decoder = await Sonomask.load({ weights: null });
         const { data, width, height, channels } = await decoder.decode(new Uint8Array((await sample('benign')).buffer));
         const pixels = Buffer.from(Uint8Array.from({ length: width * height }, (_, index) => data[index * channels] ?? 0));
-        const make = (/** @type {import('./support/dicom.js').DicomField} */ region) => dicom({ width, height, pixels, more: [region] });
+        const make = (/** @type {import('../node/support/dicom.js').DicomField} */ region) => dicom({ width, height, pixels, more: [region] });
         await pick(page, [
             { name: 'whole.dcm', buffer: make(regions({ box: [0, 0, width, height], centimetres: 0.01 })) },
             { name: 'elsewhere.dcm', buffer: make(regions({ box: [width - 60, height - 60, width, height], centimetres: 0.01 })) },
@@ -167,7 +173,7 @@ describe('DICOM and video', { skip }, () => {
         ]);
         await settled(page, 4);
         await answered(page);
-        await page.getByText(/by the DICOM file’s own calibration/).waitFor();
+        await page.getByText(/by the DICOM file’s pixel spacing/).waitFor();
         await page.locator('.measures tr', { hasText: 'Long axis' }).getByText(/\smm$/).waitFor();
         for (const index of [1, 2, 3]) {
             await page.locator('.row-main').nth(index).click();
@@ -238,20 +244,20 @@ describe('DICOM and video', { skip }, () => {
         // The panel never falls back to "no answer" while the loop runs ahead of the network.
         const always = await page.evaluate(async () => {
             const end = performance.now() + 1500;
-            let told = true;
+            let shown = true;
             while (performance.now() < end) {
-                told &&= /%/.test(document.querySelector('#answer')?.textContent ?? '');
+                shown &&= /%/.test(document.querySelector('#answer')?.textContent ?? '');
                 await new Promise(requestAnimationFrame);
             }
-            return told;
+            return shown;
         });
         assert.ok(always);
         await page.getByRole('button', { name: 'Pause' }).click();
         await answered(page);
         // Every frame that was looked at is saved, each under its own number.
         const lines = (await saved(page, 'CSV table')).bytes.toString().trim().split('\r\n').slice(1);
-        const told = new Set(lines.map(line => line.split(',')[1]));
-        assert.ok(told.size >= 2 && !told.has(''), [...told].join());
+        const numbers = new Set(lines.map(line => line.split(',')[1]));
+        assert.ok(numbers.size >= 2 && !numbers.has(''), [...numbers].join());
         assert.match((await saved(page, 'Mask PNG')).name, /^dicom-1_frame\d_mask\.png$/);
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();

@@ -1,11 +1,11 @@
-/** Both languages say everything, and the page asks for nothing that they do not say. */
+/** Both languages have all texts, and the page uses no others. */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import arabic from '../../web/i18n/ar.js';
 import english from '../../web/i18n/en.js';
-import { ROOT } from './support/page.js';
+import { ROOT } from '../node/support/project.js';
 
 /** @typedef {string | Record<string, string>} Text */
 

@@ -1,4 +1,4 @@
-/** What can be saved: every file is what it says it is. */
+/** Saved files have the format and the content that their names promise. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { unzipSync } from 'fflate';
@@ -54,7 +54,7 @@ describe('saving', { skip }, () => {
         assert.ok(coloured > 100);
     });
 
-    test('the table has a line a lesion, escapes what spreadsheets would run, and lists failures', async () => {
+    test('the table has one line per lesion, escapes what spreadsheets would run, and lists failures', async () => {
         const { name, bytes } = await saved(page, 'CSV table');
         assert.equal(name, 'sonomask.csv');
         const lines = bytes.toString('utf8').replace('\ufeff', '').trim().split('\r\n');

@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { RGB, jpeg, png, scanPng, withSize } from '../node/support/images.js';
-import { ROOT, answered, faultsOf, loaded, measured, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { ROOT } from '../node/support/project.js';
+import { answered, faultsOf, loaded, measured, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 import { manySamples, sample, withExpectedDicePower, withOutlierLimit } from './support/samples.js';
 
 /**
@@ -131,7 +132,7 @@ describe('segmenting', { skip }, () => {
         await pick(page, [await sample('benign')]);
         await settled(page, 1);
         await answered(page);
-        const cell = page.locator('.measures tbody tr', { has: page.getByRole('rowheader', { name: 'Sure of outline' }) }).locator('td').first();
+        const cell = page.locator('.measures tbody tr', { has: page.getByRole('rowheader', { name: 'Certainty of outline' }) }).locator('td').first();
         const [, word, number] = ((await cell.textContent()) ?? '').match(/^(high|medium|low) \((\d\.\d\d)\)$/) ?? [];
         const sure = Number(number);
         assert.equal(word, sure >= 0.85 ? 'high' : sure >= 0.7 ? 'medium' : 'low');
@@ -198,7 +199,7 @@ describe('segmenting', { skip }, () => {
         await page.locator('.row-main').nth(1).click();
         await answered(page);
         assert.equal(await slider.inputValue(), '0.9');
-        await page.getByRole('button', { name: 'Network’s own' }).click();
+        await page.getByRole('button', { name: 'Network’s threshold' }).click();
         assert.notEqual(await slider.inputValue(), '0.9');
         await page.context().close();
     });

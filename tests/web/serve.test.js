@@ -1,14 +1,13 @@
-/** The page's server gives what the page needs, with its policy, and nothing else. */
+/** The page's server serves the page's files with its policy, and nothing else. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { spawn } from 'node:child_process';
 import { CONTENT_SECURITY_POLICY, createPageServer } from '../../web/serve.js';
-import { ROOT } from './support/page.js';
+import { ROOT, temporaryFolder } from '../node/support/project.js';
 
 const server = createPageServer();
 let port = 0;
@@ -21,7 +20,7 @@ before(async () => {
 after(() => server.close());
 
 /**
- * Asks without tidying the path up first, as fetch would.
+ * Sends the path as it is; fetch would normalise it.
  * @param {string} target
  * @param {string} [method]
  * @param {number} [at]
@@ -76,8 +75,7 @@ test('nothing outside the page is given, however the path is written', async () 
 });
 
 test('a link that leads out of the folder is not followed', async context => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-serve-'));
-    context.after(() => rm(folder, { recursive: true }));
+    const folder = await temporaryFolder(context);
     await mkdir(path.join(folder, 'site/web'), { recursive: true });
     await writeFile(path.join(folder, 'secret.txt'), 'secret');
     await symlink(path.join(folder, 'secret.txt'), path.join(folder, 'site/web/link.txt'));
@@ -95,8 +93,7 @@ test('a link that leads out of the folder is not followed', async context => {
  * @returns {Promise<{ at: number, change: (file: string, text: string) => Promise<void> }>} a server of these files alone
  */
 async function serving(context, files) {
-    const root = await mkdtemp(path.join(tmpdir(), 'sonomask-serve-'));
-    context.after(() => rm(root, { recursive: true }));
+    const root = await temporaryFolder(context);
     const change = async (/** @type {string} */ file, /** @type {string} */ text) => {
         await mkdir(path.dirname(path.join(root, file)), { recursive: true });
         await writeFile(path.join(root, file), text);
@@ -109,27 +106,28 @@ async function serving(context, files) {
     return { at: /** @type {import('node:net').AddressInfo} */ (small.address()).port, change };
 }
 
-test('the page comes joined, and anew when one of its modules changes', async context => {
+test('the page is joined, and joined again when one of its modules changes', async context => {
     const { at, change } = await serving(context, {
         'web/app.js': `import { word } from './part.js';\nconsole.log(word);\n`,
         'web/part.js': `export const word = 'old';\n`,
     });
     const first = await ask('/web/app.js', 'GET', at);
-    assert.match(first.body, /'old'/);
+    assert.match(first.body, /"old"/);
     assert.equal((await ask('/web/app.js', 'GET', at, { 'if-none-match': first.headers.etag })).status, 304);
     await change('web/part.js', `export const word = 'brand new';\n`);
     const second = await ask('/web/app.js', 'GET', at, { 'if-none-match': first.headers.etag });
     assert.equal(second.status, 200);
-    assert.match(second.body, /'brand new'/);
+    assert.match(second.body, /"brand new"/);
 });
 
-test('a module that cannot be joined is an error of its own, not a missing file', async context => {
-    context.mock.method(process.stderr, 'write', () => true);
+test('a page that cannot be joined is an error of the server, not a missing file', async context => {
+    const { mock } = context.mock.method(process.stderr, 'write', () => true);
     const { at } = await serving(context, { 'web/app.js': `import * as all from './part.js';\n` });
     assert.equal((await ask('/web/app.js', 'GET', at)).status, 500);
+    assert.equal(mock.calls[0]?.arguments[0], 'serve: /web/app.js: web/app.js:1: web/part.js is not there\n');
 });
 
-test('texts and code come compressed to who can read that', async () => {
+test('text and code are compressed when the client accepts gzip', async () => {
     const target = '/web/styles/base.css';
     const plain = await ask(target);
     const small = await ask(target, 'GET', port, { 'accept-encoding': 'gzip, br' });
@@ -139,10 +137,10 @@ test('texts and code come compressed to who can read that', async () => {
     assert.equal((await ask('/web/samples/phantom-1.png', 'HEAD', port, { 'accept-encoding': 'gzip' })).headers['content-encoding'], undefined);
 });
 
-test('the page says the same policy itself', async () => {
+test('the page contains the same policy', async () => {
     const page = await readFile(path.join(ROOT, 'web/index.html'), 'utf8');
     const own = page.match(/Content-Security-Policy" content="([^"]+)"/)?.[1];
-    // frame-ancestors may only be said in a header.
+    // frame-ancestors works only in a header.
     assert.equal(`${own}; frame-ancestors 'none'`, CONTENT_SECURITY_POLICY);
     assert.ok(!/ style="| on[a-z]+="|<style|<script>/.test(page), 'nothing inline');
 });

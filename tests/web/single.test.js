@@ -1,25 +1,21 @@
-/** The page as one file: opened from disk, without any server, it does the same. */
+/** The single-file page works when opened from disk, without a server. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
-import { sampleDicom } from './support/dicom.js';
-import { ROOT, answered, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { sampleDicom } from '../node/support/dicom.js';
+import { ROOT, attempt, execute, temporaryFolder } from '../node/support/project.js';
+import { answered, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 
-const run = promisify(execFile);
 const BUILDER = path.join(ROOT, 'web/single.js');
 const missing = existsSync(path.join(ROOT, 'weights/sonomask.safetensors')) ? false : 'no weights to put inside';
 
-test('one file does it all from disk, without a request', { skip: skip || missing }, async context => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-single-'));
-    context.after(() => rm(folder, { recursive: true }));
+test('the single file segments from disk without a request', { skip: skip || missing }, async context => {
+    const folder = await temporaryFolder(context);
     const file = path.join(folder, 'sonomask.html');
-    await run(process.execPath, [BUILDER, file]);
+    await execute(process.execPath, [BUILDER, file]);
     assert.deepEqual(await readdir(folder), ['sonomask.html']);
     const site = await startSite();
     context.after(() => site.close());
@@ -46,9 +42,9 @@ test('one file does it all from disk, without a request', { skip: skip || missin
 });
 
 test('a file that cannot be written is one line and status 1; no name is wrong usage', async () => {
-    const wrong = await run(process.execPath, [BUILDER, path.join(ROOT, 'none/sonomask.html')]).catch(error => error);
-    assert.equal(wrong.code, 1);
+    const wrong = await attempt(process.execPath, [BUILDER, path.join(ROOT, 'none/sonomask.html')]);
+    assert.equal(wrong.status, 1);
     assert.match(wrong.stderr, /^single: .+\n$/);
-    const usage = await run(process.execPath, [BUILDER]).catch(error => error);
-    assert.equal(usage.code, 2);
+    const usage = await attempt(process.execPath, [BUILDER]);
+    assert.equal(usage.status, 2);
 });

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createPageServer } from '../../web/serve.js';
-import { ROOT, faultsOf, rowsOf, settled, skip, startSite } from './support/page.js';
+import { ROOT } from '../node/support/project.js';
+import { faultsOf, rowsOf, settled, skip, startSite } from './support/page.js';
 import { scanPng } from '../node/support/images.js';
 import { manySamples } from './support/samples.js';
 
@@ -58,7 +59,7 @@ async function startTrace(browser) {
     };
 }
 
-/** What the page says of itself in the trace: the browser's own windows have main threads too. */
+/** Finds the page's main thread in the trace; the browser's own windows have main threads too. */
 const MARK = 'the page under test';
 
 /**

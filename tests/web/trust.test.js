@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { ROOT, answered, faultsOf, loaded, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { ROOT } from '../node/support/project.js';
+import { answered, faultsOf, loaded, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 import { manySamples } from './support/samples.js';
 
 const WEIGHTS = path.join(ROOT, 'weights/sonomask.safetensors');
@@ -93,7 +94,7 @@ describe('trust', { skip }, () => {
             });
             await page.locator('#engine[data-state="failed"]').waitFor();
             assert.match((await page.locator('#engine-text').textContent()) ?? '', says);
-            // Whoever brings a picture is told too, instead of waiting for ever.
+            // Images that are added fail with the same reason instead of waiting for ever.
             await page.getByRole('button', { name: 'Try a sample' }).click();
             await settled(page, 3);
             assert.ok((await rowsOf(page)).every(({ state, text }) => state === 'failed' && says.test(text)));

@@ -1,4 +1,4 @@
-/** How well two masks agree. */
+/** Agreement of two masks: Dice, IoU and the 95th percentile of the Hausdorff distance. */
 
 /**
  * Squared distance of every pixel to the nearest marked one, exactly (Felzenszwalb and Huttenlocher, Distance

@@ -1,5 +1,5 @@
-/** Ground-truth masks beside a picture: read, united, and compared with the mask on screen. */
-import { decodeRuns } from '../state/runs.js';
+/** Reads ground-truth masks, unites those of one image, and scores masks against them. */
+import { decodeRuns } from '../state/masks.js';
 import { compareMasks } from './metrics.js';
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What somebody painted over the network's mask: a layer of added and erased pixels that stays on top when the
- * threshold moves, with undo and redo.
+ * The user's edits of a mask: a layer of added and erased pixels over the network's mask, with undo and redo. It does
+ * not depend on the threshold.
  */
 
 export const KEEP = 0;
@@ -25,7 +25,7 @@ export class Edits {
     #done = [];
     /** @type {Patch[]} */
     #undone = [];
-    /** @type {Uint8Array | null} the layer as it was when the stroke at hand began */
+    /** @type {Uint8Array | null} the layer before the step that has begun */
     #start = null;
 
     /**
@@ -46,7 +46,7 @@ export class Edits {
         return this.#undone.length > 0;
     }
 
-    /** Whether any pixel differs from what the network said. */
+    /** Whether any pixel is edited. */
     get any() {
         return this.layer.some(value => value !== KEEP);
     }
@@ -92,7 +92,7 @@ export class Edits {
         for (let index = 0; index < this.layer.length; index++) if (chosen(index)) this.layer[index] = value;
     }
 
-    /** Ends a step. One that changed nothing is forgotten. */
+    /** Ends a step. A step without any change is not kept. */
     commit() {
         const before = this.#start;
         this.#start = null;

@@ -1,4 +1,4 @@
-/** Which pixels belong to the lesion under a point. */
+/** The pixels of one lesion. */
 
 /**
  * The 8-connected component of a mask that holds a pixel.

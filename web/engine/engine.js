@@ -1,13 +1,13 @@
 /**
- * The page's engine: a pool of workers that segment, and one instance without weights on the main thread that measures
- * a stored probability map at once when the threshold moves or somebody paints.
+ * The page's engine: a pool of workers that segment, and one instance without weights on the main thread that measures a
+ * stored probability map at once when the threshold or the edits change.
  */
 import { Sonomask, SonomaskError, SonomaskPool } from '../../wasm/sonomask.js';
 import { defaultWasm, loadModule } from '../../wasm/resources.js';
 import { inlined } from './inlined.js';
 import { checkWeights, fetchWeights, ResourceError } from './weights.js';
 
-/** More workers than this only cost memory: a page has rarely more pictures in flight. */
+/** More workers than this cost memory and are rarely used. */
 const MOST_WORKERS = 8;
 
 /**
@@ -18,8 +18,8 @@ const MOST_WORKERS = 8;
  */
 
 /**
- * Everything at the same time: the first worker's script loads and its network is made while the checksum is computed
- * over the weights. Only then is the engine there, so that altered weights never answer.
+ * Loads everything in parallel: the first worker starts while the checksum of the weights is computed. The engine is
+ * returned only after the check, so altered weights are never used.
  * @param {(share: number) => void} onProgress of the download, 0..1
  * @returns {Promise<Engine>}
  */
@@ -31,11 +31,11 @@ export async function loadEngine(onProgress) {
         weights,
         size: Math.max(1, Math.min(navigator.hardwareConcurrency || 2, MOST_WORKERS)),
         worker: inlined?.worker ?? new URL('./worker.js', import.meta.url),
-        // Workers that end and start again would ask for their script again: the page stays silent instead.
+        // A worker that starts again would request its script again, and a loaded page makes no requests.
         idleMilliseconds: Infinity,
     });
     const loadingMeasurer = Sonomask.load({ wasm: module, weights: null });
-    // What fails is told in the order below, whichever fails first.
+    // Errors are reported in the order of the awaits below, not in the order in which they happen.
     for (const loading of [loadingPool, loadingMeasurer]) loading.catch(() => undefined);
     try {
         return { weights: await checkWeights(await weights), pool: await loadingPool, measurer: await loadingMeasurer };
@@ -46,19 +46,19 @@ export async function loadEngine(onProgress) {
 }
 
 /**
- * What only comes into play later is made ready, so that nothing is asked for, and nobody waits, at that time.
+ * Prepares what is used later, so that it needs no request and no delay then.
  * @param {Engine} engine
  */
 export async function warmEngine({ pool, measurer }) {
-    // Workers start when there is work for them; each loads its script then.
+    // The pool starts a worker, which loads its script, only when there is work for it.
     const nothing = new Uint8Array(4);
     await Promise.all(Array.from({ length: pool.size }, () => pool.contours(nothing, 2, 2)));
-    // The same for the code on this thread: browsers compile a function when it is first called.
+    // Browsers compile a function at its first call, so these functions are called once now.
     measurer.measure(new Float32Array(4).fill(1), 2, 2, { threshold: 0.5, minimumArea: 0 });
     measurer.contours(new Uint8Array(4).fill(1), 2, 2);
 }
 
-/** What the language files have a sentence for. */
+/** Error codes that have a text in the language files. */
 const KNOWN = /** @type {const} */ ([
     'memory',
     'image-empty',
@@ -75,7 +75,7 @@ const KNOWN = /** @type {const} */ ([
 ]);
 
 /**
- * Why something failed, as a key of the language files, with the library's own line.
+ * The text for an error: a key of the language files, and the library's own message.
  * @param {unknown} error
  * @returns {import('../state/item.js').Item['problem'] & object}
  */
@@ -88,7 +88,7 @@ export function problemOf(error) {
 
 /**
  * @param {unknown} error
- * @returns {boolean} whether somebody stopped it, so that it is no failure
+ * @returns {boolean} whether the work was cancelled, which is not a failure
  */
 export function isAborted(error) {
     return error instanceof SonomaskError && error.code === 'aborted';

@@ -1,6 +1,6 @@
 /**
- * What the single-file build carries inside itself, where the served page asks its server. The build puts another
- * module in this one's place.
+ * Resources inside the single-file build. The served page fetches them from its server, so here they are null; the build
+ * replaces this module.
  * @type {{
  *     wasm: Uint8Array<ArrayBuffer>,
  *     weights: Uint8Array<ArrayBuffer>,

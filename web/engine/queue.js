@@ -1,11 +1,10 @@
 /**
- * Segments the waiting pictures of the store, as many at a time as there are workers, in the order of the list but the
- * one in view first. One that fails says why and the others go on. Event: "progress".
+ * Segments the waiting images of the store, one per worker at a time: first the one in view, then in the order of the
+ * list. When one fails, its item gets the reason and the others continue. Event: "progress".
  */
 import { SourceError } from '../input/source.js';
-import { makeThumbnail } from '../input/thumbnail.js';
-import { measureMap } from '../state/measured.js';
-import { encodeRuns } from '../state/runs.js';
+import { encodeRuns, measureMap } from '../state/masks.js';
+import { element } from '../ui/dom.js';
 import { isAborted, problemOf } from './engine.js';
 
 /**
@@ -16,19 +15,21 @@ import { isAborted, problemOf } from './engine.js';
  * @typedef {import('../state/maps.js').MapCache} MapCache
  */
 
+const THUMBNAIL_SIDE = 112; // pixels, twice the size shown, for sharp screens
+
 export class Queue extends EventTarget {
     #store;
     #maps;
     #opener;
     /** @type {Engine | null} */
     #engine = null;
-    /** Why there will be no engine. @type {Item['problem']} */
+    /** Why the engine could not be loaded. @type {Item['problem']} */
     #hopeless = null;
     /** @type {Map<Item, AbortController>} */
     #running = new Map();
-    /** One picture at a time before the first answer: further workers, while they start, would only delay it. */
+    /** Before the first answer one image runs at a time: more workers would delay it while they start. */
     #answered = false;
-    /** Of the batch at hand: from when work began after all was idle. */
+    /** The current batch: it starts when an image runs after the queue was idle. */
     #batch = { started: 0, finished: 0 };
 
     /**
@@ -51,7 +52,7 @@ export class Queue extends EventTarget {
     }
 
     /**
-     * There is no engine and will be none: whoever waits for it, now or later, is told.
+     * The engine could not be loaded: all items that wait, now or later, fail with this problem.
      * @param {NonNullable<Item['problem']>} problem
      */
     giveUp(problem) {
@@ -59,12 +60,12 @@ export class Queue extends EventTarget {
         this.#pump();
     }
 
-    /** Rows that were set back to waiting are taken up. */
+    /** Runs items that were set back to waiting. */
     wake() {
         this.#pump();
     }
 
-    /** @returns {Promise<void>} when the first picture at hand has its answer; at once when there is none */
+    /** @returns {Promise<void>} when the first image of the batch has its answer; at once when none runs */
     async firstAnswer() {
         while (this.#running.size > 0 && this.#batch.finished === 0)
             await new Promise(resolve => {
@@ -164,7 +165,7 @@ export class Queue extends EventTarget {
         try {
             item.frameCount = source.frameCount;
             if (item.scales.length === 0) item.scales = source.scales;
-            // The worker is at work while the thumbnail is drawn here.
+            // The thumbnail is drawn on this thread while the worker segments.
             const segmented = this.segmentFrame(engine, item, item.frame, signal);
             segmented.catch(() => undefined);
             if (!item.thumbnail) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
@@ -175,7 +176,7 @@ export class Queue extends EventTarget {
     }
 
     /**
-     * Segments one frame and keeps the answer.
+     * Segments one frame and stores the answer in its item.
      * @param {Engine} engine
      * @param {Item} item whose source is open
      * @param {number} frame
@@ -193,7 +194,7 @@ export class Queue extends EventTarget {
         const foreign = !answer.looksLikeUltrasound;
         this.#maps.set(item, frame, answer.probabilityMap);
         const edits = item.results.get(frame)?.edits ?? null;
-        // What somebody painted stays on top of an answer that is computed again.
+        // Edits stay on top of an answer that is computed again.
         const shown = edits?.any ? measureMap(engine, answer.probabilityMap, { width, height }, threshold, edits) : { mask: answer.mask, lesions };
         const runs = encodeRuns(shown.mask);
         item.results.set(frame, {
@@ -201,4 +202,25 @@ export class Queue extends EventTarget {
         });
         return answer.probabilityMap;
     }
+}
+
+/**
+ * A small picture for the list.
+ * @param {import('../input/source.js').Source} source
+ * @param {number} frame
+ * @returns {Promise<HTMLCanvasElement>} its middle square
+ */
+async function makeThumbnail(source, frame) {
+    const picture = await source.picture(frame);
+    const side = Math.min(picture.width, picture.height);
+    const canvas = element('canvas', { width: THUMBNAIL_SIDE, height: THUMBNAIL_SIDE });
+    const context = canvas.getContext('2d');
+    if (context) {
+        context.imageSmoothingQuality = 'medium';
+        const left = (picture.width - side) / 2;
+        const top = (picture.height - side) / 2;
+        context.drawImage(picture, left, top, side, side, 0, 0, THUMBNAIL_SIDE, THUMBNAIL_SIDE);
+    }
+    picture.close();
+    return canvas;
 }

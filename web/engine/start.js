@@ -1,16 +1,16 @@
 /**
- * The engine starts to load before any other module of the page runs, because it takes longest: this module is the
- * first that the page imports. The first worker's thread then starts while the page is put together.
+ * Starts to load the engine, which takes longest. This module is the first import of app.js, so that the first worker
+ * starts before the other modules of the page run.
  */
 import { loadEngine } from './engine.js';
 
 /** @type {(share: number) => void} */
-let tell = () => undefined;
+let report = () => undefined;
 
-export const loadingEngine = loadEngine(share => tell(share));
-loadingEngine.catch(() => undefined); // who awaits it tells of it
+export const loadingEngine = loadEngine(share => report(share));
+loadingEngine.catch(() => undefined); // app.js awaits it later and shows the error
 
-/** @param {(share: number) => void} listener hears how much of the weights has arrived, 0..1 */
+/** @param {(share: number) => void} listener called with the loaded share of the weights, 0..1 */
 export function onDownload(listener) {
-    tell = listener;
+    report = listener;
 }

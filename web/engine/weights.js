@@ -1,11 +1,10 @@
-/** Fetches the weights once and checks them against the checksum published beside them. */
-
+/** Fetches the weights and compares them with the published checksum. */
 import { inlined } from './inlined.js';
 
 const WEIGHTS_URL = new URL('../../weights/sonomask.safetensors', import.meta.url);
 const CHECKSUM_URL = new URL('../../weights/SHA256SUMS', import.meta.url);
 
-/** Something of the page's own that could not be had; `resource` is what. */
+/** A resource of the page that could not be loaded or is not the right one. */
 export class ResourceError extends Error {
     /**
      * @param {'weights-missing' | 'weights-html' | 'weights-altered'} reason
@@ -82,11 +81,11 @@ export async function fetchWeights(onProgress) {
  * @typedef {object} CheckedWeights
  * @property {number} bytes
  * @property {string} sha256 hexadecimal; "" where the browser cannot compute it (a page without https)
- * @property {boolean} verified whether it is the published one; false when there is nothing to compare with
+ * @property {boolean} verified whether it equals the published one; false when none is published
  */
 
 /**
- * Refuses weights that are not those whose checksum is published.
+ * Throws weights-altered when the checksum differs from the published one.
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @returns {Promise<CheckedWeights>}
  */

@@ -1,5 +1,5 @@
 /**
- * The engine's worker, under the page's own folder: a worker belongs to the service worker of its script's folder, and
- * only so does the page find its workers with the network off.
+ * The worker's script lies in the page's folder because a service worker serves only scripts below its own folder, and
+ * the page must find its workers with the network off.
  */
 import '../../wasm/worker.js';

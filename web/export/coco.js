@@ -1,6 +1,6 @@
-/** The batch as COCO: polygons of every lesion, one category a tissue class. */
-import { decodeRuns } from '../state/runs.js';
-import { answersOf } from './frames.js';
+/** The batch as COCO: polygons of every lesion, one category per tissue class. */
+import { answersOf } from '../state/item.js';
+import { decodeRuns } from '../state/masks.js';
 import { pathsByLesion } from './polygons.js';
 
 /**

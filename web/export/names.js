@@ -1,13 +1,13 @@
-/** What pictures are called in exported files. */
-import { kindOfFile } from '../input/source.js';
+/** Names of images in exported files. */
+import { kindOfFile } from '../input/open.js';
 
 /** @typedef {import('../state/item.js').Item} Item */
 
 /**
  * @typedef {object} ExportName
  * @property {string} stem for names of files, unique
- * @property {string} file the picture's own name, with its extension; of a DICOM file the stem, unless the user wants names
- * @property {boolean} hidden whether nothing that may name a patient may be written
+ * @property {string} file the image's own name with its extension; for a DICOM file the stem, unless the user keeps names
+ * @property {boolean} hidden whether everything that may contain a patient's name is left out
  */
 
 /** @param {string} name */
@@ -16,9 +16,9 @@ export function withoutExtension(name) {
 }
 
 /**
- * A name for every picture, once each: the file's own, numbered where two files share it. DICOM files are often named
- * after the patient, so theirs are replaced unless the user asks for them. That holds also for those that were never
- * read, or could not be: their first bytes tell what they are, and a file whose bytes tell nothing is treated like one.
+ * A unique name per image: the file's own, numbered where two files share it. DICOM files are often named after the
+ * patient, so their names are replaced unless the user keeps them. Files that were not opened are recognised by their
+ * first bytes; one that cannot be read is treated like a DICOM file.
  * @param {Item[]} items
  * @param {boolean} keepDicomNames
  * @returns {Promise<Map<Item, ExportName>>}
@@ -49,7 +49,7 @@ export async function exportNames(items, keepDicomNames) {
 /**
  * @param {Item} item
  * @param {number} frame
- * @returns {string} what tells the files of one frame of a loop from those of another; "" for a single picture
+ * @returns {string} the suffix for a frame of a loop; "" for a single image
  */
 export function frameEnding(item, frame) {
     return item.frameCount > 1 ? `_frame${String(frame + 1).padStart(String(item.frameCount).length, '0')}` : '';

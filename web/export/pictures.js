@@ -1,5 +1,5 @@
-/** Pictures to save: the mask alone, and the image with what was found drawn over it, both at the image's own size. */
-import { decodeRuns } from '../state/runs.js';
+/** Images to save, at the size of the input: the mask alone, and the input with outline and fill. */
+import { decodeRuns } from '../state/masks.js';
 import { OUTLINE, OUTLINE_UNDER } from '../view/colours.js';
 import { paintFill, pathOf } from '../view/layers.js';
 
@@ -24,7 +24,7 @@ export function maskPng(result, engine) {
 }
 
 /**
- * Scanners write the patient's name beside the scan, into the picture itself: only the scan stays.
+ * Draws the scan regions only: scanners write the patient's name into the pixels beside them.
  * @param {OffscreenCanvasRenderingContext2D} context
  * @param {ImageBitmap} picture
  * @param {Box[]} areas that hold scans
@@ -40,7 +40,7 @@ function drawAreas(context, picture, areas) {
     context.restore();
 }
 
-/** Draws pictures that may not be in view, for which their files are opened. */
+/** Draws images; opens the files of those that are not in view. */
 export class Painter {
     #engine;
     #opener;
@@ -58,7 +58,7 @@ export class Painter {
      * @param {Item} item
      * @param {number} frame
      * @param {FrameResult} result
-     * @param {boolean} hidden whether what the file itself says to be no scan is left black
+     * @param {boolean} hidden whether everything outside the scan regions of the file is black
      * @returns {Promise<Blob>} PNG
      */
     async overlay(item, frame, result, hidden) {

@@ -1,4 +1,4 @@
-/** Which outline belongs to which lesion. */
+/** Assigns outlines to lesions. */
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Contour} Contour

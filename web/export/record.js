@@ -1,4 +1,4 @@
-/** A picture's answer as the command line writes it (one object a picture), so that both can be read by one program. */
+/** An image's answer as one JSON object, with the field names of the command line. */
 import { scaleFor } from '../state/item.js';
 
 /**
@@ -9,7 +9,7 @@ import { scaleFor } from '../state/item.js';
 
 /**
  * @param {number} value
- * @returns {number} with what is meant, without what is noise
+ * @returns {number} with four decimals; more would be noise
  */
 function rounded(value) {
     return Number(value.toFixed(4));

@@ -1,10 +1,9 @@
-/** A printable report of the batch: the browser's own printing makes paper or PDF of it. */
+/** A report of the batch for the browser's print dialog. */
 import { formatNumber, t } from '../i18n/i18n.js';
 import { measuresOf } from '../panel/measures.js';
 import { explanation, headline, scaleNote, warnings } from '../panel/words.js';
-import { scaleFor } from '../state/item.js';
+import { answerInView, scaleFor } from '../state/item.js';
 import { byId, element } from '../ui/dom.js';
-import { answerInView } from './frames.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine

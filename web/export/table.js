@@ -1,9 +1,8 @@
 /**
- * The batch as CSV: one line a lesion, and one for a picture without any or one that failed. Of a cine loop every frame
- * that was looked at is a picture.
+ * The batch as CSV: one line per lesion, or one line for an image without lesions or one that failed. Every analysed frame
+ * of a cine loop counts as an image.
  */
-import { scaleFor } from '../state/item.js';
-import { answersOf } from './frames.js';
+import { answersOf, scaleFor } from '../state/item.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -22,8 +21,8 @@ const COLUMNS = [
 const OF_LESION = COLUMNS.indexOf('dice') - COLUMNS.indexOf('lesion');
 
 /**
- * A field as RFC 4180 wants it. Spreadsheets run what begins with a sign of a formula (equals, plus, minus, at), so a
- * text that does is quoted with an apostrophe; numbers stay as they are.
+ * A field by RFC 4180. Spreadsheets run texts that begin like a formula (equals, plus, minus or at sign), so these get
+ * an apostrophe in front. Numbers stay as they are.
  * @param {string | number | boolean | null | undefined} value
  * @returns {string}
  */
@@ -86,7 +85,7 @@ function rowsOfAnswer(item, name, frame, result) {
             lesion.circularity,
             lesion.meanProbability,
             lesion.expectedDice,
-            // As text: four decimals are too few for a pixel's side.
+            // As text, because four decimals are too few for a pixel spacing.
             millimetres && millimetres.toPrecision(6),
             scale?.origin,
             millimetres && lesion.area * millimetres ** 2,

@@ -1,12 +1,12 @@
 /**
- * Languages: all strings of the page in one file a language, numbers and plurals by the browser's own Intl.
- * English and Arabic; a further language is one more file and one more entry here.
+ * Languages of the page: one file of texts per language; numbers and plurals by Intl. To add a language, add its file and
+ * an entry here.
  */
 import arabic from './ar.js';
 import english from './en.js';
 
 /** @typedef {keyof typeof english} Key */
-/** @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>>} Text a plain text, or one a plural form */
+/** @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>>} Text a text, or one text per plural form */
 
 /**
  * Arabic measurements are written in Latin digits, as the exports and the ultrasound machines' own labels are.

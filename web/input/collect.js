@@ -1,4 +1,4 @@
-/** Files out of drops, pastes and pickers; folders are walked. */
+/** Files from drops, pastes and pickers; folders are read recursively. */
 
 /** @typedef {{ file: File, path: string }} Found */
 
@@ -27,7 +27,7 @@ async function fromEntry(entry) {
     const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
     /** @type {Found[]} */
     const found = [];
-    // A reader gives its entries in portions, at most a hundred at a time in Chromium, until it gives none.
+    // Each call returns some entries (at most 100 in Chromium); an empty list is the end.
     for (;;) {
         /** @type {FileSystemEntry[]} */
         const entries = await new Promise((resolve, reject) => {
@@ -40,7 +40,7 @@ async function fromEntry(entry) {
 }
 
 /**
- * @param {DataTransfer} transfer must be asked at once: it is emptied when the event is over
+ * @param {DataTransfer} transfer call this within the event, after which the browser empties it
  * @returns {Promise<Found[]>}
  */
 export async function fromTransfer(transfer) {
@@ -53,7 +53,7 @@ export async function fromTransfer(transfer) {
 }
 
 /**
- * Leaves out what file managers put into folders and nobody means.
+ * Leaves out files of file managers, such as .DS_Store and Thumbs.db.
  * @param {Found[]} found
  * @returns {Found[]}
  */

@@ -1,6 +1,6 @@
 /**
- * Loads dicom-parser when the first DICOM file comes. It is a classic script that leaves a global name, so it comes
- * through a script element instead of an import.
+ * Loads dicom-parser for the first DICOM file. It is a classic script that defines a global name, so a script element
+ * loads it instead of an import.
  */
 import { SourceError } from './source.js';
 
@@ -14,7 +14,7 @@ export function loadDicomParser() {
     library ??= new Promise((resolve, reject) => {
         const present = Reflect.get(globalThis, 'dicomParser');
         if (present) {
-            resolve(present); // the single-file build carries it inside
+            resolve(present); // the single-file build contains it
             return;
         }
         const script = document.createElement('script');

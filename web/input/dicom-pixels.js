@@ -1,21 +1,24 @@
-/** Pixels as DICOM keeps them, turned into grey or RGB of 8 bits. */
+/** Converts the pixel formats of DICOM to grey or RGB of 8 bits. */
+
+const RLE_HEADER_BYTES = 64;
 
 /**
- * RLE of DICOM PS3.5, annex G: a header with the places of its segments, each a plane of bytes in PackBits.
+ * RLE of DICOM PS3.5, annex G: a header with the offsets of the segments, each a plane of bytes in PackBits.
  * @param {Uint8Array} bytes of one frame
  * @param {number} pixels
- * @param {number} planes samples times bytes a sample
+ * @param {number} planes samples per pixel times bytes per sample
  * @returns {Uint8Array | null} the planes one after the other; null when damaged
  */
 export function decodeRle(bytes, pixels, planes) {
-    if (bytes.length < 64) return null;
-    const header = new DataView(bytes.buffer, bytes.byteOffset, 64);
+    // Two bytes of PackBits give 128 at most, so a small file with a large size is refused before anything is allocated.
+    if (bytes.length - RLE_HEADER_BYTES < (pixels * planes) / 64) return null;
+    const header = new DataView(bytes.buffer, bytes.byteOffset, RLE_HEADER_BYTES);
     if (header.getUint32(0, true) !== planes) return null;
     const output = new Uint8Array(pixels * planes);
     for (let plane = 0; plane < planes; plane++) {
         const start = header.getUint32(4 + 4 * plane, true);
         const end = plane + 1 < planes ? header.getUint32(8 + 4 * plane, true) : bytes.length;
-        if (start < 64 || end > bytes.length || start > end) return null;
+        if (start < RLE_HEADER_BYTES || end > bytes.length || start > end) return null;
         if (!unpack(bytes.subarray(start, end), output.subarray(plane * pixels, (plane + 1) * pixels))) return null;
     }
     return output;
@@ -48,7 +51,7 @@ function unpack(from, to) {
 
 /**
  * YCbCr of full range (ITU-R BT.601, as JPEG has it) to RGB, in place.
- * @param {Uint8Array} data three bytes a pixel
+ * @param {Uint8Array} data three bytes per pixel
  */
 export function ybrToRgb(data) {
     const clamped = new Uint8ClampedArray(data.buffer, data.byteOffset, data.length);
@@ -79,8 +82,8 @@ export function paletteToRgb(values, { first, tables }) {
 
 /**
  * @param {Uint8Array | Uint16Array | Int16Array} values
- * @param {{ low: number, high: number, inverted: boolean }} window what becomes black and white; the other way round
- *     when inverted
+ * @param {{ low: number, high: number, inverted: boolean }} window the values that become black and white;
+ *     exchanged when inverted
  * @returns {Uint8ClampedArray}
  */
 export function toGrey(values, { low, high, inverted }) {

@@ -1,6 +1,6 @@
 /**
- * DICOM files: ultrasound stills and cine loops, uncompressed, RLE or baseline JPEG. What is not understood is refused
- * by name; nothing is guessed. Patient data is never read.
+ * DICOM files: ultrasound stills and cine loops, uncompressed, RLE or baseline JPEG. Other formats are refused with
+ * their name; nothing is guessed. Patient data is not read.
  */
 import { SonomaskError } from '../../wasm/sonomask.js';
 import { decodeRle, paletteToRgb, toGrey, ybrToRgb } from './dicom-pixels.js';
@@ -26,7 +26,7 @@ const UNCOMPRESSED = ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', BIG_ENDIAN];
 
 const DEFLATED = '1.2.840.10008.1.2.1.99';
 
-/** Names for the transfer syntaxes that people meet and we do not read. */
+/** Names of common transfer syntaxes that are not supported, for the message. */
 const FOREIGN = new Map([
     [DEFLATED, 'Deflated Explicit VR Little Endian'],
     ['1.2.840.10008.1.2.4.51', 'JPEG Extended (12 bit)'],
@@ -47,12 +47,12 @@ const FOREIGN = new Map([
 const MOST_PIXELS = 64e6;
 
 /**
- * What is needed to make a picture of a frame's bytes.
+ * How to decode the bytes of a frame.
  * @typedef {object} Format
  * @property {string} syntax transfer syntax UID
  * @property {number} width
  * @property {number} height
- * @property {number} samples a pixel
+ * @property {number} samples per pixel
  * @property {number} bytesPerSample 1 or 2
  * @property {number} bitsStored
  * @property {boolean} signed
@@ -74,7 +74,20 @@ export async function openDicom(file, engine) {
             () => Promise.reject(new SourceError('problem.unreadable')),
         ),
     ]);
-    const { dataSet, truncated } = parse(parser, bytes);
+    try {
+        return sourceOf(parser, parse(parser, bytes), engine);
+    } catch (error) {
+        throw asSourceError(error);
+    }
+}
+
+/**
+ * @param {DicomParser} parser
+ * @param {ReturnType<parse>} parsed
+ * @param {Engine} engine
+ * @returns {Source}
+ */
+function sourceOf(parser, { dataSet, truncated }, engine) {
     const syntax = dataSet.string('x00020010')?.trim() ?? '1.2.840.10008.1.2';
     refuseForeign(syntax);
     const pixels = dataSet.elements['x7fe00010'];
@@ -82,10 +95,17 @@ export async function openDicom(file, engine) {
     if (!pixels) throw new SourceError('problem.dicom-no-pixels');
     const format = formatOf(dataSet, syntax);
     const frames = framesOf(parser, dataSet, pixels, format);
-    /** The frame decoded last: it is wanted twice, for the eyes and for the network. @type {{ frame: number, image: Promise<RawImage> } | null} */
+    /** The frame decoded last: the viewer and the network both ask for it. @type {{ frame: number, image: Promise<RawImage> } | null} */
     let last = null;
+    const decode = async (/** @type {number} */ frame) => {
+        try {
+            return await decodeFrame(frames(frame), format, dataSet, engine);
+        } catch (error) {
+            throw asSourceError(error);
+        }
+    };
     const input = (/** @type {number} */ frame) => {
-        if (last?.frame !== frame) last = { frame, image: decodeFrame(frames(frame), format, dataSet, engine) };
+        if (last?.frame !== frame) last = { frame, image: decode(frame) };
         return last.image;
     };
     return {
@@ -101,6 +121,17 @@ export async function openDicom(file, engine) {
 }
 
 /**
+ * dicom-parser throws errors and plain strings where a file ends too early or contradicts itself.
+ * @param {unknown} error
+ * @returns {unknown} a SourceError for those, any other error as it is
+ */
+function asSourceError(error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const reason = text.replace(/^(dicomParser|\w+ByteArrayParser)\.\w+: /, '');
+    return reason === text ? error : new SourceError('problem.dicom-damaged', reason);
+}
+
+/**
  * @param {DicomParser} parser
  * @param {Uint8Array} bytes
  * @returns {{ dataSet: DataSet, truncated: string }} what could be read, and why not all of it
@@ -112,7 +143,7 @@ function parse(parser, bytes) {
         // The parser throws either an Error, or an object with the data set as far as it came.
         const { exception, dataSet, message } = /** @type {any} */ (error);
         const reason = String(exception?.message ?? exception ?? message ?? error).replace(/^dicomParser\.\w+: /, '');
-        // The parser meets this syntax before we do.
+        // The parser refuses this syntax itself, for want of an inflate library.
         if (reason.includes('deflate')) refuseForeign(DEFLATED);
         if (dataSet?.elements) return { dataSet, truncated: reason };
         throw new SourceError('problem.dicom-damaged', reason);
@@ -143,13 +174,15 @@ function formatOf(dataSet, syntax) {
     if (bits !== 8 && bits !== 16) throw new SourceError('problem.dicom-kind', `${bits} bits`);
     const expected = /^(MONOCHROME[12]|PALETTE COLOR)$/.test(colour) ? 1 : /^(RGB|YBR_FULL|YBR_FULL_422)$/.test(colour) ? 3 : 0;
     if (expected !== samples || (samples === 3 && bits !== 8)) throw new SourceError('problem.dicom-kind', `${colour}, ${samples} × ${bits} bits`);
+    const bitsStored = dataSet.uint16('x00280101') ?? bits;
+    if (bits === 16 && (bitsStored === 0 || bitsStored > bits)) throw new SourceError('problem.dicom-kind', `${bitsStored} of ${bits} bits`);
     return {
         syntax,
         width,
         height,
         samples,
         bytesPerSample: bits / 8,
-        bitsStored: dataSet.uint16('x00280101') ?? bits,
+        bitsStored,
         signed: dataSet.uint16('x00280103') === 1,
         planar: dataSet.uint16('x00280006') === 1,
         colour,
@@ -166,8 +199,7 @@ function rateOf(dataSet) {
 }
 
 /**
- * What the file says about parts of its pictures. One that does not lie within the picture was written for another size
- * of it, and says nothing.
+ * The ultrasound regions of the file. A region outside the image belongs to another size of it and is left out.
  * @param {DataSet} dataSet
  * @param {Format} format
  * @returns {{ region: DataSet, box: Box }[]}
@@ -199,7 +231,7 @@ function scalesOf(dataSet, format) {
         if (region.uint16('x00186024') !== CENTIMETRES || region.uint16('x00186026') !== CENTIMETRES) continue;
         const acrossX = Math.abs(region.double('x0018602c') ?? 0);
         const acrossY = Math.abs(region.double('x0018602e') ?? 0);
-        if (!(acrossX > 0) || Math.abs(acrossX - acrossY) > 0.001 * acrossX) continue;
+        if (!(acrossX > 0 && acrossX < Infinity) || Math.abs(acrossX - acrossY) > 0.001 * acrossX) continue;
         scales.push({ millimetres: acrossX * 10, origin: 'dicom', region: box });
     }
     return scales;
@@ -216,6 +248,8 @@ function framesOf(parser, dataSet, pixels, format) {
     const bytes = new Uint8Array(dataSet.byteArray);
     if (UNCOMPRESSED.includes(format.syntax)) {
         const subsampled = format.colour === 'YBR_FULL_422';
+        // Two pixels share their colour.
+        if (subsampled && format.width % 2 === 1) throw new SourceError('problem.dicom-kind', `${format.colour}, ${format.width} columns`);
         const size = format.width * format.height * format.bytesPerSample * (subsampled ? 2 : format.samples);
         const held = bytes.length - pixels.dataOffset;
         if (pixels.length > held || pixels.length < size * format.frames)
@@ -224,6 +258,8 @@ function framesOf(parser, dataSet, pixels, format) {
     }
     const fragments = pixels.fragments ?? [];
     if (!pixels.encapsulatedPixelData || fragments.length === 0) throw new SourceError('problem.dicom-damaged', 'no fragments');
+    if (fragments.some(({ position, length }) => position + length > bytes.length))
+        throw new SourceError('problem.dicom-damaged', 'a fragment ends after the file');
     if (format.frames > fragments.length && format.frames > 1)
         throw new SourceError('problem.dicom-damaged', `${fragments.length} of ${format.frames} frames`);
     if (fragments.length === format.frames || (format.frames === 1 && !pixels.basicOffsetTable?.length))
@@ -245,7 +281,7 @@ function framesOf(parser, dataSet, pixels, format) {
 async function decodeFrame(bytes, format, dataSet, engine) {
     const { width, height, samples, colour, syntax } = format;
     if (syntax === JPEG_BASELINE) {
-        // The JPEG says itself how its colours are kept, and its decoder turns them into RGB.
+        // The JPEG stream defines its own colour space, and its decoder converts to RGB.
         const image = await engine.pool.decode(bytes.slice()).catch(error => {
             throw error instanceof SonomaskError && error.code === 'image-format' ? new SourceError('problem.dicom-damaged', 'JPEG') : error;
         });
@@ -261,14 +297,14 @@ async function decodeFrame(bytes, format, dataSet, engine) {
         const data = colour === 'PALETTE COLOR' ? paletteToRgb(values, paletteOf(dataSet)) : toGrey(values, windowOf(dataSet, format, values));
         return { data, width, height };
     }
-    // RLE keeps its bytes in planes, whatever the file says of its own.
+    // RLE always stores planes, whatever the planar configuration.
     return { data: interleave(raw, format, isRle), width, height };
 }
 
 /**
  * @param {Uint8Array} raw
  * @param {Format} format
- * @param {boolean} isRle RLE keeps the high bytes first, in a plane of their own
+ * @param {boolean} isRle RLE stores the high bytes first, in their own plane
  * @returns {Uint8Array | Uint16Array | Int16Array}
  */
 function valuesOf(raw, { bytesPerSample, bitsStored, signed, syntax, width, height }, isRle) {
@@ -280,7 +316,7 @@ function valuesOf(raw, { bytesPerSample, bitsStored, signed, syntax, width, heig
         const first = raw[isRle ? index : 2 * index] ?? 0;
         const second = raw[isRle ? index + count : 2 * index + 1] ?? 0;
         const word = isRle || syntax === BIG_ENDIAN ? (first << 8) | second : first | (second << 8);
-        // The bits above those stored may hold anything: shifted out, and back with the sign.
+        // Bits above those stored may have any value, so they are shifted out; the shift back extends the sign.
         values[index] = signed ? ((word << (16 + unused)) >> (16 + unused)) : word & (0xffff >> unused);
     }
     return values;
@@ -322,7 +358,7 @@ function paletteOf(dataSet) {
         const found = dataSet.elements[tag];
         if (!found) throw new SourceError('problem.dicom-damaged', 'palette');
         const table = new Uint8Array(size);
-        // Tables of 8 bits may still be written as words, and then have two bytes an entry.
+        // Tables of 8 bits may be written as words, and then have two bytes per entry.
         const words = bits > 8 || found.length >= size * 2;
         for (let index = 0; index < size; index++)
             table[index] = words ? ((dataSet.uint16(tag, index) ?? 0) >> (bits > 8 ? 8 : 0)) : (dataSet.byteArray[found.dataOffset + index] ?? 0);
@@ -332,7 +368,7 @@ function paletteOf(dataSet) {
 }
 
 /**
- * The window of grey values to show: the file's own, else all of 8 bits, else the values that are there.
+ * The window of grey values: that of the file, else 0..255 for 8 bits, else the range of the values.
  * @param {DataSet} dataSet
  * @param {Format} format
  * @param {Uint8Array | Uint16Array | Int16Array} values
@@ -340,10 +376,14 @@ function paletteOf(dataSet) {
  */
 function windowOf(dataSet, format, values) {
     const inverted = format.colour === 'MONOCHROME1';
-    const slope = dataSet.floatString('x00281053') || 1;
-    const intercept = dataSet.floatString('x00281052') ?? 0;
-    const centre = dataSet.floatString('x00281050');
-    const width = dataSet.floatString('x00281051');
+    const numberOf = (/** @type {string} */ tag) => {
+        const value = dataSet.floatString(tag);
+        return value !== undefined && Number.isFinite(value) ? value : undefined;
+    };
+    const slope = numberOf('x00281053') || 1;
+    const intercept = numberOf('x00281052') ?? 0;
+    const centre = numberOf('x00281050');
+    const width = numberOf('x00281051');
     if (centre !== undefined && width !== undefined && width > 1) {
         const low = centre - 0.5 - (width - 1) / 2;
         return { low: (low - intercept) / slope, high: (low + width - 1 - intercept) / slope, inverted };

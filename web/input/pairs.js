@@ -1,6 +1,6 @@
 /**
- * Recognises ground-truth masks by the names of the published BUSI archive: `NAME_mask.png`, `NAME_mask_1.png` … lie
- * beside `NAME.png`; several masks of one picture are united.
+ * Recognises ground-truth masks by the names of the published BUSI archive: `NAME_mask.png`, `NAME_mask_1.png` and so on
+ * beside `NAME.png`. Several masks of one image are united.
  */
 
 /** @typedef {import('./collect.js').Found} Found */
@@ -22,7 +22,7 @@ export function pictureOfMask(path) {
  * @param {Found[]} found
  * @param {Iterable<string>} known paths that are in the list already
  * @returns {{ pictures: Found[], masks: Map<string, Found[]> }} masks by their picture's path without extension; a mask
- *     whose picture is nowhere is a picture like any other
+ *     without its picture counts as a picture
  */
 export function pairMasks(found, known) {
     const stems = new Set([...known].map(stem));

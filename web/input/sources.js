@@ -1,4 +1,4 @@
-/** The ways in: dropping anywhere, pasting, and the file pickers. */
+/** Files from the user: by drop anywhere, paste, and the file pickers. */
 import { byId } from '../ui/dom.js';
 import { fromFiles, fromTransfer } from './collect.js';
 
@@ -7,7 +7,7 @@ import { fromFiles, fromTransfer } from './collect.js';
 /** @param {(found: Found[]) => void} onFiles */
 export function startDrop(onFiles) {
     const veil = byId('drop-veil', HTMLElement);
-    let depth = 0; // dragenter and dragleave come for every element on the way
+    let depth = 0; // dragenter and dragleave are sent for every element under the pointer
     const show = (/** @type {boolean} */ shown) => {
         veil.hidden = !shown;
         document.body.classList.toggle('dragging', shown);

@@ -1,4 +1,4 @@
-/** A PNG, JPEG or BMP file. The engine decodes the file itself; the browser decodes it once more to show it. */
+/** A PNG, JPEG or BMP file. The engine decodes it for the network, the browser for the viewer. */
 
 /**
  * @typedef {import('./source.js').Source} Source
@@ -24,8 +24,8 @@ export function openStill(file, engine) {
 }
 
 /**
- * The browser decodes off the main thread and turns the picture as its EXIF says, just as the engine does. What only
- * the engine can read is shown as the engine read it.
+ * The browser decodes off the main thread and applies the EXIF orientation, as the engine does. Files that the browser
+ * cannot read are decoded by the engine.
  * @param {Blob} file
  * @param {Engine} engine
  * @returns {Promise<ImageBitmap>}

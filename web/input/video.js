@@ -1,4 +1,4 @@
-/** Video files, decoded by the browser and looked at frame by frame. */
+/** Video files, decoded by the browser frame by frame. */
 import { learnRate } from './rate.js';
 import { SourceError } from './source.js';
 
@@ -6,7 +6,7 @@ import { SourceError } from './source.js';
  * @typedef {import('./source.js').Source} Source
  */
 
-const LONGEST_WAIT = 15000; // milliseconds for the browser to say what it can do with a file
+const LONGEST_WAIT = 15000; // milliseconds until the browser has opened a file or found a frame
 
 /**
  * @param {HTMLVideoElement} video
@@ -49,11 +49,11 @@ export async function openVideo(file) {
         throw error;
     }
     const frameCount = Math.max(1, Math.round(video.duration * rate));
-    /** The frame looked at last: it is wanted twice, for the eyes and for the network. @type {{ frame: number, picture: ImageBitmap } | null} */
+    /** The last frame: the viewer and the network both ask for it. @type {{ frame: number, picture: ImageBitmap } | null} */
     let last = null;
     let plays = false;
-    /** One frame after the other: a video element has one place at a time. @type {Promise<unknown>} */
-    let line = Promise.resolve();
+    /** Frames are taken one after the other, because a video element has one position. @type {Promise<unknown>} */
+    let queue = Promise.resolve();
     const take = async (/** @type {number} */ frame) => {
         if (last?.frame !== frame) {
             const picture = plays ? await createImageBitmap(video) : await frameAt(video, (frame + 0.5) / rate);
@@ -67,8 +67,8 @@ export async function openVideo(file) {
      * @returns {Promise<ImageBitmap>}
      */
     const picture = frame => {
-        const next = line.then(() => take(frame));
-        line = next.catch(() => undefined);
+        const next = queue.then(() => take(frame));
+        queue = next.catch(() => undefined);
         return next;
     };
     return {
@@ -91,15 +91,15 @@ export async function openVideo(file) {
             ? {
                   play(/** @type {number} */ from, /** @type {(frame: number) => void} */ onFrame) {
                       plays = true;
-                      const tell = (/** @type {number} */ _now, /** @type {{ mediaTime: number }} */ { mediaTime }) => {
+                      const onVideoFrame = (/** @type {number} */ _now, /** @type {{ mediaTime: number }} */ { mediaTime }) => {
                           if (!plays) return;
                           onFrame(Math.min(frameCount - 1, Math.round(mediaTime * rate)));
-                          video.requestVideoFrameCallback(tell);
+                          video.requestVideoFrameCallback(onVideoFrame);
                       };
                       video.loop = true;
                       video.currentTime = Math.min(video.duration, (from + 0.5) / rate);
-                      video.requestVideoFrameCallback(tell);
-                      video.play().catch(() => undefined); // then it stands still, and the button still stops it
+                      video.requestVideoFrameCallback(onVideoFrame);
+                      video.play().catch(() => undefined); // the picture then stays, and the button still stops it
                       return () => {
                           plays = false;
                           video.pause();
@@ -115,7 +115,7 @@ export async function openVideo(file) {
 }
 
 /**
- * Recordings of browsers do not tell their length; having looked for their end, the element knows.
+ * Files that browsers recorded have no duration in their header. A seek past the end makes the element find it.
  * @param {HTMLVideoElement} video
  */
 async function learnDuration(video) {

@@ -1,4 +1,4 @@
-/** Threshold, opacity, and what lies over the picture. */
+/** Threshold, opacity and overlays. */
 import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
 import { byId, element } from '../ui/dom.js';
 
@@ -48,12 +48,12 @@ export class Adjust {
     setMap(map) {
         const wasPlain = this.#viewer.settings.map === 'none';
         this.#viewer.set({ map });
-        // A heat map wants to be seen; a fill wants to stay out of the way.
+        // A heat map needs more opacity than a fill.
         if (wasPlain !== (map === 'none')) this.#viewer.set({ opacity: map === 'none' ? 0.3 : 0.7 });
         this.render();
     }
 
-    /** Switches the outline and the fill off, or on again: what lies under them? */
+    /** Hides or shows outline, axes and fill. */
     toggleOverlay() {
         const shown = this.#viewer.settings.outline || this.#viewer.settings.opacity > 0;
         this.#viewer.set({ outline: !shown, axes: !shown, opacity: shown ? 0 : 0.3 });

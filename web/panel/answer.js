@@ -1,4 +1,4 @@
-/** What the network says about the picture in view. */
+/** The network's answer for the image in view. */
 import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { element, icon } from '../ui/dom.js';
 import { CLASSES, explanation, headline, warnings } from './words.js';

@@ -1,9 +1,9 @@
-/** The model card, which is Markdown, as elements: headings, paragraphs, lists and tables, as far as such a card has them. */
+/** Converts the Markdown of the model card to elements: headings, paragraphs, lists and tables. */
 import { element } from '../ui/dom.js';
 
 /**
  * @param {string} text
- * @returns {(Node | string)[]} bold and code as elements; of a link only its words, because the page leads nowhere
+ * @returns {(Node | string)[]} bold and code as elements; a link becomes its text, because the page has no links to other hosts
  */
 function inline(text) {
     return text

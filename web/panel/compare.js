@@ -1,4 +1,4 @@
-/** How the mask on screen agrees with the ground truth beside the picture. */
+/** Scores of the mask in view against its ground truth. */
 import { compareMasks } from '../compare/metrics.js';
 import { formatNumber, t } from '../i18n/i18n.js';
 import { element } from '../ui/dom.js';

@@ -1,4 +1,4 @@
-/** The frame slider of cine loops, and playing them at their own rate with the overlay as fast as the machine allows. */
+/** The frame slider of cine loops, and playback at their own rate; the overlay follows as fast as the machine allows. */
 import { t } from '../i18n/i18n.js';
 import { byId, icon } from '../ui/dom.js';
 
@@ -7,13 +7,13 @@ import { byId, icon } from '../ui/dom.js';
  * @typedef {import('../state/session.js').Session} Session
  */
 
-const FALLBACK_RATE = 10; // frames a second, where the file does not say
+const FALLBACK_RATE = 10; // frames per second, where the file gives none
 
 export class Frames {
     #session;
     #slider = byId('frame', HTMLInputElement);
     #play = byId('play', HTMLButtonElement);
-    /** Ends what plays; null while nothing does. @type {(() => void) | null} */
+    /** Stops the playback; null when nothing plays. @type {(() => void) | null} */
     #stopPlaying = null;
     /** The loop that plays. @type {Item | null} */
     #item = null;
@@ -63,7 +63,7 @@ export class Frames {
     }
 
     /**
-     * Frames that come while the one before is still being made are left out, so that the loop keeps its own time.
+     * Frames that come while another one is being drawn are left out, so that the loop keeps its rate.
      * @param {number} frame
      */
     #show(frame) {
@@ -96,7 +96,7 @@ export class Frames {
 
 /**
  * @param {Item} item
- * @param {number} rate frames a second
+ * @param {number} rate frames per second
  * @param {(frame: number) => void} onFrame
  * @returns {() => void} stops it
  */

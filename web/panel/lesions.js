@@ -1,4 +1,4 @@
-/** The table of lesions, one column each, with what can be done to one. */
+/** The table of lesions, one column per lesion, with buttons to remove or keep one. */
 import { t } from '../i18n/i18n.js';
 import { scaleFor } from '../state/item.js';
 import { element } from '../ui/dom.js';
@@ -13,7 +13,7 @@ import { scaleNote } from './words.js';
 /**
  * @param {HTMLElement} root
  * @param {Session} session
- * @param {Viewer} viewer points at the lesion whose column is under the mouse or has the focus
+ * @param {Viewer} viewer highlights the lesion whose column is under the pointer
  */
 export function renderLesions(root, session, viewer) {
     const { item, lesions, mask } = session;
@@ -37,7 +37,7 @@ export function renderLesions(root, session, viewer) {
     body.append(actions);
     const table = element('table', { class: 'measures' }, element('thead', {}, head), body);
     const note = scaleNote(item, lesions);
-    // The table is built anew while somebody works its buttons: the focus must not fall off the page.
+    // The table is built anew after a click on its buttons, so the focus is set again.
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['action'] : undefined;
     const scroll = element('div', { class: 'measures-scroll' }, table);
     if (lesions.length > 2) {

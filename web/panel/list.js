@@ -34,7 +34,7 @@ export class List {
         this.#root.addEventListener('keydown', event => this.#key(event));
     }
 
-    /** Builds the rows that are new and drops those that are gone. */
+    /** Adds rows for new items and removes those of removed items. */
     render() {
         const { items } = this.#store;
         for (const item of this.#rows.keys()) if (!items.includes(item)) this.#rows.delete(item);
@@ -94,7 +94,7 @@ export class List {
         for (const [item, row] of this.#rows) {
             if (item === this.#store.selected) {
                 row.setAttribute('aria-current', 'true');
-                // The first row of a new list is in view; looking would make the browser lay out all others at once.
+                // The first row of a new list is in view; scrolling to it would force a layout of all rows.
                 if (item !== this.#store.items[0] || this.#root.contains(document.activeElement))
                     row.scrollIntoView({ block: 'nearest', inline: 'nearest' });
             } else {

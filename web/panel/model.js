@@ -1,4 +1,4 @@
-/** "About this model": what runs, where it comes from, whether it is the published one, and its limits. */
+/** The dialog "About this model": network, weights and their check, and the model card. */
 import { inlined } from '../engine/inlined.js';
 import { formatNumber, t } from '../i18n/i18n.js';
 import { byId, element, icon } from '../ui/dom.js';
@@ -8,7 +8,7 @@ import { cardElements } from './card.js';
 
 const CARD_URL = new URL('../../weights/MODEL_CARD.md', import.meta.url);
 
-/** The model card's text; asked for while the page loads, so that opening the panel asks for nothing. */
+/** Text of the model card; fetched while the page loads, so that opening the dialog makes no request. */
 let card = '';
 
 /** @returns {Promise<void>} */

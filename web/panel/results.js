@@ -1,8 +1,7 @@
-/** All answers of the batch in one table that can be sorted; below it the means of what was compared with masks. */
+/** A sortable table of all answers, with the mean scores of images that have a ground truth. */
 import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { scaleFor } from '../state/item.js';
-import { openDialog } from '../ui/dialog.js';
-import { byId, element, icon } from '../ui/dom.js';
+import { byId, element, icon, openDialog } from '../ui/dom.js';
 import { areaText } from './measures.js';
 import { certaintyOf, doubtOf } from './words.js';
 
@@ -21,7 +20,7 @@ import { certaintyOf, doubtOf } from './words.js';
  * @property {(item: Item) => (Node | string)[]} cell
  */
 
-/** While a batch runs the table is made anew at most this often. */
+/** Least time between two updates of the table while a batch runs. */
 const PAUSE = 1000; // milliseconds
 
 /**

@@ -1,13 +1,13 @@
-/** What can be saved, copied and printed. */
-import { toZip } from '../export/bundle.js';
+/** Buttons that save, copy and print. */
 import { toCoco } from '../export/coco.js';
-import { answerInView } from '../export/frames.js';
 import { exportNames, frameEnding } from '../export/names.js';
 import { maskPng, Painter } from '../export/pictures.js';
 import { recordOf } from '../export/record.js';
 import { printReport } from '../export/report.js';
 import { toCsv } from '../export/table.js';
+import { toZip } from '../export/zip.js';
 import { t } from '../i18n/i18n.js';
+import { answerInView } from '../state/item.js';
 import { announce, notify } from '../ui/announce.js';
 import { byId, saveFile } from '../ui/dom.js';
 

@@ -1,4 +1,4 @@
-/** Tools, zoom, layout, and the small bar of the tool at hand. */
+/** Tools, zoom, layout, and the settings of the selected tool. */
 import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
 import { announce } from '../ui/announce.js';
 import { byId } from '../ui/dom.js';
@@ -73,7 +73,7 @@ export class Toolbar {
     }
 
     /**
-     * The line is drawn under the middle of the thumb, whose way is shorter than the viewer by its own width.
+     * Draws the line under the middle of the thumb. The thumb's range is the slider's width less its own width.
      * @param {HTMLInputElement} slider
      */
     #swipeTo(slider) {

@@ -1,4 +1,4 @@
-/** The answer in plain, honest words. */
+/** The answer in words. */
 import { formatProbability, t } from '../i18n/i18n.js';
 import { scaleFor } from '../state/item.js';
 
@@ -48,8 +48,8 @@ export function explanation(result) {
 }
 
 /**
- * How sure the network is of an outline, in three words: below 0.7 an outline needs correcting more often than not, and
- * from 0.85 it is about as close to an expert's as a second expert's would be.
+ * Certainty of an outline in three levels: below an expected Dice of 0.7 most outlines need corrections; from 0.85 on they
+ * are about as close to an expert's outline as that of a second expert.
  * @param {Lesion} lesion
  * @returns {'high' | 'medium' | 'low'}
  */
@@ -59,7 +59,7 @@ export function certaintyOf(lesion) {
 }
 
 /**
- * Whether this is a picture for the network at all.
+ * The warning for an image that is out of distribution.
  * @param {Item} item
  * @returns {Key | null}
  */
@@ -68,7 +68,7 @@ export function doubtOf(item) {
 }
 
 /**
- * Where the measurements' unit comes from.
+ * The origin of the unit of the measurements.
  * @param {Item} item
  * @param {Lesion[]} lesions at least one
  * @returns {string}
@@ -81,7 +81,7 @@ export function scaleNote(item, lesions) {
 }
 
 /**
- * Doubts about the picture, and those that the answer itself raises.
+ * Warnings about the image and its answer.
  * @param {FrameResult} result
  * @returns {string[]}
  */

@@ -1,4 +1,4 @@
-/** One picture (or cine loop) of the list, and what is known about it. Plain data: whoever changes it tells the store. */
+/** One image or cine loop of the list, with its answers. Plain data: call Store.changed after a change. */
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Lesion} Lesion
@@ -10,9 +10,9 @@
  */
 
 /**
- * Millimetres of a pixel's side, and who says so. A region of a DICOM file holds only inside its rectangle.
+ * A pixel spacing and its origin. The spacing of a DICOM region applies inside its rectangle only.
  * @typedef {object} Scale
- * @property {number} millimetres a pixel's side
+ * @property {number} millimetres per pixel
  * @property {'dicom' | 'user'} origin
  * @property {{ x: number, y: number, width: number, height: number } | null} region pixels; null: the whole image
  */
@@ -24,12 +24,12 @@
  * @property {number} height
  * @property {TissueClass} type
  * @property {Record<TissueClass, number>} probabilities
- * @property {boolean} foreign whether the picture looks like no breast ultrasound; false also where the weights cannot tell
- * @property {number} outlierScore how unlike the training images the picture is: 1 is the limit
+ * @property {boolean} foreign whether the image is out of distribution; false when the weights have no statistics for that
+ * @property {number} outlierScore distance from the training images; 1 is the limit
  * @property {number} milliseconds
  * @property {number} threshold that made the mask
  * @property {Lesion[]} lesions
- * @property {Uint32Array} runs the mask, edits included, see state/runs.js
+ * @property {Uint32Array} runs the mask, edits included, see state/masks.js
  * @property {Edits | null} edits
  */
 
@@ -48,7 +48,7 @@ export class Item {
     /**
      * @param {Blob} file
      * @param {string} name
-     * @param {string} [path] with its folders, where the browser tells them
+     * @param {string} [path] with its folders, where the browser gives them
      */
     constructor(file, name, path = name) {
         this.id = ++lastId;
@@ -61,15 +61,15 @@ export class Item {
         this.problem = null;
         /** @type {HTMLCanvasElement | null} */
         this.thumbnail = null;
-        /** @type {Kind | null} null: nobody has looked yet */
+        /** @type {Kind | null} null: not opened yet */
         this.kind = null;
-        /** @type {Source | null} open while somebody holds it, see state/opener.js */
+        /** @type {Source | null} while it is open, see state/opener.js */
         this.source = null;
         this.frame = 0;
         this.frameCount = 1;
         /** @type {Map<number, FrameResult>} by frame */
         this.results = new Map();
-        /** @type {Scale[]} the user's own calibration comes first */
+        /** @type {Scale[]} the user's own scale comes first */
         this.scales = [];
         /** @type {number | null} the user's threshold; null: the network's own */
         this.threshold = null;
@@ -100,4 +100,22 @@ export function scaleFor(item, box) {
                     box.y + box.height <= region.y + region.height),
         ) ?? null
     );
+}
+
+/**
+ * @param {Item} item
+ * @returns {{ frame: number, result: FrameResult }[]} one for a still image, one per analysed frame of a loop
+ */
+export function answersOf(item) {
+    if (item.state !== 'done') return [];
+    return [...item.results].map(([frame, result]) => ({ frame, result })).sort((a, b) => a.frame - b.frame);
+}
+
+/**
+ * @param {Item} item
+ * @returns {{ frame: number, result: FrameResult } | null} of the frame in view, else of the first analysed frame
+ */
+export function answerInView(item) {
+    const answers = answersOf(item);
+    return answers.find(({ frame }) => frame === item.frame) ?? answers[0] ?? null;
 }

@@ -1,7 +1,6 @@
 /**
- * Probability maps of the pictures looked at last. A map is four bytes a pixel, so only a few are kept; one that is gone
- * is computed again when its picture comes into view. A cine loop comes into view again and again: of the one seen last
- * many frames are kept.
+ * Probability maps of the images viewed last. A map takes four bytes per pixel, so only a few are kept; others are computed
+ * again when their image comes into view. Of the cine loop viewed last many frames are kept, because it plays repeatedly.
  */
 
 const MOST_MAPS = 8;

@@ -1,8 +1,8 @@
 /**
- * Opens the files of pictures and closes them when nobody holds them any more: a DICOM file keeps all of its bytes in
- * memory, a video one of the few players that a browser grants a page.
+ * Opens the files of items and closes each after its last release: a DICOM file keeps all of its bytes in memory, and a
+ * video one of the few players that a page may have.
  */
-import { kindOfFile, openAs } from '../input/source.js';
+import { kindOfFile, openAs } from '../input/open.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -15,10 +15,10 @@ export class Opener {
     #open = new Map();
 
     /**
-     * Every call wants one of `release`, unless it fails.
+     * Every call needs one call of `release`, unless it fails.
      * @param {Item} item
      * @param {Engine} engine
-     * @returns {Promise<Source>} the same for all who hold it
+     * @returns {Promise<Source>} the same for all callers
      */
     async open(item, engine) {
         const held = this.#open.get(item) ?? { opening: openFile(item, engine), holders: 0 };
@@ -48,7 +48,7 @@ export class Opener {
 }
 
 /**
- * @param {Item} item told its kind even if it cannot be opened, because exports treat DICOM files with care
+ * @param {Item} item gets its kind even when it cannot be opened, because exports hide the names of DICOM files
  * @param {Engine} engine
  * @returns {Promise<Source>}
  */

@@ -1,7 +1,7 @@
 /**
  * The frame in view, ready to be drawn and edited: picture, probability map, mask, lesions, outlines, ground truth.
- * Everything that moves the mask goes through here, so measurements always follow. Events: "picture", "answer", and
- * "edit" when somebody wants to change a mask while a loop plays, which therefore has to stop first.
+ * All changes of the mask go through here, so that the measurements are always up to date. Events: "picture", "answer",
+ * and "edit" for an edit while a loop plays: the loop must stop first.
  */
 import { SourceError } from '../input/source.js';
 import { readTruth } from '../compare/truth.js';
@@ -9,8 +9,7 @@ import { ADD, Edits, ERASE, KEEP } from '../edit/edits.js';
 import { componentAt, pixelOf } from '../edit/fill.js';
 import { isAborted, problemOf } from '../engine/engine.js';
 import { oncePerFrame } from '../ui/dom.js';
-import { measureMap } from './measured.js';
-import { decodeRuns, encodeRuns } from './runs.js';
+import { decodeRuns, encodeRuns, measureMap } from './masks.js';
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Contour} Contour
@@ -31,13 +30,13 @@ export class Session extends EventTarget {
     #opener;
     /** @type {Engine | null} */
     #engine = null;
-    /** Raised whenever something else comes into view, so that late answers are dropped. */
+    /** Counts what came into view; answers for an earlier count are dropped. */
     #turn = 0;
     /** The picture whose file is held open here. @type {Item | null} */
     #holds = null;
-    /** Frames of the loop that plays which are with the network. @type {Set<number>} */
+    /** Frames of the playing loop that are being analysed. @type {Set<number>} */
     #inFlight = new Set();
-    /** The frame whose answer is in view; behind the picture's while a loop plays. */
+    /** The frame whose answer is in view; it may lag behind the picture while a loop plays. */
     #answerFrame = 0;
     #playing = false;
     #stroking = false;
@@ -132,7 +131,7 @@ export class Session extends EventTarget {
             const picture = await source.picture(item.frame);
             if (this.#take(picture, turn)) await this.#showAnswer(turn);
         } catch (error) {
-            // The queue meets the same fault and writes the reason into the row.
+            // The queue gets the same error and writes the reason into the row.
             if (turn === this.#turn && item.state === 'done') this.#fail(item, error);
         }
     }
@@ -234,13 +233,13 @@ export class Session extends EventTarget {
         await this.#showFrame(turn);
     }
 
-    /** A loop begins to play: from now on `playFrame` says what is in view. */
+    /** A loop begins to play: from now on `playFrame` sets the frame in view. */
     beginPlay() {
         this.#playing = true;
         this.#answerFrame = this.item?.frame ?? 0;
     }
 
-    /** It stopped: the frame in view gets its own answer. */
+    /** The loop stopped: the frame in view gets its own answer. */
     async endPlay() {
         if (!this.#playing) return;
         this.#playing = false;
@@ -264,8 +263,8 @@ export class Session extends EventTarget {
     }
 
     /**
-     * Shows a frame of the loop that plays. Its picture comes at once; over it the latest answer there is, its own when
-     * the network has seen it before. As many frames as keep a worker free are with the network at a time.
+     * Shows a frame of the loop that plays, with its own answer when it was analysed before, else with the latest answer.
+     * Frames are analysed meanwhile, one per worker, with one worker left free.
      * @param {number} frame
      */
     async playFrame(frame) {
@@ -292,7 +291,7 @@ export class Session extends EventTarget {
             await this.#queue.segmentFrame(engine, item, frame);
             if (this.#playing && item === this.item) this.#showKept(item, frame, engine);
         } catch {
-            // The next frame tries again; one that fails for good says so when the loop stops at it.
+            // The error is shown when the loop stops at this frame.
         } finally {
             this.#inFlight.delete(frame);
         }
@@ -315,7 +314,7 @@ export class Session extends EventTarget {
         this.dispatchEvent(new Event('answer'));
     }
 
-    /** @returns {Edits | null} the layer to paint on, made when it is first needed */
+    /** @returns {Edits | null} the layer to paint on, created at first use */
     #layer() {
         if (this.#playing) {
             this.dispatchEvent(new Event('edit'));
@@ -363,7 +362,7 @@ export class Session extends EventTarget {
         this.#recomputeSoon();
     }
 
-    /** Takes back everything painted; itself a step that can be undone. */
+    /** Removes all edits, as a step that can be undone. */
     clearEdits() {
         const layer = this.edits;
         if (!layer?.any) return;

@@ -1,12 +1,12 @@
-/** Tells screen readers what changed, and shows short notices that go away by themselves. */
+/** Messages to screen readers, and short notices that disappear after some seconds. */
 import { byId, element } from './dom.js';
 
 const NOTICE_MILLISECONDS = 6000;
 
-/** @param {string} text said politely, once */
+/** @param {string} text for screen readers, in a polite live region */
 export function announce(text) {
     const region = byId('live', HTMLElement);
-    // The same sentence twice would be silent: an emptied region makes it a change.
+    // Screen readers read changes only, so the same text needs an empty region in between.
     region.textContent = '';
     setTimeout(() => (region.textContent = text), 50);
 }

@@ -1,7 +1,7 @@
 /** Small helpers over the DOM: the page uses no framework and never parses HTML from strings. */
 
 /**
- * Finds one element that the page is known to have.
+ * Finds an element of index.html.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type
@@ -36,7 +36,7 @@ export function element(tag, properties = {}, ...children) {
 }
 
 /**
- * An icon of the sprite in icons/sprite.svg, hidden from screen readers: the control around it carries the name.
+ * An icon of the sprite in index.html, hidden from screen readers: the control around it has the label.
  * @param {string} name
  * @returns {SVGSVGElement}
  */
@@ -52,7 +52,7 @@ export function icon(name) {
 }
 
 /**
- * Calls `work` at most once a frame, however often the result is called.
+ * Calls `work` at most once per frame, however often the result is called.
  * @param {() => void} work
  * @returns {() => void}
  */
@@ -69,7 +69,7 @@ export function oncePerFrame(work) {
 }
 
 /**
- * Like oncePerFrame, a frame later: what is put beside a picture does not hold up the frame that draws it.
+ * Like oncePerFrame, but one frame later, so that a panel does not delay the frame that draws the picture.
  * @param {() => void} work
  * @returns {() => void}
  */
@@ -79,7 +79,7 @@ export function afterNextFrame(work) {
 }
 
 /**
- * Hands bytes to the user as a file.
+ * Downloads bytes as a file.
  * @param {Blob} blob
  * @param {string} name
  */
@@ -89,6 +89,32 @@ export function saveFile(blob, name) {
     document.body.append(link);
     link.click();
     link.remove();
-    // The browser reads the blob after the click returns; it needs the address a little longer.
+    // The browser reads the blob after the click returns.
     setTimeout(() => URL.revokeObjectURL(url), 60000);
+}
+
+/**
+ * Opens a native modal dialog: the browser keeps the focus inside, and Escape closes it.
+ * @param {HTMLDialogElement} dialog
+ */
+export function openDialog(dialog) {
+    if (dialog.open) return;
+    dialog.showModal();
+    // Without this, browsers focus the first control and scroll to it.
+    const title = dialog.querySelector('h2');
+    if (!title) return;
+    title.tabIndex = -1;
+    title.focus();
+    dialog.scrollTop = 0;
+}
+
+/**
+ * A click beside the dialog or on an element with data-close closes it.
+ * @param {HTMLDialogElement} dialog
+ */
+export function prepareDialog(dialog) {
+    dialog.addEventListener('click', event => {
+        const target = /** @type {Element} */ (event.target);
+        if (target === dialog || target.closest('[data-close]')) dialog.close();
+    });
 }

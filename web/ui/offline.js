@@ -1,6 +1,6 @@
-/** Registers the service worker and has it keep what this page loaded, so that the page opens with the network off. */
+/** Registers the service worker and makes it cache the page's files, so that the page opens with the network off. */
 
-/** Loaded only on demand, but wanted offline too. */
+/** Files that are loaded on demand and needed offline too. */
 const ON_DEMAND = [
     'vendor/dicom-parser.js',
     'vendor/fflate.js',
@@ -19,7 +19,7 @@ const ON_DEMAND = [
     'manifest.webmanifest',
 ];
 
-/** @returns {Promise<void>} when everything is kept, or when the browser offers no such thing */
+/** @returns {Promise<void>} when everything is cached, or when the browser has no service workers */
 export async function registerOffline() {
     if (!('serviceWorker' in navigator) || !isSecureContext || !location.protocol.startsWith('http')) return;
     try {
@@ -35,6 +35,6 @@ export async function registerOffline() {
             worker?.postMessage({ keep: addresses.filter(address => address.startsWith(location.origin)) }, [channel.port2]);
         });
     } catch {
-        // Without it the page works all the same, only not offline.
+        // Without it the page works, but not offline.
     }
 }

@@ -1,10 +1,15 @@
-/** Keyboard shortcuts of the whole page. They stay out of the way of fields and open dialogs. */
+/**
+ * Keyboard shortcuts of the whole page, and the help that lists them. They do nothing while a dialog is open or a field
+ * has the focus.
+ */
+import { t } from '../i18n/i18n.js';
+import { byId, element } from './dom.js';
 
 /**
  * @typedef {object} Shortcut
  * @property {string} keys as KeyboardEvent.key, lower case; with "ctrl+" or "shift+" before it where needed
- * @property {string} label key of its name in the language files
- * @property {string} shown how the help writes it
+ * @property {import('../i18n/i18n.js').Key | ''} label key of its name in the language files; "" leaves it out of the help
+ * @property {string} shown keys as the help writes them, separated by " · "
  * @property {() => void} run
  */
 
@@ -20,7 +25,7 @@ function nameOf(event) {
 
 /**
  * @param {EventTarget | null} target
- * @returns {boolean} whether the element takes letters and arrows itself
+ * @returns {boolean} whether the element uses letters and arrows itself
  */
 function takesKeys(target) {
     if (!(target instanceof HTMLElement)) return false;
@@ -39,4 +44,17 @@ export function startShortcuts(shortcuts) {
         event.preventDefault();
         shortcut.run();
     });
+}
+
+/** @param {Shortcut[]} shortcuts those that the page uses */
+export function renderHelp(shortcuts) {
+    const rows = shortcuts.flatMap(({ label, shown }) =>
+        label === ''
+            ? []
+            : [
+                  element('dt', {}, ...shown.split(' · ').flatMap((key, index) => [index > 0 ? ' ' : null, element('kbd', {}, key)])),
+                  element('dd', {}, t(label)),
+              ],
+    );
+    byId('help-keys', HTMLElement).replaceChildren(...rows);
 }

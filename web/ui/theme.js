@@ -1,4 +1,4 @@
-/** Light or dark: what the system says, until the user chooses; only that choice is remembered. */
+/** Light or dark theme: that of the system until the user chooses one. Only the user's choice is stored. */
 const KEY = 'sonomask-theme';
 
 /** @returns {'light' | 'dark'} */

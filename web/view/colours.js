@@ -1,4 +1,4 @@
-/** Colours drawn over the image: chosen to be told apart on grey, and by people who do not see red and green. */
+/** Colours drawn over the image. They differ on grey, and for people with red-green colour blindness. */
 
 export const OUTLINE = '#ffb648';
 export const OUTLINE_UNDER = 'rgba(6, 12, 11, 0.75)';
@@ -8,7 +8,7 @@ export const BOTH = /** @type {const} */ ([214, 230, 224]);
 export const ONLY_OURS = /** @type {const} */ ([255, 160, 40]);
 export const ONLY_TRUTH = /** @type {const} */ ([80, 170, 255]);
 
-/** From nothing over violet and rose to pale yellow; lightness rises evenly, so it also reads in grey. */
+/** From black over violet and rose to pale yellow. The lightness rises evenly, so the map also works in grey. */
 const STOPS = [
     [0.0, 8, 6, 30],
     [0.2, 58, 20, 106],

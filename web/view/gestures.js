@@ -1,11 +1,11 @@
 /**
- * Mouse, touch, pen and keyboard over the viewer, turned into what the tool at hand does. One pointer uses the tool,
- * two pinch; the wheel zooms; arrows pan, or move a cursor for the tools that point.
+ * Mouse, touch, pen and keyboard in the viewer. One pointer uses the tool, two pinch; the wheel zooms; arrow keys pan, or
+ * move a cursor for the tools that need a position.
  */
 import { oncePerFrame } from '../ui/dom.js';
 
 /**
- * @typedef {'move' | 'brush' | 'erase' | 'window' | 'calibrate'} Tool
+ * @typedef {'move' | 'brush' | 'erase' | 'window' | 'scale'} Tool
  * @typedef {{ x: number, y: number }} Point
  * @typedef {import('../state/session.js').Session} Session
  * @typedef {import('./viewer.js').Viewer} Viewer
@@ -111,7 +111,7 @@ export class Gestures extends EventTarget {
         }
         if (event.button === 1) return;
         if (this.#paints) this.#paint(this.#toImage(place));
-        else if (this.tool === 'calibrate') this.#mark(this.#toImage(place));
+        else if (this.tool === 'scale') this.#mark(this.#toImage(place));
     }
 
     /** @param {PointerEvent} event */
@@ -247,7 +247,7 @@ export class Gestures extends EventTarget {
     #press() {
         const at = this.#cursor;
         if (!at) return;
-        if (this.tool === 'calibrate') this.#mark(at);
+        if (this.tool === 'scale') this.#mark(at);
         else if (this.#strokeAt) this.#endStroke();
         else if (this.#paints) this.#paint(at);
     }

@@ -1,4 +1,4 @@
-/** Paints what lies over the image into pixels of the image's own size. */
+/** Paints overlays into pixels of the image's size. */
 import { BOTH, FILL, ONLY_OURS, ONLY_TRUTH, RAMP } from './colours.js';
 
 /**
@@ -20,7 +20,7 @@ function put(pixels, index, [red, green, blue]) {
 export function paintFill(mask, layer) {
     const words = new Uint32Array(layer.data.buffer);
     const [red, green, blue] = FILL;
-    // RGBA in memory order: every machine that browsers run on is little-endian.
+    // RGBA in memory order on little-endian machines, which all browsers run on.
     const colour = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
     for (let index = 0; index < mask.length; index++) words[index] = mask[index] ? colour : 0;
 }
@@ -39,7 +39,7 @@ export function paintMap(probability, kind, layer) {
         data[index * 4] = /** @type {number} */ (RAMP[step]);
         data[index * 4 + 1] = /** @type {number} */ (RAMP[step + 1]);
         data[index * 4 + 2] = /** @type {number} */ (RAMP[step + 2]);
-        // Low values let the image through, so that a heat map does not hide what it is about.
+        // Low values are transparent, so that a heat map does not hide the image.
         data[index * 4 + 3] = Math.min(255, value * 640);
     }
 }

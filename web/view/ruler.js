@@ -47,7 +47,7 @@ export function drawRuler(context, transform, pane, imageHeight, millimetres) {
         context.lineTo(major ? 12 : 6, y);
         if (!major || y < 8 || y > pane.height - 8) continue;
         context.fillText(`${(minor / 5) * step}${unit}`, 16, y);
-        unit = ''; // said once, with the topmost number
+        unit = ''; // only at the topmost number
     }
     context.stroke();
     context.restore();

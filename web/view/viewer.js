@@ -1,6 +1,6 @@
 /**
- * The image on a canvas, with everything over it. Draws when something changed and then once a frame at most; all
- * lines stay sharp at any zoom because they are drawn as vectors in screen pixels.
+ * Draws the image and its overlays on a canvas, after a change and at most once per frame. Lines are drawn as vectors in
+ * screen pixels, so they are sharp at any zoom.
  */
 import { oncePerFrame } from '../ui/dom.js';
 import { OUTLINE, OUTLINE_UNDER } from './colours.js';
@@ -9,7 +9,7 @@ import { drawRuler } from './ruler.js';
 import { Transform } from './transform.js';
 
 /**
- * How the user wants to see it.
+ * Display settings of the user.
  * @typedef {object} ViewSettings
  * @property {number} opacity of fill and map, 0..1
  * @property {boolean} outline
@@ -77,11 +77,11 @@ export class Viewer extends EventTarget {
         swipe: 0.5,
         window: { ...FULL_WINDOW },
     };
-    /** @type {number} index of the lesion that is pointed at in the table; -1 for none */
+    /** @type {number} index of the lesion under the pointer in the table; -1 for none */
     highlighted = -1;
     /** Where the brush is, for its ring. @type {{ at: Point, radius: number } | null} */
     brush = null;
-    /** The line of a calibration at hand. @type {Point[]} */
+    /** The ends of the line that sets the scale. @type {Point[]} */
     marks = [];
     /** @type {number | null} */
     millimetres = null;

@@ -24,7 +24,7 @@ export async function create(read, { file }) {
             const side = Math.sqrt(image.length);
             const input = new litert.Tensor(image, [1, side, side, 1]);
             const outputs = /** @type {import('@litertjs/core').Tensor[]} */ (await model.run([input]));
-            // Two outputs, of which the longer one is the mask.
+            // The longer of the two outputs is the mask.
             const values = outputs.map(output => Float32Array.from(/** @type {Float32Array} */ (output.toTypedArray())))
                 .toSorted((a, b) => b.length - a.length);
             for (const tensor of [input, ...outputs]) tensor.delete();

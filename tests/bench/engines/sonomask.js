@@ -1,4 +1,4 @@
-/** Ours: the network alone, through the same loader that the package uses. Runs in Node and in browsers. */
+/** sonomask: the network alone, loaded as the package loads it. Runs in Node and in browsers. */
 import { Core } from '../../../wasm/core.js';
 import { defaultWasm, loadModule } from '../../../wasm/resources.js';
 

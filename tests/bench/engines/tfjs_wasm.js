@@ -117,7 +117,7 @@ export async function create(read, { file }) {
     const graph = readOnnx(await read(file));
     const constants = new Map([...graph.tensors].map(([name, tensor]) => [name, toTensor(tf, tensor)]));
     const made = new Map(graph.nodes.flatMap(node => node.outputs.map(output => [output, node.operation])));
-    /** What a convolution's ReLU makes: done with the convolution. */
+    /** Outputs of the ReLUs that are fused into a convolution. */
     const fused = new Map(graph.nodes
         .filter(({ operation, inputs }) => operation === 'Relu' && made.get(inputs[0] ?? '') === 'Conv')
         .map(({ inputs, outputs }) => [inputs[0] ?? '', outputs[0] ?? '']));

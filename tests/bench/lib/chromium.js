@@ -1,4 +1,4 @@
-/** A real Chromium, without what would disturb a measurement. */
+/** Chromium without background activity that would disturb a measurement. */
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 

@@ -1,4 +1,4 @@
-/** One peer against ours, in whatever runs this: Node or a page. */
+/** Compares one peer with sonomask. Runs in Node and in a page. */
 import { makeImage } from './image.js';
 import { runPairs } from './pairs.js';
 
@@ -31,11 +31,11 @@ export async function compare(read, { engine, network, file, size, effort }) {
 }
 
 /**
- * Images a second of workers together: all get an image at once, and again when all are done. One worker and several
- * take turns.
+ * Throughput of several workers: each gets one image at the same time, and the next when all have finished. Measured
+ * alternately with one worker.
  * @param {Read} read
  * @param {{ network: string, size: number, workers: number, effort: import('./pairs.js').Effort }} options
- * @returns {Promise<{ one: number[], several: number[] }>} milliseconds an image
+ * @returns {Promise<{ one: number[], several: number[] }>} milliseconds per image
  */
 export async function compareWorkers(read, { network, size, workers, effort }) {
     const { SonomaskPool } = await import('../../../wasm/sonomask.js');
@@ -58,7 +58,7 @@ export async function compareWorkers(read, { network, size, workers, effort }) {
 }
 
 /**
- * Ours alone at several sizes of the input, in turn.
+ * Times sonomask at several input sizes, alternately.
  * @param {Read} read
  * @param {{ network: string, sizes: number[], effort: import('./pairs.js').Effort }} options
  * @returns {Promise<{ size: number, milliseconds: number[], memoryBytes: number }[]>}

@@ -1,6 +1,5 @@
 /**
- * A picture for the networks, made by arithmetic: grey noise with a dark blob, smooth enough to give the layers
- * something to find. Runs in Node and in browsers.
+ * A synthetic image: smooth grey noise with a dark blob. Runs in Node and in browsers.
  * @param {number} size side, pixels
  * @param {number} [seed]
  * @returns {Float32Array} [size][size], -1..1

@@ -1,8 +1,8 @@
 /**
- * The same network in 8 bits for onnxruntime, statically quantised: activations uint8 (one scale a tensor, from the
- * ranges that images give), weights int8 (one scale a channel, symmetric), QLinearConv with ReLU in the range of its
- * output. Tensors that pooling, upsampling and concatenation pass on share a scale, so that these stay in 8 bits too.
- * What works on a few numbers (type head, the last sigmoid) stays in float.
+ * The same network in 8 bits for onnxruntime, statically quantised: activations uint8 (one scale per tensor, from the
+ * ranges over some images), weights int8 (one scale per channel, symmetric), QLinearConv with the ReLU in the range of
+ * its output. The input and output of pooling, upsampling and concatenation share a scale, so that these operations run
+ * in 8 bits too. The type head and the last sigmoid, which process few numbers, stay in float.
  */
 import { FLOAT, writeOnnx } from './onnx.js';
 
@@ -60,7 +60,7 @@ async function measureRanges(graph, names, images, ort) {
     return ranges;
 }
 
-/** Tensors that must have one scale. */
+/** Groups of tensors that must share a scale. */
 class Groups {
     /** @type {Map<string, string>} */
     #parents = new Map();
@@ -161,7 +161,7 @@ export async function quantise(graph, images, ort) {
             outputs: [eight(name)], attributes: {} });
     const isQuantised = new Set(names);
     const returned = new Set();
-    /** @param {string} name brings a tensor back to float, once */
+    /** @param {string} name of a tensor to convert back to float, once */
     const floating = name => {
         if (!isQuantised.has(name)) {
             const tensor = graph.tensors.get(name);

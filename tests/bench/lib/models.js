@@ -1,4 +1,4 @@
-/** The network's files for each engine, all from one set of weights: made anew by each run of the bench. */
+/** The files of the network for each engine, all from the same weights; written again by each run of the bench. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeImage } from './image.js';
@@ -7,7 +7,7 @@ import { readOnnx } from './onnx.js';
 import { MODELS, SONOMASK, run } from './project.js';
 import { convertToTflite } from './tflite.js';
 
-/** The yardstick: the network and size of the comparisons. */
+/** The network and input size of the comparisons. */
 export const NETWORK = 'unet16';
 export const SIZE = 256;
 
@@ -18,7 +18,7 @@ export function readModel(name) {
 
 /**
  * @param {string} name of the files
- * @param {string[]} source options that say which network and weights
+ * @param {string[]} source options that select the network and weights
  */
 export async function exportModel(name, source) {
     await mkdir(MODELS, { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * ONNX files as plain objects: what `sonomask export --onnx` writes, and what the conversions to other engines need.
+ * Reads and writes ONNX files, as far as `sonomask export --onnx` and the conversions to other engines use the format.
  * Field numbers are those of onnx.proto.
  */
 import { Message, readFields } from './protobuf.js';

@@ -1,4 +1,4 @@
-/** Two engines in turn, A B A B: whatever else the machine does hits both alike. Runs in Node and in browsers. */
+/** Runs two engines alternately, A B A B, so that other load affects both alike. Runs in Node and in browsers. */
 
 /**
  * @typedef {{ mask: Float32Array, type: Float32Array }} Answer

@@ -1,4 +1,4 @@
-/** PyTorch, when the system's Python has it: one short run of pytorch.py a call. */
+/** PyTorch, if the system's Python has it: one short run of pytorch.py per call. */
 import path from 'node:path';
 import { PYTHON, ROOT, run } from './project.js';
 
@@ -11,7 +11,7 @@ const MEMORY_SETTINGS = {
 
 /**
  * @param {string[]} parameters of pytorch.py
- * @returns {Promise<(seconds: number) => Promise<number>>} runs for so long and tells the median, milliseconds
+ * @returns {Promise<(seconds: number) => Promise<number>>} runs for that time and resolves to the median, milliseconds
  */
 export async function pytorch(parameters) {
     try {

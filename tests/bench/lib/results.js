@@ -1,9 +1,9 @@
-/** What a run of the bench found, collected as it goes. */
+/** Collects the results of a run of the bench. */
 import { ratios, spread } from './pairs.js';
 
 /**
  * @typedef {import('./pairs.js').Spread} Spread
- * @typedef {object} Comparison times are milliseconds, lower is better; the ratio says how many times as fast ours is
+ * @typedef {object} Comparison times are milliseconds, lower is better; the ratio is how many times as fast sonomask is
  * @property {string} where Node, Chromium, native
  * @property {string} what
  * @property {string} peer

@@ -1,6 +1,6 @@
 /**
  * The exported network as a .tflite file, for LiteRT: NHWC, ReLU inside the convolutions, nearest upsampling. Covers
- * the operations of the plain U-Nets; anything else is refused by name. The numbers are those of TensorFlow Lite's
+ * the operations of the plain U-Nets; other operations are an error that names them. The numbers are those of TensorFlow Lite's
  * schema.fbs: slots of tables in their order there, codes of operations, and types of their options.
  */
 import { Builder } from 'flatbuffers';
@@ -239,7 +239,7 @@ export function convertToTflite(graph) {
         } else if (operation === 'Softmax') {
             model.operate('softmax', [model.indexOf(first)], output, shape, [['float32', 1]]);
         } else {
-            throw new Error(`the conversion to .tflite does not know ${operation}`);
+            throw new Error(`the conversion to .tflite does not support ${operation}`);
         }
     }
     return model.finish([input?.name ?? ''], graph.outputs.map(({ name }) => name));

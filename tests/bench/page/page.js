@@ -1,4 +1,4 @@
-/** What the bench calls in the page: the same comparisons as in Node, with the models fetched from the server. */
+/** The comparisons as in Node, called by the bench in the page, with models fetched from the server. */
 import { compare, compareWorkers, timeSizes } from '../lib/compare.js';
 
 /** @type {import('../lib/compare.js').Read} */

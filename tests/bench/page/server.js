@@ -1,4 +1,4 @@
-/** Serves the bench's page, the package, the peers and the models; to this machine only. No COOP, no COEP. */
+/** Serves the bench's page, the package, the peers and the models, to this machine only, without COOP and COEP. */
 import { createReadStream } from 'node:fs';
 import { once } from 'node:events';
 import { realpath } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** The ratios as one SVG chart: a bar each, whiskers at the quartiles, a mark at the target. */
+/** The ratios as an SVG chart: one bar per comparison, whiskers at the quartiles, a mark at the target. */
 import { ratioText } from './text.js';
 
 const WIDTH = 900;
@@ -15,7 +15,7 @@ const escape = text => text.replace(/[&<>"]/g, letter => `&#${letter.charCodeAt(
  * @returns {string} SVG
  */
 export function toSvg(comparisons) {
-    // A whisker that a disturbed run stretched ends at the axis' end; the numbers beside it tell the rest.
+    // Whiskers are cut at the end of the axis; the numbers beside them are complete.
     const highest = Math.ceil(1.2 * Math.max(2, ...comparisons.map(({ ratio, target }) => Math.max(ratio.median, target ?? 0))));
     const step = Math.ceil(highest / 10);
     const height = TOP + ROW * comparisons.length + 30;

@@ -1,4 +1,4 @@
-/** The results as Markdown that also reads well as text. */
+/** The results as Markdown. */
 
 /**
  * @typedef {import('../lib/results.js').Results} Results
@@ -32,7 +32,7 @@ export const ratioText = ({ low, median, high }) => `${median.toFixed(2)} (${low
 export function toMarkdown(results, machine) {
     const parts = ['# sonomask bench', machine];
     if (results.comparisons.length > 0) {
-        parts.push('Ours and a peer in turn (A B A B) with the same weights; medians. The ratio is taken pair by pair: its median, and ' +
+        parts.push('sonomask and a peer alternately (A B A B) with the same weights; medians. The ratio is computed per pair: its median, and ' +
             'in brackets its quartiles.');
         parts.push(table(['where', 'what', 'peer', 'ours ms', 'peer ms', 'times as fast', 'target', 'met', 'pairs', 'note'],
             results.comparisons.map(({ where, what, peer, ours, theirs, ratio, target, pairs, note }) =>

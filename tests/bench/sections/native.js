@@ -1,4 +1,4 @@
-/** The native program against onnxruntime-node and PyTorch: short runs in turn, one median each. */
+/** The native program against onnxruntime-node and PyTorch: short alternating runs, one median per run. */
 import { makeImage } from '../lib/image.js';
 import { NETWORK, SIZE, readModel } from '../lib/models.js';
 import { spread } from '../lib/pairs.js';
@@ -10,7 +10,7 @@ const ROUNDS = 7;
 
 /**
  * @param {number} threads
- * @returns {Promise<(seconds: number) => Promise<number>>} runs for so long and tells the median, milliseconds
+ * @returns {Promise<(seconds: number) => Promise<number>>} runs for that time and resolves to the median, milliseconds
  */
 async function onnxruntime(threads) {
     const { default: ort } = await import('onnxruntime-node');

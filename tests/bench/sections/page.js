@@ -1,4 +1,4 @@
-/** The project's page: from the request to the first mask, and what has to be downloaded for it. */
+/** The page: time from the request to the first mask, and the size of the download. */
 import { once } from 'node:events';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -14,7 +14,7 @@ const LOAD_TARGET = 400; // milliseconds
 const CODE_TARGET = 100; // kB
 const MEMORY_TARGET = 64; // MB
 
-/** What a page that uses each engine downloads, beside the network; as far as the engine's own files tell. */
+/** Files of each engine that a page downloads, without the network. */
 const PEER_FILES = {
     'onnxruntime-web': ['onnxruntime-web/dist/ort.wasm.bundle.min.mjs', 'onnxruntime-web/dist/ort-wasm-simd-threaded.wasm'],
     'tfjs-backend-wasm': ['@tensorflow/tfjs-core/dist/tf-core.min.js', '@tensorflow/tfjs-backend-wasm/dist/tf-backend-wasm.min.js',
@@ -34,7 +34,7 @@ export async function coldStart(results) {
         const times = [];
         for (let load = 0; load < LOADS; load++) {
             progress(`page load ${load + 1} of ${LOADS}`);
-            // A new context has an empty cache; the browser itself is warm, as a user's is.
+            // A new context has an empty cache, but the browser has already started.
             const context = await browser.newContext();
             const page = await context.newPage();
             await page.addInitScript(() => {
@@ -44,7 +44,7 @@ export async function coldStart(results) {
                     requestAnimationFrame(() => Reflect.set(window, 'firstMask', performance.now()));
                 }).observe(document, { subtree: true, childList: true, attributes: true });
             });
-            // A new window first starts the browser's own interface; who opens a page has a window already.
+            // Opening a window starts the browser's own interface, which is not part of loading a page.
             await page.waitForTimeout(WINDOW_SETTLES);
             await page.goto(`http://localhost:${port}/web/#sample`);
             times.push(await (await page.waitForFunction(() => Reflect.get(window, 'firstMask'))).jsonValue());

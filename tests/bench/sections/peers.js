@@ -1,4 +1,4 @@
-/** Our network against each peer that runs on WebAssembly, one thread, in Node and in Chromium. */
+/** sonomask against each peer on WebAssembly, one thread, in Node and in Chromium. */
 import { startChromium } from '../lib/chromium.js';
 import { compare } from '../lib/compare.js';
 import { NETWORK, SIZE, readModel } from '../lib/models.js';
@@ -6,7 +6,7 @@ import { MODELS, progress, reason } from '../lib/project.js';
 import { startServer } from '../page/server.js';
 
 const WHAT = `${NETWORK} ${SIZE}x${SIZE}, 1 thread`;
-/** Probabilities of engines that compute in float must agree to this. */
+/** Largest allowed difference of probabilities between engines that compute in float. */
 const TOLERANCE = 1e-3;
 
 /** @type {{ peer: string, engine: string, file: string, target: number, exact: boolean, note?: string,

@@ -1,4 +1,4 @@
-/** Ours alone: time per layer against the processor's peak, and time against image size and threads. */
+/** sonomask alone: time per layer against the processor's peak, and time against image size and threads. */
 import { NETWORK, SIZE, readModel } from '../lib/models.js';
 import { timeSizes } from '../lib/compare.js';
 import { spread } from '../lib/pairs.js';
@@ -26,7 +26,7 @@ export async function layers(results, effort) {
 }
 
 /**
- * How far times are from proportional to the pixels, against the largest size.
+ * The largest deviation from proportionality to the number of pixels, relative to the largest size.
  * @param {number[]} perPixel
  * @returns {number} percent
  */
@@ -55,7 +55,7 @@ export async function sizes(results, effort) {
     }
     const nanoseconds = (/** @type {number} */ milliseconds, /** @type {number} */ size) => (1e6 * milliseconds) / size ** 2;
     results.tables.push({
-        title: `${NETWORK}: milliseconds (and nanoseconds a pixel) against image size`,
+        title: `${NETWORK}: milliseconds (and nanoseconds per pixel) against image size`,
         columns: ['size', ...times.keys()],
         rows: SIZES.map((size, index) => [`${size}x${size}`, ...[...times.values()].map(values => {
             const milliseconds = values[index] ?? NaN;
@@ -64,7 +64,7 @@ export async function sizes(results, effort) {
     });
     for (const [name, values] of times) {
         const perPixel = SIZES.map((size, index) => nanoseconds(values[index] ?? NaN, size));
-        results.measures.push({ what: `time a pixel, slowest against fastest size, ${name}`, value: departure(perPixel), unit: '%',
+        results.measures.push({ what: `time per pixel, slowest against fastest size, ${name}`, value: departure(perPixel), unit: '%',
             target: name === 'native, 2 threads' ? null : LINEARITY_TARGET });
     }
 }

@@ -1,6 +1,6 @@
 /**
- * Training steps of the native program against PyTorch's (forward, losses, backward and AdamW, in turn), and the part of
- * an epoch that goes into something else: loading and augmentation, against the same steps on ready-made batches.
+ * Training steps (forward, losses, backward, AdamW) of the native program and of PyTorch, measured alternately, and the
+ * cost of loading and augmentation: an epoch compared with the same steps on prepared batches.
  */
 import { NETWORK, SIZE } from '../lib/models.js';
 import { progress, sonomaskBench } from '../lib/project.js';
@@ -42,7 +42,7 @@ export async function loading(results, effort) {
             '--threads', String(THREADS), '--seconds', String(effort.seconds)]);
         const what = `share of a training epoch outside the network (loading, augmentation), ${network} ${size}x${size}, batch ${BATCH}, ` +
             `${THREADS} threads`;
-        results.measures.push({ what: `${what}: against the same steps on ready batches`, value: 100 * found.outside_share, unit: '%',
+        results.measures.push({ what: `${what}: against the same steps on prepared batches`, value: 100 * found.outside_share, unit: '%',
             target: OUTSIDE_TARGET });
         results.measures.push({ what: `${what}: by processor time`, value: 100 * found.processor_share, unit: '%', target: OUTSIDE_TARGET });
     }

@@ -1,5 +1,4 @@
-/** Image files made from nothing, of every kind that the tests need; valid unless a test breaks them. */
-import { crc32 } from './crc32.js';
+/** Synthetic image files of every format that the tests need. */
 import { deflateSync } from 'node:zlib';
 
 /** PNG colour types. */
@@ -11,6 +10,23 @@ export const RGBA = 6;
 
 /** @type {Record<number, number>} */
 const SAMPLES = { [GREY]: 1, [RGB]: 3, [PALETTE]: 1, [GREY_ALPHA]: 2, [RGBA]: 4 };
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
+    let value = index;
+    for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
+    return value;
+});
+
+/**
+ * CRC-32 as PNG uses it (Node's own came with 20.15).
+ * @param {Uint8Array} bytes
+ * @returns {number}
+ */
+function crc32(bytes) {
+    let value = 0xffffffff;
+    for (const byte of bytes) value = /** @type {number} */ (CRC_TABLE[(value ^ byte) & 255]) ^ (value >>> 8);
+    return (value ^ 0xffffffff) >>> 0;
+}
 
 /**
  * @param {string} type

@@ -1,4 +1,4 @@
-/** Where things are, and how to run the native programs. */
+/** Paths of the project, and helpers to run programs. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -18,7 +18,7 @@ export const CLI = path.join(ROOT, 'wasm/cli.js');
 const run = promisify(execFile);
 
 /**
- * Runs a program that shall succeed.
+ * Runs a program; fails when its exit status is not 0.
  * @param {string} program
  * @param {string[]} parameters
  * @param {import('node:child_process').ExecFileOptions} [options]
@@ -29,7 +29,7 @@ export async function execute(program, parameters, options = {}) {
 }
 
 /**
- * Runs a program whose exit status is of interest.
+ * Runs a program and returns its exit status.
  * @param {string} program
  * @param {string[]} parameters
  * @param {import('node:child_process').ExecFileOptions} [options]
@@ -46,7 +46,7 @@ export async function attempt(program, parameters, options) {
 }
 
 /**
- * A folder that goes away with the test.
+ * A temporary folder that is removed after the test.
  * @param {{ after: (hook: () => Promise<void>) => void }} context of the test
  * @returns {Promise<string>}
  */
@@ -71,7 +71,7 @@ export async function makePhantoms(folder, count, seed) {
 }
 
 /**
- * Images of the public data sets, when they lie beside the project.
+ * Images of the public data sets, when ../shared/data exists.
  * @param {number} count of each set
  * @returns {Promise<string[]>}
  */

@@ -1,4 +1,4 @@
-/** Just enough of safetensors to damage a file on purpose. */
+/** Reads and writes safetensors files, to change them for a test. */
 
 /**
  * @typedef {object} Tensor

@@ -1,13 +1,12 @@
-/** A real Chromium before the real page: started once a test file, one context a test. */
+/** Chromium with the page: started once per test file, one context per test. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { createPageServer } from '../../../web/serve.js';
+import { ROOT } from '../../node/support/project.js';
 
-export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const ARGUMENTS = [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -62,7 +61,7 @@ export async function startSite() {
 }
 
 /**
- * Any console error, page error or request to another host that a test did not ask for fails it.
+ * Collects console errors, page errors and requests to other hosts.
  * @param {Page} page
  * @param {string} address
  */
@@ -82,7 +81,7 @@ function watch(page, address) {
 
 /**
  * @param {Page} page
- * @returns {string[]} what went wrong behind the scenes
+ * @returns {string[]} the collected faults
  */
 export function faultsOf(page) {
     return Reflect.get(page, 'faults');
@@ -115,7 +114,7 @@ async function openPage(browser, address, options = {}, before) {
 }
 
 /**
- * Waits until the page will ask for nothing more.
+ * Waits until the page makes no more requests.
  * @param {Page} page
  */
 export async function loaded(page) {

@@ -1,11 +1,11 @@
-/** The synthetic pictures that come with the page. */
+/** The page's samples, and weights with changed settings. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildSafetensors, parseSafetensors } from '../../node/support/safetensors.js';
-import { ROOT } from './page.js';
+import { ROOT } from '../../node/support/project.js';
 
-/** Named neutrally in the page, because what the network says of a phantom is its own affair. */
+/** The types that the phantoms were drawn as; the network may give them another one. */
 const FILES = { benign: 'phantom-1.png', malignant: 'phantom-2.png', normal: 'phantom-3.png' };
 
 /**
@@ -26,8 +26,8 @@ function constantOf(header, name) {
 }
 
 /**
- * The page's weights with statistics of training images, of no images in particular: a limit decides whether every
- * picture looks like them or none does.
+ * The page's weights with neutral statistics of training images: the limit alone decides whether an image is out of
+ * distribution.
  * @param {Uint8Array} weights a safetensors file
  * @param {number} limit
  * @returns {Buffer}

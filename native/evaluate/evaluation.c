@@ -1,0 +1,185 @@
+#include "evaluation.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../data/marks.h"
+#include "../metrics/reliability.h"
+#include "../progress.h"
+
+/* Decodes and segments one record. On success, sample and result are the caller's to free. */
+static sm_status segment_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_sample *sample,
+                                sm_result *result, sm_evaluated_image *image, sm_error *error) {
+    sm_image picture; /* with its colours, as predict decodes it */
+    int marks = 0;
+    sm_status status = sm_sample_load_picture(record, sample, &picture, error);
+    if (status != SM_OK) return status;
+    double started = sm_clock();
+    status = sm_evaluator_segment(evaluator, worker, &picture, result, error);
+    image->milliseconds = 1000 * (sm_clock() - started);
+    if (status == SM_OK && !record->calipers) status = sm_marks_count(&picture, &marks, error);
+    image->annotated = record->calipers || marks >= SM_MARKS_ANNOTATED;
+    sm_image_free(&picture);
+    if (status != SM_OK) {
+        sm_error_prefix(error, record->image);
+        sm_sample_free(sample);
+        sm_result_free(result);
+    }
+    return status;
+}
+
+static void copy_prediction(const sm_result *result, double temperature, sm_evaluated_image *image) {
+    const size_t count = (size_t)result->width * (size_t)result->height;
+    image->predicted = result->type;
+    image->lesion_count = result->lesion_count;
+    image->expected_dice = (double)result->expected_dice;
+    image->outlier_score = (double)result->outlier_score;
+    image->looks_like_ultrasound = result->looks_like_ultrasound;
+    for (int k = 0; k < SM_CLASS_COUNT; k++) image->probabilities[k] = (double)result->probabilities[k];
+    sm_probabilities_before_temperature(image->probabilities, temperature, image->raw_probabilities);
+    for (size_t i = 0; i < count; i++)
+        if ((double)result->probability_map[i] > image->maximum_probability)
+            image->maximum_probability = (double)result->probability_map[i];
+}
+
+static sm_status score_masks(const sm_result *result, const sm_sample *sample, sm_evaluated_image *image,
+                             sm_error *error) {
+    const size_t count = (size_t)sample->width * (size_t)sample->height;
+    image->pixels = sm_pixel_count(sample->mask, result->mask, count);
+    image->scores = sm_binary_scores_of(&image->pixels);
+    image->pixel_uncertainty = sm_pixel_uncertainty_of(result->probability_map, sample->mask, result->mask, count);
+    sm_status status =
+        sm_surface_distance(sample->mask, result->mask, sample->width, sample->height, &image->surface, error);
+    if (status == SM_OK)
+        status =
+            sm_outlines_score(result, sample->mask, SM_OUTLINES_SCORED, image->outlines, &image->outline_count, error);
+    return status;
+}
+
+static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_evaluated_image *image,
+                              sm_error *error) {
+    sm_sample sample = {0};
+    sm_result result = {0};
+    *image = (sm_evaluated_image){.record = record};
+    sm_status status = segment_record(evaluator, worker, record, &sample, &result, image, error);
+    if (status != SM_OK) return status;
+    image->width = sample.width;
+    image->height = sample.height;
+    copy_prediction(&result, (double)sm_evaluator_model(evaluator).temperature, image);
+    status = score_masks(&result, &sample, image, error);
+    if (status != SM_OK) sm_error_prefix(error, record->image);
+    sm_result_free(&result);
+    sm_sample_free(&sample);
+    return status;
+}
+
+typedef struct scoring {
+    sm_evaluator *evaluator;
+    const sm_record *const *records;
+    sm_evaluated_image *images; /* one per record, in order */
+    char **reasons;             /* one per record; NULL where scoring succeeded */
+    pthread_mutex_t mutex;      /* protects everything below */
+    sm_progress progress;
+    int done, scored, lesions, right;
+    double dice_sum;
+    bool out_of_memory;
+} scoring;
+
+static void note_result(scoring *job, int index, sm_status status, const sm_error *error) {
+    const sm_evaluated_image *image = &job->images[index];
+    char note[96];
+    pthread_mutex_lock(&job->mutex);
+    job->done++;
+    if (status != SM_OK) {
+        job->reasons[index] = strdup(error->message);
+        if (!job->reasons[index]) job->out_of_memory = true;
+        sm_progress_complain(&job->progress, error->message);
+    } else {
+        job->scored++;
+        job->right += image->predicted == image->record->type;
+        if (sm_evaluated_has_lesion(image)) {
+            job->lesions++;
+            job->dice_sum += image->scores.dice;
+        }
+    }
+    snprintf(note, sizeof note, "Dice %.3f, accuracy %.3f", job->lesions ? job->dice_sum / job->lesions : 0.0,
+             job->scored ? (double)job->right / job->scored : 0.0);
+    sm_progress_show(&job->progress, job->done, note);
+    pthread_mutex_unlock(&job->mutex);
+}
+
+/* An sm_task. */
+static void score_task(void *arguments, int index, int worker) {
+    scoring *job = arguments;
+    sm_error error = {0};
+    sm_status status = score_record(job->evaluator, worker, job->records[index], &job->images[index], &error);
+    note_result(job, index, status, &error);
+}
+
+/* Moves failed records from the images to the failures. `evaluation->images` may be `job->images`: the scored images
+ * move to the front. */
+static void separate_failures(const scoring *job, int count, sm_evaluation *evaluation) {
+    for (int i = 0; i < count; i++) {
+        if (job->reasons[i])
+            evaluation->failures[evaluation->failure_count++] =
+                (sm_evaluation_failure){job->records[i], job->reasons[i]};
+        else
+            evaluation->images[evaluation->count++] = job->images[i];
+    }
+}
+
+sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, int count, sm_evaluation *evaluation,
+                      sm_error *error) {
+    *evaluation = (sm_evaluation){0};
+    size_t slots = (size_t)count + 1;
+    scoring job = {.evaluator = evaluator,
+                   .records = records,
+                   .images = calloc(slots, sizeof *job.images),
+                   .reasons = calloc(slots, sizeof *job.reasons)};
+    sm_evaluation made = {.images = job.images, .failures = calloc(slots, sizeof *made.failures)};
+    sm_status status = SM_OK;
+    if (!job.images || !job.reasons || !made.failures) {
+        status = sm_fail(error, SM_ERROR_MEMORY, "no memory to evaluate %d images", count);
+    } else {
+        pthread_mutex_init(&job.mutex, NULL);
+        sm_progress_begin(&job.progress, "evaluate", count);
+        sm_parallel_run(sm_evaluator_parallel(evaluator), count, score_task, &job);
+        sm_progress_end(&job.progress);
+        pthread_mutex_destroy(&job.mutex);
+        if (job.out_of_memory) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the list of failed images");
+    }
+    if (status == SM_OK) {
+        separate_failures(&job, count, &made);
+        *evaluation = made;
+    } else {
+        for (int i = 0; job.reasons && i < count; i++) free(job.reasons[i]);
+        sm_evaluation_free(&made);
+    }
+    free(job.reasons);
+    return status;
+}
+
+void sm_evaluation_free(sm_evaluation *evaluation) {
+    for (int i = 0; i < evaluation->failure_count; i++) free(evaluation->failures[i].reason);
+    free(evaluation->failures);
+    free(evaluation->images);
+    *evaluation = (sm_evaluation){0};
+}
+
+sm_status sm_evaluation_append(sm_evaluation *evaluation, sm_evaluation *part, sm_error *error) {
+    const size_t images = (size_t)evaluation->count + (size_t)part->count;
+    const size_t failures = (size_t)evaluation->failure_count + (size_t)part->failure_count;
+    sm_evaluated_image *all = realloc(evaluation->images, (images + 1) * sizeof *all);
+    if (all) evaluation->images = all;
+    sm_evaluation_failure *failed = realloc(evaluation->failures, (failures + 1) * sizeof *failed);
+    if (failed) evaluation->failures = failed;
+    if (!all || !failed) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %z scored images", images);
+    for (int i = 0; i < part->count; i++) all[evaluation->count++] = part->images[i];
+    for (int i = 0; i < part->failure_count; i++) failed[evaluation->failure_count++] = part->failures[i];
+    free(part->images);
+    free(part->failures);
+    *part = (sm_evaluation){0};
+    return SM_OK;
+}

@@ -1,0 +1,342 @@
+#include "scores.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "uncertainty.h"
+
+const sm_metric_info sm_metrics[SM_METRIC_COUNT] = {
+    [SM_METRIC_LESION_DICE] = {"lesion_dice", "Lesion Dice", SM_UNIT_SCORE},
+    [SM_METRIC_LESION_DICE_MEDIAN] = {"lesion_dice_median", "Lesion Dice, median", SM_UNIT_SCORE},
+    [SM_METRIC_BENIGN_DICE] = {"benign_dice", "Dice of benign lesions", SM_UNIT_SCORE},
+    [SM_METRIC_MALIGNANT_DICE] = {"malignant_dice", "Dice of malignant lesions", SM_UNIT_SCORE},
+    [SM_METRIC_LESION_IOU] = {"lesion_iou", "Lesion IoU", SM_UNIT_SCORE},
+    [SM_METRIC_MISSED] = {"missed_lesion_share", "Lesion images missed (Dice 0)", SM_UNIT_SHARE},
+    [SM_METRIC_HALF_FOUND] = {"dice_half_share", "Lesion images with Dice of 0.5 or more", SM_UNIT_SHARE},
+    [SM_METRIC_SURFACE_DICE] = {"surface_dice", "Surface Dice, tolerance 2 px", SM_UNIT_SCORE},
+    [SM_METRIC_HD95] = {"hd95", "HD95, mean", SM_UNIT_PIXELS},
+    [SM_METRIC_HD95_MEDIAN] = {"hd95_median", "HD95, median", SM_UNIT_PIXELS},
+    [SM_METRIC_FALSE_MASK] = {"normal_false_mask_share", "Normal images with a false mask", SM_UNIT_SHARE},
+    [SM_METRIC_ACCURACY] = {"accuracy", "3-class accuracy", SM_UNIT_SCORE},
+    [SM_METRIC_BALANCED_ACCURACY] = {"balanced_accuracy", "Balanced accuracy", SM_UNIT_SCORE},
+    [SM_METRIC_MACRO_F1] = {"macro_f1", "Macro F1", SM_UNIT_SCORE},
+    [SM_METRIC_MCC] = {"mcc", "Matthews correlation", SM_UNIT_SCORE},
+    [SM_METRIC_AUC_MALIGNANT_BENIGN] = {"auc_malignant_benign", "AUC malignant against benign", SM_UNIT_SCORE},
+    [SM_METRIC_AUC_MALIGNANT_REST] = {"auc_malignant_rest", "AUC malignant against the rest", SM_UNIT_SCORE},
+    [SM_METRIC_AUC_LESION_NORMAL] = {"auc_lesion_normal", "AUC lesion against normal", SM_UNIT_SCORE},
+    [SM_METRIC_ECE] = {"ece", "Type calibration error (ECE)", SM_UNIT_SCORE},
+    [SM_METRIC_BRIER] = {"brier", "Brier score of the type", SM_UNIT_SCORE},
+    [SM_METRIC_EXPECTED_SPEARMAN] = {"expected_dice_spearman", "Rank correlation of expected and true Dice",
+                                     SM_UNIT_SCORE},
+    [SM_METRIC_EXPECTED_AUROC] = {"expected_dice_auroc", "AUC of the expected Dice for failures", SM_UNIT_SCORE},
+    [SM_METRIC_RISK_COVERAGE] = {"risk_coverage_area", "Area under the risk-coverage curve", SM_UNIT_SCORE},
+    [SM_METRIC_EXPECTED_BIAS] = {"expected_dice_bias", "Expected minus true Dice, mean", SM_UNIT_SCORE},
+    [SM_METRIC_OUTLINE_AUROC] = {"outline_expected_dice_auroc", "AUC of an outline's expected Dice for failures",
+                                 SM_UNIT_SCORE},
+    [SM_METRIC_PIXEL_AUROC] = {"pixel_uncertainty_auroc", "AUC of a pixel's uncertainty for wrong pixels",
+                               SM_UNIT_SCORE},
+    [SM_METRIC_WRONG_IN_UNCERTAIN] = {"wrong_in_doubtful_share", "Wrong pixels among the most uncertain tenth",
+                                      SM_UNIT_SHARE},
+    [SM_METRIC_FLAGGED] = {"flagged_foreign_share", "Flagged as out-of-distribution", SM_UNIT_SHARE},
+};
+
+/* An item of a list sorted by value, for weighted medians. */
+typedef struct ranked {
+    double value;
+    int item;
+} ranked;
+
+/* The input of the metrics, sorted once, so that each bootstrap replicate takes a few linear passes. */
+typedef struct prepared {
+    const sm_evaluated_image *const *images;
+    int count;
+    int *groups; /* of each image */
+    int group_count;
+    ranked *dice, *hd95;
+    int dice_count, hd95_count;
+    sm_roc_case *cases[SM_ROC_QUESTION_COUNT];
+    int case_count[SM_ROC_QUESTION_COUNT];
+    double (*calibrated)[SM_CLASS_COUNT];
+    sm_class *true_class;
+    sm_uncertainty *uncertainty;
+    sm_roc_case *outlines;
+    int outline_count;
+    bool has_outlier_scores; /* the model has statistics of in-distribution images */
+} prepared;
+
+static bool is_case(sm_class type, sm_roc_question question) {
+    return question != SM_ROC_MALIGNANT_BENIGN || type != SM_CLASS_NORMAL;
+}
+
+int sm_roc_cases(const sm_evaluated_image *const *images, int count, sm_roc_question question, sm_roc_case *cases) {
+    int filled = 0;
+    for (int i = 0; i < count; i++) {
+        const sm_evaluated_image *image = images[i];
+        if (!is_case(image->record->type, question)) continue;
+        bool lesion = question == SM_ROC_LESION_NORMAL;
+        cases[filled++] = (sm_roc_case){
+            .score = lesion ? 1.0 - image->probabilities[SM_CLASS_NORMAL] : image->probabilities[SM_CLASS_MALIGNANT],
+            .positive = lesion ? image->record->type != SM_CLASS_NORMAL : image->record->type == SM_CLASS_MALIGNANT,
+            .item = i};
+    }
+    sm_roc_sort(cases, filled);
+    return filled;
+}
+
+static int by_rank(const void *first, const void *second) {
+    const ranked *a = first, *b = second;
+    if (a->value != b->value) return a->value < b->value ? -1 : 1;
+    return a->item < b->item ? -1 : a->item > b->item;
+}
+
+/* Value at 0-based `position` of the list in which each item is repeated weights[item] times. */
+static double at_place(const ranked *sorted, int count, const int *weights, long long position) {
+    long long passed = 0;
+    for (int i = 0; i < count; i++) {
+        passed += weights[sorted[i].item];
+        if (passed > position) return sorted[i].value;
+    }
+    return NAN;
+}
+
+static double weighted_median(const ranked *sorted, int count, const int *weights) {
+    long long total = 0;
+    for (int i = 0; i < count; i++) total += weights[sorted[i].item];
+    if (total == 0) return NAN;
+    return (at_place(sorted, count, weights, (total - 1) / 2) + at_place(sorted, count, weights, total / 2)) / 2;
+}
+
+typedef struct weighted_mean {
+    double sum, weight;
+} weighted_mean;
+
+static void add(weighted_mean *mean, double value, double weight) {
+    if (!isfinite(value)) return;
+    mean->sum += value * weight;
+    mean->weight += weight;
+}
+
+static double value_of(const weighted_mean *mean) { return mean->weight > 0 ? mean->sum / mean->weight : NAN; }
+
+static void mask_metrics(const prepared *data, const int *weights, double *values) {
+    weighted_mean dice = {0}, benign = {0}, malignant = {0}, iou = {0}, missed = {0}, half = {0}, surface = {0};
+    weighted_mean hd95 = {0}, false_mask = {0};
+    for (int i = 0; i < data->count; i++) {
+        const sm_evaluated_image *image = data->images[i];
+        double weight = weights[i];
+        if (image->record->type == SM_CLASS_NORMAL) add(&false_mask, sm_evaluated_has_mask(image), weight);
+        if (!sm_evaluated_has_lesion(image)) continue;
+        double score = image->scores.dice;
+        add(&dice, score, weight);
+        if (image->record->type == SM_CLASS_BENIGN) add(&benign, score, weight);
+        if (image->record->type == SM_CLASS_MALIGNANT) add(&malignant, score, weight);
+        add(&iou, image->scores.iou, weight);
+        add(&missed, score <= 0, weight);
+        add(&half, score >= 0.5, weight);
+        add(&surface, image->surface.surface_dice, weight);
+        add(&hd95, image->surface.hd95, weight);
+    }
+    values[SM_METRIC_LESION_DICE] = value_of(&dice);
+    values[SM_METRIC_LESION_DICE_MEDIAN] = weighted_median(data->dice, data->dice_count, weights);
+    values[SM_METRIC_BENIGN_DICE] = value_of(&benign);
+    values[SM_METRIC_MALIGNANT_DICE] = value_of(&malignant);
+    values[SM_METRIC_LESION_IOU] = value_of(&iou);
+    values[SM_METRIC_MISSED] = value_of(&missed);
+    values[SM_METRIC_HALF_FOUND] = value_of(&half);
+    values[SM_METRIC_SURFACE_DICE] = value_of(&surface);
+    values[SM_METRIC_HD95] = value_of(&hd95);
+    values[SM_METRIC_HD95_MEDIAN] = weighted_median(data->hd95, data->hd95_count, weights);
+    values[SM_METRIC_FALSE_MASK] = value_of(&false_mask);
+}
+
+static sm_confusion confusion_of(const prepared *data, const int *weights) {
+    sm_confusion confusion = {0};
+    for (int i = 0; i < data->count; i++)
+        confusion.count[data->true_class[i]][data->images[i]->predicted] += weights[i];
+    return confusion;
+}
+
+/* An sm_bootstrap_statistic. */
+static void compute(void *data_pointer, const int *weights, double *values) {
+    const prepared *data = data_pointer;
+    mask_metrics(data, weights, values);
+    sm_confusion confusion = confusion_of(data, weights);
+    sm_classification_report types = sm_classification_report_of(&confusion);
+    values[SM_METRIC_ACCURACY] = types.accuracy;
+    values[SM_METRIC_BALANCED_ACCURACY] = types.balanced_accuracy;
+    values[SM_METRIC_MACRO_F1] = types.macro.f1;
+    values[SM_METRIC_MCC] = types.mcc;
+    for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++)
+        values[SM_METRIC_AUC_MALIGNANT_BENIGN + q] = sm_roc_area(data->cases[q], data->case_count[q], weights);
+    sm_reliability reliability =
+        sm_reliability_of((const double(*)[SM_CLASS_COUNT])data->calibrated, data->true_class, weights, data->count);
+    values[SM_METRIC_ECE] = reliability.ece;
+    values[SM_METRIC_BRIER] = reliability.brier;
+    const sm_uncertainty_scores uncertainty = sm_uncertainty_score(data->uncertainty, weights);
+    values[SM_METRIC_EXPECTED_SPEARMAN] = uncertainty.spearman;
+    values[SM_METRIC_EXPECTED_AUROC] = uncertainty.auroc;
+    values[SM_METRIC_RISK_COVERAGE] = uncertainty.risk_coverage_area;
+    values[SM_METRIC_EXPECTED_BIAS] = uncertainty.bias;
+    values[SM_METRIC_OUTLINE_AUROC] = sm_roc_area(data->outlines, data->outline_count, weights);
+    weighted_mean pixel_auroc = {0}, uncertain = {0}, flagged = {0};
+    for (int i = 0; i < data->count; i++) {
+        add(&pixel_auroc, data->images[i]->pixel_uncertainty.auroc, weights[i]);
+        add(&uncertain, data->images[i]->pixel_uncertainty.wrong_in_uncertain, weights[i]);
+        if (data->has_outlier_scores) add(&flagged, !data->images[i]->looks_like_ultrasound, weights[i]);
+    }
+    values[SM_METRIC_PIXEL_AUROC] = value_of(&pixel_auroc);
+    values[SM_METRIC_WRONG_IN_UNCERTAIN] = value_of(&uncertain);
+    values[SM_METRIC_FLAGGED] = value_of(&flagged);
+}
+
+typedef struct group_name {
+    const char *name;
+    int item;
+} group_name;
+
+static int by_name(const void *first, const void *second) {
+    const group_name *a = first, *b = second;
+    int order = strcmp(a->name, b->name);
+    return order != 0 ? order : a->item < b->item ? -1 : a->item > b->item;
+}
+
+static bool number_groups(prepared *data) {
+    group_name *names = malloc((size_t)data->count * sizeof *names);
+    if (!names) return false;
+    for (int i = 0; i < data->count; i++) {
+        const char *name = data->images[i]->record->group;
+        names[i] = (group_name){name ? name : "", i};
+    }
+    qsort(names, (size_t)data->count, sizeof *names, by_name);
+    for (int i = 0; i < data->count; i++) {
+        if (i == 0 || strcmp(names[i].name, names[i - 1].name) != 0) data->group_count++;
+        data->groups[names[i].item] = data->group_count - 1;
+    }
+    free(names);
+    return true;
+}
+
+static void prepared_free(prepared *data) {
+    free(data->groups);
+    free(data->dice);
+    free(data->hd95);
+    for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++) free(data->cases[q]);
+    free(data->calibrated);
+    free(data->true_class);
+    sm_uncertainty_free(data->uncertainty);
+    free(data->outlines);
+}
+
+/* The positive cases are failed outlines; the score is the negative expected Dice. */
+static void gather_outlines(prepared *data) {
+    for (int i = 0; i < data->count; i++)
+        for (int k = 0; k < data->images[i]->outline_count; k++) {
+            const sm_outline_score *outline = &data->images[i]->outlines[k];
+            data->outlines[data->outline_count++] =
+                (sm_roc_case){.score = -outline->expected, .positive = outline->dice < SM_FAILED_DICE, .item = i};
+        }
+    sm_roc_sort(data->outlines, data->outline_count);
+}
+
+static bool prepare(prepared *data, const sm_evaluated_image *const *images, int count) {
+    size_t items = (size_t)count;
+    *data = (prepared){.images = images,
+                       .count = count,
+                       .groups = malloc(items * sizeof *data->groups),
+                       .dice = malloc(items * sizeof *data->dice),
+                       .hd95 = malloc(items * sizeof *data->hd95),
+                       .calibrated = malloc(items * sizeof *data->calibrated),
+                       .true_class = malloc(items * sizeof *data->true_class),
+                       .uncertainty = sm_uncertainty_make(images, count),
+                       .outlines = malloc(items * SM_OUTLINES_SCORED * sizeof *data->outlines)};
+    bool made = data->groups && data->dice && data->hd95 && data->calibrated && data->true_class && data->uncertainty &&
+                data->outlines;
+    for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++) {
+        data->cases[q] = malloc(items * sizeof(sm_roc_case));
+        if (!data->cases[q]) made = false;
+    }
+    if (!made || !number_groups(data)) return false;
+    for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++)
+        data->case_count[q] = sm_roc_cases(images, count, (sm_roc_question)q, data->cases[q]);
+    for (int i = 0; i < count; i++) {
+        data->true_class[i] = images[i]->record->type;
+        if (images[i]->outlier_score > 0) data->has_outlier_scores = true;
+        memcpy(data->calibrated[i], images[i]->probabilities, sizeof data->calibrated[i]);
+        if (!sm_evaluated_has_lesion(images[i])) continue;
+        data->dice[data->dice_count++] = (ranked){images[i]->scores.dice, i};
+        if (isfinite(images[i]->surface.hd95)) data->hd95[data->hd95_count++] = (ranked){images[i]->surface.hd95, i};
+    }
+    gather_outlines(data);
+    qsort(data->dice, (size_t)data->dice_count, sizeof *data->dice, by_rank);
+    qsort(data->hd95, (size_t)data->hd95_count, sizeof *data->hd95, by_rank);
+    return true;
+}
+
+/* Pixelwise and imagewise scores; `scratch` has room for `count` scores. */
+static void score_masks(const prepared *data, sm_binary_scores *scratch, sm_score_set *scores) {
+    for (int i = 0; i < data->count; i++) {
+        sm_pixel_counts_add(&scores->pixels, &data->images[i]->pixels);
+        scratch[i] = data->images[i]->scores;
+    }
+    scores->pixelwise = sm_binary_scores_of(&scores->pixels);
+    scores->imagewise = sm_binary_scores_mean(scratch, data->count);
+    int lesions = 0;
+    for (int i = 0; i < data->count; i++)
+        if (sm_evaluated_has_lesion(data->images[i])) scratch[lesions++] = data->images[i]->scores;
+    scores->imagewise_lesions = sm_binary_scores_mean(scratch, lesions);
+}
+
+static void set_empty(sm_score_set *scores) {
+    *scores = (sm_score_set){.milliseconds = NAN};
+    for (int f = 0; f < SM_METRIC_COUNT; f++) {
+        scores->metric[f] = NAN;
+        scores->interval[f] = (sm_interval){NAN, NAN};
+    }
+    scores->types = sm_classification_report_of(&scores->confusion);
+    scores->calibrated = scores->uncalibrated = sm_reliability_of(NULL, NULL, NULL, 0);
+    scores->pixelwise = sm_binary_scores_of(&scores->pixels);
+    scores->imagewise = scores->imagewise_lesions = sm_binary_scores_mean(NULL, 0);
+}
+
+sm_status sm_score_set_of(const sm_evaluated_image *const *images, int count, uint64_t seed, sm_score_set *scores,
+                          sm_error *error) {
+    set_empty(scores);
+    if (count < 1) return SM_OK;
+    prepared data;
+    int *ones = calloc((size_t)count, sizeof *ones);
+    sm_binary_scores *scratch = malloc((size_t)count * sizeof *scratch);
+    double(*raw)[SM_CLASS_COUNT] = malloc((size_t)count * sizeof *raw);
+    bool made = prepare(&data, images, count);
+    sm_status status = SM_OK;
+    if (!made || !ones || !scratch || !raw) {
+        status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the scores of %d images", count);
+        goto done;
+    }
+    double milliseconds = 0;
+    scores->images = count;
+    scores->groups = data.group_count;
+    for (int i = 0; i < count; i++) {
+        ones[i] = 1;
+        memcpy(raw[i], images[i]->raw_probabilities, sizeof raw[i]);
+        if (sm_evaluated_has_lesion(images[i])) scores->lesion_images++;
+        if (images[i]->record->type == SM_CLASS_NORMAL) scores->normal_images++;
+        milliseconds += images[i]->milliseconds;
+    }
+    scores->milliseconds = milliseconds / count;
+    compute(&data, ones, scores->metric);
+    scores->confusion = confusion_of(&data, ones);
+    scores->types = sm_classification_report_of(&scores->confusion);
+    scores->calibrated =
+        sm_reliability_of((const double(*)[SM_CLASS_COUNT])data.calibrated, data.true_class, NULL, count);
+    scores->uncalibrated = sm_reliability_of((const double(*)[SM_CLASS_COUNT])raw, data.true_class, NULL, count);
+    score_masks(&data, scratch, scores);
+    status = sm_bootstrap(data.groups, count, data.group_count, SM_BOOTSTRAP_REPLICATES, seed, compute, &data,
+                          SM_METRIC_COUNT, scores->interval, error);
+done:
+    prepared_free(&data);
+    free(raw);
+    free(scratch);
+    free(ones);
+    return status;
+}

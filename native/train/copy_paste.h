@@ -1,0 +1,28 @@
+/** Copy-paste augmentation over a training set: chooses the donor image whose lesion is pasted into another image. */
+#ifndef SONOMASK_COPY_PASTE_H
+#define SONOMASK_COPY_PASTE_H
+
+#include <stdint.h>
+
+#include "../../src/sonomask.h"
+#include "../data/dataset.h"
+
+typedef struct sm_copy_paste sm_copy_paste;
+
+/**
+ * For `count` training images whose sides are at most `longest` pixels. The arrays must outlive the result. NULL when
+ * memory is short.
+ */
+sm_copy_paste *sm_copy_paste_create(const sm_record *const *records, const sm_sample *samples, int count, int longest);
+void sm_copy_paste_free(sm_copy_paste *copy_paste);
+
+/**
+ * Returns image `index`, with `probability` with the lesion of another image pasted in. The donor of an image with a
+ * lesion is of the same class. The donor of a normal image is benign or malignant with equal chance, and its class
+ * becomes the class of the result. The image stays as it is when no donor or no place for the lesion is found. Sets
+ * `*type`; the result is valid until the next call. The same seed gives the same bits.
+ */
+const sm_sample *sm_copy_paste_apply(sm_copy_paste *copy_paste, int index, float probability, uint64_t seed,
+                                     sm_class *type);
+
+#endif

@@ -1,0 +1,19 @@
+/** Inside a model. Internal: model.c makes it, segment.c reads it. */
+#ifndef SONOMASK_MODEL_H
+#define SONOMASK_MODEL_H
+
+#include "net_inference.h"
+#include "outlier.h"
+#include "sonomask.h"
+#include "weights.h"
+
+struct sm_model {
+    sm_net net;
+    sm_weights_metadata metadata;
+    const sm_kernels *kernels;
+    sm_inference *inference;
+    sm_outlier outlier;
+    bool knows_outliers; /* the weights hold `outlier` */
+};
+
+#endif

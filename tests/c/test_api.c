@@ -1,0 +1,425 @@
+/*
+ * The public interface: invalid arguments to every function end in SM_ERROR_ARGUMENT and leave the outputs all-zero;
+ * results can be used again; threads share one model.
+ */
+#include <limits.h>
+#include <malloc.h>
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Before cmocka's, whose macros take names that others use.
+#include "../../native/evaluator.h"
+#include "../../src/memory_plan.h"
+#include "../../src/sonomask.h"
+#include "../../src/weights.h"
+#include "scratch_folder.h"
+#include "test_random.h"
+
+#include <cmocka.h>
+
+enum { WIDTH = 40, HEIGHT = 30, INPUT_SIZE = 32 };
+
+static uint8_t *weights;
+static size_t weights_size;
+static sm_model *model;
+static sm_state *working;
+
+static int make_model(void **state) {
+    (void)state;
+    static sm_net net;
+    if (sm_net_make("sonomask", &net, NULL) != SM_OK) return 1;
+    float *parameters = sm_floats_allocate(net.total_count);
+    if (!parameters) return 1;
+    sm_net_initialise(&net, 3, parameters);
+    const sm_weights_metadata metadata = {.network = "sonomask",
+                                          .input_size = INPUT_SIZE,
+                                          .threshold = 0.5F,
+                                          .temperature = 2,
+                                          .minimum_area = 0.001F,
+                                          .expected_dice_power = 1,
+                                          .training_data = "noise",
+                                          .date = "2026-01-01"};
+    sm_status status = sm_weights_write(&net, parameters, &metadata, SM_WEIGHTS_FLOAT32, &weights, &weights_size, NULL);
+    sm_floats_free(parameters);
+    if (status == SM_OK) status = sm_model_create(weights, weights_size, NULL, &model, NULL);
+    if (status == SM_OK) status = sm_state_create(model, NULL, &working, NULL);
+    return status == SM_OK ? 0 : 1;
+}
+
+static int release_model(void **state) {
+    (void)state;
+    sm_state_free(working);
+    sm_model_free(model);
+    sm_free(weights);
+    return 0;
+}
+
+/** The status and the message of a failure, which is one line. */
+static void assert_argument(sm_status status, sm_error *error) {
+    assert_int_equal(status, SM_ERROR_ARGUMENT);
+    assert_int_equal(error->status, SM_ERROR_ARGUMENT);
+    assert_true(strlen(error->message) > 0);
+    assert_null(strchr(error->message, '\n'));
+    *error = (sm_error){0};
+}
+
+static bool is_zero(const void *bytes, size_t size) {
+    const uint8_t *byte = bytes;
+    for (size_t i = 0; i < size; i++)
+        if (byte[i] != 0) return false;
+    return true;
+}
+
+/** Noise that depends on the seed; `pixels` has room for width * height * channels bytes. */
+static sm_image noise_image(uint8_t *pixels, int width, int height, int channels, uint32_t seed) {
+    const size_t count = (size_t)width * (size_t)height * (size_t)channels;
+    for (size_t i = 0; i < count; i++) pixels[i] = test_random_byte(&seed);
+    return (sm_image){.width = width, .height = height, .channels = channels, .pixels = pixels};
+}
+
+static void assert_same_result(const sm_result *a, const sm_result *b) {
+    const size_t pixels = (size_t)a->width * (size_t)a->height;
+    assert_int_equal(a->width, b->width);
+    assert_int_equal(a->height, b->height);
+    assert_int_equal(a->type, b->type);
+    assert_memory_equal(a->probabilities, b->probabilities, sizeof a->probabilities);
+    assert_memory_equal(a->probability_map, b->probability_map, pixels * sizeof(float));
+    assert_memory_equal(a->mask, b->mask, pixels);
+    assert_int_equal(a->lesion_count, b->lesion_count);
+    for (int i = 0; i < a->lesion_count; i++) assert_memory_equal(&a->lesions[i], &b->lesions[i], sizeof a->lesions[i]);
+    assert_memory_equal(&a->expected_dice, &b->expected_dice, sizeof a->expected_dice);
+}
+
+static void versions_and_names(void **state) {
+    (void)state;
+    char text[32];
+    snprintf(text, sizeof text, "%d.%d.%d", SM_VERSION_MAJOR, SM_VERSION_MINOR, SM_VERSION_PATCH);
+    assert_string_equal(SM_VERSION, text);
+    assert_string_equal(sm_version(), SM_VERSION);
+    assert_int_equal(sm_version_number(), SM_VERSION_NUMBER);
+    assert_string_equal(sm_class_name(SM_CLASS_MALIGNANT), "malignant");
+    assert_string_equal(sm_class_name((sm_class)77), "unknown");
+    assert_string_equal(sm_status_name(SM_ERROR_IMAGE_FORMAT), "image-format");
+    assert_string_equal(sm_status_name((sm_status)77), "unknown");
+}
+
+static void nothing_is_released_without_harm(void **state) {
+    (void)state;
+    sm_free(NULL);
+    sm_model_free(NULL);
+    sm_state_free(NULL);
+    sm_image_free(NULL);
+    sm_result_free(NULL);
+    sm_contours_free(NULL);
+    sm_image image = {0};
+    sm_result result = {0};
+    sm_contours contours = {0};
+    sm_image_free(&image);
+    sm_result_free(&result);
+    sm_contours_free(&contours);
+    assert_int_equal(sm_state_bytes(NULL), 0);
+    const sm_model_info info = sm_model_describe(NULL);
+    assert_string_equal(info.network, "");
+    assert_string_equal(info.training_data, "");
+    assert_string_equal(info.date, "");
+    assert_int_equal(info.input_size, 0);
+}
+
+static void models_check_their_arguments(void **state) {
+    (void)state;
+    sm_error error = {0};
+    sm_model *made = model;
+    assert_argument(sm_model_create(weights, weights_size, NULL, NULL, &error), &error);
+    assert_argument(sm_model_create(NULL, weights_size, NULL, &made, &error), &error);
+    assert_null(made);
+    sm_model_options wrong[] = {{.backend = (sm_backend)-1}, {.backend = (sm_backend)(SM_BACKEND_AVX512 + 1)},
+                                {.input_size = -32},         {.input_size = 33},
+                                {.input_size = 2048},        {.reserved = {0, 0, 0, 0, 0, 1}}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        made = model;
+        assert_argument(sm_model_create(weights, weights_size, &wrong[i], &made, &error), &error);
+        assert_null(made);
+        assert_int_equal(sm_model_create(weights, weights_size, &wrong[i], &made, NULL), SM_ERROR_ARGUMENT);
+    }
+    assert_int_equal(sm_model_create(NULL, 0, NULL, &made, &error), SM_ERROR_WEIGHTS);
+    assert_int_equal(sm_model_create("weights", 7, NULL, &made, &error), SM_ERROR_WEIGHTS);
+    assert_int_equal(sm_model_create(weights, weights_size / 2, NULL, &made, &error), SM_ERROR_WEIGHTS);
+    assert_null(made);
+    assert_string_equal(sm_model_describe(model).network, "sonomask");
+    assert_string_equal(sm_model_describe(model).training_data, "noise");
+    assert_int_equal(sm_model_describe(model).input_size, INPUT_SIZE);
+}
+
+static void run_here(void *pool, int count, sm_task *task, void *arguments) {
+    (void)pool;
+    for (int i = 0; i < count; i++) task(arguments, i, i % 2);
+}
+
+static void states_check_their_arguments(void **state) {
+    (void)state;
+    sm_error error = {0};
+    sm_state *made = working;
+    assert_argument(sm_state_create(model, NULL, NULL, &error), &error);
+    assert_argument(sm_state_create(NULL, NULL, &made, &error), &error);
+    assert_null(made);
+    const sm_parallel wrong[] = {{.threads = 0, .run = run_here},
+                                 {.threads = -1, .run = run_here},
+                                 {.threads = SM_THREADS_MAX + 1, .run = run_here},
+                                 {.threads = 2}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const sm_state_options options = {.parallel = &wrong[i]};
+        made = working;
+        assert_argument(sm_state_create(model, &options, &made, &error), &error);
+        assert_null(made);
+    }
+    const sm_state_options reserved = {.reserved = {1}};
+    assert_argument(sm_state_create(model, &reserved, &made, &error), &error);
+}
+
+static void segmenting_checks_its_arguments(void **state) {
+    (void)state;
+    static uint8_t pixels[WIDTH * HEIGHT * 4];
+    const sm_image good = noise_image(pixels, WIDTH, HEIGHT, 3, 1);
+    sm_error error = {0};
+    sm_result result = {0};
+    assert_argument(sm_segment(working, &good, NULL, NULL, &error), &error);
+    assert_argument(sm_segment(NULL, &good, NULL, &result, &error), &error);
+    assert_argument(sm_segment(working, NULL, NULL, &result, &error), &error);
+    /* ASan sees any read beyond these pixels: the buffer ends with the last one. */
+    uint8_t *exact = malloc((size_t)WIDTH * HEIGHT);
+    assert_non_null(exact);
+    memset(exact, 100, (size_t)WIDTH * HEIGHT);
+    const int channels[] = {INT_MIN, -1, 0, 2, 5, INT_MAX};
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+        const sm_image image = {.width = WIDTH, .height = HEIGHT, .channels = channels[i], .pixels = exact};
+        assert_int_equal(sm_segment(working, &good, NULL, &result, NULL), SM_OK);
+        assert_argument(sm_segment(working, &image, NULL, &result, &error), &error);
+        assert_true(is_zero(&result, sizeof result));
+    }
+    const sm_image grey = {.width = WIDTH, .height = HEIGHT, .channels = 1, .pixels = exact};
+    assert_int_equal(sm_segment(working, &grey, NULL, &result, NULL), SM_OK);
+    free(exact);
+    const sm_image no_pixels = {.width = WIDTH, .height = HEIGHT, .channels = 1};
+    assert_argument(sm_segment(working, &no_pixels, NULL, &result, &error), &error);
+    const int sizes[][3] = {{0, HEIGHT, SM_ERROR_IMAGE_TOO_SMALL},        {WIDTH, -1, SM_ERROR_IMAGE_TOO_SMALL},
+                            {1, HEIGHT, SM_ERROR_IMAGE_TOO_SMALL},        {INT_MIN, INT_MIN, SM_ERROR_IMAGE_TOO_SMALL},
+                            {INT_MAX, INT_MAX, SM_ERROR_IMAGE_TOO_LARGE}, {8001, 8000, SM_ERROR_IMAGE_TOO_LARGE}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const sm_image image = {.width = sizes[i][0], .height = sizes[i][1], .channels = 1, .pixels = pixels};
+        assert_int_equal(sm_segment(working, &image, NULL, &result, &error), sizes[i][2]);
+        assert_int_equal(error.status, sizes[i][2]);
+    }
+    const sm_segment_options wrong[] = {
+        {.threshold = NAN, .minimum_area = -1},      {.threshold = 1.5F, .minimum_area = -1},
+        {.threshold = INFINITY, .minimum_area = -1}, {.threshold = 0.5F, .minimum_area = NAN},
+        {.threshold = 0.5F, .minimum_area = 2},      {.threshold = 0.5F, .reserved = {0, 0, 1}}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_argument(sm_segment(working, &good, &wrong[i], &result, &error), &error);
+        assert_true(is_zero(&result, sizeof result));
+    }
+}
+
+static void running_checks_its_arguments(void **state) {
+    (void)state;
+    static float square[INPUT_SIZE * INPUT_SIZE], mask[INPUT_SIZE * INPUT_SIZE];
+    float probabilities[2][SM_CLASS_COUNT];
+    sm_error error = {0};
+    assert_argument(sm_run(NULL, square, mask, probabilities[0], &error), &error);
+    assert_argument(sm_run(working, NULL, mask, probabilities[0], &error), &error);
+    assert_int_equal(sm_run(working, square, mask, probabilities[0], &error), SM_OK);
+    assert_int_equal(sm_run(working, square, NULL, probabilities[1], &error), SM_OK);
+    assert_memory_equal(probabilities[0], probabilities[1], sizeof probabilities[0]);
+    assert_int_equal(sm_run(working, square, mask, NULL, &error), SM_OK);
+}
+
+static void images_check_their_arguments(void **state) {
+    (void)state;
+    static uint8_t pixels[16];
+    sm_error error = {0};
+    sm_image image = {.width = 7, .pixels = pixels};
+    assert_argument(sm_image_decode("x", 1, NULL, &error), &error);
+    assert_argument(sm_image_decode(NULL, 10, &image, &error), &error);
+    assert_true(is_zero(&image, sizeof image));
+    assert_int_equal(sm_image_decode(NULL, 0, &image, &error), SM_ERROR_IMAGE_EMPTY);
+    assert_int_equal(sm_image_decode("text", 4, &image, &error), SM_ERROR_IMAGE_FORMAT);
+
+    uint8_t *bytes = pixels;
+    size_t size = 9;
+    const sm_image good = {.width = 4, .height = 4, .channels = 1, .pixels = pixels};
+    assert_argument(sm_image_encode_png(&good, NULL, &size, &error), &error);
+    assert_argument(sm_image_encode_png(&good, &bytes, NULL, &error), &error);
+    const sm_image wrong[] = {{.width = 4, .height = 4, .channels = 1},
+                              {.width = 4, .height = 4, .channels = 2, .pixels = pixels},
+                              {.width = 4, .height = 4, .channels = -3, .pixels = pixels},
+                              {.width = 0, .height = 4, .channels = 1, .pixels = pixels},
+                              {.width = 4, .height = -4, .channels = 1, .pixels = pixels},
+                              {.width = INT_MAX, .height = INT_MAX, .channels = 4, .pixels = pixels}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        bytes = pixels;
+        size = 9;
+        assert_argument(sm_image_encode_png(&wrong[i], &bytes, &size, &error), &error);
+        assert_null(bytes);
+        assert_int_equal(size, 0);
+    }
+    assert_argument(sm_image_encode_png(NULL, &bytes, &size, &error), &error);
+    assert_int_equal(sm_image_encode_png(&good, &bytes, &size, NULL), SM_OK);
+    sm_free(bytes);
+}
+
+static void masks_check_their_arguments(void **state) {
+    (void)state;
+    uint8_t mask[16] = {0, 1};
+    const float probability[16] = {0};
+    sm_error error = {0};
+    sm_mask_threshold(NULL, 16, 0.5F, mask);
+    sm_mask_threshold(probability, 16, 0.5F, NULL);
+    sm_mask_threshold(probability, -1, 0.5F, mask);
+    assert_int_equal(mask[1], 1);
+
+    sm_lesion unused = {0};
+    sm_lesion *lesions = &unused;
+    int count = 5;
+    assert_argument(sm_mask_components(NULL, 4, 4, 0, NULL, NULL, &lesions, &count, &error), &error);
+    assert_null(lesions);
+    assert_int_equal(count, 0);
+    assert_argument(sm_mask_components(mask, 4, 4, 0, NULL, NULL, NULL, &count, &error), &error);
+    assert_argument(sm_mask_components(mask, 4, 4, 0, NULL, NULL, &lesions, NULL, &error), &error);
+    assert_argument(sm_mask_components(mask, 4, 4, -1, NULL, NULL, &lesions, &count, &error), &error);
+    sm_contours contours = {.count = 3};
+    assert_argument(sm_mask_contours(mask, 4, 4, NULL, &error), &error);
+    assert_argument(sm_mask_contours(NULL, 4, 4, &contours, &error), &error);
+    assert_int_equal(contours.count, 0);
+    const int sizes[][2] = {{0, 4}, {4, 0}, {-4, 4}, {4, INT_MIN}, {INT_MAX, 2}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_argument(sm_mask_components(mask, sizes[i][0], sizes[i][1], 0, NULL, NULL, &lesions, &count, &error),
+                        &error);
+        assert_argument(sm_mask_contours(mask, sizes[i][0], sizes[i][1], &contours, &error), &error);
+    }
+    assert_int_equal(sm_mask_components(mask, 4, 4, 0, NULL, NULL, &lesions, &count, NULL), SM_OK);
+    assert_int_equal(count, 1);
+    sm_free(lesions);
+    assert_int_equal(sm_mask_contours(mask, 4, 4, &contours, NULL), SM_OK);
+    sm_contours_free(&contours);
+    assert_true(is_zero(&contours, sizeof contours));
+}
+
+static void results_are_used_again(void **state) {
+    (void)state;
+    static uint8_t pixels[2][WIDTH * HEIGHT * 4];
+    const sm_segment_options all = {.threshold = 0.0F, .minimum_area = 0.0F, .flip_average = true};
+    const sm_segment_options defaults = sm_segment_options_default();
+    const sm_segment_options *const options[] = {&all, NULL, &defaults, &all};
+    const int sizes[][3] = {{WIDTH, HEIGHT, 4}, {WIDTH, HEIGHT, 1}, {HEIGHT, WIDTH, 3}, {8, 9, 1}};
+    sm_result reused = {0};
+    for (uint32_t i = 0; i < 4; i++) {
+        const sm_image image = noise_image(pixels[i % 2], sizes[i][0], sizes[i][1], sizes[i][2], i);
+        sm_result fresh = {0};
+        const uint8_t *earlier = reused.mask;
+        assert_int_equal(sm_segment(working, &image, options[i], &reused, NULL), SM_OK);
+        assert_int_equal(sm_segment(working, &image, options[i], &fresh, NULL), SM_OK);
+        if (i == 1) assert_ptr_equal(reused.mask, earlier); /* the same size: the same memory */
+        assert_same_result(&reused, &fresh);
+        if (options[i] == &all) assert_int_equal(fresh.lesion_count, 1);
+        sm_result_free(&fresh);
+    }
+    sm_result_free(&reused);
+    assert_true(is_zero(&reused, sizeof reused));
+}
+
+typedef struct job {
+    sm_state *state;
+    sm_image image;
+    sm_result result;
+    sm_status status;
+} job;
+
+static void *segment_many(void *argument) {
+    job *one = argument;
+    for (int i = 0; i < 5 && one->status == SM_OK; i++)
+        one->status = sm_segment(one->state, &one->image, NULL, &one->result, NULL);
+    return NULL;
+}
+
+static void threads_share_a_model(void **state) {
+    (void)state;
+    enum { THREADS = 3 };
+    static uint8_t pixels[THREADS][WIDTH * HEIGHT];
+    job jobs[THREADS] = {{0}};
+    pthread_t threads[THREADS];
+    const sm_parallel two = {.threads = 2, .run = run_here};
+    const sm_state_options options = {.parallel = &two};
+    for (int i = 0; i < THREADS; i++) {
+        jobs[i].image = noise_image(pixels[i], WIDTH, HEIGHT, 1, (uint32_t)i);
+        assert_int_equal(sm_state_create(model, i == 2 ? &options : NULL, &jobs[i].state, NULL), SM_OK);
+        assert_int_equal(pthread_create(&threads[i], NULL, segment_many, &jobs[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < THREADS; i++) {
+        sm_result alone = {0};
+        assert_int_equal(jobs[i].status, SM_OK);
+        assert_int_equal(sm_segment(working, &jobs[i].image, NULL, &alone, NULL), SM_OK);
+        assert_same_result(&alone, &jobs[i].result);
+        sm_result_free(&alone);
+        sm_result_free(&jobs[i].result);
+        sm_state_free(jobs[i].state);
+    }
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static size_t allocated(void) { return 0; } /* sanitizers have their own heap */
+#else
+static size_t allocated(void) {
+    const struct mallinfo2 use = mallinfo2();
+    return use.uordblks + use.hblkhd;
+}
+#endif
+
+/** Heap that an evaluation of `threads` threads holds. */
+static size_t evaluator_bytes(const char *model_path, int threads) {
+    const sm_evaluation_options options = {
+        .model_path = model_path, .threads = threads, .segment = sm_segment_options_default()};
+    sm_evaluator *evaluator = NULL;
+    const size_t before = allocated();
+    assert_int_equal(sm_evaluator_create(&options, &evaluator, NULL), SM_OK);
+    const size_t bytes = allocated() - before;
+    sm_evaluator_free(evaluator);
+    return bytes;
+}
+
+static void evaluation_holds_one_copy_of_the_weights(void **state) {
+    (void)state;
+    const size_t model_bytes = (size_t)sm_model_describe(model).bytes;
+    const size_t state_bytes = sm_state_bytes(working);
+    assert_true(model_bytes > weights_size); /* transformed weights are larger than the file */
+    assert_true(state_bytes > 0 && 4 * state_bytes < model_bytes);
+    char *folder = scratch_make();
+    scratch_write(folder, "weights.safetensors", weights, weights_size);
+    const char *path = scratch_path(folder, "weights.safetensors");
+    const size_t one = evaluator_bytes(path, 1), eight = evaluator_bytes(path, 8);
+    assert_true(eight - one < 7 * state_bytes + model_bytes / 2);
+    scratch_remove(folder);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(versions_and_names),
+        cmocka_unit_test(nothing_is_released_without_harm),
+        cmocka_unit_test(models_check_their_arguments),
+        cmocka_unit_test(states_check_their_arguments),
+        cmocka_unit_test(segmenting_checks_its_arguments),
+        cmocka_unit_test(running_checks_its_arguments),
+        cmocka_unit_test(images_check_their_arguments),
+        cmocka_unit_test(masks_check_their_arguments),
+        cmocka_unit_test(results_are_used_again),
+        cmocka_unit_test(threads_share_a_model),
+        cmocka_unit_test(evaluation_holds_one_copy_of_the_weights),
+    };
+    return cmocka_run_group_tests(tests, make_model, release_model);
+}

@@ -1,0 +1,220 @@
+/* Sampling of training images: balanced draws, the same order for the same seed, and the class shift. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../native/data/sources.h"
+#include "../../native/progress.h"
+#include "../../native/train/sampler.h"
+
+enum { MAXIMUM = 128 };
+
+/** Records of given sources and classes. */
+typedef struct listing {
+    sm_record records[MAXIMUM];
+    const sm_record *pointers[MAXIMUM];
+    int count;
+} listing;
+
+static void add(listing *list, int number, char *source, sm_class type) {
+    for (int i = 0; i < number; i++) {
+        list->records[list->count] = (sm_record){.type = type, .source = source};
+        list->pointers[list->count] = &list->records[list->count];
+        list->count++;
+    }
+}
+
+static sm_sampler *sampler_of(const listing *list, float balance) {
+    sm_sampler *sampler = NULL;
+    assert_int_equal(sm_sampler_create(list->pointers, list->count, balance, &sampler, NULL), SM_OK);
+    return sampler;
+}
+
+static void shift_of(const listing *list, float balance, float pasted, float shift[SM_CLASS_COUNT]) {
+    sm_sampler *sampler = sampler_of(list, balance);
+    sm_sampler_class_shift(sampler, pasted, shift);
+    sm_sampler_free(sampler);
+}
+
+static void test_without_balance_every_image_comes_once(void **state) {
+    (void)state;
+    static listing list;
+    char source[] = "phantoms";
+    add(&list, 80, source, SM_CLASS_BENIGN);
+    add(&list, 20, source, SM_CLASS_NORMAL);
+    sm_sampler *sampler = sampler_of(&list, 0);
+    int order[3][MAXIMUM];
+    for (int epoch = 0; epoch < 3; epoch++) {
+        int seen[MAXIMUM] = {0};
+        assert_int_equal(sm_sampler_order(sampler, 5, epoch, order[epoch], NULL), SM_OK);
+        for (int i = 0; i < list.count; i++) seen[order[epoch][i]]++;
+        for (int i = 0; i < list.count; i++) assert_int_equal(seen[i], 1);
+    }
+    assert_memory_not_equal(order[0], order[1], sizeof(int[100]));
+    assert_memory_not_equal(order[1], order[2], sizeof(int[100]));
+    assert_int_equal(sm_sampler_order(sampler, 5, 0, order[1], NULL), SM_OK);
+    assert_memory_equal(order[0], order[1], sizeof(int[100]));
+    assert_int_equal(sm_sampler_order(sampler, 6, 0, order[1], NULL), SM_OK);
+    assert_memory_not_equal(order[0], order[1], sizeof(int[100]));
+    sm_sampler_free(sampler);
+}
+
+/** Kinds are pairs of data set and class: 50 benign of a, 10 benign of b, 5 malignant of b. */
+static void test_balance_draws_rare_kinds_more_often(void **state) {
+    (void)state;
+    static listing list;
+    char a[] = "a", b[] = "b", another_a[] = "a"; /* equal names in two places in memory */
+    add(&list, 25, a, SM_CLASS_BENIGN);
+    add(&list, 25, another_a, SM_CLASS_BENIGN);
+    add(&list, 10, b, SM_CLASS_BENIGN);
+    add(&list, 5, b, SM_CLASS_MALIGNANT);
+    static const int sizes[] = {50, 10, 5};
+    static const float balances[] = {0.5f, 1};
+    for (int k = 0; k < 2; k++) {
+        double total = 0;
+        for (int kind = 0; kind < 3; kind++) total += pow(sizes[kind], 1 - (double)balances[k]);
+        sm_sampler *sampler = sampler_of(&list, balances[k]);
+        for (int epoch = 0; epoch < 20; epoch++) {
+            int order[MAXIMUM], seen[MAXIMUM] = {0};
+            assert_int_equal(sm_sampler_order(sampler, 9, epoch, order, NULL), SM_OK);
+            for (int i = 0; i < list.count; i++) seen[order[i]]++;
+            for (int i = 0; i < list.count; i++) {
+                const int size = sizes[i < 50 ? 0 : i < 60 ? 1 : 2];
+                const double expected = list.count * pow(size, -(double)balances[k]) / total;
+                assert_true(seen[i] >= floor(expected - 1e-9) && seen[i] <= ceil(expected + 1e-9));
+            }
+        }
+        sm_sampler_free(sampler);
+    }
+}
+
+/** Orders and shift of version 1.0, which counted each kind anew for each record. */
+static void test_orders_stay_as_they_were(void **state) {
+    (void)state;
+    static listing list;
+    static char sources[][2] = {"a", "b", "a", "a", "c", "a", "a", "b", "a", "a", "a", "b"};
+    static const int types[] = {1, 1, 2, 1, 0, 1, 0, 2, 1, 1, 2, 1};
+    static const float balances[] = {0, 0.5f, 1, 0.5f};
+    static const int expected[4][12] = {{1, 0, 6, 4, 2, 7, 10, 11, 9, 5, 3, 8},
+                                        {2, 6, 7, 8, 4, 7, 11, 9, 4, 10, 1, 3},
+                                        {5, 1, 4, 11, 6, 4, 2, 0, 10, 7, 7, 6},
+                                        {8, 11, 7, 6, 2, 1, 9, 6, 0, 7, 10, 4}};
+    for (int i = 0; i < 12; i++) add(&list, 1, sources[i], (sm_class)types[i]);
+    for (int epoch = 0; epoch < 4; epoch++) {
+        int order[12];
+        sm_sampler *sampler = sampler_of(&list, balances[epoch]);
+        assert_int_equal(sm_sampler_order(sampler, 5, epoch, order, NULL), SM_OK);
+        assert_memory_equal(order, expected[epoch], sizeof order);
+        sm_sampler_free(sampler);
+    }
+    float shift[SM_CLASS_COUNT];
+    shift_of(&list, 0.5f, 0.3f, shift);
+    assert_true(fabsf(shift[SM_CLASS_NORMAL] + 0.0407605842f) < 1e-7f);
+    assert_true(fabsf(shift[SM_CLASS_BENIGN] - 0.174687743f) < 1e-7f);
+    assert_true(fabsf(shift[SM_CLASS_MALIGNANT] + 0.297325522f) < 1e-7f);
+}
+
+static void test_class_shift_of_full_balance(void **state) {
+    (void)state;
+    static listing list;
+    char source[] = "a";
+    add(&list, 2, source, SM_CLASS_BENIGN);
+    add(&list, 8, source, SM_CLASS_MALIGNANT);
+    float shift[SM_CLASS_COUNT];
+    shift_of(&list, 1, 0, shift); /* each class is drawn as often as the other */
+    assert_true(shift[SM_CLASS_NORMAL] == 0);
+    assert_true(fabsf(shift[SM_CLASS_BENIGN] - logf(0.2f / 0.5f)) < 1e-6f);
+    assert_true(fabsf(shift[SM_CLASS_MALIGNANT] - logf(0.8f / 0.5f)) < 1e-6f);
+    shift_of(&list, 0, 0, shift);
+    for (int c = 0; c < SM_CLASS_COUNT; c++) assert_true(fabsf(shift[c]) < 1e-6f);
+}
+
+/** Lesions are pasted into half of the normal images, as often benign as malignant ones. */
+static void test_class_shift_of_pasted_lesions(void **state) {
+    (void)state;
+    static listing list;
+    char source[] = "a";
+    add(&list, 5, source, SM_CLASS_NORMAL);
+    add(&list, 4, source, SM_CLASS_BENIGN);
+    add(&list, 1, source, SM_CLASS_MALIGNANT);
+    float shift[SM_CLASS_COUNT];
+    shift_of(&list, 0, 0.5f, shift);
+    assert_true(fabsf(shift[SM_CLASS_NORMAL] - logf(0.5f / 0.25f)) < 1e-6f);
+    assert_true(fabsf(shift[SM_CLASS_BENIGN] - logf(0.4f / 0.525f)) < 1e-6f);
+    assert_true(fabsf(shift[SM_CLASS_MALIGNANT] - logf(0.1f / 0.225f)) < 1e-6f);
+}
+
+/** 100,000 images in 300 kinds. The time is printed and not asserted, since test machines differ. */
+static void test_many_images(void **state) {
+    (void)state;
+    enum { COUNT = 100000, SOURCES = 100 };
+    static char names[SOURCES][32];
+    sm_record *records = calloc(COUNT, sizeof *records);
+    const sm_record **pointers = calloc(COUNT, sizeof *pointers);
+    int *order = calloc(COUNT, sizeof *order), *seen = calloc(COUNT, sizeof *seen);
+    assert_true(records && pointers && order && seen);
+    for (int s = 0; s < SOURCES; s++) snprintf(names[s], sizeof names[s], "source-%d", s);
+    for (int i = 0; i < COUNT; i++) {
+        records[i].source = names[(i / 7) % SOURCES];
+        records[i].type = (sm_class)(i % SM_CLASS_COUNT);
+        pointers[i] = &records[i];
+    }
+    const double start = sm_clock();
+    sm_sampler *sampler = NULL;
+    assert_int_equal(sm_sampler_create(pointers, COUNT, 0.5f, &sampler, NULL), SM_OK);
+    const double counted = sm_clock();
+    assert_int_equal(sm_sampler_order(sampler, 1, 0, order, NULL), SM_OK);
+    printf("%d images: kinds counted in %.1f ms, order of an epoch in %.1f ms\n", (int)COUNT, 1e3 * (counted - start),
+           1e3 * (sm_clock() - counted));
+    sm_sampler_free(sampler);
+    for (int i = 0; i < COUNT; i++) {
+        assert_in_range(order[i], 0, COUNT - 1);
+        seen[order[i]]++;
+    }
+    for (int i = 0; i < COUNT; i++) assert_in_range(seen[i], 0, 2); /* kinds are almost equally large */
+    free(seen);
+    free(order);
+    free(pointers);
+    free(records);
+}
+
+/** Each of 3000 data sets twice: the hash table has many collisions. */
+static void test_sources_are_numbered(void **state) {
+    (void)state;
+    enum { SOURCES = 3000, COUNT = 2 * SOURCES };
+    static char names[SOURCES][32];
+    static sm_record records[COUNT];
+    static const sm_record *pointers[COUNT];
+    static int numbers[COUNT];
+    int source_count = 0;
+    for (int i = 0; i < COUNT; i++) {
+        if (i < SOURCES) snprintf(names[i], sizeof names[i], "%d", i);
+        records[i].source = names[i % SOURCES];
+        pointers[i] = &records[i];
+    }
+    assert_int_equal(sm_sources_number(pointers, COUNT, numbers, &source_count, NULL), SM_OK);
+    assert_int_equal(source_count, SOURCES);
+    for (int i = 0; i < COUNT; i++) assert_int_equal(numbers[i], i % SOURCES);
+    assert_int_equal(sm_sources_number(pointers, 0, numbers, &source_count, NULL), SM_OK);
+    assert_int_equal(source_count, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_without_balance_every_image_comes_once),
+        cmocka_unit_test(test_balance_draws_rare_kinds_more_often),
+        cmocka_unit_test(test_orders_stay_as_they_were),
+        cmocka_unit_test(test_class_shift_of_full_balance),
+        cmocka_unit_test(test_class_shift_of_pasted_lesions),
+        cmocka_unit_test(test_many_images),
+        cmocka_unit_test(test_sources_are_numbered),
+    };
+    return cmocka_run_group_tests_name("sampler", tests, NULL, NULL);
+}

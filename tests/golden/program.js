@@ -1,0 +1,36 @@
+/** The golden answers against a program with the `predict` command. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { Sonomask } from '../../wasm/sonomask.js';
+import { ROOT, execute } from '../node/support/project.js';
+import { differences, readGolden } from './golden.js';
+
+/**
+ * @param {string} program
+ * @param {string[]} [parameters] after the images
+ * @returns {Promise<string[]>} differences beyond the tolerances
+ */
+export async function programDifferences(program, parameters = []) {
+    const golden = readGolden();
+    const images = Object.keys(golden.answers);
+    const files = images.map((image) => path.join(ROOT, image));
+    const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-golden-'));
+    const reader = await Sonomask.load({ weights: null });
+    try {
+        const { stdout } = await execute(program, ['predict', '--out', folder, ...files, ...parameters]);
+        const lines = stdout.trim().split('\n').map((line) => JSON.parse(line));
+        const found = lines.length === images.length ? [] : [`${lines.length} answers to ${images.length} images`];
+        for (const [index, image] of images.entries()) {
+            const file = await readFile(path.join(folder, `${path.basename(image, '.png')}_mask.png`));
+            const { data, channels } = await reader.decode(file);
+            const mask = Uint8Array.from(data.filter((_, at) => at % channels === 0));
+            found.push(...differences(golden, image, { ...lines[index], mask }));
+        }
+        return found;
+    } finally {
+        reader.dispose();
+        await rm(folder, { recursive: true });
+    }
+}

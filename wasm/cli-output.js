@@ -1,0 +1,113 @@
+/** Output files of the Node command: written whole, and never over a file that the program did not write. */
+import { Buffer } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { link, lstat, open, readFile, rename, rm } from 'node:fs/promises';
+
+/** A PNG begins with 8 bytes of signature and the chunk IHDR; the mark is the chunk after it. */
+const PNG_START_SIZE = 8 + 12 + 13;
+/** The same chunk as in native/own_files.c: length, type, keyword and text, CRC. */
+const TEXT = 'tEXtComment\0Written by the sonomask program, which may replace this file.';
+const TEXT_CRC = 0xE9684E74;
+const MARK = makeMark();
+
+function makeMark() {
+    const chunk = Buffer.alloc(8 + TEXT.length);
+    chunk.writeUInt32BE(TEXT.length - 4, 0);
+    chunk.write(TEXT, 4, 'latin1');
+    chunk.writeUInt32BE(TEXT_CRC, 4 + TEXT.length);
+    return chunk;
+}
+
+/**
+ * @param {Uint8Array} png
+ * @returns {Uint8Array} the same image with the mark of the program's own output
+ */
+function marked(png) {
+    return Buffer.concat([png.subarray(0, PNG_START_SIZE), MARK, png.subarray(PNG_START_SIZE)]);
+}
+
+/** @param {Uint8Array} bytes */
+const isMarked = (bytes) => MARK.equals(bytes.subarray(PNG_START_SIZE, PNG_START_SIZE + MARK.length));
+
+/**
+ * @param {unknown} error
+ * @returns {string | undefined}
+ */
+const codeOf = (error) => error instanceof Error && 'code' in error ? String(error.code) : undefined;
+
+/**
+ * Throws when `file` exists and must not be replaced.
+ * @param {string} file
+ * @param {boolean} overwrite files that the program did not write may be replaced
+ */
+export async function checkReplaceable(file, overwrite) {
+    let status;
+    try {
+        status = await lstat(file);
+    } catch (error) {
+        if (codeOf(error) === 'ENOENT') return;
+        throw error;
+    }
+    if (status.isDirectory()) throw new Error(`${file} is a folder`);
+    if (status.isSymbolicLink()) {
+        if (!overwrite)
+            throw new Error(`${file} is a symbolic link, which sonomask did not make; --overwrite replaces it`);
+        return;
+    }
+    if (!status.isFile()) throw new Error(`${file} is not a regular file`);
+    if (!overwrite && !isMarked(await readFile(file)))
+        throw new Error(`${file} exists and was not written by sonomask; --overwrite replaces it`);
+}
+
+/** Temporary files to remove when a signal ends the program. @type {Set<string>} */
+const temporaries = new Set();
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+    process.once(signal, () => {
+        for (const temporary of temporaries) rmSync(temporary, { force: true });
+        process.kill(process.pid, signal); // no listener is left: the default action
+    });
+
+/**
+ * Gives the finished file its name. A hard link is never made over an existing name, so a file that appears meanwhile
+ * is not lost.
+ * @param {string} temporary
+ * @param {string} file
+ * @param {boolean} overwrite
+ */
+async function putInPlace(temporary, file, overwrite) {
+    try {
+        await link(temporary, file);
+        await rm(temporary);
+    } catch {
+        // The name exists, or the file system has no hard links.
+        await checkReplaceable(file, overwrite);
+        await rename(temporary, file);
+    }
+}
+
+/**
+ * Writes an image to a temporary name beside `file` and renames it, so that nothing half-written stays. Replaces the
+ * output of an earlier run; see checkReplaceable.
+ * @param {string} file
+ * @param {Uint8Array} png
+ * @param {boolean} overwrite
+ */
+export async function writeOutput(file, png, overwrite) {
+    const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+    temporaries.add(temporary);
+    try {
+        const handle = await open(temporary, 'wx');
+        try {
+            await handle.writeFile(marked(png));
+        } finally {
+            await handle.close();
+        }
+        await putInPlace(temporary, file, overwrite);
+    } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
+    } finally {
+        temporaries.delete(temporary);
+    }
+}

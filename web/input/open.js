@@ -1,0 +1,67 @@
+/**
+ * Opens any file with images: a still image, a DICOM file with one or many frames, or a video. The first bytes
+ * of the file decide, never its name.
+ */
+import { SourceError } from './source.js';
+import { openStill } from './still.js';
+
+/**
+ * @typedef {import('./source.js').Kind} Kind
+ * @typedef {import('./source.js').Source} Source
+ * @typedef {import('../engine/engine.js').Engine} Engine
+ */
+
+const HEAD_BYTES = 132;
+
+/**
+ * @param {Uint8Array} head
+ * @param {number} at
+ * @param {string} text
+ */
+function has(head, at, text) {
+    return [...text].every((letter, index) => head[at + index] === letter.charCodeAt(0));
+}
+
+/** Brands of still images (HEIF, AVIF) in the container of MP4; the image decoder refuses them. */
+const STILL_BRANDS = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1', 'avif', 'avis'];
+
+/**
+ * @param {Uint8Array} head the first bytes of a file
+ * @returns {Kind} 'image' for everything unknown: the image decoder gives the reason when it cannot read it
+ */
+export function kindOf(head) {
+    if (has(head, 128, 'DICM')) return 'dicom';
+    if (has(head, 4, 'ftyp')) return STILL_BRANDS.some(brand => has(head, 8, brand)) ? 'image' : 'video';
+    if (head[0] === 0x1a && head[1] === 0x45 && head[2] === 0xdf && head[3] === 0xa3) return 'video';
+    return 'image';
+}
+
+/**
+ * @param {Blob} file
+ * @returns {Promise<Kind>}
+ */
+export async function kindOfFile(file) {
+    try {
+        return kindOf(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+    } catch (error) {
+        throw new SourceError('problem.unreadable', error instanceof Error ? error.message : String(error));
+    }
+}
+
+/**
+ * @param {Kind} kind
+ * @param {Blob} file
+ * @param {Engine} engine
+ * @returns {Promise<Source>}
+ */
+export async function openAs(kind, file, engine) {
+    if (kind === 'dicom') {
+        const { openDicom } = await import('./dicom.js');
+        return openDicom(file, engine);
+    }
+    if (kind === 'video') {
+        const { openVideo } = await import('./video.js');
+        return openVideo(file);
+    }
+    return openStill(file, engine);
+}
