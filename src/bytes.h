@@ -1,4 +1,4 @@
-/** Numbers out of and into byte buffers, whatever the machine's own byte order. The caller has checked the bounds. */
+/** Reads and writes numbers of a given byte order. The caller checks the bounds. */
 #ifndef SONOMASK_BYTES_H
 #define SONOMASK_BYTES_H
 

@@ -7,7 +7,7 @@ enum {
     HASH_BITS = 14,
     SHORTEST_MATCH = 3,
     LONGEST_MATCH = 258,
-    MOST_TRIES = 16, /* candidates looked at; masks and outlines gain nothing from more */
+    MOST_TRIES = 16, /* candidates per position; more do not make masks and outlines smaller */
     END_OF_BLOCK = 256,
     LENGTH_CODES = 29,
     DISTANCE_CODES = 30
@@ -24,7 +24,7 @@ static const uint16_t distance_base[DISTANCE_CODES] = {1,    2,    3,    4,    5
 static const uint8_t distance_extra[DISTANCE_CODES] = {0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5,  5,  6,
                                                        6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
 
-/** Bits leave from the lowest on. */
+/** Writes bits, the lowest first. */
 typedef struct bit_writer {
     uint8_t *at;
     uint32_t bits;
@@ -41,7 +41,7 @@ static void put_bits(bit_writer *writer, uint32_t value, int count) {
     }
 }
 
-/** Huffman codes alone are sent from their highest bit on. */
+/** Huffman codes are written with the highest bit first. */
 static void put_code(bit_writer *writer, uint32_t code, int length) {
     uint32_t reversed = 0;
     for (int i = 0; i < length; i++) reversed |= (code >> i & 1) << (length - 1 - i);
@@ -76,7 +76,7 @@ static uint32_t hash_three(const uint8_t *bytes) {
     return value * 2654435761u >> (32 - HASH_BITS);
 }
 
-/** Where the last strings of each hash began, as position + 1 (0: none), chained through the window. */
+/** Positions + 1 (0: none) of earlier strings: the newest of each hash, and the one before each in the window. */
 typedef struct chains {
     uint32_t newest[1 << HASH_BITS];
     uint32_t previous[WINDOW];
@@ -103,7 +103,7 @@ static size_t longest_match(const chains *seen, const uint8_t *input, size_t siz
             if (best == limit) break;
         }
         const size_t older = seen->previous[start % WINDOW];
-        if (older >= candidate) break; // the slot has been taken by a newer string
+        if (older >= candidate) break; // overwritten by a newer string
         candidate = older;
     }
     return best;
@@ -127,8 +127,8 @@ static uint32_t adler32(const uint8_t *input, size_t size) {
 }
 
 size_t sm_zlib_bound(size_t size) {
-    // A literal takes at most 9 bits and a match fewer than its bytes would as literals: a length below 11 takes 7 bits
-    // and its distance at most 18, any other at most 31 together.
+    // A literal takes at most 9 bits. A match takes fewer than its bytes as literals: at most 7 + 18 bits for lengths
+    // below 11, else at most 31.
     const size_t overhead = 64;
     if (size > SIZE_MAX / 2 - overhead) return 0;
     return size + size / 8 + overhead;
@@ -156,7 +156,7 @@ size_t sm_zlib_compress(const uint8_t *input, size_t size, uint8_t *output) {
             continue;
         }
         put_match(&writer, (uint32_t)length, (uint32_t)distance);
-        // Inside long runs every place looks the same: remembering the first ones is enough.
+        // Positions inside long runs are alike: the first ones are enough.
         const size_t end = at + length;
         for (size_t inside = at + 1; inside < end && inside < matchable && inside < at + 32; inside++)
             remember(seen, input, inside);

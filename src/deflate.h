@@ -5,12 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The most bytes that `size` bytes can become; 0 when that is more than a size_t holds. */
+/** Upper bound of the compressed size; 0 on overflow. */
 size_t sm_zlib_bound(size_t size);
 
 /**
- * Compresses into a zlib stream (RFC 1950, 1951). `output` has room for sm_zlib_bound(size) bytes. Returns the bytes
- * written, or 0 without memory or for 4 GB and more.
+ * Compresses into a zlib stream (RFC 1950, 1951). `output` holds sm_zlib_bound(size) bytes. Returns the bytes
+ * written; 0 without memory, or for 4 GB and more.
  */
 size_t sm_zlib_compress(const uint8_t *input, size_t size, uint8_t *output);
 

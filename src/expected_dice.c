@@ -24,7 +24,7 @@ void sm_expected_dice_temper(sm_lesion *lesions, int count, double power) {
     for (int i = 0; i < count; i++) lesions[i].expected_dice = (float)pow((double)lesions[i].expected_dice, power);
 }
 
-/** A side of the surroundings: from `start` - margin to `start` + `extent` + margin, inside 0 .. limit. */
+/** One axis of the surroundings: `start` - margin to `start` + `extent` + margin, within 0 .. limit. */
 static void widen(int start, int extent, int limit, int *from, int *to) {
     int margin = extent / 2 > SM_SURROUNDINGS_PIXELS ? extent / 2 : SM_SURROUNDINGS_PIXELS;
     *from = start > margin ? start - margin : 0;

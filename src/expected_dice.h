@@ -1,8 +1,8 @@
 /**
- * How good a mask probably is, from the probability map alone: the expected Dice score. When each pixel were lesion
- * with its probability p, independently, the expected Dice of a mask m is nearly 2 sum(p m) / (sum p + sum m)
- * (Borges et al., "Soft Dice Confidence: A Near-Optimal Confidence Estimator for Selective Prediction in Semantic
- * Segmentation", 2024). Sharp maps come near 1; a mask with much doubtful tissue in or around it comes out low.
+ * The expected Dice score of a mask, estimated from the probability map alone. If the pixels were independent, each
+ * lesion with its probability p, the expected Dice of a mask m would be about 2 sum(p m) / (sum p + sum m) (Borges et
+ * al., "Soft Dice Confidence: A Near-Optimal Confidence Estimator for Selective Prediction in Semantic Segmentation",
+ * 2024). It is near 1 for sharp maps and low for masks with many uncertain pixels in or around them.
  */
 #ifndef SONOMASK_EXPECTED_DICE_H
 #define SONOMASK_EXPECTED_DICE_H
@@ -12,13 +12,13 @@
 #include "mask.h"
 
 /**
- * Of the answer for a whole image, `count` pixels: `mask` is 0 or not, `lesion_probability` what the type says of there
- * being a lesion at all, 0..1. With a mask it is the mask's expected Dice, to the power `power`; without one, the
- * probability that there is indeed no lesion (an empty mask is then right, and scores 1), which the surest pixel also
- * bounds. 0..1. (To multiply the former with the lesion probability makes it rank errors worse.)
+ * The expected Dice of the answer for a whole image of `count` pixels, 0..1. `mask` is 0 or not;
+ * `lesion_probability`, 0..1, is that of the type head. Result for a mask with pixels: its expected Dice to the power
+ * `power`. (A product with the lesion probability ranks errors worse.) Result for an empty mask: the probability that
+ * there is no lesion, at most 1 - the highest pixel probability.
  *
- * Networks are surer of their pixels than they should be, and pixels err together: the plain formula promises too
- * much, but in a regular way, so that one exponent, fitted like a temperature, makes the promise true.
+ * The plain formula is too high: networks are overconfident, and the errors of pixels are correlated. The excess is
+ * regular, so that one exponent, fitted like a temperature, calibrates it.
  */
 float sm_expected_dice(const float *probability, const uint8_t *mask, size_t count, double lesion_probability,
                        double power);
@@ -27,9 +27,9 @@ float sm_expected_dice(const float *probability, const uint8_t *mask, size_t cou
 void sm_expected_dice_temper(sm_lesion *lesions, int count, double power);
 
 /**
- * Sets `expected_dice` of each of `count` lesions, whose labels are 1 .. count in `labels`, [height][width]: that of
- * the lesion's own mask among the probabilities of its surroundings, the bounding box and half its width and height
- * (at least SM_SURROUNDINGS_PIXELS) on each side, without the pixels of other lesions.
+ * Sets `expected_dice` of each of `count` lesions, which have the labels 1 .. count in `labels`, [height][width]. The
+ * sums run over the bounding box with a margin of half its width and height (at least SM_SURROUNDINGS_PIXELS), without
+ * the pixels of other lesions.
  */
 void sm_expected_dice_of_lesions(const float *probability, const int32_t *labels, int width, int height,
                                  sm_lesion *lesions, int count);

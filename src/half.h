@@ -20,7 +20,7 @@ static inline float sm_half_to_float(uint16_t half) {
     return value;
 }
 
-/** Rounds to nearest, ties to even; too large becomes infinity. */
+/** Rounds to nearest, ties to even. Numbers that are too large become infinity. */
 static inline uint16_t sm_half_from_float(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);

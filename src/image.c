@@ -9,7 +9,7 @@ void sm_image_free(sm_image *image) {
     *image = (sm_image){0};
 }
 
-/** ITU-R BT.601 luma in 16-bit fixed point; the weights add up to 65536, so that grey stays what it is. */
+/** ITU-R BT.601 luma in 16-bit fixed point; the weights add up to 65536, so that grey pixels keep their value. */
 static unsigned luma(const uint8_t *rgb) { return (19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 32768u) >> 16; }
 
 void sm_image_to_grey(const sm_image *image, uint8_t *grey) {

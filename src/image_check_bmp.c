@@ -1,4 +1,4 @@
-/** BMP structure: the header's size claims against the file, and palette indices within the palette. */
+/** BMP structure: the sizes in the header against the size of the file, and palette indices against the palette. */
 #include "image_check.h"
 
 #include "bytes.h"
@@ -15,7 +15,7 @@ static sm_status damaged(sm_error *error, const char *what) {
     return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged BMP: %s", what);
 }
 
-/** Index number `column` of a row with `bits` a pixel. */
+/** Index number `column` of a row with `bits` per pixel. */
 static int index_at(const uint8_t *row, int column, int bits) {
     const int per_byte = 8 / bits;
     const int shift = 8 - bits * (column % per_byte + 1);
@@ -43,7 +43,7 @@ sm_status sm_bmp_check(const uint8_t *bytes, size_t size, sm_image_header *heade
     if (compression != COMPRESSION_NONE && compression != COMPRESSION_MASKS)
         return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "compressed BMP files are not supported; save it as PNG");
     if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32)
-        return damaged(error, "its bits a pixel are wrong");
+        return damaged(error, "its number of bits per pixel is invalid");
 
     const uint64_t used = ((uint64_t)width * bits + 7) / 8; // bytes of a row without its padding
     const uint64_t stride = ((uint64_t)width * bits + 31) / 32 * 4;

@@ -1,6 +1,6 @@
 /**
- * JPEG structure (ITU-T T.81): markers in order up to EOI, every table that a scan uses defined and sane, every
- * component covered by a scan, and entropy-coded data not shorter than any encoder could make it.
+ * JPEG structure (ITU-T T.81): markers in order up to EOI, every table of a scan defined and valid, every component
+ * in a scan, and entropy-coded data not shorter than the shortest possible encoding.
  */
 #include "image_check.h"
 
@@ -24,9 +24,9 @@ enum {
     MARKER_DRI = 0xdd,
     MARKER_APP1 = 0xe1,
     MARKER_APP14 = 0xee,
-    /* A progressive file has some ten scans; thousands are an attack on the decoder's time. */
+    /* A progressive file has some ten scans; thousands would only cost time. */
     MOST_SCANS = 100,
-    BLOCKS_IN_A_BAND_RUN = 32767
+    MOST_BLOCKS_PER_RUN = 32767
 };
 
 typedef struct component {
@@ -41,7 +41,7 @@ typedef struct jpeg {
     int width, height;
     component components[4];
     int component_count, horizontal_most, vertical_most;
-    unsigned quantisation_tables, dc_tables, ac_tables; /* a bit for each that is defined */
+    unsigned quantisation_tables, dc_tables, ac_tables; /* one bit per defined table */
     int restart_interval;
     int scan_count;
     bool has_adobe;
@@ -51,7 +51,7 @@ typedef struct jpeg {
 
 static sm_status damaged(sm_error *error, const char *what) {
     sm_error_set(error, SM_ERROR_IMAGE_FORMAT, "damaged JPEG: %s", what);
-    return SM_ERROR_IMAGE_FORMAT; // a constant, so that an analyser sees that what follows success is filled
+    return SM_ERROR_IMAGE_FORMAT; // a constant, so that static analysis can tell success from failure
 }
 
 static sm_status unsupported(sm_error *error, const char *what) {
@@ -61,7 +61,7 @@ static sm_status unsupported(sm_error *error, const char *what) {
 
 static sm_status truncated(sm_error *error) { return damaged(error, "the file is cut short"); }
 
-/** The next marker's code, past padding; 0 at the end of the file. */
+/** Skips to the next marker and returns its code; 0 at the end of the file. */
 static int next_marker(jpeg *file) {
     while (file->at + 1 < file->size) {
         if (file->bytes[file->at] == 0xff && file->bytes[file->at + 1] != 0xff && file->bytes[file->at + 1] != 0) {
@@ -181,14 +181,14 @@ static void count_units(const jpeg *file, const scan *header, int64_t *units, in
         *units = *blocks = ceiling_divide(width, 8) * ceiling_divide(height, 8);
         return;
     }
-    int64_t blocks_a_unit = 0;
-    for (int i = 0; i < header->count; i++) blocks_a_unit += header->parts[i].horizontal * header->parts[i].vertical;
+    int64_t blocks_per_unit = 0;
+    for (int i = 0; i < header->count; i++) blocks_per_unit += header->parts[i].horizontal * header->parts[i].vertical;
     *units =
         ceiling_divide(file->width, 8 * file->horizontal_most) * ceiling_divide(file->height, 8 * file->vertical_most);
-    *blocks = *units * blocks_a_unit;
+    *blocks = *units * blocks_per_unit;
 }
 
-/** Walks over the scan's entropy-coded data and compares its amount with the least that an encoder needs. */
+/** Skips the scan's entropy-coded data and compares its size with the smallest possible one. */
 static sm_status check_scan_data(jpeg *file, const scan *header, sm_error *error) {
     int64_t data_bytes = 0, restarts = 0;
     size_t at = file->at;
@@ -217,7 +217,7 @@ static sm_status check_scan_data(jpeg *file, const scan *header, sm_error *error
     else if (header->spectral_start == 0)
         least_bits = blocks;
     else
-        least_bits = ceiling_divide(blocks, BLOCKS_IN_A_BAND_RUN);
+        least_bits = ceiling_divide(blocks, MOST_BLOCKS_PER_RUN);
     if (data_bytes * 8 < least_bits) return damaged(error, "too little image data");
     if (file->restart_interval > 0 && restarts < ceiling_divide(units, file->restart_interval) - 1)
         return damaged(error, "image data is missing");

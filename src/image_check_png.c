@@ -10,14 +10,14 @@ enum { SIGNATURE_SIZE = 8, CHUNK_OVERHEAD = 12, IHDR_SIZE = 13, MOST_INFLATION =
 
 static bool is_type(const uint8_t *type, const char *name) { return memcmp(type, name, 4) == 0; }
 
-/** Critical chunks carry a capital first letter. */
+/** The type of a critical chunk begins with a capital letter. */
 static bool is_critical(const uint8_t *type) { return !(type[0] & 0x20); }
 
 static sm_status truncated(sm_error *error) {
     return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged PNG: the file is cut short");
 }
 
-/** Bytes that the image data inflates to, at least (interlacing adds a little). */
+/** Least size of the inflated image data (interlacing adds a little). */
 static uint64_t least_raw_size(const uint8_t *ihdr, const sm_image_header *header) {
     static const int channels_of_colour[7] = {1, 0, 3, 1, 2, 0, 4};
     const int depth = ihdr[8], colour = ihdr[9];
@@ -41,7 +41,7 @@ sm_status sm_png_check(const uint8_t *bytes, size_t size, sm_image_header *heade
         if (length > size - at - CHUNK_OVERHEAD) return truncated(error);
         const uint8_t *content = type + 4;
         if (!ihdr) {
-            // The size comes first: what is too large is not even walked through.
+            // First, so that a file that is too large is refused at once.
             const sm_status status = sm_image_check_size(sm_big32(content), sm_big32(content + 4), error);
             if (status) return status;
             ihdr = content;
@@ -64,14 +64,14 @@ sm_status sm_png_check(const uint8_t *bytes, size_t size, sm_image_header *heade
                 return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged PNG: an unexpected critical chunk");
             }
         }
-        // Which side is up; as browsers do it, only where it comes before the image data and with a right checksum.
+        // As in browsers, the orientation counts only before the image data and with a right checksum.
         if (data_size == 0 && is_type(type, "eXIf") && sm_crc32(type, length + 4) == sm_big32(content + length))
             header->orientation = sm_exif_orientation(content, length);
         at += length + CHUNK_OVERHEAD;
     }
-    // Deflate cannot do better than 1032 to 1: a claim beyond that is refused before memory is taken for it.
+    // Deflate reaches at most 1032 to 1: a size beyond that is refused before memory is allocated for it.
     if (data_size < least_raw_size(ihdr, header) / MOST_INFLATION || data_size == 0)
         return sm_fail(error, SM_ERROR_IMAGE_FORMAT, "damaged PNG: too little image data");
-    if (ihdr[9] != 3) header->palette_offset = 0; // a mere suggestion in true-colour files
+    if (ihdr[9] != 3) header->palette_offset = 0; // true-colour files do not use it
     return SM_OK;
 }

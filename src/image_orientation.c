@@ -30,8 +30,8 @@ int sm_exif_orientation(const uint8_t *tiff, size_t size) {
 
 sm_status sm_image_orient(sm_image *image, int orientation, sm_error *error) {
     if (orientation <= 1 || orientation > 8) return SM_OK;
-    // EXIF 2.3, 4.6.4: 2 mirrored, 3 turned by half, 4 upside down and mirrored back; 5..8 have rows and columns
-    // exchanged as well.
+    // EXIF 2.3, 4.6.4: 2 mirrored left-right, 3 rotated by 180 degrees, 4 mirrored top-bottom; 5..8 are transposed as
+    // well.
     const bool transposed = orientation >= 5;
     const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;

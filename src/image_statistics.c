@@ -5,13 +5,13 @@
 
 #include "letterbox.h"
 
-/** A picture in 0..1, [height][width]. */
+/** Grey values 0..1, [height][width]. */
 typedef struct plane {
     const float *values;
     int width, height;
 } plane;
 
-/** Where the next statistic goes. */
+/** Place of the next statistic. */
 typedef struct writer {
     float *values;
     int count;
@@ -21,16 +21,16 @@ static void put(writer *out, double value) {
     if (out->count < SM_STATISTICS_COUNT) out->values[out->count++] = isfinite(value) ? (float)value : 0.0f;
 }
 
-/** Small shares count as much as large ones. */
+/** Spreads small shares as widely as large ones. */
 static void put_share(writer *out, double part, double whole) { put(out, whole > 0 ? sqrt(part / whole) : 0.0); }
 
 static void put_strength(writer *out, double value) { put(out, log(value + 1e-3)); }
 
 static float at(const plane *p, int x, int y) { return p->values[(size_t)y * (size_t)p->width + (size_t)x]; }
 
-/* ---- colour, of the picture as it came ---- */
+/* ---- colour, at the original size ---- */
 
-enum { COLOURED = 24 }; /* a difference between the channels that is no artefact of compression */
+enum { COLOURED = 24 }; /* a difference between channels beyond compression artefacts */
 
 static void put_colour(const sm_image *image, writer *out) {
     const size_t pixels = (size_t)image->width * (size_t)image->height;
@@ -168,8 +168,8 @@ static void halve(const plane *p, float *values, plane *half) {
 
 /* ---- structure ---- */
 
-/** Tissue is laid in bands under the probe: how the brightness falls with depth, and how much rows and columns
- * differ. `spare` is [height] or more. */
+/** Tissue forms bands below the probe: the fall of brightness with depth, and the differences of rows and columns.
+ * `spare` is [height] or more. */
 static void put_rows_and_columns(const plane *p, double variance, double *spare, writer *out) {
     double mean = 0;
     double rows = 0;
@@ -203,7 +203,7 @@ static void put_rows_and_columns(const plane *p, double variance, double *spare,
     put(out, mirrored / (pairs + 1) / (sqrt(variance) + 1e-2));
 }
 
-/** How alike pixels at a distance are, across and down: speckle is wider than deep, and photographs reach farther. */
+/** Correlation of pixels at a distance, across and down: speckle is wider than deep, photographs correlate farther. */
 static void put_likeness(const plane *p, writer *out) {
     static const int distances[] = {1, 2, 4, 8};
     double mean = 0;
@@ -230,7 +230,7 @@ static void put_likeness(const plane *p, writer *out) {
         }
 }
 
-/** Ultrasound's noise multiplies: bright blocks vary more than dark ones. Blocks of 8 x 8 pixels. */
+/** Speckle is multiplicative noise: bright blocks vary more than dark ones. Blocks of 8 x 8 pixels. */
 static void put_noise_law(const plane *p, writer *out) {
     enum { BLOCK = 8 };
     double sums[6] = {0, 0, 0, 0, 0, 0}; /* of mean, deviation, their squares and product, and smooth blocks */
@@ -286,9 +286,10 @@ sm_status sm_image_statistics(const sm_image *image, const uint8_t *grey, float 
     const sm_letterbox box = sm_letterbox_make(image->width, image->height, SM_STATISTICS_SIDE);
     const size_t pixels = (size_t)box.inner_width * (size_t)box.inner_height;
     uint8_t *small = malloc(pixels);
-    float *values = malloc(2 * pixels * sizeof *values); /* and the halved ones, together less than as much again */
+    float *values = malloc(2 * pixels * sizeof *values); /* and the halved sizes, together less than the same again */
     double spare[SM_STATISTICS_SIDE];
-    sm_status status = small && values ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to look at an image");
+    sm_status status =
+        small && values ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for the statistics of an image");
     if (status == SM_OK)
         status = sm_plane_resize(grey, image->width, image->height, small, box.inner_width, box.inner_height, error);
     if (status == SM_OK) {

@@ -1,7 +1,7 @@
 /**
- * Cheap statistics of a picture that tell breast ultrasound from photographs, text, drawings and other modalities:
- * colour, grey values, gradients and speckle at three scales, structure of rows and columns. They are counted on the
- * picture scaled to SM_STATISTICS_SIDE pixels (longest side), so they hardly depend on its resolution.
+ * Simple image statistics for out-of-distribution detection; they separate breast ultrasound from photographs, text,
+ * drawings and other modalities: colour, grey values, gradients and speckle at three scales, structure of rows and
+ * columns. They are measured at a longest side of SM_STATISTICS_SIDE pixels, so that they depend little on resolution.
  */
 #ifndef SONOMASK_IMAGE_STATISTICS_H
 #define SONOMASK_IMAGE_STATISTICS_H
@@ -12,7 +12,7 @@
 enum { SM_STATISTICS_SIDE = 128, SM_STATISTICS_SCALES = 3, SM_STATISTICS_BANDS = 6, SM_STATISTICS_COUNT = 55 };
 
 /**
- * `grey` is the picture's grey, [height][width] (sm_image_to_grey). All statistics are finite, and transformed (roots
+ * `grey` is the image's grey, [height][width] (sm_image_to_grey). All statistics are finite, and transformed (roots
  * of shares, logarithms of strengths) so that they spread evenly. Errors: SM_ERROR_MEMORY.
  */
 sm_status sm_image_statistics(const sm_image *image, const uint8_t *grey, float statistics[SM_STATISTICS_COUNT],

@@ -1,4 +1,4 @@
-/** Any image into the network's square with its aspect kept, and maps on the square back onto the image. */
+/** Letterboxing: an image into the network's square with its aspect kept, and maps on the square back to the image. */
 #include <stdlib.h>
 
 #include "letterbox.h"
@@ -22,7 +22,7 @@ sm_letterbox sm_letterbox_make(int image_width, int image_height, int size) {
     return box;
 }
 
-/** What both resizings need: the two axes and two rows of floats. */
+/** Memory of a resizing: the taps of both axes and two rows of floats. */
 typedef struct resizer {
     sm_axis horizontal, vertical;
     float *column_sums, *row;
@@ -61,7 +61,7 @@ sm_status sm_letterbox_apply(const sm_letterbox *box, const uint8_t *grey, float
         float *target = square + (size_t)(box->top + y) * size + (size_t)box->left;
         for (int x = 0; x < box->inner_width; x++) {
             const float value = work.row[x] / 127.5f - 1.0f;
-            target[x] = value > 1.0f ? 1.0f : value; // weights add up to 1 only up to rounding
+            target[x] = value > 1.0f ? 1.0f : value; // the weights add up to 1 only within rounding
         }
     }
     resizer_free(&work);
@@ -85,7 +85,7 @@ sm_status sm_plane_resize(const uint8_t *input, int width, int height, uint8_t *
     return SM_OK;
 }
 
-/** Between which two samples of `count` a coordinate (in sample centres) lies, and how near to the second. */
+/** The two of `count` samples around a coordinate (in sample centres), and the weight of the second. */
 typedef struct between {
     int low, high;
     float share;
@@ -99,8 +99,8 @@ static between interpolate(double position, int count) {
 }
 
 void sm_letterbox_restore(const sm_letterbox *box, const float *square, float *map) {
-    // The inverse of apply's geometry. Only the image's own part of the square counts: at its edge the nearest value
-    // continues, what the network says of the black border does not leak in.
+    // The inverse of sm_letterbox_apply. Only the image's part of the square is read: beyond its edge the nearest value
+    // is used, so that values of the black border have no effect.
     const double step_x = (double)box->inner_width / box->image_width;
     const double step_y = (double)box->inner_height / box->image_height;
     const size_t size = (size_t)box->size;

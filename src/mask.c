@@ -24,7 +24,7 @@ static void find_boxes(const int32_t *labels, int width, int height, sm_lesion *
             sm_lesion *part = &parts[row[x] - 1];
             if (part->area == 0) part->top = y;
             part->area++;
-            // `width` holds the right side until the left one is known.
+            // `width` holds the right side until the pass is complete.
             if (x < part->left) part->left = x;
             if (x + 1 > part->width) part->width = x + 1;
             part->height = y + 1 - part->top;
@@ -40,7 +40,7 @@ static int compare_lesions(const void *a, const void *b) {
     return first->label < second->label ? -1 : first->label > second->label;
 }
 
-/** Sorts `parts`, renames the labels to their places among them, clears what is too small. Returns how many stay. */
+/** Sorts `parts`, renumbers the labels in that order and clears small components. Returns the number that remains. */
 static int keep_large(uint8_t *mask, int32_t *labels, size_t pixels, int minimum_area, sm_lesion *parts, int count,
                       int32_t *new_labels) {
     int kept = 0;

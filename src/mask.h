@@ -50,7 +50,7 @@ SM_API void sm_mask_threshold(const float *probability, int count, float thresho
 SM_API sm_status sm_mask_components(uint8_t *mask, int width, int height, int minimum_area, const float *probability,
                                     int32_t *labels, sm_lesion **lesions, int *lesion_count, sm_error *error);
 
-/** A closed contour along pixel corners; holes run the other way round. */
+/** A closed contour along pixel corners; holes run in the opposite direction. */
 typedef struct sm_contour {
     sm_point *points;
     int point_count;

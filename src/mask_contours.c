@@ -6,7 +6,7 @@
 #include "mask_outline.h"
 #include "status.h"
 
-/** Points and contours that grow; false without memory. */
+/** Growing arrays of points and contours. Functions return false without memory. */
 static bool add_point(sm_contour *contour, int *capacity, int x, int y) {
     if (contour->point_count == *capacity) {
         if (*capacity > INT_MAX / 2) return false;
@@ -33,7 +33,7 @@ static bool add_contour(sm_contours *contours, int *capacity, sm_contour contour
     return true;
 }
 
-/** Walks round from `start`, which begins at a corner of the outline, and marks the upper edges of pixels it passes. */
+/** Follows the outline from `start`, a corner of it, and marks the upper edges of pixels on the way. */
 static bool trace(const uint8_t *mask, int width, int height, sm_edge start, uint8_t *seen_upper, sm_contour *contour) {
     int capacity = 0;
     int64_t twice_area = 0; // shoelace; positive clockwise on the screen
@@ -64,8 +64,8 @@ sm_status sm_mask_contours(const uint8_t *mask, int width, int height, sm_contou
     bool enough_memory = seen_upper != NULL;
     for (int y = 0; y < height && enough_memory; y++) {
         for (int x = 0; x < width && enough_memory; x++) {
-            // Every outline has an edge above some pixel. The first of them in reading order begins at a corner: had it
-            // a neighbour to the left in line with it, that would have been the first.
+            // Every outline has an edge above some pixel. The first of them in reading order begins at a corner: a
+            // collinear edge to its left would be earlier in that order.
             if (!sm_mask_has(mask, width, height, x, y) || sm_mask_has(mask, width, height, x, y - 1) ||
                 seen_upper[(size_t)y * (size_t)width + (size_t)x])
                 continue;

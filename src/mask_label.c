@@ -27,7 +27,7 @@ static void unite(int32_t *parents, int32_t a, int32_t b) {
 static int32_t label_from_neighbours(int32_t *parents, const int32_t *row, const int32_t *above, int x, int width) {
     const int32_t west = x > 0 ? row[x - 1] : 0;
     if (!above) return west;
-    if (above[x]) return above[x]; // touches the other three, so they are one with it already
+    if (above[x]) return above[x]; // it touches the other three, so all four have one label
     const int32_t north_west = x > 0 ? above[x - 1] : 0;
     const int32_t north_east = x + 1 < width ? above[x + 1] : 0;
     const int32_t left = north_west ? north_west : west; // these two touch each other

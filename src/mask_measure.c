@@ -8,13 +8,13 @@
 
 static const double pi = 3.14159265358979323846;
 
-/** A point of the outline in half pixels. Taken are the middles of the edges between pixels: pixel corners stick out of
- * the shape that was sampled, which would lengthen every axis by about a pixel. */
+/** A point of the outline in half pixels: the midpoint of an edge between pixels. Pixel corners are outside the shape
+ * that was sampled and would lengthen every axis by about a pixel. */
 typedef struct point {
     int x, y;
 } point;
 
-/** What one pass over the pixels gathers of a lesion. */
+/** Sums over the pixels of a lesion. */
 typedef struct sums {
     double x, y, probability;
     size_t first_row; /* of its rows in the array of extents */
@@ -30,7 +30,7 @@ static int64_t turn(point a, point b, point c) {
     return ((int64_t)b.x - a.x) * ((int64_t)c.y - a.y) - ((int64_t)b.y - a.y) * ((int64_t)c.x - a.x);
 }
 
-/** One side of the hull: adds a point, dropping earlier ones that it leaves inside (`sign` tells the side). */
+/** Adds a point to one side of the hull and drops earlier ones that are now inside (`sign` is that of the side). */
 static int add_to_chain(point *chain, int count, point added, int sign) {
     while (count >= 2 && sign * turn(chain[count - 2], chain[count - 1], added) >= 0) count--;
     chain[count] = added;
@@ -45,7 +45,7 @@ static int larger(int a, int b) { return a > b ? a : b; }
 static int convex_hull(const extent *rows, int top, int height, point *hull) {
     int right = 0, left = 0;
     for (int i = 0; i <= height; i++) {
-        // Between two rows the longer one has an upper or lower edge to show, at either end of the hull.
+        // Between two rows, the part of the longer one beyond the other has an upper or lower edge on the hull.
         const int reach = larger(rows[smaller(i, height - 1)].right, rows[larger(i - 1, 0)].right);
         right = add_to_chain(hull, right, (point){2 * reach - 1, 2 * (top + i)}, -1);
         if (i < height) right = add_to_chain(hull, right, (point){2 * rows[i].right, 2 * (top + i) + 1}, -1);
@@ -98,7 +98,7 @@ static void measure_axes(const point *hull, int count, sm_lesion *lesion) {
             high_along = along;
         }
     }
-    // Drawn half-way between the two points that bound it, where it is at right angles to the long axis.
+    // Drawn at right angles to the long axis, half-way along between the two points that bound it.
     const double along = 0.5 * (low_along + high_along);
     const double foot_x = x0 + along * along_x, foot_y = y0 + along * along_y;
     lesion->long_axis = (float)length;
@@ -135,7 +135,7 @@ static void measure_one(const uint8_t *mask, int width, int height, const sums *
     lesion->centroid = (sm_point){(float)(total->x / area), (float)(total->y / area)};
     lesion->mean_probability = has_probability ? (float)(total->probability / area) : 0.0f;
     measure_axes(hull, convex_hull(rows, lesion->top, lesion->height, hull), lesion);
-    // The first pixel of the top row: nothing of the lesion is above it, so its upper edge is on the outer outline.
+    // The first pixel of the top row: its upper edge is on the outer outline.
     const sm_edge start = {rows[0].left, lesion->top, SM_EAST};
     const double perimeter = sm_outline_length(mask, width, height, start);
     const double circularity = 4.0 * pi * area / (perimeter * perimeter);

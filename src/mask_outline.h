@@ -1,4 +1,4 @@
-/** Walking along the outline of a mask, edge by edge between pixels. */
+/** Follows the outline of a mask, edge by edge between pixels. */
 #ifndef SONOMASK_MASK_OUTLINE_H
 #define SONOMASK_MASK_OUTLINE_H
 
@@ -21,7 +21,7 @@ static inline bool sm_mask_has(const uint8_t *mask, int width, int height, int x
 static inline bool sm_edge_equal(sm_edge a, sm_edge b) { return a.x == b.x && a.y == b.y && a.heading == b.heading; }
 
 /**
- * The edge after `edge`. Pixels that touch at a corner belong together (8-connected). Every edge lies on one closed
+ * The edge after `edge`. Pixels that touch at a corner are connected (8-connected). Every edge is on one closed
  * walk: clockwise on the screen around a component, anticlockwise around a hole.
  */
 sm_edge sm_edge_next(const uint8_t *mask, int width, int height, sm_edge edge);
@@ -30,8 +30,8 @@ sm_edge sm_edge_next(const uint8_t *mask, int width, int height, sm_edge edge);
  * Length of the closed walk that starts with `start`. The walk's edges, joined at their middles, are an eight-direction
  * chain, whose length is estimated with the weights of A. M. Vossepoel and A. W. M. Smeulders, "Vector code probability
  * and metrication error in the representation of straight lines of finite length", Computer Graphics and Image
- * Processing 20 (1982): 0.980 a straight step, 1.406 a diagonal one, -0.091 a change of direction. Free of bias over
- * all directions, within 3 % in any one; sharp corners lose some two pixels altogether.
+ * Processing 20 (1982): 0.980 per straight step, 1.406 per diagonal one, -0.091 per change of direction. Unbiased
+ * over all directions, within 3 % in each; sharp corners shorten it by some two pixels in all.
  */
 double sm_outline_length(const uint8_t *mask, int width, int height, sm_edge start);
 

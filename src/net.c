@@ -1,4 +1,4 @@
-/* What follows from a table of layers alone: parameters, shapes, counts. */
+/* Parameters, shapes and counts that are derived from a table of layers. */
 #include "net.h"
 
 #include <math.h>
@@ -115,7 +115,7 @@ static unsigned long long next_random(unsigned long long *state) {
     return z ^ (z >> 31);
 }
 
-/** Roughly normal, unit deviation: twelve uniforms (exact arithmetic, the same on every machine). */
+/** Approximately normal, deviation 1: the sum of twelve uniforms, which is exact and thus equal on every machine. */
 static float next_normal(unsigned long long *state) {
     double sum = -6;
     for (int i = 0; i < 12; i++) sum += (double)(next_random(state) >> 11) * 0x1p-53;
@@ -131,7 +131,8 @@ void sm_net_initialise(const sm_net *net, unsigned long long seed, float *parame
         float deviation = 0, constant = 0;
         if (parameter->kind == SM_PARAMETER_WEIGHTS) {
             int fan_in = sm_net_input_channels(net, parameter->layer) * (layer->kind == SM_LAYER_CONV3X3 ? 9 : 1);
-            /* Heads and conditioning start small: the decoder begins unconditioned, the answers undecided. */
+            /* Heads and conditioning start small, so that the first outputs are near 0 and the decoder is
+             * unconditioned. */
             deviation = layer->normalise ? sqrtf(2.0f / (float)fan_in) : 0.1f * sqrtf(1.0f / (float)fan_in);
         } else if (parameter->kind == SM_PARAMETER_NORM_SCALE || parameter->kind == SM_PARAMETER_NORM_VARIANCE) {
             constant = 1;

@@ -1,6 +1,6 @@
 /**
- * A network is a table of layers. Shapes, parameters, the inference plan (net_inference.h) and forward and backward
- * for training (net_training.h) all follow from the table; nets.c holds the tables.
+ * A network is a table of layers. Shapes, parameters, inference (net_inference.h) and training (net_training.h)
+ * are derived from the table. The tables are in nets.c.
  */
 #ifndef SONOMASK_NET_H
 #define SONOMASK_NET_H
@@ -12,7 +12,7 @@
 
 typedef enum sm_layer_kind {
     SM_LAYER_INPUT,       /**< the grey image, one channel */
-    SM_LAYER_CONV3X3,     /**< on one or two inputs (concatenated), each perhaps upsampled (nearest) first */
+    SM_LAYER_CONV3X3,     /**< on one or two inputs (concatenated), each optionally upsampled (nearest) first */
     SM_LAYER_CONV1X1,     /**< likewise */
     SM_LAYER_MAX_POOL,    /**< 2x2 */
     SM_LAYER_UPSAMPLE,    /**< x2 bilinear */
@@ -22,11 +22,11 @@ typedef enum sm_layer_kind {
     SM_LAYER_SOFTMAX      /**< of a vector */
 } sm_layer_kind;
 
-/** What the outside does with a layer's output. */
+/** The use of a layer's output outside the network. */
 typedef enum sm_role {
     SM_ROLE_NONE,
     SM_ROLE_MASK,      /**< mask logits at full size, [size][size][1] */
-    SM_ROLE_AUXILIARY, /**< mask logits at a lower resolution, for deep supervision; left out of inference */
+    SM_ROLE_AUXILIARY, /**< mask logits at a lower resolution, for deep supervision; not computed at inference */
     SM_ROLE_TYPE       /**< type logits, [SM_CLASS_COUNT] */
 } sm_role;
 
@@ -80,8 +80,8 @@ typedef struct sm_net {
     size_t total_count;     /**< trained and state */
 } sm_net;
 
-/** The networks by name: "sonomask", "sonomask-unconditioned", "unet16", "unet32". `*net` is filled. Error:
- * SM_ERROR_ARGUMENT naming them. */
+/** The networks by name: "sonomask", "sonomask-unconditioned", "unet16", "unet32". Fills `*net`. Errors:
+ * SM_ERROR_ARGUMENT with the list of names. */
 sm_status sm_net_make(const char *name, sm_net *net, sm_error *error);
 
 /** Channels that a layer reads (sum over its inputs); for vectors their length. */
@@ -90,9 +90,9 @@ int sm_net_input_channels(const sm_net *net, int layer);
 int sm_net_parameter(const sm_net *net, int layer, sm_parameter_kind kind);
 /** Multiply-accumulates of one layer for one image of size x size, auxiliary outputs included. */
 double sm_net_layer_macs(const sm_net *net, int layer, int size);
-/** Whether inference needs the layer: false for auxiliary outputs and what only they need. */
+/** False for auxiliary outputs and layers that only they read. */
 bool sm_net_in_inference(const sm_net *net, int layer);
-/** Of one image at inference, without auxiliary outputs. */
+/** Multiply-accumulates of one image at inference, without auxiliary outputs. */
 double sm_net_macs(const sm_net *net, int size);
 /** True when size is a positive multiple of 1 << levels and at most 1024. */
 bool sm_net_size_valid(const sm_net *net, int size);

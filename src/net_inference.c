@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "memory_plan.h"
-#include "net_fold.h"
+#include "net_fusion.h"
 #include "status.h"
 
 /** What is the same in every run. Offsets are floats from the start of a state's arena. */
@@ -177,17 +177,17 @@ static sm_status read_layer(sm_inference *inference, int index, const sm_paramet
     }
     if (!inference->layers[index].needed || !values[SM_PARAMETER_WEIGHTS]) return SM_OK;
     float *transformed = inference->layers[index].transformed;
-    const sm_fold fold = {.weights = values[SM_PARAMETER_WEIGHTS],
-                          .bias = values[SM_PARAMETER_BIAS],
-                          .scale = values[SM_PARAMETER_NORM_SCALE],
-                          .shift = values[SM_PARAMETER_NORM_SHIFT],
-                          .mean = values[SM_PARAMETER_NORM_MEAN],
-                          .variance = values[SM_PARAMETER_NORM_VARIANCE],
-                          .count = count,
-                          .channels = layer->channels,
-                          .folded_weights = transformed ? scratch : inference->layers[index].weights,
-                          .folded_bias = inference->layers[index].bias};
-    sm_fold_run(&fold);
+    const sm_fusion fusion = {.weights = values[SM_PARAMETER_WEIGHTS],
+                              .bias = values[SM_PARAMETER_BIAS],
+                              .scale = values[SM_PARAMETER_NORM_SCALE],
+                              .shift = values[SM_PARAMETER_NORM_SHIFT],
+                              .mean = values[SM_PARAMETER_NORM_MEAN],
+                              .variance = values[SM_PARAMETER_NORM_VARIANCE],
+                              .count = count,
+                              .channels = layer->channels,
+                              .fused_weights = transformed ? scratch : inference->layers[index].weights,
+                              .fused_bias = inference->layers[index].bias};
+    sm_fusion_run(&fusion);
     if (transformed)
         inference->kernels->conv3x3_transform(scratch, sm_net_input_channels(net, index), layer->channels, transformed);
     return SM_OK;

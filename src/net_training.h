@@ -1,6 +1,6 @@
 /**
- * Forward and backward of a network on a batch. Raw convolution outputs are kept, normalised activations are
- * computed where they are read (see ops/ops.h); gradients share memory by lifetime. Everything is allocated once.
+ * Forward and backward pass of a network on a batch. Raw convolution outputs are kept; normalised activations are
+ * computed where they are read (ops/ops.h). Gradients share memory by lifetime. All memory is allocated once.
  */
 #ifndef SONOMASK_NET_TRAINING_H
 #define SONOMASK_NET_TRAINING_H
@@ -10,7 +10,7 @@
 
 typedef struct sm_training sm_training;
 
-/** What to learn from; arrays belong to the caller. */
+/** Images and their targets. The arrays belong to the caller. */
 typedef struct sm_batch {
     const float *images; /**< [batch][size][size], -1..1 */
     const float *masks;  /**< [batch][size][size], 0..1 */
@@ -21,8 +21,8 @@ typedef struct sm_batch {
 
 typedef struct sm_loss_options {
     float bce_weight, dice_weight; /**< of the mask loss */
-    float dice_smooth;             /**< pixels added above and below in soft Dice */
-    float auxiliary_weight;        /**< deep supervision: level k below the mask counts this to the power k; 0: none */
+    float dice_smooth;             /**< added to numerator and denominator of the soft Dice, pixels */
+    float auxiliary_weight;        /**< deep supervision: weight of level 1; level k has this to the power k; 0: none */
     float type_weight;             /**< of the type loss against the mask loss */
     float label_smoothing;         /**< of the cross-entropy */
     bool type_mae;                 /**< the study's mean absolute error on two outputs instead of cross-entropy */
@@ -35,29 +35,30 @@ typedef struct sm_losses {
 } sm_losses;
 
 /**
- * `net` is copied; `parameters` ([total_count]) stay the caller's and are read at each step, their running statistics
- * written. `kernels` and `parallel` (may be NULL) must outlive the result. Errors: ARGUMENT (size, batch), MEMORY.
+ * `net` is copied. `kernels` and `parallel` (may be NULL) must outlive the result. Errors: ARGUMENT (size, batch),
+ * MEMORY.
  */
 sm_status sm_training_create(const sm_net *net, int size, int batch, const sm_kernels *kernels,
                              const sm_parallel *parallel, sm_training **training, sm_error *error);
 void sm_training_free(sm_training *training);
 
 /**
- * One forward and backward pass. `gradients` ([trainable_count]) is overwritten. `seed` drives dropout. Running
- * statistics move towards the batch's by `statistics_momentum` (0 leaves them).
+ * One forward and backward pass. `parameters` is [total_count]; only its running statistics are written: they move
+ * towards those of the batch by the share `statistics_momentum` (0: unchanged). `gradients` ([trainable_count]) is
+ * overwritten. `seed` is that of the dropout.
  */
 sm_losses sm_training_step(sm_training *training, float *parameters, const sm_batch *batch,
                            const sm_loss_options *options, float statistics_momentum, unsigned long long seed,
                            float *gradients);
 
-/** The last step's mask logits, [batch][size][size], and type logits, [batch][SM_CLASS_COUNT]; valid until the next. */
+/** Logits of the last step, valid until the next: mask [batch][size][size], type [batch][SM_CLASS_COUNT]. */
 const float *sm_training_mask_logits(const sm_training *training);
 const float *sm_training_type_logits(const sm_training *training);
 
-/** Bytes held for activations, gradients and workspace. */
+/** Bytes of activations, gradients and workspace. */
 size_t sm_training_bytes(const sm_training *training);
 
-/** Seconds spent in each layer's forward and backward since creation, [layer_count] each; needs a clock to be set. */
+/** Seconds per layer of all forward and all backward passes, [layer_count] each; 0 without a clock. */
 void sm_training_set_clock(sm_training *training, double (*clock)(void));
 void sm_training_times(const sm_training *training, double *forward, double *backward);
 

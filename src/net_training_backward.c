@@ -1,9 +1,9 @@
 /* The backward pass of training, layer by layer. */
 #include <string.h>
 
-#include "net_training_state.h"
+#include "net_training_passes.h"
 
-/** Turns the gradient of a normalised activation into that of the raw output, and fills the parameters' gradients. */
+/** From the gradient of a normalised activation to those of the raw output and of the parameters. */
 static void normalise_backward(sm_training *training, int index, float *parameters, float *gradients) {
     const sm_layer *layer = &training->net.layers[index];
     sm_layer_state *state = &training->layers[index];
@@ -65,7 +65,7 @@ static void normalise_backward(sm_training *training, int index, float *paramete
     training->kernels->norm_apply(&norm);
 }
 
-/** Adds a vector layer's input gradient, in the scratch, to what its other readers gave. */
+/** Adds the scratch, a reader's gradient, to the gradient of the vector layer `index`. */
 static void add_vector_gradient(sm_training *training, int index) {
     sm_layer_state *state = &training->layers[index];
     size_t count = sm_training_count(training, index);
@@ -121,7 +121,7 @@ void sm_training_backward(sm_training *training, int index, float *parameters, f
     const sm_layer *layer = &training->net.layers[index];
     sm_layer_state *state = &training->layers[index];
     const sm_kernels *kernels = training->kernels;
-    if (!state->written) return; /* nothing that is scored reads it */
+    if (!state->written) return; /* no loss depends on it */
     int input = layer->input[0];
     int input_channels = sm_net_input_channels(&training->net, index);
     switch (layer->kind) {

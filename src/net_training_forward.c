@@ -2,10 +2,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "net_training_state.h"
+#include "net_training_passes.h"
 #include "norm_epsilon.h"
 
-/** From the sums of a raw output to mean, deviation and the folded scale and shift; moves the running statistics. */
+/** From the sums of a raw output: mean, deviation, combined scale and shift. Updates the running statistics. */
 static void normalise_forward(sm_training *training, int index, float *parameters, float momentum) {
     const sm_layer *layer = &training->net.layers[index];
     sm_layer_state *state = &training->layers[index];
@@ -36,14 +36,14 @@ static void normalise_forward(sm_training *training, int index, float *parameter
     int rows = condition ? training->batch : 1;
     for (int n = 0; n < rows; n++) {
         const float *gain = condition ? condition + (size_t)n * 2 * (size_t)channels : NULL;
-        float *folded_scale = state->scale + (size_t)n * (size_t)channels;
-        float *folded_shift = state->shift + (size_t)n * (size_t)channels;
+        float *combined_scale = state->scale + (size_t)n * (size_t)channels;
+        float *combined_shift = state->shift + (size_t)n * (size_t)channels;
         for (int c = 0; c < channels; c++) {
             float g = gain ? 1.0f + gain[c] : 1.0f;
             float b = gain ? gain[channels + c] : 0.0f;
             float factor = scale[c] * state->inverse_deviation[c];
-            folded_scale[c] = factor * g;
-            folded_shift[c] = (shift[c] - state->mean[c] * factor) * g + b;
+            combined_scale[c] = factor * g;
+            combined_shift[c] = (shift[c] - state->mean[c] * factor) * g + b;
         }
     }
 }
@@ -52,7 +52,7 @@ void sm_training_forward(sm_training *training, int index, float *parameters, fl
     const sm_layer *layer = &training->net.layers[index];
     const sm_kernels *kernels = training->kernels;
     float *value = training->layers[index].value;
-    int input = layer->input[0] >= 0 ? layer->input[0] : index; /* the input layer reads nothing */
+    int input = layer->input[0] >= 0 ? layer->input[0] : index; /* the input layer has no input */
     int input_side = sm_training_side(training, input);
     int input_channels = sm_net_input_channels(&training->net, index);
     const float *input_value = training->layers[input].value;
@@ -79,7 +79,8 @@ void sm_training_forward(sm_training *training, int index, float *parameters, fl
                                    training->parallel);
         break;
     case SM_LAYER_GLOBAL_POOL: {
-        /* Both poolings of an image stand side by side: [batch][2 * channels] is filled an image at a time. */
+        /* Mean and maximum of an image are adjacent, [batch][2 * channels], so that the images are pooled one by one.
+         */
         for (int n = 0; n < training->batch; n++) {
             sm_source one = source;
             size_t plane = (size_t)input_side * (size_t)input_side * (size_t)source.stride;

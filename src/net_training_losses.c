@@ -2,17 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "net_training_state.h"
+#include "net_training_passes.h"
 #include "types.h"
-
-sm_loss_options sm_loss_options_default(void) {
-    return (sm_loss_options){.bce_weight = 1,
-                             .dice_weight = 1,
-                             .dice_smooth = 1,
-                             .auxiliary_weight = 0.5f,
-                             .type_weight = 0.5f,
-                             .label_smoothing = 0.05f};
-}
 
 /** The target masks at half the resolution, by averaging: soft targets for the auxiliary outputs. */
 static void halve(const float *input, int batch, int side, float *output) {

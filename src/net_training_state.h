@@ -1,20 +1,17 @@
-/**
- * What the parts of training share: the state of a network in training, and how its layers read and write. Only
- * net_training*.c includes this.
- */
+/** The state of a network in training, and how its layers read and write it. Internal to net_training*.c. */
 #ifndef SONOMASK_NET_TRAINING_STATE_H
 #define SONOMASK_NET_TRAINING_STATE_H
 
 #include "net_training.h"
 
-/* What a layer keeps between its forward and its backward pass. */
+/* Of one layer, kept from the forward to the backward pass. */
 typedef struct sm_layer_state {
     float *value;       /* [batch][side][side][channels] (convolutions: raw), or [batch][channels] */
-    float *gradient;    /* of `value` as others read it (after normalisation and ReLU) */
-    bool written;       /* the gradient holds something in this backward pass */
-    float *transformed; /* 3x3 weights as the kernel wants them */
+    float *gradient;    /* of `value` after normalisation and ReLU */
+    bool written;       /* this backward pass has written to `gradient` */
+    float *transformed; /* 3x3 weights after the transform of the kernel set */
     /* Normalisation: */
-    float *scale, *shift;            /* folded: [channels], or [batch][channels] with conditioning */
+    float *scale, *shift;            /* of the raw values: [channels], or [batch][channels] with conditioning */
     float *mean, *inverse_deviation; /* [channels] */
     double forward_seconds, backward_seconds;
 } sm_layer_state;
@@ -40,23 +37,15 @@ struct sm_training {
 int sm_training_side(const sm_training *training, int layer);
 /** Floats of a layer's output, all images together. */
 size_t sm_training_count(const sm_training *training, int layer);
-/** A layer's output as others read it: normalised, conditioned and rectified on the way. */
+/** A layer's output for its readers, which apply normalisation, conditioning and ReLU. */
 sm_source sm_training_source(const sm_training *training, int index, bool upsample);
-/** Where the gradient of layer `index` goes; the first reader to come overwrites, later ones add. */
+/** Where the gradient of layer `index` goes: the first call in a pass overwrites, later ones add. */
 sm_target sm_training_target(sm_training *training, int index, bool upsample);
-/** A layer's tensor in a block laid out like the parameters; NULL when it has none of this kind. */
+/** A layer's tensor in a block laid out like the parameters. NULL when the layer has none of this kind. */
 float *sm_training_parameter(const sm_training *training, float *block, int layer, sm_parameter_kind kind);
 /** A layer's convolution, forward and backward; `parameters` NULL leaves weights and bias out. */
 sm_conv sm_training_conv(const sm_training *training, int index, float *parameters);
 /** The seed of a layer's dropout in the step with `seed`, the same in both directions. */
 unsigned long long sm_training_dropout_seed(unsigned long long seed, int layer);
-
-/** Computes layer `index` from those before it. */
-void sm_training_forward(sm_training *training, int index, float *parameters, float momentum, unsigned long long seed);
-/** The losses of all outputs; writes the gradients of their logits. */
-sm_losses sm_training_losses(sm_training *training, const sm_batch *batch, const sm_loss_options *options);
-/** Takes the gradient of layer `index` to its inputs and parameters. */
-void sm_training_backward(sm_training *training, int index, float *parameters, float *gradients,
-                          unsigned long long seed);
 
 #endif

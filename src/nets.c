@@ -1,4 +1,4 @@
-/* The tables of the networks: `unet16` and `unet32`, the seed study's plain U-Net, and `sonomask`, ours. */
+/* The tables of the networks: `unet16` and `unet32`, the seed study's plain U-Net, and `sonomask`. */
 #include "nets.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@ static void copy_name(char *destination, const char *a, const char *b) {
     destination[used] = '\0';
 }
 
-/** Appends a layer with one input and returns its index; the caller sets what else it needs. */
+/** Appends a layer with one input and returns its index. The caller sets further members. */
 static int append(sm_net *net, sm_layer_kind kind, const char *group, const char *name, int input, int channels) {
     int index = net->layer_count++;
     sm_layer *layer = &net->layers[index];
@@ -60,7 +60,7 @@ static const char *const encoder_names[] = {"encoder0.", "encoder1.", "encoder2.
 static const char *const decoder_names[] = {"decoder0.", "decoder1.", "decoder2.",
                                             "decoder3.", "decoder4.", "decoder5."};
 
-/** The study's plain U-Net with a type head: widths base, 2 base, ... 16 base; see the yardstick in the README. */
+/** The study's plain U-Net with a type head: widths base, 2 base, ... 16 base; the network of the speed comparisons. */
 static void make_unet(sm_net *net, int base) {
     int skip[4];
     int x = append(net, SM_LAYER_INPUT, "", "input", -1, 1);
@@ -91,11 +91,11 @@ static void make_unet(sm_net *net, int base) {
 }
 
 /**
- * Ours. Expert outlines agree with each other no better than to a pixel or two, so the mask is decided at half the
- * input's resolution and enlarged bilinearly: the full-size levels, where a U-Net spends half its time, shrink to
- * one convolution. The type is answered from the deepest features (mean and maximum) before the decoder starts, and
- * its probabilities set a gain and an offset of each decoder channel: type first, then place. Without `conditioned` the
- * decoder does not hear the type: what that costs is the ablation.
+ * The project's own network. The mask is computed at half the input's resolution and enlarged bilinearly, because the
+ * outlines of two experts agree only within a pixel or two. This leaves one convolution at full size, where a U-Net
+ * spends half its time. The type is computed from the deepest features (mean and maximum) before the decoder, and its
+ * probabilities set a gain and an offset per decoder channel. Without `conditioned` the decoder does not depend on the
+ * type; this is the network of the ablation.
  */
 static void make_sonomask(sm_net *net, bool conditioned) {
     enum { LEVELS = 5 };

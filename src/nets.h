@@ -4,7 +4,7 @@
 
 #include "net.h"
 
-/** Fills name, layers, default_size and levels; everything else is derived from these by sm_net_make. */
+/** Fills name, layers, default_size and levels. sm_net_make derives the other members. */
 sm_status sm_net_table(const char *name, sm_net *net, sm_error *error);
 
 #endif

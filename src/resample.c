@@ -5,7 +5,7 @@
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/** Output `i` covers [i, i + 1) * input / output; all in units of 1 / output, so that the shares are exact. */
+/** Output `i` covers [i, i + 1) * input / output; in units of 1 / output, so that the shares are exact. */
 static int area_taps(int64_t input, int64_t output, int64_t i, float *weights, int *first) {
     const int64_t start = i * input, end = (i + 1) * input;
     int count = 0;
@@ -31,7 +31,7 @@ static int linear_taps(int64_t input, int64_t output, int64_t i, float *weights,
 }
 
 sm_status sm_axis_make(int input_size, int output_size, sm_axis *axis, sm_error *error) {
-    // Intervals of neighbours share at most one sample, so all together need at most input + output weights.
+    // Neighbouring intervals share at most one sample, so that there are at most input + output weights.
     const size_t weight_count = (size_t)input_size + 2 * (size_t)output_size;
     *axis = (sm_axis){.output_size = output_size,
                       .taps = calloc((size_t)output_size, sizeof *axis->taps),

@@ -1,4 +1,4 @@
-/** Resizing along one axis: which input samples make an output sample, and with what weights. */
+/** Resizing along one axis: the input samples of each output sample, and their weights. */
 #ifndef SONOMASK_RESAMPLE_H
 #define SONOMASK_RESAMPLE_H
 
@@ -7,7 +7,7 @@
 
 #include "status.h"
 
-/** The samples behind one output: `count` of them from `first` on, weighted by weights[0 ..]. */
+/** The input samples of one output: `count` from `first` on, with weights[0 .. count - 1]. */
 typedef struct sm_taps {
     int first, count;
     const float *weights; /**< sum 1 */
@@ -15,13 +15,13 @@ typedef struct sm_taps {
 
 typedef struct sm_axis {
     int output_size;
-    sm_taps *taps;  /**< one for each output */
-    float *weights; /**< theirs, one after the other */
+    sm_taps *taps;  /**< one per output */
+    float *weights; /**< of all taps, one after the other */
 } sm_axis;
 
 /**
- * Shrinking (and keeping the size): the mean over the covered interval, partly covered samples counting by their
- * share. Enlarging: linear between sample centres, which lie at halves; the outermost samples continue outwards.
+ * Shrinking (and keeping the size): the mean over the covered interval, partly covered samples are weighted by their
+ * share. Enlarging: linear between sample centres, which are at halves; beyond them the outermost sample is used.
  * Both map output coordinate x to x * input_size / output_size. Errors: SM_ERROR_MEMORY.
  */
 sm_status sm_axis_make(int input_size, int output_size, sm_axis *axis, sm_error *error);

@@ -3,11 +3,11 @@
  * 1 (scalar). Nothing else in the project includes intrinsics or uses compiler extensions.
  *
  * Each file of fast kernels is compiled once for every target, with SM_TARGET set to one of the SM_TARGET_* below;
- * SM_KERNEL(name) gives the target's own symbol. A kernel that wants another register tile than the widest may also
- * use the 4-lane v4 type, which exists on every target.
+ * SM_KERNEL(name) is the symbol of that target. Every target also has the 4-lane v4 type, for kernels with other
+ * register tiles.
  *
- * On every target v_max(a, b) is a > b ? a : b and v_min(a, b) is a < b ? a : b, so that a NaN in `b` comes through
- * and one in `a` does not: v_max(v_zero(), x) is a ReLU that keeps NaN. v_select_greater(a, b, yes, no) is
+ * On every target v_max(a, b) is a > b ? a : b and v_min(a, b) is a < b ? a : b, so that a NaN in `b` is the
+ * result and one in `a` is not: v_max(v_zero(), x) is a ReLU that keeps NaN. v_select_greater(a, b, yes, no) is
  * a > b ? yes : no. v_exp2_integer(n) is 2^n for whole numbers n from -126 to 127.
  *
  * v_fma is fused where the target fuses (AVX-512, AVX2, 64-bit ARM) and multiply-then-add elsewhere: SIMDe's own fused
@@ -45,9 +45,9 @@
 #define SM_INLINE static inline __attribute__((always_inline))
 #define SM_NOINLINE __attribute__((noinline))
 #define SM_RESTRICT __restrict__
-#if defined(__clang__) /* takes GCC's pragma without a word, and then keeps the loop */
+#if defined(__clang__) /* accepts GCC's pragma, but does not unroll the loop */
 #define SM_UNROLL _Pragma("clang loop unroll(full)")
-#define SM_KEEP_LOOP _Pragma("clang loop unroll(disable)") /* a body of many vectors, once more, would spill them */
+#define SM_KEEP_LOOP _Pragma("clang loop unroll(disable)") /* unrolling a body of many vectors would spill them */
 #else
 #define SM_UNROLL _Pragma("GCC unroll 16")
 #define SM_KEEP_LOOP
@@ -167,7 +167,7 @@ SM_INLINE v_f32 v_exp2_integer(v_f32 n) {
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return a * b + c; }
 #endif
 
-/** The value at `p` in every lane (a form that every compiler here turns into one load-and-broadcast). */
+/** The value at `p` in every lane, in a form that all our compilers turn into one load-and-broadcast. */
 #if SM_TARGET == SM_TARGET_SIMD128 && defined(__wasm_simd128__)
 SM_INLINE v_f32 v_load_splat(const float *p) { return (v_f32)wasm_v128_load32_splat(p); }
 #else
@@ -175,9 +175,9 @@ SM_INLINE v_f32 v_load_splat(const float *p) { return v_splat(*p); }
 #endif
 
 /**
- * Stores a whole cache line past the caches, on the one target whose vectors are such lines, and plainly on the others:
- * worth it for tensors that do not fit the caches, since lines written are then not read first. `p` is aligned to the
- * vector; call v_stream_end before other threads may read the data.
+ * A non-temporal store on AVX-512, whose vectors are whole cache lines; a plain store on other targets. For tensors
+ * larger than the caches it avoids reading the lines before they are written. `p` is aligned to the vector; call
+ * v_stream_end before other threads may read the data.
  */
 #if SM_TARGET == SM_TARGET_AVX512 && defined(__AVX512F__)
 SM_INLINE void v_stream(float *p, v_f32 a) { _mm512_stream_ps(p, a); }
@@ -187,7 +187,7 @@ SM_INLINE void v_stream(float *p, v_f32 a) { v_store(p, a); }
 SM_INLINE void v_stream_end(void) {}
 #endif
 
-/** The first `count` lanes (0 .. V_LANES) from memory, zero in the others; and the reverse. */
+/** Loads the first `count` lanes (0 .. V_LANES), zero in the others; and stores them. */
 #if SM_TARGET == SM_TARGET_AVX512
 SM_INLINE v_f32 v_load_part(const float *p, int count) {
     return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
@@ -216,7 +216,7 @@ SM_INLINE void v_store_part(float *p, v_f32 a, int count) {
 }
 #endif
 
-/** Lane i of `a` and of `b` in turn: low then high hold a0 b0 a1 b1 ...; v_deinterleave undoes it. */
+/** Lane i of `a` and of `b` in turn: low then high hold a0 b0 a1 b1 ...; v_deinterleave is the inverse. */
 #if SM_TARGET == SM_TARGET_AVX512
 SM_INLINE void v_interleave(v_f32 a, v_f32 b, v_f32 *low, v_f32 *high) {
     const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -292,7 +292,7 @@ SM_INLINE void v_sum4(const v_f32 a[4], float *sums) {
 #endif
 }
 
-/** Whether the processor running this has what SM_TARGET_* needs; only native x86-64 needs to ask. */
+/** Whether this processor supports SM_TARGET_*. Only native x86-64 has targets that may be unsupported. */
 SM_INLINE int sm_cpu_supports(int target) {
 #if defined(__x86_64__) && defined(__GNUC__)
     if (target == SM_TARGET_AVX512)

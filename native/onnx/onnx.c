@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../../src/memory_plan.h"
-#include "../../src/net_fold.h"
+#include "../../src/net_fusion.h"
 #include "../../src/sonomask.h"
 #include "onnx_graph.h"
 
@@ -29,7 +29,7 @@ typedef struct exporter {
     const sm_weights_metadata *metadata;
     int size;
     sm_protobuf *graph;
-    float *folded, *transposed; /**< buffers for the weights of the largest layer */
+    float *fused, *transposed; /**< buffers for the weights of the largest layer */
     float *bias;                /**< buffer for the bias of the widest layer */
 } exporter;
 
@@ -90,11 +90,11 @@ static sm_status put_weights(const exporter *e, int index, int side, const char 
     int outputs = layer->channels;
     size_t taps = (size_t)side * (size_t)side;
     size_t count = taps * (size_t)inputs * (size_t)outputs;
-    sm_net_fold(e->net, e->parameters, index, e->folded, bias ? e->bias : NULL);
-    sm_status status = check_finite(e, index, e->folded, count, error);
+    sm_net_fuse(e->net, e->parameters, index, e->fused, bias ? e->bias : NULL);
+    sm_status status = check_finite(e, index, e->fused, count, error);
     if (status == SM_OK && bias) status = check_finite(e, index, e->bias, (size_t)outputs, error);
     if (status != SM_OK) return status;
-    const float *source = e->folded;
+    const float *source = e->fused;
     for (size_t tap = 0; tap < taps; tap++)
         for (size_t in = 0; in < (size_t)inputs; in++)
             for (size_t out = 0; out < (size_t)outputs; out++)
@@ -343,7 +343,7 @@ sm_status sm_onnx_write(const sm_net *net, const float *parameters, const sm_wei
                         .metadata = metadata,
                         .size = size,
                         .graph = &model,
-                        .folded = memory,
+                        .fused = memory,
                         .transposed = memory + largest,
                         .bias = memory + 2 * largest};
     sm_status status = put_model(&e, error);

@@ -1,8 +1,8 @@
 /**
- * 1x1 convolution: a product of matrices, pixels by channels. Short segments of a row of pixels are materialised
- * (scale, shift, ReLU, upsampling and concatenation done) into a buffer that stays in the first-level cache; from there
- * registers hold tiles of 4 pixels by 2 vectors. With few output channels (a mask head has one) vectors run along the
- * input channels instead and each output is a dot product.
+ * 1x1 convolution: a matrix product, pixels by channels. Short segments of a row of pixels are materialised (after
+ * scale, shift, ReLU, upsampling and concatenation) into a buffer that fits the first-level cache. Register tiles are 4
+ * pixels by 2 vectors of output channels. With few output channels (a mask head has one), the vectors hold input
+ * channels and each output is a dot product.
  */
 #include "operations.h"
 #include "source.h"
@@ -11,8 +11,8 @@ enum {
     SEGMENT_PIXELS = 32,
     TILE_PIXELS = 4,
     TILE_VECTORS = 2,
-    FEW_OUTPUTS = V_LANES < 4 ? 1 : 3, /* up to here dot products win over mostly empty vectors of outputs */
-    MOST_SLOTS = 16                    /* tasks of the backward pass to the weights, whatever the threads */
+    FEW_OUTPUTS = V_LANES < 4 ? 1 : 3, /* up to here dot products are faster than mostly empty vectors of outputs */
+    MOST_SLOTS = 16                    /* tasks of the backward pass to the weights, for any number of threads */
 };
 
 static int padded(int channels) { return (channels + V_LANES - 1) / V_LANES * V_LANES; }
@@ -38,7 +38,7 @@ static size_t segment_pixel(const segment *at, int height, int width) {
     return ((size_t)at->image * (size_t)height + (size_t)at->y) * (size_t)width + (size_t)at->x;
 }
 
-/* ---- workspace: [packed weights][a segment buffer a worker][slots] ---- */
+/* ---- workspace: [packed weights][one segment buffer per worker][slots] ---- */
 
 static size_t packed_floats(const sm_conv *args) {
     return (size_t)padded(input_channels(args)) * (size_t)padded(args->output_channels);
@@ -108,7 +108,7 @@ typedef struct matrix_product {
     float lowest;                      /**< 0 for a ReLU, else -infinity */
 } matrix_product;
 
-/** What comes after the sum: bias, scale and shift, ReLU, accumulation. */
+/** After the sum: bias, scale and shift, ReLU, accumulation. */
 SM_INLINE void finish(const matrix_product *args, v_f32 sum, float *output, int column, int lanes) {
     if (args->bias) sum = v_add(sum, v_load_count(args->bias + column, lanes));
     if (args->scale)
@@ -174,7 +174,7 @@ static void multiply_few(const matrix_product *args, int pixels) {
         float scale = args->scale ? args->scale[column] : 1.0f, shift = args->shift ? args->shift[column] : 0.0f;
         float bias = args->bias ? args->bias[column] : 0.0f;
         for (int pixel = 0; pixel < pixels; pixel += 4) {
-            const float *left[4]; /* a last group of fewer repeats its last pixel */
+            const float *left[4]; /* an incomplete last group repeats its last pixel */
             for (int i = 0; i < 4; i++) {
                 int row = pixel + i < pixels ? pixel + i : pixels - 1;
                 left[i] = args->left + (size_t)row * (size_t)args->left_stride;
@@ -196,12 +196,12 @@ static void multiply_few(const matrix_product *args, int pixels) {
     }
 }
 
-/* ---- tasks: a run of segments each ---- */
+/* ---- tasks: each a run of segments ---- */
 
 typedef struct segments_job {
     const sm_conv *args;
     const sm_target *target; /**< backward to data */
-    const float *weights;    /**< as `product.right` wants them */
+    const float *weights;    /**< in the layout of `product.right` */
     int right_stride;
     int height, width; /**< of the tensor whose segments these are */
     int segments, segments_per_task;
@@ -272,7 +272,7 @@ void SM_KERNEL(sm_conv1x1_forward)(const sm_conv *args) {
 
 /* ---- backward to data: output_gradient times the transposed weights, one target after the other ---- */
 
-/** Sums two by two pixels of the gradient: the product is linear, so an upsampled target needs a quarter of them. */
+/** Sums the gradient over 2x2 pixels: the product is linear, so an upsampled target needs only the sums. */
 static void sum_quads(const sm_conv *args, const segment *at, float *buffer) {
     size_t channels = (size_t)args->output_channels, row = (size_t)args->width * channels;
     const float *upper = args->output_gradient + ((size_t)at->image * (size_t)args->height + 2 * (size_t)at->y) * row +

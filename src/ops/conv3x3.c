@@ -1,4 +1,4 @@
-/** The fast 3x3 convolution: which algorithm does what. */
+/** The fast 3x3 convolution: choice of the algorithm. */
 #include "conv3x3.h"
 
 #include "conv3x3_direct.h"
@@ -12,13 +12,13 @@ static bool is_direct(int input_channels) { return input_channels <= DIRECT_MOST
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 size_t SM_KERNEL(sm_conv3x3_transformed_size)(int input_channels, int output_channels) {
-    return is_direct(input_channels) ? 0 : SM_KERNEL(sm_winograd_kernel_size)(input_channels, output_channels);
+    return is_direct(input_channels) ? 0 : SM_KERNEL(sm_winograd_transformed_size)(input_channels, output_channels);
 }
 
 void SM_KERNEL(sm_conv3x3_transform)(const float *weights, int input_channels, int output_channels,
                                      float *transformed) {
     if (!is_direct(input_channels))
-        SM_KERNEL(sm_winograd_kernel)(weights, input_channels, output_channels, transformed, NULL);
+        SM_KERNEL(sm_winograd_transform_weights)(weights, input_channels, output_channels, transformed, NULL);
 }
 
 size_t SM_KERNEL(sm_conv3x3_workspace)(const sm_conv *args, int threads) {
@@ -44,7 +44,7 @@ void SM_KERNEL(sm_conv3x3_backward_data)(const sm_conv *args) {
     if (wanted) SM_KERNEL(sm_winograd_backward_data)(args);
 }
 
-/** Sums the output's gradient over all pixels, one row at a time so that few of the additions lose digits. */
+/** Sums the output's gradient over all pixels, row by row to reduce rounding errors. */
 static void add_bias_gradient(const sm_conv *args) {
     const size_t channels = (size_t)args->output_channels;
     for (size_t c = 0; c < channels; c += V_LANES) {

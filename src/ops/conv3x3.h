@@ -8,8 +8,7 @@
 #include "../simd.h"
 #include "ops.h"
 
-/** Channels that input `s` brings; backward to data may be called with the targets alone filled in, or with a NULL one.
- */
+/** Channels of input `s`. For backward to data only the targets may be set, or a target may be NULL. */
 static inline int sm_conv_channels(const sm_conv *args, int s) {
     if (s >= args->source_count) return 0;
     return args->source[s].channels ? args->source[s].channels : args->target[s].channels;

@@ -4,7 +4,7 @@
 
 enum {
     PIXELS = V_LANES > 4 ? 8 : 4, /* output pixels computed together */
-    TASK_ROWS = 16,               /* output rows of a forward task, even for the sake of pooling */
+    TASK_ROWS = 16,               /* output rows of a forward task; even, because of the pooling */
     ALIGNMENT = 16
 };
 
@@ -22,7 +22,7 @@ static size_t row_floats(const sm_conv *args) {
     return align((size_t)(args->width + 2) * (size_t)sm_conv_input_channels(args));
 }
 
-/** One row of the concatenated sources, lazy transforms applied, between zero pixels; all zero outside the image. */
+/** One row of the concatenated sources after their lazy transforms, between zero pixels. Zero outside the image. */
 static void read_row(const sm_conv *args, int image, int y, float *row) {
     const size_t inputs = (size_t)sm_conv_input_channels(args), width = (size_t)args->width;
     if (y < 0 || y >= args->height) {
@@ -69,7 +69,7 @@ static size_t packed_floats(const sm_conv *args) {
     return align((size_t)chunks_of(args->output_channels) * 9 * (size_t)sm_conv_input_channels(args) * V_LANES);
 }
 
-/** What follows the sum for one chunk: max(floor, value * scale + shift), store, sums. */
+/** After the sum, for one chunk: max(floor, value * scale + shift), store, sums. */
 typedef struct chunk_output {
     v_f32 scale, shift, floor;
     bool wants_sums;
@@ -228,9 +228,9 @@ void SM_KERNEL(sm_direct_forward)(const sm_conv *args) {
 }
 
 /**
- * Adds one output row's part to the gradient of 9 weights of one chunk: 3 neighbouring taps (from `tap` on, counted
- * along an input row) in each of the 3 rows. `accumulator` is that of the first; the others lie `tap_stride` and
- * `row_stride` floats on.
+ * Adds the contribution of one output row to the gradient of 9 weights of one chunk: 3 neighbouring taps (from `tap`
+ * on, counted along an input row) in each of the 3 rows. `accumulator` is that of the first; taps are V_LANES floats
+ * apart, rows `row_stride`.
  */
 static SM_NOINLINE void backward_row(const row_window *window, int tap, int width, int inputs, const float *gradient,
                                      size_t gradient_stride, int lanes, float *accumulator, size_t row_stride) {

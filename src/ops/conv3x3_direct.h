@@ -1,6 +1,6 @@
 /**
- * Direct 3x3 convolution for inputs of very few channels (such as a network's first layer), where the transforms of
- * Winograd's algorithm would work on mostly empty vectors.
+ * Direct 3x3 convolution for inputs with very few channels (such as a network's first layer), for which most lanes of
+ * the Winograd transforms would be empty.
  */
 #ifndef SONOMASK_CONV3X3_DIRECT_H
 #define SONOMASK_CONV3X3_DIRECT_H

@@ -1,7 +1,7 @@
 /** Reference 3x3 convolution: the definition written as plain loops, on one thread, without workspace. */
 #include "conv3x3.h"
 
-/** Where the reader's pixel (y, x) of `image` begins in a tensor that may have half the height and width. */
+/** Offset of the reader's pixel (y, x) of `image` in a tensor that may have half the height and width. */
 static size_t pixel_offset(const sm_conv *args, bool upsample, int stride, int image, int y, int x) {
     const int divisor = upsample ? 2 : 1;
     const size_t height = (size_t)(args->height / divisor), width = (size_t)(args->width / divisor);
@@ -21,7 +21,7 @@ static sm_real source_value(const sm_source *source, const sm_real *pixel, int i
     return source->relu && value < 0 ? 0 : value;
 }
 
-/** The input pixel under a tap (3 * kernel row + kernel column), and whether it lies inside. */
+/** The input pixel under a tap (3 * kernel row + kernel column), and whether it is inside the image. */
 static bool tap_inside(const sm_conv *args, int y, int x, int tap, int *input_y, int *input_x) {
     *input_y = y + tap / 3 - 1;
     *input_x = x + tap % 3 - 1;
@@ -111,7 +111,7 @@ void SM_REFERENCE(sm_conv3x3_forward)(const sm_conv *args) {
     if (args->sums) sum_outputs(args);
 }
 
-/** Adds what one output pixel's gradient contributes to the target pixels under the kernel. */
+/** Adds the contribution of one output pixel's gradient to the target pixels under the kernel. */
 static void backward_data_pixel(const sm_conv *args, int image, int y, int x) {
     const int outputs = args->output_channels, inputs = sm_conv_input_channels(args);
     const sm_real *gradient = args->output_gradient + output_offset(args, outputs, image, y, x);
@@ -150,7 +150,7 @@ void SM_REFERENCE(sm_conv3x3_backward_data)(const sm_conv *args) {
             for (int x = 0; x < args->width; x++) backward_data_pixel(args, image, y, x);
 }
 
-/** Adds one output pixel's part of the gradients of weights and bias. */
+/** Adds the contribution of one output pixel to the gradients of weights and bias. */
 static void backward_weights_pixel(const sm_conv *args, int image, int y, int x) {
     const int outputs = args->output_channels, inputs = sm_conv_input_channels(args);
     const sm_real *gradient = args->output_gradient + output_offset(args, outputs, image, y, x);

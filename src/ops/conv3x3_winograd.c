@@ -1,7 +1,7 @@
-/** Winograd convolution forward and backward to the data: blocks of tiles as tasks. */
+/** Winograd convolution, forward and backward to the data. A task is a block of tiles. */
 #include "conv3x3_winograd.h"
 
-/** The tiles of one convolution cut into blocks, and the memory that working on them takes. */
+/** The tiles of one convolution in blocks, and the memory per worker. */
 typedef struct winograd_plan {
     winograd_grid grid;
     int inputs, input_chunks, output_chunks; /* of the matrix products */
@@ -31,13 +31,13 @@ typedef struct winograd_job {
     const sm_conv *args;
     winograd_plan plan;
     const float *kernel; /* U */
-    float *sums;         /* NULL, or the blocks' sums: see sums_slot */
+    float *sums;         /* NULL, or the sums of the blocks: see sums_slot */
     float *workers;      /* V and M of every worker */
 } winograd_job;
 
 /**
- * Sums are kept apart by block and image, and added up in that order afterwards. Going through blocks and, in each,
- * through its images, block + image grows by one at each step: it numbers the slots.
+ * Sums are stored per block and image, and added up in that order afterwards. In this order block + image grows by one
+ * at each step, so that it is the number of the slot.
  */
 static float *sums_slot(const winograd_job *job, int block, int image) {
     return job->sums + (size_t)(block + image) * 2 * (size_t)job->plan.output_chunks * V_LANES;
@@ -89,7 +89,7 @@ static void add_up_sums(const winograd_job *job) {
 size_t SM_KERNEL(sm_winograd_forward_workspace)(const sm_conv *args, int threads) {
     const int inputs = sm_conv_input_channels(args), outputs = args->output_channels;
     const winograd_plan plan = plan_make(args, inputs, outputs, threads);
-    return (args->transformed ? 0 : SM_KERNEL(sm_winograd_kernel_size)(inputs, outputs)) +
+    return (args->transformed ? 0 : SM_KERNEL(sm_winograd_transformed_size)(inputs, outputs)) +
            (size_t)threads * plan.worker_floats + sums_floats(&plan);
 }
 
@@ -99,9 +99,9 @@ void SM_KERNEL(sm_winograd_forward)(const sm_conv *args) {
     winograd_job job = {.args = args, .plan = plan_make(args, inputs, outputs, threads), .kernel = args->transformed};
     float *free_space = args->workspace;
     if (!args->transformed) {
-        SM_KERNEL(sm_winograd_kernel)(args->weights, inputs, outputs, free_space, args->parallel);
+        SM_KERNEL(sm_winograd_transform_weights)(args->weights, inputs, outputs, free_space, args->parallel);
         job.kernel = free_space;
-        free_space += SM_KERNEL(sm_winograd_kernel_size)(inputs, outputs);
+        free_space += SM_KERNEL(sm_winograd_transformed_size)(inputs, outputs);
     }
     job.workers = free_space;
     job.sums = args->sums ? free_space + (size_t)threads * job.plan.worker_floats : NULL;
@@ -122,7 +122,7 @@ static void backward_data_block(void *arguments, int index, int worker) {
 
 size_t SM_KERNEL(sm_winograd_backward_data_workspace)(const sm_conv *args, int threads) {
     const int inputs = sm_conv_input_channels(args), outputs = args->output_channels;
-    return SM_KERNEL(sm_winograd_kernel_size)(outputs, inputs) +
+    return SM_KERNEL(sm_winograd_transformed_size)(outputs, inputs) +
            (size_t)threads * plan_make(args, outputs, inputs, threads).worker_floats;
 }
 
@@ -130,10 +130,10 @@ void SM_KERNEL(sm_winograd_backward_data)(const sm_conv *args) {
     const int inputs = sm_conv_input_channels(args), outputs = args->output_channels;
     const int threads = sm_parallel_threads(args->parallel);
     float *kernel = args->workspace;
-    SM_KERNEL(sm_winograd_kernel_backward)(args->weights, inputs, outputs, kernel, args->parallel);
+    SM_KERNEL(sm_winograd_transform_weights_backward)(args->weights, inputs, outputs, kernel, args->parallel);
     winograd_job job = {.args = args,
                         .plan = plan_make(args, outputs, inputs, threads),
                         .kernel = kernel,
-                        .workers = kernel + SM_KERNEL(sm_winograd_kernel_size)(outputs, inputs)};
+                        .workers = kernel + SM_KERNEL(sm_winograd_transformed_size)(outputs, inputs)};
     sm_parallel_run(args->parallel, job.plan.blocks, backward_data_block, &job);
 }

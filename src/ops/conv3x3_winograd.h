@@ -6,11 +6,11 @@
  *     Y = A^T [ sum over input channels of (G g G^T) * (B^T d B) ] A        (* is elementwise)
  * so that for each of the 36 positions the sum over channels is one matrix product
  *     M[tiles][output channels] = V[tiles][input channels] x U[input channels][output channels].
- * Backward to the data is the same with the kernels rotated and transposed; the gradient of the kernels is the
+ * Backward to the data is the same with the weights rotated and transposed. The gradient of the weights is the
  * adjoint: G^T [ sum over tiles of (B^T d B) * (A dY A^T) ] G.
  *
- * Tiles are numbered over the batch, then rows, then columns of the grid, and worked on in blocks whose V and M fit
- * the second-level cache. Channels are cut into chunks of V_LANES.
+ * Tiles are numbered by image, row and column of the grid, and processed in blocks whose V and M fit the second-level
+ * cache. Channels are cut into chunks of V_LANES.
  */
 #ifndef SONOMASK_CONV3X3_WINOGRAD_H
 #define SONOMASK_CONV3X3_WINOGRAD_H
@@ -18,16 +18,16 @@
 #include "conv3x3.h"
 
 enum {
-    WINOGRAD_TILE = 4,                  /* output pixels of a tile's side */
-    WINOGRAD_INPUT = WINOGRAD_TILE + 2, /* input pixels of a tile's side */
+    WINOGRAD_TILE = 4,                  /* side of a tile, output pixels */
+    WINOGRAD_INPUT = WINOGRAD_TILE + 2, /* side of a tile, input pixels */
     WINOGRAD_POSITIONS = 6 * 6,         /* elements of a transformed tile */
     WINOGRAD_BLOCK_FLOATS = 1 << 17,    /* 512 KB: V and M of a block */
     WINOGRAD_ALIGNMENT = 16             /* floats of a cache line */
 };
 
 /**
- * Chunks of output channels that a product works on together: U keeps the vectors of such a group side by side. The
- * last group of a kernel may be narrower.
+ * Chunks of output channels that a product computes together: in U the vectors of such a group are adjacent. The last
+ * group may be narrower.
  */
 #if SM_TARGET == SM_TARGET_AVX512 || SM_TARGET == SM_TARGET_AVX2
 #define WINOGRAD_GROUP 2
@@ -56,7 +56,7 @@ typedef struct winograd_panel {
     size_t chunk_stride;    /**< floats from one chunk of channels to the next */
 } winograd_panel;
 
-/** Where a tile lies. */
+/** The position of a tile. */
 typedef struct winograd_place {
     int image, row, column; /**< row and column of the grid */
 } winograd_place;
@@ -90,8 +90,8 @@ static inline size_t winograd_align(size_t floats) {
 }
 
 /**
- * Floats between the 36 positions of a panel: an odd number of cache lines, since the transforms walk over the
- * positions and a power of two would map them all to the same few lines of the first-level cache.
+ * Floats between the 36 positions of a panel: an odd number of cache lines, because the transforms iterate
+ * over the positions, and a power of two would map all of them to the same few lines of the first-level cache.
  */
 static inline size_t winograd_position_stride(int chunks, int tiles) {
     const size_t floats = winograd_align((size_t)chunks * (size_t)tiles * V_LANES);
@@ -104,7 +104,7 @@ static inline size_t winograd_panel_floats(int chunks, int tiles) {
 
 /**
  * Tiles of a block when each needs `chunks` chunks of V and M together: as many as the budget allows, but enough to
- * use the kernels well once they are in cache; a multiple of `threads` blocks when these are few.
+ * reuse the weights in cache. The number of blocks is a multiple of `threads` when it is small.
  */
 static inline int winograd_block_tiles(int tiles, int chunks, int threads) {
     enum { MULTIPLE = 12, FEWEST = 2 * MULTIPLE, FEW_BLOCKS = 8 }; /* the products' tallest register tiles divide 12 */
@@ -129,8 +129,8 @@ void SM_KERNEL(sm_winograd_input)(const sm_source *source, int source_count, win
 void SM_KERNEL(sm_winograd_gradient)(const float *gradient, int channels, winograd_block block, winograd_panel panel);
 
 /**
- * Y = A^T M A of all output chunks, with everything that follows the sum in sm_conv's forward. `sums`, when the caller
- * wants sums, has room for [images of the block][2][output chunks * V_LANES] and is overwritten.
+ * Y = A^T M A of all output chunks, with the operations of sm_conv after the sum. `sums` is NULL or
+ * [images of the block][2][output chunks * V_LANES], and is overwritten.
  */
 void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, winograd_panel panel, float *sums);
 
@@ -143,18 +143,18 @@ static inline int winograd_group_width(int chunk, int chunks) {
 }
 
 /** Floats of U, [36][groups of output chunks][inputs][chunks of the group][V_LANES]. */
-size_t SM_KERNEL(sm_winograd_kernel_size)(int inputs, int outputs);
+size_t SM_KERNEL(sm_winograd_transformed_size)(int inputs, int outputs);
 
-/** U = G g G^T of weights [3][3][inputs][outputs]; and of the rotated and transposed kernels, to go backward. */
-void SM_KERNEL(sm_winograd_kernel)(const float *weights, int inputs, int outputs, float *transformed,
-                                   const sm_parallel *parallel);
-void SM_KERNEL(sm_winograd_kernel_backward)(const float *weights, int inputs, int outputs, float *transformed,
-                                            const sm_parallel *parallel);
+/** U = G g G^T of weights [3][3][inputs][outputs]. The second function: of the rotated and transposed weights. */
+void SM_KERNEL(sm_winograd_transform_weights)(const float *weights, int inputs, int outputs, float *transformed,
+                                              const sm_parallel *parallel);
+void SM_KERNEL(sm_winograd_transform_weights_backward)(const float *weights, int inputs, int outputs,
+                                                       float *transformed, const sm_parallel *parallel);
 
 /** weights_gradient += G^T (sum over `slots` of dU) G for all weights; dU is [slots][36][inputs'][outputs'] with both
  * rounded up to V_LANES. */
-void SM_KERNEL(sm_winograd_kernel_gradient)(const float *transformed, int slots, int inputs, int outputs,
-                                            float *weights_gradient, const sm_parallel *parallel);
+void SM_KERNEL(sm_winograd_weights_gradient)(const float *transformed, int slots, int inputs, int outputs,
+                                             float *weights_gradient, const sm_parallel *parallel);
 
 /** M = V x U for all 36 positions; `tiles` rows, `inputs` terms, `chunks` output chunks. */
 void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel,

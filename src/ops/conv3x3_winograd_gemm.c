@@ -2,8 +2,8 @@
 #include "conv3x3_winograd.h"
 
 /*
- * Register tiles by target. A product reads one vector a chunk and one broadcast a row for each step, so tiles are as
- * large as the registers allow: 32 (AVX-512) or 16, of which V8 spills from about 15 on.
+ * Register tiles by target. Per step, a product reads one vector per chunk and one broadcast per row, so tiles are as
+ * large as the registers allow: 32 (AVX-512) or 16, of which V8 can use about 15 without spilling.
  */
 #if SM_TARGET == SM_TARGET_AVX512
 enum { TALL = 12, MIDDLE = 4, TRANSPOSED_ROWS = 8, TRANSPOSED_WIDE = 3 };
@@ -16,7 +16,7 @@ enum { TALL = 2, MIDDLE = 2, TRANSPOSED_ROWS = 1, TRANSPOSED_WIDE = 4 };
 #endif
 enum { LARGEST_TILE = 16 };
 
-/** The step of a product for one input channel: `wide` vectors of U by one value for each row. */
+/** The step of a product for one input channel: `wide` vectors of U by one value per row. */
 SM_INLINE void product_step(const int rows, const int wide, const float *v, const float *u,
                             v_f32 sum[LARGEST_TILE][WINOGRAD_GROUP_LARGEST]) {
     v_f32 kernel[WINOGRAD_GROUP_LARGEST];

@@ -1,4 +1,4 @@
-/** The Winograd transforms of what is read: the (lazy) sources of a convolution, and the gradient of its output. */
+/** The Winograd transforms of the inputs: the lazy sources of a convolution, and the gradient of its output. */
 #include "conv3x3_winograd.h"
 
 #include <math.h>
@@ -30,21 +30,21 @@ SM_INLINE void transform_gradient(const v_f32 y[4], v_f32 z[6]) {
     z[5] = y[3];
 }
 
-/** V_LANES concatenated channels, which may lie in one source or in two, and of which the last may be missing. */
+/** V_LANES concatenated channels, of one source or two, with fewer channels in the last chunk. */
 typedef struct chunk_reader {
     const sm_source *source;
     int source_count;
     int channel;       /* the chunk's first, counted over the concatenation */
-    bool whole;        /* all lanes lie in one source: the members below describe it */
+    bool whole;        /* all lanes are in one source: the members below describe it */
     const float *data; /* first pixel, at the chunk */
     size_t pixel_stride, row_stride, image_stride;
     bool upsample;
-    const float *scale, *shift; /* at the chunk; NULL when values are read as they are */
+    const float *scale, *shift; /* at the chunk; NULL without a scale */
     size_t scale_stride;        /* from one image to the next */
     bool relu;
 } chunk_reader;
 
-/** Finds the source that concatenated channel `channel` lies in and makes `channel` count from its start. */
+/** Finds the source of concatenated channel `channel` and makes `channel` relative to it. */
 static const sm_source *source_of(const sm_source *source, int source_count, int *channel) {
     if (*channel < source[0].channels) return &source[0];
     *channel -= source[0].channels;
@@ -91,7 +91,7 @@ static v_f32 read_scattered(const chunk_reader *reader, const winograd_grid *gri
     return v_load(lanes);
 }
 
-/** How values are changed on the way in: max(floor, value * scale + shift). */
+/** The lazy transform: max(floor, value * scale + shift). */
 typedef struct lazy_lanes {
     v_f32 scale, shift, floor;
 } lazy_lanes;
@@ -106,8 +106,8 @@ static lazy_lanes lazy_lanes_of(const chunk_reader *reader, int image) {
 }
 
 /**
- * A column of 6 input values, image rows y .. y+5 at column x, where some rows may lie outside the image (zero), or the
- * channels in more than one source.
+ * A column of 6 input values, image rows y .. y+5 at column x, for rows that may be outside the image (zero) and
+ * channels that may be in two sources.
  */
 static SM_NOINLINE void read_odd_column(const chunk_reader *reader, const winograd_grid *grid, int image, int y, int x,
                                         lazy_lanes lazy, float *column) {
@@ -127,7 +127,7 @@ static SM_NOINLINE void read_odd_column(const chunk_reader *reader, const winogr
     }
 }
 
-/** The same from one source when all rows lie inside. Upsampled, rows 1 and 2 are the same, and 3 and 4. */
+/** The same for one source and rows inside the image. Upsampled, rows 1 and 2 are equal, and 3 and 4. */
 SM_INLINE void read_column(const chunk_reader *reader, int image, int y, int x, const bool upsample, const bool lazily,
                            lazy_lanes lazy, v_f32 d[6]) {
     const int shift = upsample ? 1 : 0;
@@ -146,9 +146,9 @@ SM_INLINE void read_column(const chunk_reader *reader, int image, int y, int x, 
 }
 
 /**
- * One chunk of all tiles of a block, columns first. A ring of six transformed columns is kept, since the last two of a
- * tile are the first two of its right neighbour. Upsampled, columns 1 and 2 are the same, and 3 and 4: the ring's
- * places 2 and 3 are then not used.
+ * One chunk of all tiles of a block, columns first. A ring of six transformed columns is kept, because the last two of
+ * a tile are the first two of its right neighbour. Upsampled, columns 1 and 2 are equal, and 3 and 4: places 2 and 3 of
+ * the ring are then unused.
  */
 SM_INLINE void transform_chunk(const chunk_reader *reader, winograd_block block, const bool upsample, const bool lazily,
                                float *values, size_t position_stride) {

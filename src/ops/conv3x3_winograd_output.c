@@ -26,7 +26,7 @@ SM_INLINE void transform_columns(const float *values, size_t position_stride, fl
     }
 }
 
-/** Row i of Y from what transform_columns gave. */
+/** Row i of Y from the result of transform_columns. */
 SM_INLINE void transform_row(const float *rows, int i, v_f32 y[4]) {
     v_f32 m[WINOGRAD_INPUT];
     SM_UNROLL
@@ -48,8 +48,8 @@ static void transform_tile(const float *values, size_t position_stride, float *t
 }
 
 /**
- * Whether a tensor is written past the caches: when it is larger than they are, so that whoever reads it next finds it
- * in memory anyway, and all its vectors are aligned.
+ * Whether a tensor is written with non-temporal stores: when it is larger than the caches, so that its next reader
+ * would read it from memory anyway, and all its vectors are aligned.
  */
 static bool streams(const winograd_grid *grid, const float *data, int stride, int channel) {
     enum { CACHED_FLOATS = 1 << 20 };
@@ -60,7 +60,7 @@ static bool streams(const winograd_grid *grid, const float *data, int stride, in
 
 static int smaller(int a, int b) { return a < b ? a : b; }
 
-/** What follows the sum for one chunk of channels of one image: max(floor, value * scale + shift). */
+/** After the sum, for one chunk of channels of one image: max(floor, value * scale + shift). */
 typedef struct epilogue {
     bool needed;
     v_f32 scale, shift, floor;
@@ -120,7 +120,7 @@ static void store_pooled(const float *tile, int rows, int columns, float *pooled
         }
 }
 
-/** Where one chunk of one tile goes. */
+/** The destination of one chunk of one tile. */
 typedef struct tile_output {
     float *output;
     size_t row_stride, pixel_stride;
@@ -130,7 +130,7 @@ typedef struct tile_output {
     float *sum, *squares; /* or NULL */
 } tile_output;
 
-/** A tile that lies partly outside the image, or whose chunk has fewer than V_LANES channels. */
+/** A tile that is partly outside the image, or whose chunk has fewer than V_LANES channels. */
 static SM_NOINLINE void output_part(const float *values, size_t position_stride, const epilogue *last,
                                     const tile_output *to, int rows, int columns, int lanes) {
     float tile[WINOGRAD_TILE * WINOGRAD_TILE * V_LANES];
@@ -145,7 +145,7 @@ static SM_NOINLINE void output_part(const float *values, size_t position_stride,
     if (to->sum) add_sums(tile, rows, columns, to->sum, to->squares);
 }
 
-/** A whole tile, row by row without a detour through memory. */
+/** A whole tile, row by row in registers. */
 SM_INLINE void output_whole(const float *values, size_t position_stride, const epilogue *last, const tile_output *to) {
     float rows[WINOGRAD_TILE * WINOGRAD_INPUT * V_LANES];
     transform_columns(values, position_stride, rows);
@@ -279,7 +279,7 @@ static void tile_to_target(const float *tile, const winograd_grid *grid, winogra
 
 SM_INLINE void store_or_add(float *p, v_f32 value, bool add) { v_store(p, add ? v_add(v_load(p), value) : value); }
 
-/** A whole tile of a chunk that belongs to one target, whose `pixel` and row stride these are. */
+/** A whole tile of a chunk within one target, with that target's `pixel` and row stride. */
 SM_INLINE void whole_tile_to_target(const float *values, size_t position_stride, const sm_target *target, float *pixel,
                                     size_t row_stride, bool stream) {
     float rows[WINOGRAD_TILE * WINOGRAD_INPUT * V_LANES];
@@ -314,7 +314,7 @@ SM_INLINE void whole_tile_to_target(const float *values, size_t position_stride,
     }
 }
 
-/** The target that all lanes of a chunk belong to, with `*channel` counted from its start; NULL if there is none. */
+/** The target of all lanes of a chunk, with `*channel` relative to it; NULL when there are two. */
 static const sm_target *target_of(const sm_conv *args, int *channel) {
     for (int s = 0; s < args->source_count; *channel -= sm_conv_channels(args, s), s++)
         if (*channel >= 0 && *channel + V_LANES <= sm_conv_channels(args, s)) return &args->target[s];

@@ -1,4 +1,4 @@
-/** Shared by all targets: one vector of a few hundred numbers an image, far below a thousandth of a network pass. */
+/** Shared by all targets: a few hundred numbers per image, far below a thousandth of a network pass. */
 #include "operations.h"
 
 void SM_REFERENCE(sm_dense)(const sm_real *input, int batch, int inputs, int outputs, const sm_real *weights,

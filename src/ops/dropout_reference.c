@@ -1,4 +1,4 @@
-/** Shared by all targets: a 64-bit integer hash decides, which must be the same everywhere; on one vector an image. */
+/** Shared by all targets: one vector per image, and a 64-bit integer hash that must be the same everywhere. */
 #include <stdint.h>
 
 #include "operations.h"
@@ -12,7 +12,7 @@ static uint64_t mix(uint64_t z) {
 
 void SM_REFERENCE(sm_dropout)(sm_real *values, size_t count, sm_real rate, unsigned long long seed) {
     if (!(rate > 0)) return;
-    /* A rate of 1 keeps nothing: the scale must not become infinite, since 0 * infinity is no number. */
+    /* A rate of 1 drops all values. The scale must stay finite, because 0 * infinity is NaN. */
     sm_real scale = rate < 1 ? 1 / (1 - rate) : 0;
     /* The seed is hashed first, so that seeds 1 and 2 do not give one sequence shifted by one step. */
     uint64_t start = mix((uint64_t)seed + UINT64_C(0x9e3779b97f4a7c15));

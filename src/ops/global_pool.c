@@ -7,7 +7,7 @@
  */
 typedef struct pixel_list {
     int count, stride, channels;
-    int packed; /**< pixels to a vector: more than one when 1, 2, 4 or 8 channels lie densely */
+    int packed; /**< pixels per vector: more than one for 1, 2, 4 or 8 dense channels */
 } pixel_list;
 
 static pixel_list list_pixels(const sm_source *source, int height, int width) {
@@ -18,7 +18,7 @@ static pixel_list list_pixels(const sm_source *source, int height, int width) {
     return list;
 }
 
-/** What is known of a vector of channels (with packed pixels: of every lane by itself). */
+/** Results for a vector of channels (with packed pixels: per lane). */
 typedef struct pool_lanes {
     double sum[V_LANES];
     float maximum[V_LANES];
@@ -105,7 +105,7 @@ static void pool_packed(const sm_source *source, const pixel_list *list, const f
             }
         }
         for (int pixel = 0; pixel < rest; pixel++)
-            // packed * channels is V_LANES, so with one lane nobody comes here, which the analyser cannot know.
+            // packed * channels is V_LANES, so one lane never reaches this. The analyser cannot see that.
             // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage)
             pool_value(&sum, &maximum, &first, last[pixel * list->channels + channel], vectors * list->packed + pixel);
         result->average[channel] = (float)(sum / list->count);
@@ -114,7 +114,7 @@ static void pool_packed(const sm_source *source, const pixel_list *list, const f
     }
 }
 
-/** Pools the vector of channels from `channel` on; returns how many those are. */
+/** Pools the vector of channels from `channel` on. Returns their number. */
 static int pool_next(const sm_source *source, const pixel_list *list, int image, int channel, channel_pool *result) {
     const float *data = source->data + (size_t)image * (size_t)list->count * (size_t)list->stride;
     if (list->packed > 1) {
@@ -142,7 +142,7 @@ void SM_KERNEL(sm_global_pool)(const sm_source *source, int batch, int height, i
         }
 }
 
-/** Every pixel gets (or adds) the same values. */
+/** Sets every pixel to the same values, or adds them. */
 SM_INLINE void spread_vector(const sm_target *target, const pixel_list *list, const float *values, float factor,
                              float *data, int channel, int lanes) {
     v_f32 value = values ? v_mul(v_load_count(values + channel, lanes), v_splat(factor)) : v_zero();

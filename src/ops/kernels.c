@@ -1,6 +1,6 @@
 /**
- * Chooses a kernel set. The build says with SM_HAVE_SCALAR, SM_HAVE_SIMD128, SM_HAVE_AVX2 and SM_HAVE_AVX512 which
- * targets it has compiled: natively all that the architecture has, in a wasm module just one.
+ * Chooses a kernel set. The build defines SM_HAVE_SCALAR, SM_HAVE_SIMD128, SM_HAVE_AVX2 and SM_HAVE_AVX512 for the
+ * targets that it compiles: all those of the architecture natively, one in a wasm module.
  */
 #include "../simd.h"
 #include "../types.h"
@@ -40,13 +40,13 @@ static const sm_kernels reference = {
     .type_mae = SM_TRAINING(sm_type_mae_reference),
 };
 
-/** A set of this build, with what it asks of the processor. */
+/** A set of this build and the target that the processor must support. */
 typedef struct kernel_choice {
     int backend, target;
     const sm_kernels *kernels;
 } kernel_choice;
 
-/** Fastest first; the reference, which every build has, ends the list. */
+/** Fastest first. The reference, which every build has, is last. */
 static const kernel_choice choices[] = {
 #ifdef SM_HAVE_AVX512
     {SM_BACKEND_AVX512, SM_TARGET_AVX512, &sm_kernels_table_avx512},

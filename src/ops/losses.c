@@ -7,7 +7,7 @@ typedef struct image_sums {
     double cross_entropy, intersection, probabilities, targets;
 } image_sums;
 
-/** The same, a lane each: a short block in float, before it goes to the sums in double. */
+/** The same per lane, in float, for a short block of pixels. */
 typedef struct block_sums {
     v_f32 cross_entropy, intersection, probabilities, targets;
 } block_sums;

@@ -16,7 +16,7 @@ typedef struct window_row {
     size_t step;         /**< from window to window */
 } window_row;
 
-/** In an upsampled tensor the four corners are one and the same pixel. */
+/** In an upsampled tensor the four corners are the same pixel. */
 static window_row window_row_at(int image, int row, int height, int width, int stride, bool upsample) {
     size_t output_row = (size_t)image * (size_t)(height / 2) + (size_t)row, pixel = (size_t)stride;
     if (upsample) {
@@ -67,7 +67,7 @@ SM_INLINE void pool_map_vector(const source_transform *transform, const float *u
     for (int i = 0; i < 2; i++) {
         size_t at = 2 * (size_t)x + (size_t)(i * V_LANES);
         int count = i ? second : first;
-        if (!count) at = 0; /* loads nothing, but not from behind the row */
+        if (!count) at = 0; /* nothing is loaded; the address must still be within the row */
         maxima[i] = v_max(source_apply(transform, v_load_count(upper + at, count)),
                           source_apply(transform, v_load_count(lower + at, count)));
     }
@@ -107,8 +107,8 @@ SM_INLINE void add_or_store(float *p, v_f32 value, bool accumulate, int lanes) {
 }
 
 /**
- * Gives the gradient to the first of the four largest values: the running maximum passes it on to each later value that
- * is strictly larger.
+ * The gradient goes to the first maximum of the four values: each later value that is larger than the running maximum
+ * takes it over.
  */
 SM_INLINE void split_gradient(const v_f32 values[4], v_f32 whole, v_f32 shares[4]) {
     v_f32 maximum = values[0];
@@ -151,7 +151,7 @@ SM_INLINE void pool_backward_group(const max_pool_arguments *args, int image, co
     }
 }
 
-/** Maps again: `lanes` windows from window `x` on. */
+/** For maps: `lanes` windows from window `x` on. */
 SM_INLINE void pool_backward_map_vector(const max_pool_arguments *args, const source_transform *transform,
                                         const window_row *at, const float *gradient, int x, int lanes) {
     const float *rows[2] = {args->source->data + at->upper, args->source->data + at->lower};

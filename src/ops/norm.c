@@ -3,7 +3,7 @@
 #include "operations.h"
 #include "rows.h"
 
-/** What norm needs of a vector of channels. */
+/** Parameters of a vector of channels. */
 typedef struct norm_vector {
     v_f32 scale, shift;
     v_f32 threshold; /**< the gradient passes where z is above: 0 with ReLU, else -infinity */
@@ -13,7 +13,7 @@ typedef struct norm_vector {
 
 /** Loads a vector of parameters from p[index]. */
 typedef struct parameter_place {
-    int channel, lanes; /**< `lanes` channels from `channel` on; or, with lanes 0, all channels again and again */
+    int channel, lanes; /**< `lanes` channels from `channel` on; lanes 0: all channels, repeated */
     int channels;
 } parameter_place;
 
@@ -43,7 +43,7 @@ static bool packs_pixels(int channels) { return channels < V_LANES && V_LANES % 
 
 /* ---- step 1: sums ---- */
 
-/** A task is a run of pixels of one image; its sums go to a slot of its own and are added in order. */
+/** A task is a run of pixels of one image. Each has its own slot for its sums; the slots are added in order. */
 typedef struct sums_plan {
     int task_pixels, tasks_per_image;
     size_t slot_doubles;
@@ -94,7 +94,7 @@ SM_INLINE void add_groups(const norm_vector *vector, const float *raw, const flo
     }
 }
 
-/** The workspace is floats to the caller; this is where doubles are put into it. */
+/** A slot of the workspace, which holds doubles. */
 static void store_slot(float *slot, int channels, int channel, double sums[2][V_LANES], int lanes) {
     for (int i = 0; i < 2; i++)
         memcpy(slot + (sizeof(double) / sizeof(float)) * (size_t)(i * channels + channel), sums[i],

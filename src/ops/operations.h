@@ -1,12 +1,12 @@
 /**
  * Declares every operation twice: the reference (`sm_X_reference`, or `sm_X_reference_double` under SM_REAL_DOUBLE) and
- * the fast version of the SIMD target being compiled (`sm_X_avx512`, ...). What they do is written at the members of
- * `sm_kernels` in ops.h. Only the files of this folder and the tests include this; everybody else goes through the
+ * the fast version of the SIMD target being compiled (`sm_X_avx512`, ...). They are documented at the members of
+ * `sm_kernels` in ops.h. Only the files of this folder and the tests include this; other code uses the
  * tables.
  *
- * Operations declared only in SM_DECLARE_SHARED have no fast version: they work on a few hundred numbers a network pass
- * (a softmax of three classes, a dense layer on one vector an image) or are bound by an integer hash that must be the
- * same on every target, so all tables hold the reference.
+ * Operations declared only in SM_DECLARE_SHARED have no fast version: they process a few hundred numbers per network
+ * pass (a softmax of three classes, a dense layer on one vector per image), or are limited by an integer hash that must
+ * be the same on every target. All tables hold the reference.
  */
 #ifndef SONOMASK_OPERATIONS_H
 #define SONOMASK_OPERATIONS_H

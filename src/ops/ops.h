@@ -17,7 +17,7 @@
 
 #include "../parallel.h"
 
-/** The reference versions are written once and compiled for both precisions. */
+/** The reference versions are compiled for both precisions. */
 #ifdef SM_REAL_DOUBLE
 typedef double sm_real;
 #define SM_REFERENCE(name) name##_reference_double
@@ -31,7 +31,7 @@ typedef float sm_real;
 #define SM_REFERENCE(name) name##_reference
 #endif
 
-/** What an operation reads: channels of an NHWC tensor, transformed on the way in. */
+/** The input of an operation: channels of an NHWC tensor, transformed when they are read. */
 typedef struct sm_source {
     const sm_real *data; /**< [batch][height][width][stride]; with `upsample`, height and width are half the reader's */
     int channels;        /**< the first `channels` of every pixel are read */
@@ -43,13 +43,13 @@ typedef struct sm_source {
     bool relu; /**< then max(0, value); comes after scale and shift, before upsampling */
 } sm_source;
 
-/** Where a gradient goes: the transposed reading of an `sm_source` (without its scale, shift and ReLU). */
+/** The destination of a gradient: the adjoint of reading an `sm_source`, without its scale, shift and ReLU. */
 typedef struct sm_target {
-    sm_real *data; /**< [batch][height][width][stride]; NULL: this gradient is not wanted */
+    sm_real *data; /**< [batch][height][width][stride]; NULL: this gradient is not computed */
     int channels;
     int stride;
     bool upsample;   /**< data has half the height and width: the four pixels' gradients are summed */
-    bool accumulate; /**< add to what is there instead of overwriting */
+    bool accumulate; /**< add instead of overwriting */
 } sm_target;
 
 /**
@@ -62,9 +62,10 @@ typedef struct sm_conv {
     sm_source source[2];      /**< forward and backward to weights */
     sm_target target[2];      /**< backward to data: gradients of the sources, same order and channels */
     int output_channels;
-    const sm_real *weights;      /**< [3][3][input_channels][output_channels], or [input][output] for 1x1 */
-    const float *transformed;    /**< forward only, may be NULL: weights as X_transform made them, else made here */
-    const sm_real *bias;         /**< [output_channels] or NULL */
+    const sm_real *weights; /**< [3][3][input_channels][output_channels], or [input][output] for 1x1 */
+    const float
+        *transformed;    /**< forward only, may be NULL: weights after X_transform; NULL: transformed in the call */
+    const sm_real *bias; /**< [output_channels] or NULL */
     const sm_real *output_scale; /**< [batch][output_channels] or NULL: (sum + bias) * scale + shift, then ReLU */
     const sm_real *output_shift;
     bool relu;                      /**< max(0, .) on the output */
@@ -84,16 +85,17 @@ typedef struct sm_conv {
 /**
  * Backward through normalisation with conditioning and ReLU, given the raw convolution output.
  * With raw value v of image n and channel c:  h = (v - mean) * inverse_deviation,  z = h * scale_n + shift_n  (the lazy
- * form folds these into one scale and shift of v), activation = max(0, z).
+ * form combines these into one scale and shift of v), activation = max(0, z).
  * Step 1, `norm_sums`: for each image and channel, over pixels with z > 0 (all when !relu): sum of g and of g * h.
- * Step 2 (in net.c, a few vectors): gradients of scale and shift, and the coefficients a, b, c of step 3.
- * Step 3, `norm_apply`: g <- a * (z > 0 ? g : 0) + b * v + c, in place, with a per image, b and c per channel.
+ * Step 2 (net_training_backward.c, a few vectors): gradients of scale and shift, and the coefficients a, b, c of
+ * step 3. Step 3, `norm_apply`: g <- a * (z > 0 ? g : 0) + b * v + c, in place, with a per image, b and c per channel.
  */
 typedef struct sm_norm_backward {
-    int batch, pixels, channels;  /**< pixels = height * width */
-    const sm_real *raw;           /**< [batch][pixels][channels] */
-    sm_real *gradient;            /**< [batch][pixels][channels]: of the activation, becomes that of `raw` */
-    const sm_real *scale, *shift; /**< folded, [channels], or [batch][channels] with per_image: z = v * scale + shift */
+    int batch, pixels, channels; /**< pixels = height * width */
+    const sm_real *raw;          /**< [batch][pixels][channels] */
+    sm_real *gradient;           /**< [batch][pixels][channels]: of the activation, becomes that of `raw` */
+    const sm_real *scale,
+        *shift; /**< combined, [channels], or [batch][channels] with per_image: z = v * scale + shift */
     bool per_image, relu;
     const sm_real *mean, *inverse_deviation; /**< [channels] */
     double *sums;                            /**< step 1 writes [batch][2][channels]: sum g, sum g * h */
@@ -140,7 +142,7 @@ typedef struct sm_kernels {
      * [batch][height/2][width/2][channels]. */
     void (*max_pool)(const sm_source *source, int batch, int height, int width, float *output,
                      const sm_parallel *parallel);
-    /** The gradient goes to the first maximum of each 2x2 window (rows first); the activation is computed anew. */
+    /** The gradient goes to the first maximum of each 2x2 window (rows first); the activation is computed again. */
     void (*max_pool_backward)(const sm_source *source, int batch, int height, int width, const float *output_gradient,
                               const sm_target *target, const sm_parallel *parallel);
     /** x2 bilinear upsampling, half-pixel centres, edges clamped: [batch][height][width][channels] to twice the size.
@@ -176,15 +178,13 @@ typedef struct sm_kernels {
     /** The study's type loss: mean absolute error of sigmoid(logits[n][1..]) (benign, malignant) against one-hot
      * targets; normal is 0, 0. target[n] is a class. Column 0 of the three logits gets the gradient 0. */
     double (*type_mae)(const float *logits, const int *target, int rows, float *gradient);
-    /** Runs `rounds` rounds of independent multiply-adds and says how many floating-point operations that were: the
-     * peak that `bench` compares with. The result must be used, or a compiler would drop the work. NULL in the
-     * reference. */
+    /** Runs `rounds` rounds of independent multiply-adds and sets the number of floating-point operations: the peak for
+     * `bench`. The result must be used, or a compiler would remove the work. NULL in the reference. */
     float (*peak)(long rounds, double *operations);
 } sm_kernels;
 
-/** The sets in this build, by SIMD target; a set that the build lacks is NULL. */
+/** The kernel sets of this build. */
 const sm_kernels *sm_kernels_reference(void);
-const sm_kernels *
-sm_kernels_for(int backend); /**< an sm_backend from sonomask.h; NULL if the build or processor lacks it */
+const sm_kernels *sm_kernels_for(int backend); /**< an sm_backend; NULL if the build or processor lacks it */
 
 #endif

@@ -1,8 +1,8 @@
-/** What the processor can do at most: multiply-adds in registers, with nothing to load or wait for. */
+/** The processor's peak: independent multiply-adds in registers. */
 #include "../simd.h"
 #include "table.h"
 
-enum { CHAINS = 12 /* independent sums: latency x issue width of the processors of today, within 16 registers */ };
+enum { CHAINS = 12 /* independent sums: latency x issue width of current processors, within 16 registers */ };
 
 float SM_KERNEL(sm_peak)(long rounds, double *operations) {
     v_f32 sums[CHAINS];

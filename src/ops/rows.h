@@ -1,6 +1,6 @@
 /**
  * Splits the rows of a tensor over tasks, and a row's channels over vectors.
- * How many rows a task takes depends on the sizes alone, never on the threads.
+ * The rows per task depend on the sizes only, not on the number of threads.
  */
 #ifndef SONOMASK_ROWS_H
 #define SONOMASK_ROWS_H
@@ -8,13 +8,13 @@
 #include "../simd.h"
 #include "ops.h"
 
-/** Computes row `row` of an image; `arguments` are the operation's own. */
+/** Computes row `row` of an image; `arguments` are those of the operation. */
 typedef void sm_row(const void *arguments, int image, int row);
 
 typedef struct sm_row_job {
     sm_row *compute;
     const void *arguments;
-    int batch, rows;   /**< rows an image */
+    int batch, rows;   /**< rows per image */
     int rows_per_task; /**< counted over the images */
 } sm_row_job;
 
@@ -29,7 +29,7 @@ static inline void rows_task(void *job_, int index, int worker) {
 /** Computes all rows of all images; one row handles about `row_floats` floats. */
 static inline void rows_run(sm_row *compute, const void *arguments, int batch, int rows, size_t row_floats,
                             const sm_parallel *parallel) {
-    enum { TASK_FLOATS = 32768 }; /* long enough that handing out a task costs nothing beside it */
+    enum { TASK_FLOATS = 32768 }; /* enough work to make the cost of starting a task negligible */
     size_t rows_per_task = TASK_FLOATS / (row_floats ? row_floats : 1) + 1;
     int total = batch * rows;
     if (rows_per_task > (size_t)total) rows_per_task = (size_t)(total > 0 ? total : 1);
@@ -37,7 +37,7 @@ static inline void rows_run(sm_row *compute, const void *arguments, int batch, i
     sm_parallel_run(parallel, (total + job.rows_per_task - 1) / job.rows_per_task, rows_task, &job);
 }
 
-/** `count` lanes; when it is the constant V_LANES, a plain vector load or store. */
+/** `count` lanes. For the constant V_LANES a plain vector load or store. */
 SM_INLINE v_f32 v_load_count(const float *p, int count) { return count == V_LANES ? v_load(p) : v_load_part(p, count); }
 SM_INLINE void v_store_count(float *p, v_f32 a, int count) {
     if (count == V_LANES)
@@ -68,8 +68,8 @@ enum { GROUP = 4 /* most vectors of a group */ };
 
 /**
  * The same by groups of neighbouring vectors: calls `function(..., channel, vectors, lanes)` with the constants 4, 2 or
- * 1 for `vectors`. A pixel's channels are then read together: passing over a big tensor once a vector, in steps of a
- * whole pixel, leaves two thirds of the memory's speed unused.
+ * 1 for `vectors`. This reads neighbouring channels of a pixel together: one pass over a big tensor per vector, in
+ * steps of a whole pixel, would use a third of the memory bandwidth.
  */
 #define FOR_CHANNEL_GROUPS(channels, function, ...)                                                                    \
     do {                                                                                                               \

@@ -1,4 +1,4 @@
-/** Shared by all targets: three classes, one row an image. */
+/** Shared by all targets: three classes, one row per image. */
 #include <math.h>
 
 #include "operations.h"

@@ -1,4 +1,4 @@
-/** How the fast kernels read an `sm_source`: a vector of channels at a time, scale, shift and ReLU in registers. */
+/** Reading an `sm_source` in the fast kernels: vectors of channels, with scale, shift and ReLU in registers. */
 #ifndef SONOMASK_SOURCE_H
 #define SONOMASK_SOURCE_H
 

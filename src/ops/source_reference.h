@@ -1,4 +1,4 @@
-/** How the reference versions read an `sm_source` and write an `sm_target`: one value at a time. */
+/** Reading an `sm_source` and writing an `sm_target` in the reference versions, one value at a time. */
 #ifndef SONOMASK_SOURCE_REFERENCE_H
 #define SONOMASK_SOURCE_REFERENCE_H
 
@@ -13,7 +13,7 @@ static inline size_t reference_pixel_index(int image, int y, int x, int height, 
     return (((size_t)image * (size_t)height + (size_t)y) * (size_t)width + (size_t)x) * (size_t)stride;
 }
 
-/** The activation that a reader of [height][width] pixels sees. */
+/** The activation for a reader of [height][width] pixels. */
 static inline sm_real reference_source_value(const sm_source *source, int image, int y, int x, int height, int width,
                                              int channel) {
     sm_real value = source->data[reference_pixel_index(image, y, x, height, width, source->stride, source->upsample) +
@@ -25,14 +25,14 @@ static inline sm_real reference_source_value(const sm_source *source, int image,
     return source->relu && value < 0 ? 0 : value;
 }
 
-/** Where the gradient of the reader's pixel (y, x) goes. */
+/** The destination of the gradient of the reader's pixel (y, x). */
 static inline sm_real *reference_target_value(const sm_target *target, int image, int y, int x, int height, int width,
                                               int channel) {
     return target->data + reference_pixel_index(image, y, x, height, width, target->stride, target->upsample) +
            (size_t)channel;
 }
 
-/** Makes a target that does not accumulate ready for being added to. */
+/** Sets a target that does not accumulate to zero. */
 static inline void reference_target_clear(const sm_target *target, int batch, int height, int width) {
     if (!target->data || target->accumulate) return;
     for (int image = 0; image < batch; image++)

@@ -1,12 +1,12 @@
-/** The kernel sets of the SIMD targets; which of them a build links is told by SM_HAVE_* (see kernels.c). */
+/** The kernel sets of the SIMD targets. SM_HAVE_* tells which of them are in a build (kernels.c). */
 #ifndef SONOMASK_TABLE_H
 #define SONOMASK_TABLE_H
 
 #include "ops.h"
 
 /**
- * Marks the entries that only training calls. An inference build (the wasm module) leaves them NULL, so that its linker
- * drops the functions behind them: a third of the code.
+ * Marks the entries that only training calls. In an inference build (the wasm module) they are NULL, so that the linker
+ * drops their functions, a third of the code.
  */
 #ifdef SM_INFERENCE_ONLY
 #define SM_TRAINING(function) NULL

@@ -1,10 +1,10 @@
 /**
- * Both directions work row by row on vectors of channels. An output pixel takes 3/4 of its own input pixel and 1/4 of
- * the neighbour on its side, rows and columns alike; beyond the edge the edge pixel stands in. Turned round, an input
- * pixel receives 3/4 of its own two outputs and 1/4 of the outputs before and after them, with the same clamping.
+ * Both directions process rows of vectors of channels. An output pixel is 3/4 of its own input pixel plus 1/4 of the
+ * neighbour on its side, for rows and columns; beyond the edge the edge pixel is used. Backward, an input pixel
+ * receives 3/4 of its own two outputs and 1/4 of the outputs before and after them, with the same clamping.
  *
- * A one-channel map (mask logits) has its vectors along the row instead: rows are blended into a small buffer, and
- * the columns from there, the two outputs of each pixel interleaved.
+ * The vectors of a one-channel map (mask logits) run along the row: rows are blended into a small buffer, then columns,
+ * and the two outputs of each pixel are interleaved.
  */
 #include "operations.h"
 #include "rows.h"
@@ -23,7 +23,7 @@ static int clamp(int value, int size) { return value < 0 ? 0 : value >= size ? s
 /** 3/4 near + 1/4 far. */
 SM_INLINE v_f32 blend(v_f32 near, v_f32 far) { return v_fma(v_splat(0.25f), far, v_mul(v_splat(0.75f), near)); }
 
-/** The rows that one row of the small tensor has to do with. */
+/** The rows that belong to one row of the small tensor. */
 static const float *row_of(const float *image, int row, int rows, size_t row_floats) {
     return image + (size_t)clamp(row, rows) * row_floats;
 }

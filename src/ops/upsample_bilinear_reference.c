@@ -1,8 +1,8 @@
 #include "operations.h"
 
 /**
- * Twice the size with half-pixel centres: output pixel o lies at (o + 0.5) / 2 - 0.5 in the input, so that it takes 3/4
- * of pixel o / 2 and 1/4 of the neighbour on its side, which at the edge is the pixel itself.
+ * Twice the size with half-pixel centres: output pixel o is at (o + 0.5) / 2 - 0.5 in the input, so that it is 3/4 of
+ * pixel o / 2 plus 1/4 of the neighbour on its side, which at the edge is the pixel itself.
  */
 static int neighbour(int o, int size) {
     int other = o % 2 ? o / 2 + 1 : o / 2 - 1;

@@ -8,14 +8,14 @@
 #include "../simd.h"
 
 /**
- * e^x as 2^n e^r with |r| <= ln(2) / 2; ln(2) is split in two so that r keeps its bits, and e^r is the minimax
- * polynomial of expf in Moshier's Cephes library. Below -87 and above 88 it stays at the value there; NaN stays NaN.
+ * e^x as 2^n e^r with |r| <= ln(2) / 2; ln(2) is split in two for the precision of r, and e^r is the minimax
+ * polynomial of expf in Moshier's Cephes library. Inputs are clamped to -87 .. 88; NaN stays NaN.
  */
 SM_INLINE v_f32 v_exp(v_f32 x) {
     const v_f32 lowest = v_splat(-87.0f), highest = v_splat(88.0f);
     const v_f32 rounder = v_splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to a whole number */
     x = v_min(highest, v_max(lowest, x));
-    v_f32 finite = v_max(x, lowest); /* other operand order: drops a NaN, which has no whole part */
+    v_f32 finite = v_max(x, lowest); /* this operand order drops NaN, which has no integer part */
     v_f32 n = v_sub(v_fma(finite, v_splat(1.44269504f), rounder), rounder);
     v_f32 r = v_fma(n, v_splat(-0.693359375f), x);
     r = v_fma(n, v_splat(2.12194440e-4f), r);
@@ -34,7 +34,7 @@ SM_INLINE v_f32 v_sigmoid(v_f32 x) {
     return v_div(one, v_add(one, v_exp(v_sub(v_zero(), x))));
 }
 
-/** log(1 + e) for e in 0..1, as 2 artanh(e / (2 + e)): the series in s^2 <= 1/9 keeps small results accurate too. */
+/** log(1 + e) for e in 0..1, as 2 artanh(e / (2 + e)): the series in s^2 <= 1/9 is accurate for small results too. */
 SM_INLINE v_f32 v_log_one_plus(v_f32 e) {
     v_f32 s = v_div(e, v_add(e, v_splat(2.0f))), square = v_mul(s, s);
     v_f32 series = v_splat(1.0f / 15);

@@ -1,5 +1,5 @@
 /**
- * Speed of the 3x3 convolutions of unet16, in GFLOP/s of the direct algorithm (2 x 9 x inputs x outputs for each
+ * Speed of the 3x3 convolutions of unet16, in GFLOP/s of the direct algorithm (2 x 9 x inputs x outputs per
  * pixel), the fastest of several runs: one image on one thread as in inference, then a batch of 8 on two threads as in
  * training, all three directions.
  *

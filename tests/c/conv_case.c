@@ -23,7 +23,7 @@ static size_t pixels_of(const conv_case *what, bool upsample) {
     return (size_t)what->batch * (size_t)what->height * (size_t)what->width / divisor;
 }
 
-/** The last pixel ends with its channels: what a stride has more belongs to nobody. */
+/** The tensor ends with the channels of the last pixel, without the rest of its stride. */
 static size_t strided_count(size_t pixels, int channels, int stride) {
     return (pixels - 1) * (size_t)stride + (size_t)channels;
 }

@@ -6,7 +6,7 @@
 
 typedef enum conv_lazy { LAZY_NONE, LAZY_RELU, LAZY_SCALE, LAZY_SCALE_RELU, LAZY_PER_IMAGE_RELU } conv_lazy;
 
-/** What to convolve; all zero is the plainest. */
+/** A convolution; all zero is the simplest. */
 typedef struct conv_case {
     int batch, height, width;
     int channels[2]; /**< of the sources; [1] = 0: one source */
@@ -18,7 +18,7 @@ typedef struct conv_case {
     bool accumulate[2], unwanted[2]; /**< of the targets */
 } conv_case;
 
-/** A case with its tensors; every buffer is exactly as large as the contract says, so that sanitizers see more. */
+/** A case with its tensors; every buffer is exactly as large as the contract says, so that sanitizers find more. */
 typedef struct conv_tensors {
     conv_case what;
     sm_conv args;
@@ -31,7 +31,7 @@ void conv_tensors_free(conv_tensors *tensors);
 
 typedef enum conv_direction { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS } conv_direction;
 
-/** Gives the tensors a workspace of the size that `kernels` ask for, filled with NaN, and transformed weights. */
+/** Allocates the workspace that `kernels` need, filled with NaN, and transforms the weights. */
 void conv_prepare(conv_tensors *tensors, const sm_kernels *kernels, const sm_parallel *parallel);
 void conv_run(conv_tensors *tensors, const sm_kernels *kernels, conv_direction direction);
 

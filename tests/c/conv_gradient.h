@@ -6,7 +6,7 @@
 
 #include "double_conv.h"
 
-/** What a gradient is taken of. */
+/** The variable of a gradient. */
 typedef enum conv_variable { CONV_INPUT_0, CONV_INPUT_1, CONV_WEIGHTS, CONV_BIAS } conv_variable;
 
 /**

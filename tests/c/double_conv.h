@@ -19,7 +19,7 @@ typedef struct double_conv {
 /** output is dense [batch][height][width][outputs]. */
 void double_conv_forward(const double_conv *conv, double *output);
 
-/** Gradients with respect to what the convolution reads (after scale, shift and ReLU); overwritten. */
+/** Gradients of the inputs after scale, shift and ReLU; overwritten. */
 void double_conv_backward_data(const double_conv *conv, const double *output_gradient, double *const input_gradient[2]);
 
 /** Gradients of weights and bias (may be NULL); added to. */

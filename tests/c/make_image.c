@@ -5,7 +5,7 @@
 
 #include "../../native/jpeg_write.h"
 
-/** Bytes that grow; running out of memory ends the test program. */
+/** A growing block of bytes. Aborts without memory. */
 typedef struct buffer {
     uint8_t *bytes;
     size_t size, capacity;
@@ -47,7 +47,7 @@ static void append_chunk(buffer *to, const char *type, const uint8_t *content, s
     append_big32(to, crc_bit_by_bit(to->bytes + start, size + 4));
 }
 
-/** Rows of the pixels (x0 + i*dx, y0 + j*dy), each after the byte that says it is not filtered. */
+/** Rows of the pixels (x0 + i*dx, y0 + j*dy), each after the byte for no filter. */
 static void append_pass(buffer *to, const test_png *png, int channels, int x0, int y0, int dx, int dy) {
     if (x0 >= png->width) return;
     for (int y = y0; y < png->height; y += dy) {
@@ -164,10 +164,10 @@ test_file test_png_with_orientation(test_file png, int orientation, bool little_
 
 test_file test_bmp_make(int width, int height, int bits, int entries, bool from_top, const uint8_t *grey) {
     buffer file = {0};
-    const int bytes_a_pixel = bits / 8, padding = (4 - width * bytes_a_pixel % 4) % 4;
+    const int bytes_per_pixel = bits / 8, padding = (4 - width * bytes_per_pixel % 4) % 4;
     const uint32_t offset = 54 + 4 * (uint32_t)entries;
     append(&file, "BM", 2);
-    append_little(&file, offset + (uint32_t)((width * bytes_a_pixel + padding) * height), 4);
+    append_little(&file, offset + (uint32_t)((width * bytes_per_pixel + padding) * height), 4);
     append_little(&file, 0, 4);
     append_little(&file, offset, 4);
     append_little(&file, 40, 4);
@@ -180,7 +180,7 @@ test_file test_bmp_make(int width, int height, int bits, int entries, bool from_
     for (int row = 0; row < height; row++) {
         const int y = from_top ? row : height - 1 - row;
         for (int x = 0; x < width; x++)
-            append_little(&file, grey[y * width + x] * (bits == 8 ? 1u : 0x010101u), bytes_a_pixel);
+            append_little(&file, grey[y * width + x] * (bits == 8 ? 1u : 0x010101u), bytes_per_pixel);
         append_little(&file, 0, padding);
     }
     return (test_file){file.bytes, file.size};

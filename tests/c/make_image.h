@@ -1,4 +1,4 @@
-/** Image files made in memory for the tests, by code that shares nothing with what is tested. */
+/** Image files made in memory for the tests, by code that is independent of the tested code. */
 #ifndef SONOMASK_TEST_MAKE_IMAGE_H
 #define SONOMASK_TEST_MAKE_IMAGE_H
 

@@ -1,9 +1,10 @@
 /**
- * Differentiable problems made of the operations, in both precisions. The double-typed structures of ops.h differ from
- * the float ones, so the problems are written once (ops_case_body.h) and compiled by two files, behind this interface.
+ * Differentiable problems built from the operations, in both precisions. The double-typed structures of ops.h differ
+ * from the float ones, so the problems are written once (ops_case_body.h) and compiled by two files, behind this
+ * interface.
  *
- * Every problem has a vector of inputs (all that a gradient is wanted of, one after the other) and a vector of outputs;
- * its objective is the sum of outputs times given weights, or the loss itself.
+ * Every problem has a vector of inputs (all variables of the gradient, one after the other) and a vector of outputs.
+ * Its objective is the sum of outputs times given weights, or the loss itself.
  */
 #ifndef SONOMASK_TEST_OPS_CASE_H
 #define SONOMASK_TEST_OPS_CASE_H

@@ -21,7 +21,7 @@ static sm_real *to_reals(const double *values, size_t count) {
     return reals;
 }
 
-/** Moves on in the vector of inputs. */
+/** Copies from the vector of inputs and advances it. */
 static sm_real *take_reals(const double **values, size_t count) {
     sm_real *reals = to_reals(*values, count);
     *values += count;
@@ -215,7 +215,7 @@ static double run_conv1x1(call c) {
     return objective;
 }
 
-/** Mean and 1 / deviation of each channel over all images, as training has them. */
+/** Mean and 1 / deviation of each channel over all images, as in training. */
 static void batch_statistics(const sm_real *raw, size_t pixels, size_t channels, double *mean, double *inverse) {
     for (size_t channel = 0; channel < channels; channel++) {
         double sum = 0, squares = 0;
@@ -272,7 +272,7 @@ static double run_norm(call c) {
                                  .c = k};
         args.workspace = allocate(CALL(norm_sums_workspace)(&args, 1), sizeof *args.workspace);
         CALL(norm_sums)(&args);
-        /* Ioffe and Szegedy 2015, with a gamma of each image: the means of dL/dh and of h dL/dh are taken off. */
+        /* Ioffe and Szegedy 2015, with a gamma of each image: the means of dL/dh and of h dL/dh are subtracted. */
         for (size_t channel = 0; channel < channels; channel++) {
             double mean_gradient = 0, mean_product = 0;
             for (int image = 0; image < p->batch; image++) {

@@ -115,7 +115,7 @@ static const conv_case cases[] = {
      .lazy = {LAZY_PER_IMAGE_RELU},
      .sums = true,
      .relu = true},
-    /* tensors large enough to be written past the caches */
+    /* tensors large enough for non-temporal stores */
     {.batch = 1, .height = 128, .width = 136, .channels = {5}, .outputs = 64, .sums = true},
     {.batch = 1, .height = 128, .width = 136, .channels = {64}, .outputs = 1},
 };
@@ -148,7 +148,7 @@ static void assert_same_as_reference(const conv_tensors *fast, const conv_tensor
     assert_close(a->weights_gradient, b->weights_gradient, fast->weights_count, "gradient of the weights", set, index);
     assert_close(a->bias_gradient, b->bias_gradient, (size_t)a->output_channels, "gradient of the bias", set, index);
     const size_t channels = (size_t)a->output_channels;
-    for (size_t i = 0; i < fast->sums_count; i++) { /* against the size of what is summed, which may cancel */
+    for (size_t i = 0; i < fast->sums_count; i++) { /* relative to the size of the terms, which may cancel */
         const size_t squares = i / channels % 2 ? i : i + channels;
         const double pixels = (double)a->height * (double)a->width;
         const double size = i == squares ? b->sums[i] : sqrt(b->sums[squares] * pixels);
@@ -298,7 +298,7 @@ typedef struct gradient_twin {
     double *measured[4]; /* central differences */
 } gradient_twin;
 
-/* The data's gradients are those of what is read after scale, shift and ReLU: without these, in `lazy` = false. */
+/* The gradients of the data are those after scale, shift and ReLU, which `lazy` = false leaves out. */
 static gradient_twin gradient_twin_make(bool lazy) {
     conv_case what = gradient_case;
     if (!lazy) what.lazy[0] = LAZY_NONE;
@@ -394,7 +394,7 @@ static void test_fast_gradients(void **state) {
     }
 }
 
-/** Gradients that are wrong in the ways that code goes wrong are far outside both limits. */
+/** Gradients with typical mistakes are far outside both limits. */
 static void test_wrong_gradients_are_noticed(void **state) {
     (void)state;
     gradient_twin twin = gradient_twin_make(false);

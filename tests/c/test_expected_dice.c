@@ -23,11 +23,11 @@ static void certain_maps_score_one(void **state) {
     assert_near((double)sm_expected_dice(map, mask, 4, 1, 2), 1, 0);
     assert_near((double)sm_expected_dice(nothing, empty, 4, 0, 2), 1, 0);
     assert_near((double)sm_expected_dice(nothing, empty, 4, 0.25, 2), 0.75, 1e-6);
-    /* A pixel that is surely lesion makes an empty mask wrong, whatever the type says. */
+    /* A pixel that is certainly lesion makes an empty mask wrong, for any type. */
     assert_near((double)sm_expected_dice(map, empty, 4, 0.25, 1), 0, 1e-6);
 }
 
-/** Truths drawn pixel by pixel from the map give the mask just about the Dice that was expected. */
+/** For lesions drawn pixel by pixel from the map, the mean Dice of the mask is near the expected one. */
 static void agrees_with_drawn_truths(void **state) {
     (void)state;
     enum { PIXELS = 2000, DRAWS = 400 };
@@ -65,8 +65,8 @@ static void lesions_are_judged_by_their_surroundings(void **state) {
     uint8_t mask[WIDTH * HEIGHT];
     fill(map, 4, 4, 10, 10, 0.9f);
     fill(map, 46, 20, 8, 8, 0.9f);
-    fill(map, 54, 20, 3, 8, 0.4f);  /* doubtful tissue beside the second one */
-    fill(map, 25, 36, 10, 4, 0.4f); /* and some that is near neither */
+    fill(map, 54, 20, 3, 8, 0.4f);  /* uncertain pixels beside the second one */
+    fill(map, 25, 36, 10, 4, 0.4f); /* and some far from both */
     sm_mask_threshold(map, WIDTH * HEIGHT, 0.5f, mask);
     sm_lesion *lesions = NULL;
     int count = 0;

@@ -14,7 +14,7 @@
 #include "make_image.h"
 #include "test_random.h"
 
-enum { SIDE = 24, MOST_SEEDS = 24, ROUNDS_A_SEED = 500 };
+enum { SIDE = 24, MOST_SEEDS = 24, ROUNDS_PER_SEED = 500 };
 
 static test_file seeds[MOST_SEEDS];
 static int seed_count;
@@ -83,7 +83,7 @@ static uint32_t crc32_bit_by_bit(const uint8_t *bytes, size_t size) {
     return ~crc;
 }
 
-/** Makes the checksums right again, or damage would never get past them. */
+/** Corrects the checksums, without which all damage would be refused early. */
 static void repair_png(uint8_t *bytes, size_t size) {
     for (size_t at = 8; at + 12 <= size;) {
         const size_t length =
@@ -99,7 +99,7 @@ static size_t damage(uint8_t *bytes, size_t size) {
     static const uint8_t telling[] = {0, 1, 2, 3, 4, 0x7f, 0x80, 0xc4, 0xd9, 0xda, 0xfe, 0xff};
     const size_t changes = 1 + random_below(4);
     for (size_t i = 0; i < changes && size > 0; i++) {
-        // Headers decide most, and the whole file the rest.
+        // Half of the changes are in the headers.
         const size_t at = random_below(random_below(2) ? size : size < 200 ? size : 200);
         switch (random_below(5)) {
         case 0:
@@ -127,11 +127,11 @@ static void damaged_files_never_break_the_decoder(void **state) {
     (void)state;
     for (int s = 0; s < seed_count; s++) {
         LLVMFuzzerTestOneInput(seeds[s].bytes, seeds[s].size);
-        for (int round = 0; round < ROUNDS_A_SEED; round++) {
+        for (int round = 0; round < ROUNDS_PER_SEED; round++) {
             test_file changed = copy_of(seeds[s].bytes, seeds[s].size);
             const size_t size = damage(changed.bytes, changed.size);
             if (size > 8 && changed.bytes[0] == 0x89 && random_below(4)) repair_png(changed.bytes, size);
-            uint8_t *exact = malloc(size ? size : 1); // a sanitizer sees any read past its end
+            uint8_t *exact = malloc(size ? size : 1); // a sanitizer finds any read past its end
             assert_non_null(exact);
             memcpy(exact, changed.bytes, size);
             LLVMFuzzerTestOneInput(exact, size);

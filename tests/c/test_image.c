@@ -1,4 +1,4 @@
-/** Decoding every kind of file that is taken, refusing every kind of bad one, PNG writing, resizing, letterboxing. */
+/** Decoding of every supported kind of file, refusal of damaged ones, PNG writing, resizing, letterboxing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static sm_image decode(const uint8_t *bytes, size_t size) {
     return image;
 }
 
-/** Decodes from a block of exactly `size` bytes, so that a sanitizer sees any read past the end. */
+/** Decodes from a block of exactly `size` bytes, so that a sanitizer finds any read past its end. */
 static void assert_refused(const uint8_t *bytes, size_t size, sm_status status, const char *reason) {
     uint8_t *exact = malloc(size ? size : 1);
     assert_non_null(exact);
@@ -84,7 +84,7 @@ static void png_palette(void **state) {
     (void)state;
     static const uint8_t palette[] = {10, 20, 30, 200, 100, 0, 255, 255, 255};
     static const uint8_t transparency[] = {255, 128};
-    static const uint16_t samples[] = {0, 1, 2, 3, 1, 0}; // 3 is beyond the palette: black, not what memory holds
+    static const uint16_t samples[] = {0, 1, 2, 3, 1, 0}; // 3 is outside the palette: black
     for (int depth = 2; depth <= 8; depth *= 2) {
         for (int with_alpha = 0; with_alpha < 2; with_alpha++) {
             test_file file = test_png_make(&(test_png){.width = 3,
@@ -181,12 +181,12 @@ static void jpeg_baseline(void **state) {
     for (int i = 0; i < WIDTH * HEIGHT * 3; i++) assert_in_range(image.pixels[i] + 12 - pixels[i], 0, 24);
     sm_image_free(&image);
 
-    // Cut anywhere: always refused, nothing is filled with grey.
+    // Cut anywhere: always refused, never filled with grey.
     for (size_t size = 0; size < file.size; size += 1 + size / 40)
         assert_refused(file.bytes, size, size ? SM_ERROR_IMAGE_FORMAT : SM_ERROR_IMAGE_EMPTY, "");
     assert_refused(file.bytes, file.size - 2, SM_ERROR_IMAGE_FORMAT, "cut short"); // only the end marker is missing
 
-    // Cut in the middle and closed with an end marker, as careless tools do.
+    // Cut in the middle and closed with an end marker, as some tools do.
     uint8_t *closed = malloc(file.size);
     assert_non_null(closed);
     memcpy(closed, file.bytes, file.size);
@@ -219,7 +219,7 @@ static void draw_corner(uint8_t pixels[TURNED_WIDTH * TURNED_HEIGHT]) {
     }
 }
 
-/** Decodes the file, which is freed, and looks for the corner where the orientation puts it. */
+/** Decodes the file, frees it, and checks the corner's position for the orientation. */
 static void assert_turned(test_file file, int orientation) {
     /* Size, and where the centres of the two squares are seen, by EXIF's definition of each value ("row 0 is the visual
      * ..."). */
@@ -266,7 +266,7 @@ static void png_orientations(void **state) {
     for (int orientation = 0; orientation <= 9; orientation++)
         for (int little = 0; little < 2; little++)
             assert_turned(test_png_with_orientation(plain, orientation, little, false), orientation);
-    // Browsers do not look behind the image data, nor at a chunk with a wrong checksum.
+    // Browsers ignore an orientation after the image data or with a wrong checksum.
     assert_turned(test_png_with_orientation(plain, 6, true, true), 1);
     test_file damaged = test_png_with_orientation(plain, 6, true, false);
     damaged.bytes[8 + 25 + 8] ^= 1;
@@ -304,7 +304,7 @@ static void jpeg_cmyk(void **state) {
     assert_near_colour(&image, 40, 8, 128, 128, 128, 4);
     sm_image_free(&image);
 
-    // The same numbers taken as plain inverted CMYK: grey was (Y 0, Cb 128, Cr 128, K 128), so C 0, M 128, Y 128.
+    // The same numbers read as inverted CMYK: grey was (Y 0, Cb 128, Cr 128, K 128), so C 0, M 128, Y 128.
     uint8_t changed[sizeof test_ycck_jpeg];
     memcpy(changed, test_ycck_jpeg, sizeof changed);
     assert_int_equal(changed[TRANSFORM], 2);
@@ -315,7 +315,7 @@ static void jpeg_cmyk(void **state) {
     changed[TRANSFORM] = 1;
     assert_refused(changed, sizeof changed, SM_ERROR_IMAGE_FORMAT, "four colour components");
 
-    // Without the marker: as browsers do, CMYK.
+    // Without the marker: CMYK, as in browsers.
     memmove(changed + MARKER, changed + MARKER + SEGMENT, sizeof changed - MARKER - SEGMENT);
     image = decode(changed, sizeof changed - SEGMENT);
     assert_near_colour(&image, 40, 8, 0, 64, 64, 4);
@@ -337,7 +337,7 @@ static void jpeg_hostile_tables(void **state) {
     fail_msg("no Huffman table in the file");
 }
 
-/** Where the entropy-coded data of a JPEG's first scan begins. */
+/** Offset of the entropy-coded data of a JPEG's first scan. */
 static size_t scan_data_start(const test_file *file) {
     for (size_t i = 2; i + 4 < file->size; i++)
         if (file->bytes[i] == 0xff && file->bytes[i + 1] == 0xda)
@@ -347,8 +347,9 @@ static size_t scan_data_start(const test_file *file) {
 }
 
 /**
- * Removes the end of every scan's data in turn, the marker after it stays. stb_image 2.27 then reads beyond the last
- * bit and shifts by 33 (stb_image.sed); the sanitizers report that. Counts the answers that the guard gave.
+ * Cuts the data of each scan after every byte, up to the next marker. Without the guards of stb_image.sed, stb_image
+ * 2.27 then reads beyond the last bit and shifts by 33, which sanitizers report. Returns the number of files that a
+ * guard refused.
  */
 static int guarded_cuts(const test_file *file) {
     int guarded = 0;
@@ -405,7 +406,7 @@ static void damaged_png(void **state) {
     assert_refused(file.bytes, file.size, SM_ERROR_IMAGE_FORMAT, "checksum");
     free(file.bytes);
 
-    // Too few rows: a file for one height, its header (with a right checksum) taken from one for another.
+    // Too few rows: a file with the header (and its right checksum) of a higher image.
     test_file low =
         test_png_make(&(test_png){.width = SIDE, .height = 20, .depth = 8, .colour = PNG_GREY, .samples = samples});
     test_file high =
@@ -438,7 +439,7 @@ static void refused_by_size(void **state) {
         {1, 5000, SM_ERROR_IMAGE_TOO_SMALL, "1 x 5000"},
         {0, 5, SM_ERROR_IMAGE_FORMAT, "zero"},
         {-1, 5, SM_ERROR_IMAGE_FORMAT, "impossible"},
-        {8000, 8000, SM_ERROR_IMAGE_FORMAT, "checksum"}, // allowed as such
+        {8000, 8000, SM_ERROR_IMAGE_FORMAT, "checksum"}, // this size is allowed
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         test_file file;
@@ -660,7 +661,7 @@ static void letterbox_values(void **state) {
         }
 }
 
-/** Centre of gravity of a bright blob goes through apply and restore and comes back to where it was. */
+/** The centre of gravity of a bright blob is unchanged after apply and restore. */
 static void letterbox_there_and_back(void **state) {
     (void)state;
     static const int sizes[][2] = {{600, 470}, {90, 130}, {256, 256}, {333, 1001}};
@@ -712,7 +713,7 @@ static void restore_does_not_leak_the_border(void **state) {
     enum { SIZE = 64, WIDTH = 200, HEIGHT = 50 };
     const sm_letterbox box = sm_letterbox_make(WIDTH, HEIGHT, SIZE);
     static float square[SIZE * SIZE], map[WIDTH * HEIGHT];
-    for (int i = 0; i < SIZE * SIZE; i++) square[i] = (float)NAN; // the border is never looked at
+    for (int i = 0; i < SIZE * SIZE; i++) square[i] = (float)NAN; // the border must not be read
     for (int y = 0; y < box.inner_height; y++)
         for (int x = 0; x < box.inner_width; x++) square[(box.top + y) * SIZE + box.left + x] = 0.25f;
     sm_letterbox_restore(&box, square, map);

@@ -1,4 +1,4 @@
-/** The tables of kernels, and the small operations that all of them share, against values worked out by hand. */
+/** The tables of kernels, and the small operations that all of them share, against values computed by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,14 +80,14 @@ static void test_cross_entropy(void **state) {
     const float soft[] = {0.2f, 0.7f, 0.1f};
     double softer = kernels()->cross_entropy(logits, soft, 1, 3, NULL);
     assert_float(softer, -0.2 * log(0.125) - 0.7 * log(0.25) - 0.1 * log(0.625));
-    const float sure[] = {-1000, 1000, 0}; /* neither infinite nor NaN when wholly wrong */
+    const float sure[] = {-1000, 1000, 0}; /* finite for a wrong answer with certainty */
     const float wrong[] = {1, 0, 0};
     assert_float(kernels()->cross_entropy(sure, wrong, 1, 3, NULL), 2000);
 }
 
 static void test_type_mae(void **state) {
     (void)state;
-    /* sigmoid(log 3) = 0.75. Normal means 0 and 0, whatever the first logit says. */
+    /* sigmoid(log 3) = 0.75. Normal is 0 and 0 for any first logit. */
     const float logits[] = {9, logf(3), -logf(3), 9, logf(3), logf(3)};
     const int target[] = {SM_CLASS_BENIGN, SM_CLASS_NORMAL};
     float gradient[6];
@@ -106,7 +106,7 @@ static void test_mask_loss(void **state) {
     args.dice_weight = 2;
     args.dice_smooth = 1;
     assert_float(kernels()->mask_loss(&args), 2 * (1 - (2 * 2.0 + 1) / (2.5 + 3 + 1)));
-    const float sure[] = {50, -50, 60, 70}; /* as good as right: no loss, and no NaN */
+    const float sure[] = {50, -50, 60, 70}; /* right with certainty: no loss, and no NaN */
     args.logits = sure;
     args.bce_weight = 1;
     args.dice_smooth = 0;
@@ -152,7 +152,7 @@ static void run_backwards(void *pool, int count, sm_task *task, void *arguments)
     for (int index = count - 1; index >= 0; index--) task(arguments, index, index % 3);
 }
 
-/** The sums over pixels that the weights' gradient and normalisation need, with their bits in a row. */
+/** The sums over pixels that the weights' gradient and normalisation need, as raw bits for comparison. */
 static void sum_over_pixels(const sm_kernels *set, const sm_parallel *parallel, float weights[16 * 3],
                             double sums[2 * 2 * 16]) {
     enum { BATCH = 2, HEIGHT = 70, WIDTH = 90, CHANNELS = 16, OUTPUTS = 3, PIXELS = HEIGHT * WIDTH };

@@ -139,7 +139,7 @@ static void ellipses_at_angles(void **state) {
         assert_near(one->area, pi * a * b, 0.005 * pi * a * b);
         assert_near(one->long_axis, 2 * a, 0.7);
         assert_near(one->short_axis, 2 * b, 1.0);
-        const double turn = remainder((double)one->orientation - angle, pi); // an axis has no head
+        const double turn = remainder((double)one->orientation - angle, pi); // an axis has no direction
         assert_near(turn, 0, 0.05);
         assert_true(one->orientation >= -1.5708f && one->orientation <= 1.5708f);
         // The two axes are drawn at right angles.
@@ -247,7 +247,7 @@ static void small_ones_go_and_the_rest_is_sorted(void **state) {
     }
     assert_int_equal(on.mask[30 * 60 + 2], 0); // cleared with its label
     assert_int_equal(labels[30 * 60 + 2], 0);
-    assert_int_equal(on.mask[2 * 60 + 10], 7); // kept as it was
+    assert_int_equal(on.mask[2 * 60 + 10], 7); // unchanged
     free(lesions);
     assert_int_equal(sm_mask_components(on.mask, 60, 40, 5000, probability, labels, &lesions, &count, NULL), SM_OK);
     assert_int_equal(count, 0);
@@ -325,7 +325,7 @@ static void contour_joins_diagonal_pixels(void **state) {
     free(on.mask);
 }
 
-/** Labels by repeated flooding: slow, and nothing like what is tested. */
+/** Labels by repeated flooding: slow, and independent of the tested code. */
 static int flood_count(const canvas *on, int32_t *labels) {
     int count = 0;
     memset(labels, 0, (size_t)(on->width * on->height) * sizeof *labels);
@@ -364,12 +364,12 @@ static void random_masks_agree_with_flooding(void **state) {
         assert_int_equal(sm_mask_components(on.mask, on.width, on.height, 0, NULL, labels, &lesions, &count, NULL),
                          SM_OK);
         assert_int_equal(count, expected_count);
-        int32_t renamed[401] = {0}; // one name on this side for each on that
+        int32_t renamed[401] = {0}; // our label for each expected one
         for (int i = 0; i < pixels; i++) {
             if (!renamed[expected[i]]) renamed[expected[i]] = labels[i];
             assert_int_equal(labels[i], renamed[expected[i]]);
         }
-        // Outer outlines less holes enclose exactly the mask; there is one outer outline a component.
+        // Outer outlines less holes enclose exactly the mask; there is one outer outline per component.
         sm_contours contours;
         assert_int_equal(sm_mask_contours(on.mask, on.width, on.height, &contours, NULL), SM_OK);
         double area = 0;

@@ -62,7 +62,7 @@ static void test_yardstick_counts(void **state) {
     assert_true(fabs(sm_net_macs(&unet32, 256) / 1e9 - 16.328) < 0.0005);
 }
 
-/** The ablation lacks nothing but a gain and an offset, each from three probabilities and a bias, for each channel. */
+/** The ablation lacks one gain and one offset per channel, each computed from three probabilities and a bias. */
 static void test_unconditioned_differs_by_the_condition_alone(void **state) {
     (void)state;
     sm_net with = make("sonomask");
@@ -138,7 +138,7 @@ static void check_inference(const char *name, int backend) {
         assert_int_equal(sm_inference_create(&net, parameters, SIZE, sets[i], &inference, NULL), SM_OK);
         assert_int_equal(sm_inference_state_create(inference, NULL, &working, NULL), SM_OK);
         sm_inference_run(working, image, mask[i], type[i]);
-        /* Memory that tensors share must not make the second image's answer differ from the first's. */
+        /* A second run gives the same answer, although tensors share memory. */
         float again[SIZE * SIZE];
         sm_inference_run(working, image, again, NULL);
         assert_memory_equal(mask[i], again, sizeof again);
@@ -174,7 +174,7 @@ static void test_impossible_sizes_are_refused(void **state) {
     sm_floats_free(parameters);
 }
 
-/** A batch of noise with a disc to find, and a network in training. */
+/** A batch of noise with a disc as target, and a network in training. */
 typedef struct fixture {
     sm_net net;
     float *parameters, *gradients, *images, *masks;
@@ -234,7 +234,7 @@ static double worst_slope_error(fixture *f, const float *gradients) {
         assert_non_null(kept);
         memcpy(kept, values, p->count * sizeof *kept);
         double best = INFINITY;
-        /* Too long a step meets the ReLUs' kinks, too short a one the rounding: the best of a few counts. */
+        /* Long steps cross the kinks of ReLUs, short ones suffer from rounding: the best of a few counts. */
         for (double stride = 2e-5; stride < 1e-3; stride *= 5) {
             double loss[2];
             for (int side = 0; side < 2; side++) {
@@ -252,6 +252,33 @@ static double worst_slope_error(fixture *f, const float *gradients) {
     }
     sm_floats_free(scratch);
     return worst;
+}
+
+/** The total loss at a weight of deep supervision. */
+static double total_at(fixture *f, double auxiliary_weight) {
+    f->options.auxiliary_weight = (float)auxiliary_weight;
+    return step(f, f->gradients);
+}
+
+/** Level k has the weight w^k: with levels 2, 3 and 4, total(w) - total(0) = a w^2 + b w^3 + c w^4. */
+static void test_deep_supervision_weight_is_a_power_of_the_level(void **state) {
+    (void)state;
+    fixture f = open_fixture("sonomask", sm_kernels_for(SM_BACKEND_AUTO));
+    for (int i = 0, level = 4; i < f.net.layer_count; i++)
+        if (f.net.layers[i].role == SM_ROLE_AUXILIARY) assert_int_equal(f.net.layers[i].level, level--);
+    const double none = total_at(&f, 0);
+    /* a + b w + c w^2 at 1, 1/2 and 1/4, and its coefficients by divided differences. */
+    const double at1 = total_at(&f, 1) - none, at2 = (total_at(&f, 0.5) - none) * 4,
+                 at4 = (total_at(&f, 0.25) - none) * 16;
+    const double slope12 = (at1 - at2) / 0.5, slope24 = (at2 - at4) / 0.25;
+    const double c = (slope12 - slope24) / 0.75, b = slope24 - c * 0.75, a = at4 - b / 4 - c / 16;
+    /* Each is a cross-entropy plus a soft Dice loss of unsure logits. */
+    const double losses[] = {a, b, c};
+    for (int k = 0; k < 3; k++)
+        if (!(losses[k] > 0.3 && losses[k] < 6)) fail_msg("level %d: loss %g", k + 2, losses[k]);
+    const double w = 0.75, expected = none + a * w * w + b * w * w * w + c * w * w * w * w;
+    assert_true(fabs(total_at(&f, w) - expected) < 1e-5);
+    close_fixture(&f);
 }
 
 static void check_gradient(const char *name, bool type_mae) {
@@ -300,7 +327,7 @@ static void test_training_kernels_against_reference(void **state) {
                 error += difference * difference;
                 norm += (double)reference.gradients[i] * (double)reference.gradients[i];
             }
-            /* Rounding may flip a ReLU or move a maximum, which a gradient shows far more than the values do. */
+            /* Rounding may flip a ReLU or move a maximum, which changes gradients far more than values. */
             assert_true(error < 1e-3 * norm);
             close_fixture(&reference);
             close_fixture(&fast);
@@ -352,6 +379,7 @@ int main(void) {
         cmocka_unit_test(test_memory_plan_never_overlaps),
         cmocka_unit_test(test_inference_against_reference),
         cmocka_unit_test(test_impossible_sizes_are_refused),
+        cmocka_unit_test(test_deep_supervision_weight_is_a_power_of_the_level),
         cmocka_unit_test(test_gradient_of_whole_networks),
         cmocka_unit_test(test_wrong_gradient_is_caught),
         cmocka_unit_test(test_training_kernels_against_reference),

@@ -1,6 +1,6 @@
 /**
- * Every fast operation but the 3x3 convolution, of every SIMD target that this machine has, against the reference, over
- * odd shapes and all options; and that results do not depend on the order in which tasks run.
+ * Every fast operation except the 3x3 convolution, of every SIMD target of this machine, against the reference, for odd
+ * shapes and all options. Results must not depend on the order of the tasks.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static const double TOLERANCE = 1e-9; /* normalised mean squared error */
 static const int fast_backends[] = {SM_BACKEND_SCALAR, SM_BACKEND_SIMD128, SM_BACKEND_AVX2, SM_BACKEND_AVX512};
 enum { BACKEND_COUNT = sizeof fast_backends / sizeof *fast_backends };
 
-/** Runs the tasks backwards and on changing workers: the worst that a thread pool may do to the order. */
+/** Runs the tasks backwards and on changing workers: the most unusual order that a thread pool may have. */
 static void run_backwards(void *pool, int count, sm_task *task, void *arguments) {
     (void)pool;
     for (int index = count - 1; index >= 0; index--) task(arguments, index, index % 3);
@@ -74,7 +74,7 @@ static owned_source make_source(const shape *s, int what, unsigned seed) {
         source->scale = owned.scale = numbers_spaced(count, seed + 1);
         source->shift = owned.shift = numbers_spaced(count, seed + 2);
         source->per_image = what & PER_IMAGE;
-        /* Else one channel's -0.7 v - 0.7 would be nothing but rounding at its maximum, v = -1. */
+        /* Otherwise one channel's -0.7 v - 0.7 would be pure rounding error at its maximum, v = -1. */
         for (size_t i = 0; i < count; i++) owned.scale[i] *= 1.5f;
     }
     return owned;
@@ -166,7 +166,7 @@ static void test_max_pool(void **state) {
     for_backends(max_pool_body);
 }
 
-/** In a window of equal values the first gets the gradient, as a network's ReLU makes many such windows. */
+/** In a window of equal values the first gets the gradient. ReLUs make many such windows. */
 static void max_pool_ties_body(const sm_kernels *kernels, const sm_parallel *parallel) {
     enum { CHANNELS = 19 };
     float data[4 * CHANNELS], output_gradient[CHANNELS], gradient[4 * CHANNELS];
@@ -270,7 +270,7 @@ static void test_bilinear(void **state) {
 static float *make_workspace(size_t floats) {
     float *workspace = aligned_alloc(64, (floats * sizeof *workspace + 63) / 64 * 64 + 64);
     assert_non_null(workspace);
-    for (size_t i = 0; i < floats; i++) workspace[i] = NAN; /* nothing may be taken for granted */
+    for (size_t i = 0; i < floats; i++) workspace[i] = NAN; /* the workspace may hold anything */
     return workspace;
 }
 
@@ -470,7 +470,7 @@ static void sigmoid_body(const sm_kernels *kernels, const sm_parallel *parallel)
         assert_true(fabs((double)output[i] - 1 / (1 + exp(-(double)extremes[i]))) <= 1e-7);
     float not_a_number = NAN;
     kernels->sigmoid(&not_a_number, 1, output);
-    assert_true(isnan(output[0])); /* a broken network must not look like a sure one */
+    assert_true(isnan(output[0])); /* NaN must not become a confident answer */
 }
 static void test_sigmoid(void **state) {
     (void)state;

@@ -1,6 +1,6 @@
 /**
- * Every gradient but the 3x3 convolution's: the double-precision reference against central differences, then the
- * reference and every fast set in float against the same differences; and wrong gradients that the check must catch.
+ * Every gradient except those of the 3x3 convolution: the double-precision reference against central differences, then
+ * the reference and every fast set in float against the same differences; and wrong gradients that the check must find.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -124,7 +124,7 @@ static size_t largest(const double *values, size_t count) {
     return best;
 }
 
-/** Gradients with the mistakes that programs make; the same checker at the same tolerances must refuse each. */
+/** Gradients with typical mistakes; the same check with the same tolerances must refuse each. */
 static void test_wrong_gradients_are_caught(void **state) {
     (void)state;
     for (int i = 0; i < CASE_COUNT; i++) {
@@ -147,7 +147,7 @@ static void test_wrong_gradients_are_caught(void **state) {
     }
 }
 
-/** A gradient of other data is wrong everywhere, though of the right size and sign of mean. */
+/** A gradient of other data is wrong everywhere, with a plausible size. */
 static void test_gradient_at_another_point_is_caught(void **state) {
     (void)state;
     for (int i = 0; i < CASE_COUNT; i++) {

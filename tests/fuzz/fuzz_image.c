@@ -1,5 +1,5 @@
 /**
- * Any bytes into the image decoder, and what decodes through the rest of the image path. tests/c/test_fuzz_image.c also
+ * Decodes any bytes, and processes images that decode with the rest of the image path. tests/c/test_fuzz_image.c also
  * calls it with damaged files.
  */
 #include "fuzz.h"
@@ -17,7 +17,7 @@ static void use_image(const sm_image *image) {
     fuzz_require(image->width >= SM_IMAGE_MIN_SIDE && image->height >= SM_IMAGE_MIN_SIDE);
     fuzz_require(pixels <= SM_IMAGE_MAX_PIXELS);
     fuzz_require(image->channels == 1 || image->channels == 3 || image->channels == 4);
-    if (pixels > 1000000) return; // allowed, but too slow to repeat a thousand times
+    if (pixels > 1000000) return; // allowed, but too slow here
     uint8_t *grey = malloc(pixels);
     if (!grey) return;
     sm_image_to_grey(image, grey);

@@ -1,11 +1,11 @@
 /**
- * Winograd backward to the weights. A task works on a share of the tiles (with an accumulator of its own, a slot)
- * and on a range of the input channels. Small kernels are split by tiles; for large ones further accumulators would
- * cost more than transforming the gradient once more for each range of input channels.
+ * Winograd convolution backward to the weights. A task computes a share of the tiles (in its own accumulator, a slot)
+ * for a range of the input channels. Small weights are split by tiles. Large ones are split by input channels: more
+ * accumulators would cost more than transforming the gradient again for each range.
  */
 #include "conv3x3_winograd.h"
 
-enum { SLOT_FLOATS = 1 << 19 }; /* kernels up to this size get a slot for each thread */
+enum { SLOT_FLOATS = 1 << 19 }; /* weights up to this size get one slot per thread */
 
 typedef struct weights_plan {
     winograd_grid grid;
@@ -36,7 +36,7 @@ static weights_plan plan_make(const sm_conv *args, int threads) {
         plan.ranges = threads < plan.input_chunks ? threads : plan.input_chunks;
     plan.range_chunks = (plan.input_chunks + plan.ranges - 1) / plan.ranges;
     plan.block_tiles = winograd_block_tiles(plan.grid.tiles, plan.range_chunks + plan.output_chunks, plan.slots);
-    /* each block goes once through the task's accumulator: it should not be the smaller of the two */
+    /* every block reads and writes the whole accumulator, so a block should not be smaller than that */
     const size_t tile_floats = (size_t)(plan.range_chunks + plan.output_chunks) * WINOGRAD_POSITIONS * V_LANES;
     const int balanced = (int)(plan.slot_floats / (size_t)plan.ranges / tile_floats);
     if (plan.block_tiles < balanced) plan.block_tiles = balanced < plan.grid.tiles ? balanced : plan.grid.tiles;
@@ -87,7 +87,7 @@ void SM_KERNEL(sm_winograd_backward_weights)(const sm_conv *args) {
         .args = args, .plan = plan_make(args, sm_parallel_threads(args->parallel)), .slots = args->workspace};
     job.workers = job.slots + (size_t)job.plan.slots * job.plan.slot_floats;
     sm_parallel_run(args->parallel, job.plan.slots * job.plan.ranges, weights_task, &job);
-    SM_KERNEL(sm_winograd_kernel_gradient)
+    SM_KERNEL(sm_winograd_weights_gradient)
     (job.slots, job.plan.slots, sm_conv_input_channels(args), args->output_channels, args->weights_gradient,
      args->parallel);
 }

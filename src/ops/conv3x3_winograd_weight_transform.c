@@ -1,8 +1,11 @@
-/** The Winograd transforms of the kernels: forward, rotated and transposed to go backward, and of their gradient. */
+/**
+ * The Winograd transforms of the 3x3 weights: for the forward pass, rotated by half a turn and transposed for backward
+ * to the data, and of the gradient of the weights.
+ */
 #include "conv3x3_winograd.h"
 
 /** G applied to 3 values. */
-SM_INLINE void transform_kernel(const v_f32 g[3], v_f32 u[6]) {
+SM_INLINE void transform_three(const v_f32 g[3], v_f32 u[6]) {
     const v_f32 sixth = v_splat(-1.0f / 6.0f), twelfth = v_splat(1.0f / 12.0f);
     const v_f32 inner = v_add(g[0], g[2]), outer = v_mul(v_fma(v_splat(4.0f), g[2], g[0]), v_splat(1.0f / 24.0f));
     u[0] = v_mul(g[0], v_splat(0.25f));
@@ -14,7 +17,7 @@ SM_INLINE void transform_kernel(const v_f32 g[3], v_f32 u[6]) {
 }
 
 /** G^T applied to 6 values. */
-SM_INLINE void transform_kernel_gradient(const v_f32 u[6], v_f32 g[3]) {
+SM_INLINE void transform_back(const v_f32 u[6], v_f32 g[3]) {
     const v_f32 inner_even = v_add(u[1], u[2]), inner_odd = v_sub(u[1], u[2]);
     const v_f32 outer_even = v_add(u[3], u[4]), outer_odd = v_sub(u[3], u[4]);
     const v_f32 inner = v_mul(inner_even, v_splat(-1.0f / 6.0f));
@@ -28,45 +31,45 @@ SM_INLINE void transform_taps(v_f32 taps[3][3], float *transformed, size_t posit
     v_f32 columns[3][6];
     SM_UNROLL for (int x = 0; x < 3; x++) {
         const v_f32 column[3] = {taps[0][x], taps[1][x], taps[2][x]};
-        transform_kernel(column, columns[x]);
+        transform_three(column, columns[x]);
     }
     SM_UNROLL for (int i = 0; i < 6; i++) {
         const v_f32 row[3] = {columns[0][i], columns[1][i], columns[2][i]};
         v_f32 u[6];
-        transform_kernel(row, u);
+        transform_three(row, u);
         SM_UNROLL for (int j = 0; j < 6; j++) v_store(transformed + (size_t)(i * 6 + j) * position_stride, u[j]);
     }
 }
 
-/** A transform of kernels, cut into one task for each output chunk. */
-typedef struct kernel_job {
+/** A transform of weights, one task per output chunk. */
+typedef struct transform_job {
     const float *weights;
     int inputs, outputs; /* of U */
     float *transformed;
-} kernel_job;
+} transform_job;
 
-size_t SM_KERNEL(sm_winograd_kernel_size)(int inputs, int outputs) {
+size_t SM_KERNEL(sm_winograd_transformed_size)(int inputs, int outputs) {
     return winograd_align(WINOGRAD_POSITIONS * (size_t)winograd_chunks(outputs) * (size_t)inputs * V_LANES);
 }
 
-static size_t kernel_position_stride(const kernel_job *job) {
+static size_t position_stride_of(const transform_job *job) {
     return (size_t)winograd_chunks(job->outputs) * (size_t)job->inputs * V_LANES;
 }
 
-/** Where U of input 0 begins for an output chunk; the others lie `*input_stride` apart. */
-static float *kernel_place(const kernel_job *job, int chunk, size_t *input_stride) {
+/** U of input 0 for an output chunk. The next inputs follow at steps of `*input_stride`. */
+static float *chunk_place(const transform_job *job, int chunk, size_t *input_stride) {
     const int in_group = chunk % WINOGRAD_GROUP, group = chunk - in_group;
     *input_stride = (size_t)winograd_group_width(group, winograd_chunks(job->outputs)) * V_LANES;
     return job->transformed + ((size_t)group * (size_t)job->inputs + (size_t)in_group) * V_LANES;
 }
 
-static void kernel_chunk(void *arguments, int chunk, int worker) {
+static void transform_chunk(void *arguments, int chunk, int worker) {
     (void)worker;
-    const kernel_job *job = arguments;
+    const transform_job *job = arguments;
     const int left = job->outputs - chunk * V_LANES, lanes = left < V_LANES ? left : V_LANES;
     const size_t tap_stride = (size_t)job->inputs * (size_t)job->outputs;
     size_t input_stride;
-    float *place = kernel_place(job, chunk, &input_stride);
+    float *place = chunk_place(job, chunk, &input_stride);
     for (int input = 0; input < job->inputs; input++, place += input_stride) {
         const float *weights = job->weights + (size_t)input * (size_t)job->outputs + (size_t)chunk * V_LANES;
         v_f32 taps[3][3];
@@ -74,27 +77,27 @@ static void kernel_chunk(void *arguments, int chunk, int worker) {
             const float *weight = weights + (size_t)tap * tap_stride;
             taps[tap / 3][tap % 3] = lanes == V_LANES ? v_load(weight) : v_load_part(weight, lanes);
         }
-        transform_taps(taps, place, kernel_position_stride(job));
+        transform_taps(taps, place, position_stride_of(job));
     }
 }
 
-void SM_KERNEL(sm_winograd_kernel)(const float *weights, int inputs, int outputs, float *transformed,
-                                   const sm_parallel *parallel) {
-    kernel_job job = {weights, inputs, outputs, transformed};
-    sm_parallel_run(parallel, winograd_chunks(outputs), kernel_chunk, &job);
+void SM_KERNEL(sm_winograd_transform_weights)(const float *weights, int inputs, int outputs, float *transformed,
+                                              const sm_parallel *parallel) {
+    transform_job job = {weights, inputs, outputs, transformed};
+    sm_parallel_run(parallel, winograd_chunks(outputs), transform_chunk, &job);
 }
 
 /**
- * As kernel_chunk, with weights [9][outputs][inputs] read rotated by half a turn: tap t is tap 8 - t. The lanes of a
- * chunk lie `inputs` apart, so they are first collected for a few inputs at a time.
+ * As transform_chunk, with weights [9][outputs][inputs] rotated by half a turn: tap t is read from tap 8 - t. The lanes
+ * of a chunk are `inputs` floats apart, so they are first collected for a few inputs.
  */
-static void kernel_backward_chunk(void *arguments, int chunk, int worker) {
+static void transform_backward_chunk(void *arguments, int chunk, int worker) {
     (void)worker;
     enum { GROUP = 16 };
-    const kernel_job *job = arguments;
+    const transform_job *job = arguments;
     const int left = job->outputs - chunk * V_LANES, lanes = left < V_LANES ? left : V_LANES;
     size_t input_stride;
-    float *place = kernel_place(job, chunk, &input_stride);
+    float *place = chunk_place(job, chunk, &input_stride);
     float collected[9][GROUP][V_LANES] = {{{0}}};
     for (int first = 0; first < job->inputs; first += GROUP) {
         const int count = job->inputs - first < GROUP ? job->inputs - first : GROUP;
@@ -107,25 +110,25 @@ static void kernel_backward_chunk(void *arguments, int chunk, int worker) {
         for (int i = 0; i < count; i++, place += input_stride) {
             v_f32 taps[3][3];
             for (int tap = 0; tap < 9; tap++) taps[tap / 3][tap % 3] = v_load(collected[tap][i]);
-            transform_taps(taps, place, kernel_position_stride(job));
+            transform_taps(taps, place, position_stride_of(job));
         }
     }
 }
 
-void SM_KERNEL(sm_winograd_kernel_backward)(const float *weights, int inputs, int outputs, float *transformed,
-                                            const sm_parallel *parallel) {
-    kernel_job job = {weights, outputs, inputs, transformed};
-    sm_parallel_run(parallel, winograd_chunks(inputs), kernel_backward_chunk, &job);
+void SM_KERNEL(sm_winograd_transform_weights_backward)(const float *weights, int inputs, int outputs,
+                                                       float *transformed, const sm_parallel *parallel) {
+    transform_job job = {weights, outputs, inputs, transformed};
+    sm_parallel_run(parallel, winograd_chunks(inputs), transform_backward_chunk, &job);
 }
 
-/** A gradient of kernels, cut into one task for each chunk of inputs. */
+/** A gradient of weights, one task per chunk of inputs. */
 typedef struct gradient_job {
     const float *transformed;
     int slots, inputs, outputs;
     float *weights_gradient;
 } gradient_job;
 
-static void kernel_gradient_rows(void *arguments, int chunk, int worker) {
+static void gradient_rows(void *arguments, int chunk, int worker) {
     (void)worker;
     const gradient_job *job = arguments;
     const size_t row_stride = (size_t)winograd_chunks(job->outputs) * V_LANES;
@@ -145,13 +148,13 @@ static void kernel_gradient_rows(void *arguments, int chunk, int worker) {
                     for (int slot = 1; slot < job->slots; slot++)
                         u[j] = v_add(u[j], v_load(value + (size_t)slot * WINOGRAD_POSITIONS * position_stride));
                 }
-                transform_kernel_gradient(u, rows[i]);
+                transform_back(u, rows[i]);
             }
             float *weight = job->weights_gradient + (size_t)input * (size_t)job->outputs + output;
             for (int x = 0; x < 3; x++) {
                 v_f32 column[6], gradient[3];
                 for (int i = 0; i < 6; i++) column[i] = rows[i][x];
-                transform_kernel_gradient(column, gradient);
+                transform_back(column, gradient);
                 for (int y = 0; y < 3; y++) {
                     float *tap = weight + (size_t)(y * 3 + x) * tap_stride;
                     if (lanes == V_LANES)
@@ -163,8 +166,8 @@ static void kernel_gradient_rows(void *arguments, int chunk, int worker) {
         }
 }
 
-void SM_KERNEL(sm_winograd_kernel_gradient)(const float *transformed, int slots, int inputs, int outputs,
-                                            float *weights_gradient, const sm_parallel *parallel) {
+void SM_KERNEL(sm_winograd_weights_gradient)(const float *transformed, int slots, int inputs, int outputs,
+                                             float *weights_gradient, const sm_parallel *parallel) {
     gradient_job job = {transformed, slots, inputs, outputs, weights_gradient};
-    sm_parallel_run(parallel, winograd_chunks(inputs), kernel_gradient_rows, &job);
+    sm_parallel_run(parallel, winograd_chunks(inputs), gradient_rows, &job);
 }

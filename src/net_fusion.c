@@ -1,0 +1,40 @@
+#include "net_fusion.h"
+
+#include <math.h>
+
+#include "norm_epsilon.h"
+
+bool sm_net_has_weights(sm_layer_kind kind) {
+    return kind == SM_LAYER_CONV3X3 || kind == SM_LAYER_CONV1X1 || kind == SM_LAYER_DENSE;
+}
+
+void sm_fusion_run(const sm_fusion *fusion) {
+    for (int c = 0; c < fusion->channels; c++) {
+        float factor = fusion->scale ? fusion->scale[c] / sqrtf(fusion->variance[c] + SM_NORM_EPSILON) : 1.0f;
+        for (size_t i = (size_t)c; i < fusion->count; i += (size_t)fusion->channels)
+            fusion->fused_weights[i] = fusion->weights[i] * factor;
+        if (!fusion->fused_bias) continue;
+        float bias = fusion->bias ? fusion->bias[c] : 0.0f;
+        fusion->fused_bias[c] = fusion->scale ? fusion->shift[c] - fusion->mean[c] * factor : bias;
+    }
+}
+
+static const float *parameter_values(const sm_net *net, const float *parameters, int layer, sm_parameter_kind kind) {
+    int index = sm_net_parameter(net, layer, kind);
+    return index >= 0 ? parameters + net->parameters[index].offset : NULL;
+}
+
+void sm_net_fuse(const sm_net *net, const float *parameters, int layer, float *weights, float *bias) {
+    const sm_parameter *own = &net->parameters[sm_net_parameter(net, layer, SM_PARAMETER_WEIGHTS)];
+    const sm_fusion fusion = {.weights = parameters + own->offset,
+                              .bias = parameter_values(net, parameters, layer, SM_PARAMETER_BIAS),
+                              .scale = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_SCALE),
+                              .shift = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_SHIFT),
+                              .mean = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_MEAN),
+                              .variance = parameter_values(net, parameters, layer, SM_PARAMETER_NORM_VARIANCE),
+                              .count = own->count,
+                              .channels = net->layers[layer].channels,
+                              .fused_weights = weights,
+                              .fused_bias = bias};
+    sm_fusion_run(&fusion);
+}
