@@ -14,8 +14,8 @@
 #include "../../native/data/augment_stages.h"
 #include "../../native/data/phantom.h"
 #include "../../native/data/random.h"
-#include "assert_near.h"
 #include "../../src/letterbox.h"
+#include "assert_near.h"
 
 enum { SIZE = 96, AREA = SIZE * SIZE, WIDTH = 96, HEIGHT = 64, TOP = (SIZE - HEIGHT) / 2 };
 
