@@ -293,6 +293,27 @@ static void splits_divide_the_images_by_fold(void **state) {
     sm_evaluation_results_free(&results);
 }
 
+static void calipers_of_the_manifest_mark_an_image(void **state) {
+    (void)state;
+    write_data();
+    write_model();
+    scratch_text(scratch_root, "calipers.csv",
+                 "image,masks,class,group,fold,calipers\np0.png,,normal,0,0,1\np3.png,,normal,3,0,0\n");
+    const char *const data[] = {inside("calipers.csv")};
+    sm_evaluation_request request = request_of(data);
+    request.model = inside("model.safetensors");
+    request.out = inside("out-calipers");
+    static sm_evaluation_results results;
+    scratch_stderr_begin(scratch_root);
+    const sm_status status = sm_evaluation_run(&request, &results, NULL);
+    free(scratch_stderr_end(scratch_root));
+    assert_int_equal(status, SM_OK);
+    assert_int_equal(results.evaluation.count, 2);
+    assert_true(results.evaluation.images[0].annotated);
+    assert_false(results.evaluation.images[1].annotated);
+    sm_evaluation_results_free(&results);
+}
+
 /* ---- perturbed images ---- */
 
 /* Adds the scores of a picture under `point`, computed here from the network's result. */
@@ -495,6 +516,7 @@ int main(void) {
         cmocka_unit_test(a_bad_image_is_listed_and_the_rest_scored),
         cmocka_unit_test(each_image_is_scored_by_the_network_of_its_fold),
         cmocka_unit_test(splits_divide_the_images_by_fold),
+        cmocka_unit_test(calipers_of_the_manifest_mark_an_image),
         cmocka_unit_test(perturbed_images_are_scored),
         cmocka_unit_test(a_damaged_network_of_a_fold_stops_before_scoring),
         cmocka_unit_test(without_a_scored_image_nothing_is_written),

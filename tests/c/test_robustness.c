@@ -176,6 +176,29 @@ static void lower_resolution_loses_detail_only(void **state) {
     free(changed_mask);
 }
 
+static void every_strength_is_listed(void **state) {
+    (void)state;
+    static const struct {
+        sm_perturbation kind;
+        int count;
+        double strengths[6];
+    } expected[SM_PERTURBATIONS] = {{SM_PERTURB_CONTRAST, 6, {0.4, 0.65, 0.8, 1.25, 1.5, 2}},
+                                    {SM_PERTURB_BRIGHTNESS, 4, {-0.3, -0.15, 0.15, 0.3}},
+                                    {SM_PERTURB_BLUR, 4, {0.75, 1.5, 3, 4.5}},
+                                    {SM_PERTURB_SPECKLE, 4, {0.1, 0.2, 0.3, 0.4}},
+                                    {SM_PERTURB_JPEG, 5, {90, 70, 50, 30, 10}},
+                                    {SM_PERTURB_DOWNSCALE, 4, {1.5, 2, 3, 4}},
+                                    {SM_PERTURB_CROP, 4, {0.05, 0.1, 0.15, 0.2}}};
+    const sm_robustness robustness = sm_robustness_make();
+    int point = 1;
+    for (int k = 0; k < SM_PERTURBATIONS; k++)
+        for (int i = 0; i < expected[k].count; i++, point++) {
+            assert_int_equal(robustness.points[point].kind, expected[k].kind);
+            assert_near(robustness.points[point].strength, expected[k].strengths[i], 1e-6);
+        }
+    assert_int_equal(point, SM_ROBUSTNESS_POINTS);
+}
+
 static void the_study_has_five_perturbations(void **state) {
     (void)state;
     sm_robustness robustness = sm_robustness_make();
@@ -208,6 +231,7 @@ int main(void) {
         cmocka_unit_test(blur_is_a_gaussian),
         cmocka_unit_test(speckle_has_its_deviation_and_keeps_grey),
         cmocka_unit_test(lower_resolution_loses_detail_only),
+        cmocka_unit_test(every_strength_is_listed),
         cmocka_unit_test(the_study_has_five_perturbations),
     };
     return cmocka_run_group_tests_name("robustness", tests, NULL, NULL);
