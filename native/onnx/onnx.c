@@ -30,7 +30,7 @@ typedef struct exporter {
     int size;
     sm_protobuf *graph;
     float *fused, *transposed; /**< buffers for the weights of the largest layer */
-    float *bias;                /**< buffer for the bias of the widest layer */
+    float *bias;               /**< buffer for the bias of the widest layer */
 } exporter;
 
 /** The name of the tensor that a layer computes; intermediate tensors have a suffix. */
