@@ -1,80 +1,15 @@
 /**
- * 1x1 convolution: a matrix product, pixels by channels. Short segments of a row of pixels are materialised (after
- * scale, shift, ReLU, upsampling and concatenation) into a buffer that fits the first-level cache. Register tiles are 4
- * pixels by 2 vectors of output channels. With few output channels (a mask head has one), the vectors hold input
- * channels and each output is a dot product.
+ * 1x1 convolution, forward and backward to data: a matrix product, pixels by channels. Register tiles are 4 pixels by 2
+ * vectors of output channels. With few output channels (a mask head has one), the vectors hold input channels and each
+ * output is a dot product.
  */
-#include "operations.h"
-#include "source.h"
+#include "conv1x1_segments.h"
 
-enum {
-    SEGMENT_PIXELS = 32,
-    TILE_PIXELS = 4,
-    TILE_VECTORS = 2,
-    FEW_OUTPUTS = V_LANES < 4 ? 1 : 3, /* up to here dot products are faster than mostly empty vectors of outputs */
-    MOST_SLOTS = 16                    /* tasks of the backward pass to the weights, for any number of threads */
-};
-
-static int padded(int channels) { return (channels + V_LANES - 1) / V_LANES * V_LANES; }
-
-static int input_channels(const sm_conv *args) {
-    return args->source[0].channels + (args->source_count > 1 ? args->source[1].channels : 0);
-}
-
-/* ---- segments: how rows are cut ---- */
-
-typedef struct segment {
-    int image, y, x, count;
-} segment;
-
-static int segments_per_row(int width) { return (width - 1) / SEGMENT_PIXELS + 1; }
-
-static segment segment_at(int index, int height, int width) {
-    int per_row = segments_per_row(width), row = index / per_row, x = index % per_row * SEGMENT_PIXELS;
-    return (segment){row / height, row % height, x, width - x < SEGMENT_PIXELS ? width - x : SEGMENT_PIXELS};
-}
-
-static size_t segment_pixel(const segment *at, int height, int width) {
-    return ((size_t)at->image * (size_t)height + (size_t)at->y) * (size_t)width + (size_t)at->x;
-}
-
-/* ---- workspace: [packed weights][one segment buffer per worker][slots] ---- */
-
-static size_t packed_floats(const sm_conv *args) {
-    return (size_t)padded(input_channels(args)) * (size_t)padded(args->output_channels);
-}
-
-static size_t buffer_floats(const sm_conv *args) {
-    return (size_t)SEGMENT_PIXELS * (size_t)(padded(input_channels(args)) + padded(args->output_channels));
-}
-
-/** The gradient of the weights, transposed and padded, [output][padded(input)], then that of the bias. */
-static size_t slot_floats(const sm_conv *args) {
-    return (size_t)args->output_channels * (size_t)padded(input_channels(args)) + (size_t)padded(args->output_channels);
-}
+/* Up to here dot products are faster than mostly empty vectors of outputs. */
+enum { FEW_OUTPUTS = V_LANES < 4 ? 1 : 3 };
 
 size_t SM_KERNEL(sm_conv1x1_workspace)(const sm_conv *args, int threads) {
     return packed_floats(args) + (size_t)threads * buffer_floats(args) + MOST_SLOTS * slot_floats(args);
-}
-
-static float *buffer_of(const sm_conv *args, int worker) {
-    return args->workspace + packed_floats(args) + (size_t)worker * buffer_floats(args);
-}
-
-static float *slot_of(const sm_conv *args, int slot) {
-    return buffer_of(args, sm_parallel_threads(args->parallel)) + (size_t)slot * slot_floats(args);
-}
-
-/** Materialises the sources' segment as [count][stride]; channels beyond the last are zero. */
-static void read_segment(const sm_conv *args, const segment *at, float *buffer, int stride) {
-    int channel = 0;
-    for (int s = 0; s < args->source_count; s++) {
-        source_read_pixels(&args->source[s], at->image, at->y, at->x, at->count, args->height, args->width,
-                           buffer + channel, stride);
-        channel += args->source[s].channels;
-    }
-    for (int i = 0; i < at->count && channel < stride; i++)
-        memset(buffer + (size_t)i * (size_t)stride + channel, 0, (size_t)(stride - channel) * sizeof *buffer);
 }
 
 /** [rows][columns] to [rows][padded(columns)], or to the transpose [columns][padded(rows)]; zero-filled. */
@@ -196,36 +131,6 @@ static void multiply_few(const matrix_product *args, int pixels) {
     }
 }
 
-/* ---- tasks: each a run of segments ---- */
-
-typedef struct segments_job {
-    const sm_conv *args;
-    const sm_target *target; /**< backward to data */
-    const float *weights;    /**< in the layout of `product.right` */
-    int right_stride;
-    int height, width; /**< of the tensor whose segments these are */
-    int segments, segments_per_task;
-} segments_job;
-
-static segments_job make_job(const sm_conv *args, int height, int width, size_t pixel_work) {
-    enum { TASK_WORK = 1 << 18 }; /* multiply-adds */
-    segments_job job = {.args = args, .height = height, .width = width};
-    job.segments = args->batch * height * segments_per_row(width);
-    size_t per_task = TASK_WORK / (pixel_work * SEGMENT_PIXELS) + 1;
-    job.segments_per_task = per_task < (size_t)job.segments ? (int)per_task : job.segments;
-    return job;
-}
-
-static void run_job(segments_job *job, sm_task *task) {
-    int tasks = (job->segments + job->segments_per_task - 1) / job->segments_per_task;
-    sm_parallel_run(job->args->parallel, tasks, task, job);
-}
-
-static int task_end(const segments_job *job, int task) {
-    int end = (task + 1) * job->segments_per_task;
-    return end < job->segments ? end : job->segments;
-}
-
 /* ---- forward ---- */
 
 static void forward_task(void *arguments, int task, int worker) {
@@ -322,92 +227,5 @@ void SM_KERNEL(sm_conv1x1_backward_data)(const sm_conv *args) {
             run_job(&job, backward_data_task);
         }
         weights += (size_t)target->channels * (size_t)args->output_channels;
-    }
-}
-
-/* ---- backward to weights: [output][pixels] times [pixels][input], each task into its own slot ---- */
-
-/** Adds `outputs` rows by `vectors` vectors of inputs over one segment to the slot. */
-SM_INLINE void weights_tile(const float *gradient, int gradient_stride, int outputs, const float *inputs,
-                            int input_stride, int vectors, int pixels, float *slot) {
-    v_f32 sum[TILE_PIXELS][TILE_VECTORS];
-    SM_UNROLL
-    for (int o = 0; o < outputs; o++) {
-        SM_UNROLL
-        for (int v = 0; v < vectors; v++) sum[o][v] = v_zero();
-    }
-    for (int pixel = 0; pixel < pixels; pixel++, gradient += gradient_stride, inputs += input_stride) {
-        v_f32 input[TILE_VECTORS];
-        SM_UNROLL
-        for (int v = 0; v < vectors; v++) input[v] = v_load(inputs + v * V_LANES);
-        SM_UNROLL
-        for (int o = 0; o < outputs; o++) {
-            v_f32 factor = v_load_splat(gradient + o);
-            SM_UNROLL
-            for (int v = 0; v < vectors; v++) sum[o][v] = v_fma(factor, input[v], sum[o][v]);
-        }
-    }
-    SM_UNROLL
-    for (int o = 0; o < outputs; o++) {
-        SM_UNROLL
-        for (int v = 0; v < vectors; v++) {
-            float *place = slot + (size_t)o * (size_t)input_stride + v * V_LANES;
-            v_store(place, v_add(v_load(place), sum[o][v]));
-        }
-    }
-}
-
-SM_INLINE void weights_rows(const float *gradient, int gradient_stride, int outputs, const float *inputs,
-                            int input_stride, int pixels, float *slot) {
-    int i = 0;
-    for (; i + TILE_VECTORS * V_LANES <= input_stride; i += TILE_VECTORS * V_LANES)
-        weights_tile(gradient, gradient_stride, outputs, inputs + i, input_stride, TILE_VECTORS, pixels, slot + i);
-    if (i < input_stride)
-        weights_tile(gradient, gradient_stride, outputs, inputs + i, input_stride, 1, pixels, slot + i);
-}
-
-static void backward_weights_task(void *arguments, int task, int worker) {
-    const segments_job *job = arguments;
-    const sm_conv *args = job->args;
-    int stride = padded(input_channels(args)), outputs = args->output_channels;
-    float *buffer = buffer_of(args, worker), *slot = slot_of(args, task);
-    float *bias = slot + (size_t)outputs * (size_t)stride;
-    memset(slot, 0, slot_floats(args) * sizeof *slot);
-    for (int i = task * job->segments_per_task; i < task_end(job, task); i++) {
-        segment at = segment_at(i, args->height, args->width);
-        const float *gradient = args->output_gradient + segment_pixel(&at, args->height, args->width) * (size_t)outputs;
-        read_segment(args, &at, buffer, stride);
-        int o = 0;
-        for (; o + TILE_PIXELS <= outputs; o += TILE_PIXELS)
-            weights_rows(gradient + o, outputs, TILE_PIXELS, buffer, stride, at.count,
-                         slot + (size_t)o * (size_t)stride);
-        for (; o < outputs; o++)
-            weights_rows(gradient + o, outputs, 1, buffer, stride, at.count, slot + (size_t)o * (size_t)stride);
-        for (o = 0; o < outputs && args->bias_gradient; o++) {
-            float sum = 0;
-            for (int pixel = 0; pixel < at.count; pixel++) sum += gradient[(size_t)pixel * (size_t)outputs + (size_t)o];
-            bias[o] += sum;
-        }
-    }
-}
-
-void SM_KERNEL(sm_conv1x1_backward_weights)(const sm_conv *args) {
-    int inputs = input_channels(args), outputs = args->output_channels;
-    size_t stride = (size_t)padded(inputs);
-    segments_job job = make_job(args, args->height, args->width, (size_t)inputs * (size_t)outputs);
-    int least = (job.segments - 1) / MOST_SLOTS + 1;
-    if (job.segments_per_task < least) job.segments_per_task = least;
-    int slots = (job.segments - 1) / job.segments_per_task + 1;
-    run_job(&job, backward_weights_task);
-    for (int i = 0; i < inputs; i++)
-        for (int o = 0; o < outputs; o++) {
-            double sum = 0;
-            for (int s = 0; s < slots; s++) sum += (double)slot_of(args, s)[(size_t)o * stride + (size_t)i];
-            args->weights_gradient[(size_t)i * (size_t)outputs + (size_t)o] += (float)sum;
-        }
-    for (int o = 0; o < outputs && args->bias_gradient; o++) {
-        double sum = 0;
-        for (int s = 0; s < slots; s++) sum += (double)slot_of(args, s)[(size_t)outputs * stride + (size_t)o];
-        args->bias_gradient[o] += (float)sum;
     }
 }
