@@ -91,6 +91,7 @@ static inline segments_job make_job(const sm_conv *args, int height, int width, 
     job.segments = args->batch * height * segments_per_row(width);
     size_t per_task = TASK_WORK / (pixel_work * SEGMENT_PIXELS) + 1;
     job.segments_per_task = per_task < (size_t)job.segments ? (int)per_task : job.segments;
+    if (job.segments_per_task < 1) job.segments_per_task = 1; /* an empty tensor has no tasks */
     return job;
 }
 
