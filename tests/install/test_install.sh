@@ -130,6 +130,9 @@ run_examples() { # run_examples KIND
         name=$(basename "$image" .png)
         check "segment ($kind) of $name" \
             diff <(expected "$name.png") <("$work/segment-$kind" "$weights" "$image" "$work/$kind-$name.png")
+        check "segment ($kind) replaces no file" \
+            test "$("$work/segment-$kind" "$weights" "$image" "$work/$kind-$name.png" 2>&1 >/dev/null)" \
+            = "$work/$kind-$name.png: cannot be written"
         check "mask of segment ($kind) of $name" same_image_data "$work/tree/${name}_mask.png" "$work/$kind-$name.png"
     done
     check "segment_many ($kind)" \
