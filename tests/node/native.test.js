@@ -165,11 +165,11 @@ test('--resume without a checkpoint does not replace the weights of an earlier t
     const weights = path.join(out, 'weights.safetensors');
     mkdirSync(out);
     cpSync(path.join(inFolder('round'), 'weights.safetensors'), weights);
-    const before = readFileSync(weights);
+    const earlier = readFileSync(weights);
     const refused = run('train', '--data', phantoms, '--out', out, '--fold', '0', ...TRAINING, '--resume');
     assert.equal(refused.status, 2);
     assert.match(refused.err, /weights\.safetensors exists and there is no checkpoint\.bin to resume from/);
-    assert.ok(readFileSync(weights).equals(before));
+    assert.ok(readFileSync(weights).equals(earlier));
     assert.deepEqual(readdirSync(out), ['weights.safetensors']);
 });
 
