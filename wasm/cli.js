@@ -54,6 +54,8 @@ function reasonOf(error) {
         case 'EISDIR': return 'is a folder';
         case 'ENOTDIR': return 'a part of the path is not a folder';
         case 'EEXIST': return 'exists and is not a folder';
+        case 'EROFS': return 'read-only file system';
+        case 'ENAMETOOLONG': return 'file name too long';
         case 'ENOSPC': return 'no space left on the device';
         default: return messageOf(error);
     }
