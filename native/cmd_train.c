@@ -9,6 +9,7 @@
 #include "own_files.h"
 #include "parallel.h"
 #include "report/training_report.h"
+#include "train/checkpoint.h"
 #include "train/trainer.h"
 
 typedef struct arguments {
@@ -193,16 +194,31 @@ static const sm_command_line line = {
     .check = check,
 };
 
+/** The weights of an earlier training are in the folder. Only resuming from its checkpoint may replace them. */
+static sm_status check_earlier_training(const sm_trainer_options *o, const char *weights, sm_error *error) {
+    if (!o->resume)
+        return sm_fail(error, SM_ERROR_ARGUMENT,
+                       "%s exists: add --resume to continue, --overwrite to replace it, or choose another --out",
+                       weights);
+    char *checkpoint = sm_path_join(o->out, "checkpoint.bin");
+    if (!checkpoint) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a file name");
+    bool found = false;
+    const sm_status status = sm_checkpoint_find(checkpoint, &found, error);
+    free(checkpoint);
+    if (status != SM_OK || found) return status;
+    return sm_fail(error, SM_ERROR_ARGUMENT,
+                   "%s exists and there is no checkpoint.bin to resume from: a training from the beginning would "
+                   "replace it; add --overwrite or choose another --out",
+                   weights);
+}
+
 /** Checks, before the data are loaded, that no file of the user and no earlier training is replaced. */
 static sm_status check_outputs(const sm_trainer_options *o, sm_error *error) {
     if (o->overwrite) return SM_OK;
     char *weights = sm_path_join(o->out, "weights.safetensors");
     if (!weights) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a file name");
     sm_status status = sm_file_check_replaceable(weights, sm_own_weights, error);
-    if (status == SM_OK && !o->resume && access(weights, F_OK) == 0)
-        status =
-            sm_fail(error, SM_ERROR_ARGUMENT,
-                    "%s exists: add --resume to continue, --overwrite to replace it, or choose another --out", weights);
+    if (status == SM_OK && access(weights, F_OK) == 0) status = check_earlier_training(o, weights, error);
     free(weights);
     if (status == SM_OK) status = sm_own_output_check(o->out, "log.csv", sm_own_training_log, error);
     if (status == SM_OK) status = sm_own_output_check(o->out, "curves.svg", sm_own_svg, error);

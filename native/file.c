@@ -247,7 +247,8 @@ static sm_status put_in_place(const sm_file_writer *writer, sm_error *error) {
 sm_status sm_file_writer_commit(sm_file_writer *writer, sm_error *error) {
     int code = 0;
     errno = 0;
-    if (ferror(writer->file) || fflush(writer->file) != 0 ||
+    // After a failed write the data are still buffered, so flushing fails again and sets errno to the reason.
+    if (fflush(writer->file) != 0 || ferror(writer->file) ||
         (writer->options.durable && fsync(fileno(writer->file)) != 0))
         code = errno ? errno : EIO;
     if (fclose(writer->file) != 0 && !code) code = errno;

@@ -33,8 +33,10 @@
  *     On failure the structures and pointers that the function fills are all-zero, so there is nothing to release;
  *     the contents of the caller's own buffers are unspecified.
  *   Arguments: every function checks its arguments and returns SM_ERROR_ARGUMENT for a NULL pointer that is not marked
- *     as optional, for a size or number out of range, and for NaN. Functions without a status do nothing with NULL.
- *     The library cannot check that a buffer has the size that its description requires.
+ *     as optional, and for a size, an option or another single number that is out of range or NaN. Functions without a
+ *     status do nothing with NULL. The numbers in arrays are not checked: a NaN in a probability map or in the input of
+ *     sm_run makes the answers that depend on it NaN. The library cannot check that a buffer has the size that its
+ *     description requires.
  *   Options: a NULL pointer to options means the defaults.
  *   Ownership: `sm_X_free` releases what `sm_X_create` or a function that fills an `sm_X` has made; sm_free releases
  *     single blocks (PNG bytes, the lesions of sm_mask_components). Each takes NULL or an all-zero structure, and
@@ -102,7 +104,7 @@ SM_API sm_status sm_model_create(const void *weights, size_t size, const sm_mode
                                  sm_error *error);
 SM_API void sm_model_free(sm_model *model);
 
-/** What the weights file says about itself, and the memory of the model. Strings live as long as the model. */
+/** The settings and the origin in the weights file, and the memory of the model. Strings live as long as the model. */
 typedef struct sm_model_info {
     const char *network;       /**< "sonomask", "sonomask-unconditioned", "unet16" or "unet32" */
     int input_size;            /**< side of the square input, pixels */

@@ -43,6 +43,7 @@ sm_status sm_weights_open(const void *bytes, size_t size, sm_weights_file *file,
     if (status != SM_OK) return status;
     if (!file->metadata.network[0])
         return sm_fail(error, SM_ERROR_WEIGHTS, "not weights of this program: the header names no network");
+    if (file->version == 0) return sm_fail(error, SM_ERROR_WEIGHTS, "the header has no valid format version");
     if (file->version != SM_WEIGHTS_FORMAT_VERSION)
         return sm_fail(error, SM_ERROR_WEIGHTS, "format version %d cannot be read (this program reads version %d)",
                        file->version, SM_WEIGHTS_FORMAT_VERSION);

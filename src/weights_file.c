@@ -29,6 +29,19 @@ static double read_number(sm_json_cursor *cursor) {
     return sm_parse_number(text, &value) ? value : (double)NAN;
 }
 
+/** A whole number from 1 to `high`; 0 for any other text. */
+static int read_whole(sm_json_cursor *cursor, int high) {
+    const double value = read_number(cursor);
+    return value >= 1 && value <= high && value == floor(value) ? (int)value : 0;
+}
+
+/** Refuses any text but `expected`. */
+static void read_constant(header_reader *reader, const char *key, const char *expected) {
+    char text[64];
+    sm_json_read_string(&reader->cursor, text, sizeof text);
+    if (strcmp(text, expected) != 0) REFUSE(reader, "the %s \"%s\" cannot be used (only \"%s\")", key, text, expected);
+}
+
 static void read_activation(header_reader *reader) {
     char text[SM_LAYER_NAME_SIZE];
     sm_json_read_string(&reader->cursor, text, sizeof text);
@@ -45,6 +58,8 @@ typedef enum setting {
     SETTING_FORMAT_VERSION,
     SETTING_NETWORK,
     SETTING_INPUT_SIZE,
+    SETTING_NORMALISATION,
+    SETTING_CLASSES,
     SETTING_TYPE_ACTIVATION,
     SETTING_THRESHOLD,
     SETTING_TEMPERATURE,
@@ -61,6 +76,8 @@ static setting setting_of(const char *key) {
         [SETTING_FORMAT_VERSION] = "format_version",
         [SETTING_NETWORK] = "network",
         [SETTING_INPUT_SIZE] = "input_size",
+        [SETTING_NORMALISATION] = "normalisation",
+        [SETTING_CLASSES] = "classes",
         [SETTING_TYPE_ACTIVATION] = "type_activation",
         [SETTING_THRESHOLD] = "threshold",
         [SETTING_TEMPERATURE] = "temperature",
@@ -78,18 +95,21 @@ static setting setting_of(const char *key) {
 static void read_setting(header_reader *reader, setting which) {
     sm_json_cursor *cursor = &reader->cursor;
     sm_weights_metadata *metadata = &reader->file->metadata;
-    double number = 0;
     switch (which) {
     case SETTING_FORMAT_VERSION:
-        number = read_number(cursor);
-        reader->file->version = number > 0 && number < 1000 ? (int)number : -1;
+        reader->file->version = read_whole(cursor, 1000);
         break;
     case SETTING_NETWORK:
         sm_json_read_string(cursor, metadata->network, sizeof metadata->network);
         break;
     case SETTING_INPUT_SIZE:
-        number = read_number(cursor);
-        metadata->input_size = number > 0 && number <= 1024 ? (int)number : 0;
+        metadata->input_size = read_whole(cursor, 1024);
+        break;
+    case SETTING_NORMALISATION:
+        read_constant(reader, "normalisation", SM_WEIGHTS_NORMALISATION);
+        break;
+    case SETTING_CLASSES:
+        read_constant(reader, "list of classes", SM_WEIGHTS_CLASSES);
         break;
     case SETTING_TYPE_ACTIVATION:
         read_activation(reader);

@@ -12,6 +12,11 @@ enum {
     SM_TENSOR_NAME_SIZE = SM_PARAMETER_NAME_SIZE + 8
 };
 
+/* What the network's input and its type outputs mean. Written to every file; a file with other values is refused,
+ * because its answers would be wrong without any sign of it. */
+#define SM_WEIGHTS_NORMALISATION "grey / 127.5 - 1, letterboxed, border -1"
+#define SM_WEIGHTS_CLASSES "normal,benign,malignant"
+
 /** Appended to the name of an I8 tensor: the tensor of its scales. */
 #define SM_SCALE_SUFFIX ".scale"
 
@@ -24,7 +29,7 @@ typedef struct sm_file_tensor {
 
 typedef struct sm_weights_file {
     sm_weights_metadata metadata;
-    int version;
+    int version; /**< 0: absent, or not a number from 1 to 1000 */
     sm_file_tensor tensors[SM_WEIGHTS_MAX_TENSORS];
     int tensor_count;
     const uint8_t *data; /**< tensors' offsets count from here; not owned */
@@ -34,7 +39,7 @@ typedef struct sm_weights_file {
 /**
  * Reads the header of a file. `bytes` must outlive `file`, which is too large for the stack (some 80 kB). Errors:
  * SM_ERROR_WEIGHTS with the reason: truncated, a header that is too large, damaged or nested too deeply, a key or
- * tensor twice, an unknown activation, tensors outside the file or overlapping.
+ * tensor twice, an unknown activation, normalisation or list of classes, tensors outside the file or overlapping.
  */
 sm_status sm_weights_file_open(const void *bytes, size_t size, sm_weights_file *file, sm_error *error);
 

@@ -72,8 +72,8 @@ static void put_metadata(text_writer *writer, const sm_weights_metadata *metadat
     put(writer, ",\"input_size\":\"");
     put_integer(writer, (unsigned long long)metadata->input_size);
     put_char(writer, '"');
-    put_entry(writer, "normalisation", "grey / 127.5 - 1, letterboxed, border -1");
-    put_entry(writer, "classes", "normal,benign,malignant");
+    put_entry(writer, "normalisation", SM_WEIGHTS_NORMALISATION);
+    put_entry(writer, "classes", SM_WEIGHTS_CLASSES);
     put_entry(writer, "type_activation", metadata->type_activation == SM_TYPE_TWO_SIGMOID ? "two-sigmoid" : "softmax");
     put_number_entry(writer, "threshold", metadata->threshold);
     put_number_entry(writer, "temperature", metadata->temperature);

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { link, lstat, open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
 
 /** A PNG begins with 8 bytes of signature and the chunk IHDR; the mark is the chunk after it. */
 const PNG_START_SIZE = 8 + 12 + 13;
@@ -94,7 +95,8 @@ async function putInPlace(temporary, file, overwrite) {
  * @param {boolean} overwrite
  */
 export async function writeOutput(file, png, overwrite) {
-    const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+    // Short: a name made from the file's would be too long when that is as long as the file system allows.
+    const temporary = path.join(path.dirname(file), `.sonomask-${randomBytes(6).toString('hex')}.tmp`);
     temporaries.add(temporary);
     try {
         const handle = await open(temporary, 'wx');

@@ -54,8 +54,24 @@ function reasonOf(error) {
         case 'EISDIR': return 'is a folder';
         case 'ENOTDIR': return 'a part of the path is not a folder';
         case 'EEXIST': return 'exists and is not a folder';
+        case 'EROFS': return 'read-only file system';
+        case 'ENAMETOOLONG': return 'file name too long';
         case 'ENOSPC': return 'no space left on the device';
         default: return messageOf(error);
+    }
+}
+
+/**
+ * Puts the name of the output file into the system's reasons, which would otherwise be read as those of the input.
+ * @param {string} file
+ * @param {Promise<void>} work
+ */
+async function naming(file, work) {
+    try {
+        await work;
+    } catch (error) {
+        const ofSystem = error instanceof Error && 'syscall' in error;
+        throw ofSystem ? new Error(`${file}: ${reasonOf(error)}`, { cause: error }) : error;
     }
 }
 
@@ -171,9 +187,10 @@ async function predictAll(files, folder, sonomask, { threshold, overwrite }) {
             const other = writers.get(mask);
             if (other !== undefined)
                 throw new Error(`its mask would overwrite that of ${other}, which has the same name`);
-            await checkReplaceable(mask, overwrite);
+            await naming(mask, checkReplaceable(mask, overwrite));
             const result = await sonomask.segment(await readFile(file), { threshold });
-            await writeOutput(mask, sonomask.encodePng(result.mask, result.width, result.height), overwrite);
+            const png = sonomask.encodePng(result.mask, result.width, result.height);
+            await naming(mask, writeOutput(mask, png, overwrite));
             writers.set(mask, file);
             process.stdout.write(`${report(file, result)}\n`);
             if (!result.looksLikeUltrasound)
@@ -238,7 +255,8 @@ async function main(argv) {
 // When the reader of the pipe ends (`| head`), the rest of the batch is not needed and this is no error.
 process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit(EXIT_DONE);
-    throw error;
+    complain(`standard output: ${reasonOf(error)}`);
+    process.exit(EXIT_FAILED);
 });
 
 process.exitCode = await main(process.argv.slice(2));

@@ -2,6 +2,7 @@
  * Segments one image with the installed library and writes the mask as PNG:
  *     cc segment.c $(pkg-config --cflags --libs sonomask) -o segment
  *     ./segment sonomask.safetensors image.png mask.png
+ * An existing file is not replaced.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,13 +31,13 @@ static sm_status write_mask(const char *path, const sm_result *result, sm_error 
     size_t size = 0;
     const sm_status status = sm_image_encode_png(&mask, &png, &size, error);
     if (status != SM_OK) return status;
-    FILE *file = fopen(path, "wb");
-    if (file) {
-        fwrite(png, 1, size, file);
-        fclose(file);
-    }
+    FILE *file = fopen(path, "wbx"); /* x: an existing file, for example an expert's mask, is not replaced */
+    bool written = file && fwrite(png, 1, size, file) == size;
+    if (file && fclose(file) != 0) written = false;
     sm_free(png);
-    return SM_OK;
+    if (written) return SM_OK;
+    snprintf(error->message, sizeof error->message, "%.400s: cannot be written", path);
+    return error->status = SM_ERROR_IO;
 }
 
 int main(int argc, char **argv) {

@@ -39,29 +39,41 @@ $(INSTALLED)/sonomask.3: native/install/man_page_3.sh $(PUBLIC_HEADERS)
 	$(Q)$< $(VERSION) $(PUBLIC_HEADERS) > $@
 
 .PHONY: install uninstall test-install
+# Words are separated by spaces in make, so uninstall would take a PREFIX with a space for two paths.
+no_spaces = $(if $(word 2,$(PREFIX))$(word 2,$(LIBDIR)),$(error PREFIX and LIBDIR must not contain spaces))
+# What goes where, below DESTDIR.
+BINDIR := $(PREFIX)/bin
+INCLUDEDIR := $(PREFIX)/include/sonomask
+SHAREDIR := $(PREFIX)/share/sonomask
+DOCDIR := $(PREFIX)/share/doc/sonomask
+MANDIR := $(PREFIX)/share/man
+DOCUMENTS := LICENSE THIRD_PARTY_NOTICES.md weights/MODEL_CARD.md
+# The files below DESTDIR, for uninstall.
+INSTALLED_PATHS := $(BINDIR)/sonomask $(PUBLIC_HEADERS:src/%=$(INCLUDEDIR)/%) $(LIBDIR)/libsonomask.a \
+	$(LIBDIR)/libsonomask.so $(LIBDIR)/$(SONAME) $(LIBDIR)/$(SHARED_NAME) $(LIBDIR)/pkgconfig/sonomask.pc \
+	$(SHAREDIR)/sonomask.safetensors $(addprefix $(DOCDIR)/,$(notdir $(DOCUMENTS))) \
+	$(MANDIR)/man1/sonomask.1 $(MANDIR)/man3/sonomask.3
+
 install: ## Install the program, the C library, its headers and manual pages: PREFIX, LIBDIR, DESTDIR
-	@$(MAKE) $(QUIET_JOBS) $(INSTALLED_FILES)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/sonomask $(DESTDIR)$(LIBDIR)/pkgconfig \
-		$(DESTDIR)$(PREFIX)/share/sonomask $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man3
-	install -m 755 $(BUILD)/sonomask $(DESTDIR)$(PREFIX)/bin/sonomask
-	install -m 644 $(PUBLIC_HEADERS) $(DESTDIR)$(PREFIX)/include/sonomask
-	install -m 644 $(INSTALLED)/libsonomask.a $(DESTDIR)$(LIBDIR)/libsonomask.a
-	install -m 755 $(INSTALLED)/$(SHARED_NAME) $(DESTDIR)$(LIBDIR)/$(SHARED_NAME)
-	ln -sfn $(SHARED_NAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
-	ln -sfn $(SONAME) $(DESTDIR)$(LIBDIR)/libsonomask.so
+	@$(no_spaces)$(MAKE) $(QUIET_JOBS) $(INSTALLED_FILES)
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(SHAREDIR)" \
+		"$(DESTDIR)$(DOCDIR)" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3"
+	install -m 755 $(BUILD)/sonomask "$(DESTDIR)$(BINDIR)"
+	install -m 644 $(PUBLIC_HEADERS) "$(DESTDIR)$(INCLUDEDIR)"
+	install -m 644 $(INSTALLED)/libsonomask.a "$(DESTDIR)$(LIBDIR)"
+	install -m 755 $(INSTALLED)/$(SHARED_NAME) "$(DESTDIR)$(LIBDIR)"
+	ln -sfn $(SHARED_NAME) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
+	ln -sfn $(SONAME) "$(DESTDIR)$(LIBDIR)/libsonomask.so"
 	sed -e 's|@RELATIVE_PREFIX@|$(shell realpath -m --relative-to='$(LIBDIR)/pkgconfig' '$(PREFIX)')|' \
-		-e 's|@VERSION@|$(VERSION)|' native/install/sonomask.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/sonomask.pc
-	install -m 644 weights/sonomask.safetensors $(DESTDIR)$(PREFIX)/share/sonomask/sonomask.safetensors
-	install -m 644 $(INSTALLED)/sonomask.1 $(DESTDIR)$(PREFIX)/share/man/man1/sonomask.1
-	install -m 644 $(INSTALLED)/sonomask.3 $(DESTDIR)$(PREFIX)/share/man/man3/sonomask.3
+		-e 's|@VERSION@|$(VERSION)|' native/install/sonomask.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/sonomask.pc"
+	install -m 644 weights/sonomask.safetensors "$(DESTDIR)$(SHAREDIR)"
+	install -m 644 $(DOCUMENTS) "$(DESTDIR)$(DOCDIR)"
+	install -m 644 $(INSTALLED)/sonomask.1 "$(DESTDIR)$(MANDIR)/man1"
+	install -m 644 $(INSTALLED)/sonomask.3 "$(DESTDIR)$(MANDIR)/man3"
 
 uninstall: ## Remove what `make install` with the same values has installed
-	rm -f $(DESTDIR)$(PREFIX)/bin/sonomask $(PUBLIC_HEADERS:src/%=$(DESTDIR)$(PREFIX)/include/sonomask/%) \
-		$(DESTDIR)$(LIBDIR)/libsonomask.a $(DESTDIR)$(LIBDIR)/libsonomask.so $(DESTDIR)$(LIBDIR)/$(SONAME) \
-		$(DESTDIR)$(LIBDIR)/$(SHARED_NAME) $(DESTDIR)$(LIBDIR)/pkgconfig/sonomask.pc \
-		$(DESTDIR)$(PREFIX)/share/sonomask/sonomask.safetensors \
-		$(DESTDIR)$(PREFIX)/share/man/man1/sonomask.1 $(DESTDIR)$(PREFIX)/share/man/man3/sonomask.3
-	-rmdir $(DESTDIR)$(PREFIX)/include/sonomask $(DESTDIR)$(PREFIX)/share/sonomask
+	$(no_spaces)rm -f $(INSTALLED_PATHS:%="$(DESTDIR)%")
+	-rmdir "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(SHAREDIR)" "$(DESTDIR)$(DOCDIR)"
 
 # Installs into the build folder and uses the installation as another program would.
 test-install: ## Install into the build folder and use the library from C and C++

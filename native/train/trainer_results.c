@@ -90,8 +90,14 @@ static sm_status notify(const sm_trainer *t, int epoch, sm_error *error) {
 sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
     sm_scores scores = {0};
     int epoch = t->progress.epoch + 1;
+    sm_status status = SM_OK;
+    /* The first checkpoint precedes the first weights: weights without one are taken for those of another training,
+     * which --resume does not replace. */
+    if (!t->has_checkpoint) status = sm_trainer_save(t, error);
+    if (status != SM_OK) return status;
+    t->has_checkpoint = true;
     make_result(t);
-    sm_status status = validate(t, epoch, &scores, bar, error);
+    status = validate(t, epoch, &scores, bar, error);
     if (status != SM_OK) return status;
     status =
         sm_training_log_append(&t->progress.log, epoch, sm_learning_rate(&t->optimiser_options, t->optimiser.step - 1),

@@ -35,7 +35,7 @@ typedef struct sm_trainer {
     float *parameters, *gradients;
     float *result; /* the parameters to validate and to write: EMA weights with the adjusted type bias */
     int *order;
-    bool has_checkpoint; /* to resume from */
+    bool has_checkpoint; /* of this training; at the start, to resume from */
     sm_checkpoint progress;
     char settings[SM_SETTINGS_SIZE];
     char data_hash[24];

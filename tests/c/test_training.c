@@ -196,6 +196,34 @@ static void test_teachers(void **state) {
     assert_non_null(strstr(error.message, "manifest.csv"));
 }
 
+static sm_status fail_in_epoch_1(void *context, const sm_epoch_result *result, sm_error *error) {
+    (void)context;
+    assert_int_equal(result->epoch, 1);
+    return sm_fail(error, SM_ERROR_IO, "no report");
+}
+
+/** Whenever weights are there, a checkpoint is: a training that is killed in its first epoch can be resumed, too. */
+static void test_the_first_checkpoint_precedes_the_first_weights(void **state) {
+    workplace *place = *state;
+    char out[128], path[160];
+    snprintf(out, sizeof out, "%s/ended early", place->folder);
+    sm_trainer_options options = small_training();
+    options.out = out;
+    options.observer.epoch_done = fail_in_epoch_1;
+    sm_parallel *parallel = sm_parallel_create(2);
+    assert_non_null(parallel);
+    assert_int_equal(sm_train(&options, &place->dataset, parallel, &never, NULL), SM_ERROR_IO);
+    sm_parallel_free(parallel);
+    snprintf(path, sizeof path, "%s/weights.safetensors", out);
+    assert_int_equal(access(path, F_OK), -1);
+    snprintf(path, sizeof path, "%s/checkpoint.bin", out);
+    assert_int_equal(access(path, F_OK), 0);
+    options = small_training();
+    options.resume = true;
+    assert_int_equal(train_into(place, "ended early", &options, &never, NULL), SM_OK);
+    assert_same_results(place, "a", "ended early");
+}
+
 static void test_resuming_with_other_settings_is_refused(void **state) {
     workplace *place = *state;
     sm_trainer_options options = small_training();
@@ -387,6 +415,7 @@ int main(void) {
         cmocka_unit_test(test_same_seed_same_bits),
         cmocka_unit_test(test_teachers),
         cmocka_unit_test(test_interrupted_and_resumed_to_the_same_bits),
+        cmocka_unit_test(test_the_first_checkpoint_precedes_the_first_weights),
         cmocka_unit_test(test_resuming_with_other_settings_is_refused),
         cmocka_unit_test(test_damaged_checkpoint_is_refused),
         cmocka_unit_test(test_a_checkpoint_that_cannot_be_opened_stops_the_training),

@@ -215,6 +215,10 @@ static void test_foreign_files_are_refused(void **state) {
     expect_refusal("\"temperature\":\"1.500000\"", "\"temperature\":\"0.000000\"", "temperature is not");
     expect_refusal("\"format_version\":\"1\"", "\"format_version\":\"9\"", "version 9");
     expect_refusal("\"input_size\":\"128\"", "\"input_size\":\"129\"", "129 x 129");
+    expect_refusal("\"format_version\":\"1\"", "\"format_version\":\"x\"", "no valid format version");
+    expect_refusal("\"input_size\":\"128\"", "\"input_size\":\"9.5\"", "0 x 0");
+    expect_refusal("normal,benign,malignant", "normal,malignant,benign", "list of classes");
+    expect_refusal("grey / 127.5 - 1", "grey / 255.0 - 1", "the normalisation");
     expect_refusal("\"__metadata__\":{", "\"__metadata__\":[", "damaged");
     expect_refusal("\"network\"", "\"netwurk\"", "no network");
     sm_error error = {0};

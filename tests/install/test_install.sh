@@ -24,9 +24,9 @@ check() {
 
 rm -rf "$work"
 mkdir -p "$work/images"
-$make --no-print-directory --silent install PREFIX=$prefix DESTDIR="$work/root" BUILD="$build"
+$make --no-print-directory --silent install PREFIX=$prefix DESTDIR="$work/the root" BUILD="$build"
 # The installation is moved, so every path in it must be relative.
-mv "$work/root$prefix" "$work/moved"
+mv "$work/the root$prefix" "$work/moved"
 root=$work/moved
 export PKG_CONFIG_PATH=$root/lib/pkgconfig
 cp web/samples/phantom-*.png "$work/images"
@@ -130,6 +130,9 @@ run_examples() { # run_examples KIND
         name=$(basename "$image" .png)
         check "segment ($kind) of $name" \
             diff <(expected "$name.png") <("$work/segment-$kind" "$weights" "$image" "$work/$kind-$name.png")
+        check "segment ($kind) replaces no file" \
+            test "$("$work/segment-$kind" "$weights" "$image" "$work/$kind-$name.png" 2>&1 >/dev/null)" \
+            = "$work/$kind-$name.png: cannot be written"
         check "mask of segment ($kind) of $name" same_image_data "$work/tree/${name}_mask.png" "$work/$kind-$name.png"
     done
     check "segment_many ($kind)" \
@@ -174,7 +177,10 @@ for name in $declared; do
     check "tests/c/test_api.c calls $name" grep -q "\b$name(" tests/c/test_api.c
 done
 
-# ---- Version, manual pages, uninstall ----
+# ---- Version, manual pages, licences, uninstall ----
+for name in LICENSE THIRD_PARTY_NOTICES.md; do
+    check "$name is installed" cmp "$name" "$root/share/doc/sonomask/$name"
+done
 check "pkg-config has the library's version" \
     test "sonomask $(pkg-config --modversion sonomask)" = "$("$root/bin/sonomask" --version)"
 check "the manual page has every command" \
@@ -188,8 +194,11 @@ if command -v groff >/dev/null; then
         check "$page has no error" test -z "$(groff -man -Tutf8 -ww "$page" 2>&1 >/dev/null)"
     done
 fi
-mv "$work/moved" "$work/root$prefix"
-$make --no-print-directory --silent uninstall PREFIX=$prefix DESTDIR="$work/root" BUILD="$build"
-check "uninstall leaves no file" test -z "$(find "$work/root" ! -type d)"
+mv "$work/moved" "$work/the root$prefix"
+$make --no-print-directory --silent uninstall PREFIX=$prefix DESTDIR="$work/the root" BUILD="$build"
+check "uninstall leaves no file" test -z "$(find "$work/the root" ! -type d)"
+for folder in include share share/doc; do
+    check "uninstall leaves no $folder/sonomask" test ! -e "$work/the root$prefix/$folder/sonomask"
+done
 rm -rf "$work"
 echo "test-install: $checks checks passed"

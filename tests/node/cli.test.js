@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -139,6 +142,32 @@ test('keeps files of the user, replaces masks of either program', async (context
     assert.equal(native.status, 0, native.stderr);
     assert.equal((await predict()).status, 0);
     assert.deepEqual((await readdir(inside('out'))).sort(), ['other_mask.png', 'scan_mask.png']);
+});
+
+test('a failure to write names the output', async (context) => {
+    const folder = await temporaryFolder(context);
+    await writeFile(path.join(folder, 'scan.png'), scanPng(50, 40));
+    // The mask's name is as long as file systems allow.
+    const longest = `${'x'.repeat(246)}.png`;
+    await writeFile(path.join(folder, longest), scanPng(50, 40));
+    assert.equal((await sonomask(['predict', '--weights', WEIGHTS, '--out', 'out', longest], folder)).status, 0);
+    // The mask's name is longer than file systems allow; the image's is not.
+    const long = `${'x'.repeat(249)}.png`;
+    await writeFile(path.join(folder, long), scanPng(50, 40));
+    const named = await sonomask(['predict', '--weights', WEIGHTS, '--out', 'out', long], folder);
+    assert.equal(named.status, 1);
+    assert.match(named.stderr, /^sonomask: x+\.png: out\/x+_mask\.png: .+\n$/);
+
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [CLI, 'predict', '--weights', WEIGHTS, '--out', 'out', 'scan.png'],
+        { cwd: folder, stdio: ['ignore', full, 'pipe'] });
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text) => { stderr += text; });
+    const [status] = await once(child, 'close');
+    closeSync(full);
+    assert.equal(status, 1);
+    assert.match(stderr, /^sonomask: standard output: no space left on the device\n$/m);
+    assert.doesNotMatch(stderr, /at .*\.js/, 'no stack');
 });
 
 test('an output folder that cannot be had, or weights that cannot be read, end with 1 and one line', async (context) => {

@@ -160,6 +160,19 @@ test('Ctrl-C or a kill, then --resume, gives the weights of an uninterrupted tra
     assert.ok(readFileSync(path.join(out, 'weights.safetensors')).equals(expected));
 });
 
+test('--resume without a checkpoint does not replace the weights of an earlier training', () => {
+    const out = inFolder('no-checkpoint');
+    const weights = path.join(out, 'weights.safetensors');
+    mkdirSync(out);
+    cpSync(path.join(inFolder('round'), 'weights.safetensors'), weights);
+    const earlier = readFileSync(weights);
+    const refused = run('train', '--data', phantoms, '--out', out, '--fold', '0', ...TRAINING, '--resume');
+    assert.equal(refused.status, 2);
+    assert.match(refused.err, /weights\.safetensors exists and there is no checkpoint\.bin to resume from/);
+    assert.ok(readFileSync(weights).equals(earlier));
+    assert.deepEqual(readdirSync(out), ['weights.safetensors']);
+});
+
 test('bad data is named, with the line', () => {
     const data = inFolder('bad');
     cpSync(phantoms, data, { recursive: true });
