@@ -18,6 +18,7 @@ WRAPPED := malloc calloc realloc aligned_alloc posix_memalign strdup strndup fre
 	open fopen fdopen fflush fsync rename mkdir
 FAILURE_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/failures/test_%,$(wildcard tests/failures/*.c)))
 $(FAILURE_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/failures/%.o $(FAILURE_SUPPORT) $(BUILD)/tests/c/scratch_folder.o \
+		$(BUILD)/tests/c/check_text.o \
 		$(NATIVE_LIBRARY) $(LIBRARY)
 	$(call note,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(WRAPPED:%=-Wl,--wrap=%) -lcmocka $(LDLIBS)

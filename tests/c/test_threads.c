@@ -17,6 +17,7 @@
 
 #include "../../native/command.h"
 #include "../../native/file.h"
+#include "check_text.h"
 #include "scratch_folder.h"
 
 enum { MOST_WORDS = 24 };
@@ -97,14 +98,16 @@ static void evaluating(void **state) {
     assert_non_null(model);
     static const char *const threads[] = {"1", "4"}, *const folders[] = {"evaluated", "evaluated by four"};
     for (int i = 0; i < 2; i++)
-        succeed(sm_command_evaluate,
-                (const char *const[]){"evaluate", "--data", manifest, "--model", model, "--threads", threads[i],
-                                      "--out", scratch_path(scratch_root, folders[i]), NULL});
-    for (int i = 0; i < 2; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "%s/report.html", folders[i]);
-        assert_int_equal(access(scratch_path(scratch_root, name), F_OK), 0);
-    }
+        succeed(sm_command_evaluate, (const char *const[]){"evaluate", "--data", manifest, "--model", model,
+                                                           "--threads", threads[i], "--robustness-images", "2", "--out",
+                                                           scratch_path(scratch_root, folders[i]), NULL});
+    char *one = text_metrics_without_times(scratch_path(scratch_root, "evaluated/metrics.json"));
+    char *four = text_metrics_without_times(scratch_path(scratch_root, "evaluated by four/metrics.json"));
+    assert_non_null(strstr(one, "\"robustness\""));
+    assert_string_equal(one, four);
+    free(one);
+    free(four);
+    assert_int_equal(access(scratch_path(scratch_root, "evaluated/report.html"), F_OK), 0);
 }
 
 int main(void) {
