@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,18 +93,26 @@ static void predicting(void **state) {
     assert_same_file("one/phantom_0002_mask.png", "four/phantom_0002_mask.png");
 }
 
+/* ThreadSanitizer slows the network down too much for the 64 additional answers. */
+#ifdef __SANITIZE_THREAD__
+static const bool robustness = false;
+#else
+static const bool robustness = true;
+#endif
+
 /** One image per thread, all with one model. */
 static void evaluating(void **state) {
     (void)state;
     assert_non_null(model);
     static const char *const threads[] = {"1", "4"}, *const folders[] = {"evaluated", "evaluated by four"};
     for (int i = 0; i < 2; i++)
-        succeed(sm_command_evaluate, (const char *const[]){"evaluate", "--data", manifest, "--model", model,
-                                                           "--threads", threads[i], "--robustness-images", "2", "--out",
-                                                           scratch_path(scratch_root, folders[i]), NULL});
+        succeed(sm_command_evaluate,
+                (const char *const[]){"evaluate", "--data", manifest, "--model", model, "--threads", threads[i],
+                                      "--out", scratch_path(scratch_root, folders[i]),
+                                      robustness ? "--robustness-images" : NULL, "2", NULL});
     char *one = text_metrics_without_times(scratch_path(scratch_root, "evaluated/metrics.json"));
     char *four = text_metrics_without_times(scratch_path(scratch_root, "evaluated by four/metrics.json"));
-    assert_non_null(strstr(one, "\"robustness\""));
+    if (robustness) assert_non_null(strstr(one, "\"robustness\""));
     assert_string_equal(one, four);
     free(one);
     free(four);
