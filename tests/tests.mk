@@ -34,7 +34,7 @@ test-failures: ## Let every allocation and file call fail once
 # ThreadSanitizer over the pool, the loader, a training, and predict and evaluate with several threads. The other sets
 # of kernels divide the work in the same way, so one is enough.
 THREAD := BUILD=$(BUILD)/thread OPTIMISE=-O2 NATIVE_TARGETS=scalar SANITIZE=-fsanitize=thread
-THREAD_PROGRAMS := $(BUILD)/tests/test_parallel $(BUILD)/tests/test_threads
+THREAD_PROGRAMS := $(BUILD)/tests/test_parallel $(BUILD)/tests/test_loader $(BUILD)/tests/test_threads
 .PHONY: thread-programs test-thread-programs test-thread
 thread-programs: $(THREAD_PROGRAMS)
 test-thread-programs: $(THREAD_PROGRAMS)
