@@ -134,6 +134,22 @@ static void surroundings_grow_with_the_lesion(void **state) {
         }
 }
 
+/** At the right border, the surroundings do not go on at the left border. */
+static void surroundings_end_at_the_border(void **state) {
+    (void)state;
+    float map[WIDTH * HEIGHT] = {0};
+    uint8_t mask[WIDTH * HEIGHT];
+    fill(map, 46, 12, 12, 12, 1);
+    fill(map, 0, 0, 4, HEIGHT, 0.4f);
+    sm_mask_threshold(map, WIDTH * HEIGHT, 0.5f, mask);
+    sm_lesion *lesions = NULL;
+    int count = 0;
+    assert_int_equal(sm_mask_components(mask, WIDTH, HEIGHT, 1, map, NULL, &lesions, &count, NULL), SM_OK);
+    assert_int_equal(count, 1);
+    assert_near(lesions[0].expected_dice, 1, 1e-6);
+    free(lesions);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(certain_maps_score_one),
@@ -141,6 +157,7 @@ int main(void) {
         cmocka_unit_test(lesions_are_judged_by_their_surroundings),
         cmocka_unit_test(a_neighbour_is_not_doubt),
         cmocka_unit_test(surroundings_grow_with_the_lesion),
+        cmocka_unit_test(surroundings_end_at_the_border),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
