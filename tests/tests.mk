@@ -18,6 +18,7 @@ WRAPPED := malloc calloc realloc aligned_alloc posix_memalign strdup strndup fre
 	open fopen fdopen fflush fsync rename mkdir
 FAILURE_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/failures/test_%,$(wildcard tests/failures/*.c)))
 $(FAILURE_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/failures/%.o $(FAILURE_SUPPORT) $(BUILD)/tests/c/scratch_folder.o \
+		$(BUILD)/tests/c/check_text.o \
 		$(NATIVE_LIBRARY) $(LIBRARY)
 	$(call note,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(WRAPPED:%=-Wl,--wrap=%) -lcmocka $(LDLIBS)
@@ -33,7 +34,7 @@ test-failures: ## Let every allocation and file call fail once
 # ThreadSanitizer over the pool, the loader, a training, and predict and evaluate with several threads. The other sets
 # of kernels divide the work in the same way, so one is enough.
 THREAD := BUILD=$(BUILD)/thread OPTIMISE=-O2 NATIVE_TARGETS=scalar SANITIZE=-fsanitize=thread
-THREAD_PROGRAMS := $(BUILD)/tests/test_parallel $(BUILD)/tests/test_threads
+THREAD_PROGRAMS := $(BUILD)/tests/test_parallel $(BUILD)/tests/test_loader $(BUILD)/tests/test_threads
 .PHONY: thread-programs test-thread-programs test-thread
 thread-programs: $(THREAD_PROGRAMS)
 test-thread-programs: $(THREAD_PROGRAMS)

@@ -92,9 +92,11 @@ static sm_status try_record(job *j, int worker, int index, sm_robustness_point *
     const sm_record *record = j->records[index];
     sm_sample sample;
     sm_image picture;
-    if (sm_sample_load_picture(record, &sample, &picture, NULL) != SM_OK) return SM_OK; /* reported by sm_evaluate */
+    sm_status status = sm_sample_load_picture(record, &sample, &picture, error);
+    if (status == SM_ERROR_MEMORY) return status;
+    if (status != SM_OK) return SM_OK; /* a bad file: sm_evaluate has reported it */
     const long long lesion = lesion_pixels(sample.mask, (size_t)sample.width * (size_t)sample.height);
-    sm_status status = score_point(j, worker, record, &picture, sample.mask, lesion, &scores[0], error);
+    status = score_point(j, worker, record, &picture, sample.mask, lesion, &scores[0], error);
     for (int p = 1; status == SM_OK && p < SM_ROBUSTNESS_POINTS; p++) {
         const sm_robustness_point *point = &j->robustness->points[p];
         sm_image changed = {0};

@@ -24,6 +24,16 @@ char *text_read(const char *path) {
     return (char *)bytes;
 }
 
+char *text_metrics_without_times(const char *path) {
+    static const char key[] = "\"milliseconds_per_image\":";
+    char *text = text_read(path);
+    for (char *at = strstr(text, key); at; at = strstr(at, key)) {
+        at += strlen(key);
+        memmove(at, at + strcspn(at, ",}"), strlen(at + strcspn(at, ",}")) + 1);
+    }
+    return text;
+}
+
 int text_count(const char *text, const char *part) {
     int count = 0;
     for (const char *at = text; (at = strstr(at, part)); at += strlen(part)) count++;

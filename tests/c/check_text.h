@@ -4,6 +4,8 @@
 
 /** A whole text file without NUL bytes; released with free(). */
 char *text_read(const char *path);
+/** The metrics.json of an evaluation without its times, which differ from run to run; released with free(). */
+char *text_metrics_without_times(const char *path);
 /** How often `part` occurs in `text`. */
 int text_count(const char *text, const char *part);
 

@@ -24,6 +24,8 @@
 
 #include <cmocka.h>
 
+#include "assert_near.h"
+
 enum { WIDTH = 40, HEIGHT = 30, INPUT_SIZE = 32 };
 
 static uint8_t *weights;
@@ -364,6 +366,150 @@ static void flips_are_averaged(void **state) {
     sm_result_free(&averaged);
 }
 
+/** A model with these settings whose type logits are 3, 0.4 and -1.2 for every image. */
+static sm_state *fixed_type_state(const sm_weights_metadata *metadata, sm_model **made) {
+    static const float logits[SM_CLASS_COUNT] = {3, 0.4F, -1.2F};
+    static sm_net net;
+    assert_int_equal(sm_net_make("sonomask", &net, NULL), SM_OK);
+    float *parameters = sm_floats_allocate(net.total_count);
+    assert_non_null(parameters);
+    sm_net_initialise(&net, 3, parameters);
+    const sm_parameter *type_weights = &net.parameters[sm_net_parameter(&net, net.type_layer, SM_PARAMETER_WEIGHTS)];
+    const sm_parameter *bias = &net.parameters[sm_net_parameter(&net, net.type_layer, SM_PARAMETER_BIAS)];
+    memset(parameters + type_weights->offset, 0, type_weights->count * sizeof *parameters);
+    memcpy(parameters + bias->offset, logits, sizeof logits);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    sm_state *state = NULL;
+    assert_int_equal(sm_weights_write(&net, parameters, metadata, SM_WEIGHTS_FLOAT32, &bytes, &size, NULL), SM_OK);
+    assert_int_equal(sm_model_create(bytes, size, NULL, made, NULL), SM_OK);
+    assert_int_equal(sm_state_create(*made, NULL, &state, NULL), SM_OK);
+    sm_floats_free(parameters);
+    sm_free(bytes);
+    return state;
+}
+
+/** Probabilities are exp(logit / temperature) / sum; the study's two outputs have 0 in place of the first logit. */
+static void types_follow_the_temperature(void **state) {
+    (void)state;
+    static uint8_t pixels[WIDTH * HEIGHT];
+    static float square[INPUT_SIZE * INPUT_SIZE];
+    const sm_image image = noise_image(pixels, WIDTH, HEIGHT, 1, 5);
+    const sm_type_activation activations[] = {SM_TYPE_SOFTMAX, SM_TYPE_TWO_SIGMOID};
+    const double temperatures[] = {0.5, 1, 2};
+    for (int a = 0; a < 2; a++)
+        for (int t = 0; t < 3; t++) {
+            const sm_weights_metadata metadata = {.network = "sonomask",
+                                                  .input_size = INPUT_SIZE,
+                                                  .type_activation = activations[a],
+                                                  .threshold = 0.5F,
+                                                  .temperature = (float)temperatures[t],
+                                                  .expected_dice_power = 1};
+            sm_model *own = NULL;
+            sm_state *own_state = fixed_type_state(&metadata, &own);
+            sm_result result = {0};
+            float run[SM_CLASS_COUNT];
+            assert_int_equal(sm_segment(own_state, &image, NULL, &result, NULL), SM_OK);
+            assert_int_equal(sm_run(own_state, square, NULL, run, NULL), SM_OK);
+            const double parts[SM_CLASS_COUNT] = {exp((a == 0 ? 3 : 0) / temperatures[t]), exp(0.4 / temperatures[t]),
+                                                  exp(-1.2 / temperatures[t])};
+            for (int c = 0; c < SM_CLASS_COUNT; c++) {
+                assert_near(result.probabilities[c], parts[c] / (parts[0] + parts[1] + parts[2]), 1e-5);
+                assert_near(run[c], parts[c] / (parts[0] + parts[1] + parts[2]), 1e-5);
+            }
+            assert_int_equal(result.type, a == 0 ? SM_CLASS_NORMAL : SM_CLASS_BENIGN);
+            sm_result_free(&result);
+            sm_state_free(own_state);
+            sm_model_free(own);
+        }
+}
+
+/** The k-th smallest probability of an answer. */
+static float quantile(const sm_result *result, size_t k) {
+    const size_t pixels = (size_t)result->width * (size_t)result->height;
+    for (size_t i = 0; i < pixels; i++) {
+        size_t below = 0, equal = 0;
+        for (size_t j = 0; j < pixels; j++) {
+            below += result->probability_map[j] < result->probability_map[i];
+            equal += result->probability_map[j] == result->probability_map[i];
+        }
+        if (below <= k && k < below + equal) return result->probability_map[i];
+    }
+    return 0;
+}
+
+/** Threshold, minimum area and exponent of the expected Dice: the model's own, and those of the options. */
+static void masks_follow_the_settings(void **state) {
+    (void)state;
+    enum { PIXELS = WIDTH * HEIGHT };
+    static uint8_t pixels[PIXELS], mask[PIXELS];
+    const sm_image image = noise_image(pixels, WIDTH, HEIGHT, 1, 11);
+    sm_weights_metadata metadata = {
+        .network = "sonomask", .input_size = INPUT_SIZE, .threshold = 0.5F, .temperature = 1, .expected_dice_power = 1};
+    sm_model *own = NULL;
+    sm_state *own_state = fixed_type_state(&metadata, &own);
+    sm_result plain = {0};
+    assert_int_equal(sm_segment(own_state, &image, NULL, &plain, NULL), SM_OK);
+    sm_state_free(own_state);
+    sm_model_free(own);
+
+    const float threshold = quantile(&plain, PIXELS * 9 / 10);
+    sm_lesion *lesions = NULL;
+    int count = 0;
+    sm_mask_threshold(plain.probability_map, PIXELS, threshold, mask);
+    assert_int_equal(sm_mask_components(mask, WIDTH, HEIGHT, 0, plain.probability_map, NULL, &lesions, &count, NULL),
+                     SM_OK);
+    /* An area that the largest component reaches exactly and the smallest does not. */
+    const float share = ((float)lesions[0].area + 0.5F) / PIXELS;
+    assert_true(count >= 2 && lesions[count - 1].area < lesions[0].area);
+    sm_free(lesions);
+    metadata.threshold = threshold;
+    metadata.minimum_area = share;
+    metadata.expected_dice_power = 3;
+    own_state = fixed_type_state(&metadata, &own);
+
+    const sm_segment_options given[] = {{.threshold = -1, .minimum_area = -1},
+                                        {.threshold = threshold, .minimum_area = 0},
+                                        {.threshold = 0, .minimum_area = -1},
+                                        {.threshold = 0, .minimum_area = 1},
+                                        {.threshold = 1, .minimum_area = 0}};
+    const float limits[] = {threshold, threshold, 0, 0, 1};
+    const int minima[] = {(int)(share * PIXELS), 0, (int)(share * PIXELS), PIXELS, 0};
+    for (int i = 0; i < 5; i++) {
+        sm_result result = {0};
+        assert_int_equal(sm_segment(own_state, &image, &given[i], &result, NULL), SM_OK);
+        assert_memory_equal(result.probability_map, plain.probability_map, PIXELS * sizeof(float));
+        sm_mask_threshold(plain.probability_map, PIXELS, limits[i], mask);
+        assert_int_equal(
+            sm_mask_components(mask, WIDTH, HEIGHT, minima[i], plain.probability_map, NULL, &lesions, &count, NULL),
+            SM_OK);
+        assert_memory_equal(result.mask, mask, PIXELS);
+        assert_int_equal(result.lesion_count, count);
+        if (i == 0 || i == 2 || i == 3) assert_int_equal(count, 1);
+        if (i == 1) assert_true(count > 1);
+        if (i == 4) assert_int_equal(count, 0);
+        double in_mask = 0, sum = 0, area = 0, highest = 0;
+        for (int k = 0; k < PIXELS; k++) {
+            const double p = (double)plain.probability_map[k];
+            sum += p;
+            highest = fmax(highest, p);
+            if (mask[k]) in_mask += p;
+            if (mask[k]) area += 1;
+        }
+        const double lesion = fmax(1 - (double)result.probabilities[SM_CLASS_NORMAL], highest);
+        assert_near(result.expected_dice, area > 0 ? pow(2 * in_mask / (sum + area), 3) : 1 - lesion, 1e-4);
+        for (int k = 0; k < count; k++) {
+            assert_int_equal(result.lesions[k].area, lesions[k].area);
+            assert_near(result.lesions[k].expected_dice, pow((double)lesions[k].expected_dice, 3), 1e-5);
+        }
+        sm_free(lesions);
+        sm_result_free(&result);
+    }
+    sm_state_free(own_state);
+    sm_model_free(own);
+    sm_result_free(&plain);
+}
+
 typedef struct job {
     sm_state *state;
     sm_image image;
@@ -450,6 +596,8 @@ int main(void) {
         cmocka_unit_test(masks_check_their_arguments),
         cmocka_unit_test(results_are_used_again),
         cmocka_unit_test(flips_are_averaged),
+        cmocka_unit_test(types_follow_the_temperature),
+        cmocka_unit_test(masks_follow_the_settings),
         cmocka_unit_test(threads_share_a_model),
         cmocka_unit_test(evaluation_holds_one_copy_of_the_weights),
     };

@@ -337,6 +337,35 @@ static void first_axis_is_the_widest(void **state) {
     free(statistics);
 }
 
+/** The Mahalanobis distance of a Gaussian with two axes that are not zero, computed by hand. */
+static void distance_is_that_of_mahalanobis(void **state) {
+    (void)state;
+    static sm_outlier outlier;
+    float statistics[SM_STATISTICS_COUNT];
+    for (int k = 0; k < SM_STATISTICS_COUNT; k++) {
+        outlier.mean[k] = (float)k;
+        outlier.scale[k] = 2;
+        statistics[k] = (float)k;
+    }
+    for (int k = 0; k <= SM_OUTLIER_AXES; k++) outlier.variance[k] = 1;
+    outlier.axes[0][0] = 0.6f, outlier.axes[0][SM_STATISTICS_COUNT - 1] = 0.8f;
+    outlier.axes[SM_OUTLIER_AXES - 1][1] = 1;
+    outlier.variance[0] = 4;
+    outlier.variance[SM_OUTLIER_AXES - 1] = 9;
+    outlier.variance[SM_OUTLIER_AXES] = 0.25f;
+    assert_near(sm_outlier_distance(&outlier, statistics), 0, 0);
+    /* Ten deviations along the first axis, with a variance of 4. */
+    statistics[0] += 2 * 6;
+    statistics[SM_STATISTICS_COUNT - 1] += 2 * 8;
+    assert_near(sm_outlier_distance(&outlier, statistics), sqrt(100.0 / 4), 1e-5);
+    /* Six along the last axis, with a variance of 9. */
+    statistics[1] -= 2 * 6;
+    assert_near(sm_outlier_distance(&outlier, statistics), sqrt(100.0 / 4 + 36.0 / 9), 1e-5);
+    /* Three in a direction without an axis, with the variance of all the others, 0.25. */
+    statistics[7] += 2 * 3;
+    assert_near(sm_outlier_distance(&outlier, statistics), sqrt(100.0 / 4 + 36.0 / 9 + 9 / 0.25), 1e-4);
+}
+
 enum { KNOWN = 160, NEW = 60, WIDTH = 160, HEIGHT = 120 };
 
 static void statistics_of_phantom(uint64_t seed, float *statistics) {
@@ -451,6 +480,14 @@ static void weights_carry_the_statistics(void **state) {
     sm_outlier outlier = phantoms;
     size_t size = 0;
     uint8_t *bytes = write_weights(&outlier, &size);
+    /* Weights files of all versions have the tensors in this form. */
+    static const char *const tensors[] = {"\"outlier.mean\":{\"dtype\":\"F32\",\"shape\":[55],",
+                                          "\"outlier.scale\":{\"dtype\":\"F32\",\"shape\":[55],",
+                                          "\"outlier.axes\":{\"dtype\":\"F32\",\"shape\":[30,55],",
+                                          "\"outlier.variance\":{\"dtype\":\"F32\",\"shape\":[31],",
+                                          "\"outlier.limit\":{\"dtype\":\"F32\",\"shape\":[1],"};
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++)
+        assert_non_null(memmem(bytes, size, tensors[i], strlen(tensors[i])));
     sm_outlier read;
     bool known = false;
     assert_int_equal(sm_outlier_read(bytes, size, &read, &known, NULL), SM_OK);
@@ -516,6 +553,7 @@ int main(void) {
         cmocka_unit_test(mask_choice_is_smoothed),
         cmocka_unit_test(gaussian_is_recovered),
         cmocka_unit_test(first_axis_is_the_widest),
+        cmocka_unit_test(distance_is_that_of_mahalanobis),
         cmocka_unit_test(out_of_distribution_pictures_are_detected),
         cmocka_unit_test(statistics_hardly_depend_on_resolution),
         cmocka_unit_test(pictures_of_any_shape_have_statistics),

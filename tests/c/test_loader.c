@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -87,6 +88,25 @@ static void test_batches_come_in_order(void **state) {
     sm_loader_free(loader);
 }
 
+/** The loader works ahead while a batch is in use, and leaves that batch as it is. */
+static void test_a_batch_in_use_is_not_overwritten(void **state) {
+    fixture *f = *state;
+    enum { BATCHES = 10 };
+    int order[BATCHES * BATCH];
+    for (int i = 0; i < BATCHES * BATCH; i++) order[i] = i % COUNT;
+    sm_augmentation augmentation;
+    assert_int_equal(sm_augmentation_by_name("no-paste", &augmentation, NULL), SM_OK);
+    sm_loader *loader = NULL;
+    assert_int_equal(sm_loader_create(&f->cache, &augmentation, SIDE, BATCH, &loader, NULL), SM_OK);
+    assert_int_equal(sm_loader_start(loader, order, BATCHES * BATCH, EPOCH_SEED, 0, NULL), SM_OK);
+    for (int number = 0; number < BATCHES; number++) {
+        const sm_batch batch = sm_loader_next(loader);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); /* time enough to fill the ring */
+        assert_batch(f, &augmentation, order, number * BATCH, &batch);
+    }
+    sm_loader_free(loader);
+}
+
 /** With copy-paste augmentation, a batch holds what sm_copy_paste_apply gives, with the class that it sets. */
 static void test_lesions_are_pasted(void **state) {
     fixture *f = *state;
@@ -165,6 +185,7 @@ static void test_cache_keeps_the_wanted_and_readable(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches_come_in_order),
+        cmocka_unit_test(test_a_batch_in_use_is_not_overwritten),
         cmocka_unit_test(test_lesions_are_pasted),
         cmocka_unit_test(test_cache_keeps_the_wanted_and_readable),
     };

@@ -147,6 +147,11 @@ static void ellipses_at_angles(void **state) {
         const double dot = (double)((l[1].x - l[0].x) * (s[1].x - s[0].x) + (l[1].y - l[0].y) * (s[1].y - s[0].y));
         assert_near(dot / (double)(one->long_axis * one->short_axis), 0, 1e-4);
         assert_near(distance(s[0], s[1]), one->short_axis, 1e-3);
+        // Both have their middle near the centre; the flat ends of a drawn ellipse are several pixels long.
+        assert_near(0.5 * (double)(l[0].x + l[1].x), 100.2, 10);
+        assert_near(0.5 * (double)(l[0].y + l[1].y), 99.6, 10);
+        assert_near(0.5 * (double)(s[0].x + s[1].x), 100.2, 10);
+        assert_near(0.5 * (double)(s[0].y + s[1].y), 99.6, 10);
         const double h = pow((a - b) / (a + b), 2); // Ramanujan
         assert_near(one->perimeter, pi * (a + b) * (1 + 3 * h / (10 + sqrt(4 - 3 * h))), 0.02 * 2 * pi * a);
         free(lesions);

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,26 +70,57 @@ static void many_short_jobs(void **state) {
     sm_parallel_free(parallel);
 }
 
+enum { SUBMITTERS = 2 };
+
+/** Tasks that run at this moment, by the thread that submitted their job. */
+static atomic_int running[SUBMITTERS];
+static atomic_bool overlapped;
+
+typedef struct submitter {
+    sm_parallel *parallel;
+    int number;
+    bool complete; /* every task of every job has run */
+} submitter;
+
+typedef struct slow_job {
+    int submitter;
+    int values[6];
+} slow_job;
+
+static void slow_task(void *arguments, int index, int worker) {
+    (void)worker;
+    slow_job *job = arguments;
+    atomic_fetch_add(&running[job->submitter], 1);
+    if (atomic_load(&running[1 - job->submitter]) > 0) atomic_store(&overlapped, true);
+    nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL);
+    if (atomic_load(&running[1 - job->submitter]) > 0) atomic_store(&overlapped, true);
+    job->values[index] = index + 1;
+    atomic_fetch_sub(&running[job->submitter], 1);
+}
+
 static void *submit_jobs(void *argument) {
-    for (int job = 0; job < 300; job++) {
-        int values[8] = {0};
-        sm_parallel_run(argument, 8, square_task, values);
-        for (int i = 0; i < 8; i++)
-            if (values[i] != i * i) return argument;
+    submitter *self = argument;
+    self->complete = true;
+    for (int i = 0; i < 50; i++) {
+        slow_job job = {.submitter = self->number};
+        sm_parallel_run(self->parallel, 6, slow_task, &job);
+        for (int k = 0; k < 6; k++) self->complete = self->complete && job.values[k] == k + 1;
     }
     return NULL;
 }
 
+/** The tasks sleep, so that the two threads submit while a job runs: it ends before the other one begins. */
 static void jobs_from_two_threads_take_turns(void **state) {
     (void)state;
     sm_parallel *parallel = sm_parallel_create(3);
     assert_non_null(parallel);
+    submitter both[SUBMITTERS] = {{.parallel = parallel, .number = 0}, {.parallel = parallel, .number = 1}};
     pthread_t other;
-    assert_int_equal(pthread_create(&other, NULL, submit_jobs, parallel), 0);
-    assert_null(submit_jobs(parallel));
-    void *wrong = parallel;
-    assert_int_equal(pthread_join(other, &wrong), 0);
-    assert_null(wrong);
+    assert_int_equal(pthread_create(&other, NULL, submit_jobs, &both[1]), 0);
+    submit_jobs(&both[0]);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_true(both[0].complete && both[1].complete);
+    assert_false(atomic_load(&overlapped));
     sm_parallel_free(parallel);
 }
 

@@ -11,6 +11,7 @@
 
 #include "../../native/data/augment_paste.h"
 #include "../../native/train/copy_paste.h"
+#include "assert_near.h"
 
 enum { SIDE = 64, AREA = SIDE * SIDE, SEEDS = 40 };
 
@@ -72,6 +73,25 @@ static void test_pasted_lesion_is_complete(void **state) {
         assert_int_equal(area(f->result.mask), 12 * 12);
         for (int i = 0; i < AREA; i++)
             if (f->result.mask[i] >= 128) assert_int_equal(f->result.grey[i], 50); /* the gain is 100 / 80 */
+    }
+}
+
+/**
+ * The gain is the brightness of the recipient around the lesion, divided by that of the donor. In a recipient whose
+ * grey grows linearly, that brightness is the grey at the lesion's centre.
+ */
+static void test_gain_follows_the_place(void **state) {
+    fixture *f = *state;
+    draw(&f->donor, 100, 120, 20, 30, 12);
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) f->recipient.grey[y * SIDE + x] = (uint8_t)(30 + 2 * y + x / 2);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        assert_true(paste(f, seed));
+        int first = 0;
+        while (f->result.mask[first] < 128) first++;
+        const double left = first % SIDE, top = first / SIDE; /* x / 2 is rounded down: 0.25 less on average */
+        const double around = 30 + 2 * (top + 5.5) + (left + 5.5) / 2 - 0.25;
+        assert_near(f->result.grey[first], 120 * around / 100, 1);
     }
 }
 
@@ -209,6 +229,7 @@ static void test_class_of_the_donor(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(test_pasted_lesion_is_complete),
+        WITH_FIXTURE(test_gain_follows_the_place),
         WITH_FIXTURE(test_rest_is_unchanged),
         WITH_FIXTURE(test_edge_fades),
         WITH_FIXTURE(test_depth_is_about_kept),

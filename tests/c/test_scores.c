@@ -356,6 +356,11 @@ static void tables_by_subgroup(void **state) {
     assert_row(find_table(&split, "size"), 1, "middle: 5.0 to 9.0 %", 3);
     assert_row(find_table(&split, "size"), 2, "large: 9.0 % and more", 3);
     assert_near(find_table(&split, "size")->rows[0].scores.metric[SM_METRIC_LESION_DICE], 0.5, 1e-12);
+    /* 5 + 6 + 8 and 9 + 11 + 12 %. */
+    const sm_pixel_counts *middle = &find_table(&split, "size")->rows[1].scores.pixels;
+    const sm_pixel_counts *large = &find_table(&split, "size")->rows[2].scores.pixels;
+    assert_true(middle->true_positive + middle->false_negative == 1900);
+    assert_true(large->true_positive + large->false_negative == 3200);
     assert_row(find_table(&split, "fold"), 0, "fold 0", 6);
     assert_row(find_table(&split, "fold"), 1, "fold 1", 6);
     /* One value only: no device is named, no image has calipers. */

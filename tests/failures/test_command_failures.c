@@ -19,6 +19,7 @@
 
 #include "../../native/command.h"
 #include "../../native/file.h"
+#include "../c/check_text.h"
 #include "../c/scratch_folder.h"
 #include "every_call.h"
 
@@ -127,12 +128,22 @@ static void check_ending(const command *c, const ending *file) {
     free(bytes);
 }
 
+/** The scores are those of the good run. */
+static void check_metrics(const command *c) {
+    char *text = text_metrics_without_times(scratch_path(c->out, "metrics.json"));
+    char *good = text_metrics_without_times(scratch_path(c->kept, "metrics.json"));
+    if (strcmp(text, good) != 0) fail_msg("metrics.json has other scores (failing call at %#lx)", inject_place());
+    free(text);
+    free(good);
+}
+
 /** Each of the files that is in `out` is whole; after a success each must be there. */
 static void check_whole(const command *c, bool all) {
     for (int i = 0; c->whole[i]; i++)
         if (all || is_there(c->out, c->whole[i])) check_same(c, c->whole[i]);
     for (int i = 0; c->timed[i].name; i++)
         if (all || is_there(c->out, c->timed[i].name)) check_ending(c, &c->timed[i]);
+    if (all && c->run == sm_command_evaluate) check_metrics(c);
 }
 
 static void after(void *context, sm_status status) {
@@ -197,7 +208,8 @@ static void evaluating(void **state) {
     assert_non_null(model);
     const char *const out = scratch_path(scratch_root, "out-evaluate");
     command c = {.run = sm_command_evaluate,
-                 .words = {"evaluate", "--data", manifest, "--model", model, "--out", out, "--threads", "2"},
+                 .words = {"evaluate", "--data", manifest, "--model", model, "--out", out, "--threads", "2",
+                           "--robustness-images", "1"},
                  .out = out,
                  .timed = {{"report.html", "</html>\n"}, {"metrics.json", "}\n"}, {"images.csv", "\n"}}};
     try_every_call(&c);
