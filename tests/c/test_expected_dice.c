@@ -65,7 +65,7 @@ static void lesions_are_judged_by_their_surroundings(void **state) {
     uint8_t mask[WIDTH * HEIGHT];
     fill(map, 4, 4, 10, 10, 0.9f);
     fill(map, 46, 20, 8, 8, 0.9f);
-    fill(map, 54, 20, 3, 8, 0.4f);  /* uncertain pixels beside the second one */
+    fill(map, 54, 20, 3, 8, 0.4f);  /* uncertain pixels next to the second one */
     fill(map, 25, 36, 10, 4, 0.4f); /* and some far from both */
     sm_mask_threshold(map, WIDTH * HEIGHT, 0.5f, mask);
     sm_lesion *lesions = NULL;

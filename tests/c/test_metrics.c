@@ -240,7 +240,7 @@ static void curve_by_hand(void **state) {
         assert_near(points[i].true_positive_rate, expected[i][1], 1e-12);
         assert_true(points[i].threshold == expected[i][2]);
     }
-    /* With a weight of 0 a case is absent, with 2 it is there twice. */
+    /* A case of weight 0 is absent, one of weight 2 counts twice. */
     const int weights[5] = {1, 0, 1, 1, 2};
     assert_near(sm_roc_area(cases, 5, weights), 1, 1e-12);
     const int reversed[5] = {0, 2, 0, 1, 1};
@@ -268,7 +268,7 @@ static void one_sided_cases_have_no_area(void **state) {
     assert_int_equal(sm_roc_curve(negative, 2, points), 0);
 }
 
-/* NaN equals nothing, itself included: the loops over ties must still advance. */
+/* NaN is not equal to itself: the loops over ties must still advance. */
 static void scores_that_are_not_finite_end(void **state) {
     (void)state;
     const sm_roc_case cases[3] = {{NAN, true, 0}, {NAN, false, 1}, {0.1, true, 2}};

@@ -1,4 +1,4 @@
-/** What may be replaced: files that sonomask wrote, and no others; and what a signal or a full disk leaves behind. */
+/** Only files that sonomask wrote are replaced; a signal or a full disk leaves no incomplete file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

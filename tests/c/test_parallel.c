@@ -1,4 +1,4 @@
-/** The pool of threads runs every task exactly once, for all sizes, and does not wait for sleeping threads. */
+/** The thread pool runs every task exactly once, for all sizes, and does not wait for sleeping threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -226,7 +226,7 @@ static void quota_limits_the_processors(void **state) {
           {"sys/fs/cgroup/cpu/a/cpu.cfs_quota_us", "100000\n"},
           {"sys/fs/cgroup/cpu/a/cpu.cfs_period_us", "100000\n"}},
          0},
-        // What cannot be read is no limit.
+        // A file that cannot be read sets no limit.
         {{{"proc/self/cgroup", "0::/a\n"}, {"sys/fs/cgroup/a/cpu.max", "0 0\n"}}, 0},
         {{{"proc/self/cgroup", "nonsense\n\n::\n"}, {"sys/fs/cgroup/cpu.max", "text\n"}}, 0},
         {{{"proc/self/cgroup", ""}}, 0},

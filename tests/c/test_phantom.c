@@ -315,7 +315,7 @@ static void test_command_usage(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *messages;
         assert_int_equal(run(scratch, cases[i].arguments, &messages), SM_EXIT_USAGE);
-        if (!strstr(messages, cases[i].message)) fail_msg("\"%s\" does not say \"%s\"", messages, cases[i].message);
+        if (!strstr(messages, cases[i].message)) fail_msg("\"%s\" does not contain \"%s\"", messages, cases[i].message);
         assert_non_null(strstr(messages, "usage: sonomask phantom"));
         free(messages);
         assert_int_not_equal(access(out, F_OK), 0); // nothing was made

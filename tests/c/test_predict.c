@@ -1,4 +1,5 @@
-/** The predict command: masks and JSON lines for good files, one clear line for bad ones, and no file of others lost.
+/** The predict command: masks and JSON lines for good files, one clear line for bad ones, and no file of the user is
+ * lost.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,7 +156,7 @@ static void a_batch_goes_on_after_bad_files(void **state) {
     (void)state;
     blob_png("mixed/good.png", 40, 30);
     blob_png("mixed/last.png", 30, 40);
-    scratch_text(folder, "mixed/text.png", "this is no image\n");
+    scratch_text(folder, "mixed/text.png", "this is not an image\n");
     scratch_text(folder, "mixed/empty.png", "");
     scratch_folder(folder, "mixed/folder.png");
     const char *const text = scratch_path(folder, "mixed/text.png"), *const empty =

@@ -95,7 +95,7 @@ static void test_balance_draws_rare_kinds_more_often(void **state) {
     }
 }
 
-/** Orders and shift of version 1.0, which counted each kind anew for each record. */
+/** Orders and shift computed by an earlier version, which counted each kind again for each record. */
 static void test_orders_stay_as_they_were(void **state) {
     (void)state;
     static listing list;

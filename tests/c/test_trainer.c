@@ -1,4 +1,4 @@
-/* The trainer against the same training written out step by step, and what it writes. */
+/* The trainer against the same training written out step by step, and its files. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -324,7 +324,7 @@ static void test_type_bias_undoes_the_sampling(void **state) {
     for (int c = 0; c < SM_CLASS_COUNT; c++) assert_near(bias[c], 0, 1e-5);
 }
 
-/** What an observer saw. */
+/** The calls that an observer received. */
 typedef struct seen {
     int epochs, examples;
     sm_status answer;
@@ -383,7 +383,7 @@ static void test_observer_gets_each_epoch(void **state) {
 
 static void test_bad_images_are_left_out_and_named(void **state) {
     fixture *f = *state;
-    scratch_text(f->folder, "3.png", "this is no image");
+    scratch_text(f->folder, "3.png", "this is not an image");
     sm_trainer_options options = short_training("none");
     options.epochs = 1;
     options.out = scratch_path(f->folder, "bad image");

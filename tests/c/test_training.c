@@ -240,7 +240,7 @@ static const char *make_obstacle(const char *path, int kind) {
         assert_int_equal(mkfifo(path, 0600), 0);
         return "not a regular file";
     case 2:
-        assert_int_equal(symlink("checkpoint.bin", path), 0); // to itself
+        assert_int_equal(symlink("checkpoint.bin", path), 0); // a link to itself
         return strerror(ELOOP);
     case 3:
         assert_int_equal(symlink("missing/elsewhere.bin", path), 0);
