@@ -111,7 +111,7 @@ $(BUILD)/$(1).flags: FORCE
 	@$$(shell mkdir -p $$(@D))$$(file >$$@.$$(MAKELEVEL),$$($(1)))cmp -s $$@.$$(MAKELEVEL) $$@ && rm $$@.$$(MAKELEVEL) || mv $$@.$$(MAKELEVEL) $$@
 endef
 
-# stb_image gets its guards here; every one of the five must find its place.
+# Inserts the guards into stb_image; all five must be in the result.
 $(INC)/.made: src/stb_image.sed
 	$(Q)rm -rf $(INC)/stb && mkdir -p $(INC)/stb
 	$(Q)ln -sfn /usr/include/simde $(INC)/simde

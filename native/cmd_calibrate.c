@@ -160,7 +160,7 @@ static const sm_option option_table[] = {
      .low = 1,
      .high = 256},
     {.name = "overwrite",
-     .help = "replace FILE although sonomask did not write it",
+     .help = "replace FILE even when sonomask did not write it",
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, options.overwrite)},
     {.name = NULL},
@@ -177,10 +177,9 @@ static const sm_command_line line = {
         "  outliers     statistics of the images and of altered views of them, to detect out-of-distribution images "
         "(photos, text, CT)\n"
         "Each is fitted to the images of --data or set by hand. Temperature, mask and confidence need images that the "
-        "network was not trained on. Every data set has the same weight, except for the temperature, where every image "
-        "has. Prints one JSON line with the figures before and after. An image that cannot be read is named on stderr "
-        "and "
-        "left out, and the exit status is 1.",
+        "network was not trained on. All data sets have equal weight; for the temperature, all images have equal "
+        "weight. Prints one JSON line with the figures before and after. An image that cannot be read is named on "
+        "stderr and left out, and the exit status is 1.",
     .arguments_size = sizeof(arguments),
     .options = option_table,
     .check = check,
