@@ -41,7 +41,7 @@ static bool grow(unsigned char **bytes, size_t *capacity) {
     return true;
 }
 
-/** Reads to the end of `file`. `expected` is only a guess: pipes have no size and files can grow. */
+/** Reads to the end of `file`. `expected` is only an estimate: pipes have no size and files can grow. */
 static sm_status read_all(FILE *file, const char *path, size_t expected, unsigned char **bytes, size_t *size,
                           sm_error *error) {
     size_t capacity = (expected < READ_CHUNK ? READ_CHUNK : expected) + 1;

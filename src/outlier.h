@@ -1,6 +1,6 @@
 /**
- * Out-of-distribution detection: does an image look like the breast ultrasound of the training set? A network outlines
- * something in every photograph, so that such images need a warning. A Gaussian is fitted to simple statistics
+ * Out-of-distribution detection: whether an image differs from the breast ultrasound of the training set. A network
+ * outlines something in every photograph, so such images need a warning. A Gaussian is fitted to simple statistics
  * (image_statistics.h) of training images and kept in the weights file. The score of an image is its Mahalanobis
  * distance: one variance per leading principal axis, and one for all other directions (Moghaddam and Pentland,
  * "Probabilistic Visual Learning for Object Representation", 1997).

@@ -110,7 +110,7 @@ static void versions_and_names(void **state) {
     assert_string_equal(sm_status_name((sm_status)77), "unknown");
 }
 
-static void nothing_is_released_without_harm(void **state) {
+static void releasing_null_and_empty_structures(void **state) {
     (void)state;
     sm_free(NULL);
     sm_model_free(NULL);
@@ -441,7 +441,7 @@ static void evaluation_holds_one_copy_of_the_weights(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_and_names),
-        cmocka_unit_test(nothing_is_released_without_harm),
+        cmocka_unit_test(releasing_null_and_empty_structures),
         cmocka_unit_test(models_check_their_arguments),
         cmocka_unit_test(states_check_their_arguments),
         cmocka_unit_test(segmenting_checks_its_arguments),

@@ -202,7 +202,7 @@ static void test_bad_manifests(void **state) {
     assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA, (const char *[]){"line 2", "NUL", NULL});
 }
 
-static void test_bad_rows_leave_the_others(void **state) {
+static void test_bad_rows_do_not_affect_the_others(void **state) {
     const char *scratch = *state;
     put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
     put_phantom(scratch, "b.png", "n.png", SM_CLASS_BENIGN, 2);
@@ -702,7 +702,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_manifest_syntax, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_absolute_paths, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_bad_manifests, scratch_setup, scratch_teardown),
-        cmocka_unit_test_setup_teardown(test_bad_rows_leave_the_others, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_rows_do_not_affect_the_others, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_bad_paths, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_hostile_manifests, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_special_files_as_data, scratch_setup, scratch_teardown),

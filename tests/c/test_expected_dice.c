@@ -83,7 +83,7 @@ static void lesions_are_judged_by_their_surroundings(void **state) {
     free(lesions);
 }
 
-static void a_neighbour_is_not_doubt(void **state) {
+static void other_lesions_do_not_change_the_expected_dice(void **state) {
     (void)state;
     float map[WIDTH * HEIGHT] = {0};
     uint8_t mask[WIDTH * HEIGHT];
@@ -103,7 +103,7 @@ int main(void) {
         cmocka_unit_test(certain_maps_score_one),
         cmocka_unit_test(agrees_with_drawn_truths),
         cmocka_unit_test(lesions_are_judged_by_their_surroundings),
-        cmocka_unit_test(a_neighbour_is_not_doubt),
+        cmocka_unit_test(other_lesions_do_not_change_the_expected_dice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -416,7 +416,7 @@ static void distances_at_the_border(void **state) {
     assert_undefined(measure(b, b).surface_dice);
 }
 
-static void distances_to_nothing(void **state) {
+static void distances_to_an_empty_mask(void **state) {
     (void)state;
     static uint8_t a[SIDE * SIDE], none[SIDE * SIDE];
     rectangle(a, 0, 0, SIDE, SIDE);
@@ -588,7 +588,7 @@ static void whole_groups_are_drawn(void **state) {
     assert_int_equal(replicate, 2);
 }
 
-static void bootstrap_of_nothing_is_refused(void **state) {
+static void a_bootstrap_without_items_is_refused(void **state) {
     (void)state;
     static const struct {
         int items, groups, replicates, values;
@@ -625,12 +625,12 @@ int main(void) {
         cmocka_unit_test(temperature_is_reverted),
         cmocka_unit_test(distances_of_simple_shapes),
         cmocka_unit_test(distances_at_the_border),
-        cmocka_unit_test(distances_to_nothing),
+        cmocka_unit_test(distances_to_an_empty_mask),
         cmocka_unit_test(distances_equal_trying_all_pairs),
         cmocka_unit_test(bootstrap_intervals_are_right_and_repeatable),
         cmocka_unit_test(intervals_are_interpolated_percentiles),
         cmocka_unit_test(whole_groups_are_drawn),
-        cmocka_unit_test(bootstrap_of_nothing_is_refused),
+        cmocka_unit_test(a_bootstrap_without_items_is_refused),
     };
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }

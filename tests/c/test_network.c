@@ -52,7 +52,7 @@ static float *worn_parameters(const sm_net *net, unsigned seed) {
     return parameters;
 }
 
-static void test_yardstick_counts(void **state) {
+static void test_counts_of_the_reference_networks(void **state) {
     (void)state;
     sm_net unet16 = make("unet16");
     sm_net unet32 = make("unet32");
@@ -372,7 +372,7 @@ static void test_running_statistics_follow_the_batch(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_yardstick_counts),
+        cmocka_unit_test(test_counts_of_the_reference_networks),
         cmocka_unit_test(test_unconditioned_differs_by_the_condition_alone),
         cmocka_unit_test(test_unknown_network),
         cmocka_unit_test(test_initialisation_depends_on_the_seed_only),

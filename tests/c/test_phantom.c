@@ -36,7 +36,7 @@ static int count_lesion(const sm_sample *sample) {
     return count;
 }
 
-static void test_arguments_decide(void **state) {
+static void test_the_same_arguments_give_the_same_bits(void **state) {
     (void)state;
     for (int type = 0; type < SM_CLASS_COUNT; type++) {
         sm_sample a = draw((sm_class)type, 11), b = draw((sm_class)type, 11), c = draw((sm_class)type, 12);
@@ -335,7 +335,7 @@ static void test_command_cannot_write(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arguments_decide),
+        cmocka_unit_test(test_the_same_arguments_give_the_same_bits),
         cmocka_unit_test(test_bad_arguments),
         cmocka_unit_test(test_any_shape),
         cmocka_unit_test(test_lesions_are_dark),

@@ -137,7 +137,7 @@ static void writes_masks_and_json(void **state) {
     outcome_free(&result);
 }
 
-static void threshold_is_obeyed(void **state) {
+static void thresholds_of_zero_and_one_select_everything_and_nothing(void **state) {
     (void)state;
     blob_png("in/t.png", 40, 40);
     const char *const file = scratch_path(folder, "in/t.png"), *const out = scratch_path(folder, "thresholds");
@@ -335,9 +335,12 @@ static void wrong_usage_is_status_two(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_masks_and_json),           cmocka_unit_test(threshold_is_obeyed),
-        cmocka_unit_test(a_batch_goes_on_after_bad_files), cmocka_unit_test(same_names_do_not_overwrite_each_other),
-        cmocka_unit_test(files_of_others_are_kept),        cmocka_unit_test(bad_model_and_bad_folder_stop_at_once),
+        cmocka_unit_test(writes_masks_and_json),
+        cmocka_unit_test(thresholds_of_zero_and_one_select_everything_and_nothing),
+        cmocka_unit_test(a_batch_goes_on_after_bad_files),
+        cmocka_unit_test(same_names_do_not_overwrite_each_other),
+        cmocka_unit_test(files_of_others_are_kept),
+        cmocka_unit_test(bad_model_and_bad_folder_stop_at_once),
         cmocka_unit_test(wrong_usage_is_status_two),
     };
     return cmocka_run_group_tests_name("predict", tests, make_weights, scratch_teardown);

@@ -212,7 +212,7 @@ static bool is_validated(const sm_record *record, const void *context) {
     return record->fold == 0;
 }
 
-static void test_every_step_is_as_written_out(void **state) {
+static void test_every_step_equals_the_training_written_out(void **state) {
     fixture *f = *state;
     expectation e;
     train_by_hand(f, &e);
@@ -414,7 +414,7 @@ static void test_diverging_training_is_ended(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_step_is_as_written_out),
+        cmocka_unit_test(test_every_step_equals_the_training_written_out),
         cmocka_unit_test(test_written_weights_are_the_validated_ones),
         cmocka_unit_test(test_type_bias_undoes_the_sampling),
         cmocka_unit_test(test_observer_gets_each_epoch),

@@ -341,7 +341,7 @@ static void test_memory_plan_takes_any_number(void **state) {
     assert_true(arena < all / 50); // the memory is shared
 }
 
-static void test_damaged_headers_do_no_harm(void **state) {
+static void test_damaged_headers_are_accepted_or_refused(void **state) {
     (void)state;
     sm_net net;
     float *parameters = NULL;
@@ -372,7 +372,7 @@ int main(void) {
         cmocka_unit_test(test_hostile_headers_are_refused),
         cmocka_unit_test(test_settings_out_of_range_are_not_written),
         cmocka_unit_test(test_memory_plan_takes_any_number),
-        cmocka_unit_test(test_damaged_headers_do_no_harm),
+        cmocka_unit_test(test_damaged_headers_are_accepted_or_refused),
     };
     return cmocka_run_group_tests_name("weights", tests, NULL, NULL);
 }
