@@ -111,7 +111,7 @@ $(BUILD)/$(1).flags: FORCE
 	@$$(shell mkdir -p $$(@D))$$(file >$$@.$$(MAKELEVEL),$$($(1)))cmp -s $$@.$$(MAKELEVEL) $$@ && rm $$@.$$(MAKELEVEL) || mv $$@.$$(MAKELEVEL) $$@
 endef
 
-# stb_image gets its guards here; every one of the five must find its place.
+# Inserts the guards into stb_image; all five must be in the result.
 $(INC)/.made: src/stb_image.sed
 	$(Q)rm -rf $(INC)/stb && mkdir -p $(INC)/stb
 	$(Q)ln -sfn /usr/include/simde $(INC)/simde
@@ -170,7 +170,7 @@ $(BUILD)/sonomask: $(BUILD)/native/main.o $(NATIVE_LIBRARY) $(LIBRARY)
 # Each source once: kernels with the flags of the widest target.
 COMMA := ,
 command_entries = $(foreach source,$(1),{"directory": "$(CURDIR)"$(COMMA) "file": "$(source)"$(COMMA) "command": "$(CC) $(2) -c $(source)"})
-COMMAND_ENTRIES = $(call command_entries,$(CORE_SOURCES) $(NATIVE_SOURCES) $(wildcard tests/c/*.c),$(CFLAGS) $(KERNEL_DEFINES)) \
+COMMAND_ENTRIES = $(call command_entries,$(CORE_SOURCES) $(NATIVE_SOURCES) $(wildcard $(foreach folder,c failures fuzz node,tests/$(folder)/*.c)),$(CFLAGS) $(KERNEL_DEFINES)) \
 	$(call command_entries,$(KERNEL_SOURCES),$(KERNEL_CFLAGS) $(TARGET_FLAGS_$(lastword $(NATIVE_TARGETS)))) \
 	$(call command_entries,$(wildcard wasm/*.c),$(CFLAGS) -DSM_INFERENCE_ONLY)
 .PHONY: compile_commands.json

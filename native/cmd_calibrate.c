@@ -1,4 +1,4 @@
-/** sonomask calibrate: fits the settings of trained weights to images with known answers. */
+/** sonomask calibrate: fits the settings of trained weights to labelled images. */
 #include <string.h>
 
 #include "calibrate/calibration_run.h"
@@ -30,7 +30,7 @@ static const char *take_fit_list(void *pointer, const char *text) {
         int flag = 0;
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
             if (strlen(parts[i].name) == length && strncmp(rest, parts[i].name, length) == 0) flag = parts[i].flag;
-        if (!flag) return "needs some of temperature,mask,confidence,outliers";
+        if (!flag) return "needs one or more of temperature,mask,confidence,outliers";
         *fit |= flag;
         rest = rest[length] ? rest + length + 1 : NULL;
     }
@@ -86,7 +86,7 @@ static const sm_option option_table[] = {
      .high = 1000},
     {.name = "fit",
      .value = "LIST",
-     .help = "what to fit: some of temperature,mask,confidence,outliers",
+     .help = "what to fit: one or more of temperature,mask,confidence,outliers",
      .default_text = "all",
      .kind = SM_OPTION_CUSTOM,
      .take = take_fit_list},
@@ -124,7 +124,7 @@ static const sm_option option_table[] = {
      .high = 10},
     {.name = "outlier-share",
      .value = "S",
-     .help = "for outliers: share of the known images and views beyond the limit",
+     .help = "for outliers: share of the images and their views that may be beyond the limit",
      .kind = SM_OPTION_DECIMAL,
      .offset = offsetof(arguments, options.outlier_share),
      .high = 0.5},
@@ -160,7 +160,7 @@ static const sm_option option_table[] = {
      .low = 1,
      .high = 256},
     {.name = "overwrite",
-     .help = "replace FILE although sonomask did not write it",
+     .help = "replace FILE even when sonomask did not write it",
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, options.overwrite)},
     {.name = NULL},
@@ -174,13 +174,12 @@ static const sm_command_line line = {
         "  mask         threshold and smallest lesion (highest lesion Dice - price * share of normal images with a "
         "mask)\n"
         "  confidence   power that calibrates the expected Dice of a mask (least squares)\n"
-        "  outliers     statistics of known images and of altered views of them, to detect out-of-distribution images "
+        "  outliers     statistics of the images and of altered views of them, to detect out-of-distribution images "
         "(photos, text, CT)\n"
         "Each is fitted to the images of --data or set by hand. Temperature, mask and confidence need images that the "
-        "network was not trained on. Every data set has the same weight, except for the temperature, where every image "
-        "has. Prints one JSON line with the figures before and after. An image that cannot be read is named on stderr "
-        "and "
-        "left out, and the exit status is 1.",
+        "network was not trained on. All data sets have equal weight; for the temperature, all images have equal "
+        "weight. Prints one JSON line with the figures before and after. An image that cannot be read is named on "
+        "stderr and left out, and the exit status is 1.",
     .arguments_size = sizeof(arguments),
     .options = option_table,
     .check = check,

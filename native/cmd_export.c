@@ -85,14 +85,14 @@ static const sm_command_line line = {
 };
 
 /** Reads the outlier statistics that a weights file may hold. `model` may be NULL: none. */
-static sm_status read_outliers(const char *model, sm_outlier *outlier, bool *known, sm_error *error) {
+static sm_status read_outliers(const char *model, sm_outlier *outlier, bool *found, sm_error *error) {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    *known = false;
+    *found = false;
     if (!model) return SM_OK;
     sm_status status = sm_file_read(model, &bytes, &size, error);
     if (status != SM_OK) return status;
-    status = sm_outlier_read(bytes, size, outlier, known, error);
+    status = sm_outlier_read(bytes, size, outlier, found, error);
     free(bytes);
     return status == SM_OK ? SM_OK : sm_error_prefix(error, model);
 }
@@ -101,15 +101,15 @@ static sm_status write_weights(const arguments *a, const char *model, const sm_n
                                const sm_weights_metadata *metadata, sm_error *error) {
     const sm_file_options own = {.recognise = a->overwrite ? NULL : sm_own_weights, .durable = true};
     sm_outlier outlier = {.limit = 0};
-    bool known = false;
-    sm_status status = read_outliers(model, &outlier, &known, error);
+    bool found = false;
+    sm_status status = read_outliers(model, &outlier, &found, error);
     if (status != SM_OK) return status;
     sm_weights_extra extras[SM_OUTLIER_TENSORS];
     sm_outlier_tensors(&outlier, extras);
     uint8_t *bytes = NULL;
     size_t size = 0;
     status = sm_weights_write_with(net, parameters, metadata, SM_WEIGHTS_FLOAT32, extras,
-                                   known ? SM_OUTLIER_TENSORS : 0, &bytes, &size, error);
+                                   found ? SM_OUTLIER_TENSORS : 0, &bytes, &size, error);
     if (status != SM_OK) return sm_error_prefix(error, a->weights);
     status = sm_file_write_as(a->weights, bytes, size, &own, error);
     free(bytes);

@@ -135,7 +135,7 @@ static sm_status draw_one(const arguments *a, int number, sm_class type, sm_erro
     return status;
 }
 
-/** Each class goes through the folds in turn and begins at another fold, so that few images fill all folds. */
+/** Each class cycles through the folds and begins at another fold, so that few images fill all folds. */
 static sm_status write_manifest(const arguments *a, const sm_class *classes, sm_error *error) {
     const sm_file_options own = {.recognise = a->overwrite ? NULL : sm_own_phantom_manifest};
     char *path = sm_path_join(a->out, "manifest.csv");

@@ -150,7 +150,7 @@ static const sm_option option_table[] = {
      .high = 1},
     {.name = "balance",
      .value = "X",
-     .help = "sampling: 0 shows every image once per epoch, 1 shows all kinds equally often",
+     .help = "sampling: 0 draws every image once per epoch, 1 draws all kinds (data set and class) equally often",
      .kind = SM_OPTION_DECIMAL,
      .offset = offsetof(arguments, options.balance),
      .high = 1},
@@ -169,7 +169,7 @@ static const sm_option option_table[] = {
      .high = 10},
     {.name = "average",
      .value = "X",
-     .help = "decay of the EMA weights, which are the ones written; 0: no averaging",
+     .help = "decay of the EMA weights; these are written and validated; 0: no averaging",
      .kind = SM_OPTION_DECIMAL,
      .offset = offsetof(arguments, options.optimiser.average_decay),
      .high = 0.999999},
@@ -184,11 +184,10 @@ static const sm_option option_table[] = {
 
 static const sm_command_line line = {
     .name = "train",
-    .description =
-        "Trains a network on images with masks and writes the weights and the course of the training to DIR. "
-        "Ctrl-C saves a checkpoint; the same command with --resume continues, with the same result as an "
-        "uninterrupted training. An image that cannot be read is named on stderr and left out, and the exit "
-        "status is 1.",
+    .description = "Trains a network on images with masks and writes the weights and the training log to DIR. "
+                   "Ctrl-C saves a checkpoint; the same command with --resume continues, with the same result as an "
+                   "uninterrupted training. An image that cannot be read is named on stderr and left out, and the exit "
+                   "status is 1.",
     .arguments_size = sizeof(arguments),
     .options = option_table,
     .check = check,

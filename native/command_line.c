@@ -201,14 +201,14 @@ static bool parse(parser *p, int argc, char **argv, bool *help_requested) {
     char *name = argv[0];
     snprintf(label, sizeof label, "sonomask: %s", p->line->name);
     argv[0] = label;
-    optind = 0; // glibc's way to start anew: another command line may have been read in this process
+    optind = 0; // restarts glibc's getopt: another command line may have been read in this process
     bool good = true;
     for (int code; good && !*help_requested && (code = getopt_long(argc, argv, "-", long_options, NULL)) != -1;) {
         if (code == WORD)
             good = take_word(p, optarg, false);
         else if (code == HELP)
             *help_requested = true;
-        else // getopt_long has printed what is wrong
+        else // getopt_long has printed the reason
             good = code >= FIRST_OPTION && take_option(p, &p->line->options[code - FIRST_OPTION], optarg);
     }
     for (; good && !*help_requested && optind < argc; optind++) good = take_word(p, argv[optind], true); // after "--"
@@ -239,7 +239,8 @@ static void print_wrapped_line(const char *text, int length, int column, int ind
     putchar('\n');
 }
 
-/** Prints paragraphs. A line that begins with spaces is an item: a name, spaces, and a text that hangs behind them. */
+/** Prints paragraphs. A line that begins with spaces is an item: a name, spaces, and a text, whose further lines are
+ * indented. */
 static void print_paragraphs(const char *text) {
     while (*text) {
         const int length = (int)strcspn(text, "\n");

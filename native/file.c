@@ -41,7 +41,7 @@ static bool grow(unsigned char **bytes, size_t *capacity) {
     return true;
 }
 
-/** Reads to the end of `file`. `expected` is only a guess: pipes have no size and files can grow. */
+/** Reads to the end of `file`. `expected` is only an estimate: pipes have no size and files can grow. */
 static sm_status read_all(FILE *file, const char *path, size_t expected, unsigned char **bytes, size_t *size,
                           sm_error *error) {
     size_t capacity = (expected < READ_CHUNK ? READ_CHUNK : expected) + 1;
@@ -220,7 +220,7 @@ sm_status sm_file_writer_open(sm_file_writer *writer, const char *path, sm_error
 static int rename_to_new(const char *from, const char *to) {
     if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
     if (errno != EINVAL && errno != ENOSYS) return errno;
-    // The file system lacks RENAME_NOREPLACE. A hard link is never made over an existing name either.
+    // The file system lacks RENAME_NOREPLACE. A hard link does not replace an existing file either.
     if (link(from, to) == 0) {
         unlink(from);
         return 0;
@@ -380,9 +380,9 @@ char *sm_default_model_path(void) {
     const char *chosen = getenv("SONOMASK_MODEL");
     if (chosen && *chosen) return strdup(chosen);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char *beside = path_beside_program(places[i]);
-        if (beside && is_readable_file(beside)) return beside;
-        free(beside);
+        char *candidate = path_beside_program(places[i]);
+        if (candidate && is_readable_file(candidate)) return candidate;
+        free(candidate);
     }
     return strdup(places[0]);
 }

@@ -21,7 +21,7 @@ typedef bool sm_file_recogniser(const unsigned char *head, size_t size);
 typedef struct sm_file_options {
     /** An existing file is replaced only when this accepts it, a link never. NULL: any regular file, and any link. */
     sm_file_recogniser *recognise;
-    bool durable; /**< flush the content to the disk before the rename, for what must survive a power cut */
+    bool durable; /**< flush the content to the disk before the rename, for files that a power cut must not lose */
 } sm_file_options;
 
 /**

@@ -50,7 +50,7 @@ static int flush_output(int exit_status) {
 static int run_command(const char *name, int argc, char **argv) {
     for (int i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(commands[i].name, name) == 0) return commands[i].run(argc, argv);
-    fprintf(stderr, "sonomask: there is no command \"%s\"; try: sonomask --help\n", name);
+    fprintf(stderr, "sonomask: unknown command \"%s\"; try: sonomask --help\n", name);
     return SM_EXIT_USAGE;
 }
 

@@ -1,4 +1,4 @@
-/** CRC-32 of PNG chunks (ISO 3309, polynomial 0xEDB88320). */
+/** CRC-32 of PNG chunks (ISO 3309, polynomial 0xEDB88320). image_png_write.c has the reason for code of our own. */
 #ifndef SONOMASK_CRC32_H
 #define SONOMASK_CRC32_H
 

@@ -1,4 +1,7 @@
-/** A small deflate encoder for PNG: greedy matching, fixed Huffman codes, one bounded buffer. */
+/**
+ * A small deflate encoder for PNG: greedy matching, fixed Huffman codes, one bounded buffer. image_png_write.c has the
+ * measured reasons for code of our own.
+ */
 #ifndef SONOMASK_DEFLATE_H
 #define SONOMASK_DEFLATE_H
 

@@ -1,7 +1,7 @@
 /**
  * Checks of an image file before it is decoded: the size in its header, and whether the file is complete. They are
- * needed because stb_image fills missing data with grey, trusts some lengths and allocates any size that a header
- * gives. Bytes after the end of the image are allowed.
+ * needed because stb_image fills missing data with grey, does not check some lengths, and allocates any size
+ * that a header gives. Bytes after the end of the image are allowed.
  */
 #ifndef SONOMASK_IMAGE_CHECK_H
 #define SONOMASK_IMAGE_CHECK_H

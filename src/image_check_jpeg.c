@@ -51,7 +51,7 @@ typedef struct jpeg {
 
 static sm_status damaged(sm_error *error, const char *what) {
     sm_error_set(error, SM_ERROR_IMAGE_FORMAT, "damaged JPEG: %s", what);
-    return SM_ERROR_IMAGE_FORMAT; // a constant, so that static analysis can tell success from failure
+    return SM_ERROR_IMAGE_FORMAT; // a constant, so that static analysis can distinguish success from failure
 }
 
 static sm_status unsupported(sm_error *error, const char *what) {

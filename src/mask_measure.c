@@ -123,7 +123,7 @@ static void gather(const int32_t *labels, int width, int height, const float *pr
             total->y += y + 0.5;
             if (probability) total->probability += (double)probability[start + (size_t)x];
             extent *row = &rows[total->first_row + (size_t)(y - lesions[label - 1].top)];
-            if (row->right == 0) row->left = x; // the first pixel here; zero is no right side
+            if (row->right == 0) row->left = x; // the first pixel of the row: a right side is at least 1
             row->right = x + 1;
         }
     }

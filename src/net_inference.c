@@ -157,7 +157,7 @@ static sm_status allocate_weights(sm_inference *inference, sm_error *error) {
     return SM_OK;
 }
 
-/** Reads the parameters of one layer into `scratch` and folds and transforms them into the layer's place. */
+/** Reads the parameters of one layer into `scratch` and fuses and transforms them into the layer's place. */
 static sm_status read_layer(sm_inference *inference, int index, const sm_parameter_source *source, float *scratch,
                             sm_error *error) {
     const sm_net *net = &inference->net;

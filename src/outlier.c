@@ -28,25 +28,25 @@ void sm_outlier_tensors(sm_outlier *outlier, sm_weights_extra tensors[SM_OUTLIER
     tensors[4] = (sm_weights_extra){"outlier.limit", 1, {1, 1}, &outlier->limit};
 }
 
-sm_status sm_outlier_get(const sm_weights_file *file, sm_outlier *outlier, bool *known, sm_error *error) {
+sm_status sm_outlier_get(const sm_weights_file *file, sm_outlier *outlier, bool *found, sm_error *error) {
     sm_weights_extra tensors[SM_OUTLIER_TENSORS];
     sm_outlier_tensors(outlier, tensors);
-    sm_status status = sm_weights_file_extras(file, tensors, SM_OUTLIER_TENSORS, known, error);
-    if (status != SM_OK || !*known) return status;
+    sm_status status = sm_weights_file_extras(file, tensors, SM_OUTLIER_TENSORS, found, error);
+    if (status != SM_OK || !*found) return status;
     bool usable = outlier->limit > 0;
     for (int i = 0; i < SM_STATISTICS_COUNT; i++) usable = usable && outlier->scale[i] > 0;
     for (int k = 0; k <= SM_OUTLIER_AXES; k++) usable = usable && outlier->variance[k] > 0;
     if (usable) return SM_OK;
-    *known = false;
+    *found = false;
     return sm_fail(error, SM_ERROR_WEIGHTS, "the statistics of the training images are out of range");
 }
 
-sm_status sm_outlier_read(const void *bytes, size_t size, sm_outlier *outlier, bool *known, sm_error *error) {
-    *known = false;
+sm_status sm_outlier_read(const void *bytes, size_t size, sm_outlier *outlier, bool *found, sm_error *error) {
+    *found = false;
     sm_weights_file *file = calloc(1, sizeof *file);
     if (!file) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
     sm_status status = sm_weights_file_open(bytes, size, file, error);
-    if (status == SM_OK) status = sm_outlier_get(file, outlier, known, error);
+    if (status == SM_OK) status = sm_outlier_get(file, outlier, found, error);
     free(file);
     return status;
 }

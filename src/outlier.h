@@ -1,6 +1,6 @@
 /**
- * Out-of-distribution detection: does an image look like the breast ultrasound of the training set? A network outlines
- * something in every photograph, so that such images need a warning. A Gaussian is fitted to simple statistics
+ * Out-of-distribution detection: whether an image differs from the breast ultrasound of the training set. A network
+ * outlines something in every photograph, so such images need a warning. A Gaussian is fitted to simple statistics
  * (image_statistics.h) of training images and kept in the weights file. The score of an image is its Mahalanobis
  * distance: one variance per leading principal axis, and one for all other directions (Moghaddam and Pentland,
  * "Probabilistic Visual Learning for Object Representation", 1997).
@@ -30,12 +30,12 @@ double sm_outlier_distance(const sm_outlier *outlier, const float statistics[SM_
 void sm_outlier_tensors(sm_outlier *outlier, sm_weights_extra tensors[SM_OUTLIER_TENSORS]);
 
 /**
- * Reads the Gaussian from an opened weights file. `*known` is false, and the status SM_OK, when the file has none.
+ * Reads the Gaussian from an opened weights file. `*found` is false, and the status SM_OK, when the file has none.
  * Errors: SM_ERROR_WEIGHTS (a tensor is missing, of another shape, not finite or out of range).
  */
-sm_status sm_outlier_get(const sm_weights_file *file, sm_outlier *outlier, bool *known, sm_error *error);
+sm_status sm_outlier_get(const sm_weights_file *file, sm_outlier *outlier, bool *found, sm_error *error);
 
 /** The same from the bytes of a weights file. Errors: those of sm_weights_file_open too, SM_ERROR_MEMORY. */
-sm_status sm_outlier_read(const void *bytes, size_t size, sm_outlier *outlier, bool *known, sm_error *error);
+sm_status sm_outlier_read(const void *bytes, size_t size, sm_outlier *outlier, bool *found, sm_error *error);
 
 #endif

@@ -84,7 +84,7 @@ static void run_network(sm_state *state, bool flip_average, float type_logits[SM
     if (!flip_average) return;
     float mirrored_type[SM_CLASS_COUNT];
     mirror(state->square, size, state->mirrored);
-    /* The input is no longer needed: its memory takes the mirrored answer. */
+    /* The input is not needed any more: its memory is used for the mirrored answer. */
     sm_inference_run(state->inference, state->mirrored, state->square, mirrored_type);
     kernels->sigmoid(state->square, pixels, state->square);
     mirror(state->square, size, state->mirrored);

@@ -104,7 +104,7 @@ SM_API sm_status sm_model_create(const void *weights, size_t size, const sm_mode
                                  sm_error *error);
 SM_API void sm_model_free(sm_model *model);
 
-/** The settings and the origin in the weights file, and the memory of the model. Strings live as long as the model. */
+/** Metadata of the weights file, and the memory of the model. Strings are valid until the model is released. */
 typedef struct sm_model_info {
     const char *network;       /**< "sonomask", "sonomask-unconditioned", "unet16" or "unet32" */
     int input_size;            /**< side of the square input, pixels */

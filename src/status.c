@@ -68,7 +68,7 @@ static void append_real(text *to, double value) {
 
 void sm_error_set(sm_error *error, sm_status status, const char *format, ...) {
     if (!error) return;
-    // Built beside the old message, because an argument may point into it.
+    // Built in another buffer, because an argument may point into the old message.
     char buffer[SM_ERROR_MESSAGE_SIZE];
     text to = {buffer, 0, sizeof buffer};
     va_list arguments;
@@ -100,7 +100,7 @@ void sm_error_set(sm_error *error, sm_status status, const char *format, ...) {
 
 sm_status sm_error_prefix(sm_error *error, const char *prefix) {
     if (!error) return SM_ERROR_ARGUMENT;
-    // The reason matters more than the far end of a long path: keep it whole and shorten the prefix from its start.
+    // When both do not fit, the reason is kept whole, and a long path loses its start.
     const size_t used = strlen(error->message) + strlen(": ") + 1;
     const size_t room = used < SM_ERROR_MESSAGE_SIZE ? SM_ERROR_MESSAGE_SIZE - used : 0;
     const size_t length = strlen(prefix);

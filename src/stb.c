@@ -1,8 +1,8 @@
 /*
  * The only place where stb_image is compiled, with the three decoders that are needed and with its functions static.
- * Its callers have checked the file's structure first (image_check.h), because version 2.27 trusts some lengths, for
- * example the code counts of a JPEG Huffman table. The header comes from the build folder, with the guards of
- * stb_image.sed.
+ * Its callers have checked the file's structure first (image_check.h), because version 2.27 does not check some
+ * lengths, for example the code counts of a JPEG Huffman table. The header comes from the build folder, with the guards
+ * of stb_image.sed.
  */
 #include "stb.h"
 

@@ -54,8 +54,8 @@ sm_status sm_weights_file_get(const sm_weights_file *file, const char *name, int
                               sm_error *error);
 
 /**
- * Reads tensors beside the network's own. `*found` is false, and the status SM_OK, when the file has none of them; some
- * but not all, another shape, or a value that is not finite is an SM_ERROR_WEIGHTS.
+ * Reads tensors that are not part of the network. `*found` is false, and the status SM_OK, when the file has none of
+ * them; some but not all, another shape, or a value that is not finite is an SM_ERROR_WEIGHTS.
  */
 sm_status sm_weights_file_extras(const sm_weights_file *file, const sm_weights_extra *extras, int extra_count,
                                  bool *found, sm_error *error);

@@ -70,8 +70,8 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
     });
 
 /**
- * Gives the finished file its name. A hard link is never made over an existing name, so a file that appears meanwhile
- * is not lost.
+ * Gives the finished file its name. A hard link never replaces an existing file, so a file that appears in the
+ * meantime is not lost.
  * @param {string} temporary
  * @param {string} file
  * @param {boolean} overwrite
@@ -88,8 +88,8 @@ async function putInPlace(temporary, file, overwrite) {
 }
 
 /**
- * Writes an image to a temporary name beside `file` and renames it, so that nothing half-written stays. Replaces the
- * output of an earlier run; see checkReplaceable.
+ * Writes an image to a temporary name in the folder of `file` and renames it, so that no incomplete file is left.
+ * Replaces the output of an earlier run; see checkReplaceable.
  * @param {string} file
  * @param {Uint8Array} png
  * @param {boolean} overwrite

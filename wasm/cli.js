@@ -17,7 +17,7 @@ prints one line of JSON. An image that does not look like breast ultrasound is n
 run is replaced; any other existing file is kept, and the image counts as failed. Research only, not a medical device.
 
   --out DIR        folder for the masks, created if missing
-  --threshold T    a pixel belongs to a lesion from this probability on, 0 to 1 (default: the model's own)
+  --threshold T    a pixel is lesion when its probability is at least this, 0 to 1 (default: the model's own)
   --weights FILE   weights file (default: the package's own); --model is the same option
   --overwrite      replace existing files that sonomask did not write
   --help           this text
@@ -33,13 +33,13 @@ class UsageError extends Error {}
  * Writes a line to stderr, without the control characters that a file name may contain.
  * @param {string} line
  */
-function say(line) {
+function print(line) {
     process.stderr.write(`${line.replace(/\p{Cc}/gu, '?')}\n`);
 }
 
 /** @param {string} line */
 function complain(line) {
-    say(`sonomask: ${line}`);
+    print(`sonomask: ${line}`);
 }
 
 /**
@@ -247,12 +247,12 @@ async function main(argv) {
     if (failed.length === 0) return EXIT_DONE;
     if (request.files.length > 1) {
         complain(`${failed.length} of ${request.files.length} files failed:`);
-        for (const file of failed) say(`  ${file}`);
+        for (const file of failed) print(`  ${file}`);
     }
     return EXIT_FAILED;
 }
 
-// When the reader of the pipe ends (`| head`), the rest of the batch is not needed and this is no error.
+// When the reader of the pipe has ended (`| head`), the rest of the batch is not needed. This is not an error.
 process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit(EXIT_DONE);
     complain(`standard output: ${reasonOf(error)}`);

@@ -115,7 +115,7 @@ export class Core {
         }
         this.#exports = /** @type {Exports} */ (/** @type {unknown} */ (instance.exports));
         if (typeof this.#exports.sonomask_constants !== 'function')
-            throw new SonomaskError('load-wasm', 'the WebAssembly module is not sonomask\'s (it lacks its functions)');
+            throw new SonomaskError('load-wasm', 'the WebAssembly module is not the module of sonomask: functions are missing');
         this.#exports._initialize?.();
         this.constants = /** @type {Constants} */ (JSON.parse(this.#text(this.#exports.sonomask_constants())));
         if (this.constants.abi !== ABI)

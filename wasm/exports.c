@@ -118,7 +118,7 @@ static void release_model(void) {
  */
 SM_EXPORT(sonomask_load) sm_status sonomask_load(int backend, int input_size) {
     if (backend < SM_BACKEND_AUTO || backend > SM_BACKEND_SIMD128)
-        return sm_exports_fail(SM_ERROR_ARGUMENT, "there is no such backend");
+        return sm_exports_fail(SM_ERROR_ARGUMENT, "unknown backend");
     const sm_model_options options = {.backend = (sm_backend)backend, .input_size = input_size};
     release_model();
     sm_status status =

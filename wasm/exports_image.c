@@ -54,7 +54,7 @@ SM_EXPORT(sonomask_image_pixels) const uint8_t *sonomask_image_pixels(void) { re
 /** PNG file of the image (see sonomask_set_image) to the output. Consumes the image. */
 SM_EXPORT(sonomask_encode_png) sm_status sonomask_encode_png(void) {
     sm_exports_release_output();
-    if (!sm_exports.image.pixels) return sm_exports_fail(SM_ERROR_ARGUMENT, "no image is there");
+    if (!sm_exports.image.pixels) return sm_exports_fail(SM_ERROR_ARGUMENT, "no image is set");
     const sm_status status =
         sm_image_encode_png(&sm_exports.image, &sm_exports.output, &sm_exports.output_size, &sm_exports.error);
     sm_image_free(&sm_exports.image);

@@ -10,7 +10,7 @@
 SM_EXPORT(sonomask_segment) sm_status sonomask_segment(float threshold, float minimum_area, int flip_average) {
     sm_result_free(&sm_exports.result);
     if (!sm_exports.model) return sm_exports_fail(SM_ERROR_ARGUMENT, "no model is loaded");
-    if (!sm_exports.image.pixels) return sm_exports_fail(SM_ERROR_ARGUMENT, "no image is there");
+    if (!sm_exports.image.pixels) return sm_exports_fail(SM_ERROR_ARGUMENT, "no image is set");
     if (!isfinite(threshold) || threshold > 1.0f || !isfinite(minimum_area) || minimum_area > 1.0f)
         return sm_exports_fail(SM_ERROR_ARGUMENT, "threshold and minimum area must be 0..1");
     sm_segment_options options = sm_segment_options_default();

@@ -18,7 +18,7 @@
 enum { RESULT_FIELDS = 10, MODEL_FIELDS = 6, LESION_FIELDS = 22 };
 
 typedef struct sm_exports_state {
-    sm_model *model; /**< both or neither of model and state are there */
+    sm_model *model; /**< model and state are both NULL or both set */
     sm_state *state;
     uint8_t *input; /**< from malloc */
     size_t input_size;

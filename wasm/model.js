@@ -184,7 +184,7 @@ export class Sonomask {
         const { probabilityMap } = checkedOptions(options);
         if (probabilityMap !== undefined) {
             if (isMap || !(probabilityMap instanceof Float32Array))
-                throw new SonomaskError('argument', 'probabilityMap must be a Float32Array, and goes with a mask');
+                throw new SonomaskError('argument', 'probabilityMap must be a Float32Array, and is for masks only');
             valuesPerPixel(probabilityMap, width, height, [1]);
         }
         const threshold = share(options.threshold, this.info.threshold, 'threshold');

@@ -22,7 +22,7 @@ export type TissueClass = 'normal' | 'benign' | 'malignant';
 /** Kernels: `reference` are plain loops for tests, `scalar` and `simd128` the fast ones without and with SIMD. */
 export type Backend = 'auto' | 'reference' | 'scalar' | 'simd128';
 
-/** Bytes of a PNG, JPEG or BMP file; the content decides which. A `File` is a `Blob`. */
+/** Bytes of a PNG, JPEG or BMP file, recognised by content. A `File` is a `Blob`. */
 export type EncodedImage = ArrayBuffer | Uint8Array | Blob;
 
 /** Pixels, rows from the top: grey, RGB or RGBA by `data.length / (width * height)`. `ImageData` is one. */
@@ -64,7 +64,7 @@ export interface Lesion {
     /** Mean of the probability map over the lesion; 0 when there is no map. */
     meanProbability: number;
     /**
-     * Expected Dice score of this outline with the true one, 0..1, estimated from the probability map in and around it;
+     * Expected Dice score of this outline with an expert's, 0..1, estimated from the probability map in and around it;
      * 0 when there is no map.
      */
     expectedDice: number;
@@ -92,7 +92,7 @@ export interface Segmentation extends Measurement {
     expectedDice: number;
     /** Out-of-distribution score: above 1 the input is unlike the training images; 0 when the weights have no statistics. */
     outlierScore: number;
-    /** `outlierScore` is at most 1. When false the input is probably no breast ultrasound: the answer means nothing. */
+    /** `outlierScore` is at most 1. When false, the input is probably not breast ultrasound: do not rely on the answer. */
     looksLikeUltrasound: boolean;
     /** Time from the input to this answer, decoding included, without waiting in a queue. */
     milliseconds: number;
@@ -143,8 +143,8 @@ export interface LoadOptions {
     wasm?: Source | WebAssembly.Module | Promise<Source | WebAssembly.Module>;
     /**
      * The weights, a safetensors file, or a promise of it. By default the package's own. `null` loads none: everything
-     * works but `segment` and `info`'s model fields (useful beside a pool, to measure at once on the calling thread).
-     * What a promise rejects with is thrown as it is.
+     * works except `segment` and the model fields of `info` (useful together with a pool, to measure on the calling
+     * thread without delay). The reason of a rejected promise is thrown unchanged.
      */
     weights?: Source | Promise<Source> | null;
     /** Side of the network's input, a multiple of 32 from 32 to 1024; by default that of the weights. */
@@ -161,7 +161,7 @@ export interface SegmentOptions {
     minimumArea?: number;
     /** Also segment the mirrored image and average: takes twice as long, a little more accurate. */
     flipAverage?: boolean;
-    /** On `Sonomask` looked at before and after the work (which blocks); on `SonomaskPool` it stops the work. */
+    /** `Sonomask` checks it before and after the work, which blocks the thread; `SonomaskPool` stops the work. */
     signal?: AbortSignal;
 }
 
@@ -180,9 +180,9 @@ export interface PoolMeasureOptions extends MeasureOptions {
 
 /**
  * Why something failed. From the core: `argument`, `memory`, `image-empty`, `image-format`, `image-too-large`,
- * `image-too-small`, `weights` (read, but damaged or foreign). From this library: `load-wasm` and `load-weights`
- * (missing, refused, not what it should be: the message names the file or URL), `aborted`, `disposed`, `no-model`
- * (loaded without weights), `worker` (a worker could not start or died), `internal` (a fault of this library; the
+ * `image-too-small`, `weights` (damaged, or not a file of this program). From this library: `load-wasm` and `load-weights`
+ * (missing, refused, or another kind of file: the message names the file or URL), `aborted`, `disposed`, `no-model`
+ * (loaded without weights), `worker` (a worker could not start, or crashed), `internal` (a fault of this library; the
  * instance recovers by itself).
  */
 export type ErrorCode =
@@ -225,16 +225,16 @@ export class Sonomask {
     /** PNG file of a mask, or of grey, RGB or RGBA pixels. */
     encodePng(data: Uint8Array | Uint8ClampedArray, width: number, height: number): Uint8Array<ArrayBuffer>;
     decode(input: EncodedImage): Promise<DecodedImage>;
-    /** Gives the memory back; every later call throws `disposed`. Twice is fine. */
+    /** Releases the memory; later calls throw `disposed`. May be called again. */
     dispose(): void;
 }
 
 export interface PoolOptions extends LoadOptions {
-    /** Workers at most; by default one for each processor. They start when there is work for them. */
+    /** Largest number of workers; by default one per processor. They start when there is work for them. */
     size?: number;
     /** Idle workers end after this many milliseconds (30000); `Infinity` keeps them. */
     idleMilliseconds?: number;
-    /** The worker script, when it is not beside this module. */
+    /** The worker script, when it is not in the folder of this module. */
     worker?: URL | string;
 }
 
@@ -245,7 +245,7 @@ export interface PoolOptions extends LoadOptions {
 export class SonomaskPool {
     /**
      * Loads the module and the weights once, for all workers, and checks them by starting the first worker, whose
-     * script loads meanwhile.
+     * script loads at the same time.
      */
     static load(options?: PoolOptions): Promise<SonomaskPool>;
     private constructor();
@@ -261,6 +261,6 @@ export class SonomaskPool {
     encodePng(data: Uint8Array | Uint8ClampedArray, width: number, height: number,
               options?: { signal?: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>;
     decode(input: EncodedImage, options?: { signal?: AbortSignal }): Promise<DecodedImage>;
-    /** Ends all workers; calls that wait or run reject with `disposed`. Twice is fine. */
+    /** Ends all workers; calls that wait or run reject with `disposed`. May be called again. */
     dispose(): void;
 }

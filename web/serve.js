@@ -65,7 +65,7 @@ export const CONTENT_SECURITY_POLICY = [
 
 /**
  * @param {string} file
- * @returns {string | undefined} undefined for a kind of file that the page has no use for
+ * @returns {string | undefined} undefined for a kind of file that the page does not use
  */
 function typeOf(file) {
     return TYPES[path.extname(file) || path.basename(file)];
@@ -73,7 +73,7 @@ function typeOf(file) {
 
 /**
  * @param {string} requested path of a URL, decoded
- * @returns {string | null} the file's path below the root, or null when there is none to give
+ * @returns {string | null} the file's path below the root, or null when no such file is served
  */
 function routeOf(requested) {
     if (requested.includes('\0') || requested.includes('\\')) return null;
@@ -160,7 +160,7 @@ class Site {
         const { code } = await bundle(entry, {
             read: async part => {
                 const file = await this.#fileOf(part);
-                if (!file) throw new Error(`${part} is not there`);
+                if (!file) throw new Error(`${part} is missing`);
                 files.push(file);
                 return readFile(file, 'utf8');
             },
@@ -241,7 +241,7 @@ function main() {
     }
     const port = Number(values.port ?? process.env['PORT'] ?? DEFAULT_PORT);
     if (!Number.isInteger(port) || port < 0 || port > 65535) {
-        process.stderr.write(`serve: ${values.port} is no port\n`);
+        process.stderr.write(`serve: ${values.port} is not a port\n`);
         process.exitCode = 2;
         return;
     }

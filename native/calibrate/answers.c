@@ -18,7 +18,7 @@
 typedef struct job {
     const sm_answers_options *options;
     sm_evaluator *evaluator;   /* NULL: no answers of the network are collected */
-    double temperature, power; /* which the model applies to its answers; they are undone */
+    double temperature, power; /* settings that the model applies to its answers; their effect is reverted */
     const sm_record **records;
     sm_answers *answers;
     pthread_mutex_t mutex; /* protects everything below */

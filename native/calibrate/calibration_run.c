@@ -32,12 +32,12 @@ typedef struct run {
     double outliers_beyond; /* share of the images, with equal weight per data set */
 } run;
 
-static sm_status read_outliers(const char *path, sm_outlier *outlier, bool *known, sm_error *error) {
+static sm_status read_outliers(const char *path, sm_outlier *outlier, bool *found, sm_error *error) {
     unsigned char *bytes = NULL;
     size_t size = 0;
     sm_status status = sm_file_read(path, &bytes, &size, error);
     if (status != SM_OK) return status;
-    status = sm_outlier_read(bytes, size, outlier, known, error);
+    status = sm_outlier_read(bytes, size, outlier, found, error);
     free(bytes);
     return status == SM_OK ? SM_OK : sm_error_prefix(error, path);
 }

@@ -19,7 +19,7 @@ double sm_power_fit(const double *expected, const double *dice, const double *we
     double best = 1;
     double least = sm_power_error(expected, dice, weights, count, 1);
     if (!isfinite(least)) return 1;
-    /* The error may have several minima, so that all powers are tried. */
+    /* The error may have several minima, so all powers of a grid are tried. */
     for (int step = 0; step <= STEPS; step++) {
         const double power = SM_POWER_LOW * pow(SM_POWER_HIGH / SM_POWER_LOW, (double)step / STEPS);
         const double error = sm_power_error(expected, dice, weights, count, power);

@@ -76,7 +76,7 @@ sm_status sm_check_readable(const char *path, sm_error *error) {
     const char *reason = NULL;
     if (stat(path, &status) != 0 || (S_ISREG(status.st_mode) && access(path, R_OK) != 0))
         reason = strerror(errno);
-    else if (!S_ISREG(status.st_mode)) // opening a named pipe would wait for ever
+    else if (!S_ISREG(status.st_mode)) // opening a named pipe would block
         reason = "not a regular file";
     if (!reason) return SM_OK;
     // Of a long path only the end, so that the reason and a prefix with the line still fit into the message.

@@ -213,7 +213,7 @@ sm_status sm_manifest_load(const char *path, sm_dataset_builder *builder, sm_err
     size_t size = 0;
     struct stat information;
     if (stat(path, &information) == 0 && !S_ISREG(information.st_mode) && !S_ISDIR(information.st_mode))
-        return sm_fail(error, SM_ERROR_DATA, "%s: not a regular file", path); // reading a pipe could wait for ever
+        return sm_fail(error, SM_ERROR_DATA, "%s: not a regular file", path); // reading a pipe could block
     sm_status status = sm_file_read(path, &bytes, &size, error);
     if (status != SM_OK) return status; // the message has the path already
     const char *slash = strrchr(path, '/');

@@ -66,7 +66,7 @@ static float fat_echo(const sm_anatomy *anatomy, float x, float y) {
     const float bend_y = 0.045f * sm_noise_rough(3.0f * x, 5.0f * y, seed + 3u);
     const float width = anatomy->lobule_width, height = 0.34f * width;
     const sm_cell lobule = sm_cells((x + bend_x) / width, (y + bend_y - anatomy->tilt * x) / height, seed);
-    // A ligament is visible in pieces, where it lies across the beam.
+    // A ligament is visible only where it is perpendicular to the beam.
     const float slope_x = lobule.normal_x / width, slope_y = lobule.normal_y / height;
     const float steepness = sqrtf(slope_x * slope_x + slope_y * slope_y), facing = fabsf(slope_y) / steepness;
     const float shown = smooth_step(-0.3f, 0.6f, sm_noise_rough(5.0f * x, 9.0f * y, seed + 5u));

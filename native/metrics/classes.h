@@ -4,7 +4,7 @@
 
 #include "../../src/sonomask.h"
 
-/** count[true class][predicted class]; counts are weighted in the bootstrap, hence double. */
+/** count[true class][predicted class]; double, because the bootstrap weights the counts. */
 typedef struct sm_confusion {
     double count[SM_CLASS_COUNT][SM_CLASS_COUNT];
 } sm_confusion;

@@ -1,4 +1,4 @@
-/** Scores each predicted outline on its own, beside the Dice that the model expected of it. */
+/** Scores each predicted outline separately, with the Dice that the model expected of it. */
 #ifndef SONOMASK_OUTLINES_H
 #define SONOMASK_OUTLINES_H
 

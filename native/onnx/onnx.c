@@ -82,7 +82,7 @@ static sm_status check_finite(const exporter *e, int layer, const float *values,
     return SM_OK;
 }
 
-/** Folded weights, [side][side][in][out] here and [out][in][side][side] in ONNX, and the bias. */
+/** Fused weights, [side][side][in][out] here and [out][in][side][side] in ONNX, and the bias. */
 static sm_status put_weights(const exporter *e, int index, int side, const char *weights, const char *bias,
                              sm_error *error) {
     const sm_layer *layer = &e->net->layers[index];

@@ -67,7 +67,7 @@ static void reliability_line(FILE *out, const sm_plot *plot, const sm_reliabilit
     sm_plot_line(out, plot, x, y, count, style);
 }
 
-static void calibration_legend(FILE *out, double x, const char *style, const char *name, double error) {
+static void line_legend(FILE *out, double x, const char *style, const char *name, double error) {
     const double y = 46;
     sm_svg_line(out, x, y - 4, x + 20, y - 4, style);
     fprintf(out, "<text x=\"%.5g\" y=\"%.5g\">%s", x + 26, y, name);
@@ -103,8 +103,8 @@ void sm_plot_reliability(FILE *out, const sm_reliability *calibrated, const sm_r
         fprintf(out, "<circle cx=\"%.2f\" cy=\"%.2f\" r=\"4\" class=\"sm-f0\"/>\n", sm_plot_x(&plot, bin->confidence),
                 sm_plot_y(&plot, bin->accuracy));
     }
-    calibration_legend(out, 18, "sm-line sm-s0", "after temperature", calibrated->ece);
-    calibration_legend(out, 238, "sm-line sm-thin sm-s7", "before temperature", uncalibrated->ece);
+    line_legend(out, 18, "sm-line sm-s0", "after temperature", calibrated->ece);
+    line_legend(out, 238, "sm-line sm-thin sm-s7", "before temperature", uncalibrated->ece);
     sm_svg_end(out);
 }
 
@@ -207,7 +207,7 @@ void sm_plot_risk_coverage(FILE *out, const double *coverage, const double *risk
         sm_plot_line(out, &plot, coverage, risk, count, "sm-line sm-s0");
     }
     snprintf(text, sizeof text, "by expected Dice; area");
-    calibration_legend(out, 18, "sm-line sm-s0", text, area);
-    calibration_legend(out, 268, "sm-line sm-thin sm-s7", "by the true Dice", NAN);
+    line_legend(out, 18, "sm-line sm-s0", text, area);
+    line_legend(out, 268, "sm-line sm-thin sm-s7", "by the true Dice", NAN);
     sm_svg_end(out);
 }

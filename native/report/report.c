@@ -8,7 +8,7 @@
 
 enum { TILE_FIRST_SPLIT = 224, TILE_OTHER_SPLITS = 144, SPLITS_MAX = 2 };
 
-/* Reads the log.csv beside the weights, if there is one. A log that cannot be read is reported and left out. */
+/* Reads log.csv from the folder of the weights, if there is one. A log that cannot be read is reported and left out. */
 static bool read_log(const char *model, sm_number_table *log) {
     const char *slash = strrchr(model, '/');
     char *folder = slash ? strndup(model, (size_t)(slash - model)) : strdup(".");

@@ -180,8 +180,8 @@ static void write_method(FILE *out) {
         "the images taken, risk their mean of 1 - Dice; the area is the mean risk over all coverages.</dd>\n"
         "<dt>Pixel uncertainty</dt><dd>1 - |2 p - 1| for a pixel of lesion probability p. Wrong pixels are those where "
         "the predicted and the reference mask differ.</dd>\n"
-        "<dt>Out-of-distribution</dt><dd>Share of the images that the model flags as different from the images it was "
-        "calibrated on.</dd>\n</dl>\n",
+        "<dt>Out-of-distribution</dt><dd>Share of the images that the model flags as different from the images to "
+        "which its outlier statistics were fitted.</dd>\n</dl>\n",
         SM_BOOTSTRAP_REPLICATES, SM_SURFACE_TOLERANCE, SM_FAILED_DICE);
 }
 

@@ -17,9 +17,9 @@ sm_copy_paste *sm_copy_paste_create(const sm_record *const *records, const sm_sa
 void sm_copy_paste_free(sm_copy_paste *copy_paste);
 
 /**
- * Returns image `index`, with `probability` with the lesion of another image pasted in. The donor of an image with a
- * lesion is of the same class. The donor of a normal image is benign or malignant with equal chance, and its class
- * becomes the class of the result. The image stays as it is when no donor or no place for the lesion is found. Sets
+ * Returns image `index`; with the given probability, the lesion of another image is pasted into it. The donor of an
+ * image with a lesion has the same class. The donor of a normal image is benign or malignant with equal chance, and its
+ * class becomes the class of the result. The image is unchanged when no donor or no place for the lesion is found. Sets
  * `*type`; the result is valid until the next call. The same seed gives the same bits.
  */
 const sm_sample *sm_copy_paste_apply(sm_copy_paste *copy_paste, int index, float probability, uint64_t seed,

@@ -105,7 +105,7 @@ static void pool_packed(const sm_source *source, const pixel_list *list, const f
             }
         }
         for (int pixel = 0; pixel < rest; pixel++)
-            // packed * channels is V_LANES, so one lane never reaches this. The analyser cannot see that.
+            // packed * channels is V_LANES, so one lane never reaches this. The analyser does not recognise this.
             // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage)
             pool_value(&sum, &maximum, &first, last[pixel * list->channels + channel], vectors * list->packed + pixel);
         result->average[channel] = (float)(sum / list->count);

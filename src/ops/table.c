@@ -31,7 +31,7 @@ const sm_kernels SM_KERNEL(sm_kernels_table) = {
     .sigmoid = SM_KERNEL(sm_sigmoid),
     .mask_loss = SM_TRAINING(SM_KERNEL(sm_mask_loss)),
     .peak = SM_KERNEL(sm_peak),
-    /* Shared by all targets; operations.h says why. */
+    /* Shared by all targets; see operations.h for the reason. */
     .dense = sm_dense_reference,
     .dense_backward = SM_TRAINING(sm_dense_backward_reference),
     .softmax = sm_softmax_reference,

@@ -1,4 +1,4 @@
-/** The kernel sets of the SIMD targets. SM_HAVE_* tells which of them are in a build (kernels.c). */
+/** The kernel sets of the SIMD targets. SM_HAVE_* defines which of them a build has (kernels.c). */
 #ifndef SONOMASK_TABLE_H
 #define SONOMASK_TABLE_H
 

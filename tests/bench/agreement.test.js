@@ -35,7 +35,7 @@ describe('an exported network', () => {
     after(() => rm(folder, { recursive: true, force: true }));
 
     for (const { name } of NETWORKS) {
-        test(`${name}: onnxruntime and TensorFlow.js answer as we do`, async context => {
+        test(`${name}: onnxruntime and TensorFlow.js give the same answers`, async context => {
             const graph = readOnnx(await read(`${name}.onnx`));
             const [, , , side = 0] = graph.inputs[0]?.shape ?? [];
             const ours = await createOurs(read, { network: name });
@@ -67,7 +67,7 @@ describe('an exported network', () => {
         });
     }
 
-    test('in 8 bits it answers nearly as in float', async context => {
+    test('the 8-bit version gives nearly the same answers', async context => {
         const { default: ort } = await import('onnxruntime-node');
         const graph = readOnnx(await read('unet16.onnx'));
         const bytes = await quantise(graph, [makeImage(64, 2), makeImage(64, 3)], ort);

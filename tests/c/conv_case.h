@@ -18,7 +18,7 @@ typedef struct conv_case {
     bool accumulate[2], unwanted[2]; /**< of the targets */
 } conv_case;
 
-/** A case with its tensors; every buffer is exactly as large as the contract says, so that sanitizers find more. */
+/** A case with its tensors; every buffer is exactly as large as the contract requires, so that sanitizers find more. */
 typedef struct conv_tensors {
     conv_case what;
     sm_conv args;

@@ -1,4 +1,4 @@
-/** Pictures that are no ultrasound, drawn for tests. */
+/** Out-of-distribution pictures, drawn for tests. */
 #ifndef SONOMASK_TEST_FOREIGN_PICTURE_H
 #define SONOMASK_TEST_FOREIGN_PICTURE_H
 
@@ -8,12 +8,12 @@
 
 typedef enum foreign_kind {
     FOREIGN_BLANK,    /**< one grey */
-    FOREIGN_NOISE,    /**< every pixel for itself */
+    FOREIGN_NOISE,    /**< independent random pixels */
     FOREIGN_GRADIENT, /**< from dark to bright */
     FOREIGN_TEXT,     /**< dark marks in lines on white paper */
     FOREIGN_SHAPES,   /**< overlapping discs of plain greys */
     FOREIGN_SCREEN,   /**< windows, bars and a grid of buttons */
-    FOREIGN_LEAVES,   /**< textured discs of all sizes, one over the other, as objects in photographs lie */
+    FOREIGN_LEAVES,   /**< textured, overlapping discs of all sizes, like objects in photographs */
     FOREIGN_SCAN,     /**< a bright ring and smooth organs on black, as in computed tomography */
     FOREIGN_KINDS
 } foreign_kind;

@@ -1,4 +1,4 @@
-/** Numbers for tests: reproducible ones to put in, and how far apart two results are. */
+/** Numbers for tests: reproducible inputs, and the difference of two results. */
 #ifndef SONOMASK_TEST_NUMBERS_H
 #define SONOMASK_TEST_NUMBERS_H
 
@@ -7,7 +7,7 @@
 
 /**
  * `count` floats from -1 to 1 in random order, all different and spaced 2 / (count + 1) apart, none of them 0: inputs
- * that keep away from the ties and kinks of a maximum or a ReLU. Released with free(); aborts when memory is short.
+ * away from the ties and kinks of a maximum or a ReLU. Released with free(); aborts when memory is short.
  */
 float *numbers_spaced(size_t count, unsigned seed);
 

@@ -1,4 +1,4 @@
-/** A temporary folder for tests, with ways to fill it. Everything fails the test that cannot be done. */
+/** A temporary folder for tests, and functions that fill it. A function that fails ends the test. */
 #ifndef SONOMASK_TEST_SCRATCH_FOLDER_H
 #define SONOMASK_TEST_SCRATCH_FOLDER_H
 
@@ -7,13 +7,13 @@
 
 /** Makes one in $TMPDIR or /tmp; released by scratch_remove. */
 char *scratch_make(void);
-/** Removes the folder with all that is in it, and frees the name. */
+/** Removes the folder with its contents, and frees the name. */
 void scratch_remove(char *folder);
-/** The folder of a test program: these two are its group's setup and teardown, and *state is the folder as well. */
+/** The folder of a test program: these two are the setup and teardown of its group. *state is the folder, too. */
 extern char *scratch_root;
 int scratch_setup(void **state);
 int scratch_teardown(void **state);
-/** "folder/name", good until scratch_remove. */
+/** "folder/name", valid until scratch_remove. */
 const char *scratch_path(const char *folder, const char *name);
 /** Makes folder/name with its parents. */
 void scratch_folder(const char *folder, const char *name);

@@ -1,4 +1,4 @@
-/* What a calibration collects from the images of several data sets. */
+/* The answers that a calibration collects from the images of several data sets. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,7 +68,7 @@ static void write_sets(const char *folder) {
     static const int b_types[] = {1, 0, 2, 2}, b_folds[] = {1, 0, 1, 1}, b_excluded[] = {0, 0, 1, 0};
     write_set(folder, "a", a_types, a_folds, a_excluded, 3);
     write_set(folder, "b", b_types, b_folds, b_excluded, 4);
-    scratch_text(folder, "b/3.png", "this is no image");
+    scratch_text(folder, "b/3.png", "this is not an image");
 }
 
 static sm_status collect(const char *folder, sm_answers_options *options, sm_answers *answers, char **messages,

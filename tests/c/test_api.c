@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Before cmocka's, whose macros take names that others use.
+// Before cmocka.h, whose macros have common names.
 #include "../../native/evaluator.h"
 #include "../../src/memory_plan.h"
 #include "../../src/sonomask.h"
@@ -112,7 +112,7 @@ static void versions_and_names(void **state) {
     assert_string_equal(sm_status_name((sm_status)77), "unknown");
 }
 
-static void nothing_is_released_without_harm(void **state) {
+static void releasing_null_and_empty_structures(void **state) {
     (void)state;
     sm_free(NULL);
     sm_model_free(NULL);
@@ -194,7 +194,7 @@ static void segmenting_checks_its_arguments(void **state) {
     assert_argument(sm_segment(working, &good, NULL, NULL, &error), &error);
     assert_argument(sm_segment(NULL, &good, NULL, &result, &error), &error);
     assert_argument(sm_segment(working, NULL, NULL, &result, &error), &error);
-    /* ASan sees any read beyond these pixels: the buffer ends with the last one. */
+    /* The buffer ends with the last pixel, so that ASan reports any read beyond it. */
     uint8_t *exact = malloc((size_t)WIDTH * HEIGHT);
     assert_non_null(exact);
     memset(exact, 100, (size_t)WIDTH * HEIGHT);
@@ -336,7 +336,7 @@ static void results_are_used_again(void **state) {
     assert_true(is_zero(&reused, sizeof reused));
 }
 
-/** Averaging over the flip is the mean of the maps, and of the type's logits, of the image and of its mirror image. */
+/** Flip averaging is the mean of the maps and of the type logits over the image and its mirror image. */
 static void flips_are_averaged(void **state) {
     (void)state;
     static uint8_t pixels[2][WIDTH * HEIGHT];
@@ -587,7 +587,7 @@ static void evaluation_holds_one_copy_of_the_weights(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_and_names),
-        cmocka_unit_test(nothing_is_released_without_harm),
+        cmocka_unit_test(releasing_null_and_empty_structures),
         cmocka_unit_test(models_check_their_arguments),
         cmocka_unit_test(states_check_their_arguments),
         cmocka_unit_test(segmenting_checks_its_arguments),

@@ -86,7 +86,7 @@ static const sm_option option_table[] = {
      .high = 0.5},
     {.name = "fast", .help = "be quick", .kind = SM_OPTION_FLAG, .offset = offsetof(arguments, fast)},
     {.name = "no-smooth", .help = "be rough", .kind = SM_OPTION_NO_FLAG, .offset = offsetof(arguments, smooth)},
-    {.name = "custom", .value = "WORD", .help = "says yes", .kind = SM_OPTION_CUSTOM, .take = take_yes},
+    {.name = "custom", .value = "WORD", .help = "must be yes", .kind = SM_OPTION_CUSTOM, .take = take_yes},
     {.name = NULL},
 };
 
@@ -132,7 +132,7 @@ static const char help_text[] = "usage: sonomask try --out DIR [OPTION]... FILE.
                                 "                          a share (0 to 0.5; default: 0.1)\n"
                                 "  --fast                  be quick\n"
                                 "  --no-smooth             be rough\n"
-                                "  --custom WORD           says yes\n";
+                                "  --custom WORD           must be yes\n";
 
 static arguments result;             /* of the last call that reached run() */
 static char words_text[256];         /* its lists */

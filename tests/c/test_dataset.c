@@ -51,7 +51,7 @@ static void assert_refused(const char *scratch, const char *const *paths, int pa
     free(scratch_stderr_end(scratch));
     if (got != status) fail_msg("status %d instead of %d: %s", (int)got, (int)status, error.message);
     for (; *parts; parts++)
-        if (!strstr(error.message, *parts)) fail_msg("\"%s\" does not say \"%s\"", error.message, *parts);
+        if (!strstr(error.message, *parts)) fail_msg("\"%s\" does not contain \"%s\"", error.message, *parts);
     assert_null(strchr(error.message, '\n'));
     assert_int_equal(dataset.count, 0);
     assert_null(dataset.records);
@@ -67,7 +67,7 @@ static void assert_problem(const sm_record *record, const char *const *parts) {
     assert_int_equal(sample.width, 0);
     assert_null(sample.grey);
     for (; *parts; parts++)
-        if (!strstr(record->problem, *parts)) fail_msg("\"%s\" does not say \"%s\"", record->problem, *parts);
+        if (!strstr(record->problem, *parts)) fail_msg("\"%s\" does not contain \"%s\"", record->problem, *parts);
 }
 
 static void test_manifest_fields(void **state) {
@@ -202,7 +202,7 @@ static void test_bad_manifests(void **state) {
     assert_refused(scratch, &(const char *){scratch}, 1, SM_ERROR_DATA, (const char *[]){"line 2", "NUL", NULL});
 }
 
-static void test_bad_rows_leave_the_others(void **state) {
+static void test_bad_rows_do_not_affect_the_others(void **state) {
     const char *scratch = *state;
     put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
     put_phantom(scratch, "b.png", "n.png", SM_CLASS_BENIGN, 2);
@@ -398,7 +398,7 @@ static void test_bad_samples(void **state) {
     const char *scratch = *state;
     put_phantom(scratch, "image.png", "good.png", SM_CLASS_BENIGN, 1);
     scratch_png(scratch, "turned.png", HEIGHT, WIDTH, NULL);
-    scratch_text(scratch, "text.png", "this is no image");
+    scratch_text(scratch, "text.png", "this is not an image");
     scratch_text(scratch, "empty.png", "");
     scratch_text(scratch, "manifest.csv", "image,masks,class,group,fold\nimage.png,good.png;turned.png,benign,1,0\n");
     static const struct {
@@ -421,7 +421,7 @@ static void test_bad_samples(void **state) {
         sm_error error = {0};
         assert_int_equal(sm_sample_load(&dataset.records[0], &sample, &error), cases[i].status);
         for (const char *const *part = cases[i].parts; *part; part++)
-            if (!strstr(error.message, *part)) fail_msg("\"%s\" does not say \"%s\"", error.message, *part);
+            if (!strstr(error.message, *part)) fail_msg("\"%s\" does not contain \"%s\"", error.message, *part);
         assert_null(sample.grey);
         assert_null(sample.mask);
         assert_int_equal(sm_sample_load(&dataset.records[0], &sample, NULL), cases[i].status);
@@ -571,7 +571,7 @@ static void test_folds_from_names(void **state) {
     for (int fold = 0; fold < 5; fold++) assert_true(seen[fold] > 0);
     sm_dataset_free(&dataset);
 
-    // With a group column, a group is in one fold, and nothing is warned of.
+    // With a group column, a group is in one fold, and there is no warning.
     scratch_text(scratch, "manifest.csv", by_group);
     scratch_stderr_begin(scratch);
     dataset = load(scratch);
@@ -586,7 +586,7 @@ static void test_folds_from_names(void **state) {
     scratch_stderr_begin(scratch);
     dataset = load(scratch);
     warning = scratch_stderr_end(scratch);
-    assert_non_null(strstr(warning, "lies in folds"));
+    assert_non_null(strstr(warning, "is in folds"));
     free(warning);
     sm_dataset_free(&dataset);
 }
@@ -702,7 +702,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_manifest_syntax, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_absolute_paths, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_bad_manifests, scratch_setup, scratch_teardown),
-        cmocka_unit_test_setup_teardown(test_bad_rows_leave_the_others, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_rows_do_not_affect_the_others, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_bad_paths, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_hostile_manifests, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_special_files_as_data, scratch_setup, scratch_teardown),

@@ -70,7 +70,7 @@ static void lesions_are_judged_by_their_surroundings(void **state) {
     uint8_t mask[WIDTH * HEIGHT];
     fill(map, 4, 4, 10, 10, 0.9f);
     fill(map, 46, 20, 8, 8, 0.9f);
-    fill(map, 54, 20, 3, 8, 0.4f);  /* uncertain pixels beside the second one */
+    fill(map, 54, 20, 3, 8, 0.4f);  /* uncertain pixels next to the second one */
     fill(map, 25, 36, 10, 4, 0.4f); /* and some far from both */
     sm_mask_threshold(map, WIDTH * HEIGHT, 0.5f, mask);
     sm_lesion *lesions = NULL;
@@ -88,7 +88,7 @@ static void lesions_are_judged_by_their_surroundings(void **state) {
     free(lesions);
 }
 
-static void a_neighbour_is_not_doubt(void **state) {
+static void other_lesions_do_not_change_the_expected_dice(void **state) {
     (void)state;
     float map[WIDTH * HEIGHT] = {0};
     uint8_t mask[WIDTH * HEIGHT];
@@ -155,7 +155,7 @@ int main(void) {
         cmocka_unit_test(certain_maps_score_one),
         cmocka_unit_test(agrees_with_drawn_truths),
         cmocka_unit_test(lesions_are_judged_by_their_surroundings),
-        cmocka_unit_test(a_neighbour_is_not_doubt),
+        cmocka_unit_test(other_lesions_do_not_change_the_expected_dice),
         cmocka_unit_test(surroundings_grow_with_the_lesion),
         cmocka_unit_test(surroundings_end_at_the_border),
     };

@@ -1,6 +1,6 @@
 /*
- * The flat interface of the wasm module, built natively, so that the sanitizers watch what it owns and releases. What
- * JavaScript makes of it is tested in tests/node.
+ * The flat interface of the wasm module, built natively, so that the sanitizers check its memory. The JavaScript around
+ * it is tested in tests/node.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Before cmocka's, whose macros take names that others use.
+// Before cmocka.h, whose macros have common names.
 #include "../../src/memory_plan.h"
 #include "../../src/weights.h"
-#include "../../wasm/exports.c" // NOLINTBEGIN(bugprone-suspicious-include): part of the module, of no library
+#include "../../wasm/exports.c" // NOLINTBEGIN(bugprone-suspicious-include): these files are part of the module, not of a library
 #include "../../wasm/exports_image.c"
 #include "../../wasm/exports_result.c" // NOLINTEND(bugprone-suspicious-include)
 

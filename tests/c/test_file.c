@@ -65,7 +65,7 @@ static void writes_and_reads_back(void **state) {
     assert_content(path, "short");
     assert_int_equal(sm_file_write(path, "", 0, NULL), SM_OK);
     assert_content(path, "");
-    assert_int_equal(count_entries(), 1); // no temporary file stays
+    assert_int_equal(count_entries(), 1); // no temporary file is left
     unlink(path);
     free(path);
 }
@@ -234,7 +234,7 @@ static void messages(void **state) {
                              (size_t)18446744073709551615u, 0.5, -1.00004, 2.99996, (double)NAN),
                      SM_ERROR_DATA);
     assert_string_equal(error.message, "a?b: -2147483648 of 18446744073709551615 (0.5 -1 3 nan) 100%");
-    assert_int_equal(sm_fail(NULL, SM_ERROR_IO, "nobody listens"), SM_ERROR_IO);
+    assert_int_equal(sm_fail(NULL, SM_ERROR_IO, "no error structure"), SM_ERROR_IO);
 
     sm_error_set(&error, SM_ERROR_IMAGE_EMPTY, "the file is empty");
     assert_int_equal(sm_error_prefix(&error, "folder/x.png"), SM_ERROR_IMAGE_EMPTY);
@@ -246,7 +246,7 @@ static void messages(void **state) {
     sm_error_set(&error, SM_ERROR_IO, "the reason");
     sm_error_prefix(&error, longest);
     assert_int_equal(strlen(error.message), SM_ERROR_MESSAGE_SIZE - 1);
-    assert_non_null(strstr(error.message, "p: the reason")); // the reason survives a long path
+    assert_non_null(strstr(error.message, "p: the reason")); // the reason is kept whole for a long path
     sm_error_set(&error, SM_ERROR_IO, "%s", longest);
     assert_int_equal(strlen(error.message), SM_ERROR_MESSAGE_SIZE - 1);
     assert_string_equal(sm_status_name(SM_ERROR_IMAGE_TOO_LARGE), "image-too-large");

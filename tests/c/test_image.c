@@ -33,7 +33,7 @@ static void assert_refused(const uint8_t *bytes, size_t size, sm_status status, 
     sm_error error = {0};
     assert_int_equal(sm_image_decode(exact, size, &image, &error), status);
     assert_int_equal(error.status, status);
-    if (!strstr(error.message, reason)) fail_msg("\"%s\" does not say \"%s\"", error.message, reason);
+    if (!strstr(error.message, reason)) fail_msg("\"%s\" does not contain \"%s\"", error.message, reason);
     assert_null(image.pixels);
     assert_int_equal(image.width, 0);
     free(exact);
@@ -472,7 +472,7 @@ static void smallest_image(void **state) {
 
 static void no_image_at_all(void **state) {
     (void)state;
-    static const char text[] = "This is a text file, whatever its name says.\n";
+    static const char text[] = "This is a text file, whatever its name is.\n";
     assert_refused((const uint8_t *)text, sizeof text - 1, SM_ERROR_IMAGE_FORMAT, "not an image");
     assert_refused((const uint8_t *)"", 0, SM_ERROR_IMAGE_EMPTY, "empty");
     assert_refused((const uint8_t *)"GIF89a......", 12, SM_ERROR_IMAGE_FORMAT, "GIF");

@@ -27,7 +27,7 @@ static void test_tables(void **state) {
     assert_null(sm_kernels_for(1000));
     assert_string_equal(sm_kernels_for(SM_BACKEND_SCALAR)->name, "scalar");
     assert_string_equal(sm_kernels_for(SM_BACKEND_SIMD128)->name, "simd128");
-    /* The automatic choice is the widest that there is. */
+    /* The automatic choice is the widest kernel set. */
     const sm_kernels *best = sm_kernels_for(SM_BACKEND_SIMD128);
     if (sm_kernels_for(SM_BACKEND_AVX2)) best = sm_kernels_for(SM_BACKEND_AVX2);
     if (sm_kernels_for(SM_BACKEND_AVX512)) best = sm_kernels_for(SM_BACKEND_AVX512);
@@ -132,7 +132,8 @@ static void test_dropout(void **state) {
         both += !(other[i] > 0);
         runs += i > 0 && !(values[i - 1] > 0);
     }
-    /* A quarter; of those a quarter under another seed too, and a quarter right after another: four deviations. */
+    /* A quarter of the values is dropped; of those, a quarter also with another seed, and a quarter next to another
+     * one. The limits are four standard deviations. */
     assert_true(abs(dropped - COUNT / 4) < 250);
     assert_true(abs(both - COUNT / 16) < 140);
     assert_true(abs(runs - COUNT / 16) < 140);

@@ -19,7 +19,7 @@
 
 enum { COUNT = 11, SIDE = 48, PIXELS = SIDE * SIDE, BATCH = 2, EPOCH_SEED = 77 };
 
-/** Phantoms of all classes that lie in memory. */
+/** Phantoms of all classes, in memory. */
 typedef struct fixture {
     sm_record records[COUNT];
     const sm_record *pointers[COUNT];
@@ -151,7 +151,7 @@ static void test_cache_keeps_the_wanted_and_readable(void **state) {
     scratch_png(folder, "small.png", 20, 30, NULL);
     scratch_png(folder, "odd.png", 16, 16, NULL);
     scratch_png(folder, "last.png", 50, 50, NULL);
-    scratch_text(folder, "broken.png", "this is no image");
+    scratch_text(folder, "broken.png", "this is not an image");
     scratch_text(folder, "manifest.csv",
                  "image,masks,class,group,fold\nwide.png,,normal,1,0\nbroken.png,,normal,2,0\nodd.png,,normal,3,1\n"
                  "small.png,,normal,4,2\nlast.png,,normal,5,4\n");

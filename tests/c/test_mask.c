@@ -227,7 +227,7 @@ static void u_shapes_and_spirals_are_one(void **state) {
     free(on.mask);
 }
 
-static void small_ones_go_and_the_rest_is_sorted(void **state) {
+static void small_components_are_dropped_and_the_rest_sorted(void **state) {
     (void)state;
     canvas on = canvas_make(60, 40);
     draw_rectangle(&on, 1, 1, 3, 3, 7);
@@ -392,7 +392,7 @@ static void random_masks_agree_with_flooding(void **state) {
     }
 }
 
-static void many_components_take_no_time(void **state) {
+static void a_quarter_of_a_million_components(void **state) {
     (void)state;
     enum { SIDE = 1000 };
     canvas on = canvas_make(SIDE, SIDE);
@@ -414,12 +414,12 @@ int main(void) {
         cmocka_unit_test(single_pixels_and_lines),
         cmocka_unit_test(diagonal_pixels_are_connected),
         cmocka_unit_test(u_shapes_and_spirals_are_one),
-        cmocka_unit_test(small_ones_go_and_the_rest_is_sorted),
+        cmocka_unit_test(small_components_are_dropped_and_the_rest_sorted),
         cmocka_unit_test(ring_has_a_hole),
         cmocka_unit_test(contour_of_a_rectangle_is_its_corners),
         cmocka_unit_test(contour_joins_diagonal_pixels),
         cmocka_unit_test(random_masks_agree_with_flooding),
-        cmocka_unit_test(many_components_take_no_time),
+        cmocka_unit_test(a_quarter_of_a_million_components),
     };
     return cmocka_run_group_tests_name("mask", tests, NULL, NULL);
 }

@@ -240,7 +240,7 @@ static void curve_by_hand(void **state) {
         assert_near(points[i].true_positive_rate, expected[i][1], 1e-12);
         assert_true(points[i].threshold == expected[i][2]);
     }
-    /* With a weight of 0 a case is absent, with 2 it is there twice. */
+    /* A case of weight 0 is absent, one of weight 2 counts twice. */
     const int weights[5] = {1, 0, 1, 1, 2};
     assert_near(sm_roc_area(cases, 5, weights), 1, 1e-12);
     const int reversed[5] = {0, 2, 0, 1, 1};
@@ -268,7 +268,7 @@ static void one_sided_cases_have_no_area(void **state) {
     assert_int_equal(sm_roc_curve(negative, 2, points), 0);
 }
 
-/* NaN equals nothing, itself included: the loops over ties must still advance. */
+/* NaN is not equal to itself: the loops over ties must still advance. */
 static void scores_that_are_not_finite_end(void **state) {
     (void)state;
     const sm_roc_case cases[3] = {{NAN, true, 0}, {NAN, false, 1}, {0.1, true, 2}};
@@ -416,7 +416,7 @@ static void distances_at_the_border(void **state) {
     assert_undefined(measure(b, b).surface_dice);
 }
 
-static void distances_to_nothing(void **state) {
+static void distances_to_an_empty_mask(void **state) {
     (void)state;
     static uint8_t a[SIDE * SIDE], none[SIDE * SIDE];
     rectangle(a, 0, 0, SIDE, SIDE);
@@ -588,7 +588,7 @@ static void whole_groups_are_drawn(void **state) {
     assert_int_equal(replicate, 2);
 }
 
-static void bootstrap_of_nothing_is_refused(void **state) {
+static void a_bootstrap_without_items_is_refused(void **state) {
     (void)state;
     static const struct {
         int items, groups, replicates, values;
@@ -625,12 +625,12 @@ int main(void) {
         cmocka_unit_test(temperature_is_reverted),
         cmocka_unit_test(distances_of_simple_shapes),
         cmocka_unit_test(distances_at_the_border),
-        cmocka_unit_test(distances_to_nothing),
+        cmocka_unit_test(distances_to_an_empty_mask),
         cmocka_unit_test(distances_equal_trying_all_pairs),
         cmocka_unit_test(bootstrap_intervals_are_right_and_repeatable),
         cmocka_unit_test(intervals_are_interpolated_percentiles),
         cmocka_unit_test(whole_groups_are_drawn),
-        cmocka_unit_test(bootstrap_of_nothing_is_refused),
+        cmocka_unit_test(a_bootstrap_without_items_is_refused),
     };
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@ static float *noise_block(size_t count, unsigned seed) {
     return block;
 }
 
-/** Weights as after some training: conditioning and statistics away from their starting values. */
+/** Weights as after some training: conditioning and statistics differ from their initial values. */
 static float *worn_parameters(const sm_net *net, unsigned seed) {
     float *parameters = sm_floats_allocate(net->total_count);
     assert_non_null(parameters);
@@ -52,7 +52,7 @@ static float *worn_parameters(const sm_net *net, unsigned seed) {
     return parameters;
 }
 
-static void test_yardstick_counts(void **state) {
+static void test_counts_of_the_reference_networks(void **state) {
     (void)state;
     sm_net unet16 = make("unet16");
     sm_net unet32 = make("unet32");
@@ -214,9 +214,9 @@ static double step(fixture *f, float *gradients) {
 }
 
 /**
- * The largest disagreement, over all parameter tensors, of the gradient's length with the loss's measured slope along
- * it, relative to that length. Moving a whole tensor along its own gradient changes the loss far more than float
- * rounding does, which moving single weights would not.
+ * The largest disagreement, over all parameter tensors, of the gradient's norm with the measured slope of the loss
+ * along the gradient, relative to that norm. Moving a whole tensor along its own gradient changes the loss far more
+ * than float rounding does, which moving single weights would not.
  */
 static double worst_slope_error(fixture *f, const float *gradients) {
     float *scratch = sm_floats_allocate(f->net.trainable_count);
@@ -372,7 +372,7 @@ static void test_running_statistics_follow_the_batch(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_yardstick_counts),
+        cmocka_unit_test(test_counts_of_the_reference_networks),
         cmocka_unit_test(test_unconditioned_differs_by_the_condition_alone),
         cmocka_unit_test(test_unknown_network),
         cmocka_unit_test(test_initialisation_depends_on_the_seed_only),

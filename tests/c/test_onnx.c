@@ -80,7 +80,7 @@ typedef struct name_set {
     int count;
 } name_set;
 
-static bool known(const name_set *set, message name) {
+static bool contains(const name_set *set, message name) {
     for (int i = 0; i < set->count; i++) {
         message other = set->names[i];
         if (other.end - other.at == name.end - name.at && memcmp(other.at, name.at, (size_t)(name.end - name.at)) == 0)
@@ -89,9 +89,9 @@ static bool known(const name_set *set, message name) {
     return false;
 }
 
-static void learn(name_set *set, message name) {
+static void add_name(name_set *set, message name) {
     assert_true(set->count < MAX_NAMES);
-    assert_false(known(set, name));
+    assert_false(contains(set, name));
     set->names[set->count++] = name;
 }
 
@@ -210,8 +210,8 @@ static void check_node(message node, name_set *set, int *convolutions) {
     if (is_text(operation, "Conv")) ++*convolutions;
     field f;
     while (take_field(&node, &f)) {
-        if (f.number == 1 && f.content.at != f.content.end) assert_true(known(set, f.content));
-        if (f.number == 2) learn(set, f.content);
+        if (f.number == 1 && f.content.at != f.content.end) assert_true(contains(set, f.content));
+        if (f.number == 2) add_name(set, f.content);
     }
 }
 
@@ -234,15 +234,15 @@ static void test_graph(void **state) {
             if (f.number == 5) {
                 tensor t = read_tensor(f.content);
                 for (size_t i = 0; i < t.count; i++) assert_true(isfinite(value_at(&t, i)));
-                learn(&set, find(f.content, 8).content);
+                add_name(&set, find(f.content, 8).content);
             }
             if (f.number == 11) {
                 check_value(f.content, "image", 4, (const unsigned long long[]){1, 1, 64, 64});
-                learn(&set, find(f.content, 1).content);
+                add_name(&set, find(f.content, 1).content);
                 inputs++;
             }
             if (f.number == 12) {
-                assert_true(known(&set, find(f.content, 1).content));
+                assert_true(contains(&set, find(f.content, 1).content));
                 if (outputs++ == 0)
                     check_value(f.content, "mask", 4, (const unsigned long long[]){1, 1, 64, 64});
                 else
@@ -266,7 +266,7 @@ static const float *values_of(const export_case *c, int layer, sm_parameter_kind
 }
 
 /** [3][3][in][out] and batch normalisation become [out][in][3][3] with the normalisation fused. */
-static void test_weights_are_folded_and_transposed(void **state) {
+static void test_weights_are_fused_and_transposed(void **state) {
     (void)state;
     export_case c;
     export_network("unet16", &c);
@@ -280,11 +280,11 @@ static void test_weights_are_folded_and_transposed(void **state) {
     const float *shift = values_of(&c, layer, SM_PARAMETER_NORM_SHIFT);
     const float *mean = values_of(&c, layer, SM_PARAMETER_NORM_MEAN);
     const float *variance = values_of(&c, layer, SM_PARAMETER_NORM_VARIANCE);
-    tensor folded = initialiser(graph_of(&c), "encoder1.conv1.weights");
+    tensor fused = initialiser(graph_of(&c), "encoder1.conv1.weights");
     tensor bias = initialiser(graph_of(&c), "encoder1.conv1.bias");
     const unsigned long long shape[4] = {OUT, IN, 3, 3};
-    assert_int_equal(folded.rank, 4);
-    assert_memory_equal(folded.shape, shape, sizeof shape);
+    assert_int_equal(fused.rank, 4);
+    assert_memory_equal(fused.shape, shape, sizeof shape);
     assert_int_equal(bias.count, OUT);
     for (size_t out = 0; out < OUT; out++) {
         double factor = (double)scale[out] / sqrt((double)variance[out] + (double)SM_NORM_EPSILON);
@@ -293,7 +293,7 @@ static void test_weights_are_folded_and_transposed(void **state) {
         for (size_t in = 0; in < IN; in++)
             for (size_t tap = 0; tap < 9; tap++) {
                 double expected = (double)weights[(tap * IN + in) * OUT + out] * factor;
-                double found = (double)value_at(&folded, (out * IN + in) * 9 + tap);
+                double found = (double)value_at(&fused, (out * IN + in) * 9 + tap);
                 assert_true(fabs(found - expected) <= 1e-5 * (1e-3 + fabs(expected)));
             }
     }
@@ -338,22 +338,22 @@ static void test_bad_requests(void **state) {
 }
 
 /** Runs `export` with these words (the last one NULL); `*message` is its stderr, from malloc. */
-static int run_export(const char *const *words, char **said) {
+static int run_export(const char *const *words, char **messages) {
     char *argv[16] = {strdup("export")};
     int argc = 1;
     for (; words[argc - 1]; argc++) argv[argc] = strdup(words[argc - 1]);
     scratch_stderr_begin(scratch_root);
     int status = sm_command_export(argc, argv);
-    *said = scratch_stderr_end(scratch_root);
+    *messages = scratch_stderr_end(scratch_root);
     for (int i = 0; i < argc; i++) free(argv[i]);
     return status;
 }
 
 static void expect(const char *const *words, int status, const char *message_part) {
-    char *said = NULL;
-    int found = run_export(words, &said);
-    if (found != status || !strstr(said, message_part)) fail_msg("status %d, said: %s", found, said);
-    free(said);
+    char *messages = NULL;
+    int found = run_export(words, &messages);
+    if (found != status || !strstr(messages, message_part)) fail_msg("status %d: %s", found, messages);
+    free(messages);
 }
 
 static void test_command_writes_both_files(void **state) {
@@ -394,7 +394,7 @@ static void test_command_errors(void **state) {
     (void)state;
     const char *onnx = scratch_path(scratch_root, "never.onnx");
     const char *broken = scratch_path(scratch_root, "broken.safetensors");
-    scratch_text(scratch_root, "broken.safetensors", "this is no weights file");
+    scratch_text(scratch_root, "broken.safetensors", "this is not a weights file");
     expect((const char *const[]){NULL}, SM_EXIT_USAGE, "--onnx FILE");
     expect((const char *const[]){"--onnx", onnx, "--net", "unet99", NULL}, SM_EXIT_USAGE, "unet99");
     expect((const char *const[]){"--onnx", onnx, "--net", "unet16", "--model", broken, NULL}, SM_EXIT_USAGE,
@@ -412,7 +412,7 @@ static void test_command_errors(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_graph),
-        cmocka_unit_test(test_weights_are_folded_and_transposed),
+        cmocka_unit_test(test_weights_are_fused_and_transposed),
         cmocka_unit_test(test_type_factors),
         cmocka_unit_test(test_bad_requests),
         cmocka_unit_test(test_command_writes_both_files),

@@ -74,7 +74,7 @@ static owned_source make_source(const shape *s, int what, unsigned seed) {
         source->scale = owned.scale = numbers_spaced(count, seed + 1);
         source->shift = owned.shift = numbers_spaced(count, seed + 2);
         source->per_image = what & PER_IMAGE;
-        /* Otherwise one channel's -0.7 v - 0.7 would be pure rounding error at its maximum, v = -1. */
+        /* Otherwise -0.7 v - 0.7 of one channel would be only rounding error at its maximum, v = -1. */
         for (size_t i = 0; i < count; i++) owned.scale[i] *= 1.5f;
     }
     return owned;
@@ -89,7 +89,7 @@ static void free_source(owned_source *owned) {
 /** Whether the options fit the shape. */
 static bool possible(const shape *s, int what) {
     if ((what & PER_IMAGE) && !(what & SCALED)) return false;
-    if (floats_of(s) > 30000 && what % 5) return false; /* a few options of the big ones are enough */
+    if (floats_of(s) > 30000 && what % 5) return false; /* a few options are enough for the large shapes */
     return !(what & UPSAMPLED) || (s->height % 2 == 0 && s->width % 2 == 0);
 }
 

@@ -1,6 +1,7 @@
 /**
  * Every gradient except those of the 3x3 convolution: the double-precision reference against central differences, then
- * the reference and every fast set in float against the same differences; and wrong gradients that the check must find.
+ * the reference and every fast set in float against the same differences; and wrong gradients, which the check must
+ * detect.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -141,7 +142,7 @@ static void test_wrong_gradients_are_caught(void **state) {
             }
             double error = gradient_error(wrong, solved.numeric, solved.count);
             if (!(error > FLOAT_TOLERANCE))
-                fail_msg("case %d, %s: mistake %d went unnoticed (%g)", i, cases[i].name, mistake, error);
+                fail_msg("case %d, %s: mistake %d was not detected (%g)", i, cases[i].name, mistake, error);
         }
         free_solved(&solved);
     }

@@ -131,7 +131,7 @@ static void test_steps_of_adamw(void **state) {
     static const double rates[] = {2e-3 / 3, 4e-3 / 3, 2e-3, 2e-3, 2e-3 * 0.904508497, 2e-3 * 0.654508497};
     for (int step = 1; step <= 6; step++) {
         const double norm = fill_gradients(f, step, 1e-3 * step);
-        /* Running statistics are no gradients' business: training changes them, and the average follows. */
+        /* Running statistics have no gradients: the training step changes them, and the average follows. */
         for (size_t i = f->net.trainable_count; i < f->net.total_count; i++) f->value[i] += 0.01 * step;
         for (size_t i = f->net.trainable_count; i < f->net.total_count; i++) f->parameters[i] = (float)f->value[i];
         const double returned = sm_optimiser_step(&f->optimiser, &options, f->parameters, f->gradients, NULL);
@@ -179,7 +179,8 @@ static void test_gradient_clipping(void **state) {
     assert_close(f->optimiser.first, f->first, f->net.trainable_count, 1e-8);
 }
 
-/** The decay of a young average is (1 + t) / (10 + t), so that the random start is forgotten sooner. */
+/** The decay in the first steps is (1 + t) / (10 + t), so that the random initial weights lose their influence sooner.
+ */
 static void test_young_average(void **state) {
     fixture *f = *state;
     const sm_optimiser_options options = {

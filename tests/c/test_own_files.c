@@ -1,4 +1,4 @@
-/** What may be replaced: files that sonomask wrote, and no others; and what a signal or a full disk leaves behind. */
+/** Only files that sonomask wrote are replaced; a signal or a full disk leaves no incomplete file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -189,7 +189,7 @@ static void ask_twice(void) {
     raise(SIGTERM);
 }
 
-static void the_first_signal_asks_and_the_second_one_ends(void **state) {
+static void the_first_signal_sets_a_flag_and_the_second_one_ends(void **state) {
     (void)state;
     const int status = in_child(ask_twice);
     assert_true(WIFSIGNALED(status));
@@ -277,7 +277,7 @@ int main(void) {
         cmocka_unit_test(a_file_that_appears_meanwhile_is_kept),
         cmocka_unit_test(durable_files_are_written),
         cmocka_unit_test(a_signal_removes_temporary_files),
-        cmocka_unit_test(the_first_signal_asks_and_the_second_one_ends),
+        cmocka_unit_test(the_first_signal_sets_a_flag_and_the_second_one_ends),
         cmocka_unit_test(ignored_signals_stay_ignored),
         cmocka_unit_test(a_write_that_fails_leaves_nothing),
         cmocka_unit_test(files_are_recognised_by_their_content),

@@ -1,4 +1,4 @@
-/** The pool of threads runs every task exactly once, for all sizes, and does not wait for sleeping threads. */
+/** The thread pool runs every task exactly once, for all sizes, and does not wait for sleeping threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -207,7 +207,7 @@ static void by_way_of_other(void *arguments, int index, int worker) {
     one_thread->run(one_thread->pool, 2, submit_to_other, all);
 }
 
-static void a_job_that_comes_back_through_another_pool_does_not_wait(void **state) {
+static void a_job_submitted_again_through_another_pool_does_not_deadlock(void **state) {
     (void)state;
     sm_parallel *pool = sm_parallel_create(2), *other = sm_parallel_create(1);
     assert_true(pool && other);
@@ -258,7 +258,7 @@ static void quota_limits_the_processors(void **state) {
           {"sys/fs/cgroup/cpu/a/cpu.cfs_quota_us", "100000\n"},
           {"sys/fs/cgroup/cpu/a/cpu.cfs_period_us", "100000\n"}},
          0},
-        // What cannot be read is no limit.
+        // A file that cannot be read sets no limit.
         {{{"proc/self/cgroup", "0::/a\n"}, {"sys/fs/cgroup/a/cpu.max", "0 0\n"}}, 0},
         {{{"proc/self/cgroup", "nonsense\n\n::\n"}, {"sys/fs/cgroup/cpu.max", "text\n"}}, 0},
         {{{"proc/self/cgroup", ""}}, 0},
@@ -293,7 +293,7 @@ int main(void) {
         cmocka_unit_test(jobs_from_two_threads_take_turns),
         cmocka_unit_test(tasks_overlap_and_waiting_costs_no_processor),
         cmocka_unit_test(a_job_of_a_task_runs_on_its_thread),
-        cmocka_unit_test(a_job_that_comes_back_through_another_pool_does_not_wait),
+        cmocka_unit_test(a_job_submitted_again_through_another_pool_does_not_deadlock),
         cmocka_unit_test(quota_limits_the_processors),
         cmocka_unit_test(zero_threads_means_the_processors),
     };

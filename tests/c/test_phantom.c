@@ -36,7 +36,7 @@ static int count_lesion(const sm_sample *sample) {
     return count;
 }
 
-static void test_arguments_decide(void **state) {
+static void test_the_same_arguments_give_the_same_bits(void **state) {
     (void)state;
     for (int type = 0; type < SM_CLASS_COUNT; type++) {
         sm_sample a = draw((sm_class)type, 11), b = draw((sm_class)type, 11), c = draw((sm_class)type, 12);
@@ -315,7 +315,7 @@ static void test_command_usage(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *messages;
         assert_int_equal(run(scratch, cases[i].arguments, &messages), SM_EXIT_USAGE);
-        if (!strstr(messages, cases[i].message)) fail_msg("\"%s\" does not say \"%s\"", messages, cases[i].message);
+        if (!strstr(messages, cases[i].message)) fail_msg("\"%s\" does not contain \"%s\"", messages, cases[i].message);
         assert_non_null(strstr(messages, "usage: sonomask phantom"));
         free(messages);
         assert_int_not_equal(access(out, F_OK), 0); // nothing was made
@@ -335,7 +335,7 @@ static void test_command_cannot_write(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arguments_decide),
+        cmocka_unit_test(test_the_same_arguments_give_the_same_bits),
         cmocka_unit_test(test_bad_arguments),
         cmocka_unit_test(test_any_shape),
         cmocka_unit_test(test_lesions_are_dark),

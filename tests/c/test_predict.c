@@ -1,4 +1,5 @@
-/** The predict command: masks and JSON lines for good files, one clear line for bad ones, and no file of others lost.
+/** The predict command: masks and JSON lines for good files, one clear line for bad ones, and no file of the user is
+ * lost.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,7 +137,7 @@ static void writes_masks_and_json(void **state) {
     outcome_free(&result);
 }
 
-static void threshold_is_obeyed(void **state) {
+static void thresholds_of_zero_and_one_select_everything_and_nothing(void **state) {
     (void)state;
     blob_png("in/t.png", 40, 40);
     const char *const file = scratch_path(folder, "in/t.png"), *const out = scratch_path(folder, "thresholds");
@@ -155,7 +156,7 @@ static void a_batch_goes_on_after_bad_files(void **state) {
     (void)state;
     blob_png("mixed/good.png", 40, 30);
     blob_png("mixed/last.png", 30, 40);
-    scratch_text(folder, "mixed/text.png", "this is no image\n");
+    scratch_text(folder, "mixed/text.png", "this is not an image\n");
     scratch_text(folder, "mixed/empty.png", "");
     scratch_folder(folder, "mixed/folder.png");
     const char *const text = scratch_path(folder, "mixed/text.png"), *const empty =
@@ -334,9 +335,12 @@ static void wrong_usage_is_status_two(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_masks_and_json),           cmocka_unit_test(threshold_is_obeyed),
-        cmocka_unit_test(a_batch_goes_on_after_bad_files), cmocka_unit_test(same_names_do_not_overwrite_each_other),
-        cmocka_unit_test(files_of_others_are_kept),        cmocka_unit_test(bad_model_and_bad_folder_stop_at_once),
+        cmocka_unit_test(writes_masks_and_json),
+        cmocka_unit_test(thresholds_of_zero_and_one_select_everything_and_nothing),
+        cmocka_unit_test(a_batch_goes_on_after_bad_files),
+        cmocka_unit_test(same_names_do_not_overwrite_each_other),
+        cmocka_unit_test(files_of_others_are_kept),
+        cmocka_unit_test(bad_model_and_bad_folder_stop_at_once),
         cmocka_unit_test(wrong_usage_is_status_two),
     };
     return cmocka_run_group_tests_name("predict", tests, make_weights, scratch_teardown);

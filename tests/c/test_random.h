@@ -1,6 +1,6 @@
 /**
  * A small generator for test data: a linear congruential generator modulo 2^32 (Numerical Recipes' constants). It is
- * apart from the product's generator, so that a change of that one does not change the tests' data. The low bits have
+ * independent of the product's generator, so that a change there does not change the tests' data. The low bits have
  * short periods: use the functions below, which take the high bits. The state may start at any value.
  */
 #ifndef SONOMASK_TEST_RANDOM_H

@@ -43,7 +43,7 @@ static void shift_of(const listing *list, float balance, float pasted, float shi
     sm_sampler_free(sampler);
 }
 
-static void test_without_balance_every_image_comes_once(void **state) {
+static void test_without_balance_every_image_is_drawn_once(void **state) {
     (void)state;
     static listing list;
     char source[] = "phantoms";
@@ -95,8 +95,8 @@ static void test_balance_draws_rare_kinds_more_often(void **state) {
     }
 }
 
-/** Orders and shift of version 1.0, which counted each kind anew for each record. */
-static void test_orders_stay_as_they_were(void **state) {
+/** Orders and shift computed by an earlier version, which counted each kind again for each record. */
+static void test_orders_equal_recorded_ones(void **state) {
     (void)state;
     static listing list;
     static char sources[][2] = {"a", "b", "a", "a", "c", "a", "a", "b", "a", "a", "a", "b"};
@@ -208,9 +208,9 @@ static void test_sources_are_numbered(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_without_balance_every_image_comes_once),
+        cmocka_unit_test(test_without_balance_every_image_is_drawn_once),
         cmocka_unit_test(test_balance_draws_rare_kinds_more_often),
-        cmocka_unit_test(test_orders_stay_as_they_were),
+        cmocka_unit_test(test_orders_equal_recorded_ones),
         cmocka_unit_test(test_class_shift_of_full_balance),
         cmocka_unit_test(test_class_shift_of_pasted_lesions),
         cmocka_unit_test(test_many_images),

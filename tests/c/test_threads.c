@@ -31,19 +31,19 @@ static void succeed(command *run, const char *const *words) {
     int argc = 0;
     for (; words[argc]; argc++) argv[argc] = (char *)(uintptr_t)words[argc];
     argv[argc] = NULL;
-    optind = 0; /* glibc: begin anew */
+    optind = 0; /* restarts glibc's getopt */
     fflush(stdout);
     const int kept = dup(STDOUT_FILENO);
     assert_true(kept >= 0);
     assert_non_null(freopen(scratch_path(scratch_root, "stdout.txt"), "w", stdout));
     scratch_stderr_begin(scratch_root);
     const int status = run(argc, argv);
-    char *said = scratch_stderr_end(scratch_root);
+    char *messages = scratch_stderr_end(scratch_root);
     fflush(stdout);
     assert_true(dup2(kept, STDOUT_FILENO) >= 0);
     close(kept);
-    if (status != SM_EXIT_DONE) fail_msg("%s: exit status %d: %s", words[0], status, said);
-    free(said);
+    if (status != SM_EXIT_DONE) fail_msg("%s: exit status %d: %s", words[0], status, messages);
+    free(messages);
 }
 
 static void assert_same_file(const char *a, const char *b) {
@@ -67,7 +67,7 @@ static int make_data(void **state) {
     return 0;
 }
 
-/** The network's steps, and the loader's thread beside them. */
+/** Training steps, with the loader's thread at the same time. */
 static void training(void **state) {
     (void)state;
     static const char *const folders[] = {"trained", "again"};

@@ -1,4 +1,4 @@
-/* The trainer against the same training written out step by step, and what it writes. */
+/* The trainer against the same training written out step by step, and its files. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -212,7 +212,7 @@ static bool is_validated(const sm_record *record, const void *context) {
     return record->fold == 0;
 }
 
-static void test_every_step_is_as_written_out(void **state) {
+static void test_every_step_equals_the_training_written_out(void **state) {
     fixture *f = *state;
     expectation e;
     train_by_hand(f, &e);
@@ -324,7 +324,7 @@ static void test_type_bias_undoes_the_sampling(void **state) {
     for (int c = 0; c < SM_CLASS_COUNT; c++) assert_near(bias[c], 0, 1e-5);
 }
 
-/** What an observer saw. */
+/** The calls that an observer received. */
 typedef struct seen {
     int epochs, examples;
     sm_status answer;
@@ -383,7 +383,7 @@ static void test_observer_gets_each_epoch(void **state) {
 
 static void test_bad_images_are_left_out_and_named(void **state) {
     fixture *f = *state;
-    scratch_text(f->folder, "3.png", "this is no image");
+    scratch_text(f->folder, "3.png", "this is not an image");
     sm_trainer_options options = short_training("none");
     options.epochs = 1;
     options.out = scratch_path(f->folder, "bad image");
@@ -414,7 +414,7 @@ static void test_diverging_training_is_ended(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_step_is_as_written_out),
+        cmocka_unit_test(test_every_step_equals_the_training_written_out),
         cmocka_unit_test(test_written_weights_are_the_validated_ones),
         cmocka_unit_test(test_type_bias_undoes_the_sampling),
         cmocka_unit_test(test_observer_gets_each_epoch),

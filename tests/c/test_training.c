@@ -268,7 +268,7 @@ static const char *make_obstacle(const char *path, int kind) {
         assert_int_equal(mkfifo(path, 0600), 0);
         return "not a regular file";
     case 2:
-        assert_int_equal(symlink("checkpoint.bin", path), 0); // to itself
+        assert_int_equal(symlink("checkpoint.bin", path), 0); // a link to itself
         return strerror(ELOOP);
     case 3:
         assert_int_equal(symlink("missing/elsewhere.bin", path), 0);
@@ -337,7 +337,7 @@ static double first_and_last_loss(const workplace *place, const char *run, doubl
     return first;
 }
 
-static void test_it_learns(void **state) {
+static void test_training_lowers_the_loss(void **state) {
     workplace *place = *state;
     const char *const losses[] = {"ce", "mae"};
     for (int i = 0; i < 2; i++) {
@@ -362,7 +362,7 @@ static void test_it_learns(void **state) {
 }
 
 /** All images are in folds 0 and 1: without both no image is left, and without fold 0 fold 1 is trained on. */
-static void test_a_fold_left_out_is_not_seen(void **state) {
+static void test_a_fold_left_out_is_not_used(void **state) {
     workplace *place = *state;
     sm_trainer_options options = small_training();
     sm_error error = {0};
@@ -420,8 +420,8 @@ int main(void) {
         cmocka_unit_test(test_damaged_checkpoint_is_refused),
         cmocka_unit_test(test_a_checkpoint_that_cannot_be_opened_stops_the_training),
         cmocka_unit_test(test_overwrite_starts_from_the_beginning),
-        cmocka_unit_test(test_it_learns),
-        cmocka_unit_test(test_a_fold_left_out_is_not_seen),
+        cmocka_unit_test(test_training_lowers_the_loss),
+        cmocka_unit_test(test_a_fold_left_out_is_not_used),
         cmocka_unit_test(test_impossible_trainings_are_refused),
     };
     return cmocka_run_group_tests_name("training", tests, open_workplace, close_workplace);

@@ -89,7 +89,7 @@ static void ties_and_weights_count(void **state) {
     assert_true(isnan(sm_uncertainty_score(any, none).spearman) && isnan(sm_uncertainty_score(any, weights).spearman));
     assert_true(isnan(sm_uncertainty_score(any, none).risk_coverage_area));
     assert_true(isnan(sm_uncertainty_score(any, none).bias));
-    /* A Dice of 0.5 is no failure. */
+    /* A Dice of 0.5 is not a failure. */
     assert_true(isnan(sm_uncertainty_score(any, weights).auroc));
     sm_uncertainty *half =
         make((const double[]){1, 2, 3, 4, 5, 6}, (const double[]){0.49, 0.5, 1, 1, 1, 1}, images, weights);

@@ -143,7 +143,7 @@ static void test_truncation_is_an_error_everywhere(void **state) {
     uint8_t *bytes = write_some("sonomask", SM_WEIGHTS_FLOAT16, &net, &parameters, &size);
     for (size_t cut = 0; cut < size; cut += cut < 20000 ? 7 : 50021) {
         sm_error error = {0};
-        uint8_t *part = malloc(cut + 1); /* its own block, so that a sanitizer finds every read beyond it */
+        uint8_t *part = malloc(cut + 1); /* a block of the exact size, so that a sanitizer finds every read beyond it */
         assert_non_null(part);
         memcpy(part, bytes, cut);
         assert_int_equal(read_status(part, cut, &error), SM_ERROR_WEIGHTS);
@@ -223,7 +223,7 @@ static void test_foreign_files_are_refused(void **state) {
     expect_refusal("\"network\"", "\"netwurk\"", "no network");
     sm_error error = {0};
     assert_int_equal(read_status((const uint8_t *)"", 0, &error), SM_ERROR_WEIGHTS);
-    const char *text = "This is a text file that somebody renamed to weights.safetensors.";
+    const char *text = "This is a text file that was renamed to weights.safetensors.";
     assert_int_equal(read_status((const uint8_t *)text, strlen(text), &error), SM_ERROR_WEIGHTS);
     assert_non_null(strstr(error.message, "not a safetensors file"));
 }
@@ -345,7 +345,7 @@ static void test_memory_plan_takes_any_number(void **state) {
     assert_true(arena < all / 50); // the memory is shared
 }
 
-static void test_damaged_headers_do_no_harm(void **state) {
+static void test_damaged_headers_are_accepted_or_refused(void **state) {
     (void)state;
     sm_net net;
     float *parameters = NULL;
@@ -376,7 +376,7 @@ int main(void) {
         cmocka_unit_test(test_hostile_headers_are_refused),
         cmocka_unit_test(test_settings_out_of_range_are_not_written),
         cmocka_unit_test(test_memory_plan_takes_any_number),
-        cmocka_unit_test(test_damaged_headers_do_no_harm),
+        cmocka_unit_test(test_damaged_headers_are_accepted_or_refused),
     };
     return cmocka_run_group_tests_name("weights", tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ typedef struct scenario {
 /**
  * Runs the scenario without a failure to count its calls, then with call 1, 2, ... failing, first that one alone and
  * then it and all later ones. Fails the test when a run leaks memory, or fails with another status than `expected` or
- * without a message. A run may succeed when it does not depend on the call. At most `most` failures of each sort are
+ * without a message. A run may succeed when it does not depend on the call. At most `most` failures of each kind are
  * tried, spread evenly; with SONOMASK_EVERY_FAILURE in the environment all of them.
  */
 void every_call(const scenario *what, inject_kind kind, sm_status expected, long most);

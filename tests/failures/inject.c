@@ -45,7 +45,7 @@ int __wrap_mkdir(const char *path, mode_t mode);
 
 enum { SLOTS = 1 << 16 };
 
-/** `lock` is over everything here. */
+/** Protected by `lock`. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool armed, later;
 static inject_kind armed_kind;
@@ -59,7 +59,7 @@ static size_t slot_of(const void *block) { return ((uintptr_t)block >> 4) * 0x9E
 
 extern const char __executable_start;
 
-/** Counts a call; true when it shall fail. */
+/** Counts a call; true when it must fail. */
 static bool fails(inject_kind kind, const void *caller) {
     pthread_mutex_lock(&lock);
     bool failing = false;
@@ -86,7 +86,7 @@ static void *watch(void *block) {
     return block;
 }
 
-static void forget(const void *block) {
+static void remove_block(const void *block) {
     if (!block) return;
     pthread_mutex_lock(&lock);
     size_t slot = slot_of(block);
@@ -147,7 +147,7 @@ void *__wrap_calloc(size_t count, size_t size) { return no_memory(CALLER) ? NULL
 
 void *__wrap_realloc(void *block, size_t size) {
     if (no_memory(CALLER)) return NULL;
-    forget(block);
+    remove_block(block);
     return watch(__real_realloc(block, size));
 }
 
@@ -169,7 +169,7 @@ char *__wrap_strndup(const char *text, size_t size) {
 }
 
 void __wrap_free(void *block) {
-    forget(block);
+    remove_block(block);
     __real_free(block);
 }
 

@@ -46,7 +46,7 @@ static int execute(const command *c, const char *more) {
     for (; c->words[argc]; argc++) argv[argc] = (char *)(uintptr_t)c->words[argc];
     if (more) argv[argc++] = (char *)(uintptr_t)more;
     argv[argc] = NULL;
-    optind = 0; /* glibc: begin anew */
+    optind = 0; /* restarts glibc's getopt */
     return c->run(argc, argv);
 }
 
@@ -148,10 +148,10 @@ static void check_whole(const command *c, bool all) {
 
 static void after(void *context, sm_status status) {
     command *c = context;
-    char *said = loud(c);
-    if (status != SM_OK && !strchr(said, '\n'))
-        fail_msg("%s failed without a message (failing call at %#lx): \"%s\"", c->words[0], inject_place(), said);
-    free(said);
+    char *messages = loud(c);
+    if (status != SM_OK && !strchr(messages, '\n'))
+        fail_msg("%s failed without a message (failing call at %#lx): \"%s\"", c->words[0], inject_place(), messages);
+    free(messages);
     if (access(c->out, F_OK) == 0) assert_int_equal(nftw(c->out, check_no_temporary, 16, FTW_PHYS), 0);
     if (!c->kept) {
         assert_int_equal(status, SM_OK);
@@ -163,10 +163,10 @@ static void after(void *context, sm_status status) {
     if (status == SM_OK || !c->resume) return;
     quiet(c);
     const int resumed = execute(c, "--resume");
-    said = loud(c);
+    messages = loud(c);
     if (resumed != SM_EXIT_DONE)
-        fail_msg("%s cannot be resumed (failing call at %#lx): %s", c->words[0], inject_place(), said);
-    free(said);
+        fail_msg("%s cannot be resumed (failing call at %#lx): %s", c->words[0], inject_place(), messages);
+    free(messages);
     check_whole(c, true);
 }
 

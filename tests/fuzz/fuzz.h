@@ -1,4 +1,4 @@
-/** What a fuzz target defines: libFuzzer's entry point. replay.c calls it for the files of a corpus. */
+/** The entry point of a fuzz target, called by libFuzzer, or by replay.c for the files of a corpus. */
 #ifndef SONOMASK_FUZZ_H
 #define SONOMASK_FUZZ_H
 
@@ -9,7 +9,7 @@
 /** Always returns 0; aborts when a function breaks its contract. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/** What the contracts promise of any outcome; a broken promise stops the fuzzer. */
+/** Checks the parts of the contracts that hold for every outcome; a violation stops the fuzzer. */
 static inline void fuzz_require(int condition) {
     if (!condition) abort();
 }

@@ -8,7 +8,7 @@
 #include "../../native/file.h"
 #include "fuzz.h"
 
-/** Copies the bytes to a block of their size, so that a sanitizer sees any read past the end. */
+/** Copies the bytes to a block of their size, so that a sanitizer finds any read past the end. */
 static int replay(const char *path) {
     unsigned char *bytes = NULL;
     size_t size = 0;

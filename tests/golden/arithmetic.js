@@ -1,6 +1,5 @@
 /**
- * What is done with the network's raw answer, written a second time and independently of the C sources: calibration of
- * the type, threshold, components, measures and the expected Dice. Plain and slow.
+ * The processing of the network's raw answer, implemented independently of the C sources: temperature of the type, threshold, components, measures and the expected Dice. Plain and slow.
  */
 
 /** Lesions count the probabilities of at least this many pixels around their bounding box. */
@@ -19,7 +18,7 @@ export const CLASSES = ['normal', 'benign', 'malignant'];
  */
 
 /**
- * The network's answer without calibration.
+ * The network's answer before temperature and threshold.
  * @typedef {object} RawAnswer
  * @property {number} width
  * @property {number} height

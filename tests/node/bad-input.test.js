@@ -46,7 +46,7 @@ for (const Kind of /** @type {any[]} */ ([Sonomask, SonomaskPool]))
         const fails = (work, code = 'argument') =>
             assert.rejects(async () => work(), { name: 'SonomaskError', code }, String(work));
 
-        test('inputs that are no images', async () => {
+        test('inputs that are not images', async () => {
             for (const input of [undefined, null, 7, 'scan.png', () => 1, [1, 2], {}, new DataView(new ArrayBuffer(8)), shared(scanPng(9, 9)).buffer]) {
                 await fails(() => sonomask.segment(input));
                 await fails(() => sonomask.decode(input));
@@ -68,7 +68,7 @@ for (const Kind of /** @type {any[]} */ ([Sonomask, SonomaskPool]))
             await fails(() => sonomask.measure([0, 1], 2, 1));
         });
 
-        test('options that are none', async () => {
+        test('options that are not objects', async () => {
             const image = scanPng(WIDTH, HEIGHT);
             const mask = new Uint8Array(PIXELS);
             for (const value of [NaN, -0.1, 1.1, Infinity, '0.5', null]) {
@@ -83,7 +83,7 @@ for (const Kind of /** @type {any[]} */ ([Sonomask, SonomaskPool]))
             }
         });
 
-        test('memory that was transferred elsewhere', async () => {
+        test('transferred (detached) memory', async () => {
             await fails(() => sonomask.segment(detached(new Uint8Array(100))));
             await fails(() => sonomask.segment(detached(new Uint8Array(100)).buffer));
             await fails(() => sonomask.decode(detached(new Uint8Array(100)).buffer));

@@ -26,7 +26,7 @@ const picture = (width, height, value) => png({
 /** @param {string[]} words */
 const calibrate = (...words) => attempt(PROGRAM, ['calibrate', ...words]);
 
-test('fits to phantoms and warns of what is no ultrasound, natively and in wasm', async (context) => {
+test('fits to phantoms and flags out-of-distribution images, natively and in wasm', async (context) => {
     const folder = await temporaryFolder(context);
     const images = await makePhantoms(folder, 120, 5);
     const out = path.join(folder, 'calibrated.safetensors');
@@ -105,7 +105,7 @@ test('sets values by hand and stores 8-bit weights that both programs read', asy
     assert.equal(native.status, 0, native.stderr);
 });
 
-test('says what is wrong, and leaves no file behind', async (context) => {
+test('errors have a clear message, and no file is left', async (context) => {
     const folder = await temporaryFolder(context);
     const out = path.join(folder, 'x.safetensors');
     for (const words of [[], ['--out', out, '--fit', 'nonsense'], ['--out', out, '--precision', '12'],

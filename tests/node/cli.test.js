@@ -19,7 +19,7 @@ const sonomask = (parameters, cwd) => attempt(process.execPath, [CLI, ...paramet
 /** @param {string} text JSON Lines */
 const parseLines = (text) => text.trimEnd().split('\n').map((line) => JSON.parse(line));
 
-test('writes masks and prints one line of JSON a file', async (context) => {
+test('writes masks and prints one line of JSON per file', async (context) => {
     const folder = await temporaryFolder(context);
     await writeFile(path.join(folder, 'a scan.png'), scanPng(120, 90));
     await writeFile(path.join(folder, 'b.x.jpg'), jpeg({ width: 64, height: 48, value: (x, y) => x + y }));
@@ -54,7 +54,7 @@ test('writes masks and prints one line of JSON a file', async (context) => {
     assert.deepEqual((await readdir(path.join(folder, 'new/masks'))).sort(), ['a scan_mask.png', 'b.x_mask.png']);
 });
 
-test('goes on after bad files, names them, leaves nothing half-written, and ends with 1', async (context) => {
+test('continues after bad files, names them, leaves no incomplete file, and exits with 1', async (context) => {
     const folder = await temporaryFolder(context);
     const good = scanPng(50, 40);
     await writeFile(path.join(folder, 'good.png'), good);
@@ -67,7 +67,7 @@ test('goes on after bad files, names them, leaves nothing half-written, and ends
         ['predict', '--weights', WEIGHTS, '--out', 'out', ...bad, 'good.png'], folder);
     assert.equal(status, 1);
     assert.deepEqual(parseLines(stdout).map((line) => line.file), ['good.png']);
-    // The noise of good.png is no ultrasound, which may be said too.
+    // good.png is noise, so a warning that it is not ultrasound may be printed as well.
     const lines = stderr.trimEnd().split('\n').filter((line) => !line.includes('does not look like'));
     assert.equal(lines.length, 2 * bad.length + 1);
     for (const [index, name] of bad.entries()) assert.match(lines[index] ?? '', new RegExp(`^sonomask: ${name}: .{5,}`));
@@ -76,7 +76,7 @@ test('goes on after bad files, names them, leaves nothing half-written, and ends
     assert.deepEqual(await readdir(path.join(folder, 'out')), ['good_mask.png']);
 });
 
-test('a file name cannot break a line or steer the terminal', async (context) => {
+test('control characters in a file name do not reach the terminal', async (context) => {
     const folder = await temporaryFolder(context);
     const names = ['two\nlines.png', 'red\x1b[31m.png'];
     for (const name of names) await writeFile(path.join(folder, name), scanPng(50, 40));
@@ -170,7 +170,7 @@ test('a failure to write names the output', async (context) => {
     assert.doesNotMatch(stderr, /at .*\.js/, 'no stack');
 });
 
-test('an output folder that cannot be had, or weights that cannot be read, end with 1 and one line', async (context) => {
+test('an unusable output folder and unreadable weights give exit status 1 and one line', async (context) => {
     const folder = await temporaryFolder(context);
     await writeFile(path.join(folder, 'scan.png'), scanPng(50, 40));
     await writeFile(path.join(folder, 'file'), 'x');
@@ -189,7 +189,7 @@ test('an output folder that cannot be had, or weights that cannot be read, end w
     }
 });
 
-test('wrong usage ends with 2, help and version with 0', async () => {
+test('exit status 2 for wrong usage, 0 for help and version', async () => {
     for (const parameters of [
         [], ['train'], ['predict'], ['predict', 'x.png'], ['predict', '--out', 'x'], ['predict', '--nonsense'],
         ['predict', '--out', 'x', '--threshold', 'high', 'x.png'], ['predict', '--out', 'x', '--threshold', '', 'x.png'],
@@ -204,7 +204,7 @@ test('wrong usage ends with 2, help and version with 0', async () => {
     assert.match((await sonomask(['--version'])).stdout, /^sonomask \d+\.\d+\.\d+\n$/);
 });
 
-test('prints and writes what the native command does', async (context) => {
+test('output and files equal those of the native command', async (context) => {
     const folder = await temporaryFolder(context);
     const images = await makePhantoms(folder, 3, 5);
     const native = await attempt(path.join(BUILD, 'sonomask'),

@@ -26,7 +26,7 @@ const HERE = path.dirname(fileURLToPath(import.meta.url));
 const CORPUS = path.join(HERE, 'fuzz/corpus');
 const TARGET = path.join(HERE, 'fuzz/dicom-target.js');
 
-/** Inputs per look at the coverage. */
+/** Inputs between two checks of the coverage. */
 const BATCH = 128;
 /** Bytes that one input may make the reader allocate, whatever its size. */
 const MOST_ALLOCATED = 16 << 20;
@@ -34,7 +34,7 @@ const MOST_RESIDENT = 2 ** 31;
 const LONGEST_INPUT = 1 << 20;
 
 /**
- * What the two threads share: the number of inputs begun, the length of the input at hand, and its bytes.
+ * Memory shared by the two threads: the number of inputs begun, and the length and bytes of the current input.
  * @typedef {{ counts: Int32Array<SharedArrayBuffer>, input: Uint8Array<SharedArrayBuffer> }} Shared
  */
 
@@ -80,7 +80,7 @@ async function work({ target, corpus, once, seed, runs, milliseconds, shared }) 
     }
     const isOver = () => once || done >= runs || Date.now() >= end;
     /**
-     * Keeps those inputs that reach new blocks. A look at the coverage takes longer than many inputs, so the halves of
+     * Keeps those inputs that reach new blocks. Checking the coverage takes longer than running many inputs, so the halves of
      * a batch that reached something are tried again, down to single inputs.
      * @param {Uint8Array[]} batch
      */

@@ -1,4 +1,4 @@
-/** The DICOM reader survives a short fuzzing run, and the fuzzer finds every kind of fault. */
+/** A short fuzzing run of the DICOM reader without findings, and a test that the fuzzer finds every kind of fault. */
 import assert from 'node:assert/strict';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,7 +18,7 @@ test('the committed corpus holds the seeds, and the mutator finds their elements
     assert.ok((await readdir(CORPUS)).some(name => name.startsWith('found-')));
 });
 
-test('damaged DICOM files give nothing but the reader’s own errors', async context => {
+test('damaged DICOM files cause only the reader’s own errors', async context => {
     const out = await temporaryFolder(context);
     const { status, stdout, stderr } = await attempt(process.execPath, [FUZZER, '--runs', '2000', '--seed', '7', '--input-seconds', '60', '--out', out]);
     assert.equal(status, 0, stderr);
@@ -44,7 +44,7 @@ for (const [fault, body, reason] of [
         assert.ok(stderr.includes(name) && (await readFile(path.join(out, name))).length < 400);
     });
 
-test('a wrong option is wrong usage', async () => {
+test('an invalid option gives the status of wrong usage', async () => {
     assert.equal((await attempt(process.execPath, [FUZZER, '--seconds', 'long'])).status, 2);
     assert.equal((await attempt(process.execPath, [FUZZER, '--secs', '1'])).status, 2);
     const missing = await attempt(process.execPath, [FUZZER, 'none.dcm']);

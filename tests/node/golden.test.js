@@ -36,7 +36,7 @@ function asAnswer(result) {
 }
 
 describe('golden answers', () => {
-    test('are of the committed weights', async () => {
+    test('the file belongs to the committed weights', async () => {
         const bytes = await readFile(SHIPPED);
         assert.equal(createHash('sha256').update(bytes).digest('hex'), golden.weights_sha256,
             'the weights changed: see tests/golden/update.js');

@@ -62,7 +62,7 @@ test('info describes network and weights', async () => {
     assert.equal((await Sonomask.load({ weights: WEIGHTS, inputSize: 64 })).info.inputSize, 64);
 });
 
-test('without weights everything works but segmenting', async () => {
+test('without weights everything except segment works', async () => {
     const sonomask = await Sonomask.load({ weights: null });
     assert.equal(sonomask.info.network, '');
     const decoded = await sonomask.decode(scanPng(20, 10));
@@ -70,7 +70,7 @@ test('without weights everything works but segmenting', async () => {
     await assert.rejects(sonomask.segment(scanPng(20, 10)), { code: 'no-model' });
 });
 
-test('says what is wrong with the module', async (context) => {
+test('errors of the module have a clear message', async (context) => {
     const folder = await temporaryFolder(context);
     /** @param {string} name @param {Uint8Array | string} bytes */
     const file = async (name, bytes) => {
@@ -84,16 +84,16 @@ test('says what is wrong with the module', async (context) => {
     await refuses({ wasm: await file('c.wasm', 'hello, world') }, 'load-wasm', /c\.wasm.*not WebAssembly.*magic/);
     await refuses({ wasm: await file('d.wasm', wasm.subarray(0, 5000)) }, 'load-wasm', /d\.wasm.*does not compile/);
     const empty = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
-    await refuses({ wasm: empty }, 'load-wasm', /not sonomask's/);
+    await refuses({ wasm: empty }, 'load-wasm', /not the module of sonomask/);
     await refuses({ wasm: /** @type {any} */ (7) }, 'argument', /expected a URL/);
 });
 
-test('says what is wrong with the weights', async (context) => {
+test('errors of the weights have a clear message', async (context) => {
     const folder = await temporaryFolder(context);
     await refuses({ weights: path.join(folder, 'none.safetensors') }, 'load-weights', /none\.safetensors: no such file/);
     await refuses({ weights: new Uint8Array() }, 'load-weights', /empty/);
     await refuses({ weights: Buffer.from('  <html><body>404') }, 'load-weights', /HTML page/);
-    await refuses({ weights: Buffer.from('hello, this is no safetensors file') }, 'weights', /the weights from the bytes/);
+    await refuses({ weights: Buffer.from('hello, this is not a safetensors file') }, 'weights', /the weights from the bytes/);
     const name = path.join(folder, 'cut.safetensors');
     await writeFile(name, weights.subarray(0, weights.length - 100));
     await refuses({ weights: name }, 'weights', /cut\.safetensors: ./);
@@ -106,7 +106,7 @@ test('says what is wrong with the weights', async (context) => {
     await refuses({ weights: buildSafetensors(foreign, data) }, 'weights', /resnet/);
 });
 
-test('says what is wrong with other options', async () => {
+test('errors of other options have a clear message', async () => {
     await refuses({ inputSize: 100 }, 'argument', /100/);
     await refuses({ inputSize: 1.5 }, 'argument', /inputSize/);
     await refuses({ inputSize: 4096 }, 'argument', /4096/);
@@ -116,9 +116,9 @@ test('says what is wrong with other options', async () => {
         assert.throws(() => new Kind(), { name: 'SonomaskError', code: 'argument', message: /\.load\(\)/ });
 });
 
-test('loads from a server, and says what it answered', async (context) => {
+test('loads from a server; errors contain the HTTP status', async (context) => {
     const server = createServer((request, response) => {
-        response.setHeader('connection', 'close'); // a kept one may end just when a slow machine comes to use it
+        response.setHeader('connection', 'close'); // no connection is kept: on a slow machine it could close just when it is used again
         switch (request.url) {
             case '/sonomask.wasm': response.end(wasm); break;
             case '/weights': response.end(weights); break;

@@ -31,7 +31,7 @@ const SHAPES = draw((x, y) => {
     return x >= 40 && x < 45 && y >= 20 && y < 25 ? 1 : 0;
 });
 
-test('cuts a stored map anew, with the answer that segment gives', async () => {
+test('thresholds a stored map again, with the same result as segment', async () => {
     const image = scanPng(150, 110);
     const { probabilityMap } = await sonomask.segment(image);
     for (const threshold of [0.01, 0.2, 0.5, 0.9, undefined]) {
@@ -46,7 +46,7 @@ test('cuts a stored map anew, with the answer that segment gives', async () => {
         expected.lesions);
 });
 
-test('measures a mask that somebody drew', () => {
+test('measures a hand-drawn mask', () => {
     const { mask, lesions } = sonomask.measure(SHAPES, WIDTH, HEIGHT);
     assert.deepEqual(mask, SHAPES.map((value) => value * 255));
     assert.equal(lesions.length, 2);
@@ -69,7 +69,7 @@ test('measures a mask that somebody drew', () => {
     assert.ok(large.longAxis > 20 && large.longAxis < 23);
 });
 
-test('takes the probability map for the mean of an edited mask', () => {
+test('the mean probability of an edited mask comes from the given map', () => {
     const probabilityMap = Float32Array.from(SHAPES, (_, index) => (index % WIDTH < 30 ? 0.75 : 0.25));
     const { lesions } = sonomask.measure(SHAPES, WIDTH, HEIGHT, { probabilityMap });
     assert.deepEqual(lesions.map((lesion) => lesion.meanProbability), [0.75, 0.25]);
@@ -88,7 +88,7 @@ test('an empty mask has no lesion and no outline', () => {
     assert.deepEqual(sonomask.contours(empty, WIDTH, HEIGHT), []);
 });
 
-test('outlines follow pixel corners, holes the other way round', () => {
+test('outlines follow pixel corners; holes run in the opposite direction', () => {
     const contours = sonomask.contours(SHAPES, WIDTH, HEIGHT);
     /** @param {Float32Array} points @returns {number} signed, positive when clockwise on the screen */
     const area = (points) => {
@@ -104,7 +104,7 @@ test('outlines follow pixel corners, holes the other way round', () => {
     assert.deepEqual(found, [[true, -12, 4], [false, 25, 4], [false, 200, 4]]);
 });
 
-test('a mask survives being written as PNG and read again', async () => {
+test('a mask written as PNG and read again is unchanged', async () => {
     const mask = SHAPES.map((value) => value * 255);
     const file = sonomask.encodePng(mask, WIDTH, HEIGHT);
     assert.deepEqual([...file.subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
@@ -120,7 +120,7 @@ test('a mask survives being written as PNG and read again', async () => {
     assert.deepEqual([...rgb.data.subarray(0, 8)], [0, 1, 2, 255, 3, 4, 5, 255], 'RGB is shown as RGBA');
 });
 
-test('refuses what does not fit together', () => {
+test('refuses inputs that do not match each other', () => {
     const map = new Float32Array(WIDTH * HEIGHT);
     /** @param {() => unknown} work @param {string} [code] */
     const refuses = (work, code = 'argument') => assert.throws(work, { name: 'SonomaskError', code });

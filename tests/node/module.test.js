@@ -15,7 +15,7 @@ const MEMORY_LIMIT = 64_000_000;
 
 /** Instructions of the SIMD proposal have this prefix; engines without SIMD refuse modules that use it. */
 for (const [name, file] of [['simd', SIMD_WASM], ['scalar', SCALAR_WASM]]) {
-    test(`${name}: imports nothing but the notice of memory growth`, async () => {
+    test(`${name}: the only import is the notification of memory growth`, async () => {
         const module = await WebAssembly.compile(await readFile(/** @type {string} */ (file)));
         assert.deepEqual(WebAssembly.Module.imports(module),
             [{ module: 'env', name: 'emscripten_notify_memory_growth', kind: 'function' }]);
@@ -45,12 +45,12 @@ for (const [name, file] of [['simd', SIMD_WASM], ['scalar', SCALAR_WASM]]) {
     });
 }
 
-test('this engine has SIMD, and so gets the SIMD module', async () => {
+test('an engine with SIMD gets the SIMD module', async () => {
     assert.equal(hasSimd(), true);
     assert.equal((await Sonomask.load({ weights: null })).info.backend, 'simd128');
 });
 
-/** The exports, called as no caller of ours would. */
+/** The exports, called in ways in which the package never calls them. */
 test('calls out of order, absurd sizes and full memory end in a status', async () => {
     const module = await WebAssembly.compile(await readFile(SIMD_WASM));
     const instance = new WebAssembly.Instance(module, { env: { emscripten_notify_memory_growth() {} } });
@@ -95,10 +95,10 @@ test('calls out of order, absurd sizes and full memory end in a status', async (
     assert.ok(size > 2 ** 30);
     ends(core.sonomask_encode_png(), 'memory');
     core.sonomask_unload();
-    assert.notEqual(core.sonomask_input(1000), 0, 'and goes on working');
+    assert.notEqual(core.sonomask_input(1000), 0, 'and works afterwards');
 });
 
-test('the plain U-Net at 256 x 256 takes at most 64 MB too, though its weights are four times the file', async (context) => {
+test('the plain U-Net at 256 x 256 also takes at most 64 MB', async (context) => {
     const weights = path.join(await temporaryFolder(context), 'unet16.safetensors');
     await execute(path.join(BUILD, 'sonomask'), ['export', '--net', 'unet16', '--size', '256', '--weights', weights]);
     const sonomask = await Sonomask.load({ weights });

@@ -1,4 +1,4 @@
-/** The native command line: a whole round from phantoms to a report, bad input, and the files of the user. */
+/** The native command line: the whole path from phantoms to a report, bad input, and the files of the user. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -54,7 +54,7 @@ test('help and wrong usage', () => {
     assert.equal(run('info', '--net', 'vgg').status, 2);
 });
 
-test('info prints the yardsticks', () => {
+test('info prints the parameter and operation counts of the reference networks', () => {
     assert.match(run('info', '--net', 'unet16').out, /2,160,900 parameters, 4\.087 GMAC at 256x256/);
     assert.match(run('info', '--net', 'unet32').out, /8,634,884 parameters, 16\.328 GMAC at 256x256/);
     const json = JSON.parse(run('info', '--net', 'unet16', '--size', '128', '--json').out);
@@ -75,7 +75,7 @@ test('bench measures', () => {
     assert.equal(run('bench', '--net', 'sonomask', '--size', '100').status, 2);
 });
 
-test('bench measures what loading and augmentation cost', () => {
+test('bench measures the cost of loading and augmentation', () => {
     const json = JSON.parse(run('bench', '--net', 'unet16', '--size', '32', '--train', '--loading', '--batch', '1',
         '--seconds', '0.01', '--json').out);
     assert.ok(json.loaded_ms > 0 && json.ready_ms > 0 && json.decoding_ms > 0 && json.pairs >= 3);
@@ -173,7 +173,7 @@ test('--resume without a checkpoint does not replace the weights of an earlier t
     assert.deepEqual(readdirSync(out), ['weights.safetensors']);
 });
 
-test('bad data is named, with the line', () => {
+test('errors in the data name the file and the line', () => {
     const data = inFolder('bad');
     cpSync(phantoms, data, { recursive: true });
     const manifest = path.join(data, 'manifest.csv');
@@ -204,7 +204,7 @@ test('bad data is named, with the line', () => {
         assert.match(err, /1 of 30 training images could not be used:\n {2}\S.*\nsonomask: the training is done, but 1/);
         assert.ok(trained);
     }
-    // What makes the whole list doubtful does, before anything is written.
+    // A fault of the whole list stops the command before anything is written.
     const doubtful = withCell(4, 'five');
     assert.match(doubtful.err, /^sonomask: .*manifest\.csv: line 2: .*"five".*\n$/);
     assert.ok(!doubtful.left);
@@ -217,7 +217,7 @@ test('bad data is named, with the line', () => {
     assert.match(unwritable.err, /file/);
 });
 
-test('an image that cannot be read is left out by name, and training goes on', () => {
+test('an unreadable image is named and left out, and training continues', () => {
     const data = inFolder('partly');
     cpSync(phantoms, data, { recursive: true });
     writeFileSync(path.join(data, 'images', 'phantom_0004.png'), 'text');
@@ -236,7 +236,7 @@ test('an image that cannot be read is left out by name, and training goes on', (
     assert.match(calibrated.err, /1 of 30 images could not be used:\n {2}.*phantom_0004\.png: .*\nsonomask: .*partly\.safetensors is written/);
 });
 
-test('a training that cannot start says why and leaves no folder', () => {
+test('a training that cannot start prints the reason and leaves no folder', () => {
     const data = inFolder('unreadable');
     cpSync(phantoms, data, { recursive: true });
     for (const name of readdirSync(path.join(data, 'images'))) writeFileSync(path.join(data, 'images', name), 'text');
@@ -252,7 +252,7 @@ test('a training that cannot start says why and leaves no folder', () => {
     assert.match(other.err, /cannot resume: the checkpoint was made with seed=7 balance=0\.5, now it is seed=8 balance=1\n$/);
 });
 
-test('a file name cannot break a line or steer the terminal', () => {
+test('control characters in a file name do not reach the terminal', () => {
     const names = ['two\nlines.png', 'red\x1b[31m.png'];
     for (const name of names) cpSync(path.join(phantoms, 'images', 'phantom_0001.png'), inFolder(name));
     const bad = ['no\nthing.png', 'no\x1b[1m.png'];
@@ -264,7 +264,7 @@ test('a file name cannot break a line or steer the terminal', () => {
     for (const line of predicted.err.trim().split('\n')) assert.match(line, /^sonomask: |^ {2}\//);
 });
 
-test('wrong usage has status 2 in every command, and leaves nothing behind', () => {
+test('wrong usage gives status 2 in every command, and leaves no file', () => {
     const out = inFolder('misused');
     const image = path.join(phantoms, 'images', 'phantom_0001.png');
     for (const wrong of [
@@ -332,13 +332,13 @@ test('no command replaces a file that sonomask did not write, unless --overwrite
     assert.deepEqual(readdirSync(home).filter((name) => name.startsWith('.')), [], 'no temporary file is left');
 });
 
-test('foreign weights are refused by name', () => {
+test('files that are not weights of this program are refused, with their name', () => {
     const image = path.join(phantoms, 'images', 'phantom_0001.png');
     const good = readFileSync(path.join(inFolder('round'), 'weights.safetensors'));
     /** @type {[string, Buffer][]} */
     const cases = [
         ['truncated.safetensors', good.subarray(0, good.length / 2)],
-        ['text.safetensors', Buffer.from('these are no weights, just words')],
+        ['text.safetensors', Buffer.from('this is a text, not weights')],
         ['empty.safetensors', Buffer.alloc(0)],
         ['other.safetensors', Buffer.from(good.toString('latin1').replace('"unet16"', '"unet32"'), 'latin1')],
     ];

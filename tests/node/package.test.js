@@ -1,4 +1,4 @@
-/** The package as others get it: packed, unpacked in an empty folder, used from there. */
+/** The package as users install it: packed, unpacked into an empty folder, and used from there. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ test('installs into an empty folder and works there', async (context) => {
     for (const name of names)
         assert.match(name, /^(wasm|weights)\/[^/]+$|^(LICENSE|README\.md|CHANGELOG\.md|THIRD_PARTY_NOTICES\.md|package\.json)$/);
 
-    // What an installer does: there is nothing to ask a registry for, as only the page needs other packages.
+    // The same as an installation: the package has no dependencies, so no registry is needed.
     const installed = path.join(folder, 'app/node_modules/sonomask');
     await mkdir(installed, { recursive: true });
     await execute('tar', ['-xzf', path.join(folder, filename), '-C', installed, '--strip-components=1']);
@@ -58,7 +58,7 @@ test('installs into an empty folder and works there', async (context) => {
     assert.ok(existsSync(path.join(app, 'masks/scan_mask.png')));
 });
 
-test('its typings compile in a strict project, and refuse misuse', async (context) => {
+test('its type declarations compile in a strict project, and misuse is a type error', async (context) => {
     const app = await temporaryFolder(context);
     const installed = path.join(app, 'node_modules/sonomask/wasm');
     await mkdir(installed, { recursive: true });
@@ -77,7 +77,7 @@ test('its typings compile in a strict project, and refuse misuse', async (contex
         try { sm.contours(new Uint8Array(4), 2, 2); } catch (error) {
             if (error instanceof SonomaskError && error.code === 'memory') console.log(largest, chance);
         }
-        // @ts-expect-error a path is no image
+        // @ts-expect-error a path is not an image
         await sm.segment('scan.png');
         // @ts-expect-error no such class
         probabilities.cyst;
@@ -95,9 +95,9 @@ test('its typings compile in a strict project, and refuse misuse', async (contex
     assert.equal(status, 0, stdout);
 });
 
-test('the lock file names no registry, and versions are exact', async () => {
+test('the lock file contains no registry, and versions are exact', async () => {
     assert.doesNotMatch(await readFile(path.join(ROOT, 'package-lock.json'), 'utf8'), /"resolved"/);
     const { dependencies, devDependencies } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
-    assert.equal(dependencies, undefined, 'who installs the package gets nothing else');
+    assert.equal(dependencies, undefined, 'the package must not install other packages');
     for (const version of Object.values(devDependencies)) assert.match(String(version), /^\d+\.\d+\.\d+$/);
 });

@@ -1,4 +1,4 @@
-/** One set of C sources, one answer: native, wasm with SIMD, wasm without, and the plain reference loops. */
+/** Native program, wasm with SIMD, wasm without SIMD and the reference kernels give the same answers. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import {
 
 const PROBABILITY_TOLERANCE = 1e-4;
 const MASK_TOLERANCE = 1e-4; // share of the pixels
-// Another processor's program may run in an emulator: `make check-neon`.
+// `make check-neon` sets this to a program for another processor, which runs in an emulator.
 const [PROGRAM = '', ...PROGRAM_ARGUMENTS] =
     process.env['NATIVE_PROBABILITIES']?.split(' ') ?? [path.join(BUILD, 'tests/native_probabilities')];
 const AUTO = 0; // SM_BACKEND_AUTO
@@ -107,7 +107,7 @@ describe('native and wasm', () => {
     test('agree on real images', async (context) => {
         const images = await realImages(4);
         if (images.length === 0) {
-            context.skip('the data sets are not beside the project');
+            context.skip('the data sets are not in ../shared/data');
             return;
         }
         assert.ok(images.every((image) => existsSync(image)));
@@ -119,7 +119,7 @@ describe('native and wasm', () => {
 });
 
 test('SIMD, scalar and reference kernels agree in wasm', async (context) => {
-    // The reference takes its time, so the network's input is small.
+    // The reference kernels are slow, so the network's input is small.
     const inputSize = 64;
     const files = [scanPng(100, 80, 1), scanPng(64, 64, 2), scanPng(70, 130, 3)];
     const expected = await wasmAnswers({ backend: 'reference', inputSize }, files);

@@ -8,7 +8,7 @@ import { Sonomask, SonomaskPool } from '../../wasm/sonomask.js';
 import { scan, scanPng } from './support/images.js';
 import { ROOT, WEIGHTS, attempt, temporaryFolder } from './support/project.js';
 
-/** Large enough that a call takes its time. */
+/** Large enough that a call takes noticeable time. */
 const SLOW = { data: scan(2400, 2000), width: 2400, height: 2000 };
 
 describe('pool', () => {
@@ -20,7 +20,7 @@ describe('pool', () => {
     });
     after(() => pool.dispose());
 
-    test('answers many images, each with its own answer', async () => {
+    test('many images at once: each gets its own answer', async () => {
         const single = await Sonomask.load({ weights: WEIGHTS });
         assert.deepEqual(pool.info, single.info);
         assert.equal(pool.size, 2);
@@ -34,7 +34,7 @@ describe('pool', () => {
         single.dispose();
     });
 
-    test('does all that a single one does', async () => {
+    test('has all methods of Sonomask, with the same results', async () => {
         const image = scanPng(70, 60);
         const { probabilityMap, mask } = await pool.segment(new Blob([image]), { threshold: 0.2 });
         const single = await Sonomask.load({ weights: WEIGHTS });
@@ -49,7 +49,7 @@ describe('pool', () => {
         assert.equal(probabilityMap.length, 70 * 60, 'what was handed in is still there');
     });
 
-    test('a bad image fails alone', async () => {
+    test('a bad image does not affect other calls', async () => {
         const results = await Promise.allSettled([
             pool.segment(scanPng(30, 30)), pool.segment(Buffer.from('no image')), pool.segment(scanPng(30, 30)),
         ]);
@@ -61,7 +61,7 @@ describe('pool', () => {
         assert.equal((await pool.segment(scanPng(30, 30))).width, 30);
     });
 
-    test('drops a call that waits, and stops one that runs', async () => {
+    test('abort drops a waiting call and stops a running one', async () => {
         const waiting = new AbortController();
         const running = new AbortController();
         const stopped = pool.segment(SLOW, { signal: running.signal });
@@ -80,7 +80,7 @@ describe('pool', () => {
     });
 });
 
-test('runs calls in the order in which they came', async () => {
+test('runs calls in the order in which they were made', async () => {
     // One worker, so that the order of the answers is fixed.
     const pool = await SonomaskPool.load({ weights: WEIGHTS, size: 1 });
     /** @type {number[]} */
@@ -91,7 +91,7 @@ test('runs calls in the order in which they came', async () => {
     pool.dispose();
 });
 
-test('dispose ends everything', async () => {
+test('dispose ends all workers and rejects all calls', async () => {
     const pool = await SonomaskPool.load({ weights: WEIGHTS, size: 1 });
     const calls = [pool.segment(SLOW), pool.segment(SLOW)];
     pool.dispose();
@@ -109,7 +109,7 @@ test('idle workers end, and start again when there is work', async () => {
     pool.dispose();
 });
 
-test('load says what is wrong', async () => {
+test('errors of load have a clear message', async () => {
     await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, wasm: 'none.wasm' }), { code: 'load-wasm' });
     await assert.rejects(SonomaskPool.load({ weights: Buffer.from('rubbish, not weights') }), { code: 'weights' });
     await assert.rejects(SonomaskPool.load({ weights: Promise.reject(new RangeError('mine')) }), { name: 'RangeError', message: 'mine' });
@@ -120,10 +120,10 @@ test('load says what is wrong', async () => {
     await assert.rejects(SonomaskPool.load({ weights: WEIGHTS, signal: AbortSignal.abort() }), { code: 'aborted' });
 });
 
-test('a worker that dies fails its call, and the pool goes on', async (context) => {
+test('when a worker crashes, its call fails and the pool continues', async (context) => {
     const folder = await temporaryFolder(context);
     const script = path.join(folder, 'worker.mjs');
-    // Dies when asked to decode, and otherwise works as the real one.
+    // Crashes on decode; otherwise works as the real worker.
     await writeFile(script, `
         import { parentPort } from 'node:worker_threads';
         await import(${JSON.stringify(new URL('../../wasm/worker.js', import.meta.url).href)});
@@ -135,7 +135,7 @@ test('a worker that dies fails its call, and the pool goes on', async (context) 
     pool.dispose();
 });
 
-test('a pool that is forgotten does not keep the process alive', async (context) => {
+test('a pool without dispose does not keep the process alive', async (context) => {
     const folder = await temporaryFolder(context);
     const script = path.join(folder, 'forgetful.mjs');
     await writeFile(script, `

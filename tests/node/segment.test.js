@@ -28,7 +28,7 @@ async function fails(promise, code, message) {
 }
 
 describe('segment', () => {
-    test('answers with maps of the image\'s own size, a type and measured lesions', async () => {
+    test('returns maps of the image\'s own size, a type and measured lesions', async () => {
         const result = await sonomask.segment(scanPng(211, 157), { threshold: 0.1, minimumArea: 0 });
         const pixels = 211 * 157;
         assert.deepEqual([result.width, result.height], [211, 157]);
@@ -52,7 +52,7 @@ describe('segment', () => {
         }
     });
 
-    test('cuts the map at the threshold', async () => {
+    test('the mask is the map at the threshold', async () => {
         const image = scanPng(100, 80);
         const { probabilityMap } = await sonomask.segment(image);
         for (const threshold of [0, 0.02, 0.5, 1]) {
@@ -93,7 +93,7 @@ describe('segment', () => {
         }
     });
 
-    test('repeats itself to the bit, also when calls overlap', async () => {
+    test('repeated and overlapping calls give the same bits', async () => {
         const images = [scanPng(64, 64, 1), scanPng(90, 50, 2), scanPng(33, 77, 3)];
         const first = [];
         for (const image of images) first.push(await sonomask.segment(image));
@@ -102,7 +102,7 @@ describe('segment', () => {
             assert.deepEqual(result.probabilityMap, first[index % 3]?.probabilityMap);
     });
 
-    test('averages with the mirrored image on request', async () => {
+    test('flip averaging is the mean over the image and its mirror image', async () => {
         const data = scan(80, 80);
         const mirrored = data.map((_, index) => data[index - (index % 80) + 79 - (index % 80)] ?? 0);
         const options = { flipAverage: true };
@@ -115,7 +115,7 @@ describe('segment', () => {
         assert.ok(worst < 1e-3, `the average of an image and of its mirror image agree (worst ${worst})`);
     });
 
-    test('stops on request', async () => {
+    test('stops when the signal is aborted', async () => {
         await fails(sonomask.segment(scanPng(20, 20), { signal: AbortSignal.abort() }), 'aborted', /stopped/);
         const controller = new AbortController();
         const promise = sonomask.segment(new Blob([scanPng(20, 20)]), { signal: controller.signal });
@@ -123,7 +123,7 @@ describe('segment', () => {
         await assert.rejects(promise, { code: 'aborted', cause: 'enough' });
     });
 
-    test('refuses what is no image or option', async () => {
+    test('refuses invalid images and options', async () => {
         const image = scanPng(20, 20);
         /** @param {any} value */
         const input = (value) => sonomask.segment(value);
@@ -138,7 +138,7 @@ describe('segment', () => {
         for (const threshold of [-0.1, 1.1, NaN, Infinity, /** @type {any} */ ('0.5'), null])
             await fails(sonomask.segment(image, { threshold }), 'argument', /threshold must be a number from 0 to 1/);
         await fails(sonomask.segment(image, { minimumArea: 2 }), 'argument', /minimumArea/);
-        assert.equal((await sonomask.segment(image)).width, 20, 'and goes on working');
+        assert.equal((await sonomask.segment(image)).width, 20, 'and works afterwards');
     });
 
     test('after dispose every call fails with "disposed"', async () => {
@@ -157,7 +157,7 @@ describe('segment', () => {
 describe('images', () => {
     const data = scan(24, 18);
 
-    test('16-bit, palette, alpha and CMYK images decode to what they show', async () => {
+    test('16-bit, palette, alpha and CMYK images decode to the colours that viewers show', async () => {
         const wide = new Uint8Array(data.length * 2);
         data.forEach((value, index) => wide.set([value, value], 2 * index));
         const palette = Uint8Array.from({ length: 768 }, (_, index) => 255 - Math.floor(index / 3));
@@ -202,7 +202,7 @@ describe('images', () => {
         assert.ok((cmyk.data[4 * 4] ?? 0) > 250 && (cmyk.data[4 * 12] ?? 255) < 5);
     });
 
-    test('bad files give one line with the reason, and the next image works', async () => {
+    test('a bad file gives one line with the reason, and the next image works', async () => {
         const good = scanPng(40, 30);
         const photo = jpeg({ width: 64, height: 64, value: (x, y) => x + y });
         /** @type {[Uint8Array, string, RegExp][]} */
@@ -234,7 +234,7 @@ describe('images', () => {
         }
     });
 
-    test('random damage never traps, and never harms the next call', async () => {
+    test('randomly damaged files never trap and do not affect the next call', async () => {
         const files = [scanPng(40, 30), jpeg({ width: 40, height: 32, value: (x, y) => 3 * x + y })];
         const expected = await sonomask.segment(scanPng(40, 30));
         let state = 7;
@@ -253,7 +253,7 @@ describe('images', () => {
         assert.deepEqual(probabilityMap, expected.probabilityMap);
     });
 
-    test('memory that a large image took is given back', async () => {
+    test('the memory of a large image is released', async () => {
         const one = await Sonomask.load({ weights: WEIGHTS });
         const loaded = one.memoryBytes;
         const black = new Uint8Array(7000 * 6000);

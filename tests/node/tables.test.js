@@ -35,7 +35,7 @@ const RESULTS = {
     'foreign.csv': 'fold,kind,flagged,images\n3,mri,80,83\n',
 };
 
-test('results become tables', async (context) => {
+test('results are written as tables', async (context) => {
     const out = await temporaryFolder(context);
     await write(out, RESULTS);
     const folder = path.join(out, 'tables');
@@ -57,7 +57,7 @@ test('results become tables', async (context) => {
     for (const [name, text] of Object.entries(expected)) assert.equal(await readFile(path.join(folder, name), 'utf8'), text);
 });
 
-test('a step that was not run is named, and no table is written', async (context) => {
+test('the error names a missing step, and no table is written', async (context) => {
     const out = await temporaryFolder(context);
     const { 'foreign.csv': _foreign, ...others } = RESULTS;
     await write(out, others);

@@ -1,4 +1,4 @@
-/** For everyone: axe-core on every view, both languages, light and dark; keyboard; announcements; small screens. */
+/** Accessibility: axe-core on every view, both languages, light and dark; keyboard; announcements; small screens. */
 import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { answered, faultsOf, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
 
-/** Where pictures of every view go, to be looked at; none when unset. */
+/** Folder for screenshots of every view; none are made when it is unset. */
 const PICTURES = process.env['SONOMASK_SCREENSHOTS'];
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
@@ -29,7 +29,7 @@ async function check(page, name) {
     assert.deepEqual(found, [], name);
 }
 
-describe('for everyone', { skip }, () => {
+describe('accessibility', { skip }, () => {
     /** @type {import('./support/page.js').Site} */
     let site;
     /** @type {string} */
@@ -85,7 +85,7 @@ describe('for everyone', { skip }, () => {
             await page.keyboard.press('t');
             await view('results');
             await page.keyboard.press('Escape');
-            // The report is what the printer gets: it is there only while that is asked.
+            // The report is made for printing only, and exists only while the print dialog is open.
             await page.evaluate(() => {
                 window.print = () => {
                     const report = /** @type {HTMLElement} */ (document.getElementById('report'));
@@ -105,13 +105,13 @@ describe('for everyone', { skip }, () => {
             await page.context().close();
         });
 
-    test('the whole way with the keyboard alone, and what happens is announced', async () => {
+    test('everything works with the keyboard alone, and progress is announced to screen readers', async () => {
         const page = await site.open();
         await page.evaluate(() => {
-            const heard = /** @type {string[]} */ ([]);
-            Reflect.set(globalThis, 'heard', heard);
+            const announced = /** @type {string[]} */ ([]);
+            Reflect.set(globalThis, 'announced', announced);
             const live = /** @type {HTMLElement} */ (document.getElementById('live'));
-            new MutationObserver(() => live.textContent && heard.push(live.textContent)).observe(live, { childList: true });
+            new MutationObserver(() => live.textContent && announced.push(live.textContent)).observe(live, { childList: true });
         });
         const focused = () => page.evaluate(() => document.activeElement?.id ?? '');
         for (let press = 0; press < 12 && (await focused()) !== 'start-sample'; press++) await page.keyboard.press('Tab');
@@ -125,13 +125,13 @@ describe('for everyone', { skip }, () => {
         assert.ok(await page.getByRole('dialog', { name: 'Keyboard' }).isVisible());
         await page.keyboard.press('Escape');
         await page.waitForTimeout(200);
-        const heard = await page.evaluate(() => Reflect.get(globalThis, 'heard'));
-        assert.ok(heard.some((/** @type {string} */ text) => text.includes('3 images added')), heard.join(' | '));
-        assert.ok(heard.some((/** @type {string} */ text) => text.includes('All done: 3 segmented, 0 failed')), heard.join(' | '));
+        const announced = await page.evaluate(() => Reflect.get(globalThis, 'announced'));
+        assert.ok(announced.some((/** @type {string} */ text) => text.includes('3 images added')), announced.join(' | '));
+        assert.ok(announced.some((/** @type {string} */ text) => text.includes('All done: 3 segmented, 0 failed')), announced.join(' | '));
         await page.context().close();
     });
 
-    test('on a phone everything that is touched is large enough for a finger', async () => {
+    test('on a phone all controls are large enough for a finger', async () => {
         const page = await site.open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
         const small = () =>
             page.evaluate(() =>

@@ -16,13 +16,13 @@ import { ROOT, temporaryFolder } from '../node/support/project.js';
 function join(modules, entry, isExternal) {
     const read = async (/** @type {string} */ file) => {
         const source = modules[file];
-        if (source === undefined) throw new Error(`${file} is not there`);
+        if (source === undefined) throw new Error(`${file} is missing`);
         return source;
     };
     return bundle(entry, isExternal ? { read, isExternal } : { read });
 }
 
-test('imports, exports, lazy modules and module addresses mean what they mean in separate files', async context => {
+test('imports, exports, dynamic imports and import.meta.url behave as in separate files', async context => {
     const folder = await temporaryFolder(context);
     const { code, imports } = await join(
         {
@@ -58,7 +58,7 @@ globalThis.joined = { hello: words.hello, four: double(2), count: new Counter().
     assert.equal(address, pathToFileURL(path.join(folder, 'main.js')).href);
 });
 
-test('a library stays a file of its own, addressed from the folder of the joined module', async () => {
+test('an external library stays a separate file, with an address relative to the joined module', async () => {
     const { code, imports } = await join(
         { 'web/app.js': `import { load } from './deep/er.js';\nload();\n`, 'web/deep/er.js': `export const load = () => import('../vendor/library.js');\n` },
         'web/app.js',
@@ -68,9 +68,9 @@ test('a library stays a file of its own, addressed from the folder of the joined
     assert.deepEqual(imports.get('web/deep/er.js'), []);
 });
 
-test('a module that is missing or not valid is named in one line', async () => {
-    await assert.rejects(join({ 'a.js': `import './none.js';\n` }, 'a.js'), /^Error: a\.js:1: none\.js is not there$/);
-    await assert.rejects(join({}, 'a.js'), /^Error: a\.js is not there$/);
+test('a missing or invalid module gives one line with its name', async () => {
+    await assert.rejects(join({ 'a.js': `import './none.js';\n` }, 'a.js'), /^Error: a\.js:1: none\.js is missing$/);
+    await assert.rejects(join({}, 'a.js'), /^Error: a\.js is missing$/);
     await assert.rejects(join({ 'a.js': `import 'lodash';\n` }, 'a.js'), /^Error: a\.js:1: "lodash" is not a module of the page$/);
     await assert.rejects(join({ 'a.js': `import { gone } from './b.js';\ngone();\n`, 'b.js': '' }, 'a.js'), /^Error: a\.js:1: .*gone.*b\.js/);
     await assert.rejects(join({ 'a.js': `\nconst = 1;\n` }, 'a.js'), /^Error: a\.js:2: /);
@@ -102,7 +102,7 @@ function findCycle(imports) {
     return [];
 }
 
-test('no module of the page or the package imports itself through others, dynamic imports included', async () => {
+test('the modules of the page and of the package have no circular imports, dynamic ones included', async () => {
     assert.deepEqual(findCycle(new Map([['a', ['b', 'c']], ['b', ['c']], ['c', ['b']]])), ['b', 'c', 'b']);
     const read = (/** @type {string} */ file) => readFile(path.join(ROOT, file), 'utf8');
     const isExternal = (/** @type {string} */ file) => `/${file}` in LIBRARIES;

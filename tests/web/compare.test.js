@@ -41,7 +41,7 @@ test('scores of known masks', () => {
     assert.deepEqual(compareMasks(none, square(2), width, height), { dice: 0, iou: 0, hd95: null });
 });
 
-test('masks are recognised by the archive’s names', () => {
+test('masks are recognised by the names of the BUSI archive', () => {
     const files = ['d/benign (1).png', 'd/benign (1)_mask.png', 'd/benign (1)_mask_1.png', 'd/lonely_mask.png', 'e/benign (1)_mask.png'];
     const { pictures, masks } = pairMasks(files.map(path => ({ file: new File([], path), path })), []);
     assert.deepEqual(pictures.map(({ path }) => path), ['d/benign (1).png', 'd/lonely_mask.png', 'e/benign (1)_mask.png']);
@@ -61,7 +61,7 @@ describe('comparing', { skip }, () => {
 
     const dice = async () => Number.parseFloat((await page.locator('.scores dd').first().textContent()) ?? '');
 
-    test('a mask of the same name is scored; its own saved mask agrees entirely; the batch has means', async () => {
+    test('a mask of the same name is scored; the page’s own saved mask scores 1; the batch has means', async () => {
         const benign = await sample('benign');
         await pick(page, [benign, await sample('malignant')]);
         await settled(page, 2);
@@ -75,7 +75,7 @@ describe('comparing', { skip }, () => {
         await pick(page, [{ name: 'benign_mask.png', buffer: first }, { name: 'malignant_mask.png', buffer: second }]);
         await page.locator('.scores').waitFor();
         assert.equal(await dice(), 1);
-        assert.equal((await rowsOf(page)).length, 2, 'masks are no pictures');
+        assert.equal((await rowsOf(page)).length, 2, 'masks are not listed as pictures');
         await page.getByText('2 images compared, mean:').waitFor();
         assert.match((await page.locator('#batch-compare').textContent()) ?? '', /Dice 1\.000 · IoU 1\.000 · HD95 0\.0\spx/);
     });
@@ -111,7 +111,7 @@ describe('comparing', { skip }, () => {
         assert.ok(await page.getByText('only in ground truth').isVisible());
     });
 
-    test('a mask of another size is refused in words', async () => {
+    test('a mask of another size is refused with the reason', async () => {
         await pick(page, [{ name: 'any.png', buffer: png({ width: 30, height: 20, data: new Uint8Array(600) }) }], '#pick-truth');
         await page.getByText('The ground-truth mask and the image differ in size.').waitFor();
         await pick(page, [{ name: 'any.png', buffer: Buffer.from('none') }], '#pick-truth');

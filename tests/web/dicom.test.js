@@ -1,4 +1,4 @@
-/** DICOM files and videos: what is read, what it looks like, what scale it has, and how the rest is refused. */
+/** DICOM files and videos: decoding, pixel spacing, playback, and refusal of unsupported files. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
@@ -69,7 +69,7 @@ describe('DICOM and video', { skip }, () => {
     });
     after(() => site.close());
 
-    test('each way of keeping pixels shows the same picture', async () => {
+    test('every pixel format shows the same picture', async () => {
         const page = await site.open();
         const words = Buffer.alloc(halves.length * 2);
         halves.forEach((value, index) => words.writeUInt16LE(value * 256, index * 2));
@@ -131,13 +131,13 @@ describe('DICOM and video', { skip }, () => {
         await page.context().close();
     });
 
-    test('a broken or foreign file says why, and the batch goes on', async () => {
+    test('a damaged or unsupported file shows the reason, and the batch continues', async () => {
         const page = await site.open();
         const whole = dicom({ ...size, pixels: grey });
         const files = {
             'cut.dcm': [whole.subarray(0, whole.length - 9000), /damaged/],
             'header.dcm': [whole.subarray(0, 140), /damaged|no image/],
-            'lies.dcm': [dicom({ ...size, element: dicomElement([0x7fe0, 0x0010, 'OB', grey], 0x7ffffff0) }), /damaged/],
+            'wrong-length.dcm': [dicom({ ...size, element: dicomElement([0x7fe0, 0x0010, 'OB', grey], 0x7ffffff0) }), /damaged/],
             'nothing.dcm': [dicom({ ...size }), /contains no image/],
             'j2k.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.90', element: encapsulated([grey]) }), /JPEG 2000 Lossless/],
             'deflated.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.1.99', pixels: grey }), /transfer syntax Deflated/],
@@ -158,7 +158,7 @@ describe('DICOM and video', { skip }, () => {
         await page.context().close();
     });
 
-    test('millimetres come from a region that holds the lesion, and from no other', async () => {
+    test('measurements are in millimetres only when a region with a spacing contains the lesion', async () => {
         const page = await site.open();
         const { Sonomask } = await import('../../wasm/sonomask.js');
         const decoder = await Sonomask.load({ weights: null });
@@ -186,7 +186,7 @@ describe('DICOM and video', { skip }, () => {
         await page.context().close();
     });
 
-    test('names of patients, in file names and burned into the picture, are left out unless asked for', async () => {
+    test('patient names, in file names and burned into the picture, are left out unless requested', async () => {
         const page = await site.open();
         const white = Buffer.alloc(WIDTH * HEIGHT, 255);
         const more = [regions({ box: [20, 30, 140, 110], centimetres: 0.01 })];
@@ -216,7 +216,7 @@ describe('DICOM and video', { skip }, () => {
         await page.context().close();
     });
 
-    test('a cine loop has a slider, plays at its own rate, and each frame its own answer', async () => {
+    test('a cine loop has a slider and plays at its own rate, and each frame has its own answer', async () => {
         const page = await site.open();
         const frames = [1, 2, 3, 4, 5, 6].map(seed => Buffer.from(scan(WIDTH, HEIGHT, seed)));
         const file = dicom({ ...size, frames: 6, pixels: Buffer.concat(frames), more: [[0x0018, 0x1063, 'DS', '200']] });
@@ -254,7 +254,7 @@ describe('DICOM and video', { skip }, () => {
         assert.ok(always);
         await page.getByRole('button', { name: 'Pause' }).click();
         await answered(page);
-        // Every frame that was looked at is saved, each under its own number.
+        // Every analysed frame is saved, each under its own number.
         const lines = (await saved(page, 'CSV table')).bytes.toString().trim().split('\r\n').slice(1);
         const numbers = new Set(lines.map(line => line.split(',')[1]));
         assert.ok(numbers.size >= 2 && !numbers.has(''), [...numbers].join());
@@ -264,7 +264,7 @@ describe('DICOM and video', { skip }, () => {
     });
 
     for (const kind of /** @type {const} */ (['webm', 'mp4']))
-        test(`a video (${kind}) is looked at frame by frame and plays; one that cannot be decoded says so`, async () => {
+        test(`a video (${kind}) is segmented frame by frame and plays; one that cannot be decoded shows the reason`, async () => {
             const page = await site.open();
             const video = await recordVideo(page, kind);
             assert.ok(video, `this browser records ${kind}`);
@@ -294,15 +294,15 @@ describe('DICOM and video', { skip }, () => {
             await page.context().close();
         });
 
-    test('a still picture in a video’s container is refused as a picture', async () => {
+    test('a still image in a video container (HEIF, AVIF) is refused as an image', async () => {
         const page = await site.open();
         await pick(page, [{ name: 'phone.heic', buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1') }]);
         await settled(page, 1);
-        assert.match((await rowsOf(page))[0]?.text ?? '', /Not a readable PNG, JPEG/);
+        assert.match((await rowsOf(page))[0]?.text ?? '', /not a PNG, JPEG/);
         await page.context().close();
     });
 
-    test('real files of other makers open', { skip: existsSync(REAL) ? false : 'no files beside the project' }, async () => {
+    test('real files of several manufacturers open', { skip: existsSync(REAL) ? false : 'the files are not in ../shared/data' }, async () => {
         const page = await site.open();
         const names = (await readdir(REAL)).sort();
         await pick(page, await Promise.all(names.map(async name => ({ name, buffer: await readFile(path.join(REAL, name)) }))));

@@ -36,7 +36,7 @@ describe('correcting', { skip }, () => {
         await nextFrame(page);
     }
 
-    test('the brush adds, the eraser takes away, and undo and redo follow each stroke', async () => {
+    test('the brush adds, the eraser removes, and undo and redo work per stroke', async () => {
         const earlier = await area();
         const count = await lesions();
         await page.getByRole('button', { name: /^Brush/ }).click();
@@ -57,12 +57,12 @@ describe('correcting', { skip }, () => {
         await page.getByRole('button', { name: 'Redo' }).click();
         await nextFrame(page);
         assert.equal(await measured(page, 'Area'), erased);
-        await page.getByRole('button', { name: 'Take back all edits' }).click();
+        await page.getByRole('button', { name: 'Remove all edits' }).click();
         await nextFrame(page);
         assert.equal(await area(), earlier);
     });
 
-    test('the keyboard paints too', async () => {
+    test('the brush works by keyboard', async () => {
         const earlier = await lesions();
         await page.locator('#canvas').focus();
         await page.keyboard.press('b');
@@ -77,7 +77,7 @@ describe('correcting', { skip }, () => {
         assert.equal(await lesions(), earlier);
     });
 
-    test('edits stay on top when the threshold moves, and when another picture was in view', async () => {
+    test('edits are kept when the threshold changes and after another picture was in view', async () => {
         await page.getByRole('button', { name: /^Brush/ }).click();
         await drag(0.7, 0.7, 0.8, 0.7);
         const count = await lesions();
@@ -91,7 +91,7 @@ describe('correcting', { skip }, () => {
         assert.equal(await lesions(), count);
     });
 
-    test('one lesion is removed, or kept alone', async () => {
+    test('removes one lesion, or all others', async () => {
         const count = await lesions();
         assert.ok(count >= 2);
         await page.getByRole('button', { name: 'Keep only lesion 1' }).click();
@@ -103,10 +103,10 @@ describe('correcting', { skip }, () => {
         await page.keyboard.press('Control+z');
         await nextFrame(page);
         assert.equal(await lesions(), count);
-        await page.getByRole('button', { name: 'Take back all edits' }).click();
+        await page.getByRole('button', { name: 'Remove all edits' }).click();
     });
 
-    test('two clicks and a length turn pixels into millimetres, named as the user’s', async () => {
+    test('two clicks and a length set the scale, and its origin is named', async () => {
         await nextFrame(page);
         const pixels = await measured(page, 'Long axis');
         await page.getByRole('button', { name: 'Fit to view' }).click();
@@ -122,7 +122,7 @@ describe('correcting', { skip }, () => {
         await page.getByText(/by the scale that you set/).waitFor();
         assert.ok(Math.abs((await measured(page, 'Long axis')) - pixels * 0.2) < 0.2);
         await page.getByRole('button', { name: /two clicks/ }).click();
-        await page.getByRole('button', { name: 'Forget my scale' }).click();
+        await page.getByRole('button', { name: 'Remove my scale' }).click();
         await page.getByText(/In pixels/).waitFor();
         assert.deepEqual(faultsOf(page), []);
     });

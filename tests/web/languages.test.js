@@ -1,4 +1,4 @@
-/** Both languages have all texts, and the page uses no others. */
+/** Both languages have the same texts, and the page uses each of them and no others. */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,7 +15,7 @@ function placeholders(text) {
     return [...all.matchAll(/\{(\w+)\}/g)].map(match => match[1]).sort();
 }
 
-test('both languages have the same texts with the same places to fill', () => {
+test('both languages have the same texts with the same parameters', () => {
     assert.deepEqual(Object.keys(arabic).sort(), Object.keys(english).sort());
     for (const [key, text] of Object.entries(english)) {
         const other = /** @type {Text} */ (Reflect.get(arabic, key));
@@ -23,7 +23,7 @@ test('both languages have the same texts with the same places to fill', () => {
     }
 });
 
-test('every plural form that a language needs is there', () => {
+test('every plural form that a language needs exists', () => {
     for (const [tag, texts] of Object.entries({ en: english, ar: arabic })) {
         const rules = new Intl.PluralRules(tag);
         const forms = new Set(Array.from({ length: 200 }, (_, count) => rules.select(count + 1)));
@@ -32,7 +32,7 @@ test('every plural form that a language needs is there', () => {
     }
 });
 
-test('every text that page and modules name exists, and none is left over', async () => {
+test('every text that the page uses exists, and none is unused', async () => {
     const folder = path.join(ROOT, 'web');
     const files = (await readdir(folder, { recursive: true })).filter(file => /\.(js|html)$/.test(file) && !/i18n.(en|ar)\.js$/.test(file));
     const sources = (await Promise.all(files.map(file => readFile(path.join(folder, file), 'utf8')))).join('\n');

@@ -1,4 +1,4 @@
-/** Saved files have the format and the content that their names promise. */
+/** Format and content of saved files. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { unzipSync } from 'fflate';
@@ -54,7 +54,7 @@ describe('saving', { skip }, () => {
         assert.ok(coloured > 100);
     });
 
-    test('the table has one line per lesion, escapes what spreadsheets would run, and lists failures', async () => {
+    test('the table has one line per lesion, escapes spreadsheet formulas, and lists failures', async () => {
         const { name, bytes } = await saved(page, 'CSV table');
         assert.equal(name, 'sonomask.csv');
         const lines = bytes.toString('utf8').replace('\ufeff', '').trim().split('\r\n');
@@ -84,7 +84,7 @@ describe('saving', { skip }, () => {
         }
     });
 
-    test('the ZIP holds it all, also of files with one name', async () => {
+    test('the ZIP contains all results, also for files with the same name', async () => {
         const { name, bytes } = await saved(page, 'Everything (ZIP)');
         assert.equal(name, 'sonomask.zip');
         const files = unzipSync(new Uint8Array(bytes));
@@ -95,7 +95,7 @@ describe('saving', { skip }, () => {
         assert.equal((await reader.decode(/** @type {Uint8Array} */ (files['masks/normal_mask.png']))).width, 600);
     });
 
-    test('the picture is copied, and the report is printed with every answer', async () => {
+    test('the picture is copied, and the printed report contains every answer', async () => {
         await page.getByRole('button', { name: 'Copy picture' }).click();
         await page.getByText('The picture is on the clipboard.').first().waitFor();
         const types = await page.evaluate(async () => (await navigator.clipboard.read()).flatMap(item => item.types));

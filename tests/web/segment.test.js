@@ -1,4 +1,4 @@
-/** From files to answers: the ways in, the list, bad files in the middle of a batch, stopping, and thresholds. */
+/** From files to answers: ways to add files, the list, bad files in a batch, stopping, and thresholds. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -31,7 +31,7 @@ describe('segmenting', { skip }, () => {
     });
     after(() => site.close());
 
-    test('one click on the sample segments it, with nothing from other hosts', async () => {
+    test('one click on the sample segments it, without requests to other hosts', async () => {
         const page = await site.open();
         await page.getByRole('button', { name: 'Try a sample' }).click();
         await settled(page, 3);
@@ -82,15 +82,15 @@ describe('segmenting', { skip }, () => {
         await page.context().close();
     });
 
-    test('a batch goes on past every kind of bad file, and each row says why', async () => {
+    test('a batch continues after every kind of bad file, and each row shows the reason', async () => {
         const page = await site.open();
         const good = await sample('malignant');
         const photo = jpeg({ width: 64, height: 48, value: x => (x < 32 ? 30 : 200) });
         const bad = [
             { name: 'empty.png', buffer: Buffer.alloc(0), reason: /empty/ },
-            { name: 'text.png', buffer: Buffer.from('this is no picture'), reason: /Not a readable/ },
-            { name: 'cut.png', buffer: good.buffer.subarray(0, 5000), reason: /Not a readable/ },
-            { name: 'cut.jpg', buffer: photo.subarray(0, photo.length >> 1), reason: /Not a readable/ },
+            { name: 'text.png', buffer: Buffer.from('this is not a picture'), reason: /not a PNG, JPEG/ },
+            { name: 'cut.png', buffer: good.buffer.subarray(0, 5000), reason: /not a PNG, JPEG/ },
+            { name: 'cut.jpg', buffer: photo.subarray(0, photo.length >> 1), reason: /not a PNG, JPEG/ },
             { name: 'dot.png', buffer: png({ width: 1, height: 1, data: Uint8Array.of(7) }), reason: /too small/ },
             { name: 'huge.png', buffer: withSize(scanPng(32, 32), 20000, 20000), reason: /64 megapixels/ },
         ];
@@ -104,14 +104,14 @@ describe('segmenting', { skip }, () => {
             assert.match(row?.text ?? '', reason, name);
         }
         assert.deepEqual(rows.filter(({ state }) => state === 'done').map(({ name }) => name), ['malignant.png', 'colour.png', 'photo.jpg']);
-        // The reason is also where the picture would be.
+        // The reason is also shown in place of the picture.
         await page.getByRole('button', { name: /text\.png/ }).first().click();
-        await page.locator('#viewer-note', { hasText: /Not a readable/ }).waitFor();
+        await page.locator('#viewer-note', { hasText: /not a PNG, JPEG/ }).waitFor();
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });
 
-    test('what looks like no breast ultrasound is doubted in the answer, the list, the table and what is saved', async () => {
+    test('the out-of-distribution warning is in the answer, the list, the table and saved files', async () => {
         for (const [limit, foreign] of /** @type {const} */ ([[1e-6, true], [1e6, false]])) {
             const page = await openWith(site, weights => withOutlierLimit(weights, limit));
             await pick(page, [await sample('benign')]);
@@ -127,7 +127,7 @@ describe('segmenting', { skip }, () => {
         }
     });
 
-    test('how sure the network is of each outline is said in words and in what is saved', async () => {
+    test('the certainty of each outline is shown in words and saved', async () => {
         const page = await site.open();
         await pick(page, [await sample('benign')]);
         await settled(page, 1);
@@ -143,7 +143,7 @@ describe('segmenting', { skip }, () => {
         await page.context().close();
     });
 
-    test('how sure it is of an outline is the same in view, where the page measures anew, and out of view', async () => {
+    test('the certainty of an outline is the same in view, where the page measures again, and out of view', async () => {
         const page = await openWith(site, weights => withExpectedDicePower(weights, 9));
         const { buffer } = await sample('benign');
         await pick(page, [{ name: 'viewed.png', buffer }, { name: 'other.png', buffer }]);
@@ -156,7 +156,7 @@ describe('segmenting', { skip }, () => {
         await page.context().close();
     });
 
-    test('files of one name stay apart', async () => {
+    test('files with the same name are separate images', async () => {
         const page = await site.open();
         const { buffer } = await sample('benign');
         await pick(page, [{ name: 'a.png', buffer }, { name: 'a.png', buffer }]);
@@ -165,7 +165,7 @@ describe('segmenting', { skip }, () => {
         await page.context().close();
     });
 
-    test('a batch shows its progress, can be stopped whole or in part, and taken up again', async () => {
+    test('a batch shows its progress; all or single images can be stopped and run again', async () => {
         const page = await site.open();
         await pick(page, await manySamples(30));
         await page.getByText(/of 30 done/).waitFor();
@@ -181,7 +181,7 @@ describe('segmenting', { skip }, () => {
         await page.context().close();
     });
 
-    test('the threshold acts at once on the measurements, and can be used for all', async () => {
+    test('the threshold changes the measurements at once, and can be applied to all images', async () => {
         const page = await site.open();
         await pick(page, [await sample('benign'), await sample('malignant')]);
         await settled(page, 2);

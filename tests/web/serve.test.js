@@ -36,7 +36,7 @@ async function ask(target, method = 'GET', at = port, headers = {}) {
     return { status: response.statusCode, headers: response.headers, body };
 }
 
-test('every kind of file has its type, and the policy comes with it', async () => {
+test('every kind of file has its content type and the content security policy', async () => {
     for (const [target, type] of [
         ['/web/', 'text/html; charset=utf-8'],
         ['/web/app.js', 'text/javascript; charset=utf-8'],
@@ -57,13 +57,13 @@ test('every kind of file has its type, and the policy comes with it', async () =
     }
 });
 
-test('the root leads to the page', async () => {
+test('the root redirects to the page', async () => {
     const { status, headers } = await ask('/');
     assert.equal(status, 302);
     assert.equal(headers.location, '/web/');
 });
 
-test('nothing outside the page is given, however the path is written', async () => {
+test('no file outside the page is served, however the path is written', async () => {
     for (const target of [
         '/package.json', '/web/../package.json', '/web/%2e%2e/package.json', '/web/..%2fpackage.json', '/web/%5c..%5cpackage.json',
         '/web//../../etc/passwd', '/src/sonomask.h', '/node_modules/fflate/package.json', '/.git/config', '/web/.env', '/web/%00',
@@ -74,7 +74,7 @@ test('nothing outside the page is given, however the path is written', async () 
     assert.equal((await ask('/web/', 'POST')).status, 405);
 });
 
-test('a link that leads out of the folder is not followed', async context => {
+test('a symbolic link to a file outside the folder is not followed', async context => {
     const folder = await temporaryFolder(context);
     await mkdir(path.join(folder, 'site/web'), { recursive: true });
     await writeFile(path.join(folder, 'secret.txt'), 'secret');
@@ -106,7 +106,7 @@ async function serving(context, files) {
     return { at: /** @type {import('node:net').AddressInfo} */ (small.address()).port, change };
 }
 
-test('the page is joined, and joined again when one of its modules changes', async context => {
+test('the modules are bundled, and bundled again when one of them changes', async context => {
     const { at, change } = await serving(context, {
         'web/app.js': `import { word } from './part.js';\nconsole.log(word);\n`,
         'web/part.js': `export const word = 'old';\n`,
@@ -120,11 +120,11 @@ test('the page is joined, and joined again when one of its modules changes', asy
     assert.match(second.body, /"brand new"/);
 });
 
-test('a page that cannot be joined is an error of the server, not a missing file', async context => {
+test('a page that cannot be bundled gives status 500, not 404', async context => {
     const { mock } = context.mock.method(process.stderr, 'write', () => true);
     const { at } = await serving(context, { 'web/app.js': `import * as all from './part.js';\n` });
     assert.equal((await ask('/web/app.js', 'GET', at)).status, 500);
-    assert.equal(mock.calls[0]?.arguments[0], 'serve: /web/app.js: web/app.js:1: web/part.js is not there\n');
+    assert.equal(mock.calls[0]?.arguments[0], 'serve: /web/app.js: web/app.js:1: web/part.js is missing\n');
 });
 
 test('text and code are compressed when the client accepts gzip', async () => {

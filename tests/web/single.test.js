@@ -41,7 +41,7 @@ test('the single file segments from disk without a request', { skip: skip || mis
     assert.deepEqual(faults, []);
 });
 
-test('a file that cannot be written is one line and status 1; no name is wrong usage', async () => {
+test('an unwritable file gives one line and status 1; a missing name is wrong usage', async () => {
     const wrong = await attempt(process.execPath, [BUILDER, path.join(ROOT, 'none/sonomask.html')]);
     assert.equal(wrong.status, 1);
     assert.match(wrong.stderr, /^single: .+\n$/);

@@ -1,4 +1,4 @@
-/** Fast feel: the page stays responsive, small and steady while many images are segmented. */
+/** Size of the page, and its responsiveness and memory while many images are segmented. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -12,13 +12,13 @@ import { faultsOf, rowsOf, settled, skip, startSite } from './support/page.js';
 import { scanPng } from '../node/support/images.js';
 import { manySamples } from './support/samples.js';
 
-/** Milliseconds: the web's own measure of what a user notices, and the aim; the test prints how long it was. */
+/** Milliseconds: the Long Tasks limit of the web, which is the goal. The test prints the measured time. */
 const LONGEST_TASK = 50;
-/** What no work of ours takes even on a slow machine among busy ones, but any segmenting on the main thread does. */
+/** Asserted limit, milliseconds: far above our work on a slow, busy machine, and below segmenting on the main thread. */
 const BLOCKED = 200;
 const LARGEST_PAGE = 200_000; // bytes, gzip: HTML, CSS, JavaScript and WebAssembly, without what is loaded on demand
 
-test('the page weighs little', async context => {
+test('the download of the page is small', async context => {
     const server = createPageServer();
     context.after(() => void server.close());
     server.listen(0, 'localhost');
@@ -63,8 +63,7 @@ async function startTrace(browser) {
 const MARK = 'the page under test';
 
 /**
- * Tasks of the page's main thread, by the processor's time: on a machine that is busy with other work the clock on the
- * wall would measure that work too.
+ * Tasks of the page's main thread, in processor time: on a busy machine, elapsed time would include other work.
  * @param {TraceEvent[]} events
  * @returns {number[]} milliseconds
  */
@@ -113,7 +112,7 @@ describe('speed', { skip }, () => {
         const page = await site.open();
         const trace = await startTrace(site.browser);
         await page.evaluate(name => void performance.mark(name), MARK);
-        // As paths: contents handed over would be decoded in the page, which is no task of ours.
+        // As paths: contents would be decoded in the page by the test tool, which must not be measured.
         await page.locator('#pick-files').setInputFiles(await writeFiles(folder, await manySamples(100)));
         await page.waitForFunction(() => document.querySelectorAll('.row[data-state="done"]').length >= 15);
         const session = await page.context().newCDPSession(page);
@@ -133,9 +132,8 @@ describe('speed', { skip }, () => {
         return { longest: Math.round(Math.max(...tasks)), growth };
     }
 
-    test('a batch of 100 blocks the page for no long task and does not pile up memory', async context => {
-        // A page that blocks does so every time; a neighbour on the same processor, who makes the same work take longer,
-        // does not.
+    test('a batch of 100 images has no long task on the main thread and no growing memory', async context => {
+        // A page that blocks does so in every run; a delay by other processes does not repeat.
         let longest = Infinity;
         for (let attempt = 0; attempt < 3 && longest > LONGEST_TASK; attempt++) {
             const measured = await batch();
@@ -146,7 +144,7 @@ describe('speed', { skip }, () => {
         assert.ok(longest <= BLOCKED, `a task of ${longest} ms`);
     });
 
-    test('500 files at once are taken in and can be stopped', async () => {
+    test('500 files can be added at once and stopped', async () => {
         const page = await site.open();
         const buffer = scanPng(120, 90);
         const files = Array.from({ length: 500 }, (_, index) => ({ name: `small ${index}.png`, buffer }));

@@ -25,7 +25,7 @@ describe('trust', { skip }, () => {
     });
     after(() => site.close());
 
-    test('not one request while 20 images are segmented, edited, compared and exported', async () => {
+    test('no request while 20 images are segmented, edited, compared and exported', async () => {
         const page = await site.open();
         /** @type {string[]} */
         const requests = [];
@@ -49,7 +49,7 @@ describe('trust', { skip }, () => {
         await page.context().close();
     });
 
-    test('the policy stops what would leave', async () => {
+    test('the content security policy blocks requests to other hosts', async () => {
         const page = await site.open();
         const outcome = await page.evaluate(async () => {
             const refused = /** @type {string[]} */ ([]);
@@ -78,32 +78,32 @@ describe('trust', { skip }, () => {
         await page.context().close();
     });
 
-    for (const { what, name, answer, says } of [
-        { what: 'missing weights', name: 'weights/sonomask.safetensors', answer: { status: 404 }, says: /weights file is missing/ },
-        { what: 'a page instead of the weights', name: 'weights/sonomask.safetensors', answer: { contentType: 'text/html', body: '<!doctype html>' }, says: /a web page/ },
-        { what: 'damaged weights', name: 'weights/sonomask.safetensors', answer: { body: 'nothing', contentType: 'application/octet-stream' }, says: /not the published ones/ },
-        { what: 'altered weights', name: 'weights/SHA256SUMS', answer: { body: `${'0'.repeat(64)}  sonomask.safetensors\n` }, says: /not the published ones/ },
-        { what: 'a missing engine', name: 'wasm/sonomask.simd.wasm', answer: { status: 404 }, says: /engine could not be loaded: .*HTTP 404/ },
-        { what: 'a page instead of the engine', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'text/html', body: '<!doctype html>' }, says: /engine could not be loaded: .*HTML page/ },
-        { what: 'a cut engine', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'application/wasm', body: Buffer.from('0061736d01000000ff', 'hex') }, says: /engine could not be loaded: .*does not compile/ },
-        { what: 'another file in the engine’s place', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'application/wasm', body: 'nothing' }, says: /engine could not be loaded: .*not WebAssembly/ },
-        { what: 'a missing worker', name: 'web/engine/worker.js', answer: { status: 404 }, says: /worker failed/ },
+    for (const { what, name, answer, reason } of [
+        { what: 'missing weights', name: 'weights/sonomask.safetensors', answer: { status: 404 }, reason: /weights file is missing/ },
+        { what: 'a page instead of the weights', name: 'weights/sonomask.safetensors', answer: { contentType: 'text/html', body: '<!doctype html>' }, reason: /a web page/ },
+        { what: 'damaged weights', name: 'weights/sonomask.safetensors', answer: { body: 'nothing', contentType: 'application/octet-stream' }, reason: /not the published ones/ },
+        { what: 'altered weights', name: 'weights/SHA256SUMS', answer: { body: `${'0'.repeat(64)}  sonomask.safetensors\n` }, reason: /not the published ones/ },
+        { what: 'a missing engine', name: 'wasm/sonomask.simd.wasm', answer: { status: 404 }, reason: /engine could not be loaded: .*HTTP 404/ },
+        { what: 'a page instead of the engine', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'text/html', body: '<!doctype html>' }, reason: /engine could not be loaded: .*HTML page/ },
+        { what: 'a truncated engine', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'application/wasm', body: Buffer.from('0061736d01000000ff', 'hex') }, reason: /engine could not be loaded: .*does not compile/ },
+        { what: 'another file in the engine’s place', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'application/wasm', body: 'nothing' }, reason: /engine could not be loaded: .*not WebAssembly/ },
+        { what: 'a missing worker', name: 'web/engine/worker.js', answer: { status: 404 }, reason: /worker failed/ },
     ])
-        test(`${what} are told from each other`, async () => {
+        test(`${what}: its own message`, async () => {
             const page = await site.open({ serviceWorkers: 'block' }, async opening => {
                 await opening.context().route(`**/${name}`, route => route.fulfill(answer));
             });
             await page.locator('#engine[data-state="failed"]').waitFor();
-            assert.match((await page.locator('#engine-text').textContent()) ?? '', says);
-            // Images that are added fail with the same reason instead of waiting for ever.
+            assert.match((await page.locator('#engine-text').textContent()) ?? '', reason);
+            // Images that are added fail with the same reason instead of waiting forever.
             await page.getByRole('button', { name: 'Try a sample' }).click();
             await settled(page, 3);
-            assert.ok((await rowsOf(page)).every(({ state, text }) => state === 'failed' && says.test(text)));
+            assert.ok((await rowsOf(page)).every(({ state, text }) => state === 'failed' && reason.test(text)));
             assert.ok(await page.getByRole('button', { name: 'Try again' }).isVisible());
             await page.context().close();
         });
 
-    test('the published weights are shown as such', async () => {
+    test('the published weights are shown as verified', async () => {
         const bytes = await readFile(process.env['SONOMASK_MODEL'] ?? WEIGHTS);
         const sum = createHash('sha256').update(bytes).digest('hex');
         const page = await site.open({ serviceWorkers: 'block' }, async opening => {

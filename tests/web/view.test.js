@@ -1,4 +1,4 @@
-/** Looking at the picture: zoom and pan by every means, layers, layouts, brightness. */
+/** The viewer: zoom and pan by every means, layers, layouts, brightness. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { jpeg, png } from '../node/support/images.js';
@@ -84,7 +84,7 @@ describe('viewing', { skip }, () => {
         await page.getByRole('button', { name: 'Fit to view' }).click();
     });
 
-    test('fill, outline, axes and both maps can be seen and taken away', async () => {
+    test('fill, outline, axes and both maps can be shown and hidden', async () => {
         await nextFrame(page);
         const plain = await canvasHash(page);
         for (const name of ['Outline', 'Axes']) {
@@ -146,7 +146,7 @@ describe('viewing', { skip }, () => {
         assert.deepEqual(faultsOf(page), []);
     });
 
-    test('a picture is shown upright, as its EXIF says and as the mask lies', async () => {
+    test('the EXIF orientation of a JPEG applies to the picture and to the mask', async () => {
         const turned = await site.open();
         // Left half dark, right half light; orientation 6 turns it so that the dark half is at the top.
         const plain = jpeg({ width: 96, height: 64, value: x => (x < 48 ? 40 : 220) });
@@ -164,7 +164,7 @@ describe('viewing', { skip }, () => {
         await turned.context().close();
     });
 
-    test('so is a PNG that says which side is up', async () => {
+    test('the EXIF orientation of a PNG applies as well', async () => {
         const turned = await site.open();
         const data = new Uint8Array(96 * 64).map((_, index) => (index % 96 < 48 ? 40 : 220));
         const exif = Buffer.from('49492a00080000000100120103000100000006000000000000', 'hex').subarray(0, 26);
@@ -181,7 +181,7 @@ describe('viewing', { skip }, () => {
         await turned.context().close();
     });
 
-    test('a coloured, blank or textured picture that is no ultrasound raises a doubt', async () => {
+    test('a coloured, blank or textured picture that is not ultrasound gets a warning', async () => {
         const doubtful = await site.open();
         const red = new Uint8Array(64 * 64 * 3).map((_, index) => (index % 3 === 0 ? 200 : 40));
         await pick(doubtful, [

@@ -10,8 +10,8 @@ import { compareMasks } from './metrics.js';
 const LESION_FROM = 128; // grey levels; published masks are 0 and 255, some with soft edges from JPEG
 
 /**
- * Reads the masks of a picture and unites them. A mask that cannot be read or has another size is written down as the
- * picture's truth.problem.
+ * Reads the masks of a picture and unites them. A mask that cannot be read or has another size sets
+ * `truth.problem` of the picture.
  * @param {Item} item with a truth
  * @param {Engine} engine
  * @param {{ width: number, height: number }} size of the picture

@@ -1,5 +1,5 @@
 /**
- * The worker's script lies in the page's folder because a service worker serves only scripts below its own folder, and
- * the page must find its workers with the network off.
+ * The worker's script is in the page's folder: a service worker can cache scripts only below its own folder, and workers
+ * must start without network.
  */
 import '../../wasm/worker.js';

@@ -95,7 +95,7 @@ function sourceOf(parser, { dataSet, truncated }, engine) {
     if (!pixels) throw new SourceError('problem.dicom-no-pixels');
     const format = formatOf(dataSet, syntax);
     const frames = framesOf(parser, dataSet, pixels, format);
-    /** The frame decoded last: the viewer and the network both ask for it. @type {{ frame: number, image: Promise<RawImage> } | null} */
+    /** The frame decoded last: the viewer and the network both use it. @type {{ frame: number, image: Promise<RawImage> } | null} */
     let last = null;
     const decode = async (/** @type {number} */ frame) => {
         try {
@@ -143,7 +143,7 @@ function parse(parser, bytes) {
         // The parser throws either an Error, or an object with the data set as far as it came.
         const { exception, dataSet, message } = /** @type {any} */ (error);
         const reason = String(exception?.message ?? exception ?? message ?? error).replace(/^dicomParser\.\w+: /, '');
-        // The parser refuses this syntax itself, for want of an inflate library.
+        // The parser refuses this syntax itself, because it has no inflate library.
         if (reason.includes('deflate')) refuseForeign(DEFLATED);
         if (dataSet?.elements) return { dataSet, truncated: reason };
         throw new SourceError('problem.dicom-damaged', reason);

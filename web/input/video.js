@@ -49,7 +49,7 @@ export async function openVideo(file) {
         throw error;
     }
     const frameCount = Math.max(1, Math.round(video.duration * rate));
-    /** The last frame: the viewer and the network both ask for it. @type {{ frame: number, picture: ImageBitmap } | null} */
+    /** The last frame: the viewer and the network both use it. @type {{ frame: number, picture: ImageBitmap } | null} */
     let last = null;
     let plays = false;
     /** Frames are taken one after the other, because a video element has one position. @type {Promise<unknown>} */

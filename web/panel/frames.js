@@ -23,7 +23,7 @@ export class Frames {
     constructor(session) {
         this.#session = session;
         this.#slider.addEventListener('input', () => {
-            const frame = this.#slider.valueAsNumber - 1; // before stopping, which writes the frame in view back
+            const frame = this.#slider.valueAsNumber - 1; // first, because stopping writes the frame in view back
             void this.stop();
             void session.showFrame(frame);
         });
@@ -48,7 +48,7 @@ export class Frames {
         }
     }
 
-    /** @returns {Promise<void>} when the frame it stopped at has its own answer */
+    /** @returns {Promise<void>} resolves when the frame at which it stopped has its own answer */
     async stop() {
         if (!this.#stopPlaying) return;
         this.#forget();

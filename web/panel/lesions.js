@@ -37,7 +37,7 @@ export function renderLesions(root, session, viewer) {
     body.append(actions);
     const table = element('table', { class: 'measures' }, element('thead', {}, head), body);
     const note = scaleNote(item, lesions);
-    // The table is built anew after a click on its buttons, so the focus is set again.
+    // A click on one of the buttons rebuilds the table, so the focus is set again.
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['action'] : undefined;
     const scroll = element('div', { class: 'measures-scroll' }, table);
     if (lesions.length > 2) {

@@ -28,7 +28,7 @@ export function areaText(pixels, scale) {
 }
 
 /**
- * Whether the lesion stands upright: its long axis is more than 45° from the skin line. ("Taller than wide" is one of
+ * Whether the lesion is upright: its long axis is more than 45° from the skin line. ("Taller than wide" is one of
  * the signs that readers of breast ultrasound look for.)
  * @param {Lesion} lesion
  * @returns {boolean}

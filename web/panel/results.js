@@ -141,7 +141,7 @@ export class Results {
         openDialog(this.#dialog);
     }
 
-    /** @returns {Item[]} in the order that was asked for */
+    /** @returns {Item[]} in the chosen order */
     #items() {
         const column = COLUMNS[this.#sorted.column];
         const { items } = this.#store;

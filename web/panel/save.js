@@ -41,13 +41,13 @@ export class Save {
     #engine = null;
     /** @type {Painter | null} */
     #painter = null;
-    /** The button whose work goes on. */
+    /** The button whose action is running. */
     #busy = '';
 
     /**
      * @param {Store} store
      * @param {Opener} opener
-     * @param {() => Promise<void>} settle waits until what is in view stands still and has its answer
+     * @param {() => Promise<void>} settle waits until playback has stopped and the frame in view has its answer
      */
     constructor(store, opener, settle) {
         this.#store = store;
@@ -66,7 +66,7 @@ export class Save {
             saveFile(jsonBlob(recordOf(item, name, frame, result)), `${stem}.json`);
         });
         this.#on('save-copy', async () => {
-            // At once, with the picture to follow: browsers let only a click reach the clipboard, and not for long.
+            // Called at once, with a promise of the picture: browsers allow this only shortly after a click.
             const picture = this.#inView().then(view => this.#overlay(view));
             await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
             notify(t('save.copied'));

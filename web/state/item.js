@@ -36,7 +36,7 @@
 /** @typedef {'waiting' | 'running' | 'done' | 'failed' | 'cancelled'} State */
 
 /**
- * @typedef {object} Truth a ground-truth mask beside a picture
+ * @typedef {object} Truth the ground-truth mask of a picture
  * @property {Blob[]} files several are united
  * @property {{ dice: number, iou: number, hd95: number | null } | null} scores against the first frame's mask
  * @property {Key | null} problem

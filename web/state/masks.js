@@ -30,7 +30,7 @@ export function measureMap({ measurer, pool }, probability, { width, height }, t
 /**
  * Run lengths of a mask: a lesion mask of 300,000 pixels becomes a few hundred numbers.
  * @param {Uint8Array} mask 0 or not 0
- * @returns {Uint32Array} lengths of the runs in turn, beginning with 0-pixels
+ * @returns {Uint32Array} lengths of the runs, alternating, beginning with 0-pixels
  */
 export function encodeRuns(mask) {
     /** @type {number[]} */

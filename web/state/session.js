@@ -30,7 +30,7 @@ export class Session extends EventTarget {
     #opener;
     /** @type {Engine | null} */
     #engine = null;
-    /** Counts what came into view; answers for an earlier count are dropped. */
+    /** Incremented when another picture or frame comes into view; answers for an earlier value are dropped. */
     #turn = 0;
     /** The picture whose file is held open here. @type {Item | null} */
     #holds = null;
@@ -218,7 +218,7 @@ export class Session extends EventTarget {
         this.#recomputeSoon();
     }
 
-    /** The ground truth of the picture in view came, went or changed. */
+    /** The ground truth of the picture in view was added, removed or changed. */
     async refreshTruth() {
         this.truth = null;
         await this.#showAnswer(this.#turn);
@@ -248,8 +248,8 @@ export class Session extends EventTarget {
 
     /**
      * @param {ImageBitmap} picture
-     * @param {number} turn in which it was asked for
-     * @returns {boolean} whether it is shown; false, and closed, when something else is wanted by now
+     * @param {number} turn the value of #turn when it was requested
+     * @returns {boolean} whether it is shown; false when something else came into view since, and the picture is then closed
      */
     #take(picture, turn) {
         if (turn !== this.#turn) {
@@ -264,7 +264,7 @@ export class Session extends EventTarget {
 
     /**
      * Shows a frame of the loop that plays, with its own answer when it was analysed before, else with the latest answer.
-     * Frames are analysed meanwhile, one per worker, with one worker left free.
+     * Frames are analysed during playback, one per worker, with one worker left free.
      * @param {number} frame
      */
     async playFrame(frame) {
@@ -298,7 +298,7 @@ export class Session extends EventTarget {
     }
 
     /**
-     * The answer of a frame as it was kept, without computing anything again.
+     * Shows the stored answer of a frame; nothing is computed again.
      * @param {Item} item
      * @param {number} frame
      * @param {Engine} engine

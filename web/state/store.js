@@ -1,5 +1,5 @@
 /**
- * The list of pictures and which of them is in view. Events: "list" (rows came or went), "item" (a row changed;
+ * The list of pictures and which of them is in view. Events: "list" (rows were added or removed), "item" (a row changed;
  * detail is the item), "select" (another one is in view).
  */
 

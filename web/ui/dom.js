@@ -57,12 +57,12 @@ export function icon(name) {
  * @returns {() => void}
  */
 export function oncePerFrame(work) {
-    let asked = false;
+    let scheduled = false;
     return () => {
-        if (asked) return;
-        asked = true;
+        if (scheduled) return;
+        scheduled = true;
         requestAnimationFrame(() => {
-            asked = false;
+            scheduled = false;
             work();
         });
     };
@@ -109,7 +109,7 @@ export function openDialog(dialog) {
 }
 
 /**
- * A click beside the dialog or on an element with data-close closes it.
+ * A click outside the dialog or on an element with data-close closes it.
  * @param {HTMLDialogElement} dialog
  */
 export function prepareDialog(dialog) {

@@ -23,7 +23,7 @@ export class Gestures extends EventTarget {
     #session;
     /** @type {Map<number, Point>} pointers that are down, by id */
     #pointers = new Map();
-    /** @type {Point | null} where the stroke at hand was last, in the image */
+    /** @type {Point | null} last point of the current stroke, in the image */
     #strokeAt = null;
     /** @type {Point | null} the keyboard's cursor, in the image */
     #cursor = null;

@@ -1,4 +1,4 @@
-/** Where the image lies in the viewer: a scale and an offset, in CSS pixels. */
+/** Position of the image in the viewer: a scale and an offset, in CSS pixels. */
 
 export const LARGEST_SCALE = 40;
 const FIT_MARGIN = 0.98;

@@ -254,7 +254,7 @@ export class Viewer extends EventTarget {
         context.restore();
     }
 
-    /** @returns {CanvasImageSource} the picture, windowed where the user asked for it */
+    /** @returns {CanvasImageSource} the picture, with the user's brightness and contrast */
     #picture() {
         const picture = /** @type {ImageBitmap} */ (this.#session.picture);
         const { window } = this.settings;

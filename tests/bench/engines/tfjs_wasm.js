@@ -102,7 +102,7 @@ function operate(tf, node, inputs, relu) {
     case 'Relu':
         return [tf.relu(x)];
     default:
-        throw new Error(`TensorFlow.js: ${node.operation} is not known here`);
+        throw new Error(`TensorFlow.js: ${node.operation} is not supported`);
     }
 }
 

@@ -1,4 +1,4 @@
-/** Where things are, how to run programs, and how to say what goes on. */
+/** Paths of the project, running programs, and progress messages. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,11 +41,11 @@ export function progress(line) {
 
 /**
  * @param {unknown} error
- * @returns {string} one line: of a program that failed the last that it said
+ * @returns {string} one line; for a program that failed, the last line of its stderr
  */
 export function reason(error) {
-    const said = error instanceof Error ? Reflect.get(error, 'stderr') : undefined;
-    if (typeof said === 'string' && said.trim()) return said.trim().split('\n').at(-1) ?? '';
+    const stderr = error instanceof Error ? Reflect.get(error, 'stderr') : undefined;
+    if (typeof stderr === 'string' && stderr.trim()) return stderr.trim().split('\n').at(-1) ?? '';
     const text = error instanceof Error ? error.message : String(error);
     return text.trim().split('\n')[0] ?? '';
 }

@@ -1,4 +1,4 @@
-/** Protocol Buffers, as little of them as ONNX files need: fields read into lists, and written again. */
+/** The part of Protocol Buffers that ONNX files need: reads the fields of a message, and writes messages. */
 
 /**
  * A field of a message: a whole number (varint), or bytes (text, messages, packed numbers). Other kinds keep their

@@ -24,7 +24,7 @@ export function toSvg(comparisons) {
         `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
         `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
         '<text x="16" y="26" font-size="17">How many times as fast as each engine sonomask is</text>',
-        '<text x="16" y="44" fill="#555">same weights, in turn; whiskers: quartiles of the pairs; red mark: target</text>',
+        '<text x="16" y="44" fill="#555">same weights, measured alternately; whiskers: quartiles of the pairs; red mark: target</text>',
     ];
     for (let value = 0; value <= highest; value += step)
         parts.push(`<line x1="${x(value)}" x2="${x(value)}" y1="${TOP - 6}" y2="${height - 26}" stroke="${value === 1 ? '#777' : '#ddd'}"/>`,

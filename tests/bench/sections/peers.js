@@ -35,7 +35,7 @@ async function eachPeer(where, results, effort, contend) {
             const { ours, peer: theirs, difference } = await contend({ engine, network: NETWORK, file, size: SIZE, effort });
             const worst = Math.max(difference.mask, difference.type);
             if (exact && !(worst <= TOLERANCE))
-                throw new Error(`its probabilities differ from ours by ${worst.toExponential(1)}, so it runs something else`);
+                throw new Error(`its probabilities differ from ours by ${worst.toExponential(1)}, so it does not run the same network`);
             results.compare({ where, what: WHAT, peer, target, note: `${note}differs by ${worst.toExponential(1)}` }, ours, theirs);
         } catch (error) {
             results.missing.push({ what: `${where}: ${peer}`, reason: reason(error) });

@@ -47,7 +47,7 @@ function chunk(type, data) {
  * @param {number} image.width
  * @param {number} image.height
  * @param {number} [image.colour] colour type
- * @param {8 | 16} [image.depth] bits a sample; 16-bit samples are big-endian in `data`
+ * @param {8 | 16} [image.depth] bits per sample; 16-bit samples are big-endian in `data`
  * @param {Uint8Array} image.data rows without filter bytes
  * @param {Uint8Array} [image.palette] RGB triples
  * @param {Uint8Array} [image.exif] TIFF structure

@@ -29,7 +29,7 @@ const MODEL = process.env.SONOMASK_MODEL;
  * @typedef {object} Site
  * @property {string} address of the page
  * @property {import('playwright-core').Browser} browser
- * @property {string[]} served paths that the server was asked for, in order
+ * @property {string[]} served requested paths, in order
  * @property {(options?: ContextOptions, before?: (page: Page) => Promise<void>) => Promise<Page>} open the page, ready to segment
  * @property {() => Promise<void>} close
  */
@@ -103,7 +103,7 @@ async function openPage(browser, address, options = {}, before) {
         const body = await readFile(MODEL);
         await context.route('**/weights/sonomask.safetensors', route => route.fulfill({ body, contentType: 'application/octet-stream' }));
     }
-    // While weights are being trained they have neither a card nor a checksum; that is no fault of the page.
+    // While weights are being trained they have neither a card nor a checksum, which is not an error of the page.
     for (const name of ['SHA256SUMS', 'MODEL_CARD.md'])
         if (MODEL || !existsSync(path.join(ROOT, 'weights', name)))
             await context.route(`**/weights/${name}`, route => route.fulfill({ body: '' }));
@@ -148,7 +148,7 @@ export async function answered(page) {
 }
 
 /**
- * Waits until what was asked for is on the screen.
+ * Waits until requested changes are drawn.
  * @param {Page} page
  */
 export async function nextFrame(page) {
@@ -168,7 +168,7 @@ export async function pick(page, files, field = '#pick-files') {
 }
 
 /**
- * What a user gets by a click that saves something.
+ * The file that a click on a button saves.
  * @param {Page} page
  * @param {string} name of the button
  * @returns {Promise<{ name: string, bytes: Buffer }>}
