@@ -23,7 +23,7 @@
 #include "../c/scratch_folder.h"
 #include "every_call.h"
 
-enum { MOST_WORDS = 20, MOST = 12 };
+enum { MOST_WORDS = 20, MOST = 5 };
 
 typedef struct ending {
     const char *name, *text;
