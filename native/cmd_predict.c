@@ -15,8 +15,6 @@
 #include "parallel.h"
 #include "progress.h"
 
-enum { MOST_THREADS = 256 };
-
 typedef struct arguments {
     const char *out, *model;
     sm_words files;
@@ -58,14 +56,7 @@ static const sm_option option_table[] = {
      .help = "replace existing files that sonomask did not write",
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, overwrite)},
-    {.name = "threads",
-     .value = "N",
-     .help = "number of threads",
-     .default_text = "one per processor",
-     .kind = SM_OPTION_INTEGER,
-     .offset = offsetof(arguments, threads),
-     .low = 1,
-     .high = MOST_THREADS},
+    SM_THREADS_OPTION(offsetof(arguments, threads)),
     {.name = NULL},
 };
 

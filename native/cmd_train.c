@@ -33,13 +33,7 @@ static const char *check(void *pointer) {
 }
 
 static const sm_option option_table[] = {
-    {.name = "data",
-     .value = "PATH...",
-     .help = "data sets: manifest.csv files, folders that hold one, or folders in the published BUSI layout (benign/, "
-             "malignant/, normal/)",
-     .kind = SM_OPTION_LIST,
-     .offset = offsetof(arguments, data),
-     .required = true},
+    SM_DATA_OPTION(offsetof(arguments, data)),
     {.name = "out",
      .value = "DIR",
      .help = "folder for weights.safetensors, checkpoint.bin, log.csv, curves.svg and panels/, created if missing",
@@ -91,14 +85,7 @@ static const sm_option option_table[] = {
      .help = "seed; equal seed, data and threads give equal weights",
      .kind = SM_OPTION_SEED,
      .offset = offsetof(arguments, options.seed)},
-    {.name = "threads",
-     .value = "N",
-     .help = "number of threads",
-     .default_text = "one per processor",
-     .kind = SM_OPTION_INTEGER,
-     .offset = offsetof(arguments, threads),
-     .low = 1,
-     .high = 256},
+    SM_THREADS_OPTION(offsetof(arguments, threads)),
     {.name = "resume",
      .help = "continue from DIR/checkpoint.bin if it exists",
      .kind = SM_OPTION_FLAG,

@@ -43,6 +43,25 @@ typedef struct sm_option {
     bool required;
 } sm_option;
 
+/* Options that several commands have; `field` is the offset in the struct of arguments. */
+#define SM_DATA_OPTION(field)                                                                                          \
+    {                                                                                                                  \
+        .name = "data", .value = "PATH...",                                                                            \
+        .help = "data sets: manifest.csv files, folders that hold one, or folders in the published BUSI layout "       \
+                "(benign/, malignant/, normal/)",                                                                      \
+        .kind = SM_OPTION_LIST, .offset = (field), .required = true                                                    \
+    }
+#define SM_MODEL_SIZE_OPTION(field)                                                                                    \
+    {                                                                                                                  \
+        .name = "size", .value = "N", .help = "side of the network's square input in pixels",                          \
+        .default_text = "the model's own", .kind = SM_OPTION_INTEGER, .offset = (field), .low = 32, .high = 1024       \
+    }
+#define SM_THREADS_OPTION(field)                                                                                       \
+    {                                                                                                                  \
+        .name = "threads", .value = "N", .help = "number of threads", .default_text = "one per processor",             \
+        .kind = SM_OPTION_INTEGER, .offset = (field), .low = 1, .high = 256                                            \
+    }
+
 typedef struct sm_command_line {
     const char *name;         /**< of the command */
     const char *description;  /**< paragraphs; wrapped when printed, but for line ends within */
