@@ -77,12 +77,14 @@ train: setup-run ## Train a network: make train DATA="PATH..." [OUT=runs/mine] [
 	@$(MAKE) $(QUIET_JOBS) $(BUILD)/sonomask
 	$(BUILD)/sonomask train --data $(DATA) --out $(OUT) $(ARGS)
 
+# Beside other goals these two are built by this make first: a second make would write the same files at the same time.
+BESIDE = $(filter-out 1,$(words $(MAKECMDGOALS)))
 .PHONY: native
-native: ## Build the command line, build/sonomask
+native: $(if $(BESIDE),$(BUILD)/sonomask) ## Build the command line, build/sonomask
 	@$(MAKE) $(JOBS) $(BUILD)/sonomask
 
 .PHONY: wasm
-wasm: ## Build the WebAssembly modules of the page and the npm package
+wasm: $(if $(BESIDE),wasm-modules) ## Build the WebAssembly modules of the page and the npm package
 	@$(MAKE) $(JOBS) wasm-modules
 
 .PHONY: setup-run setup-test
