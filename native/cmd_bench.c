@@ -145,6 +145,6 @@ static sm_status run(void *pointer, sm_error *error) {
 }
 
 int sm_command_bench(int argc, char **argv) {
-    arguments a = {.network = "sonomask", .threads = 1, .batch = 8, .seconds = 3};
+    arguments a = {.network = "sonomask2", .threads = 1, .batch = 8, .seconds = 3};
     return sm_command_line_run(&line, argc, argv, &a, run);
 }

@@ -26,7 +26,7 @@ static const sm_option option_table[] = {
     {.name = "net",
      .value = "NAME",
      .help = "network: sonomask, sonomask-unconditioned, unet16 or unet32",
-     .default_text = "sonomask",
+     .default_text = "sonomask2",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, network)},
     {.name = "model",
@@ -67,8 +67,8 @@ static const sm_command_line line = {
 };
 
 static const char *kind_name(sm_layer_kind kind) {
-    static const char *const names[] = {"input",       "conv3x3", "conv1x1", "max_pool", "upsample",
-                                        "global_pool", "dropout", "dense",   "softmax"};
+    static const char *const names[] = {"input",    "prompts",     "conv3x3", "conv1x1", "max_pool",
+                                        "upsample", "global_pool", "dropout", "dense",   "softmax"};
     return names[kind];
 }
 
@@ -183,7 +183,7 @@ static sm_status run(void *pointer, sm_error *error) {
     sm_inference *inference = NULL;
     sm_inference_state *state = NULL;
     sm_status status =
-        sm_open_network(a->model, a->network ? a->network : "sonomask", 1, &net, &metadata, &parameters, error);
+        sm_open_network(a->model, a->network ? a->network : "sonomask2", 1, &net, &metadata, &parameters, error);
     if (status != SM_OK) return status;
     int size = a->size > 0 ? a->size : metadata.input_size > 0 ? metadata.input_size : net.default_size;
     status = sm_inference_create(&net, parameters, size, sm_kernels_for(SM_BACKEND_AUTO), &inference, error);

@@ -35,7 +35,10 @@ typedef struct sm_lesion {
                           right */
     float mean_probability; /**< mean of the probability map over the lesion */
     float expected_dice;    /**< estimated Dice score of the lesion's contour, 0..1 */
-    uint32_t reserved[8];   /**< 0; room for later fields */
+    float presence;         /**< probability that the outline is of a lesion, 0..1; from sm_segment and sm_refine */
+    float margin;           /**< pixels: grown by this, the outline contains the true one for at least 90 % of patients
+                                 whose lesion was found; 0 when the weights hold no margin */
+    uint32_t reserved[6];   /**< 0; room for later fields */
 } sm_lesion;
 
 /** mask = probability >= threshold ? 255 : 0, over `count` pixels. Does nothing with NULL or a count below 1. */

@@ -56,6 +56,7 @@ sm_status sm_net_make(const char *name, sm_net *net, sm_error *error) {
     for (int i = 0; i < net->layer_count; i++) {
         if (net->layers[i].role == SM_ROLE_MASK) net->mask_layer = i;
         if (net->layers[i].role == SM_ROLE_TYPE) net->type_layer = i;
+        if (net->layers[i].kind == SM_LAYER_PROMPT) net->takes_prompts = true;
         append_layer_parameters(net, i);
     }
     net->trainable_count = net->total_count;
@@ -81,6 +82,16 @@ double sm_net_layer_macs(const sm_net *net, int layer, int size) {
     if (l->kind == SM_LAYER_CONV1X1) return products * side * side;
     if (l->kind == SM_LAYER_DENSE) return products;
     return 0;
+}
+
+void sm_net_find_prompted(const sm_net *net, bool *depends) {
+    for (int i = 0; i < net->layer_count; i++) {
+        const sm_layer *layer = &net->layers[i];
+        const int read[3] = {layer->input[0], layer->input[1], layer->condition};
+        depends[i] = layer->kind == SM_LAYER_PROMPT || (layer->kind == SM_LAYER_SOFTMAX && net->takes_prompts);
+        for (int k = 0; k < 3; k++)
+            if (read[k] >= 0 && depends[read[k]]) depends[i] = true;
+    }
 }
 
 bool sm_net_in_inference(const sm_net *net, int layer) {

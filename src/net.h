@@ -12,6 +12,7 @@
 
 typedef enum sm_layer_kind {
     SM_LAYER_INPUT,       /**< the grey image, one channel */
+    SM_LAYER_PROMPT,      /**< maps of the user's clicks and box, SM_PROMPT_CHANNELS channels; see prompt_maps.h */
     SM_LAYER_CONV3X3,     /**< on one or two inputs (concatenated), each optionally upsampled (nearest) first */
     SM_LAYER_CONV1X1,     /**< likewise */
     SM_LAYER_MAX_POOL,    /**< 2x2 */
@@ -19,7 +20,7 @@ typedef enum sm_layer_kind {
     SM_LAYER_GLOBAL_POOL, /**< vector: mean over the pixels, and with `global_maximum` the maximum after it */
     SM_LAYER_DROPOUT,     /**< on a vector, training only */
     SM_LAYER_DENSE,       /**< vector to vector */
-    SM_LAYER_SOFTMAX      /**< of a vector */
+    SM_LAYER_SOFTMAX      /**< of a vector; when prompts show a lesion, the probability of "normal" is 0 */
 } sm_layer_kind;
 
 /** The use of a layer's output outside the network. */
@@ -72,6 +73,7 @@ typedef struct sm_net {
     sm_layer layers[SM_NET_MAX_LAYERS];
     int layer_count;
     int mask_layer, type_layer; /**< indices of the layers with these roles, -1 for none */
+    bool takes_prompts;         /**< there is a prompt layer */
     int default_size;           /**< side of the input for which the network was designed */
     int levels;                 /**< the input side must be a multiple of 1 << levels */
     sm_parameter parameters[SM_NET_MAX_LAYERS * 5];
@@ -80,8 +82,10 @@ typedef struct sm_net {
     size_t total_count;     /**< trained and state */
 } sm_net;
 
-/** The networks by name: "sonomask", "sonomask-unconditioned", "unet16", "unet32". Fills `*net`. Errors:
- * SM_ERROR_ARGUMENT with the list of names. */
+/**
+ * The networks by name: "sonomask2", "sonomask2-wide", "sonomask2-unconditioned", "sonomask" (the first generation),
+ * "unet16", "unet32". Fills `*net`. Errors: SM_ERROR_ARGUMENT with the list of names.
+ */
 sm_status sm_net_make(const char *name, sm_net *net, sm_error *error);
 
 /** Channels that a layer reads (sum over its inputs); for vectors their length. */
@@ -90,6 +94,8 @@ int sm_net_input_channels(const sm_net *net, int layer);
 int sm_net_parameter(const sm_net *net, int layer, sm_parameter_kind kind);
 /** Multiply-accumulates of one layer for one image of size x size, auxiliary outputs included. */
 double sm_net_layer_macs(const sm_net *net, int layer, int size);
+/** Marks the layers whose outputs change with the prompts: the decoder. `depends` has room for net->layer_count. */
+void sm_net_find_prompted(const sm_net *net, bool *depends);
 /** False for auxiliary outputs and layers that only they read. */
 bool sm_net_in_inference(const sm_net *net, int layer);
 /** Multiply-accumulates of one image at inference, without auxiliary outputs. */

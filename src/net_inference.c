@@ -5,7 +5,11 @@
 
 #include "memory_plan.h"
 #include "net_fusion.h"
+#include "prompt_maps.h"
 #include "status.h"
+#include "types.h"
+
+static const sm_square_prompts no_prompts;
 
 /** What is the same in every run. Offsets are floats from the start of a state's arena. */
 typedef struct planned_layer {
@@ -15,6 +19,7 @@ typedef struct planned_layer {
     float *weights, *transformed, *bias; /* in the block of weights; NULL where there is none */
     size_t output;                       /* offset of the output */
     size_t gain;                         /* offset of 1 + g of the conditioning */
+    bool prompted;                       /* the output changes with the prompts */
 } planned_layer;
 
 struct sm_inference {
@@ -30,7 +35,8 @@ struct sm_inference {
 struct sm_inference_state {
     const sm_inference *inference;
     const sm_parallel *parallel;
-    float *arena; /* activations by lifetime, then the workspace */
+    const sm_square_prompts *prompts; /* of the current run; NULL: none */
+    float *arena;                     /* activations by lifetime, then the workspace */
     size_t arena_count;
 };
 
@@ -79,6 +85,12 @@ static sm_conv layer_conv(const sm_inference_state *state, int index) {
     return conv;
 }
 
+static void find_prompted(sm_inference *inference) {
+    bool depends[SM_NET_MAX_LAYERS];
+    sm_net_find_prompted(&inference->net, depends);
+    for (int i = 0; i < inference->net.layer_count; i++) inference->layers[i].prompted = depends[i];
+}
+
 /** A pooling whose input is a 3x3 convolution is done by that convolution. */
 static void find_fused_pools(sm_inference *inference) {
     for (int i = 0; i < inference->net.layer_count; i++) {
@@ -90,6 +102,18 @@ static void find_fused_pools(sm_inference *inference) {
         if (inference->net.layers[producer].kind != SM_LAYER_CONV3X3 || inference->layers[producer].pool >= 0) continue;
         inference->layers[producer].pool = i;
         inference->layers[i].done_by_producer = true;
+    }
+}
+
+/** A refinement reads what the encoder computed: those outputs are kept until the next image. */
+static void keep_for_refinement(const sm_inference *inference, sm_lifetime *tensors) {
+    const sm_net *net = &inference->net;
+    for (int i = 0; i < net->layer_count; i++) {
+        if (!inference->layers[i].needed || !inference->layers[i].prompted) continue;
+        for (int k = 0; k < 2; k++) {
+            const int read = net->layers[i].input[k];
+            if (read >= 0 && !inference->layers[read].prompted) tensors[read].last = net->layer_count;
+        }
     }
 }
 
@@ -112,6 +136,7 @@ static void plan_activations(sm_inference *inference) {
         for (int k = 0; k < 2; k++)
             if (layer->input[k] >= 0 && tensors[layer->input[k]].last < i) tensors[layer->input[k]].last = i;
     }
+    keep_for_refinement(inference, tensors);
     inference->activation_count = sm_memory_plan(tensors, 2 * SM_NET_MAX_LAYERS);
     for (int i = 0; i < net->layer_count; i++) {
         inference->layers[i].output = tensors[i].offset;
@@ -227,6 +252,7 @@ sm_status sm_inference_create_from(const sm_net *net, const sm_parameter_source 
     made->size = size;
     made->kernels = kernels;
     find_fused_pools(made);
+    find_prompted(made);
     plan_activations(made);
     sm_status status = allocate_weights(made, error);
     if (status == SM_OK) status = read_weights(made, source, error);
@@ -312,6 +338,14 @@ static void run_conv3x3(const sm_inference_state *state, int index) {
     inference->kernels->conv3x3_forward(&conv);
 }
 
+/** The type's probabilities that steer the decoder. Where prompts show a lesion, "normal" is excluded. */
+static void run_softmax(const sm_inference_state *state, const float *logits, float *output) {
+    float row[SM_CLASS_COUNT];
+    memcpy(row, logits, sizeof row);
+    if (state->prompts && sm_prompts_show_lesion(state->prompts)) row[SM_CLASS_NORMAL] = SM_LOGIT_EXCLUDED;
+    state->inference->kernels->softmax(row, 1, SM_CLASS_COUNT, output);
+}
+
 /** Runs one layer; false when it has nothing to do at inference. */
 static bool run_layer(const sm_inference_state *state, int index) {
     const sm_inference *inference = state->inference;
@@ -327,6 +361,9 @@ static bool run_layer(const sm_inference_state *state, int index) {
     switch (layer->kind) {
     case SM_LAYER_INPUT:
         return false;
+    case SM_LAYER_PROMPT:
+        sm_prompt_maps(state->prompts ? state->prompts : &no_prompts, inference->size, layer->level, output);
+        return true;
     case SM_LAYER_CONV3X3:
         run_conv3x3(state, index);
         return true;
@@ -353,7 +390,7 @@ static bool run_layer(const sm_inference_state *state, int index) {
                        inference->layers[index].bias, output);
         return true;
     case SM_LAYER_SOFTMAX:
-        kernels->softmax(input, 1, layer->channels, output);
+        run_softmax(state, input, output);
         return true;
     }
     return false;
@@ -368,9 +405,20 @@ void sm_inference_run(sm_inference_state *state, const float *square, float *mas
     const sm_net *net = &state->inference->net;
     const size_t side = (size_t)state->inference->size;
     set_input(state, square);
+    state->prompts = NULL;
     for (int i = 0; i < net->layer_count; i++) run_layer(state, i);
     if (mask_logits) memcpy(mask_logits, layer_output(state, net->mask_layer), side * side * sizeof *mask_logits);
     if (type_logits) memcpy(type_logits, layer_output(state, net->type_layer), SM_CLASS_COUNT * sizeof *type_logits);
+}
+
+void sm_inference_refine(sm_inference_state *state, const sm_square_prompts *prompts, float *mask_logits) {
+    const sm_inference *inference = state->inference;
+    const size_t side = (size_t)inference->size;
+    state->prompts = prompts;
+    for (int i = 0; i < inference->net.layer_count; i++)
+        if (inference->layers[i].prompted) run_layer(state, i);
+    state->prompts = NULL; /* they belong to the caller */
+    memcpy(mask_logits, layer_output(state, inference->net.mask_layer), side * side * sizeof *mask_logits);
 }
 
 int sm_inference_profile(sm_inference_state *state, const float *square, double (*clock)(void), sm_layer_time *times) {

@@ -10,6 +10,7 @@
 
 #include "net.h"
 #include "ops/ops.h"
+#include "prompt_maps.h"
 
 typedef struct sm_inference sm_inference;
 typedef struct sm_inference_state sm_inference_state;
@@ -53,8 +54,15 @@ void sm_inference_state_free(sm_inference_state *state);
 void sm_inference_run(sm_inference_state *state, const float *square, float *mask_logits, float *type_logits);
 
 /**
- * The same, timing each layer with the caller's clock (seconds). `times` has room for net->layer_count entries, filled
- * for the layers that do work of their own; their number is returned.
+ * Runs the decoder again on the image of the last sm_inference_run, with prompts; `mask_logits` is [size][size]. The
+ * network must take prompts (sm_net.takes_prompts). The answer depends on the image and the prompts alone, not on
+ * earlier refinements.
+ */
+void sm_inference_refine(sm_inference_state *state, const sm_square_prompts *prompts, float *mask_logits);
+
+/**
+ * The same as sm_inference_run, timing each layer with the caller's clock (seconds). `times` has room for
+ * net->layer_count entries, filled for the layers that do work of their own; their number is returned.
  */
 int sm_inference_profile(sm_inference_state *state, const float *square, double (*clock)(void), sm_layer_time *times);
 

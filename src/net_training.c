@@ -25,7 +25,8 @@ static void allot_gradients(sm_training *training, allotment *a) {
     for (int i = 0; i < net->layer_count; i++) {
         /* Steps count backwards: the loss is step 0, layer i is step layer_count - i. */
         bool is_output = net->layers[i].role != SM_ROLE_NONE;
-        tensors[i] = (sm_lifetime){.size = net->layers[i].kind == SM_LAYER_INPUT ? 0 : sm_training_count(training, i),
+        const bool is_input = net->layers[i].kind == SM_LAYER_INPUT || net->layers[i].kind == SM_LAYER_PROMPT;
+        tensors[i] = (sm_lifetime){.size = is_input ? 0 : sm_training_count(training, i),
                                    .first = is_output ? 0 : net->layer_count - i,
                                    .last = net->layer_count - i};
         int read[3] = {net->layers[i].input[0], net->layers[i].input[1], net->layers[i].condition};
@@ -139,14 +140,12 @@ sm_loss_options sm_loss_options_default(void) {
                              .label_smoothing = 0.05f};
 }
 
-sm_losses sm_training_step(sm_training *training, float *parameters, const sm_batch *batch,
-                           const sm_loss_options *options, float statistics_momentum, unsigned long long seed,
-                           float *gradients) {
-    const sm_net *net = &training->net;
-    memset(gradients, 0, net->trainable_count * sizeof *gradients);
-    memcpy(training->layers[0].value, batch->images, sm_training_count(training, 0) * sizeof *batch->images);
+static void forward(sm_training *training, float *parameters, const sm_batch *batch, float statistics_momentum,
+                    unsigned long long seed) {
     double before = training->clock ? training->clock() : 0;
-    for (int i = 0; i < net->layer_count; i++) {
+    memcpy(training->layers[0].value, batch->images, sm_training_count(training, 0) * sizeof *batch->images);
+    training->prompts = batch->prompts;
+    for (int i = 0; i < training->net.layer_count; i++) {
         training->layers[i].written = false;
         sm_training_forward(training, i, parameters, statistics_momentum, seed);
         if (training->clock) {
@@ -155,8 +154,20 @@ sm_losses sm_training_step(sm_training *training, float *parameters, const sm_ba
             before = now;
         }
     }
+}
+
+void sm_training_predict(sm_training *training, float *parameters, const sm_batch *batch, unsigned long long seed) {
+    forward(training, parameters, batch, 0, seed);
+}
+
+sm_losses sm_training_step(sm_training *training, float *parameters, const sm_batch *batch,
+                           const sm_loss_options *options, float statistics_momentum, unsigned long long seed,
+                           float *gradients) {
+    const sm_net *net = &training->net;
+    memset(gradients, 0, net->trainable_count * sizeof *gradients);
+    forward(training, parameters, batch, statistics_momentum, seed);
     sm_losses losses = sm_training_losses(training, batch, options);
-    if (training->clock) before = training->clock();
+    double before = training->clock ? training->clock() : 0;
     for (int i = net->layer_count - 1; i >= 0; i--) {
         sm_training_backward(training, i, parameters, gradients, seed);
         if (training->clock) {

@@ -5,18 +5,22 @@
 #ifndef SONOMASK_NET_TRAINING_H
 #define SONOMASK_NET_TRAINING_H
 
+#include "class_set.h"
 #include "net.h"
 #include "ops/ops.h"
+#include "prompt_maps.h"
 
 typedef struct sm_training sm_training;
 
 /** Images and their targets. The arrays belong to the caller. */
 typedef struct sm_batch {
-    const float *images; /**< [batch][size][size], -1..1 */
-    const float *masks;  /**< [batch][size][size], 0..1 */
-    const int *types;    /**< [batch], sm_class */
-    /** [batch][SM_CLASS_COUNT], rows sum to 1: soft targets for the cross-entropy; NULL: one-hot from `types` */
+    const float *images;         /**< [batch][size][size], -1..1 */
+    const float *masks;          /**< [batch][size][size], 0..1 */
+    const float *mask_weights;   /**< [batch], of the mask losses; 0: the mask is unknown; NULL: all 1 */
+    const sm_class_set *classes; /**< [batch], the possible classes; SM_CLASSES_ANY: the type is unknown */
+    /** [batch][SM_CLASS_COUNT], rows sum to 1: soft targets for the cross-entropy; NULL: from `classes` */
     const float *type_probabilities;
+    const sm_square_prompts *prompts; /**< [batch], for a network that takes them; NULL: no prompts */
 } sm_batch;
 
 typedef struct sm_loss_options {
@@ -32,6 +36,7 @@ sm_loss_options sm_loss_options_default(void);
 
 typedef struct sm_losses {
     double total, mask, type; /**< total: weighted sum; mask: of the full-size output; type: unweighted */
+    int typed, masked;        /**< images in the type loss and in the mask loss */
 } sm_losses;
 
 /**
@@ -51,7 +56,14 @@ sm_losses sm_training_step(sm_training *training, float *parameters, const sm_ba
                            const sm_loss_options *options, float statistics_momentum, unsigned long long seed,
                            float *gradients);
 
-/** Logits of the last step, valid until the next: mask [batch][size][size], type [batch][SM_CLASS_COUNT]. */
+/**
+ * A forward pass alone, with the statistics of the batch as in training; no loss, no gradient, and `parameters` are not
+ * changed. Of the batch only images and prompts are read.
+ */
+void sm_training_predict(sm_training *training, float *parameters, const sm_batch *batch, unsigned long long seed);
+
+/** Logits of the last step or prediction, valid until the next: mask [batch][size][size], type [batch][SM_CLASS_COUNT].
+ */
 const float *sm_training_mask_logits(const sm_training *training);
 const float *sm_training_type_logits(const sm_training *training);
 

@@ -126,6 +126,7 @@ void sm_training_backward(sm_training *training, int index, float *parameters, f
     int input_channels = sm_net_input_channels(&training->net, index);
     switch (layer->kind) {
     case SM_LAYER_INPUT:
+    case SM_LAYER_PROMPT:
         break;
     case SM_LAYER_CONV3X3:
         if (layer->normalise) normalise_backward(training, index, parameters, gradients);

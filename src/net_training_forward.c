@@ -4,6 +4,7 @@
 
 #include "net_training_passes.h"
 #include "norm_epsilon.h"
+#include "types.h"
 
 /** From the sums of a raw output: mean, deviation, combined scale and shift. Updates the running statistics. */
 static void normalise_forward(sm_training *training, int index, float *parameters, float momentum) {
@@ -48,6 +49,25 @@ static void normalise_forward(sm_training *training, int index, float *parameter
     }
 }
 
+static void draw_prompts(const sm_training *training, int index) {
+    static const sm_square_prompts none;
+    const size_t count = sm_training_count(training, index) / (size_t)training->batch;
+    for (int n = 0; n < training->batch; n++)
+        sm_prompt_maps(training->prompts ? &training->prompts[n] : &none, training->size,
+                       training->net.layers[index].level, training->layers[index].value + (size_t)n * count);
+}
+
+/** The type's probabilities that steer the decoder. Where prompts show a lesion, "normal" is excluded. */
+static void softmax(const sm_training *training, const float *logits, float *value) {
+    for (int n = 0; n < training->batch; n++) {
+        float row[SM_CLASS_COUNT];
+        memcpy(row, logits + (size_t)n * SM_CLASS_COUNT, sizeof row);
+        if (training->prompts && sm_prompts_show_lesion(&training->prompts[n]))
+            row[SM_CLASS_NORMAL] = SM_LOGIT_EXCLUDED;
+        training->kernels->softmax(row, 1, SM_CLASS_COUNT, value + (size_t)n * SM_CLASS_COUNT);
+    }
+}
+
 void sm_training_forward(sm_training *training, int index, float *parameters, float momentum, unsigned long long seed) {
     const sm_layer *layer = &training->net.layers[index];
     const sm_kernels *kernels = training->kernels;
@@ -59,6 +79,9 @@ void sm_training_forward(sm_training *training, int index, float *parameters, fl
     sm_source source = sm_training_source(training, input, false);
     switch (layer->kind) {
     case SM_LAYER_INPUT:
+        break;
+    case SM_LAYER_PROMPT:
+        draw_prompts(training, index);
         break;
     case SM_LAYER_CONV3X3: {
         sm_conv conv = sm_training_conv(training, index, parameters);
@@ -106,7 +129,7 @@ void sm_training_forward(sm_training *training, int index, float *parameters, fl
                        sm_training_parameter(training, parameters, index, SM_PARAMETER_BIAS), value);
         break;
     case SM_LAYER_SOFTMAX:
-        kernels->softmax(input_value, training->batch, layer->channels, value);
+        softmax(training, input_value, value);
         break;
     }
 }

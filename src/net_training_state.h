@@ -30,6 +30,7 @@ struct sm_training {
     float *coefficients;                        /* three rows of norm_apply: a [batch][channels], b, c [channels] */
     float *vector_scratch;                      /* [batch][longest vector] */
     double *sums;                               /* [batch][2][widest layer] */
+    const sm_square_prompts *prompts;           /* [batch] of the current pass; NULL: none */
     double (*clock)(void);
 };
 

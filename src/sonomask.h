@@ -23,6 +23,14 @@
  *     sm_state_free(state);
  *     sm_model_free(model);
  *
+ * A correction with a click takes a fraction of the time, because only the decoder runs again:
+ *
+ *     const sm_click click = {.x = 310.5f, .y = 207.5f, .inside = true};
+ *     const sm_prompts prompts = {.clicks = &click, .click_count = 1};
+ *     if (sm_refine(state, &prompts, NULL, &result, &error) == SM_OK) {
+ *         // result.mask contains the click
+ *     }
+ *
  * Contract of all functions
  *   Threads: a model is immutable; any number of threads may use it at the same time. A state is the working memory of
  *     one thread: one call at a time. So a program with N threads makes one model and N states. There is no other
@@ -104,9 +112,21 @@ SM_API sm_status sm_model_create(const void *weights, size_t size, const sm_mode
                                  sm_error *error);
 SM_API void sm_model_free(sm_model *model);
 
+/**
+ * A compromise between lesions kept and normal images left alone, chosen on images that the network had not seen. A
+ * lesion counts when its presence is at least `presence`.
+ */
+typedef struct sm_operating_point {
+    float kept;     /**< share of the images with a lesion in which a lesion still counts: 0.80, 0.90 or 0.95 */
+    float presence; /**< least presence, 0..1 */
+    float missed;   /**< upper 95 % bound on the share of images with a lesion in which none counts, 0..1 */
+} sm_operating_point;
+
+enum { SM_OPERATING_POINTS = 3 };
+
 /** Metadata of the weights file, and the memory of the model. Strings are valid until the model is released. */
 typedef struct sm_model_info {
-    const char *network;       /**< "sonomask", "sonomask-unconditioned", "unet16" or "unet32" */
+    const char *network;       /**< "sonomask2", "sonomask", "unet16", ... */
     int input_size;            /**< side of the square input, pixels */
     float threshold;           /**< a pixel is lesion when its probability is at least this */
     float temperature;         /**< type logits are divided by this before the softmax */
@@ -116,7 +136,10 @@ typedef struct sm_model_info {
     float expected_dice_power; /**< exponent that calibrates expected_dice; 1 when not fitted */
     bool knows_outliers;       /**< the file holds the statistics for sm_result.outlier_score */
     uint64_t bytes;            /**< memory that the model occupies, mostly prepared weights */
-    uint64_t reserved[8];      /**< 0 */
+    bool takes_prompts;        /**< sm_refine works; weights of the first generation take no clicks */
+    bool has_decision;         /**< the file holds what presence, operating points and margins need */
+    sm_operating_point operating_points[SM_OPERATING_POINTS]; /**< by `kept`, ascending; 0 without has_decision */
+    uint64_t reserved[8];                                     /**< 0 */
 } sm_model_info;
 
 /** For NULL all numbers are 0 and all strings "". */
@@ -141,11 +164,14 @@ SM_API size_t sm_state_bytes(const sm_state *state);
 
 /** How to segment. Start from sm_segment_options_default(): a threshold of 0 would make every pixel a lesion. */
 typedef struct sm_segment_options {
-    float threshold;      /**< 0..1; negative: the model's own */
-    float minimum_area;   /**< share of the image's area, 0..1; negative: the model's own */
-    bool flip_average;    /**< also run the mirrored image and average: slower, a little more accurate */
-    uint64_t reserved[6]; /**< 0 */
+    float threshold;       /**< 0..1; negative: the model's own */
+    float minimum_area;    /**< share of the image's area, 0..1; negative: the model's own */
+    bool flip_average;     /**< also run the mirrored image and average: slower, a little more accurate */
+    float operating_point; /**< 0.80, 0.90 or 0.95; 0: the default, SM_DEFAULT_OPERATING_POINT */
+    uint64_t reserved[5];  /**< 0 */
 } sm_segment_options;
+
+#define SM_DEFAULT_OPERATING_POINT 0.95f
 
 SM_API sm_segment_options sm_segment_options_default(void);
 
@@ -162,8 +188,15 @@ typedef struct sm_result {
                               there is none */
     float outlier_score; /**< distance from the training images, 0 and up; above 1 is out of distribution; 0 when the
                               weights hold no statistics for it */
-    bool looks_like_ultrasound; /**< outlier_score is at most 1 */
-    uint64_t reserved[8];       /**< 0 */
+    bool looks_like_ultrasound;         /**< outlier_score is at most 1 */
+    bool refined;                       /**< the answer of sm_refine */
+    float presence;                     /**< probability that the image shows a lesion, 0..1 */
+    sm_operating_point operating_point; /**< that decided; 0 when the weights hold none */
+    sm_lesion *possible; /**< [possible_count] outlines whose presence is below the operating point's, largest
+                              first; they are not in `mask`; NULL when there is none */
+    int possible_count;
+    uint8_t *possible_mask; /**< [height][width], 0 or 255: of `possible`; NULL when there is none */
+    uint64_t reserved[8];   /**< 0 */
 } sm_result;
 
 /**
@@ -173,6 +206,42 @@ typedef struct sm_result {
 SM_API sm_status sm_segment(sm_state *state, const sm_image *image, const sm_segment_options *options,
                             sm_result *result, sm_error *error);
 SM_API void sm_result_free(sm_result *result);
+
+/** A click of the user, in pixels of the image: the centre of the top-left pixel is (0.5, 0.5), its corner (0, 0). */
+typedef struct sm_click {
+    float x, y;
+    bool inside; /**< on a lesion; otherwise on tissue that is not lesion */
+} sm_click;
+
+/** A box around one lesion, in pixels of the image. */
+typedef struct sm_box {
+    float x, y; /**< the upper left corner */
+    float width, height;
+} sm_box;
+
+enum { SM_CLICKS_MAX = 1000 };
+
+/** Everything that the user has said about an image. Zero-initialise. The arrays belong to the caller. */
+typedef struct sm_prompts {
+    const sm_click *clicks; /**< [click_count]; may be NULL when the count is 0 */
+    int click_count;        /**< 0 .. SM_CLICKS_MAX */
+    const sm_box *box;      /**< NULL: none */
+    uint64_t reserved[4];   /**< 0 */
+} sm_prompts;
+
+/**
+ * Answers again for the image of the state's last sm_segment, with clicks and a box; only the decoder runs. `result` is
+ * all-zero or holds an earlier answer, which is replaced. The answer depends on the image, the options and these
+ * prompts, not on earlier refinements. A click inside always lies in an outline of the answer, which counts as a lesion
+ * at every operating point; a click outside lies in none, and an outline that it touched is removed unless it holds a
+ * click inside, in which case it is cut between the two. A box always holds an outline, and the outline of the lesion
+ * in it does not leave it. Without clicks and box the answer is that of sm_segment.
+ * `flip_average` has no effect. Errors: SM_ERROR_ARGUMENT (no image was segmented with this state; the weights take no
+ * prompts; a click or box that is not finite, not in the image, or of no area; an inside and an outside click on the
+ * same pixel; more than SM_CLICKS_MAX clicks), SM_ERROR_MEMORY.
+ */
+SM_API sm_status sm_refine(sm_state *state, const sm_prompts *prompts, const sm_segment_options *options,
+                           sm_result *result, sm_error *error);
 
 /**
  * Runs the network alone, for callers that prepare its input themselves. `square` is [size][size] with the model's

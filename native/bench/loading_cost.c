@@ -25,7 +25,7 @@ enum {
 /** Copy of a batch from the loader. */
 typedef struct kept_batch {
     float *images, *masks;
-    int *types;
+    sm_class_set *classes;
 } kept_batch;
 
 typedef struct measurement {
@@ -68,10 +68,10 @@ static sm_status make_cache(measurement *m, double *seconds, sm_error *error) {
     double total = 0;
     for (int i = 0; i < PHANTOMS; i++) {
         sm_sample *sample = &m->samples[i];
-        m->records[i] = (sm_record){.type = (sm_class)(i % SM_CLASS_COUNT), .source = source};
+        m->records[i] = (sm_record){.classes = sm_class_set_of((sm_class)(i % SM_CLASS_COUNT)), .source = source};
         m->record_list[i] = &m->records[i];
         sm_status status =
-            sm_phantom_draw(PHANTOM_WIDTH, PHANTOM_HEIGHT, m->records[i].type, (uint64_t)i, sample, error);
+            sm_phantom_draw(PHANTOM_WIDTH, PHANTOM_HEIGHT, sm_record_type(&m->records[i]), (uint64_t)i, sample, error);
         if (status != SM_OK) return status;
         status = decode_again(&sample->grey, sample->width, sample->height, &total, error);
         if (status == SM_OK) status = decode_again(&sample->mask, sample->width, sample->height, &total, error);
@@ -91,12 +91,12 @@ static sm_status keep(const measurement *m, const sm_batch *batch, kept_batch *k
     size_t pixels = count * (size_t)m->options->size * (size_t)m->options->size;
     kept->images = sm_floats_allocate(pixels);
     kept->masks = sm_floats_allocate(pixels);
-    kept->types = malloc(count * sizeof *kept->types);
-    if (!batch->images || !kept->images || !kept->masks || !kept->types)
+    kept->classes = malloc(count * sizeof *kept->classes);
+    if (!batch->images || !kept->images || !kept->masks || !kept->classes)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for batches");
     memcpy(kept->images, batch->images, pixels * sizeof *kept->images);
     memcpy(kept->masks, batch->masks, pixels * sizeof *kept->masks);
-    memcpy(kept->types, batch->types, count * sizeof *kept->types);
+    memcpy(kept->classes, batch->classes, count * sizeof *kept->classes);
     return SM_OK;
 }
 
@@ -129,7 +129,7 @@ static sm_status run_loaded(measurement *m, uint64_t seed, sm_error *error) {
 static void run_ready(const measurement *m) {
     for (int i = 0; i < BATCHES; i++) {
         const kept_batch *kept = &m->kept[i];
-        const sm_batch batch = {.images = kept->images, .masks = kept->masks, .types = kept->types};
+        const sm_batch batch = {.images = kept->images, .masks = kept->masks, .classes = kept->classes};
         m->options->step(m->options->context, &batch);
     }
 }
@@ -191,7 +191,7 @@ sm_status sm_loading_cost_measure(const sm_loading_cost_options *options, sm_loa
     for (int i = 0; i < BATCHES; i++) {
         sm_floats_free(m->kept[i].images);
         sm_floats_free(m->kept[i].masks);
-        free(m->kept[i].types);
+        free(m->kept[i].classes);
     }
     free(m->order);
     free(m);

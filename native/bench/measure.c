@@ -128,21 +128,21 @@ static sm_status measure_training(const sm_bench *b, samples *s, sm_measurement 
     size_t pixels = (size_t)b->batch * (size_t)b->size * (size_t)b->size;
     float *images = sm_floats_allocate(pixels);
     float *masks = sm_floats_allocate(pixels);
-    int *types = calloc((size_t)b->batch, sizeof *types);
+    sm_class_set *classes = calloc((size_t)b->batch, sizeof *classes);
     sm_status status = sm_training_job_create(b, &job, error);
-    if (status == SM_OK && !(images && masks && types))
+    if (status == SM_OK && !(images && masks && classes))
         status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a batch");
     if (status == SM_OK) {
         fill_noise(images, pixels);
         for (size_t i = 0; i < pixels; i++) masks[i] = i % 7 == 0 ? 1 : 0;
-        for (int i = 0; i < b->batch; i++) types[i] = i % SM_CLASS_COUNT;
-        sm_batch batch = {.images = images, .masks = masks, .types = types};
+        for (int i = 0; i < b->batch; i++) classes[i] = sm_class_set_of((sm_class)(i % SM_CLASS_COUNT));
+        sm_batch batch = {.images = images, .masks = masks, .classes = classes};
         measure_steps(b, &job, &batch, s, m);
     }
     sm_training_job_free(&job);
     sm_floats_free(images);
     sm_floats_free(masks);
-    free(types);
+    free(classes);
     return status;
 }
 

@@ -160,7 +160,7 @@ typedef struct source_size {
 static void weigh(const job *j, const int *sources, source_size *sizes) {
     sm_answers *g = j->answers;
     for (int i = 0; i < g->count; i++) {
-        g->types[i] = j->records[i]->type;
+        g->types[i] = sm_record_type(j->records[i]);
         if (g->types[i] == SM_CLASS_NORMAL)
             sizes[sources[i]].normals++;
         else

@@ -130,9 +130,9 @@ static sm_status check_scene(const char *folder, const entry *entries, int count
     if (entries[0].is_mask) return sm_fail(error, SM_ERROR_DATA, "%s: a mask without its image", record->image);
     if (count > 1 && !entries[1].is_mask)
         return sm_fail(error, SM_ERROR_DATA, "%s: \"%s\" is the same image by name", record->image, entries[1].name);
-    if (count == 1 && record->type != SM_CLASS_NORMAL)
+    if (count == 1 && record->classes != sm_class_set_of(SM_CLASS_NORMAL))
         return sm_fail(error, SM_ERROR_DATA, "%s: a %s image without a mask", record->image,
-                       sm_class_name(record->type));
+                       sm_class_name(sm_record_type(record)));
     sm_status status = sm_check_readable(record->image, error);
     for (int mask = 1; mask < count && status == SM_OK; mask++) {
         status = sm_record_add_mask(record, sm_path_join(folder, entries[mask].name), error);
@@ -148,7 +148,7 @@ static sm_status make_record(const char *folder, const entry *entries, int count
     char *name = scene ? sm_path_join(sm_class_name(type), scene) : NULL;
     free(scene);
     record->image = sm_path_join(folder, entries[0].name);
-    record->type = type;
+    record->classes = sm_class_set_of(type);
     record->source = strdup(source);
     record->group = name ? sm_group_name(source, name) : NULL;
     record->device = strdup("");

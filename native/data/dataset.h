@@ -5,23 +5,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../../src/class_set.h"
 #include "../../src/sonomask.h"
 
 typedef struct sm_record {
     char *image;  /**< path, joined with the folder of the manifest */
     char **masks; /**< paths; the lesion is the union of the masks; a normal image may have none */
     int mask_count;
-    sm_class type;
-    char *source;     /**< name of the data set: the manifest's folder, e.g. "busi" */
-    char *group;      /**< "source:group" of images of one scene or patient; unique per record when unknown */
-    int fold;         /**< cross-validation fold, from 0 */
-    bool exclude;     /**< contradictory labels: the image is not used */
-    bool curated;     /**< false when the column is missing */
-    bool has_curated; /**< the manifest has the column */
-    char *device;     /**< "" when unknown */
-    bool calipers;    /**< burned-in calipers, by the manifest; false when the column is missing */
+    sm_class_set classes; /**< the classes that the image may have: one, SM_CLASSES_LESION or SM_CLASSES_ANY */
+    char *source;         /**< name of the data set: the manifest's folder, e.g. "busi" */
+    char *group;          /**< "source:group" of images of one scene or patient; unique per record when unknown */
+    int fold;             /**< cross-validation fold, from 0 */
+    bool exclude;         /**< contradictory labels: the image is not used */
+    bool curated;         /**< false when the column is missing */
+    bool has_curated;     /**< the manifest has the column */
+    char *device;         /**< "" when unknown */
+    bool calipers;        /**< burned-in calipers, by the manifest; false when the column is missing */
     char *problem; /**< why the record cannot be used (`type` and `masks` may then be incomplete); NULL: no problem */
 } sm_record;
+
+/** The class of a record; SM_CLASS_COUNT when it is not known, or not known which kind of lesion it is. */
+static inline sm_class sm_record_type(const sm_record *record) {
+    sm_class type = (sm_class)SM_CLASS_COUNT;
+    sm_class_set_single(record->classes, &type);
+    return type;
+}
+
+/** True when it is known where the lesion is: the record has a mask, or is normal. */
+static inline bool sm_record_outlined(const sm_record *record) {
+    return record->mask_count > 0 || record->classes == sm_class_set_of(SM_CLASS_NORMAL);
+}
 
 typedef struct sm_dataset {
     sm_record *records;
@@ -38,7 +51,10 @@ typedef struct sm_dataset {
  * other columns are ignored. Without a fold column, and for a folder, folds 0..4 come from a hash of the group or the
  * image name; in the second case stderr gets a warning that near-duplicates may leak between folds.
  *
- * A fault of one image (a missing image or mask file, an unknown class, a lesion without a mask) becomes the record's
+ * `class` is normal, benign, malignant, lesion (of unknown type) or empty (unknown). A row may have a mask without a
+ * type or a type without a mask, but not neither.
+ *
+ * A fault of one image (a missing image or mask file, an unknown class, neither mask nor class) becomes the record's
  * `problem`, and the other images can be used; sm_sample_load then fails with it. A fault of the list fails with the
  * path and, for a manifest, the line: a missing column, a row of another length, a fold that is not a number, an image
  * listed twice, no image at all. Errors: SM_ERROR_DATA, SM_ERROR_IO, SM_ERROR_MEMORY.

@@ -68,15 +68,21 @@ static sm_status read_header(manifest *input, sm_error *error) {
     return SM_OK;
 }
 
-static sm_status parse_class(const manifest *input, sm_class *type, sm_error *error) {
+static sm_status parse_class(const manifest *input, sm_class_set *classes, sm_error *error) {
     const char *text = value_of(input, CLASS);
+    *classes = SM_CLASSES_ANY;
+    if (!*text) return SM_OK;
     for (int class = 0; class < SM_CLASS_COUNT; class ++)
         if (strcasecmp(text, sm_class_name((sm_class) class)) == 0) {
-            *type = (sm_class) class;
+            *classes = sm_class_set_of((sm_class) class);
             return SM_OK;
         }
+    *classes = SM_CLASSES_LESION;
+    if (strcasecmp(text, "lesion") == 0) return SM_OK;
     char buffer[SHORT_TEXT];
-    return sm_fail(error, SM_ERROR_DATA, "unknown class \"%s\" (normal, benign or malignant)", shorten(text, buffer));
+    return sm_fail(error, SM_ERROR_DATA,
+                   "unknown class \"%s\" (normal, benign, malignant, lesion, or empty when it is not known)",
+                   shorten(text, buffer));
 }
 
 static sm_status parse_flag(const manifest *input, enum column column, bool *flag, sm_error *error) {
@@ -134,15 +140,14 @@ static sm_status parse_masks(const manifest *input, sm_record *record, sm_error 
         cursor += length;
         if (*cursor) cursor++;
     }
-    if (record->mask_count == 0 && record->type != SM_CLASS_NORMAL)
-        return sm_fail(error, SM_ERROR_DATA, "%s: a %s image without a mask", record->image,
-                       sm_class_name(record->type));
+    if (record->mask_count == 0 && record->classes == SM_CLASSES_ANY)
+        return sm_fail(error, SM_ERROR_DATA, "%s: neither a class nor a mask", record->image);
     return SM_OK;
 }
 
 /** Reads and checks what concerns one image only: its class and its files. */
 static sm_status parse_image(const manifest *input, sm_record *record, sm_error *error) {
-    sm_status status = parse_class(input, &record->type, error);
+    sm_status status = parse_class(input, &record->classes, error);
     if (status == SM_OK) status = sm_check_readable(record->image, error);
     return status == SM_OK ? parse_masks(input, record, error) : status;
 }

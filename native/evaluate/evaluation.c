@@ -98,7 +98,7 @@ static void note_result(scoring *job, int index, sm_status status, const sm_erro
         sm_progress_complain(&job->progress, error->message);
     } else {
         job->scored++;
-        job->right += image->predicted == image->record->type;
+        job->right += image->predicted == sm_record_type(image->record);
         if (sm_evaluated_has_lesion(image)) {
             job->lesions++;
             job->dice_sum += image->scores.dice;

@@ -74,12 +74,12 @@ static sm_status score_point(job *j, int worker, const sm_record *record, const 
     const long long kept = pixels.true_positive + pixels.false_negative;
     if (lesion == 0 || (double)kept >= KEPT_SHARE * (double)lesion) {
         score->images = 1;
-        score->right = result.type == record->type;
+        score->right = result.type == sm_record_type(record);
         if (lesion > 0) {
             score->lesion_images = 1;
             score->dice = sm_binary_scores_of(&pixels).dice;
         }
-        if (record->type == SM_CLASS_NORMAL) {
+        if (sm_record_type(record) == SM_CLASS_NORMAL) {
             score->normal_images = 1;
             score->masks = result.lesion_count > 0;
         }

@@ -73,12 +73,13 @@ int sm_roc_cases(const sm_evaluated_image *const *images, int count, sm_roc_ques
     int filled = 0;
     for (int i = 0; i < count; i++) {
         const sm_evaluated_image *image = images[i];
-        if (!is_case(image->record->type, question)) continue;
+        if (!is_case(sm_record_type(image->record), question)) continue;
         bool lesion = question == SM_ROC_LESION_NORMAL;
-        cases[filled++] = (sm_roc_case){
-            .score = lesion ? 1.0 - image->probabilities[SM_CLASS_NORMAL] : image->probabilities[SM_CLASS_MALIGNANT],
-            .positive = lesion ? image->record->type != SM_CLASS_NORMAL : image->record->type == SM_CLASS_MALIGNANT,
-            .item = i};
+        cases[filled++] = (sm_roc_case){.score = lesion ? 1.0 - image->probabilities[SM_CLASS_NORMAL]
+                                                        : image->probabilities[SM_CLASS_MALIGNANT],
+                                        .positive = lesion ? sm_record_type(image->record) != SM_CLASS_NORMAL
+                                                           : sm_record_type(image->record) == SM_CLASS_MALIGNANT,
+                                        .item = i};
     }
     sm_roc_sort(cases, filled);
     return filled;
@@ -125,12 +126,12 @@ static void mask_metrics(const prepared *data, const int *weights, double *value
     for (int i = 0; i < data->count; i++) {
         const sm_evaluated_image *image = data->images[i];
         double weight = weights[i];
-        if (image->record->type == SM_CLASS_NORMAL) add(&false_mask, sm_evaluated_has_mask(image), weight);
+        if (sm_record_type(image->record) == SM_CLASS_NORMAL) add(&false_mask, sm_evaluated_has_mask(image), weight);
         if (!sm_evaluated_has_lesion(image)) continue;
         double score = image->scores.dice;
         add(&dice, score, weight);
-        if (image->record->type == SM_CLASS_BENIGN) add(&benign, score, weight);
-        if (image->record->type == SM_CLASS_MALIGNANT) add(&malignant, score, weight);
+        if (sm_record_type(image->record) == SM_CLASS_BENIGN) add(&benign, score, weight);
+        if (sm_record_type(image->record) == SM_CLASS_MALIGNANT) add(&malignant, score, weight);
         add(&iou, image->scores.iou, weight);
         add(&missed, score <= 0, weight);
         add(&half, score >= 0.5, weight);
@@ -260,7 +261,7 @@ static bool prepare(prepared *data, const sm_evaluated_image *const *images, int
     for (int q = 0; q < SM_ROC_QUESTION_COUNT; q++)
         data->case_count[q] = sm_roc_cases(images, count, (sm_roc_question)q, data->cases[q]);
     for (int i = 0; i < count; i++) {
-        data->true_class[i] = images[i]->record->type;
+        data->true_class[i] = sm_record_type(images[i]->record);
         if (images[i]->outlier_score > 0) data->has_outlier_scores = true;
         memcpy(data->calibrated[i], images[i]->probabilities, sizeof data->calibrated[i]);
         if (!sm_evaluated_has_lesion(images[i])) continue;
@@ -320,7 +321,7 @@ sm_status sm_score_set_of(const sm_evaluated_image *const *images, int count, ui
         ones[i] = 1;
         memcpy(raw[i], images[i]->raw_probabilities, sizeof raw[i]);
         if (sm_evaluated_has_lesion(images[i])) scores->lesion_images++;
-        if (images[i]->record->type == SM_CLASS_NORMAL) scores->normal_images++;
+        if (sm_record_type(images[i]->record) == SM_CLASS_NORMAL) scores->normal_images++;
         milliseconds += images[i]->milliseconds;
     }
     scores->milliseconds = milliseconds / count;

@@ -26,8 +26,8 @@ static double lesion_share(const sm_evaluated_image *image) {
 
 static row_name by_class(const sm_evaluated_image *image, const terciles *sizes) {
     (void)sizes;
-    row_name name = {.order = (int)image->record->type};
-    snprintf(name.label, LABEL_SIZE, "%s", sm_class_name(image->record->type));
+    row_name name = {.order = (int)sm_record_type(image->record)};
+    snprintf(name.label, LABEL_SIZE, "%s", sm_class_name(sm_record_type(image->record)));
     return name;
 }
 

@@ -11,6 +11,7 @@
 
 #include "../../src/memory_plan.h"
 #include "../../src/net_fusion.h"
+#include "../../src/prompt_maps.h"
 #include "../../src/sonomask.h"
 #include "onnx_graph.h"
 
@@ -82,11 +83,18 @@ static sm_status check_finite(const exporter *e, int layer, const float *values,
     return SM_OK;
 }
 
+/** Whether the second input of a layer is the maps of prompts. */
+static bool reads_prompts(const sm_net *net, int index) {
+    const int second = net->layers[index].input[1];
+    return second >= 0 && net->layers[second].kind == SM_LAYER_PROMPT;
+}
+
 /** Fused weights, [side][side][in][out] here and [out][in][side][side] in ONNX, and the bias. */
 static sm_status put_weights(const exporter *e, int index, int side, const char *weights, const char *bias,
                              sm_error *error) {
     const sm_layer *layer = &e->net->layers[index];
     int inputs = sm_net_input_channels(e->net, index);
+    int kept = inputs - (reads_prompts(e->net, index) ? SM_PROMPT_CHANNELS : 0);
     int outputs = layer->channels;
     size_t taps = (size_t)side * (size_t)side;
     size_t count = taps * (size_t)inputs * (size_t)outputs;
@@ -97,9 +105,11 @@ static sm_status put_weights(const exporter *e, int index, int side, const char 
     const float *source = e->fused;
     for (size_t tap = 0; tap < taps; tap++)
         for (size_t in = 0; in < (size_t)inputs; in++)
-            for (size_t out = 0; out < (size_t)outputs; out++)
-                e->transposed[(out * (size_t)inputs + in) * taps + tap] = *source++;
-    sm_onnx_put_initialiser(e->graph, weights, (sm_onnx_shape){4, {outputs, inputs, side, side}}, e->transposed);
+            for (size_t out = 0; out < (size_t)outputs; out++) {
+                if (in < (size_t)kept) e->transposed[(out * (size_t)kept + in) * taps + tap] = *source;
+                source++;
+            }
+    sm_onnx_put_initialiser(e->graph, weights, (sm_onnx_shape){4, {outputs, kept, side, side}}, e->transposed);
     if (bias) sm_onnx_put_initialiser(e->graph, bias, (sm_onnx_shape){1, {outputs}}, e->bias);
     return SM_OK;
 }
@@ -109,7 +119,8 @@ static void put_sources(const exporter *e, int index, tensor_name name) {
     static const char *const suffixes[] = {".source0", ".source1"};
     const sm_layer *layer = &e->net->layers[index];
     tensor_name sources[2];
-    for (int k = 0; k < 2 && layer->input[k] >= 0; k++) {
+    int count = layer->input[1] < 0 || reads_prompts(e->net, index) ? 1 : 2;
+    for (int k = 0; k < count; k++) {
         name_of(e, layer->input[k], "", sources[k]);
         if (!layer->upsample[k]) continue;
         tensor_name upsampled;
@@ -117,7 +128,7 @@ static void put_sources(const exporter *e, int index, tensor_name name) {
         put_upsample(e, sources[k], false, upsampled);
         memcpy(sources[k], upsampled, sizeof upsampled);
     }
-    if (layer->input[1] < 0) {
+    if (count == 1) {
         memcpy(name, sources[0], sizeof sources[0]);
         return;
     }
@@ -217,6 +228,7 @@ static sm_status put_layer(const exporter *e, int index, sm_error *error) {
     name_of(e, index, "", output);
     switch (layer->kind) {
     case SM_LAYER_INPUT:
+    case SM_LAYER_PROMPT: /* the exported network answers without prompts: their maps are 0, and are left out */
     case SM_LAYER_DROPOUT:
         return SM_OK;
     case SM_LAYER_CONV3X3:

@@ -32,7 +32,7 @@ static void write_source(FILE *out, const sm_record *record, bool calipers, cons
     write_text(out, record->group);
     fprintf(out, ",%d,%s,", record->fold, record->has_curated ? (record->curated ? "1" : "0") : "");
     write_text(out, record->device);
-    fprintf(out, ",%d,%s", calipers, record->problem ? "" : sm_class_name(record->type));
+    fprintf(out, ",%d,%s", calipers, record->problem ? "" : sm_class_name(sm_record_type(record)));
 }
 
 /* "0.91/0.87;0/0.4": Dice and expected Dice of each outline. */

@@ -76,7 +76,7 @@ static void picture(FILE *out, const sm_gallery_item *item) {
     const sm_evaluated_image *image = item->image;
     char text[160];
     if (!item->png) return;
-    bool right = image->predicted == image->record->type;
+    bool right = image->predicted == sm_record_type(image->record);
     fputs("<figure>", out);
     snprintf(text, sizeof text, "Image, reference mask and predicted mask; Dice %.3f", image->scores.dice);
     sm_html_png(out, item->png, item->png_size, text);
@@ -88,8 +88,9 @@ static void picture(FILE *out, const sm_gallery_item *item) {
         fputs(": ", out);
     }
     sm_svg_escape(out, short_name(image->record->image));
-    fprintf(out, "</span><br>%s, <span class=\"%s\">predicted %s (%.0f %%)</span>", sm_class_name(image->record->type),
-            right ? "right" : "wrong", sm_class_name(image->predicted), 100 * image->probabilities[image->predicted]);
+    fprintf(out, "</span><br>%s, <span class=\"%s\">predicted %s (%.0f %%)</span>",
+            sm_class_name(sm_record_type(image->record)), right ? "right" : "wrong", sm_class_name(image->predicted),
+            100 * image->probabilities[image->predicted]);
     if (sm_evaluated_has_lesion(image)) fprintf(out, " \xC2\xB7 Dice\xC2\xA0%.3f", image->scores.dice);
     if (isfinite(image->surface.hd95)) fprintf(out, " \xC2\xB7 HD95\xC2\xA0%.1f\xC2\xA0px", image->surface.hd95);
     fputs("</figcaption></figure>\n", out);

@@ -11,7 +11,7 @@
 typedef struct sm_epoch_sums {
     double loss, mask_loss, type_loss, gradient_norm; /**< sums over batches */
     double dice, seconds, waited; /**< Dice summed over lesion images; seconds in all; seconds of waiting for data */
-    double lesion_images, right_types, images, batches;
+    double lesion_images, right_types, typed_images, images, batches;
 } sm_epoch_sums;
 
 typedef struct sm_checkpoint {

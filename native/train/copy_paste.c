@@ -30,8 +30,9 @@ sm_copy_paste *sm_copy_paste_create(const sm_record *const *records, const sm_sa
         return NULL;
     }
     for (int i = 0; i < count; i++) {
-        const sm_class type = records[i]->type;
-        if (type != SM_CLASS_NORMAL) copy_paste->donors[type][copy_paste->donor_counts[type]++] = i;
+        sm_class type;
+        if (sm_class_set_single(records[i]->classes, &type) && type != SM_CLASS_NORMAL && records[i]->mask_count > 0)
+            copy_paste->donors[type][copy_paste->donor_counts[type]++] = i;
     }
     return copy_paste;
 }
@@ -44,12 +45,14 @@ void sm_copy_paste_free(sm_copy_paste *copy_paste) {
 }
 
 const sm_sample *sm_copy_paste_apply(sm_copy_paste *copy_paste, int index, float probability, uint64_t seed,
-                                     sm_class *type) {
+                                     sm_class_set *classes) {
     const sm_sample *own = &copy_paste->samples[index];
-    *type = copy_paste->records[index]->type;
+    const sm_record *record = copy_paste->records[index];
+    *classes = record->classes;
+    sm_class donor_type;
+    if (!sm_class_set_single(record->classes, &donor_type) || !sm_record_outlined(record)) return own;
     sm_random random = sm_random_make(seed);
     if (sm_random_uniform(&random) >= probability) return own;
-    sm_class donor_type = *type;
     if (donor_type == SM_CLASS_NORMAL)
         donor_type = sm_random_uniform(&random) < 0.5f ? SM_CLASS_BENIGN : SM_CLASS_MALIGNANT;
     if (copy_paste->donor_counts[donor_type] == 0) return own;
@@ -57,6 +60,6 @@ const sm_sample *sm_copy_paste_apply(sm_copy_paste *copy_paste, int index, float
     if (donor == index || !sm_paste_lesion(own, &copy_paste->samples[donor], sm_random_next(&random),
                                            copy_paste->scratch, &copy_paste->pasted))
         return own;
-    *type = donor_type;
+    *classes = sm_class_set_of(donor_type);
     return &copy_paste->pasted;
 }

@@ -134,14 +134,19 @@ void sm_square_resize(const float *input, int side, float *output, int output_si
         }
 }
 
-/** Fills the class probabilities of one image: its class mixed with the teacher's answer. `logits` is changed. */
-static void soften_type(const sm_distillation *d, const teacher *chosen, float logits[SM_CLASS_COUNT], int type,
-                        float *probabilities) {
+/** Fills the class probabilities of one image: the teacher's answer, mixed with it restricted to the possible classes.
+ *  `logits` is changed. */
+static void soften_type(const sm_distillation *d, const teacher *chosen, float logits[SM_CLASS_COUNT],
+                        sm_class_set classes, float *probabilities) {
     if (chosen->two_sigmoid) logits[SM_CLASS_NORMAL] = 0;
     for (int c = 0; c < SM_CLASS_COUNT; c++) logits[c] /= chosen->temperature;
     d->kernels->softmax(logits, 1, SM_CLASS_COUNT, probabilities);
+    float restricted[SM_CLASS_COUNT];
     for (int c = 0; c < SM_CLASS_COUNT; c++)
-        probabilities[c] = d->share * probabilities[c] + (1 - d->share) * (c == type ? 1.0f : 0);
+        if (!sm_class_set_has(classes, (sm_class)c)) logits[c] = SM_LOGIT_EXCLUDED;
+    d->kernels->softmax(logits, 1, SM_CLASS_COUNT, restricted);
+    for (int c = 0; c < SM_CLASS_COUNT; c++)
+        probabilities[c] = d->share * probabilities[c] + (1 - d->share) * restricted[c];
 }
 
 sm_batch sm_distillation_soften(sm_distillation *d, const sm_batch *batch, uint64_t seed) {
@@ -158,8 +163,10 @@ sm_batch sm_distillation_soften(sm_distillation *d, const sm_batch *batch, uint6
         d->kernels->sigmoid(d->mask, teacher_pixels, d->mask);
         sm_square_resize(d->mask, chosen->size, mask, d->size);
         for (size_t k = 0; k < pixels; k++) mask[k] = target[k] + d->share * (mask[k] - target[k]);
-        soften_type(d, chosen, logits, batch->types[i], d->type_probabilities + i * SM_CLASS_COUNT);
+        soften_type(d, chosen, logits, batch->classes[i], d->type_probabilities + i * SM_CLASS_COUNT);
     }
-    return (sm_batch){
-        .images = batch->images, .masks = d->masks, .types = batch->types, .type_probabilities = d->type_probabilities};
+    sm_batch softened = *batch;
+    softened.masks = d->masks;
+    softened.type_probabilities = d->type_probabilities;
+    return softened;
 }

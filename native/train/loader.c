@@ -96,7 +96,8 @@ static const uint64_t PASTE_STREAM = 1u << 20;
 
 typedef struct slot {
     float *images, *masks;
-    int *types;
+    float *mask_weights;
+    sm_class_set *classes;
 } slot;
 
 struct sm_loader {
@@ -123,14 +124,16 @@ static sm_status make_batch(sm_loader *loader, int number) {
     for (int i = 0; i < loader->batch; i++) {
         int place = number * loader->batch + i;
         const uint64_t seed = sm_random_derive(loader->seed, (uint64_t)place);
-        sm_class type;
+        const sm_record *record = loader->cache->records[loader->order[place]];
+        sm_class_set classes;
         const sm_sample *sample =
             sm_copy_paste_apply(loader->copy_paste, loader->order[place], loader->augmentation.paste_probability,
-                                sm_random_derive(seed, PASTE_STREAM), &type);
+                                sm_random_derive(seed, PASTE_STREAM), &classes);
         sm_status status = sm_augment(&loader->augmentation, sample, loader->size, seed, loader->scratch,
                                       s->images + (size_t)i * pixels, s->masks + (size_t)i * pixels);
         if (status != SM_OK) return status;
-        s->types[i] = (int)type;
+        s->classes[i] = classes;
+        s->mask_weights[i] = sm_record_outlined(record) ? 1.0f : 0.0f;
     }
     return SM_OK;
 }
@@ -187,8 +190,10 @@ sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augment
     for (int i = 0; i < RING; i++) {
         made->ring[i] = (slot){.images = sm_floats_allocate(pixels),
                                .masks = sm_floats_allocate(pixels),
-                               .types = malloc((size_t)batch * sizeof(int))};
-        complete = complete && made->ring[i].images && made->ring[i].masks && made->ring[i].types;
+                               .mask_weights = sm_floats_allocate((size_t)batch),
+                               .classes = malloc((size_t)batch * sizeof(sm_class_set))};
+        complete = complete && made->ring[i].images && made->ring[i].masks && made->ring[i].mask_weights &&
+                   made->ring[i].classes;
     }
     if (!complete) {
         sm_loader_free(made);
@@ -204,7 +209,8 @@ void sm_loader_free(sm_loader *loader) {
     for (int i = 0; i < RING; i++) {
         sm_floats_free(loader->ring[i].images);
         sm_floats_free(loader->ring[i].masks);
-        free(loader->ring[i].types);
+        sm_floats_free(loader->ring[i].mask_weights);
+        free(loader->ring[i].classes);
     }
     sm_augment_scratch_free(loader->scratch);
     sm_copy_paste_free(loader->copy_paste);
@@ -240,7 +246,9 @@ sm_batch sm_loader_next(sm_loader *loader) {
         pthread_cond_broadcast(&loader->changed);
         while (loader->made <= number && number < loader->batches) pthread_cond_wait(&loader->changed, &loader->lock);
         const slot *s = &loader->ring[number % RING];
-        if (number < loader->batches) batch = (sm_batch){.images = s->images, .masks = s->masks, .types = s->types};
+        if (number < loader->batches)
+            batch = (sm_batch){
+                .images = s->images, .masks = s->masks, .mask_weights = s->mask_weights, .classes = s->classes};
     }
     pthread_mutex_unlock(&loader->lock);
     loader->waited += sm_clock() - start;

@@ -7,6 +7,8 @@
 #include "../data/random.h"
 #include "../data/sources.h"
 
+enum { KINDS = SM_CLASSES_ANY + 1 /* sets of classes */ };
+
 struct sm_sampler {
     int count;
     double *weights;                                      /* [count], not normalised */
@@ -24,13 +26,14 @@ static void shuffle(int *values, int count, sm_random *random) {
 }
 
 /** Weighs each record by the number of records of its kind, a kind being a data set and a class. */
-static void weigh(const sm_record *const *records, const int *sources, const int (*sizes)[SM_CLASS_COUNT],
-                  float balance, sm_sampler *sampler) {
+static void weigh(const sm_record *const *records, const int *sources, const int (*sizes)[KINDS], float balance,
+                  sm_sampler *sampler) {
     for (int i = 0; i < sampler->count; i++) {
-        const sm_class type = records[i]->type;
-        const double weight = pow(sizes[sources[i]][type], -(double)balance);
+        const double weight = pow(sizes[sources[i]][records[i]->classes], -(double)balance);
         sampler->weights[i] = weight;
         sampler->total += weight;
+        sm_class type;
+        if (!sm_class_set_single(records[i]->classes, &type)) continue;
         sampler->images[type] += 1;
         sampler->drawn[type] += weight;
     }
@@ -42,15 +45,15 @@ sm_status sm_sampler_create(const sm_record *const *records, int count, float ba
     const size_t room = count > 0 ? (size_t)count : 1;
     sm_sampler *made = calloc(1, sizeof *made);
     int *sources = malloc(room * sizeof *sources), source_count = 0;
-    int(*sizes)[SM_CLASS_COUNT] = calloc(room, sizeof *sizes);
+    int(*sizes)[KINDS] = calloc(room, sizeof *sizes);
     if (made) made->weights = malloc(room * sizeof *made->weights);
     sm_status status = made && made->weights && sources && sizes
                            ? sm_sources_number(records, count, sources, &source_count, error)
                            : sm_fail(error, SM_ERROR_MEMORY, "no memory to sample %d images", count);
     if (status == SM_OK) {
         made->count = count;
-        for (int i = 0; i < count; i++) sizes[sources[i]][records[i]->type]++;
-        weigh(records, sources, (const int(*)[SM_CLASS_COUNT])sizes, balance, made);
+        for (int i = 0; i < count; i++) sizes[sources[i]][records[i]->classes]++;
+        weigh(records, sources, (const int(*)[KINDS])sizes, balance, made);
         *sampler = made;
     } else {
         sm_sampler_free(made);
@@ -92,12 +95,16 @@ sm_status sm_sampler_order(const sm_sampler *sampler, uint64_t seed, int epoch, 
 
 void sm_sampler_class_shift(const sm_sampler *sampler, float pasted, float shift[SM_CLASS_COUNT]) {
     double drawn[SM_CLASS_COUNT];
-    for (int c = 0; c < SM_CLASS_COUNT; c++) drawn[c] = sampler->drawn[c];
+    double images = 0, total = 0;
+    for (int c = 0; c < SM_CLASS_COUNT; c++) {
+        drawn[c] = sampler->drawn[c];
+        images += sampler->images[c];
+        total += drawn[c];
+    }
     const double turned = (double)pasted * drawn[SM_CLASS_NORMAL];
     drawn[SM_CLASS_NORMAL] -= turned;
     drawn[SM_CLASS_BENIGN] += 0.5 * turned;
     drawn[SM_CLASS_MALIGNANT] += 0.5 * turned;
     for (int c = 0; c < SM_CLASS_COUNT; c++)
-        shift[c] =
-            sampler->images[c] > 0 ? (float)log(sampler->images[c] / sampler->count / (drawn[c] / sampler->total)) : 0;
+        shift[c] = sampler->images[c] > 0 ? (float)log(sampler->images[c] / images / (drawn[c] / total)) : 0;
 }

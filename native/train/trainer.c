@@ -13,7 +13,7 @@
 static const float statistics_momentum = 0.1f;
 
 sm_trainer_options sm_trainer_options_default(void) {
-    return (sm_trainer_options){.network = "sonomask",
+    return (sm_trainer_options){.network = "sonomask2",
                                 .augmentation = "full",
                                 .batch = 8,
                                 .epochs = 60,
@@ -27,6 +27,12 @@ sm_trainer_options sm_trainer_options_default(void) {
                                 .loss = sm_loss_options_default()};
 }
 
+static bool has_lesion(const float *mask, size_t pixels) {
+    for (size_t i = 0; i < pixels; i++)
+        if (mask[i] >= 0.5f) return true;
+    return false;
+}
+
 static void add_scores(sm_trainer *t, const sm_batch *batch, const sm_losses *losses, double norm) {
     sm_epoch_sums *sums = &t->progress.sums;
     size_t pixels = (size_t)t->size * (size_t)t->size;
@@ -37,12 +43,16 @@ static void add_scores(sm_trainer *t, const sm_batch *batch, const sm_losses *lo
     sums->batches += 1;
     for (int i = 0; i < t->options->batch; i++) {
         sums->images += 1;
-        sums->right_types += sm_class_of_logits(sm_training_type_logits(t->training) + i * SM_CLASS_COUNT,
-                                                t->options->loss.type_mae) == batch->types[i];
-        if (batch->types[i] == SM_CLASS_NORMAL) continue;
+        sm_class type;
+        if (sm_class_set_single(batch->classes[i], &type)) {
+            sums->typed_images += 1;
+            sums->right_types += sm_class_of_logits(sm_training_type_logits(t->training) + i * SM_CLASS_COUNT,
+                                                    t->options->loss.type_mae) == (int)type;
+        }
+        const float *mask = batch->masks + (size_t)i * pixels;
+        if (batch->mask_weights[i] <= 0 || !has_lesion(mask, pixels)) continue;
         sums->lesion_images += 1;
-        sums->dice += sm_dice_of_logits(sm_training_mask_logits(t->training) + (size_t)i * pixels,
-                                        batch->masks + (size_t)i * pixels, pixels);
+        sums->dice += sm_dice_of_logits(sm_training_mask_logits(t->training) + (size_t)i * pixels, mask, pixels);
     }
 }
 
@@ -86,8 +96,8 @@ static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
         char note[SM_NOTE_SIZE];
         snprintf(note, sizeof note, "epoch %d/%d loss %.4f dice %.3f type %.3f %.1f images/s", epoch + 1,
                  t->options->epochs, sums->loss / sums->batches,
-                 sums->lesion_images > 0 ? sums->dice / sums->lesion_images : 0, sums->right_types / sums->images,
-                 sums->images / sums->seconds);
+                 sums->lesion_images > 0 ? sums->dice / sums->lesion_images : 0,
+                 sums->typed_images > 0 ? sums->right_types / sums->typed_images : 0, sums->images / sums->seconds);
         sm_progress_show(bar, epoch * t->batches + t->progress.batch - t->first_batch, note);
     }
     return status;

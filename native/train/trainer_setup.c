@@ -31,7 +31,7 @@ static void hash_data(sm_trainer *t) {
     uint64_t hash = 0xCBF29CE484222325ULL;
     for (int i = 0; i < t->training_cache.count; i++) {
         const sm_sample *sample = &t->training_cache.samples[i];
-        int type = (int)t->training_cache.records[i]->type;
+        int type = (int)t->training_cache.records[i]->classes;
         size_t pixels = (size_t)sample->width * (size_t)sample->height;
         hash = hash_bytes(hash, &type, sizeof type);
         hash = hash_bytes(hash, sample->grey, pixels);

@@ -31,7 +31,7 @@ sm_status sm_training_log_append(char **log, int epoch, float learning_rate, con
     put_value(row, sums->type_loss / sums->batches);
     put_value(row, sums->gradient_norm / sums->batches);
     put_value(row, sums->lesion_images > 0 ? sums->dice / sums->lesion_images : NAN);
-    put_value(row, sums->right_types / sums->images);
+    put_value(row, sums->typed_images > 0 ? sums->right_types / sums->typed_images : NAN);
     put_value(row, scores ? scores->lesion_dice : NAN);
     put_value(row, scores ? scores->accuracy : NAN);
     put_value(row, scores ? scores->false_masks : NAN);

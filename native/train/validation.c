@@ -131,6 +131,7 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
     int normals = 0;
     int false_masks = 0;
     int right = 0;
+    int typed = 0;
     sm_progress progress;
     sm_progress_begin(&progress, "validating", cache->count);
     for (int i = 0; i < cache->count; i++) {
@@ -142,10 +143,13 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
         }
         float type_logits[SM_CLASS_COUNT];
         sm_inference_run(state, validation->image, validation->logits, type_logits);
-        int type = (int)cache->records[i]->type;
+        int type = (int)sm_record_type(cache->records[i]);
+        typed += type < SM_CLASS_COUNT;
         right += sm_class_of_logits(type_logits, validation->two_sigmoid) == type;
         double image_dice = sm_dice_of_logits(validation->logits, validation->mask, pixels);
-        if (type == SM_CLASS_NORMAL) {
+        if (!sm_record_outlined(cache->records[i])) {
+            /* Without a mask there is nothing to compare the outline with. */
+        } else if (type == SM_CLASS_NORMAL) {
             normals++;
             false_masks += image_dice < 1; /* with an empty target, Dice is 1 only for an empty mask */
         } else {
@@ -163,6 +167,6 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
     if (status != SM_OK) return status;
     scores->lesion_dice = lesions > 0 ? dice / lesions : NAN;
     scores->false_masks = normals > 0 ? (double)false_masks / normals : NAN;
-    scores->accuracy = cache->count > 0 ? (double)right / cache->count : NAN;
+    scores->accuracy = typed > 0 ? (double)right / typed : NAN;
     return SM_OK;
 }

@@ -83,7 +83,7 @@ double SM_KERNEL(sm_mask_loss)(const sm_mask_loss *args) {
         double denominator = sums.probabilities + sums.targets + (double)args->dice_smooth;
         bool defined = denominator > 0; /* else neither predicted nor target pixels: full agreement */
         double dice = defined ? numerator / denominator : 1;
-        double weight = 1.0 / args->batch;
+        double weight = (args->weights ? (double)args->weights[image] : 1.0) / args->batch;
         double cross_entropy = weight * (double)args->bce_weight / args->pixels;
         double dice_weight = weight * (double)args->dice_weight;
         total += cross_entropy * sums.cross_entropy + dice_weight * (1 - dice);

@@ -24,7 +24,7 @@ double SM_REFERENCE(sm_mask_loss)(const sm_mask_loss *args) {
         /* Without smoothing, and with neither predicted nor target pixels: full agreement, gradient 0. */
         bool defined = denominator > 0;
         double dice = defined ? numerator / denominator : 1;
-        double weight = 1 / (double)args->batch;
+        double weight = (args->weights ? (double)args->weights[image] : 1) / (double)args->batch;
         total += weight * (args->bce_weight * cross_entropy / args->pixels + args->dice_weight * (1 - dice));
         for (int i = 0; i < args->pixels && args->gradient; i++) {
             double t = target[i], p = sigmoid(logits[i]);
