@@ -10,66 +10,95 @@
 #include <cmocka.h>
 
 #include "../../src/memory_plan.h"
-#include "../../src/net_inference.h"
-#include "../../src/net_training.h"
 #include "../../src/sonomask.h"
+#include "network_case.h"
 #include "test_random.h"
 
-enum { SIZE = 32, BATCH = 2 };
-
-static sm_net make(const char *name) {
-    sm_net net;
-    assert_int_equal(sm_net_make(name, &net, NULL), SM_OK);
-    return net;
-}
-
-static float *noise_block(size_t count, unsigned seed) {
-    float *block = sm_floats_allocate(count);
-    assert_non_null(block);
-    for (size_t i = 0; i < count; i++) block[i] = test_random_signed(&seed);
-    return block;
-}
-
-/** Weights as after some training: conditioning and statistics differ from their initial values. */
-static float *worn_parameters(const sm_net *net, unsigned seed) {
-    float *parameters = sm_floats_allocate(net->total_count);
-    assert_non_null(parameters);
-    sm_net_initialise(net, seed, parameters);
-    for (int i = 0; i < net->parameter_count; i++) {
-        const sm_parameter *p = &net->parameters[i];
-        for (size_t k = 0; k < p->count; k++) {
-            float *value = &parameters[p->offset + k];
-            if (p->kind == SM_PARAMETER_NORM_VARIANCE)
-                *value = 1.0f + 0.5f * test_random_signed(&seed);
-            else if (p->kind == SM_PARAMETER_NORM_SCALE)
-                *value = 1.0f + 0.3f * test_random_signed(&seed);
-            else if (p->kind != SM_PARAMETER_WEIGHTS)
-                *value = 0.2f * test_random_signed(&seed);
-            else if (!net->layers[p->layer].normalise)
-                *value += 0.3f * test_random_signed(&seed);
-        }
-    }
-    return parameters;
-}
+enum { SIZE = NETWORK_SIZE, BATCH = NETWORK_BATCH };
 
 static void test_counts_of_the_reference_networks(void **state) {
     (void)state;
-    sm_net unet16 = make("unet16");
-    sm_net unet32 = make("unet32");
+    sm_net unet16 = network_make("unet16");
+    sm_net unet32 = network_make("unet32");
     assert_int_equal(unet16.trainable_count, 2160900);
     assert_int_equal(unet32.trainable_count, 8634884);
     assert_true(fabs(sm_net_macs(&unet16, 256) / 1e9 - 4.087) < 0.0005);
     assert_true(fabs(sm_net_macs(&unet32, 256) / 1e9 - 16.328) < 0.0005);
 }
 
-/** The ablation lacks one gain and one offset per channel, each computed from three probabilities and a bias. */
-static void test_unconditioned_differs_by_the_condition_alone(void **state) {
+/** A 3x3 convolution without bias, and the scale and the shift of its batch normalisation. */
+static int block(int inputs, int outputs) { return 9 * inputs * outputs + 2 * outputs; }
+
+/** Gain and offset for each channel, from three probabilities and a bias. */
+static int condition(int channels) { return 2 * channels * (SM_CLASS_COUNT + 1); }
+
+/** The parameters of a second-generation network of the widths `w`, counted from its description. */
+static int count_second_generation(const int w[6], bool conditioned) {
+    enum { PROMPTS = 4 /* maps */ };
+    int count = block(1, w[0]);
+    for (int level = 1; level <= 5; level++) count += block(w[level - 1], w[level]) + block(w[level], w[level]);
+    count += (2 * w[5] + 1) * SM_CLASS_COUNT; /* mean and maximum of the deepest features */
+    count += block(w[5] + PROMPTS, w[4]) + condition(w[4]);
+    for (int level = 4; level >= 1; level--) {
+        const int deep = level == 4 ? w[4] : w[level + 1];
+        count += block(w[level] + deep, w[level]) + condition(w[level]);
+        if (level > 1)
+            count += block(w[level] + PROMPTS, w[level]) + w[level] + 1; /* prompts, and deep supervision */
+        else
+            count += block(w[1], w[1]) + condition(w[1]);
+    }
+    count += w[1] + 1;
+    return conditioned ? count : count - condition(w[4] + w[4] + w[3] + w[2] + w[1] + w[1]);
+}
+
+static void test_counts_of_the_second_generation(void **state) {
     (void)state;
-    sm_net with = make("sonomask2");
-    sm_net without = make("sonomask2-unconditioned");
-    enum { CONDITIONED_CHANNELS = 128 + 128 + 96 + 48 + 32 + 32 /* the last block has two convolutions */ };
-    assert_int_equal(with.trainable_count - without.trainable_count, 2 * (SM_CLASS_COUNT + 1) * CONDITIONED_CHANNELS);
-    for (int i = 0; i < without.layer_count; i++) assert_int_equal(without.layers[i].condition, -1);
+    static const int narrow[6] = {16, 32, 48, 96, 128, 160}, wide[6] = {16, 48, 80, 144, 192, 240};
+    const sm_net shipped = network_make("sonomask2"), ablation = network_make("sonomask2-unconditioned"),
+                 teacher = network_make("sonomask2-wide");
+    assert_int_equal(shipped.trainable_count, count_second_generation(narrow, true));
+    assert_int_equal(ablation.trainable_count, count_second_generation(narrow, false));
+    assert_int_equal(teacher.trainable_count, count_second_generation(wide, true));
+    for (int i = 0; i < ablation.layer_count; i++) assert_int_equal(ablation.layers[i].condition, -1);
+    assert_int_equal(shipped.default_size, 192);
+    assert_int_equal(teacher.default_size, 192);
+    /* Twice the work at least, or it would not be worth calling a teacher. */
+    const double ratio = sm_net_macs(&teacher, 192) / sm_net_macs(&shipped, 192);
+    if (!(ratio > 2.2 && ratio < 2.4)) fail_msg("the teacher has %.3f times the work", ratio);
+}
+
+static bool starts_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
+
+/** A correction runs the decoder, and what steers it, and nothing else. */
+static void test_prompts_reach_the_decoder_alone(void **state) {
+    (void)state;
+    static const char *const names[] = {"sonomask2", "sonomask2-wide", "sonomask2-unconditioned"};
+    for (int n = 0; n < 3; n++) {
+        const sm_net net = network_make(names[n]);
+        bool prompted[SM_NET_MAX_LAYERS];
+        int maps = 0;
+        double macs = 0;
+        assert_true(net.takes_prompts);
+        sm_net_find_prompted(&net, prompted);
+        for (int i = 0; i < net.layer_count; i++) {
+            const sm_layer *layer = &net.layers[i];
+            const bool expected = starts_with(layer->name, "decoder") || starts_with(layer->name, "mask.") ||
+                                  strcmp(layer->name, "type.softmax") == 0;
+            if (prompted[i] != expected) fail_msg("%s: %s is %d", names[n], layer->name, prompted[i]);
+            if (layer->kind == SM_LAYER_PROMPT) maps |= 1 << layer->level;
+            if (prompted[i] && sm_net_in_inference(&net, i)) macs += sm_net_layer_macs(&net, i, 192);
+        }
+        assert_int_equal(maps, 1 << 5 | 1 << 4 | 1 << 3 | 1 << 2);
+        assert_true(macs < 0.7 * sm_net_macs(&net, 192));
+    }
+    static const char *const without[] = {"sonomask", "unet16"};
+    for (int n = 0; n < 2; n++) {
+        const sm_net net = network_make(without[n]);
+        bool prompted[SM_NET_MAX_LAYERS];
+        assert_false(net.takes_prompts);
+        sm_net_find_prompted(&net, prompted);
+        for (int i = 0; i < net.layer_count; i++) assert_false(prompted[i]);
+    }
 }
 
 static void test_unknown_network(void **state) {
@@ -83,7 +112,7 @@ static void test_unknown_network(void **state) {
 
 static void test_initialisation_depends_on_the_seed_only(void **state) {
     (void)state;
-    sm_net net = make("sonomask");
+    sm_net net = network_make("sonomask");
     float *a = sm_floats_allocate(net.total_count);
     float *b = sm_floats_allocate(net.total_count);
     sm_net_initialise(&net, 5, a);
@@ -126,9 +155,9 @@ static void test_memory_plan_never_overlaps(void **state) {
 static void check_inference(const char *name, int backend) {
     const sm_kernels *kernels = sm_kernels_for(backend);
     if (!kernels) return;
-    sm_net net = make(name);
-    float *parameters = worn_parameters(&net, 3);
-    float *image = noise_block(SIZE * SIZE, 11);
+    sm_net net = network_make(name);
+    float *parameters = network_worn_parameters(&net, 3);
+    float *image = network_noise(SIZE * SIZE, 11);
     float mask[2][SIZE * SIZE];
     float type[2][SM_CLASS_COUNT];
     const sm_kernels *sets[2] = {sm_kernels_reference(), kernels};
@@ -154,6 +183,7 @@ static void check_inference(const char *name, int backend) {
 static void test_inference_against_reference(void **state) {
     (void)state;
     for (int backend = SM_BACKEND_SCALAR; backend <= SM_BACKEND_AVX512; backend++) {
+        check_inference("sonomask2", backend);
         check_inference("sonomask", backend);
         check_inference("unet16", backend);
     }
@@ -161,8 +191,8 @@ static void test_inference_against_reference(void **state) {
 
 static void test_impossible_sizes_are_refused(void **state) {
     (void)state;
-    sm_net net = make("sonomask");
-    float *parameters = worn_parameters(&net, 3);
+    sm_net net = network_make("sonomask");
+    float *parameters = network_worn_parameters(&net, 3);
     sm_inference *inference = NULL;
     sm_error error = {0};
     const sm_kernels *kernels = sm_kernels_for(SM_BACKEND_AUTO);
@@ -174,105 +204,17 @@ static void test_impossible_sizes_are_refused(void **state) {
     sm_floats_free(parameters);
 }
 
-/** A batch of noise with a disc as target, and a network in training. */
-typedef struct fixture {
-    sm_net net;
-    float *parameters, *gradients, *images, *masks;
-    sm_class_set classes[BATCH];
-    sm_training *training;
-    sm_loss_options options;
-} fixture;
-
-static fixture open_fixture(const char *name, const sm_kernels *kernels) {
-    fixture f = {.net = make(name),
-                 .classes = {sm_class_set_of(SM_CLASS_NORMAL), sm_class_set_of(SM_CLASS_MALIGNANT)},
-                 .options = sm_loss_options_default()};
-    f.parameters = worn_parameters(&f.net, 3);
-    f.gradients = sm_floats_allocate(f.net.trainable_count);
-    f.images = noise_block(BATCH * SIZE * SIZE, 21);
-    f.masks = sm_floats_allocate(BATCH * SIZE * SIZE);
-    for (int i = 0; i < BATCH * SIZE * SIZE; i++) {
-        int n = i / (SIZE * SIZE);
-        int y = i / SIZE % SIZE - 14;
-        int x = i % SIZE - 16;
-        f.masks[i] = n > 0 && x * x + y * y < 60 ? 1 : 0;
-        f.images[i] = 0.5f * f.images[i] - 0.5f * f.masks[i];
-    }
-    assert_int_equal(sm_training_create(&f.net, SIZE, BATCH, kernels, NULL, &f.training, NULL), SM_OK);
-    return f;
-}
-
-static void close_fixture(fixture *f) {
-    sm_training_free(f->training);
-    sm_floats_free(f->parameters);
-    sm_floats_free(f->gradients);
-    sm_floats_free(f->images);
-    sm_floats_free(f->masks);
-}
-
-static double step(fixture *f, float *gradients) {
-    sm_batch batch = {.images = f->images, .masks = f->masks, .classes = f->classes};
-    return sm_training_step(f->training, f->parameters, &batch, &f->options, 0, 9, gradients).total;
-}
-
-/* The sanitizers check memory accesses, which all tensors share, and are slow: they see a part of the tensors. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { TENSOR_STEP = 5 };
-#else
-enum { TENSOR_STEP = 1 };
-#endif
-
-/**
- * The largest disagreement, over the parameter tensors `first`, `first + step_size` and so on, of the gradient's norm
- * with the measured slope of the loss along the gradient, relative to that norm. Moving a whole tensor along its own
- * gradient changes the loss far more than float rounding does, which moving single weights would not.
- */
-static double worst_slope_error(fixture *f, const float *gradients, int first, int step_size) {
-    float *scratch = sm_floats_allocate(f->net.trainable_count);
-    double worst = 0;
-    for (int i = first; i < f->net.parameter_count; i += step_size) {
-        const sm_parameter *p = &f->net.parameters[i];
-        if (p->offset >= f->net.trainable_count) continue;
-        double length = 0;
-        for (size_t k = 0; k < p->count; k++)
-            length += (double)gradients[p->offset + k] * (double)gradients[p->offset + k];
-        length = sqrt(length);
-        if (length < 1e-3) continue; /* below the noise of a float32 loss */
-        float *values = f->parameters + p->offset;
-        float *kept = malloc(p->count * sizeof *kept);
-        assert_non_null(kept);
-        memcpy(kept, values, p->count * sizeof *kept);
-        double best = INFINITY;
-        /* Long steps cross the kinks of ReLUs, short ones suffer from rounding: the best of a few counts. */
-        for (double stride = 2e-5; stride < 1e-3; stride *= 5) {
-            double loss[2];
-            for (int side = 0; side < 2; side++) {
-                double h = (side ? stride : -stride) / length;
-                for (size_t k = 0; k < p->count; k++)
-                    values[k] = (float)((double)kept[k] + h * (double)gradients[p->offset + k]);
-                loss[side] = step(f, scratch);
-            }
-            double error = fabs((loss[1] - loss[0]) / (2 * stride) - length) / length;
-            if (error < best) best = error;
-        }
-        memcpy(values, kept, p->count * sizeof *kept);
-        free(kept);
-        if (best > worst) worst = best;
-    }
-    sm_floats_free(scratch);
-    return worst;
-}
-
 /** The total loss at a weight of deep supervision. */
-static double total_at(fixture *f, double auxiliary_weight) {
+static double total_at(network_case *f, double auxiliary_weight) {
     f->options.auxiliary_weight = (float)auxiliary_weight;
-    return step(f, f->gradients);
+    return network_case_step(f, f->gradients).total;
 }
 
 /** Level k has the weight w^k: with levels 2, 3 and 4, total(w) - total(0) = a w^2 + b w^3 + c w^4. */
 static void test_deep_supervision_weight_is_a_power_of_the_level(void **state) {
     (void)state;
-    fixture f = open_fixture("sonomask", sm_kernels_for(SM_BACKEND_AUTO));
+    network_case f;
+    network_case_open(&f, "sonomask2", sm_kernels_for(SM_BACKEND_AUTO));
     for (int i = 0, level = 4; i < f.net.layer_count; i++)
         if (f.net.layers[i].role == SM_ROLE_AUXILIARY) assert_int_equal(f.net.layers[i].level, level--);
     const double none = total_at(&f, 0);
@@ -287,47 +229,51 @@ static void test_deep_supervision_weight_is_a_power_of_the_level(void **state) {
         if (!(losses[k] > 0.3 && losses[k] < 6)) fail_msg("level %d: loss %g", k + 2, losses[k]);
     const double w = 0.75, expected = none + a * w * w + b * w * w * w + c * w * w * w * w;
     assert_true(fabs(total_at(&f, w) - expected) < 1e-5);
-    close_fixture(&f);
+    network_case_close(&f);
 }
 
 static void check_gradient(const char *name, bool type_mae) {
-    fixture f = open_fixture(name, sm_kernels_for(SM_BACKEND_AUTO));
+    network_case f;
+    network_case_open(&f, name, sm_kernels_for(SM_BACKEND_AUTO));
     f.options.type_mae = type_mae;
-    step(&f, f.gradients);
-    assert_true(worst_slope_error(&f, f.gradients, 0, TENSOR_STEP) < 0.06);
-    close_fixture(&f);
+    network_case_step(&f, f.gradients);
+    assert_true(network_case_slope_error(&f, f.gradients, 0, NETWORK_TENSOR_STEP, NULL) < 0.06);
+    network_case_close(&f);
 }
 
 static void test_gradient_of_whole_networks(void **state) {
     (void)state;
-    check_gradient("sonomask", false);
+    check_gradient("sonomask2", false);
     check_gradient("unet16", true);
 }
 
 static void test_wrong_gradient_is_caught(void **state) {
     (void)state;
-    fixture f = open_fixture("sonomask", sm_kernels_for(SM_BACKEND_AUTO));
-    step(&f, f.gradients);
+    network_case f;
+    network_case_open(&f, "sonomask2", sm_kernels_for(SM_BACKEND_AUTO));
+    network_case_step(&f, f.gradients);
     int index = -1;
     for (int i = 0; i < f.net.parameter_count; i++)
         if (strcmp(f.net.parameters[i].name, "encoder2.conv1.weights") == 0) index = i;
     assert_true(index >= 0);
     const sm_parameter *p = &f.net.parameters[index];
     for (size_t k = 0; k < p->count; k += 2) f.gradients[p->offset + k] *= -1;
-    assert_true(worst_slope_error(&f, f.gradients, index, f.net.parameter_count) > 0.3);
-    close_fixture(&f);
+    assert_true(network_case_slope_error(&f, f.gradients, index, f.net.parameter_count, NULL) > 0.3);
+    network_case_close(&f);
 }
 
 static void test_training_kernels_against_reference(void **state) {
     (void)state;
-    const char *const names[] = {"sonomask", "unet16"};
+    const char *const names[] = {"sonomask2", "unet16"};
     for (int n = 0; n < 2; n++) {
         for (int backend = SM_BACKEND_SCALAR; backend <= SM_BACKEND_AVX512; backend++) {
             if (!sm_kernels_for(backend)) continue;
-            fixture reference = open_fixture(names[n], sm_kernels_reference());
-            fixture fast = open_fixture(names[n], sm_kernels_for(backend));
-            double expected = step(&reference, reference.gradients);
-            double got = step(&fast, fast.gradients);
+            network_case reference;
+            network_case_open(&reference, names[n], sm_kernels_reference());
+            network_case fast;
+            network_case_open(&fast, names[n], sm_kernels_for(backend));
+            double expected = network_case_step(&reference, reference.gradients).total;
+            double got = network_case_step(&fast, fast.gradients).total;
             assert_true(fabs(expected - got) < 1e-4);
             double error = 0;
             double norm = 0;
@@ -338,16 +284,17 @@ static void test_training_kernels_against_reference(void **state) {
             }
             /* Rounding may flip a ReLU or move a maximum, which changes gradients far more than values. */
             assert_true(error < 1e-3 * norm);
-            close_fixture(&reference);
-            close_fixture(&fast);
+            network_case_close(&reference);
+            network_case_close(&fast);
         }
     }
 }
 
 static void test_running_statistics_follow_the_batch(void **state) {
     (void)state;
-    fixture f = open_fixture("unet16", sm_kernels_for(SM_BACKEND_AUTO));
-    sm_batch batch = {.images = f.images, .masks = f.masks, .classes = f.classes};
+    network_case f;
+    network_case_open(&f, "unet16", sm_kernels_for(SM_BACKEND_AUTO));
+    const sm_batch batch = network_case_batch(&f);
     /* With momentum 1 inference uses exactly the batch's statistics: a batch of one image three times over. */
     for (int n = 1; n < BATCH; n++) memcpy(f.images + n * SIZE * SIZE, f.images, SIZE * SIZE * sizeof *f.images);
     sm_training_step(f.training, f.parameters, &batch, &f.options, 1, 9, f.gradients);
@@ -376,13 +323,14 @@ static void test_running_statistics_follow_the_batch(void **state) {
     assert_true(error < 1e-6 * norm);
     sm_inference_state_free(working);
     sm_inference_free(inference);
-    close_fixture(&f);
+    network_case_close(&f);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_of_the_reference_networks),
-        cmocka_unit_test(test_unconditioned_differs_by_the_condition_alone),
+        cmocka_unit_test(test_counts_of_the_second_generation),
+        cmocka_unit_test(test_prompts_reach_the_decoder_alone),
         cmocka_unit_test(test_unknown_network),
         cmocka_unit_test(test_initialisation_depends_on_the_seed_only),
         cmocka_unit_test(test_memory_plan_never_overlaps),
