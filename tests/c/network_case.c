@@ -54,9 +54,9 @@ float *network_values(const sm_net *net, float *parameters, int layer, sm_parame
     return parameters + net->parameters[index].offset;
 }
 
-network_runner network_runner_open(const sm_net *net, const float *parameters, const sm_kernels *kernels) {
+network_runner network_runner_open(const sm_net *net, const float *parameters, int size, const sm_kernels *kernels) {
     network_runner runner = {0};
-    assert_int_equal(sm_inference_create(net, parameters, NETWORK_SIZE, kernels, &runner.inference, NULL), SM_OK);
+    assert_int_equal(sm_inference_create(net, parameters, size, kernels, &runner.inference, NULL), SM_OK);
     assert_int_equal(sm_inference_state_create(runner.inference, NULL, &runner.state, NULL), SM_OK);
     return runner;
 }
@@ -68,24 +68,26 @@ void network_runner_close(network_runner *runner) {
 
 void network_case_open(network_case *c, const char *name, const sm_kernels *kernels) {
     const sm_net net = network_make(name);
-    network_case_open_net(c, &net, kernels);
+    network_case_open_net(c, &net, NETWORK_SIZE, kernels);
 }
 
-void network_case_open_net(network_case *c, const sm_net *net, const sm_kernels *kernels) {
+void network_case_open_net(network_case *c, const sm_net *net, int size, const sm_kernels *kernels) {
+    const int pixels = size * size;
     *c = (network_case){.net = *net,
+                        .size = size,
                         .classes = {sm_class_set_of(SM_CLASS_NORMAL), sm_class_set_of(SM_CLASS_MALIGNANT)},
                         .options = sm_loss_options_default()};
     c->parameters = network_worn_parameters(net, 3);
     c->gradients = sm_floats_allocate(net->trainable_count);
-    c->images = network_noise(NETWORK_BATCH * NETWORK_PIXELS, 21);
-    c->masks = sm_floats_allocate(NETWORK_BATCH * NETWORK_PIXELS);
+    c->images = network_noise((size_t)NETWORK_BATCH * (size_t)pixels, 21);
+    c->masks = sm_floats_allocate((size_t)NETWORK_BATCH * (size_t)pixels);
     assert_true(c->gradients && c->masks);
-    for (int i = 0; i < NETWORK_BATCH * NETWORK_PIXELS; i++) {
-        const int n = i / NETWORK_PIXELS, y = i / NETWORK_SIZE % NETWORK_SIZE - 14, x = i % NETWORK_SIZE - 16;
+    for (int i = 0; i < NETWORK_BATCH * pixels; i++) {
+        const int n = i / pixels, y = i / size % size - size / 2 + 2, x = i % size - size / 2;
         c->masks[i] = n > 0 && x * x + y * y < 60 ? 1 : 0;
         c->images[i] = 0.5f * c->images[i] - 0.5f * c->masks[i];
     }
-    assert_int_equal(sm_training_create(net, NETWORK_SIZE, NETWORK_BATCH, kernels, NULL, &c->training, NULL), SM_OK);
+    assert_int_equal(sm_training_create(net, size, NETWORK_BATCH, kernels, NULL, &c->training, NULL), SM_OK);
 }
 
 void network_case_close(network_case *c) {

@@ -19,18 +19,19 @@ float *network_worn_parameters(const sm_net *net, unsigned seed);
 /** The parameters of a layer; fails the test when it has none of this kind. `*count` may be NULL. */
 float *network_values(const sm_net *net, float *parameters, int layer, sm_parameter_kind kind, size_t *count);
 
-/** An inference of size NETWORK_SIZE and a state of it, as one thing. */
+/** An inference and a state of it. */
 typedef struct network_runner {
     sm_inference *inference;
     sm_inference_state *state;
 } network_runner;
 
-network_runner network_runner_open(const sm_net *net, const float *parameters, const sm_kernels *kernels);
+network_runner network_runner_open(const sm_net *net, const float *parameters, int size, const sm_kernels *kernels);
 void network_runner_close(network_runner *runner);
 
 /** A batch of noise, the second image with a disc as target, and a network in training. */
 typedef struct network_case {
     sm_net net;
+    int size;
     float *parameters, *gradients, *images, *masks;
     sm_class_set classes[NETWORK_BATCH]; /**< a normal and a malignant image */
     const float *mask_weights;           /**< of the batch, as the next; NULL at first */
@@ -39,9 +40,10 @@ typedef struct network_case {
     sm_loss_options options;
 } network_case;
 
+/** Of size NETWORK_SIZE. */
 void network_case_open(network_case *c, const char *name, const sm_kernels *kernels);
-/** The same with a changed network: `net` is copied. */
-void network_case_open_net(network_case *c, const sm_net *net, const sm_kernels *kernels);
+/** The same with a network of the caller, which is copied, and another size. */
+void network_case_open_net(network_case *c, const sm_net *net, int size, const sm_kernels *kernels);
 void network_case_close(network_case *c);
 
 sm_batch network_case_batch(const network_case *c);
