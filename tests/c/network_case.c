@@ -73,10 +73,11 @@ void network_case_open(network_case *c, const char *name, const sm_kernels *kern
 
 void network_case_open_net(network_case *c, const sm_net *net, int size, const sm_kernels *kernels) {
     const int pixels = size * size;
-    *c = (network_case){.net = *net,
-                        .size = size,
-                        .classes = {sm_class_set_of(SM_CLASS_NORMAL), sm_class_set_of(SM_CLASS_MALIGNANT)},
-                        .options = sm_loss_options_default()};
+    *c = (network_case){
+        .net = *net,
+        .size = size,
+        .classes = {1 << SM_CLASS_NORMAL, 1 << SM_CLASS_MALIGNANT, 1 << SM_CLASS_NORMAL, 1 << SM_CLASS_BENIGN},
+        .options = sm_loss_options_default()};
     c->parameters = network_worn_parameters(net, 3);
     c->gradients = sm_floats_allocate(net->trainable_count);
     c->images = network_noise((size_t)NETWORK_BATCH * (size_t)pixels, 21);
@@ -84,7 +85,7 @@ void network_case_open_net(network_case *c, const sm_net *net, int size, const s
     assert_true(c->gradients && c->masks);
     for (int i = 0; i < NETWORK_BATCH * pixels; i++) {
         const int n = i / pixels, y = i / size % size - size / 2 + 2, x = i % size - size / 2;
-        c->masks[i] = n > 0 && x * x + y * y < 60 ? 1 : 0;
+        c->masks[i] = n % 2 > 0 && x * x + y * y < 60 ? 1 : 0;
         c->images[i] = 0.5f * c->images[i] - 0.5f * c->masks[i];
     }
     assert_int_equal(sm_training_create(net, size, NETWORK_BATCH, kernels, NULL, &c->training, NULL), SM_OK);
@@ -121,13 +122,15 @@ static double tensor_slope_error(network_case *c, const sm_parameter *p, const f
     double best = INFINITY;
     /* Long steps cross the kinks of ReLUs, short ones suffer from rounding: several, until one agrees. */
     for (double stride = norm > 20 ? 4e-6 : 2e-5; stride < 1e-3 && best > 0.02; stride *= 5) {
-        double loss[2];
-        for (int side = 0; side < 2; side++) {
-            const double h = (side ? stride : -stride) / norm;
-            for (size_t k = 0; k < p->count; k++) values[k] = (float)((double)kept[k] + h * (double)gradient[k]);
-            loss[side] = network_case_step(c, scratch).total;
+        double difference = 0, expected = 0; /* of the loss; the expected one follows from the rounded parameters */
+        for (int side = -1; side <= 1; side += 2) {
+            for (size_t k = 0; k < p->count; k++) {
+                values[k] = (float)((double)kept[k] + side * stride / norm * (double)gradient[k]);
+                expected += side * (double)gradient[k] * ((double)values[k] - (double)kept[k]);
+            }
+            difference += side * network_case_step(c, scratch).total;
         }
-        const double error = fabs((loss[1] - loss[0]) / (2 * stride) - norm) / norm;
+        const double error = fabs(difference - expected) / expected;
         if (error < best) best = error;
     }
     memcpy(values, kept, p->count * sizeof *kept);

@@ -5,7 +5,7 @@
 #include "../../src/net_inference.h"
 #include "../../src/net_training.h"
 
-enum { NETWORK_SIZE = 32, NETWORK_PIXELS = NETWORK_SIZE * NETWORK_SIZE, NETWORK_BATCH = 2 };
+enum { NETWORK_SIZE = 32, NETWORK_PIXELS = NETWORK_SIZE * NETWORK_SIZE, NETWORK_BATCH = 4 };
 
 /** Fails the test for an unknown name. */
 sm_net network_make(const char *name);
@@ -28,12 +28,15 @@ typedef struct network_runner {
 network_runner network_runner_open(const sm_net *net, const float *parameters, int size, const sm_kernels *kernels);
 void network_runner_close(network_runner *runner);
 
-/** A batch of noise, the second image with a disc as target, and a network in training. */
+/**
+ * A batch of noise, every second image with a disc as target, and a network in training. At the deepest level a channel
+ * has one value per image: with fewer images its variance could be tiny, and the loss would be dominated by rounding.
+ */
 typedef struct network_case {
     sm_net net;
     int size;
     float *parameters, *gradients, *images, *masks;
-    sm_class_set classes[NETWORK_BATCH]; /**< a normal and a malignant image */
+    sm_class_set classes[NETWORK_BATCH]; /**< normal, malignant, normal, benign */
     const float *mask_weights;           /**< of the batch, as the next; NULL at first */
     const sm_square_prompts *prompts;
     sm_training *training;

@@ -128,7 +128,7 @@ static void test_against_the_forward_pass_of_training(void **state) {
         for (int k = 0; k < KINDS; k++) {
             network_case c;
             network_case_open_net(&c, &net, 2 * SIZE, sm_kernels_for(SM_BACKEND_AUTO));
-            const sm_square_prompts prompts[BATCH] = {*all[k], *all[KINDS - 1 - k]};
+            const sm_square_prompts prompts[BATCH] = {*all[k], *all[KINDS - 1 - k], none, *all[k]};
             c.prompts = prompts;
             adopt_statistics(&c);
             compare_with_training(&c);
