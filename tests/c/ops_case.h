@@ -27,7 +27,7 @@ typedef enum ops_kind {
     OPS_TYPE_MAE       /**< inputs: the logits, batch x 3 */
 } ops_kind;
 
-enum { OPS_SCALED = 1, OPS_PER_IMAGE = 2, OPS_RELU = 4, OPS_UPSAMPLED = 8, OPS_DICE_ONLY = 16 };
+enum { OPS_SCALED = 1, OPS_PER_IMAGE = 2, OPS_RELU = 4, OPS_UPSAMPLED = 8, OPS_DICE_ONLY = 16, OPS_WEIGHTED = 32 };
 
 typedef struct ops_case {
     const char *name;
@@ -35,7 +35,8 @@ typedef struct ops_case {
     int batch, height, width, channels;
     int second;  /**< channels of the second source, which has no options */
     int outputs; /**< of dense and 1x1 convolution */
-    int options; /**< SCALED .. UPSAMPLED: of the first source; SCALED: label smoothing; DICE_ONLY: of the mask loss */
+    int options; /**< SCALED .. UPSAMPLED: of the first source; SCALED: label smoothing; DICE_ONLY, WEIGHTED: of the
+                    mask loss */
 } ops_case;
 
 size_t ops_case_input_count(const ops_case *problem);

@@ -362,6 +362,8 @@ static double run_mask_loss(call c) {
     size_t count = ops_case_input_count(p);
     sm_real *logits = take_reals(&c.inputs, count), *target = allocate(count, sizeof(sm_real));
     sm_real *gradient = c.gradient ? allocate(count, sizeof(sm_real)) : NULL;
+    sm_real *weights = allocate((size_t)p->batch, sizeof(sm_real)); /* 0, 0.75, 1.5, ... */
+    for (int i = 0; i < p->batch; i++) weights[i] = (sm_real)(0.75 * i);
     for (size_t i = 0; i < count; i++) {
         logits[i] *= 8;
         target[i] = (sm_real)(i % 3 == 0 ? 1 : i % 5 == 0 ? 0.25 : 0);
@@ -373,9 +375,11 @@ static double run_mask_loss(call c) {
                          .bce_weight = (sm_real)(p->options & OPS_DICE_ONLY ? 0 : 0.75),
                          .dice_weight = (sm_real)1.5,
                          .dice_smooth = (sm_real)0.5,
+                         .weights = p->options & OPS_WEIGHTED ? weights : NULL,
                          .gradient = gradient};
     double objective = CALL(mask_loss)(&args);
     for (size_t i = 0; i < count && gradient; i++) *c.gradient++ = 8 * (double)gradient[i];
+    free(weights);
     free(logits);
     free(target);
     free(gradient);

@@ -18,7 +18,7 @@
 #include "scratch_folder.h"
 #include "test_random.h"
 
-enum { SIDE = 64, PIXELS = SIDE * SIDE, BATCH = 2 };
+enum { SIDE = 64, PIXELS = SIDE * SIDE, BATCH = 4 };
 
 /** A random teacher in a file, and its parameters. */
 typedef struct teacher {
@@ -51,10 +51,11 @@ static teacher make_teacher(const char *folder, const char *name, unsigned seed,
     return made;
 }
 
-/** A batch of noise. */
+/** A batch of noise: of two images the type is known, of one that it is a lesion, of one nothing. */
 static sm_batch make_batch(void) {
     static float images[BATCH * PIXELS], masks[BATCH * PIXELS];
-    static const sm_class_set classes[BATCH] = {1 << SM_CLASS_BENIGN, 1 << SM_CLASS_NORMAL};
+    static const sm_class_set classes[BATCH] = {1 << SM_CLASS_BENIGN, 1 << SM_CLASS_NORMAL, SM_CLASSES_LESION,
+                                                SM_CLASSES_ANY};
     uint32_t random = 5;
     for (int i = 0; i < BATCH * PIXELS; i++) {
         images[i] = test_random_signed(&random);
@@ -83,10 +84,15 @@ static void assert_mixed(const teacher *t, float share, double temperature, bool
         double exponentials[SM_CLASS_COUNT], sum = 0;
         if (two_sigmoid) type_logits[SM_CLASS_NORMAL] = 0;
         for (int c = 0; c < SM_CLASS_COUNT; c++) sum += exponentials[c] = exp((double)type_logits[c] / temperature);
+        /* The target is the teacher's answer restricted to the possible classes: one class has all of it. */
+        double possible = 0;
         for (int c = 0; c < SM_CLASS_COUNT; c++)
+            if (batch->classes[i] >> c & 1) possible += exponentials[c];
+        for (int c = 0; c < SM_CLASS_COUNT; c++) {
+            const double target = batch->classes[i] >> c & 1 ? exponentials[c] / possible : 0;
             assert_near(softened->type_probabilities[i * SM_CLASS_COUNT + c],
-                        (1 - (double)share) * (batch->classes[i] == 1 << c) + (double)share * exponentials[c] / sum,
-                        1e-5);
+                        (1 - (double)share) * target + (double)share * exponentials[c] / sum, 1e-5);
+        }
     }
     sm_inference_state_free(working);
     sm_inference_free(inference);
@@ -108,6 +114,7 @@ static void test_targets_are_mixed(void **state) {
         const sm_batch softened = sm_distillation_soften(distillation, &batch, 1);
         assert_ptr_equal(softened.images, batch.images);
         assert_ptr_equal(softened.classes, batch.classes);
+        assert_ptr_equal(softened.mask_weights, batch.mask_weights);
         assert_mixed(&t, cases[i].share, (double)cases[i].temperature, cases[i].activation == SM_TYPE_TWO_SIGMOID,
                      &batch, &softened);
         sm_distillation_free(distillation);

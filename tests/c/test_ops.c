@@ -477,9 +477,33 @@ static void test_sigmoid(void **state) {
     for_backends(sigmoid_body);
 }
 
+/** Weights of 1 give the loss without weights to the bit, and one image alone its share of the loss. */
+static void check_mask_weights(const sm_kernels *kernels, sm_mask_loss args, float *gradient) {
+    static const float ones[] = {1, 1, 1};
+    float single[] = {0, 0, 0};
+    const size_t pixels = (size_t)args.pixels;
+    args.weights = NULL;
+    const double loss = kernels->mask_loss(&args);
+    args.weights = ones;
+    assert_true(kernels->mask_loss(&args) == loss);
+    double sum = 0;
+    args.weights = single;
+    args.gradient = gradient;
+    for (int image = 0; image < args.batch; image++) {
+        single[image] = 1;
+        sum += kernels->mask_loss(&args);
+        single[image] = 0;
+        for (size_t i = 0; i < (size_t)args.batch * pixels; i++)
+            if (i / pixels != (size_t)image) assert_true(gradient[i] == 0);
+    }
+    assert_true(fabs(sum - loss) <= 1e-9 * fabs(loss));
+    assert_true(kernels->mask_loss(&args) == 0);
+}
+
 static void mask_loss_body(const sm_kernels *kernels, const sm_parallel *parallel) {
     if (parallel) return; /* has no tasks */
     static const int pixels[] = {1, 2, 3, 7, 16, 17, 31, 64, 1000, 4099};
+    static const float weights[] = {0.3f, 0, 2};
     for (size_t p = 0; p < sizeof pixels / sizeof *pixels; p++)
         for (int what = 0; what < 16; what++) {
             shape s = {what & 1 ? 3 : 1, 1, pixels[p], 1};
@@ -499,7 +523,8 @@ static void mask_loss_body(const sm_kernels *kernels, const sm_parallel *paralle
                                  .target = target,
                                  .bce_weight = 0.7f,
                                  .dice_weight = what == 6 ? 0 : 1.3f,
-                                 .dice_smooth = what == 15 ? 0 : 1};
+                                 .dice_smooth = what == 15 ? 0 : 1,
+                                 .weights = what & 8 ? weights : NULL};
             double loss[3];
             args.gradient = gradient[0];
             loss[0] = kernels->mask_loss(&args);
@@ -510,6 +535,7 @@ static void mask_loss_body(const sm_kernels *kernels, const sm_parallel *paralle
             assert_true(fabs(loss[0] - loss[1]) <= 3e-6 * fabs(loss[1]));
             assert_true(loss[0] == loss[2]); /* NOLINT: the gradient is a by-product */
             check(gradient[0], gradient[1], count, kernels, "mask_loss gradient", &s, what);
+            check_mask_weights(kernels, args, gradient[0]);
             free(logits);
             free(target);
             free(gradient[0]);

@@ -43,6 +43,7 @@ static const ops_case cases[] = {
     {"mask_loss", OPS_MASK_LOSS, 1, 3, 5, 1, 0, 0, 0},
     {"mask_loss", OPS_MASK_LOSS, 3, 5, 7, 1, 0, 0, 0},
     {"mask_loss", OPS_MASK_LOSS, 2, 4, 4, 1, 0, 0, OPS_DICE_ONLY},
+    {"mask_loss", OPS_MASK_LOSS, 3, 5, 7, 1, 0, 0, OPS_WEIGHTED},
     {"cross_entropy", OPS_CROSS_ENTROPY, 4, 1, 1, 3, 0, 0, 0},
     {"cross_entropy", OPS_CROSS_ENTROPY, 5, 1, 1, 3, 0, 0, OPS_SCALED},
     {"type_mae", OPS_TYPE_MAE, 5, 1, 1, 3, 0, 0, 0},

@@ -23,12 +23,16 @@ typedef struct listing {
     int count;
 } listing;
 
-static void add(listing *list, int number, char *source, sm_class type) {
+static void add_set(listing *list, int number, char *source, sm_class_set classes) {
     for (int i = 0; i < number; i++) {
-        list->records[list->count] = (sm_record){.classes = sm_class_set_of(type), .source = source};
+        list->records[list->count] = (sm_record){.classes = classes, .source = source};
         list->pointers[list->count] = &list->records[list->count];
         list->count++;
     }
+}
+
+static void add(listing *list, int number, char *source, sm_class type) {
+    add_set(list, number, source, sm_class_set_of(type));
 }
 
 static sm_sampler *sampler_of(const listing *list, float balance) {
@@ -151,6 +155,41 @@ static void test_class_shift_of_pasted_lesions(void **state) {
     assert_true(fabsf(shift[SM_CLASS_MALIGNANT] - logf(0.1f / 0.225f)) < 1e-6f);
 }
 
+/** Lesions of unknown type, and images about which nothing is known, are kinds of their own. */
+static void test_sets_of_classes_are_kinds(void **state) {
+    (void)state;
+    static listing list;
+    char source[] = "a";
+    static const sm_class_set sets[] = {SM_CLASSES_LESION, SM_CLASSES_ANY, 1 << SM_CLASS_BENIGN,
+                                        1 << SM_CLASS_MALIGNANT};
+    static const int sizes[] = {40, 20, 10, 10};
+    for (int kind = 0; kind < 4; kind++) add_set(&list, sizes[kind], source, sets[kind]);
+    sm_sampler *sampler = sampler_of(&list, 1);
+    int order[MAXIMUM], drawn[SM_CLASSES_ANY + 1] = {0};
+    assert_int_equal(sm_sampler_order(sampler, 3, 0, order, NULL), SM_OK);
+    for (int i = 0; i < list.count; i++) drawn[list.records[order[i]].classes]++;
+    for (int kind = 0; kind < 4; kind++) assert_in_range(drawn[sets[kind]], 19, 21);
+    sm_sampler_free(sampler);
+}
+
+/** The type head is trained on images of one class: the others do not count in its frequencies. */
+static void test_class_shift_counts_known_types(void **state) {
+    (void)state;
+    static listing list;
+    char source[] = "a";
+    add_set(&list, 60, source, SM_CLASSES_LESION);
+    add_set(&list, 30, source, SM_CLASSES_ANY);
+    float shift[SM_CLASS_COUNT];
+    shift_of(&list, 1, 0.5f, shift);
+    for (int c = 0; c < SM_CLASS_COUNT; c++) assert_true(shift[c] == 0);
+    add(&list, 2, source, SM_CLASS_BENIGN);
+    add(&list, 8, source, SM_CLASS_MALIGNANT);
+    shift_of(&list, 1, 0, shift);
+    assert_true(shift[SM_CLASS_NORMAL] == 0);
+    assert_true(fabsf(shift[SM_CLASS_BENIGN] - logf(0.2f / 0.5f)) < 1e-6f);
+    assert_true(fabsf(shift[SM_CLASS_MALIGNANT] - logf(0.8f / 0.5f)) < 1e-6f);
+}
+
 /** 100,000 images in 300 kinds. The time is printed and not asserted, since test machines differ. */
 static void test_many_images(void **state) {
     (void)state;
@@ -213,6 +252,8 @@ int main(void) {
         cmocka_unit_test(test_orders_equal_recorded_ones),
         cmocka_unit_test(test_class_shift_of_full_balance),
         cmocka_unit_test(test_class_shift_of_pasted_lesions),
+        cmocka_unit_test(test_sets_of_classes_are_kinds),
+        cmocka_unit_test(test_class_shift_counts_known_types),
         cmocka_unit_test(test_many_images),
         cmocka_unit_test(test_sources_are_numbered),
     };

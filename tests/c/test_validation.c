@@ -158,6 +158,57 @@ static void test_scores_without_a_class(void **state) {
     }
 }
 
+static sm_scores scores_of(fixture *f, const sm_record *const *records) {
+    sm_validation *validation = NULL;
+    sm_scores scores;
+    sm_cache cache = f->cache;
+    const sm_record *pointers[COUNT];
+    memcpy(pointers, records, sizeof pointers);
+    cache.records = pointers;
+    assert_int_equal(
+        sm_validation_create(&f->net, &cache, SIDE, false, sm_kernels_for(SM_BACKEND_AUTO), NULL, &validation, NULL),
+        SM_OK);
+    scratch_stderr_begin(f->folder);
+    assert_int_equal(sm_validation_run(validation, f->parameters, &scores, NULL), SM_OK);
+    free(scratch_stderr_end(f->folder));
+    sm_validation_free(validation);
+    return scores;
+}
+
+/** Unknown types do not count in the accuracy, unknown masks not in the Dice; a normal image needs no mask. */
+static void test_scores_of_labels_in_part(void **state) {
+    fixture *f = *state;
+    move_mask_bias(f, 100); /* every pixel is predicted as lesion */
+    sm_record records[COUNT];
+    const sm_record *pointers[COUNT];
+    for (int i = 0; i < COUNT; i++) records[i] = f->records[i], pointers[i] = &records[i];
+    const sm_scores whole = scores_of(f, pointers);
+    double covered = 0, lesions = 0;
+    for (int i = 0; i < COUNT; i++) {
+        if (i % SM_CLASS_COUNT != SM_CLASS_NORMAL) {
+            records[i].classes = SM_CLASSES_LESION;
+            records[i].mask_count = i % 2;
+        } else {
+            records[i].mask_count = 0;
+        }
+        if (i % SM_CLASS_COUNT == SM_CLASS_NORMAL || i % 2 == 0) continue;
+        double lesion = 0;
+        for (int k = 0; k < PIXELS; k++) lesion += f->samples[i].mask[k] == 255;
+        covered += 2 * lesion / (lesion + PIXELS);
+        lesions++;
+    }
+    sm_scores scores = scores_of(f, pointers);
+    assert_near(scores.lesion_dice, covered / lesions, 1e-9);
+    assert_near(scores.false_masks, whole.false_masks, 0);
+    assert_true(scores.accuracy == 0 || scores.accuracy == 1); /* of the normal images alone */
+    for (int i = 0; i < COUNT; i++) records[i].classes = SM_CLASSES_ANY, records[i].mask_count = 1;
+    scores = scores_of(f, pointers);
+    assert_true(isnan(scores.accuracy));
+    for (int i = 0; i < COUNT; i++) records[i].classes = 1 << SM_CLASS_BENIGN, records[i].mask_count = 0;
+    scores = scores_of(f, pointers);
+    assert_true(isnan(scores.lesion_dice) && isnan(scores.false_masks) && scores.accuracy >= 0);
+}
+
 static void test_log(void **state) {
     (void)state;
     char *log = strdup(sm_training_log_header);
@@ -218,6 +269,7 @@ int main(void) {
         cmocka_unit_test(test_class_of_logits),
         cmocka_unit_test(test_scores),
         cmocka_unit_test(test_scores_without_a_class),
+        cmocka_unit_test(test_scores_of_labels_in_part),
         cmocka_unit_test(test_log),
     };
     return cmocka_run_group_tests_name("validation", tests, make_fixture, free_fixture);
