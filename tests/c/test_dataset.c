@@ -233,6 +233,47 @@ static void test_bad_rows_do_not_affect_the_others(void **state) {
     }
 }
 
+/** A mask without a type, a type without a mask, and a lesion of unknown type are whole records. */
+static void test_rows_labelled_in_part(void **state) {
+    const char *scratch = *state;
+    put_phantom(scratch, "a.png", "m.png", SM_CLASS_BENIGN, 1);
+    static const struct {
+        const char *masks, *class;
+        sm_class_set classes;
+        int mask_count, type;
+        bool outlined;
+    } rows[] = {
+        {"m.png", "lesion", SM_CLASSES_LESION, 1, SM_CLASS_COUNT, true},
+        {"", "Lesion", SM_CLASSES_LESION, 0, SM_CLASS_COUNT, false},
+        {"m.png", "", SM_CLASSES_ANY, 1, SM_CLASS_COUNT, true},
+        {"m.png;m.png", "  ", SM_CLASSES_ANY, 2, SM_CLASS_COUNT, true},
+        {"", "malignant", 1 << SM_CLASS_MALIGNANT, 0, SM_CLASS_MALIGNANT, false},
+        {" ; ", "benign", 1 << SM_CLASS_BENIGN, 0, SM_CLASS_BENIGN, false},
+        {"", "normal", 1 << SM_CLASS_NORMAL, 0, SM_CLASS_NORMAL, true},
+        {"m.png", "NORMAL", 1 << SM_CLASS_NORMAL, 1, SM_CLASS_NORMAL, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "image,masks,class,group,fold\na.png,%s,%s,1,0\n", rows[i].masks, rows[i].class);
+        scratch_text(scratch, "manifest.csv", text);
+        sm_dataset dataset = load(scratch);
+        assert_int_equal(dataset.count, 1);
+        const sm_record *record = &dataset.records[0];
+        assert_null(record->problem);
+        assert_int_equal(record->classes, rows[i].classes);
+        assert_int_equal(record->mask_count, rows[i].mask_count);
+        assert_int_equal(sm_record_type(record), rows[i].type);
+        assert_int_equal(sm_record_outlined(record), rows[i].outlined);
+        sm_sample sample;
+        int lesion = 0;
+        assert_int_equal(sm_sample_load(record, &sample, NULL), SM_OK);
+        for (int k = 0; k < WIDTH * HEIGHT; k++) lesion += sample.mask[k] > 0;
+        assert_int_equal(lesion > 0, rows[i].mask_count > 0);
+        sm_sample_free(&sample);
+        sm_dataset_free(&dataset);
+    }
+}
+
 static void test_bad_paths(void **state) {
     const char *scratch = *state;
     const char *missing = scratch_path(scratch, "nowhere");
@@ -704,6 +745,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_absolute_paths, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_bad_manifests, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_bad_rows_do_not_affect_the_others, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_rows_labelled_in_part, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_bad_paths, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_hostile_manifests, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_special_files_as_data, scratch_setup, scratch_teardown),

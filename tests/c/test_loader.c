@@ -89,6 +89,35 @@ static void test_batches_come_in_order(void **state) {
     sm_loader_free(loader);
 }
 
+/** The weight of a mask is 0 where it is not known where the lesion is; class sets come through as they are. */
+static void test_labels_in_part(void **state) {
+    fixture *f = *state;
+    static const sm_record labels[] = {
+        {.classes = 1 << SM_CLASS_BENIGN, .mask_count = 1}, {.classes = 1 << SM_CLASS_MALIGNANT},
+        {.classes = SM_CLASSES_LESION, .mask_count = 2},    {.classes = SM_CLASSES_LESION},
+        {.classes = SM_CLASSES_ANY, .mask_count = 1},       {.classes = 1 << SM_CLASS_NORMAL}};
+    static const float weights[] = {1, 0, 1, 0, 1, 1};
+    enum { LABELS = sizeof labels / sizeof *labels };
+    const sm_record *pointers[LABELS];
+    int order[LABELS];
+    for (int i = 0; i < LABELS; i++) pointers[i] = &labels[i], order[i] = LABELS - 1 - i;
+    const sm_cache cache = {.records = pointers, .samples = f->samples, .count = LABELS};
+    const sm_augmentation augmentation = sm_augmentation_none();
+    sm_loader *loader = NULL;
+    assert_int_equal(sm_loader_create(&cache, &augmentation, SIDE, BATCH, &loader, NULL), SM_OK);
+    assert_int_equal(sm_loader_start(loader, order, LABELS, EPOCH_SEED, 0, NULL), SM_OK);
+    for (int number = 0; number < LABELS / BATCH; number++) {
+        const sm_batch batch = sm_loader_next(loader);
+        assert_non_null(batch.mask_weights);
+        for (int i = 0; i < BATCH; i++) {
+            const int index = order[number * BATCH + i];
+            assert_true(batch.mask_weights[i] == weights[index]);
+            assert_int_equal(batch.classes[i], labels[index].classes);
+        }
+    }
+    sm_loader_free(loader);
+}
+
 /** The loader works ahead while a batch is in use, and leaves that batch as it is. */
 static void test_a_batch_in_use_is_not_overwritten(void **state) {
     fixture *f = *state;
@@ -187,6 +216,7 @@ static void test_cache_keeps_the_wanted_and_readable(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches_come_in_order),
+        cmocka_unit_test(test_labels_in_part),
         cmocka_unit_test(test_a_batch_in_use_is_not_overwritten),
         cmocka_unit_test(test_lesions_are_pasted),
         cmocka_unit_test(test_cache_keeps_the_wanted_and_readable),

@@ -218,8 +218,8 @@ static void check_node(message node, name_set *set, int *convolutions) {
 /** Every tensor is defined once, before it is read; the graph holds the layers of inference and no others. */
 static void test_graph(void **state) {
     (void)state;
-    static const char *const networks[] = {"sonomask", "unet16"};
-    for (int n = 0; n < 2; n++) {
+    static const char *const networks[] = {"sonomask2", "sonomask2-unconditioned", "sonomask", "unet16"};
+    for (int n = 0; n < 4; n++) {
         export_case c;
         export_network(networks[n], &c);
         message model = {c.bytes, c.bytes + c.size};
@@ -265,39 +265,55 @@ static const float *values_of(const export_case *c, int layer, sm_parameter_kind
     return c->parameters + c->net.parameters[index].offset;
 }
 
-/** [3][3][in][out] and batch normalisation become [out][in][3][3] with the normalisation fused. */
-static void test_weights_are_fused_and_transposed(void **state) {
-    (void)state;
+/** `prompts` of the inputs are maps of prompts, which come last and are not exported. */
+static void check_convolution(const char *network, const char *name, size_t inputs, size_t prompts, size_t outputs) {
     export_case c;
-    export_network("unet16", &c);
+    export_network(network, &c);
     int layer = -1;
     for (int i = 0; i < c.net.layer_count; i++)
-        if (strcmp(c.net.layers[i].name, "encoder1.conv1") == 0) layer = i;
+        if (strcmp(c.net.layers[i].name, name) == 0) layer = i;
     assert_true(layer >= 0);
-    enum { IN = 16, OUT = 32 };
+    assert_int_equal(sm_net_input_channels(&c.net, layer), inputs);
     const float *weights = values_of(&c, layer, SM_PARAMETER_WEIGHTS);
     const float *scale = values_of(&c, layer, SM_PARAMETER_NORM_SCALE);
     const float *shift = values_of(&c, layer, SM_PARAMETER_NORM_SHIFT);
     const float *mean = values_of(&c, layer, SM_PARAMETER_NORM_MEAN);
     const float *variance = values_of(&c, layer, SM_PARAMETER_NORM_VARIANCE);
-    tensor fused = initialiser(graph_of(&c), "encoder1.conv1.weights");
-    tensor bias = initialiser(graph_of(&c), "encoder1.conv1.bias");
-    const unsigned long long shape[4] = {OUT, IN, 3, 3};
+    char weights_name[64], bias_name[64];
+    snprintf(weights_name, sizeof weights_name, "%s.weights", name);
+    snprintf(bias_name, sizeof bias_name, "%s.bias", name);
+    tensor fused = initialiser(graph_of(&c), weights_name), bias = initialiser(graph_of(&c), bias_name);
+    const size_t kept = inputs - prompts;
+    const unsigned long long shape[4] = {outputs, kept, 3, 3};
     assert_int_equal(fused.rank, 4);
     assert_memory_equal(fused.shape, shape, sizeof shape);
-    assert_int_equal(bias.count, OUT);
-    for (size_t out = 0; out < OUT; out++) {
+    assert_int_equal(bias.count, outputs);
+    for (size_t out = 0; out < outputs; out++) {
         double factor = (double)scale[out] / sqrt((double)variance[out] + (double)SM_NORM_EPSILON);
         double offset = (double)shift[out] - (double)mean[out] * factor;
         assert_true(fabs((double)value_at(&bias, out) - offset) <= 1e-5 * (1 + fabs(offset)));
-        for (size_t in = 0; in < IN; in++)
+        for (size_t in = 0; in < kept; in++)
             for (size_t tap = 0; tap < 9; tap++) {
-                double expected = (double)weights[(tap * IN + in) * OUT + out] * factor;
-                double found = (double)value_at(&fused, (out * IN + in) * 9 + tap);
+                double expected = (double)weights[(tap * inputs + in) * outputs + out] * factor;
+                double found = (double)value_at(&fused, (out * kept + in) * 9 + tap);
                 assert_true(fabs(found - expected) <= 1e-5 * (1e-3 + fabs(expected)));
             }
     }
     free_case(&c);
+}
+
+/** [3][3][in][out] and batch normalisation become [out][in][3][3] with the normalisation fused. */
+static void test_weights_are_fused_and_transposed(void **state) {
+    (void)state;
+    check_convolution("unet16", "encoder1.conv1", 16, 0, 32);
+}
+
+/** The exported network answers without prompts: their maps are 0, so that their weights can be left out. */
+static void test_weights_of_prompts_are_left_out(void **state) {
+    (void)state;
+    check_convolution("sonomask2", "decoder5.conv1", 164, 4, 128);
+    check_convolution("sonomask2", "decoder2.conv2", 52, 4, 48);
+    check_convolution("sonomask2", "decoder1.conv2", 32, 0, 32);
 }
 
 /** The temperature divides all type logits; with the two outputs of the study, the logit of normal is 0. */
@@ -413,6 +429,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_graph),
         cmocka_unit_test(test_weights_are_fused_and_transposed),
+        cmocka_unit_test(test_weights_of_prompts_are_left_out),
         cmocka_unit_test(test_type_factors),
         cmocka_unit_test(test_bad_requests),
         cmocka_unit_test(test_command_writes_both_files),

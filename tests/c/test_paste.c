@@ -228,6 +228,39 @@ static void test_class_of_the_donor(void **state) {
     sm_copy_paste_free(NULL);
 }
 
+/** A lesion of unknown type, an image without a mask, and one without a type are neither changed nor donors. */
+static void test_labels_in_part_are_not_pasted(void **state) {
+    (void)state;
+    enum { IMAGES = 5 };
+    static picture pictures[IMAGES];
+    draw(&pictures[0], 100, 0, 0, 0, 0);
+    for (int i = 1; i < IMAGES; i++) draw(&pictures[i], 100, (uint8_t)(10 * i), 8, 30, 10);
+    static const sm_record records[IMAGES] = {{.classes = 1 << SM_CLASS_NORMAL},
+                                              {.classes = SM_CLASSES_LESION, .mask_count = 1},
+                                              {.classes = 1 << SM_CLASS_BENIGN},
+                                              {.classes = SM_CLASSES_ANY, .mask_count = 1},
+                                              {.classes = 1 << SM_CLASS_MALIGNANT, .mask_count = 1}};
+    const sm_record *pointers[IMAGES];
+    sm_sample samples[IMAGES];
+    for (int i = 0; i < IMAGES; i++) pointers[i] = &records[i], samples[i] = pictures[i].sample;
+    sm_copy_paste *copy_paste = sm_copy_paste_create(pointers, samples, IMAGES, SIDE);
+    assert_non_null(copy_paste);
+    int pasted = 0;
+    sm_class_set classes;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        for (int i = 1; i < IMAGES; i++) {
+            assert_ptr_equal(sm_copy_paste_apply(copy_paste, i, 1, seed, &classes), &samples[i]);
+            assert_int_equal(classes, records[i].classes);
+        }
+        const sm_sample *sample = sm_copy_paste_apply(copy_paste, 0, 1, seed, &classes);
+        if (sample == &samples[0]) continue;
+        pasted++;
+        assert_int_equal(classes, 1 << SM_CLASS_MALIGNANT); /* the only donor */
+    }
+    assert_true(pasted > SEEDS / 5);
+    sm_copy_paste_free(copy_paste);
+}
+
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void) {
@@ -241,6 +274,7 @@ int main(void) {
         WITH_FIXTURE(test_seed_decides),
         WITH_FIXTURE(test_impossible_pastes),
         cmocka_unit_test(test_class_of_the_donor),
+        cmocka_unit_test(test_labels_in_part_are_not_pasted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
