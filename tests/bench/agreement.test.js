@@ -20,6 +20,7 @@ const NETWORKS = [
     { name: 'trained', source: [], size: 0 },
     { name: 'unet16', source: ['--net', 'unet16', '--seed', '7', '--size', '64'], size: 64 },
     { name: 'sonomask', source: ['--net', 'sonomask', '--seed', '3', '--size', '96'], size: 96 },
+    { name: 'sonomask2', source: ['--net', 'sonomask2', '--seed', '5', '--size', '96'], size: 96 },
 ];
 
 describe('an exported network', () => {

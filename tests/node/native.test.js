@@ -132,6 +132,63 @@ test('a folder in the published layout trains without a manifest, with a warning
 });
 
 /**
+ * Trains on the phantoms with their manifest's rows changed; returns the columns of the last row of log.csv.
+ * @param {string} name
+ * @param {(image: string, mask: string, type: string) => [string, string] | null} label gives masks and class; null: no row
+ */
+function trainOnRows(name, label) {
+    const rows = readFileSync(path.join(phantoms, 'manifest.csv'), 'utf8').trim().split('\n').slice(1).flatMap((row, index) => {
+        const [image = '', mask = '', type = ''] = row.split(',');
+        const labels = label(image, mask, type);
+        return labels ? [`${path.join(phantoms, image)},${labels.join(',')},${index},${index % 3}`] : [];
+    });
+    const data = inFolder(`${name}-set`);
+    mkdirSync(data);
+    writeFileSync(path.join(data, 'manifest.csv'), ['image,masks,class,group,fold', ...rows, ''].join('\n'));
+    const out = inFolder(`${name}-out`);
+    const trained = run('train', '--data', data, '--out', out, '--fold', '0', ...TRAINING, '--net', 'sonomask2');
+    assert.equal(trained.status, 0, trained.err);
+    assert.match(run('info', '--model', path.join(out, 'weights.safetensors')).out, /sonomask2/);
+    const [header = '', , last = ''] = readFileSync(path.join(out, 'log.csv'), 'utf8').trim().split('\n');
+    const values = last.split(',');
+    return Object.fromEntries(header.split(',').map((column, index) => [column, values[index] ?? '']));
+}
+
+test('sets that are labelled in part are trained on, and scored where they can be', () => {
+    const inPhantoms = (/** @type {string} */ mask) => path.join(phantoms, mask);
+    const lesions = trainOnRows('lesions', (_, mask, type) => (type === 'normal' ? null : [inPhantoms(mask), 'lesion']));
+    assert.ok(Number(lesions['type_loss']) > 0, 'a lesion is not normal');
+    assert.equal(lesions['training_accuracy'], '');
+    assert.equal(lesions['validation_accuracy'], '');
+    assert.notEqual(lesions['validation_lesion_dice'], '');
+
+    const masks = trainOnRows('masks', (_, mask) => [inPhantoms(mask), '']);
+    assert.equal(Number(masks['type_loss']), 0);
+    assert.equal(masks['validation_accuracy'], '');
+    assert.ok(Number(masks['mask_loss']) > 0);
+
+    const types = trainOnRows('types', (_, __, type) => ['', type === 'normal' ? 'benign' : type]);
+    assert.equal(Number(types['mask_loss']), 0);
+    assert.equal(types['training_lesion_dice'], '');
+    assert.equal(types['validation_lesion_dice'], '');
+    assert.equal(types['validation_false_masks'], '');
+    assert.notEqual(types['validation_accuracy'], '');
+});
+
+test('a row with neither mask nor class is named and left out', () => {
+    const data = inFolder('nothing');
+    cpSync(phantoms, data, { recursive: true });
+    const manifest = path.join(data, 'manifest.csv');
+    const lines = readFileSync(manifest, 'utf8').split('\n');
+    const cells = /** @type {string} */ (lines[1]).split(',');
+    lines[1] = [cells[0], '', '', ...cells.slice(3)].join(',');
+    writeFileSync(manifest, lines.join('\n'));
+    const trained = run('train', '--data', data, '--out', inFolder('nothing-out'), ...TRAINING, '--epochs', '1');
+    assert.equal(trained.status, 1);
+    assert.equal(trained.err.match(/manifest\.csv: line 2: .*neither a class nor a mask/g)?.length, 2, trained.err);
+});
+
+/**
  * Starts a training and sends it a signal after some time.
  * @param {string} out
  * @param {NodeJS.Signals} signal
