@@ -31,7 +31,7 @@ typedef struct sm_augmentation {
     float paste_probability; /**< copy-paste augmentation, see augment_paste.h */
     float crop_probability;  /**< of an image with a lesion becoming a normal one, see augment_crop.h */
     float erase_probability; /**< the same by covering its lesions, see augment_cover.h */
-    float seam_probability;  /**< tissue is copied over a spot without lesion, see augment_cover.h */
+    float seam_probability;  /**< share of images with tissue copied over a part of them, see augment_cover.h */
     float marks_probability; /**< burned-in marks, see augment_marks.h */
     /** Apply none or exactly one of the transformations whose probability is not 0, each with the same chance. */
     bool exclusive;

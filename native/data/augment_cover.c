@@ -10,7 +10,7 @@
 enum {
     OWN_TRIES = 16,  /* places in the same image */
     OTHER_TRIES = 8, /* and in each other one */
-    SPOT_TRIES = 8,
+    SPOT_TRIES = 4,
     SPOTS = 12, /* most separate parts to cover */
     /* Distances are in thirds of a pixel: an upright step counts 3, a diagonal one 4 (Borgefors, "Distance
      * transformations in digital images", 1986). */

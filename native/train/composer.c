@@ -1,5 +1,6 @@
 #include "composer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,14 +15,21 @@
 /** Indices of random streams that sm_augment, which derives streams from the same seed, does not use. */
 enum { PASTE_STREAM = 1 << 20, NORMAL_STREAM, SEAM_STREAM, MARKS_STREAM };
 /** Images that may give the shape of a spot, tried in turn until one fits. */
-enum { SHAPE_TRIES = 3 };
+enum { SHAPE_TRIES = 6 };
 /** Images of the same data set that may give tissue when the image itself has no room. */
 enum { OTHERS = 4, OTHER_DRAWS = 16 };
+/** Most images on which success is measured. */
+enum { MEASURED = 1000 };
 
 /** The outlined images of a data set, the normal ones first. */
 typedef struct tissue_list {
     int *indices, count, normal_count;
 } tissue_list;
+
+/** How many images of one set of classes were tried, and how often each change succeeded. */
+typedef struct success {
+    int images, crops, erasures, seams;
+} success;
 
 struct sm_composer {
     const sm_record *const *records;
@@ -36,6 +44,8 @@ struct sm_composer {
     tissue_list *tissue;      /* [source_count] */
     int *outlined;            /* memory of `tissue` */
     int *shapes, shape_count; /* images with outlined lesions */
+    success success[SM_CLASSES_ANY + 1];
+    float lesion_seams, normal_seams; /* probability of a seam on images that end with and without lesion */
 };
 
 /** All lesions of the image are in its mask. The mask of an image of unknown class may show one of several. */
@@ -87,45 +97,6 @@ static sm_status list_images(sm_composer *composer, sm_error *error) {
     return SM_OK;
 }
 
-sm_status sm_composer_create(const sm_record *const *records, const sm_sample *samples, int count, int longest,
-                             const sm_augmentation *augmentation, sm_composer **composer, sm_error *error) {
-    *composer = NULL;
-    sm_composer *made = calloc(1, sizeof *made);
-    if (!made) return sm_fail(error, SM_ERROR_MEMORY, "no memory to compose images");
-    const size_t room = (size_t)count + 1;
-    made->records = records;
-    made->samples = samples;
-    made->count = count;
-    made->augmentation = *augmentation;
-    made->copy_paste = sm_copy_paste_create(records, samples, count, longest);
-    made->cover = sm_cover_scratch_create(longest);
-    made->sources = malloc(room * sizeof *made->sources);
-    made->outlined = malloc(room * sizeof *made->outlined);
-    made->shapes = malloc(room * sizeof *made->shapes);
-    const bool complete = allocate_sample(&made->crop, longest) && allocate_sample(&made->marked, longest) &&
-                          made->copy_paste && made->cover && made->sources && made->outlined && made->shapes;
-    const sm_status status =
-        complete ? list_images(made, error) : sm_fail(error, SM_ERROR_MEMORY, "no memory to compose images");
-    if (status == SM_OK)
-        *composer = made;
-    else
-        sm_composer_free(made);
-    return status;
-}
-
-void sm_composer_free(sm_composer *composer) {
-    if (!composer) return;
-    sm_copy_paste_free(composer->copy_paste);
-    sm_cover_scratch_free(composer->cover);
-    sm_sample_free(&composer->crop);
-    sm_sample_free(&composer->marked);
-    free(composer->sources);
-    free(composer->tissue);
-    free(composer->outlined);
-    free(composer->shapes);
-    free(composer);
-}
-
 static bool same_device(const sm_record *a, const sm_record *b) {
     return !a->device || !b->device || strcmp(a->device, b->device) == 0;
 }
@@ -168,19 +139,17 @@ static const sm_sample *make_normal(sm_composer *composer, int index, uint64_t s
     return erase(composer, index, &random) ? &composer->covered : NULL;
 }
 
-/** Covers a spot without lesion. Returns `sample` when that does not happen. */
-static const sm_sample *add_seam(sm_composer *composer, int index, const sm_sample *sample, uint64_t seed) {
-    sm_random random = sm_random_make(seed);
-    if (sm_random_uniform(&random) >= composer->augmentation.seam_probability) return sample;
+/** Covers a spot without lesion of `sample`, which was made of image `index`. */
+static bool cover_spot(sm_composer *composer, int index, const sm_sample *sample, sm_random *random) {
     const sm_sample *others[OTHERS];
-    const int other_count = draw_others(composer, index, &random, others);
+    const int other_count = draw_others(composer, index, random, others);
     for (int attempt = 0; attempt < SHAPE_TRIES && composer->shape_count > 0; attempt++) {
-        const int shape = composer->shapes[sm_random_below(&random, composer->shape_count)];
-        if (sm_cover_spot(sample, &composer->samples[shape], others, other_count, sm_random_next(&random),
+        const int shape = composer->shapes[sm_random_below(random, composer->shape_count)];
+        if (sm_cover_spot(sample, &composer->samples[shape], others, other_count, sm_random_next(random),
                           composer->cover, &composer->covered))
-            return &composer->covered;
+            return true;
     }
-    return sample;
+    return false;
 }
 
 /** Draws marks into a copy. Returns `sample` when that does not happen. */
@@ -197,6 +166,111 @@ static const sm_sample *add_marks(sm_composer *composer, const sm_sample *sample
     return marked;
 }
 
+/** Tries each change once on image `index`, and adds the successes to `counts`. */
+static void try_changes(sm_composer *composer, int index, success *counts) {
+    const sm_augmentation *augmentation = &composer->augmentation;
+    sm_random random = sm_random_make((uint64_t)index);
+    counts->images++;
+    if (has_outlined_lesion(composer->records[index])) {
+        counts->crops += augmentation->crop_probability > 0 && crop(composer, index, &random);
+        counts->erasures += augmentation->erase_probability > 0 && erase(composer, index, &random);
+    }
+    if (augmentation->seam_probability > 0 && all_is_outlined(composer->records[index]))
+        counts->seams += cover_spot(composer, index, &composer->samples[index], &random);
+}
+
+static void measure_success(sm_composer *composer) {
+    const int count = composer->count < MEASURED ? composer->count : MEASURED;
+    for (int i = 0; i < count; i++) {
+        const int index = (int)((long)i * composer->count / count);
+        try_changes(composer, index, &composer->success[composer->records[index]->classes]);
+    }
+}
+
+sm_status sm_composer_create(const sm_record *const *records, const sm_sample *samples, int count, int longest,
+                             const sm_augmentation *augmentation, sm_composer **composer, sm_error *error) {
+    *composer = NULL;
+    sm_composer *made = calloc(1, sizeof *made);
+    if (!made) return sm_fail(error, SM_ERROR_MEMORY, "no memory to compose images");
+    const size_t room = (size_t)count + 1;
+    made->records = records;
+    made->samples = samples;
+    made->count = count;
+    made->augmentation = *augmentation;
+    made->copy_paste = sm_copy_paste_create(records, samples, count, longest);
+    made->cover = sm_cover_scratch_create(longest);
+    made->sources = malloc(room * sizeof *made->sources);
+    made->outlined = malloc(room * sizeof *made->outlined);
+    made->shapes = malloc(room * sizeof *made->shapes);
+    const bool complete = allocate_sample(&made->crop, longest) && allocate_sample(&made->marked, longest) &&
+                          made->copy_paste && made->cover && made->sources && made->outlined && made->shapes;
+    const sm_status status =
+        complete ? list_images(made, error) : sm_fail(error, SM_ERROR_MEMORY, "no memory to compose images");
+    if (status != SM_OK) {
+        sm_composer_free(made);
+        return status;
+    }
+    measure_success(made);
+    *composer = made;
+    return SM_OK;
+}
+
+void sm_composer_free(sm_composer *composer) {
+    if (!composer) return;
+    sm_copy_paste_free(composer->copy_paste);
+    sm_cover_scratch_free(composer->cover);
+    sm_sample_free(&composer->crop);
+    sm_sample_free(&composer->marked);
+    free(composer->sources);
+    free(composer->tissue);
+    free(composer->outlined);
+    free(composer->shapes);
+    free(composer);
+}
+
+/** Sums of the images of an epoch; each is weighted by the shares that the measured success gives. */
+typedef struct expected {
+    double lesions, normals;             /* images that end with and without lesion */
+    double erased;                       /* of the latter, those with covered lesions */
+    double lesion_places, normal_places; /* images that a seam can be added to */
+} expected;
+
+static double share(int part, int whole) { return whole > 0 ? (double)part / whole : 0; }
+
+/** Adds `drawn` images of one set of classes. */
+static void expect(const sm_composer *composer, sm_class_set classes, double drawn, expected *sums) {
+    const success *s = &composer->success[classes];
+    const double seams = share(s->seams, s->images);
+    const double cropped = drawn * (double)composer->augmentation.crop_probability * share(s->crops, s->images);
+    const double erased = drawn * (double)composer->augmentation.erase_probability * share(s->erasures, s->images);
+    if (classes == SM_CLASSES_ANY) return;
+    if (sm_class_set_has(classes, SM_CLASS_NORMAL)) {
+        sums->normals += drawn;
+        sums->normal_places += drawn * seams;
+        return;
+    }
+    sums->lesions += drawn - cropped - erased;
+    sums->lesion_places += (drawn - cropped - erased) * seams;
+    sums->normals += cropped + erased;
+    sums->normal_places += cropped;
+    sums->erased += erased;
+}
+
+static float chance_of(double wanted, double places) {
+    return places > 0 ? (float)fmin(fmax(wanted / places, 0), 1) : 0.0f;
+}
+
+void sm_composer_begin_epoch(sm_composer *composer, const int *order, int count) {
+    const double wanted = (double)composer->augmentation.seam_probability;
+    int drawn[SM_CLASSES_ANY + 1] = {0};
+    expected sums = {0};
+    for (int i = 0; i < count; i++) drawn[composer->records[order[i]]->classes]++;
+    for (int set = 0; set <= SM_CLASSES_ANY; set++) expect(composer, (sm_class_set)set, drawn[set], &sums);
+    if (wanted <= 0) return;
+    composer->lesion_seams = chance_of(wanted * sums.lesions, sums.lesion_places);
+    composer->normal_seams = chance_of(wanted * sums.normals - sums.erased, sums.normal_places);
+}
+
 const sm_sample *sm_composer_compose(sm_composer *composer, int index, uint64_t seed, sm_class_set *classes) {
     const sm_sample *sample = make_normal(composer, index, sm_random_derive(seed, NORMAL_STREAM));
     if (sample)
@@ -204,25 +278,21 @@ const sm_sample *sm_composer_compose(sm_composer *composer, int index, uint64_t 
     else
         sample = sm_copy_paste_apply(composer->copy_paste, index, composer->augmentation.paste_probability,
                                      sm_random_derive(seed, PASTE_STREAM), classes);
-    if (sample != &composer->covered && all_is_outlined(composer->records[index]))
-        sample = add_seam(composer, index, sample, sm_random_derive(seed, SEAM_STREAM));
+    if (sample != &composer->covered && all_is_outlined(composer->records[index])) {
+        const bool normal = sm_class_set_has(*classes, SM_CLASS_NORMAL);
+        sm_random random = sm_random_make(sm_random_derive(seed, SEAM_STREAM));
+        const float chance = normal ? composer->normal_seams : composer->lesion_seams;
+        if (sm_random_uniform(&random) < chance && cover_spot(composer, index, sample, &random))
+            sample = &composer->covered;
+    }
     return add_marks(composer, sample, sm_random_derive(seed, MARKS_STREAM));
 }
 
-void sm_composer_normal_shares(sm_composer *composer, float *shares) {
+void sm_composer_normal_shares(const sm_composer *composer, float *shares) {
     const sm_augmentation *augmentation = &composer->augmentation;
-    double sums[SM_CLASSES_ANY + 1] = {0};
-    int counts[SM_CLASSES_ANY + 1] = {0};
-    for (int i = 0; i < composer->count; i++) {
-        const sm_class_set classes = composer->records[i]->classes;
-        counts[classes]++;
-        if (!has_outlined_lesion(composer->records[i])) continue;
-        sm_random random = sm_random_make((uint64_t)i);
-        if (augmentation->crop_probability > 0 && crop(composer, i, &random))
-            sums[classes] += (double)augmentation->crop_probability;
-        if (augmentation->erase_probability > 0 && erase(composer, i, &random))
-            sums[classes] += (double)augmentation->erase_probability;
+    for (int set = 0; set <= SM_CLASSES_ANY; set++) {
+        const success *s = &composer->success[set];
+        shares[set] = (float)((double)augmentation->crop_probability * share(s->crops, s->images) +
+                              (double)augmentation->erase_probability * share(s->erasures, s->images));
     }
-    for (int set = 0; set <= SM_CLASSES_ANY; set++)
-        shares[set] = counts[set] > 0 ? (float)(sums[set] / counts[set]) : 0.0f;
 }

@@ -221,7 +221,9 @@ void sm_loader_free(sm_loader *loader) {
     free(loader);
 }
 
-void sm_loader_normal_shares(sm_loader *loader, float *shares) { sm_composer_normal_shares(loader->composer, shares); }
+void sm_loader_normal_shares(const sm_loader *loader, float *shares) {
+    sm_composer_normal_shares(loader->composer, shares);
+}
 
 sm_status sm_loader_start(sm_loader *loader, const int *order, int count, uint64_t seed, int first_batch,
                           sm_error *error) {
@@ -230,6 +232,7 @@ sm_status sm_loader_start(sm_loader *loader, const int *order, int count, uint64
     if (!copy) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the order of %d images", count);
     loader->order = copy;
     memcpy(loader->order, order, (size_t)count * sizeof *order);
+    sm_composer_begin_epoch(loader->composer, order, count);
     loader->batches = count / loader->batch;
     loader->seed = seed;
     loader->made = loader->taken = first_batch;

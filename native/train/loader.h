@@ -34,8 +34,8 @@ typedef struct sm_loader sm_loader;
 sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augmentation, int size, int batch,
                            sm_loader **loader, sm_error *error);
 void sm_loader_free(sm_loader *loader);
-/** As sm_composer_normal_shares, for the images of the cache. Not while an epoch is being loaded. */
-void sm_loader_normal_shares(sm_loader *loader, float *shares);
+/** As sm_composer_normal_shares. */
+void sm_loader_normal_shares(const sm_loader *loader, float *shares);
 
 /**
  * Starts an epoch with the images `order` ([count], copied). The example at place p of the order is composed and
