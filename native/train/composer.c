@@ -245,8 +245,11 @@ static void expect(const sm_composer *composer, sm_class_set classes, double dra
     const double erased = drawn * (double)composer->augmentation.erase_probability * share(s->erasures, s->images);
     if (classes == SM_CLASSES_ANY) return;
     if (sm_class_set_has(classes, SM_CLASS_NORMAL)) {
-        sums->normals += drawn;
-        sums->normal_places += drawn * seams;
+        const double pasted = drawn * (double)composer->augmentation.paste_probability;
+        sums->lesions += pasted;
+        sums->lesion_places += pasted * seams;
+        sums->normals += drawn - pasted;
+        sums->normal_places += (drawn - pasted) * seams;
         return;
     }
     sums->lesions += drawn - cropped - erased;
