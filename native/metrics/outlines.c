@@ -117,8 +117,8 @@ sm_status sm_outlines_score(const sm_result *result, const uint8_t *reference, s
     if (status == SM_OK)
         status = score_mask(result, result->mask, result->lesions, result->lesion_count, false, &c, scores, error);
     if (status == SM_OK && result->possible_mask)
-        status =
-            score_mask(result, result->possible_mask, result->possible, result->possible_count, true, &c, scores, error);
+        status = score_mask(result, result->possible_mask, result->possible, result->possible_count, true, &c, scores,
+                            error);
     free(c.overlap);
     free(c.touched);
     labelled_free(&c.actual);

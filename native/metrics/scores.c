@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "groups.h"
 #include "uncertainty.h"
 
 const sm_metric_info sm_metrics[SM_METRIC_COUNT] = {
@@ -90,7 +91,7 @@ typedef struct prepared {
     sm_uncertainty *uncertainty;
     sm_roc_case *outlines;
     int outline_count;
-    bool has_outlier_scores; /* the model has statistics of in-distribution images */
+    bool has_outlier_scores;            /* the model has statistics of in-distribution images */
     double (*presence)[SM_CLASS_COUNT]; /* {none, lesion, 0} */
     sm_class *shows_lesion;             /* normal, benign for any lesion, or unknown (SM_CLASS_COUNT) */
     patient *patients;                  /* [group_count] */
@@ -280,9 +281,9 @@ static void compute(void *data_pointer, const int *weights, double *values) {
     sm_reliability reliability =
         sm_reliability_of((const double(*)[SM_CLASS_COUNT])data->calibrated, data->true_class, weights, data->count);
     values[SM_METRIC_ECE] = reliability.ece;
-    values[SM_METRIC_PRESENCE_ECE] = sm_reliability_of((const double(*)[SM_CLASS_COUNT])data->presence,
-                                                       data->shows_lesion, weights, data->count)
-                                         .ece;
+    values[SM_METRIC_PRESENCE_ECE] =
+        sm_reliability_of((const double(*)[SM_CLASS_COUNT])data->presence, data->shows_lesion, weights, data->count)
+            .ece;
     point_metrics(data, weights, values);
     margin_metrics(data, weights, values);
     correction_metrics(data, weights, values);
@@ -304,31 +305,13 @@ static void compute(void *data_pointer, const int *weights, double *values) {
     values[SM_METRIC_FLAGGED] = value_of(&flagged);
 }
 
-typedef struct group_name {
-    const char *name;
-    int item;
-} group_name;
-
-static int by_name(const void *first, const void *second) {
-    const group_name *a = first, *b = second;
-    int order = strcmp(a->name, b->name);
-    return order != 0 ? order : a->item < b->item ? -1 : a->item > b->item;
-}
-
 static bool number_groups(prepared *data) {
-    group_name *names = malloc((size_t)data->count * sizeof *names);
-    if (!names) return false;
-    for (int i = 0; i < data->count; i++) {
-        const char *name = data->images[i]->record->group;
-        names[i] = (group_name){name ? name : "", i};
-    }
-    qsort(names, (size_t)data->count, sizeof *names, by_name);
-    for (int i = 0; i < data->count; i++) {
-        if (i == 0 || strcmp(names[i].name, names[i - 1].name) != 0) data->group_count++;
-        data->groups[names[i].item] = data->group_count - 1;
-    }
-    free(names);
-    return true;
+    const sm_record **records = malloc((size_t)data->count * sizeof *records);
+    if (!records) return false;
+    for (int i = 0; i < data->count; i++) records[i] = data->images[i]->record;
+    const sm_status status = sm_groups_number(records, data->count, data->groups, &data->group_count, NULL);
+    free(records);
+    return status == SM_OK;
 }
 
 static void prepared_free(prepared *data) {

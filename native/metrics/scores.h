@@ -77,7 +77,8 @@ extern const sm_metric_info sm_metrics[SM_METRIC_COUNT];
 
 typedef struct sm_score_set {
     int images, lesion_images, normal_images, groups;
-    int typed_images, outlined_images; /**< images of known type; images with a reference outline (or known to be normal) */
+    int typed_images,
+        outlined_images; /**< images of known type; images with a reference outline (or known to be normal) */
     double metric[SM_METRIC_COUNT]; /**< NaN when no image determines it */
     sm_interval interval[SM_METRIC_COUNT];
     sm_confusion confusion;

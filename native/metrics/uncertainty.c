@@ -12,7 +12,7 @@ typedef struct place {
 } place;
 
 struct sm_uncertainty {
-    int count; /* images with a reference outline */
+    int count;                    /* images with a reference outline */
     place *by_expected, *by_dice; /* ascending */
     sm_roc_case *failures;        /* sorted by sm_roc_sort */
     double *dice, *expected;      /* by item */

@@ -69,8 +69,7 @@ static void write_image(FILE *out, const sm_evaluated_image *image, const char *
     for (int k = 0; k < SM_CLASS_COUNT; k++) write_number(out, image->probabilities[k]);
     for (int k = 0; k < SM_CLASS_COUNT; k++) write_number(out, image->raw_probabilities[k]);
     fprintf(out, ",%d,%d,", image->width, image->height);
-    if (sm_evaluated_outlined(image))
-        fprintf(out, "%lld", image->pixels.true_positive + image->pixels.false_negative);
+    if (sm_evaluated_outlined(image)) fprintf(out, "%lld", image->pixels.true_positive + image->pixels.false_negative);
     fprintf(out, ",%lld,%d", image->pixels.true_positive + image->pixels.false_positive, image->lesion_count);
     write_number(out, image->scores.dice);
     write_number(out, image->scores.iou);
