@@ -9,6 +9,7 @@
 #include "../data/marks.h"
 #include "../metrics/reliability.h"
 #include "../progress.h"
+#include "corrections.h"
 
 /* Decodes and segments one record. On success, sample and result are the caller's to free. */
 static sm_status segment_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_sample *sample,
@@ -91,8 +92,8 @@ static sm_status score_masks(const sm_result *result, const sm_sample *sample, c
     return status;
 }
 
-static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_evaluated_image *image,
-                              sm_error *error) {
+static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_record *record, bool corrections,
+                              sm_evaluated_image *image, sm_error *error) {
     sm_sample sample = {0};
     sm_result result = {0};
     *image = (sm_evaluated_image){.record = record};
@@ -103,6 +104,8 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
     const sm_model_info model = sm_evaluator_model(evaluator);
     copy_prediction(&result, (double)model.temperature, image);
     status = score_masks(&result, &sample, &model, image, error);
+    if (status == SM_OK && corrections && model.takes_prompts)
+        status = sm_corrections_simulate(evaluator, worker, &sample, &result, image, error);
     if (status != SM_OK) sm_error_prefix(error, record->image);
     sm_result_free(&result);
     sm_sample_free(&sample);
@@ -112,6 +115,7 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
 typedef struct scoring {
     sm_evaluator *evaluator;
     const sm_record *const *records;
+    bool corrections;
     sm_evaluated_image *images; /* one per record, in order */
     char **reasons;             /* one per record; NULL where scoring succeeded */
     pthread_mutex_t mutex;      /* protects everything below */
@@ -148,7 +152,8 @@ static void note_result(scoring *job, int index, sm_status status, const sm_erro
 static void score_task(void *arguments, int index, int worker) {
     scoring *job = arguments;
     sm_error error = {0};
-    sm_status status = score_record(job->evaluator, worker, job->records[index], &job->images[index], &error);
+    sm_status status =
+        score_record(job->evaluator, worker, job->records[index], job->corrections, &job->images[index], &error);
     note_result(job, index, status, &error);
 }
 
@@ -164,12 +169,13 @@ static void separate_failures(const scoring *job, int count, sm_evaluation *eval
     }
 }
 
-sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, int count, sm_evaluation *evaluation,
-                      sm_error *error) {
+sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, int count, bool corrections,
+                      sm_evaluation *evaluation, sm_error *error) {
     *evaluation = (sm_evaluation){0};
     size_t slots = (size_t)count + 1;
     scoring job = {.evaluator = evaluator,
                    .records = records,
+                   .corrections = corrections,
                    .images = calloc(slots, sizeof *job.images),
                    .reasons = calloc(slots, sizeof *job.reasons)};
     sm_evaluation made = {.images = job.images, .failures = calloc(slots, sizeof *made.failures)};

@@ -73,7 +73,8 @@ static sm_status score_network(run *r, const sm_scored_network *network, sm_erro
     sm_status status = sm_folder_make(r->request->out, error);
     sm_evaluation part = {0};
     if (status == SM_OK)
-        status = sm_evaluate(network->evaluator, r->records + first, r->results->record_count - first, &part, error);
+        status = sm_evaluate(network->evaluator, r->records + first, r->results->record_count - first,
+                             r->request->corrections, &part, error);
     if (status == SM_OK) status = sm_evaluation_append(&r->results->evaluation, &part, error);
     sm_evaluation_free(&part);
     return status;
@@ -143,6 +144,8 @@ sm_status sm_evaluation_run(const sm_evaluation_request *request, sm_evaluation_
     run r = {.request = request, .results = results};
     sm_status status = sm_dataset_load(request->data, request->data_count, &results->dataset, error);
     if (status == SM_OK) status = open_networks(&r, error);
+    if (status == SM_OK && request->corrections && !sm_evaluator_model(results->networks[0].evaluator).takes_prompts)
+        fprintf(stderr, "sonomask: %s takes no clicks and no box: they are not scored\n", results->networks[0].path);
     if (status == SM_OK) status = score_networks(&r, error);
     if (status == SM_OK) status = score_splits(&r, error);
     if (status == SM_OK && request->robustness) status = score_robustness(&r, error);
