@@ -34,6 +34,7 @@ typedef struct sm_trainer_options {
     const char *const *teachers; /**< weights files of teacher networks, see distillation.h */
     int teacher_count;
     float teacher_share;      /**< share of the teachers' answers in the targets, 0..1 */
+    float prompt_share;       /**< share of the images with simulated prompts, for a network that takes them, 0..1 */
     const char *augmentation; /**< see augment.h */
     int size;                 /**< side of the network's input, pixels; 0: the network's default */
     int batch, epochs;

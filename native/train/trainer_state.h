@@ -6,6 +6,7 @@
 #include "checkpoint.h"
 #include "distillation.h"
 #include "loader.h"
+#include "prompt_simulation.h"
 #include "sampler.h"
 #include "trainer.h"
 #include "validation.h"
@@ -30,6 +31,7 @@ typedef struct sm_trainer {
     sm_loader *loader;
     sm_training *training;
     sm_distillation *distillation; /* NULL without teachers */
+    sm_prompt_simulation *prompts; /* NULL for a network without prompts */
     sm_validation *validation;     /* of validation_cache, or of `shown` when no fold validates */
     sm_optimiser optimiser;
     float *parameters, *gradients;
