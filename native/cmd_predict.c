@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../src/json_read.h"
 #include "command.h"
@@ -10,9 +9,8 @@
 #include "file.h"
 #include "interrupt.h"
 #include "open_network.h"
-#include "overlay.h"
-#include "own_files.h"
 #include "parallel.h"
+#include "predict_files.h"
 #include "predict_json.h"
 #include "progress.h"
 #include "prompts_file.h"
@@ -128,38 +126,6 @@ typedef struct run {
     int done_count;
 } run;
 
-typedef struct named {
-    char *name;
-    int index;
-} named;
-
-static int compare_named(const void *a, const void *b) {
-    const named *first = a, *second = b;
-    const int order = strcmp(first->name, second->name);
-    return order ? order : (first->index > second->index) - (first->index < second->index);
-}
-
-/** For each file the first one with the same NAME, which would write the same outputs. */
-static sm_status find_same_names(const arguments *a, int *name_of, sm_error *error) {
-    named *all = calloc((size_t)a->files.count, sizeof *all);
-    bool enough_memory = all != NULL;
-    for (int i = 0; enough_memory && i < a->files.count; i++) {
-        all[i] = (named){sm_path_stem(a->files.words[i]), i};
-        enough_memory = all[i].name != NULL;
-    }
-    if (enough_memory) {
-        qsort(all, (size_t)a->files.count, sizeof *all, compare_named);
-        int first = 0;
-        for (int i = 0; i < a->files.count; i++) {
-            if (strcmp(all[first].name, all[i].name) != 0) first = i;
-            name_of[all[i].index] = all[first].index;
-        }
-    }
-    for (int i = 0; all && i < a->files.count; i++) free(all[i].name);
-    free(all);
-    return enough_memory ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->files.count);
-}
-
 static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_model **model, sm_state **state,
                             sm_error *error) {
     char *path = NULL;
@@ -175,67 +141,6 @@ static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_
     if (!status) status = sm_state_create(*model, &options, state, error);
     free(bytes);
     free(path);
-    return status;
-}
-
-static const char mask_ending[] = "_mask.png", overlay_ending[] = "_overlay.png";
-
-/** Which existing files the outputs may replace. */
-static sm_file_recogniser *recogniser(const arguments *a) { return a->overwrite ? NULL : sm_own_png; }
-
-/** OUT/NAME + `ending`, from malloc. */
-static sm_status make_path(const arguments *a, const char *file, const char *ending, char **path, sm_error *error) {
-    char *stem = sm_path_stem(file);
-    char *start = stem ? sm_path_join(a->out, stem) : NULL;
-    const size_t size = start ? strlen(start) + strlen(ending) + 1 : 0;
-    *path = start ? malloc(size) : NULL;
-    if (*path) snprintf(*path, size, "%s%s", start, ending);
-    free(start);
-    free(stem);
-    return *path ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
-}
-
-static sm_status check_output(const arguments *a, const char *file, const char *ending, sm_error *error) {
-    char *path = NULL;
-    sm_status status = make_path(a, file, ending, &path, error);
-    if (!status) status = sm_file_check_replaceable(path, recogniser(a), error);
-    free(path);
-    return status;
-}
-
-/** Checks the outputs before the image is processed, so that no overlay is written when the mask is refused. */
-static sm_status check_outputs(const arguments *a, const char *file, sm_error *error) {
-    sm_status status = check_output(a, file, mask_ending, error);
-    if (!status && a->overlay) status = check_output(a, file, overlay_ending, error);
-    return status;
-}
-
-static sm_status write_png(const arguments *a, const char *file, const char *ending, const sm_image *image,
-                           sm_error *error) {
-    const sm_file_options own = {.recognise = recogniser(a)};
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    char *path = NULL;
-    sm_status status = make_path(a, file, ending, &path, error);
-    if (!status) status = sm_own_png_encode(image, &bytes, &size, error);
-    if (!status) status = sm_file_write_as(path, bytes, size, &own, error);
-    free(bytes);
-    free(path);
-    return status;
-}
-
-static sm_status write_outputs(const arguments *a, const char *file, const sm_image *image, const sm_prompts *prompts,
-                               const sm_result *result, sm_error *error) {
-    const sm_image mask = {.width = result->width, .height = result->height, .channels = 1, .pixels = result->mask};
-    sm_image overlay = {0};
-    sm_status status = SM_OK;
-    if (a->overlay) {
-        const sm_overlay_content content = {result->mask, result->possible_mask, prompts};
-        status = sm_overlay_draw(image, &content, &overlay, error);
-        if (!status) status = write_png(a, file, overlay_ending, &overlay, error);
-    }
-    if (!status) status = write_png(a, file, mask_ending, &mask, error);
-    sm_image_free(&overlay);
     return status;
 }
 
@@ -277,7 +182,8 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
                        file, a->files.words[*writer]);
     unsigned char *bytes = NULL;
     size_t size = 0;
-    sm_status status = check_outputs(a, file, error);
+    const sm_predict_folder folder = {a->out, a->overlay, a->overwrite};
+    sm_status status = sm_predict_check(&folder, file, error);
     if (!status) status = sm_file_read(file, &bytes, &size, error);
     if (status) return status;
     sm_image image = {0};
@@ -291,7 +197,7 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
     if (status)
         sm_error_prefix(error, file);
     else
-        status = write_outputs(a, file, &image, &prompts, &result, error);
+        status = sm_predict_write(&folder, file, &image, &prompts, &result, error);
     if (!status) {
         *writer = index;
         sm_predict_json(stdout, file, &result, r->has_decision, milliseconds);
@@ -345,7 +251,7 @@ static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
     if (!r->name_of || !r->writer_of || !r->line_of)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->files.count);
     for (int i = 0; i < a->files.count; i++) r->writer_of[i] = -1;
-    sm_status status = find_same_names(a, r->name_of, error);
+    sm_status status = sm_predict_same_names(&a->files, r->name_of, error);
     if (status == SM_OK) status = read_prompts(r, error);
     if (status == SM_OK) status = load_model(a->model, parallel, &r->model, &r->state, error);
     if (status == SM_OK) r->has_decision = sm_model_describe(r->model).has_decision;
