@@ -336,11 +336,11 @@ static void add_expected(sm_evaluator *evaluator, const sm_record *record, const
     }
     if (lesion == 0 || kept >= 0.9 * lesion) {
         expected->images++;
-        expected->right += result.type == record->type;
+        expected->right += result.type == sm_record_type(record);
         expected->lesion_images += lesion > 0;
         if (lesion > 0) expected->dice += 2.0 * both / (kept + predicted);
-        expected->normal_images += record->type == SM_CLASS_NORMAL;
-        if (record->type == SM_CLASS_NORMAL) expected->masks += predicted > 0;
+        expected->normal_images += sm_record_type(record) == SM_CLASS_NORMAL;
+        if (sm_record_type(record) == SM_CLASS_NORMAL) expected->masks += predicted > 0;
     }
     sm_result_free(&result);
     free(mask);

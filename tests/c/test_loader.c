@@ -31,9 +31,10 @@ typedef struct fixture {
 static int make_fixture(void **state) {
     static fixture f;
     for (int i = 0; i < COUNT; i++) {
-        f.records[i] = (sm_record){.type = (sm_class)(i % SM_CLASS_COUNT)};
+        f.records[i] = (sm_record){.classes = sm_class_set_of((sm_class)(i % SM_CLASS_COUNT)), .mask_count = 1};
         f.pointers[i] = &f.records[i];
-        if (sm_phantom_draw(SIDE, SIDE, f.records[i].type, (uint64_t)i, &f.samples[i], NULL) != SM_OK) return -1;
+        if (sm_phantom_draw(SIDE, SIDE, sm_record_type(&f.records[i]), (uint64_t)i, &f.samples[i], NULL) != SM_OK)
+            return -1;
     }
     f.cache = (sm_cache){.records = f.pointers, .samples = f.samples, .count = COUNT};
     f.scratch = sm_augment_scratch_create(SIDE);
@@ -56,7 +57,7 @@ static void assert_batch(const fixture *f, const sm_augmentation *augmentation, 
     assert_null(batch->type_probabilities);
     for (int i = 0; i < BATCH; i++) {
         const int index = order[first + i];
-        assert_int_equal(batch->types[i], f->records[index].type);
+        assert_int_equal(batch->classes[i], f->records[index].classes);
         assert_int_equal(sm_augment(augmentation, &f->samples[index], SIDE,
                                     sm_random_derive(EPOCH_SEED, (uint64_t)(first + i)), f->scratch, image, mask),
                          SM_OK);
@@ -124,12 +125,13 @@ static void test_lesions_are_pasted(void **state) {
         static sm_batch batch;
         if (place % BATCH == 0) batch = sm_loader_next(loader);
         const uint64_t seed = sm_random_derive(EPOCH_SEED, (uint64_t)place);
-        sm_class type;
-        const sm_sample *sample = sm_copy_paste_apply(copy_paste, place, 0.8f, sm_random_derive(seed, 1u << 20), &type);
+        sm_class_set classes;
+        const sm_sample *sample =
+            sm_copy_paste_apply(copy_paste, place, 0.8f, sm_random_derive(seed, 1u << 20), &classes);
         changed += sample != &f->samples[place];
-        turned += type != f->records[place].type;
+        turned += classes != f->records[place].classes;
         assert_int_equal(sm_augment(&augmentation, sample, SIDE, seed, f->scratch, image, mask), SM_OK);
-        assert_int_equal(batch.types[place % BATCH], type);
+        assert_int_equal(batch.classes[place % BATCH], classes);
         assert_memory_equal(batch.images + (ptrdiff_t)(place % BATCH) * PIXELS, image, sizeof image);
         assert_memory_equal(batch.masks + (ptrdiff_t)(place % BATCH) * PIXELS, mask, sizeof mask);
     }

@@ -206,8 +206,11 @@ static void make_fixture(fixture *made, bool only_normal) {
     for (int i = 0; i < IMAGES; i++) {
         sm_class type = only_normal ? SM_CLASS_NORMAL : (sm_class)(i % 3);
         snprintf(made->names[i], sizeof made->names[i], "folder/some, \"odd\" & <image> %d.png", i);
-        made->records[i] =
-            (sm_record){.image = made->names[i], .type = type, .source = "set", .group = made->names[i], .device = ""};
+        made->records[i] = (sm_record){.image = made->names[i],
+                                       .classes = sm_class_set_of(type),
+                                       .source = "set",
+                                       .group = made->names[i],
+                                       .device = ""};
         sm_evaluated_image *image = &made->images[i];
         long long area = type == SM_CLASS_NORMAL ? 0 : 400, hit = area * i / IMAGES;
         *image = (sm_evaluated_image){.record = &made->records[i],
@@ -429,7 +432,7 @@ static void galleries_show_no_image_twice(void **state) {
         split.count = count;
         int shown[IMAGES] = {0}, total = 0, lesions = 0;
         assert_int_equal(sm_galleries_choose(&split, galleries, NULL), SM_OK);
-        for (int i = 0; i < count; i++) lesions += made.records[i].type != SM_CLASS_NORMAL;
+        for (int i = 0; i < count; i++) lesions += sm_record_type(&made.records[i]) != SM_CLASS_NORMAL;
         for (int g = 0; g < SM_GALLERY_KINDS; g++)
             for (int i = 0; i < galleries[g].count; i++) {
                 total++;

@@ -25,7 +25,7 @@ typedef struct listing {
 
 static void add(listing *list, int number, char *source, sm_class type) {
     for (int i = 0; i < number; i++) {
-        list->records[list->count] = (sm_record){.type = type, .source = source};
+        list->records[list->count] = (sm_record){.classes = sm_class_set_of(type), .source = source};
         list->pointers[list->count] = &list->records[list->count];
         list->count++;
     }
@@ -163,7 +163,7 @@ static void test_many_images(void **state) {
     for (int s = 0; s < SOURCES; s++) snprintf(names[s], sizeof names[s], "source-%d", s);
     for (int i = 0; i < COUNT; i++) {
         records[i].source = names[(i / 7) % SOURCES];
-        records[i].type = (sm_class)(i % SM_CLASS_COUNT);
+        records[i].classes = sm_class_set_of((sm_class)(i % SM_CLASS_COUNT));
         pointers[i] = &records[i];
     }
     const double start = sm_clock();

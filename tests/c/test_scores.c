@@ -46,8 +46,11 @@ static void make_seven(seven_images *made) {
     static char *const groups[SEVEN_GROUPS] = {"g0", "g1", "g2", "g3", "g4", "g5"};
     *made = (seven_images){0};
     for (int i = 0; i < SEVEN; i++) {
-        made->records[i] = (sm_record){
-            .image = "image.png", .type = rows[i].type, .source = "set", .group = groups[rows[i].group], .device = ""};
+        made->records[i] = (sm_record){.image = "image.png",
+                                       .classes = sm_class_set_of(rows[i].type),
+                                       .source = "set",
+                                       .group = groups[rows[i].group],
+                                       .device = ""};
         sm_evaluated_image *image = &made->images[i];
         *image = (sm_evaluated_image){
             .record = &made->records[i],
@@ -196,7 +199,7 @@ static void compute_from_lists(void *data, const int *weights, double *values) {
     list dice = {0}, hd95 = {0}, masks = {0}, right = {0}, missed = {0}, benign = {0}, malignant = {0}, bias = {0};
     for (int i = 0; i < SEVEN; i++) {
         const sm_evaluated_image *image = &made->images[i];
-        const sm_class type = image->record->type;
+        const sm_class type = sm_record_type(image->record);
         append(&right, image->predicted == type, weights[i]);
         append(&bias, image->expected_dice - image->scores.dice, weights[i]);
         if (type == SM_CLASS_BENIGN) append(&benign, image->probabilities[SM_CLASS_MALIGNANT], weights[i]);
@@ -266,7 +269,7 @@ static void make_images(sm_record *records, sm_evaluated_image *images) {
     for (int i = 0; i < IMAGES; i++) {
         sm_class type = (sm_class)(i % 3);
         records[i] = (sm_record){.image = "picture.png",
-                                 .type = type,
+                                 .classes = sm_class_set_of(type),
                                  .source = i < 6 ? "a" : "b",
                                  .group = groups[i],
                                  .fold = i % 2,

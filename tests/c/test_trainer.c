@@ -13,6 +13,7 @@
 #include "../../native/data/phantom.h"
 #include "../../native/data/random.h"
 #include "../../native/file.h"
+#include "../../native/train/prompt_simulation.h"
 #include "../../native/train/sampler.h"
 #include "../../native/train/trainer.h"
 #include "../../native/train/training_log.h"
@@ -22,7 +23,7 @@
 
 enum { SIDE = 64, PIXELS = SIDE * SIDE, BATCH = 4, TRAINED = 9, VALIDATED = 3, EPOCHS = 2 };
 
-static const float learning_rate = 1e-3f;
+static const float learning_rate = 1e-3f, prompt_share = 0.5f;
 static const volatile sig_atomic_t never = 0;
 
 /** One benign, two malignant and six normal images to train on (fold 1), three to validate on (fold 0), one that is
@@ -81,6 +82,7 @@ static sm_trainer_options short_training(const char *augmentation) {
     options.left_out = 2;
     options.seed = 11;
     options.augmentation = augmentation;
+    options.prompt_share = prompt_share;
     options.precision = SM_WEIGHTS_FLOAT32;
     options.optimiser.learning_rate = learning_rate;
     options.optimiser.warm_up_steps = 1;
@@ -145,27 +147,43 @@ static void add_batch(expectation *e, const sm_training *training, const sm_batc
         for (int c = 1; c < SM_CLASS_COUNT; c++)
             if (logits[c] > logits[best]) best = c;
         e->images++;
-        e->right += best == batch->types[i];
-        if (batch->types[i] == SM_CLASS_NORMAL) continue;
+        e->right += batch->classes[i] == 1 << best;
+        const bool prompted = batch->prompts[i].click_count > 0 || batch->prompts[i].has_box;
+        if (batch->classes[i] == 1 << SM_CLASS_NORMAL || prompted) continue;
         e->lesions++;
         e->dice +=
             dice_of(sm_training_mask_logits(training) + (ptrdiff_t)i * PIXELS, batch->masks + (ptrdiff_t)i * PIXELS);
     }
 }
 
+/** Sets the prompts of a batch; returns whether clicks on errors of the network's answer were wanted. */
+static bool simulate_prompts(sm_prompt_simulation *simulation, sm_training *training, float *parameters,
+                             uint64_t step_seed, sm_batch *batch) {
+    bool needs_answer = false;
+    assert_int_equal(sm_prompt_simulation_begin(simulation, batch, sm_random_derive(step_seed, 2), &needs_answer, NULL),
+                     SM_OK);
+    if (!needs_answer) return false;
+    sm_training_predict(training, parameters, batch, sm_random_derive(step_seed, 3));
+    assert_int_equal(sm_prompt_simulation_correct(simulation, batch, sm_training_mask_logits(training), NULL), SM_OK);
+    return true;
+}
+
 /** The training of short_training("no-paste"), two batches of four of nine images in each of two epochs. */
 static void train_by_hand(const fixture *f, expectation *e) {
     static float images[BATCH * PIXELS], masks[BATCH * PIXELS];
-    int types[BATCH], order[TRAINED];
+    sm_class_set classes[BATCH];
+    int order[TRAINED];
     const sm_trainer_options options = short_training("no-paste");
     sm_optimiser_options optimiser_options = options.optimiser;
     optimiser_options.total_steps = 4;
     sm_net net;
     sm_training *training = NULL;
     sm_sampler *sampler = NULL;
+    sm_prompt_simulation *simulation = NULL;
+    int corrected = 0;
     sm_optimiser optimiser;
     sm_augmentation augmentation;
-    assert_int_equal(sm_net_make("sonomask", &net, NULL), SM_OK);
+    assert_int_equal(sm_net_make("sonomask2", &net, NULL), SM_OK);
     float *parameters = sm_floats_allocate(net.total_count), *gradients = sm_floats_allocate(net.trainable_count);
     sm_augment_scratch *scratch = sm_augment_scratch_create(SIDE);
     assert_true(parameters && gradients && scratch);
@@ -174,6 +192,7 @@ static void train_by_hand(const fixture *f, expectation *e) {
                      SM_OK);
     assert_int_equal(sm_optimiser_create(&net, parameters, &optimiser, NULL), SM_OK);
     assert_int_equal(sm_sampler_create(f->records, TRAINED, 0.5f, &sampler, NULL), SM_OK);
+    assert_int_equal(sm_prompt_simulation_create(SIDE, BATCH, prompt_share, &simulation, NULL), SM_OK);
     assert_int_equal(sm_augmentation_by_name("no-paste", &augmentation, NULL), SM_OK);
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
         *e = (expectation){0};
@@ -182,25 +201,28 @@ static void train_by_hand(const fixture *f, expectation *e) {
         for (int number = 0; number < TRAINED / BATCH; number++) {
             for (int i = 0; i < BATCH; i++) {
                 const int place = number * BATCH + i;
-                types[i] = (int)f->records[order[place]]->type;
+                classes[i] = f->records[order[place]]->classes;
                 assert_int_equal(sm_augment(&augmentation, &f->samples[order[place]], SIDE,
                                             sm_random_derive(epoch_seed, (uint64_t)place), scratch,
                                             images + (ptrdiff_t)i * PIXELS, masks + (ptrdiff_t)i * PIXELS),
                                  SM_OK);
             }
-            const sm_batch batch = {.images = images, .masks = masks, .types = types};
+            sm_batch batch = {.images = images, .masks = masks, .classes = classes};
+            const uint64_t seed = sm_random_derive(11 ^ 0xD509u, (uint64_t)optimiser.step);
+            corrected += simulate_prompts(simulation, training, parameters, seed, &batch);
             const sm_losses losses =
-                sm_training_step(training, parameters, &batch, &options.loss, 0.1f,
-                                 sm_random_derive(11 ^ 0xD509u, (uint64_t)optimiser.step), gradients);
+                sm_training_step(training, parameters, &batch, &options.loss, 0.1f, seed, gradients);
             const double norm = sm_optimiser_step(&optimiser, &optimiser_options, parameters, gradients, NULL);
             add_batch(e, training, &batch, &losses, norm);
         }
     }
+    assert_in_range(corrected, 1, 3); /* batches of both kinds are compared */
     e->average = sm_floats_allocate(net.total_count);
     assert_non_null(e->average);
     memcpy(e->average, optimiser.average, net.total_count * sizeof *e->average);
     sm_augment_scratch_free(scratch);
     sm_sampler_free(sampler);
+    sm_prompt_simulation_free(simulation);
     sm_optimiser_free(&optimiser);
     sm_training_free(training);
     sm_floats_free(parameters);

@@ -258,7 +258,7 @@ static void no_outline_has_no_score(void **state) {
 
 static void metrics_are_means_over_images_and_ranks_over_outlines(void **state) {
     (void)state;
-    sm_record record = {.image = "a", .group = "a", .type = SM_CLASS_BENIGN};
+    sm_record record = {.image = "a", .group = "a", .classes = sm_class_set_of(SM_CLASS_BENIGN)};
     sm_evaluated_image first = {
         .record = &record, .outline_count = 2, .outlines = {{0.9, 0.8}, {0.1, 0.4}}, .pixel_uncertainty = {0.9, 0.5}};
     sm_evaluated_image second = {

@@ -132,7 +132,7 @@ static void writing_weights(void **state) {
 
 static sm_status step(const sm_parallel *parallel, sm_error *error) {
     static float images[BATCH * SIZE * SIZE], masks[BATCH * SIZE * SIZE];
-    static const int types[BATCH] = {SM_CLASS_BENIGN, SM_CLASS_NORMAL};
+    static const sm_class_set classes[BATCH] = {1 << SM_CLASS_BENIGN, 1 << SM_CLASS_NORMAL};
     for (int i = 0; i < BATCH * SIZE * SIZE; i++) {
         images[i] = (float)(i % 17) / 8 - 1;
         masks[i] = i < SIZE * SIZE && i % 3 == 0 ? 1 : 0;
@@ -140,7 +140,7 @@ static sm_status step(const sm_parallel *parallel, sm_error *error) {
     sm_net net;
     sm_training *training = NULL;
     sm_optimiser optimiser = {0};
-    sm_status status = sm_net_make("sonomask", &net, error);
+    sm_status status = sm_net_make("sonomask2", &net, error);
     if (status != SM_OK) return status;
     float *parameters = sm_floats_allocate(net.total_count), *gradients = sm_floats_allocate(net.trainable_count);
     if (!parameters || !gradients) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the test's parameters");
@@ -150,7 +150,7 @@ static sm_status step(const sm_parallel *parallel, sm_error *error) {
     }
     if (status == SM_OK) status = sm_optimiser_create(&net, parameters, &optimiser, error);
     if (status == SM_OK) {
-        const sm_batch batch = {.images = images, .masks = masks, .types = types};
+        const sm_batch batch = {.images = images, .masks = masks, .classes = classes};
         const sm_loss_options loss = sm_loss_options_default();
         sm_optimiser_options options = sm_optimiser_options_default();
         options.total_steps = 10;
