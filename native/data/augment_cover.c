@@ -8,7 +8,7 @@
 #include "random.h"
 
 enum {
-    OWN_TRIES = 16,  /* places in the same image */
+    OWN_TRIES = 24,  /* places in the same image */
     OTHER_TRIES = 8, /* and in each other one */
     SPOT_TRIES = 4,
     SPOTS = 12, /* most separate parts to cover */
