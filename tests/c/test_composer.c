@@ -267,6 +267,28 @@ static void test_images_that_give_tissue(void **state) {
     }
 }
 
+/** With a normal image in the data set, those with a lesion give no tissue. */
+static void test_normal_images_give_tissue_first(void **state) {
+    fixture *f = *state;
+    f->augmentation.erase_probability = 1;
+    memset(f->mask[FIRST_LESION], 0, AREA);
+    for (int y = 12; y < 52; y++) memset(f->mask[FIRST_LESION] + (ptrdiff_t)y * SIDE + 4, 255, 50);
+    memset(f->mask[5], 0, AREA); /* its lesion is in a corner, where it takes no room */
+    f->mask[5][0] = 255;
+    const sm_record *records[] = {&f->records[FIRST_LESION], &f->records[0], &f->records[5]};
+    const sm_sample samples[] = {f->samples[FIRST_LESION], f->samples[0], f->samples[5]};
+    sm_composer *two = NULL, *three = NULL;
+    assert_int_equal(sm_composer_create(records, samples, 2, SIDE, &f->augmentation, &two, NULL), SM_OK);
+    assert_int_equal(sm_composer_create(records, samples, 3, SIDE, &f->augmentation, &three, NULL), SM_OK);
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        sm_class_set classes;
+        const uint64_t expected = hash(sm_composer_compose(two, 0, seed, &classes));
+        assert_int_equal(hash(sm_composer_compose(three, 0, seed, &classes)), expected);
+    }
+    sm_composer_free(two);
+    sm_composer_free(three);
+}
+
 /** The same seed gives the same bits, and switching marks off changes nothing else. */
 static void test_seed_and_streams(void **state) {
     fixture *f = *state;
@@ -301,6 +323,7 @@ int main(void) {
         WITH_FIXTURE(test_seams_keep_mask_and_class),
         WITH_FIXTURE(test_marks_are_equally_frequent),
         WITH_FIXTURE(test_images_that_give_tissue),
+        WITH_FIXTURE(test_normal_images_give_tissue_first),
         WITH_FIXTURE(test_seed_and_streams),
     };
     return cmocka_run_group_tests_name("composer", tests, NULL, NULL);
