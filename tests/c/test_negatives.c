@@ -238,7 +238,7 @@ static void test_tissue_fits_into_its_layer(void **state) {
             for (int x = 50; x < 70; x++) wrong += abs(f->covered.grey[y * WIDTH + x] - (y / 12 % 2 ? 120 : 80)) > 15;
     }
     assert_true(done > SEEDS * 3 / 4);
-    assert_true(wrong < done * 20 * 16 / 10); /* a tenth of the pixels: a shift by one row is likely */
+    assert_true(wrong < 0.055 * done * 20 * 16); /* any piece that is not refused: 0.077 on average */
 }
 
 /** A lesion that leaves no room in its own image: the tissue of another image is used, with its brightness changed. */
