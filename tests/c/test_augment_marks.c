@@ -142,7 +142,7 @@ static void test_images_of_any_size(void **state) {
         }
 }
 
-static void test_strokes_cover_what_they_say(void **state) {
+static void test_strokes_have_their_width(void **state) {
     fixture *f = *state;
     enum { SMALL = 20 };
     const sm_canvas canvas = {.width = SMALL, .height = SMALL, .grey = f->grey};
@@ -198,7 +198,7 @@ int main(void) {
         WITH_FIXTURE(test_lesions_change_the_place_of_calipers_only),
         WITH_FIXTURE(test_marks_grow_with_the_image),
         WITH_FIXTURE(test_images_of_any_size),
-        WITH_FIXTURE(test_strokes_cover_what_they_say),
+        WITH_FIXTURE(test_strokes_have_their_width),
         WITH_FIXTURE(test_glyphs_differ),
     };
     return cmocka_run_group_tests_name("augment_marks", tests, NULL, NULL);
