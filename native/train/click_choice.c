@@ -32,7 +32,8 @@ static int nth_pixel(const int32_t *labels, const uint8_t *set, int pixels, int3
 
 static void centre_of(int pixel, int side, float *x, float *y) {
     *x = (float)(pixel % side) + 0.5f;
-    *y = (float)(pixel / side) + 0.5f;
+    const int row = pixel / side;
+    *y = (float)row + 0.5f;
 }
 
 bool sm_click_on_any(const sm_click_canvas *canvas, sm_random *random, float *x, float *y) {
@@ -101,8 +102,8 @@ static sm_status find_largest(sm_click_canvas *canvas, const float *logits, cons
 
 sm_status sm_click_on_error(sm_click_canvas *canvas, const float *logits, const float *target, int least,
                             sm_random *random, sm_square_click *click, bool *found, sm_error *error) {
-    int32_t missed_label, label;
-    int missed_size, size;
+    int32_t missed_label = 0, label = 0;
+    int missed_size = 0, size = 0;
     *found = false;
     sm_status status = find_largest(canvas, logits, target, true, &missed_label, &missed_size, error);
     if (status == SM_OK) status = find_largest(canvas, logits, target, false, &label, &size, error);
