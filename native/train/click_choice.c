@@ -21,12 +21,17 @@ void sm_click_canvas_free(sm_click_canvas *canvas) {
     *canvas = (sm_click_canvas){0};
 }
 
-/** The index of the `wanted`-th pixel (from 0) for which `values` holds `value`. */
-static int nth_pixel(const int32_t *labels, const uint8_t *set, int pixels, int32_t label, int wanted) {
-    for (int i = 0; i < pixels; i++) {
-        const bool match = labels ? labels[i] == label : set[i] != 0;
-        if (match && wanted-- == 0) return i;
-    }
+/** The index of the `wanted`-th pixel (from 0) that is set; -1 when there are fewer. */
+static int nth_set(const uint8_t *set, int pixels, int wanted) {
+    for (int i = 0; i < pixels; i++)
+        if (set[i] != 0 && wanted-- == 0) return i;
+    return -1;
+}
+
+/** The same for the pixels of one label. */
+static int nth_labelled(const int32_t *labels, int pixels, int32_t label, int wanted) {
+    for (int i = 0; i < pixels; i++)
+        if (labels[i] == label && wanted-- == 0) return i;
     return -1;
 }
 
@@ -41,7 +46,7 @@ bool sm_click_on_any(const sm_click_canvas *canvas, sm_random *random, float *x,
     int count = 0;
     for (int i = 0; i < pixels; i++) count += canvas->set[i] != 0;
     if (count == 0) return false;
-    centre_of(nth_pixel(NULL, canvas->set, pixels, 0, sm_random_below(random, count)), canvas->side, x, y);
+    centre_of(nth_set(canvas->set, pixels, sm_random_below(random, count)), canvas->side, x, y);
     return true;
 }
 
@@ -114,7 +119,7 @@ sm_status sm_click_on_error(sm_click_canvas *canvas, const float *logits, const 
     int deepest = -1;
     for (int k = 0; k < CANDIDATES; k++) {
         const int pixel =
-            nth_pixel(canvas->labels, NULL, canvas->side * canvas->side, label, sm_random_below(random, size));
+            nth_labelled(canvas->labels, canvas->side * canvas->side, label, sm_random_below(random, size));
         const int depth = depth_at(canvas, pixel, label);
         if (depth <= deepest) continue;
         deepest = depth;
