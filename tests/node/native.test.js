@@ -65,6 +65,14 @@ test('info prints the parameter and operation counts of the reference networks',
     assert.match(readFileSync(drawing, 'utf8'), /^<svg .*<\/svg>\s*$/s);
 });
 
+test('every network that the help lists exists', () => {
+    const [, list = ''] = run('info', '--help').out.match(/--net NAME\s+network: ([^(]*)\(/) ?? [];
+    const names = list.trim().split(/,\s+|\s+or\s+/);
+    assert.ok(names.includes('sonomask2') && names.includes('unet32'), list);
+    for (const name of names) assert.equal(run('info', '--net', name).status, 0, name);
+    for (const name of names) assert.match(run('info', '--net', 'vgg').err, new RegExp(`[ (]${name}[,)]`));
+});
+
 test('bench measures', () => {
     const json = JSON.parse(run('bench', '--net', 'unet16', '--size', '64', '--seconds', '0.1', '--json').out);
     assert.ok(json.milliseconds > 0 && json.gflops > 0 && json.peak_gflops > 0);
