@@ -22,6 +22,7 @@ sm_trainer_options sm_trainer_options_default(void) {
                                 .teacher_share = 0.5f,
                                 .prompt_share = 0.35f,
                                 .balance = 0.5f,
+                                .normals = 0.4f,
                                 .seed = 1,
                                 .precision = SM_WEIGHTS_FLOAT16,
                                 .optimiser = sm_optimiser_options_default(),
@@ -97,7 +98,7 @@ static sm_status run_batch(sm_trainer *t, sm_error *error) {
 static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
     int count = t->training_cache.count;
     int epoch = t->progress.epoch;
-    sm_status status = sm_sampler_order(t->sampler, t->options->seed, epoch, t->order, error);
+    sm_status status = sm_sampler_order(t->sampler, t->options->seed, epoch, sm_trainer_progress(t), t->order, error);
     if (status == SM_OK)
         status =
             sm_loader_start(t->loader, t->order, count, sm_random_derive(t->options->seed ^ 0xA06u, (uint64_t)epoch),

@@ -41,6 +41,7 @@ typedef struct sm_trainer_options {
     int fold;      /**< cross-validation fold to validate on; the others are trained on. Negative: train on all */
     int left_out;  /**< fold that is neither trained on nor validated on; negative: none */
     float balance; /**< see sampler.h */
+    float normals; /**< least share of normal images in the last third of the training, see sampler.h */
     uint64_t seed;
     bool resume;
     bool overwrite; /**< replace what `out` holds: an earlier training, and files that sonomask did not write */
