@@ -37,7 +37,6 @@ static void settings(FILE *out, const sm_report *report) {
     fact(out, "Settings", text);
 }
 
-/* "0.95: presence of at least 0.41; patients with a missed lesion at most 7.1 % (upper 95 % bound)". */
 static void operating_point(FILE *out, const sm_report *report) {
     char text[256];
     const double kept = sm_report_operating_point(report);
@@ -56,8 +55,8 @@ static void operating_point(FILE *out, const sm_report *report) {
     char part[2][48];
     for (int k = 0; k < 2; k++) range(part[k], low[k], high[k]);
     snprintf(text, sizeof text,
-             "%.2f of the lesion images kept: presence of at least %s; upper 95 %% bound on the share of patients with "
-             "a lesion image in which no outline counts: %s %%",
+             "%.2f of the lesion images kept: presence of at least %s; upper 95 %% bound on the share of lesion images "
+             "in which no outline counts: %s %%",
              kept, part[0], part[1]);
     fact(out, "Operating point", text);
 }
