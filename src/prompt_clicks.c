@@ -127,7 +127,7 @@ static sm_status cover_clicks(sm_prompt_work *work, sm_error *error) {
         levels[i] = (level){probability < work->threshold ? probability : work->threshold, pixel};
     }
     qsort(levels, (size_t)prompts->inside_count, sizeof *levels, compare_levels);
-    for (int i = 0; i < prompts->inside_count; i++)
+    for (int i = 0; i < prompts->inside_count && levels[i].probability >= work->threshold / SM_LOWEST_SHARE; i++)
         if (!work->mask[levels[i].pixel] && grow_by_level(work, levels[i].pixel, levels[i].probability))
             work->labelled = false;
     free(levels);

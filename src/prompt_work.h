@@ -4,6 +4,10 @@
 
 #include "pixel_prompts.h"
 
+/** No outline is made of pixels of less than threshold / SM_LOWEST_SHARE: such values hold no information on the shape.
+ */
+#define SM_LOWEST_SHARE 8
+
 /** What is known of one connected outline. */
 typedef struct sm_outline_facts {
     int area, area_in_box; /* pixels */

@@ -217,6 +217,16 @@ static void a_click_in_a_flat_map_gives_a_disc(void **state) {
     sm_pixel_prompts_free(&s->pixels);
 }
 
+static void a_click_where_the_map_is_near_zero_gives_a_disc(void **state) {
+    (void)state;
+    const sm_click click = {50.5f, 50.5f, true};
+    scene *s = plain_scene((sm_prompts){.clicks = &click, .click_count = 1});
+    paint(s, 35, 35, 65, 65, 0.05f); /* less than an eighth of the threshold */
+    assert_true(solve(s));
+    assert_true(area_of(s) < 100);
+    sm_pixel_prompts_free(&s->pixels);
+}
+
 static void a_click_on_a_single_bright_pixel_gives_a_useful_size(void **state) {
     (void)state;
     const sm_click click = {50.5f, 50.5f, true};
@@ -353,6 +363,7 @@ int main(void) {
         cmocka_unit_test(guarantees_hold_for_any_map_and_prompts),
         cmocka_unit_test(a_click_inside_lowers_the_threshold_around_it),
         cmocka_unit_test(a_click_in_a_flat_map_gives_a_disc),
+        cmocka_unit_test(a_click_where_the_map_is_near_zero_gives_a_disc),
         cmocka_unit_test(a_click_on_a_single_bright_pixel_gives_a_useful_size),
         cmocka_unit_test(a_click_outside_removes_the_outline_and_no_other),
         cmocka_unit_test(an_outline_with_both_clicks_is_cut_between_them),
