@@ -5,7 +5,7 @@
 #include "prompt_work.h"
 #include "status.h"
 
-sm_status sm_prompt_remove_denied(sm_prompt_work *work, sm_error *error) {
+sm_status sm_prompt_remove_rejected(sm_prompt_work *work, sm_error *error) {
     const sm_pixel_prompts *prompts = work->prompts;
     if (!sm_prompt_any_in_mask(work, prompts->outside, prompts->outside_count)) return SM_OK;
     const sm_status status = sm_prompt_label(work, error);

@@ -96,7 +96,7 @@ static void assert_guarantees(const scene *s) {
 }
 
 /** With clicks outside alone: the outlines that they are in and the small ones are gone, the others as they were. */
-static void assert_only_denied_are_gone(const scene *s) {
+static void assert_only_rejected_are_gone(const scene *s) {
     int32_t *labels = malloc(count_of(s) * sizeof *labels);
     assert_non_null(labels);
     int count = 0;
@@ -151,7 +151,7 @@ static void random_prompts(scene *s, uint32_t *random) {
 static void guarantees_hold_for_any_map_and_prompts(void **state) {
     (void)state;
     static scene s;
-    int solved = 0, denied = 0;
+    int solved = 0, rejected = 0;
     for (uint32_t seed = 1; seed <= 3000; seed++) {
         uint32_t random = seed * 2654435761u;
         s = (scene){.width = 16 + (int)test_random_below(&random, 50),
@@ -163,12 +163,12 @@ static void guarantees_hold_for_any_map_and_prompts(void **state) {
         solved++;
         assert_guarantees(&s);
         if (!s.pixels.has_box && s.pixels.inside_count == 0) {
-            assert_only_denied_are_gone(&s);
-            denied++;
+            assert_only_rejected_are_gone(&s);
+            rejected++;
         }
         sm_pixel_prompts_free(&s.pixels);
     }
-    assert_true(solved > 1500 && denied > 100);
+    assert_true(solved > 1500 && rejected > 100);
 }
 
 /** Sets the rectangle of the map to a value. */
