@@ -415,7 +415,9 @@ static void prompts_correct_the_mask(void **state) {
     assert_int_equal(result.exit_status, SM_EXIT_DONE);
     assert_int_equal(count_lines(result.out), 3);
     const char *const second = strstr(result.out, "two.png"), *const third = strstr(result.out, "three.png");
-    assert_true(second && third && third > second);
+    assert_non_null(second);
+    assert_non_null(third);
+    assert_true(third > second);
     assert_true(strstr(result.out, "\"refined\":true") < second);
     assert_true(strstr(second, "\"refined\":true") < third);
     assert_contains(third, "\"refined\":false");
@@ -441,6 +443,21 @@ static void prompts_correct_the_mask(void **state) {
         for (int x = 10; x < 30; x++) in_box += mask.pixels[y * 80 + x] != 0;
     assert_true(in_box > 0);
     sm_image_free(&mask);
+    outcome_free(&result);
+}
+
+static void escaped_names_are_utf8(void **state) {
+    (void)state;
+    blob_png("in/caf\xc3\xa9 \xf0\x9f\x98\x80 \"q\".png", 80, 60);
+    scratch_text(
+        folder, "escaped.jsonl",
+        "{\"file\":\"caf\\u00e9 \\uD83D\\ude00 \\\"q\\\".png\",\"clicks\":[{\"x\":5,\"y\":5,\"inside\":true}]}");
+    outcome result =
+        predict((const char *const[]){"--model", weights2, "--out", scratch_path(folder, "escaped"), "--prompts",
+                                      scratch_path(folder, "escaped.jsonl"),
+                                      scratch_path(folder, "in/caf\xc3\xa9 \xf0\x9f\x98\x80 \"q\".png"), NULL});
+    assert_string_equal(result.err, "");
+    assert_contains(result.out, "\"refined\":true");
     outcome_free(&result);
 }
 
@@ -538,6 +555,7 @@ int main(void) {
         cmocka_unit_test(wrong_usage_is_status_two),
         cmocka_unit_test(presence_and_operating_points_are_in_the_json),
         cmocka_unit_test(prompts_correct_the_mask),
+        cmocka_unit_test(escaped_names_are_utf8),
         cmocka_unit_test(wrong_prompts_files_stop_before_anything_is_written),
         cmocka_unit_test(prompts_that_do_not_fit_the_image_fail_it),
     };

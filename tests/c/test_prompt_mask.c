@@ -62,7 +62,10 @@ static void assert_guarantees(const scene *s) {
     bool *is_out = calloc((size_t)s->outline_count + 1, sizeof *is_out);
     int *area = calloc((size_t)s->outline_count + 1, sizeof *area);
     bool *pinned = calloc((size_t)s->outline_count + 1, sizeof *pinned);
-    assert_true(is_in && is_out && area && pinned);
+    assert_non_null(is_in);
+    assert_non_null(is_out);
+    assert_non_null(area);
+    assert_non_null(pinned);
     int largest = 0;
     for (size_t i = 0; i < count_of(s); i++) {
         const int32_t label = s->labels[i];
@@ -125,7 +128,8 @@ static void random_map(scene *s, uint32_t *random) {
         const double x = test_random_uniform(random) * s->width, y = test_random_uniform(random) * s->height;
         const double radius = 2 + test_random_uniform(random) * s->width / 3, peak = test_random_uniform(random);
         for (size_t i = 0; i < count_of(s); i++) {
-            const double dx = (double)(i % (size_t)s->width) - x, dy = (double)(i / (size_t)s->width) - y;
+            const size_t column = i % (size_t)s->width, row = i / (size_t)s->width;
+            const double dx = (double)column - x, dy = (double)row - y;
             const float value = (float)(peak * exp(-(dx * dx + dy * dy) / (radius * radius)));
             s->map[i] = fmaxf(s->map[i], value);
         }
