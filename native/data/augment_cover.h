@@ -1,7 +1,7 @@
 /**
  * Tissue is copied over a part of an image, with a faded edge and matched brightness: over all lesions, which makes a
- * normal image, or over a spot without lesion. The second leaves the same seam in images that stay as they are, so that
- * the network cannot take the seam as a sign of a normal image.
+ * normal image, or over a spot without lesion. The second leaves the same seam in images whose class does not change,
+ * so that the seam is no sign of a normal image.
  */
 #ifndef SONOMASK_AUGMENT_COVER_H
 #define SONOMASK_AUGMENT_COVER_H

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "random.h"
+#include "region.h"
 
 enum {
     TRIES = 6,
@@ -15,41 +16,23 @@ enum {
 };
 /* Least share of each side of the sample. */
 static const float least_share = 0.35f;
-/* A crop is enlarged to the input size of the network. Large crops are preferred, so that magnification is no sign of a
- * normal image. */
+/* A crop is enlarged to the input size of the network. Large crops are preferred, so that they are magnified little. */
 static const float least_part_of_space = 0.75f;
 
 /* Least mean grey of a crop, as a share of that of the sample. */
 static const float least_brightness = 0.6f;
 
-typedef struct rectangle {
-    int left, top, width, height;
-} rectangle;
-
 static int largest(int a, int b) { return a > b ? a : b; }
 static int smallest(int a, int b) { return a < b ? a : b; }
 
-/** Bounding box of the pixels whose mask is not 0. False without such a pixel. */
-static bool find_lesions(const sm_sample *sample, rectangle *box) {
-    int left = sample->width, top = sample->height, right = 0, bottom = 0;
-    for (int y = 0; y < sample->height; y++)
-        for (int x = 0; x < sample->width; x++) {
-            if (sample->mask[(ptrdiff_t)y * sample->width + x] == 0) continue;
-            left = smallest(left, x), right = largest(right, x + 1);
-            top = smallest(top, y), bottom = y + 1;
-        }
-    *box = (rectangle){.left = left, .top = top, .width = right - left, .height = bottom - top};
-    return bottom > 0;
-}
-
 /** Sets `spaces` to the spaces left, right, above and below `lesions` that are large enough, and returns their number.
  */
-static int find_spaces(const sm_sample *sample, const rectangle *lesions, int least_width, int least_height,
-                       rectangle spaces[4]) {
+static int find_spaces(const sm_sample *sample, const sm_region *lesions, int least_width, int least_height,
+                       sm_region spaces[4]) {
     const int distance = largest(largest(sample->width, sample->height) / DISTANCE, 2);
     const int left = lesions->left - distance, right = lesions->left + lesions->width + distance;
     const int above = lesions->top - distance, below = lesions->top + lesions->height + distance;
-    const rectangle all[4] = {
+    const sm_region all[4] = {
         {.width = left, .height = sample->height},
         {.left = right, .width = sample->width - right, .height = sample->height},
         {.width = sample->width, .height = above},
@@ -67,8 +50,8 @@ static int draw_length(sm_random *random, int least, int space) {
     return smallest(largest((int)(part * (float)space), least), space);
 }
 
-static rectangle draw_rectangle(sm_random *random, const rectangle *space, int least_width, int least_height) {
-    rectangle crop = {.width = draw_length(random, least_width, space->width),
+static sm_region draw_rectangle(sm_random *random, const sm_region *space, int least_width, int least_height) {
+    sm_region crop = {.width = draw_length(random, least_width, space->width),
                       .height = draw_length(random, least_height, space->height)};
     crop.width = smallest(crop.width, largest(LONGEST_SHAPE * crop.height, least_width));
     crop.height = smallest(crop.height, largest(LONGEST_SHAPE * crop.width, least_height));
@@ -78,7 +61,7 @@ static rectangle draw_rectangle(sm_random *random, const rectangle *space, int l
 }
 
 /** Whether most of the crop is neither outside of the picture nor in the noise of great depth. */
-static bool is_tissue(const sm_sample *sample, const rectangle *crop) {
+static bool is_tissue(const sm_sample *sample, const sm_region *crop) {
     double whole = 0, sum = 0;
     int dark = 0;
     for (int i = 0; i < sample->width * sample->height; i++) whole += sample->grey[i];
@@ -94,8 +77,8 @@ static bool is_tissue(const sm_sample *sample, const rectangle *crop) {
 }
 
 bool sm_crop_without_lesion(const sm_sample *sample, uint64_t seed, sm_sample *result) {
-    rectangle lesions, spaces[4];
-    if (!find_lesions(sample, &lesions)) return false;
+    sm_region lesions, spaces[4];
+    if (!sm_region_of_mask(sample, 1, &lesions)) return false;
     const int least = largest(largest(sample->width, sample->height) / LEAST_PART, 1);
     const int least_width = largest((int)(least_share * (float)sample->width), least);
     const int least_height = largest((int)(least_share * (float)sample->height), least);
@@ -103,8 +86,8 @@ bool sm_crop_without_lesion(const sm_sample *sample, uint64_t seed, sm_sample *r
     if (count == 0) return false;
     sm_random random = sm_random_make(seed);
     for (int attempt = 0; attempt < TRIES; attempt++) {
-        const rectangle *space = &spaces[sm_random_below(&random, count)];
-        const rectangle crop = draw_rectangle(&random, space, least_width, least_height);
+        const sm_region *space = &spaces[sm_random_below(&random, count)];
+        const sm_region crop = draw_rectangle(&random, space, least_width, least_height);
         if (!is_tissue(sample, &crop)) continue;
         for (int y = 0; y < crop.height; y++)
             memcpy(result->grey + (ptrdiff_t)y * crop.width,

@@ -1,7 +1,7 @@
 /**
  * Burned-in marks: calipers, text, a body mark, arrows, the frame of a region. In many data sets most images with a
- * lesion carry such marks and most normal images do not, so that a network takes the marks for the lesion. Drawn with
- * the same probability and look on images of all classes, they say nothing about the class.
+ * lesion carry such marks and most normal images do not, so that a network can learn the marks instead of the lesion.
+ * Drawn with the same probability and look on images of all classes, they carry no information about the class.
  */
 #ifndef SONOMASK_AUGMENT_MARKS_H
 #define SONOMASK_AUGMENT_MARKS_H

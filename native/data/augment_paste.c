@@ -7,6 +7,7 @@
 #include "augment_patch.h"
 #include "augment_stages.h"
 #include "random.h"
+#include "region.h"
 
 enum { TRIES = 8 };
 
@@ -54,20 +55,6 @@ void sm_paste_scratch_free(sm_paste_scratch *scratch) {
     free(scratch);
 }
 
-/** The bounding box of the lesion; `right` and `bottom` are exclusive. False without a lesion. */
-static bool find_lesion(const sm_sample *sample, int *left, int *top, int *right, int *bottom) {
-    *left = sample->width, *top = sample->height, *right = *bottom = 0;
-    for (int y = 0; y < sample->height; y++)
-        for (int x = 0; x < sample->width; x++) {
-            if (sample->mask[(ptrdiff_t)y * sample->width + x] < SM_PATCH_CORE) continue;
-            if (x < *left) *left = x;
-            if (x >= *right) *right = x + 1;
-            if (y < *top) *top = y;
-            *bottom = y + 1;
-        }
-    return *bottom > 0;
-}
-
 static int largest(int a, int b) { return a > b ? a : b; }
 static int smallest(int a, int b) { return a < b ? a : b; }
 
@@ -87,12 +74,13 @@ static void make_weight(sm_paste_scratch *scratch, int width, int height, float 
  * share of the donor's height. False without a lesion.
  */
 static bool cut(const sm_sample *donor, bool mirrored, sm_paste_scratch *scratch, sm_patch *result, float *depth) {
-    int left, top, right, bottom;
-    if (!find_lesion(donor, &left, &top, &right, &bottom)) return false;
-    const float share = margin_share * (float)largest(right - left, bottom - top);
+    sm_region box;
+    if (!sm_region_of_mask(donor, SM_PATCH_CORE, &box)) return false;
+    const float share = margin_share * (float)largest(box.width, box.height);
     const int margin = (int)share + margin_pixels;
-    left = largest(left - margin, 0), top = largest(top - margin, 0);
-    right = smallest(right + margin, donor->width), bottom = smallest(bottom + margin, donor->height);
+    const int left = largest(box.left - margin, 0), top = largest(box.top - margin, 0);
+    const int right = smallest(box.left + box.width + margin, donor->width);
+    const int bottom = smallest(box.top + box.height + margin, donor->height);
     const int width = right - left, height = bottom - top;
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {

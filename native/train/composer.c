@@ -14,9 +14,10 @@
 
 /** Indices of random streams that sm_augment, which derives streams from the same seed, does not use. */
 enum { PASTE_STREAM = 1 << 20, NORMAL_STREAM, SEAM_STREAM, MARKS_STREAM };
-/** Images that may give the shape of a spot, tried in turn until one fits. */
+/** How many images are tried for the shape of a spot. */
 enum { SHAPE_TRIES = 6 };
-/** Images of the same data set that may give tissue when the image itself has no room. */
+/** How many other images are tried for tissue when the image itself has no room, and how many are drawn to find them.
+ */
 enum { OTHERS = 4, OTHER_DRAWS = 16 };
 /** Most images on which success is measured. */
 enum { MEASURED = 1000 };
@@ -45,7 +46,7 @@ struct sm_composer {
     int *outlined;            /* memory of `tissue` */
     int *shapes, shape_count; /* images with outlined lesions */
     success success[SM_CLASSES_ANY + 1];
-    float lesion_seams, normal_seams; /* probability of a seam on images that end with and without lesion */
+    float lesion_seams, normal_seams; /* probability of a seam on images that end up with and without lesion */
 };
 
 /** All lesions of the image are in its mask. The mask of an image of unknown class may show one of several. */
@@ -102,8 +103,8 @@ static bool same_device(const sm_record *a, const sm_record *b) {
 }
 
 /**
- * Draws images of the same data set and device that may give tissue, and returns their number. Normal images are
- * preferred, since some images with a lesion have others that nobody outlined.
+ * Draws images of the same data set and device as sources of tissue, and returns their number. Normal images are
+ * preferred, since some images have a further lesion that is not outlined.
  */
 static int draw_others(const sm_composer *composer, int index, sm_random *random, const sm_sample *others[OTHERS]) {
     const tissue_list *list = &composer->tissue[composer->sources[index]];
@@ -230,7 +231,7 @@ void sm_composer_free(sm_composer *composer) {
 
 /** Sums of the images of an epoch; each is weighted by the shares that the measured success gives. */
 typedef struct expected {
-    double lesions, normals;             /* images that end with and without lesion */
+    double lesions, normals;             /* images that end up with and without lesion */
     double erased;                       /* of the latter, those with covered lesions */
     double lesion_places, normal_places; /* images that a seam can be added to */
 } expected;

@@ -21,9 +21,9 @@ sm_status sm_composer_create(const sm_record *const *records, const sm_sample *s
 void sm_composer_free(sm_composer *composer);
 
 /**
- * Prepares an epoch of the images `order` ([count]): sets how often a seam is added to images that end with a lesion
- * and to those that end without, such that about the share `seam_probability` of either has one. The covered lesions
- * count among the latter.
+ * Prepares an epoch of the images `order` ([count]): sets how often a seam is added to images that end up with a
+ * lesion and to those that end up without, such that about the share `seam_probability` of both has one. Images with
+ * covered lesions count among the latter.
  */
 void sm_composer_begin_epoch(sm_composer *composer, const int *order, int count);
 
@@ -34,8 +34,8 @@ void sm_composer_begin_epoch(sm_composer *composer, const int *order, int count)
  * 2. Otherwise a lesion is pasted, see copy_paste.h.
  * 3. A seam: tissue is copied over a spot without lesion. An image whose lesions were covered has a seam already.
  * 4. Marks are drawn, on all images alike.
- * An image of unknown class or without outline is changed by 4 only, since it may have lesions anywhere; for the same
- * reason it gives no tissue. Sets `*classes`; the result is valid until the next call. The same seed gives the same
+ * An image of unknown class or without outline is changed by 4 only and is no source of tissue, since it may have
+ * lesions anywhere. Sets `*classes`; the result is valid until the next call. The same seed gives the same
  * bits.
  */
 const sm_sample *sm_composer_compose(sm_composer *composer, int index, uint64_t seed, sm_class_set *classes);
