@@ -102,7 +102,7 @@ static sm_status find_largest(sm_click_canvas *canvas, const float *logits, cons
 sm_status sm_click_on_error(sm_click_canvas *canvas, const float *logits, const float *target, int least,
                             sm_random *random, sm_square_click *click, bool *found, sm_error *error) {
     int32_t missed_label, label;
-    int missed_size, size;
+    int missed_size = 0, size = 0;
     *found = false;
     sm_status status = find_largest(canvas, logits, target, true, &missed_label, &missed_size, error);
     if (status == SM_OK) status = find_largest(canvas, logits, target, false, &label, &size, error);
