@@ -45,7 +45,10 @@ train() {
 # The recipe has three stages: other organs and then the data at a low resolution, where an epoch takes a third of the
 # time, then the data at the full resolution.
 # pretrain NET EPOCHS: the first stage, into OUT/pretrain/NET.
-pretrain() { train "pretrain/$1" "$2" --net "$1" --size 96 --balance 0.5 --data "${organs[@]}"; }
+pretrain() {
+    train "pretrain/$1" "$2" --net "$1" --size 96 --balance 0.5 --prompts 0 --normals 0 --augmentation no-marks \
+        --data "${organs[@]}"
+}
 # coarse NAME NET OPTION...: the second stage, into OUT/coarse/NAME.
 coarse() { train "coarse/$1" 12 --net "$2" --size 96 --from "$out/pretrain/$2/weights.safetensors" "${@:3}"; }
 # fine NAME NET EPOCHS SIZE OPTION...: the third stage, from there into OUT/NAME.

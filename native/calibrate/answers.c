@@ -205,7 +205,7 @@ static void leave_out_failed(job *j) {
             continue;
         }
         j->records[kept] = j->records[i];
-        if (g->raw) {
+        if (g->outlines) {
             memmove(g->raw[kept], g->raw[i], sizeof *g->raw);
             g->type_odds[kept] = g->type_odds[i];
             g->peaks[kept] = g->peaks[i];

@@ -145,8 +145,7 @@ static sm_status list_lesion_images(const sm_calibration *c, lesion_images *list
     for (int i = 0; status == SM_OK && i < g->count; i++) {
         if (!use[i]) continue;
         list->index[list->count] = i;
-        list->cases[list->count++] =
-            (sm_kept_case){.weight = weights[i], .group = g->groups[i], .source = g->sources[i]};
+        list->cases[list->count++] = (sm_kept_case){.weight = weights[i], .group = g->groups[i]};
     }
     free(use);
     free(weights);

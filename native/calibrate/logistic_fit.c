@@ -82,8 +82,8 @@ static void maximise(const sm_logistic_case *cases, int count, double total, con
         for (int k = 0; k < SIZE; k++) largest = fmax(largest, fabs(step[k]));
         /* Halved until the objective falls. */
         double value = INFINITY;
-        for (double size = 1; size > 1e-6 && !(value <= best); size *= 0.5) {
-            for (int k = 0; k < SIZE; k++) next[k] = coefficients[k] + size * step[k];
+        for (int halvings = 0; halvings < 20 && !(value <= best); halvings++) {
+            for (int k = 0; k < SIZE; k++) next[k] = coefficients[k] + ldexp(step[k], -halvings);
             value = objective(cases, count, total, next);
         }
         if (!(value <= best)) return;

@@ -47,44 +47,24 @@ double sm_kept_share(const sm_kept_case *cases, int count, double level) {
     return total > 0 ? kept / total : NAN;
 }
 
-/* A patient. */
-typedef struct patient {
-    bool seen, missed;
-    int source;
-} patient;
-
 sm_status sm_missed_bound(const sm_kept_case *cases, int count, int group_count, double level, double *bound,
                           sm_error *error) {
     *bound = 1;
-    patient *patients = calloc((size_t)group_count + 1, sizeof *patients);
-    double *sizes = calloc((size_t)group_count + 1, sizeof *sizes); /* patients of each data set */
-    if (!patients || !sizes) {
-        free(patients);
-        free(sizes);
-        return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d patients", group_count);
-    }
-    for (int i = 0; i < count; i++) {
-        patient *one = &patients[cases[i].group];
-        if (!one->seen) sizes[cases[i].source]++;
-        one->seen = true;
-        one->source = cases[i].source;
-        if (!counts(&cases[i], level)) one->missed = true;
-    }
+    double *patients = calloc((size_t)group_count + 1, sizeof *patients); /* weight of each */
+    if (!patients) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d patients", group_count);
     double total = 0;
-    double squares = 0;
     double missed = 0;
-    for (int g = 0; g < group_count; g++) {
-        if (!patients[g].seen) continue;
-        const double weight = 1 / sizes[patients[g].source];
-        total += weight;
-        squares += weight * weight;
-        if (patients[g].missed) missed += weight;
+    for (int i = 0; i < count; i++) {
+        patients[cases[i].group] += cases[i].weight;
+        total += cases[i].weight;
+        if (!counts(&cases[i], level)) missed += cases[i].weight;
     }
+    double squares = 0;
+    for (int g = 0; g < group_count; g++) squares += patients[g] * patients[g];
     if (total > 0) {
         const double effective = total * total / squares;
         *bound = sm_proportion_upper(missed / total * effective, effective, 0.95);
     }
     free(patients);
-    free(sizes);
     return SM_OK;
 }

@@ -82,8 +82,8 @@ static void fit_limit(const float (*statistics)[N], const double *weights, int c
 sm_status sm_outlier_fit(const float (*statistics)[SM_STATISTICS_COUNT], const double *weights, int count,
                          double beyond, sm_outlier *outlier, sm_error *error) {
     if (count < FEWEST_IMAGES)
-        return sm_fail(error, SM_ERROR_DATA,
-                       "%d images and views of them are too few (%d are needed)", count, FEWEST_IMAGES);
+        return sm_fail(error, SM_ERROR_DATA, "%d images and views of them are too few (%d are needed)", count,
+                       FEWEST_IMAGES);
     double *work = malloc(2 * (size_t)N * N * sizeof *work);
     weighed *list = malloc((size_t)count * sizeof *list);
     sm_status status = SM_OK;

@@ -17,7 +17,7 @@ typedef struct work {
     size_t pixels;
     uint8_t *mask;
     int32_t *labels, *target; /* of the components of the mask and of the target */
-    bool *touched;            /* of each component of the target */
+    bool *touched;            /* [pixels + 1], of which those of the components of the target are used */
     int target_count, capacity;
 } work;
 
@@ -69,8 +69,6 @@ static sm_status measure_threshold(work *w, float threshold, sm_outline_trials *
 }
 
 static sm_status measure(work *w, float own, bool grid, sm_outline_trials *trials, sm_error *error) {
-    if (!w->mask || !w->labels || !w->target)
-        return sm_fail(error, SM_ERROR_MEMORY, "no memory to try %d thresholds", SM_TRIAL_THRESHOLDS);
     for (size_t i = 0; i < w->pixels; i++) {
         const float p = w->probability[i];
         w->mask[i] = w->sample->mask[i] >= 128 ? 255 : 0;
@@ -82,8 +80,6 @@ static sm_status measure(work *w, float own, bool grid, sm_outline_trials *trial
     trials->sum = (float)sum;
     sm_status status = sm_mask_label(w->mask, w->sample->width, w->sample->height, w->target, &w->target_count, error);
     if (status != SM_OK) return status;
-    w->touched = malloc(((size_t)w->target_count + 1) * sizeof *w->touched);
-    if (!w->touched) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the lesions of an image");
     for (int t = 0; status == SM_OK && t < SM_TRIAL_THRESHOLDS; t++) {
         trials->start[t] = trials->start[SM_TRIAL_THRESHOLDS];
         if (t == SM_TRIAL_OWN)
@@ -98,17 +94,25 @@ sm_status sm_outline_trials_measure(const sm_sample *sample, const float *probab
                                     sm_outline_trials *trials, sm_error *error) {
     const size_t pixels = (size_t)sample->width * (size_t)sample->height;
     *trials = (sm_outline_trials){.pixels = (int)pixels};
+    uint8_t *mask = malloc(pixels);
+    int32_t *labels = malloc(pixels * sizeof *labels);
+    int32_t *target = malloc(pixels * sizeof *target);
+    bool *touched = malloc((pixels + 1) * sizeof *touched);
+    sm_status status = mask && labels && target && touched
+                           ? SM_OK
+                           : sm_fail(error, SM_ERROR_MEMORY, "no memory to try %d thresholds", SM_TRIAL_THRESHOLDS);
     work w = {.sample = sample,
               .probability = probability,
               .pixels = pixels,
-              .mask = malloc(pixels),
-              .labels = malloc(pixels * sizeof *w.labels),
-              .target = malloc(pixels * sizeof *w.target)};
-    const sm_status status = measure(&w, own, grid, trials, error);
-    free(w.mask);
-    free(w.labels);
-    free(w.target);
-    free(w.touched);
+              .mask = mask,
+              .labels = labels,
+              .target = target,
+              .touched = touched};
+    if (status == SM_OK) status = measure(&w, own, grid, trials, error);
+    free(mask);
+    free(labels);
+    free(target);
+    free(touched);
     if (status != SM_OK) sm_outline_trials_free(trials);
     return status;
 }

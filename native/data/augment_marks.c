@@ -22,7 +22,7 @@ void sm_marks_draw(sm_sample *sample, uint64_t seed) {
     for (int kind = KINDS - 1; kind >= 0; kind--) {
         const bool chosen = sm_random_uniform(&choice) < kinds[kind].probability;
         if (!chosen && (kind != CALIPERS || drawn > 0)) continue; /* calipers when there is nothing else */
-        const uint64_t stream = (uint64_t)(STREAMS_PER_KIND * kind);
+        const uint64_t stream = STREAMS_PER_KIND * (uint64_t)kind;
         sm_random look = sm_random_make(sm_random_derive(seed, stream));
         sm_random place = sm_random_make(sm_random_derive(seed, stream + 1));
         kinds[kind].add(sample, &look, &place);

@@ -51,6 +51,9 @@ typedef enum sm_metric {
     SM_METRIC_MISSED_80, /**< and SM_METRIC_MISSED: no counted outline touches a lesion */
     SM_METRIC_MISSED_90,
     SM_METRIC_MISSED_95,
+    SM_METRIC_KEPT_80, /**< share of the images that show a lesion, outlined or not, in which any outline counts */
+    SM_METRIC_KEPT_90,
+    SM_METRIC_KEPT_95,
     SM_METRIC_MARGIN_COVERAGE, /**< share of the patients with a found lesion whose found lesions all lie within their
                                     outlines grown by the margin */
     SM_METRIC_MARGIN_PIXELS,   /**< mean over the outlines that touch a lesion */

@@ -37,7 +37,6 @@ static void settings(FILE *out, const sm_report *report) {
     fact(out, "Settings", text);
 }
 
-/* "0.95: presence of at least 0.41; patients with a missed lesion at most 7.1 % (upper 95 % bound)". */
 static void operating_point(FILE *out, const sm_report *report) {
     char text[256];
     const double kept = sm_report_operating_point(report);
@@ -56,8 +55,8 @@ static void operating_point(FILE *out, const sm_report *report) {
     char part[2][48];
     for (int k = 0; k < 2; k++) range(part[k], low[k], high[k]);
     snprintf(text, sizeof text,
-             "%.2f of the lesion images kept: presence of at least %s; upper 95 %% bound on the patients with a missed "
-             "lesion: %s %%",
+             "%.2f of the lesion images kept: presence of at least %s; upper 95 %% bound on the share of lesion images "
+             "in which no outline counts: %s %%",
              kept, part[0], part[1]);
     fact(out, "Operating point", text);
 }
@@ -168,6 +167,7 @@ static sm_status write_split(FILE *out, const sm_report *report, const sm_split 
         sm_report_subgroups_table(out, &split->tables[table++]);
     }
     sm_status status = sm_report_charts(out, report, split, error);
+    if (split->table_count > 0) sm_report_reliabilities(out, &split->tables[0]);
     fputs("<h3>Subgroups</h3>\n", out);
     for (; table < split->table_count; table++) sm_report_subgroups_table(out, &split->tables[table]);
     if (all->typed_images > 0) {
@@ -206,11 +206,10 @@ static void write_method(FILE *out) {
         "<dt>Lesion Dice</dt><dd>Mean over images with a reference lesion, each at its own resolution. Normal images "
         "are reported separately: the share with any predicted pixel.</dd>\n"
         "<dt>Presence</dt><dd>The probability that an image, or an outline, shows a lesion, when half of the images "
-        "do. "
-        "An outline counts as a lesion when its presence reaches the level of the operating point; a lesion image is "
-        "missed when no counted outline touches the lesion. False masks and missed lesions at 80, 90 and 95 %% are "
-        "those at the levels in the weights, which kept this share of the lesion images to which they were "
-        "fitted.</dd>\n"
+        "do. An outline counts as a lesion when its presence reaches the level of the operating point. A lesion image "
+        "is kept when any outline counts, and missed when no counted outline touches the lesion. The figures at 80, 90 "
+        "and 95 %% are those at the levels in the weights, which kept this share of the lesion images to which they "
+        "were fitted.</dd>\n"
         "<dt>FROC</dt><dd>Share of the reference lesions that a counted outline touches, against the mean number of "
         "counted outlines per image that touch none, for all levels of the presence.</dd>\n"
         "<dt>Margin</dt><dd>Coverage: share of the patients with a found lesion whose found lesions all lie within "

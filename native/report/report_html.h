@@ -21,6 +21,8 @@ void sm_report_robustness(FILE *out, const sm_robustness *robustness);
 /** Dice histogram, FROC, corrections, ROC, reliability, confusion matrix, risk and coverage. Errors: SM_ERROR_MEMORY.
  */
 sm_status sm_report_charts(FILE *out, const sm_report *report, const sm_split *split, sm_error *error);
+/** Reliability diagrams of presence and type, one pair per row of the table of data sets, folded. */
+void sm_report_reliabilities(FILE *out, const sm_table *table);
 /** Training curves by epoch. Errors: SM_ERROR_MEMORY. */
 sm_status sm_report_curves(FILE *out, const sm_number_table *log, sm_error *error);
 

@@ -8,6 +8,7 @@
 #include "../metrics/uncertainty.h"
 #include "curves.h"
 #include "plots.h"
+#include "svg.h"
 
 static sm_status draw_roc(FILE *out, const sm_split *split, sm_error *error) {
     static const struct {
@@ -136,6 +137,34 @@ sm_status sm_report_charts(FILE *out, const sm_report *report, const sm_split *s
     }
     fputs("</div>\n", out);
     return status;
+}
+
+static void subject(FILE *out, const char *label) {
+    fputs("<h4>", out);
+    sm_svg_escape(out, label);
+    fputs("</h4>\n<div class=\"charts\">\n", out);
+}
+
+void sm_report_reliabilities(FILE *out, const sm_table *table) {
+    if (table->row_count < 2) return;
+    fputs("<details class=\"more\"><summary>Reliability of each data set</summary>\n", out);
+    for (int r = 0; r < table->row_count; r++) {
+        const sm_score_set *scores = &table->rows[r].scores;
+        if (!isfinite(scores->presence.ece) && !isfinite(scores->calibrated.ece)) continue;
+        subject(out, table->rows[r].label);
+        if (isfinite(scores->presence.ece)) {
+            open_chart(out);
+            sm_plot_presence_reliability(out, &scores->presence);
+            close_chart(out);
+        }
+        if (isfinite(scores->calibrated.ece)) {
+            open_chart(out);
+            sm_plot_reliability(out, &scores->calibrated, &scores->uncalibrated);
+            close_chart(out);
+        }
+        fputs("</div>\n", out);
+    }
+    fputs("</details>\n", out);
 }
 
 /* A panel of curves: the columns of the log whose names contain one of the words. */

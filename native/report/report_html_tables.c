@@ -199,10 +199,13 @@ void sm_report_subgroups_table(FILE *out, const sm_table *table) {
 }
 
 void sm_report_decisions_table(FILE *out, const sm_table *table) {
-    static const column points[] = {{SM_METRIC_FALSE_MASK_80, "False masks, 80 %"},
+    static const column points[] = {{SM_METRIC_FALSE_MASK_80, "False masks, 80\xC2\xA0%"},
                                     {SM_METRIC_FALSE_MASK_90, "90 %"},
                                     {SM_METRIC_FALSE_MASK_95, "95 %"},
-                                    {SM_METRIC_MISSED_80, "Missed, 80 %"},
+                                    {SM_METRIC_KEPT_80, "Kept, 80\xC2\xA0%"},
+                                    {SM_METRIC_KEPT_90, "90 %"},
+                                    {SM_METRIC_KEPT_95, "95 %"},
+                                    {SM_METRIC_MISSED_80, "Missed, 80\xC2\xA0%"},
                                     {SM_METRIC_MISSED_90, "90 %"},
                                     {SM_METRIC_MISSED_95, "95 %"},
                                     {SM_METRIC_MARGIN_COVERAGE, "Margin covers"},

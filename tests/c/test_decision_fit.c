@@ -102,8 +102,8 @@ static void levels_are_weighted_quantiles(void **state) {
     assert_near(level, 0, 0); /* out of reach */
     assert_near(sm_kept_share(cases, 10, 0), 0.9, 1e-12);
     /* A second set of two images weighs as much as the ten. */
-    cases[10] = (sm_kept_case){.presence = 0.95, .weight = 0.5, .group = 10, .source = 1};
-    cases[11] = (sm_kept_case){.presence = 0.05, .weight = 0.5, .group = 11, .source = 1};
+    cases[10] = (sm_kept_case){.presence = 0.95, .weight = 0.5, .group = 10};
+    cases[11] = (sm_kept_case){.presence = 0.05, .weight = 0.5, .group = 11};
     assert_int_equal(sm_presence_level(cases, 12, 0.9, &level, NULL), SM_OK);
     assert_near(level, 0.05, 1e-12);
     assert_int_equal(sm_presence_level(NULL, 0, 0.9, &level, NULL), SM_OK);
@@ -113,18 +113,27 @@ static void levels_are_weighted_quantiles(void **state) {
 
 static void missed_bound_counts_patients(void **state) {
     (void)state;
-    /* 100 patients of two images; five have one missed image. */
+    /* 100 patients of two images each, ten images missed. */
     sm_kept_case cases[200];
     for (int i = 0; i < 200; i++)
-        cases[i] = (sm_kept_case){.presence = i % 2 == 0 && i < 10 ? 0.1 : 0.9, .weight = 1, .group = i / 2};
+        cases[i] = (sm_kept_case){.presence = i < 10 ? 0.1 : 0.9, .weight = 3, .group = i / 2};
     double bound = 0;
     assert_int_equal(sm_missed_bound(cases, 200, 100, 0.5, &bound, NULL), SM_OK);
     assert_near(bound, 0.102254, 1e-5); /* 5 of 100 */
     assert_int_equal(sm_missed_bound(cases, 200, 100, 0.05, &bound, NULL), SM_OK);
     assert_near(bound, 0.029513, 1e-6); /* none of 100 */
-    /* Two sets of 10 and 40 patients: 10 weights of 0.1 and 40 of 0.025 are 4 / 0.125 = 32 patients. */
+    /* It does not matter how the missed images are spread over the patients. */
+    for (int i = 0; i < 200; i++) cases[i].presence = i % 2 == 0 && i < 20 ? 0.1 : 0.9;
+    assert_int_equal(sm_missed_bound(cases, 200, 100, 0.5, &bound, NULL), SM_OK);
+    assert_near(bound, 0.102254, 1e-5);
+    /* Each image a patient of its own: 10 of 200. */
+    for (int i = 0; i < 200; i++) cases[i].group = i;
+    assert_int_equal(sm_missed_bound(cases, 200, 200, 0.5, &bound, NULL), SM_OK);
+    assert_near(bound, sm_proportion_upper(10, 200, 0.95), 1e-9);
+    /* Two sets of 10 and 40 patients with equal weight: 10 weights of 0.1 and 40 of 0.025 are 4 / 0.125 = 32 patients.
+     */
     for (int i = 0; i < 50; i++)
-        cases[i] = (sm_kept_case){.presence = i == 0 ? 0.1 : 0.9, .weight = 1, .group = i, .source = i >= 10};
+        cases[i] = (sm_kept_case){.presence = i == 0 ? 0.1 : 0.9, .weight = i < 10 ? 0.1 : 0.025, .group = i};
     assert_int_equal(sm_missed_bound(cases, 50, 50, 0.5, &bound, NULL), SM_OK);
     assert_near(bound, sm_proportion_upper(0.05 * 32, 32, 0.95), 1e-9);
     assert_int_equal(sm_missed_bound(NULL, 0, 0, 0.5, &bound, NULL), SM_OK);

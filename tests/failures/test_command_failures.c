@@ -210,7 +210,7 @@ static void evaluating(void **state) {
     const char *const out = scratch_path(scratch_root, "out-evaluate");
     command c = {.run = sm_command_evaluate,
                  .words = {"evaluate", "--data", manifest, "--model", model, "--out", out, "--threads", "2",
-                           "--robustness-images", "1"},
+                           "--robustness-images", "1", "--clicks"},
                  .out = out,
                  .timed = {{"report.html", "</html>\n"}, {"metrics.json", "}\n"}, {"images.csv", "\n"}}};
     try_every_call(&c);
