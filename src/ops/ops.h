@@ -108,8 +108,8 @@ typedef struct sm_norm_backward {
 /** Loss of mask logits: mean over the images of bce_weight * mean BCE + dice_weight * (1 - soft Dice). */
 typedef struct sm_mask_loss {
     int batch, pixels;
-    const sm_real *logits; /**< [batch][pixels] */
-    const sm_real *target; /**< [batch][pixels], 0..1 */
+    const sm_real *logits;  /**< [batch][pixels] */
+    const sm_real *target;  /**< [batch][pixels], 0..1 */
     const sm_real *weights; /**< [batch], of each image's loss; NULL: all 1 */
     sm_real bce_weight, dice_weight;
     sm_real dice_smooth; /**< soft Dice = (2 sum p t + smooth) / (sum p + sum t + smooth) */
