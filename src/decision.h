@@ -25,7 +25,8 @@ enum { SM_DECISION_TENSORS = 3 };
 
 typedef struct sm_decision {
     float presence[3];                              /**< weights of type_odds and peak, and the bias */
-    float operating_points[SM_OPERATING_POINTS][3]; /**< share kept, level of presence, bound on the share missed */
+    float operating_points[SM_OPERATING_POINTS][3]; /**< share kept (0.80, 0.90, 0.95), least presence, bound on the
+                                                        share missed */
     float margin[2]; /**< margin_px = margin[0] * sqrt(area of the outline) + margin[1] * sqrt(area of the image) */
 } sm_decision;
 
@@ -39,20 +40,29 @@ float sm_type_odds(const float type_logits[SM_CLASS_COUNT]);
  */
 float sm_peak(const float *probability, const int32_t *labels, int32_t label, int width, int height);
 
-#define SM_PEAK_SHARE 0.001f
+/** The same for an outline, which has `lesion->label` in `labels`: reads its bounding box only. */
+float sm_lesion_peak(const float *probability, const int32_t *labels, int width, const sm_lesion *lesion,
+                     size_t image_area);
+
+/** A share of the image's pixels. */
+#define SM_PEAK_SHARE 0.001
 
 /** Probability of a lesion, 0..1. */
 float sm_presence(const sm_decision *decision, float type_odds, float peak);
 
-/** pixels; `outline_area` and `image_area` in pixels */
+/** The margin of an outline, pixels, 0 or more. `outline_area` and `image_area` are in pixels. */
 float sm_margin(const sm_decision *decision, int outline_area, size_t image_area);
+
+/** The operating point with this share kept; NULL when there is none. */
+const float *sm_decision_point(const sm_decision *decision, double kept);
 
 /** The tensors in a weights file. Their values point into `decision`. */
 void sm_decision_tensors(sm_decision *decision, sm_weights_extra tensors[SM_DECISION_TENSORS]);
 
 /**
  * Reads the settings from an opened weights file. `*found` is false, and the status SM_OK, when the file has none: then
- * the presence of an image is 1 - P(normal), every outline counts, and there are no margins. Errors: SM_ERROR_WEIGHTS.
+ * the presence of an image and of its outlines is 1 - P(normal), every outline counts, and there are no margins.
+ * Errors: SM_ERROR_WEIGHTS (a tensor is missing, of another shape, not finite or out of range).
  */
 sm_status sm_decision_get(const sm_weights_file *file, sm_decision *decision, bool *found, sm_error *error);
 

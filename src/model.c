@@ -25,6 +25,7 @@ static sm_status read_model(sm_model *model, const void *weights, size_t size, i
     sm_status status = sm_weights_open(weights, size, file, &model->net, error);
     model->metadata = file->metadata;
     if (status == SM_OK) status = sm_outlier_get(file, &model->outlier, &model->knows_outliers, error);
+    if (status == SM_OK) status = sm_decision_get(file, &model->decision, &model->has_decision, error);
     if (status == SM_OK) status = prepare(model, file, input_size, error);
     free(file);
     return status;
@@ -62,17 +63,29 @@ void sm_model_free(sm_model *model) {
     free(model);
 }
 
+static void describe_decision(const sm_model *model, sm_model_info *info) {
+    info->has_decision = model->has_decision;
+    if (!model->has_decision) return;
+    for (int i = 0; i < SM_OPERATING_POINTS; i++) {
+        const float *point = model->decision.operating_points[i];
+        info->operating_points[i] = (sm_operating_point){point[0], point[1], point[2]};
+    }
+}
+
 sm_model_info sm_model_describe(const sm_model *model) {
     if (!model) return (sm_model_info){.network = "", .training_data = "", .date = ""};
     const sm_weights_metadata *metadata = &model->metadata;
-    return (sm_model_info){.network = metadata->network,
-                           .input_size = metadata->input_size,
-                           .threshold = metadata->threshold,
-                           .temperature = metadata->temperature,
-                           .minimum_area = metadata->minimum_area,
-                           .training_data = metadata->training_data,
-                           .date = metadata->date,
-                           .expected_dice_power = metadata->expected_dice_power,
-                           .knows_outliers = model->knows_outliers,
-                           .bytes = sizeof *model + sm_inference_weight_bytes(model->inference)};
+    sm_model_info info = {.network = metadata->network,
+                          .input_size = metadata->input_size,
+                          .threshold = metadata->threshold,
+                          .temperature = metadata->temperature,
+                          .minimum_area = metadata->minimum_area,
+                          .training_data = metadata->training_data,
+                          .date = metadata->date,
+                          .expected_dice_power = metadata->expected_dice_power,
+                          .knows_outliers = model->knows_outliers,
+                          .bytes = sizeof *model + sm_inference_weight_bytes(model->inference),
+                          .takes_prompts = model->net.takes_prompts};
+    describe_decision(model, &info);
+    return info;
 }

@@ -1,7 +1,8 @@
-/** Inside a model. Internal: model.c makes it, segment.c reads it. */
+/** Inside a model. Internal. */
 #ifndef SONOMASK_MODEL_H
 #define SONOMASK_MODEL_H
 
+#include "decision.h"
 #include "net_inference.h"
 #include "outlier.h"
 #include "sonomask.h"
@@ -14,6 +15,8 @@ struct sm_model {
     sm_inference *inference;
     sm_outlier outlier;
     bool knows_outliers; /* the weights hold `outlier` */
+    sm_decision decision;
+    bool has_decision; /* the weights hold `decision` */
 };
 
 #endif

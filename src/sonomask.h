@@ -49,9 +49,9 @@
  *   Ownership: `sm_X_free` releases what `sm_X_create` or a function that fills an `sm_X` has made; sm_free releases
  *     single blocks (PNG bytes, the lesions of sm_mask_components). Each takes NULL or an all-zero structure, and
  *     leaves a structure all-zero. Do not use the C library's free(): the library may have another heap.
- *   Reuse: an sm_result starts all-zero and may then be passed to sm_segment any number of times: the earlier answer is
- *     released, or its memory reused. Pointers into the earlier answer are invalid afterwards.
- *   Images: rows from the top, pixels from the left, channels interleaved.
+ *   Reuse: an sm_result starts all-zero and may then be passed to sm_segment and sm_refine any number of times: the
+ * earlier answer is released, or its memory reused. Pointers into the earlier answer are invalid afterwards. Images:
+ * rows from the top, pixels from the left, channels interleaved.
  *
  * Binary interface
  *   The number in the soname (libsonomask.so.N) is SM_ABI_VERSION. It changes only when a program built against an
@@ -139,7 +139,7 @@ typedef struct sm_model_info {
     bool takes_prompts;        /**< sm_refine works; weights of the first generation take no clicks */
     bool has_decision;         /**< the file holds what presence, operating points and margins need */
     sm_operating_point operating_points[SM_OPERATING_POINTS]; /**< by `kept`, ascending; 0 without has_decision */
-    uint64_t reserved[8];                                     /**< 0 */
+    uint64_t reserved[3];                                     /**< 0 */
 } sm_model_info;
 
 /** For NULL all numbers are 0 and all strings "". */
@@ -164,11 +164,12 @@ SM_API size_t sm_state_bytes(const sm_state *state);
 
 /** How to segment. Start from sm_segment_options_default(): a threshold of 0 would make every pixel a lesion. */
 typedef struct sm_segment_options {
-    float threshold;       /**< 0..1; negative: the model's own */
-    float minimum_area;    /**< share of the image's area, 0..1; negative: the model's own */
-    bool flip_average;     /**< also run the mirrored image and average: slower, a little more accurate */
-    float operating_point; /**< 0.80, 0.90 or 0.95; 0: the default, SM_DEFAULT_OPERATING_POINT */
-    uint64_t reserved[5];  /**< 0 */
+    float threshold;        /**< 0..1; negative: the model's own */
+    float minimum_area;     /**< share of the image's area, 0..1; negative: the model's own */
+    bool flip_average;      /**< also run the mirrored image and average: slower, a little more accurate */
+    double operating_point; /**< 0.80, 0.90 or 0.95; 0: the default, SM_DEFAULT_OPERATING_POINT. No effect when the
+                                 weights hold no decision (sm_model_info.has_decision) */
+    uint64_t reserved[5];   /**< 0 */
 } sm_segment_options;
 
 #define SM_DEFAULT_OPERATING_POINT 0.95f
@@ -188,15 +189,16 @@ typedef struct sm_result {
                               there is none */
     float outlier_score; /**< distance from the training images, 0 and up; above 1 is out of distribution; 0 when the
                               weights hold no statistics for it */
-    bool looks_like_ultrasound;         /**< outlier_score is at most 1 */
-    bool refined;                       /**< the answer of sm_refine */
-    float presence;                     /**< probability that the image shows a lesion, 0..1 */
+    bool looks_like_ultrasound; /**< outlier_score is at most 1 */
+    bool refined;               /**< clicks or a box are part of the answer */
+    float presence; /**< probability that the image shows a lesion, 0..1; 1 - P(normal) when the weights hold no
+                         decision */
     sm_operating_point operating_point; /**< that decided; 0 when the weights hold none */
     sm_lesion *possible; /**< [possible_count] outlines whose presence is below the operating point's, largest
                               first; they are not in `mask`; NULL when there is none */
     int possible_count;
     uint8_t *possible_mask; /**< [height][width], 0 or 255: of `possible`; NULL when there is none */
-    uint64_t reserved[8];   /**< 0 */
+    uint64_t reserved[3];   /**< 0 */
 } sm_result;
 
 /**
@@ -221,24 +223,32 @@ typedef struct sm_box {
 
 enum { SM_CLICKS_MAX = 1000 };
 
-/** Everything that the user has said about an image. Zero-initialise. The arrays belong to the caller. */
+/** All prompts of one image. Zero-initialise. The arrays belong to the caller. */
 typedef struct sm_prompts {
     const sm_click *clicks; /**< [click_count]; may be NULL when the count is 0 */
     int click_count;        /**< 0 .. SM_CLICKS_MAX */
-    const sm_box *box;      /**< NULL: none */
+    const sm_box *box;      /**< NULL: none. The part of it that lies in the image counts */
     uint64_t reserved[4];   /**< 0 */
 } sm_prompts;
 
 /**
- * Answers again for the image of the state's last sm_segment, with clicks and a box; only the decoder runs. `result` is
+ * Answers again for the image of the state's last sm_segment, with clicks and a box. Only the decoder runs. `result` is
  * all-zero or holds an earlier answer, which is replaced. The answer depends on the image, the options and these
- * prompts, not on earlier refinements. A click inside always lies in an outline of the answer, which counts as a lesion
- * at every operating point; a click outside lies in none, and an outline that it touched is removed unless it holds a
- * click inside, in which case it is cut between the two. A box always holds an outline, and the outline of the lesion
- * in it does not leave it. Without clicks and box the answer is that of sm_segment.
- * `flip_average` has no effect. Errors: SM_ERROR_ARGUMENT (no image was segmented with this state; the weights take no
+ * prompts, not on earlier refinements. Without clicks and box it is that of sm_segment.
+ *
+ * What the mask guarantees:
+ *   - Every click inside lies in an outline. This outline counts as a lesion at every operating point, however small.
+ *   - No click outside lies in an outline. An outline that it touches is removed. If the outline also holds a click
+ *     inside, only the part nearer to the click outside is removed.
+ *   - With a box, at least one outline lies in the box, and no outline crosses the edge of the box. The largest outline
+ *     in the box counts as a lesion at every operating point.
+ * `probability_map` is the network's; the guarantees change only the mask. When a click inside or a box shows that
+ * there is a lesion, the probability of "normal" is 0. `flip_average` has no effect.
+ *
+ * Errors: SM_ERROR_ARGUMENT (no image was segmented with this state, or sm_run was called since; the weights take no
  * prompts; a click or box that is not finite, not in the image, or of no area; an inside and an outside click on the
- * same pixel; more than SM_CLICKS_MAX clicks), SM_ERROR_MEMORY.
+ * same pixel; a click inside that touches the box from outside; clicks outside on every pixel of the box; more than
+ * SM_CLICKS_MAX clicks), SM_ERROR_MEMORY. The state can be used again after any of them.
  */
 SM_API sm_status sm_refine(sm_state *state, const sm_prompts *prompts, const sm_segment_options *options,
                            sm_result *result, sm_error *error);
@@ -246,7 +256,8 @@ SM_API sm_status sm_refine(sm_state *state, const sm_prompts *prompts, const sm_
 /**
  * Runs the network alone, for callers that prepare its input themselves. `square` is [size][size] with the model's
  * input size: grey, letterboxed, -1..1. `mask` is [size][size], the probability of lesion. `probabilities` of the
- * classes are calibrated, sum 1. Either output may be NULL. Errors: SM_ERROR_ARGUMENT.
+ * classes are calibrated, sum 1. Either output may be NULL. sm_refine then needs a new sm_segment. Errors:
+ * SM_ERROR_ARGUMENT.
  */
 SM_API sm_status sm_run(sm_state *state, const float *square, float *mask, float probabilities[SM_CLASS_COUNT],
                         sm_error *error);

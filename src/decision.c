@@ -1,0 +1,140 @@
+#include "decision.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "status.h"
+
+/** The range of odds and of logits of peaks. Beyond it a float probability is 0 or 1. */
+static const double logit_limit = 20;
+
+static float clamp_logit(double value) { return (float)fmin(fmax(value, -logit_limit), logit_limit); }
+
+float sm_type_odds(const float type_logits[SM_CLASS_COUNT]) {
+    const double benign = (double)type_logits[SM_CLASS_BENIGN], malignant = (double)type_logits[SM_CLASS_MALIGNANT];
+    const double larger = fmax(benign, malignant), smaller = fmin(benign, malignant);
+    return clamp_logit(larger + log1p(exp(smaller - larger)) - (double)type_logits[SM_CLASS_NORMAL]);
+}
+
+/** Some pixels of a map: those of a rectangle that have one label. */
+typedef struct region {
+    const float *probability; /* of the rectangle's first pixel */
+    const int32_t *labels;    /* the same; NULL: all pixels of the rectangle */
+    int32_t label;
+    size_t stride; /* pixels per row of the map */
+    int width, height;
+} region;
+
+/** The bits of a probability, which have the order of the probabilities. */
+static uint32_t ordered_bits(float probability) {
+    uint32_t bits = 0;
+    if (probability > 0) memcpy(&bits, &probability, sizeof bits);
+    return bits;
+}
+
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+
+/** Counts the pixels by the digit at `shift`, among those whose higher bits are those of `prefix`. */
+static void count_digits(const region *of, uint32_t prefix, int shift, uint32_t counts[DIGITS]) {
+    memset(counts, 0, DIGITS * sizeof *counts);
+    const int higher = shift + DIGIT_BITS;
+    for (int y = 0; y < of->height; y++) {
+        const float *row = of->probability + (size_t)y * of->stride;
+        const int32_t *labels = of->labels ? of->labels + (size_t)y * of->stride : NULL;
+        for (int x = 0; x < of->width; x++) {
+            if (labels && labels[x] != of->label) continue;
+            const uint32_t bits = ordered_bits(row[x]);
+            if (higher < 32 && bits >> higher != prefix >> higher) continue;
+            counts[bits >> shift & (DIGITS - 1)]++;
+        }
+    }
+}
+
+/** The logit of the `rank`-th largest probability (rank 1 is the largest), or of the least one of fewer pixels. Radix
+ * selection: exact, and without memory for a copy of the map. */
+static float peak_of(const region *of, size_t rank) {
+    uint32_t counts[DIGITS], bits = 0;
+    for (int shift = 2 * DIGIT_BITS; shift >= 0; shift -= DIGIT_BITS) {
+        count_digits(of, bits, shift, counts);
+        int digit = DIGITS - 1, least = -1;
+        for (int i = DIGITS - 1; i >= 0; i--)
+            if (counts[i]) least = i;
+        if (least < 0) return clamp_logit(-logit_limit);
+        while (digit > least && rank > counts[digit]) rank -= counts[digit--];
+        if (rank > counts[digit]) rank = counts[digit];
+        bits |= (uint32_t)digit << shift;
+    }
+    float probability;
+    memcpy(&probability, &bits, sizeof probability);
+    return clamp_logit(log((double)probability) - log1p(-fmin((double)probability, 1)));
+}
+
+static size_t peak_rank(size_t image_area) {
+    const double rank = ceil(SM_PEAK_SHARE * (double)image_area);
+    return rank > 1 ? (size_t)rank : 1;
+}
+
+float sm_peak(const float *probability, const int32_t *labels, int32_t label, int width, int height) {
+    const region all = {.probability = probability,
+                        .labels = labels,
+                        .label = label,
+                        .stride = (size_t)width,
+                        .width = width,
+                        .height = height};
+    return peak_of(&all, peak_rank((size_t)width * (size_t)height));
+}
+
+float sm_lesion_peak(const float *probability, const int32_t *labels, int width, const sm_lesion *lesion,
+                     size_t image_area) {
+    const size_t first = (size_t)lesion->top * (size_t)width + (size_t)lesion->left;
+    const region box = {.probability = probability + first,
+                        .labels = labels + first,
+                        .label = lesion->label,
+                        .stride = (size_t)width,
+                        .width = lesion->width,
+                        .height = lesion->height};
+    return peak_of(&box, peak_rank(image_area));
+}
+
+float sm_presence(const sm_decision *decision, float type_odds, float peak) {
+    const double logit = (double)decision->presence[0] * (double)type_odds +
+                         (double)decision->presence[1] * (double)peak + (double)decision->presence[2];
+    return (float)(1 / (1 + exp(-logit)));
+}
+
+float sm_margin(const sm_decision *decision, int outline_area, size_t image_area) {
+    const double margin = (double)decision->margin[0] * sqrt((double)outline_area) +
+                          (double)decision->margin[1] * sqrt((double)image_area);
+    return (float)fmax(margin, 0);
+}
+
+const float *sm_decision_point(const sm_decision *decision, double kept) {
+    for (int i = 0; i < SM_OPERATING_POINTS; i++)
+        if (fabs((double)decision->operating_points[i][0] - kept) < 1e-4) return decision->operating_points[i];
+    return NULL;
+}
+
+void sm_decision_tensors(sm_decision *decision, sm_weights_extra tensors[SM_DECISION_TENSORS]) {
+    tensors[0] = (sm_weights_extra){"decision.presence", 1, {3, 1}, decision->presence};
+    tensors[1] =
+        (sm_weights_extra){"decision.operating_points", 2, {SM_OPERATING_POINTS, 3}, decision->operating_points[0]};
+    tensors[2] = (sm_weights_extra){"decision.margin", 1, {2, 1}, decision->margin};
+}
+
+static bool is_share(float value) { return value >= 0 && value <= 1; }
+
+sm_status sm_decision_get(const sm_weights_file *file, sm_decision *decision, bool *found, sm_error *error) {
+    static const double kept[SM_OPERATING_POINTS] = {0.80, 0.90, 0.95};
+    sm_weights_extra tensors[SM_DECISION_TENSORS];
+    sm_decision_tensors(decision, tensors);
+    const sm_status status = sm_weights_file_extras(file, tensors, SM_DECISION_TENSORS, found, error);
+    if (status != SM_OK || !*found) return status;
+    bool usable = true;
+    for (int i = 0; i < SM_OPERATING_POINTS; i++) {
+        const float *point = decision->operating_points[i];
+        usable = usable && sm_decision_point(decision, kept[i]) == point && is_share(point[1]) && is_share(point[2]);
+    }
+    if (usable) return SM_OK;
+    *found = false;
+    return sm_fail(error, SM_ERROR_WEIGHTS, "the operating points are out of range");
+}
