@@ -21,7 +21,6 @@ import { SonomaskError, messageOf } from './error.js';
  * @property {number} abi
  * @property {number} maximumPixels
  * @property {number} minimumSide
- * @property {number} maximumClicks
  * @property {TissueClass[]} classes
  * @property {Backend[]} backends
  * @property {'scalar' | 'simd128'} fastest

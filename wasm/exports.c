@@ -24,7 +24,6 @@ _Static_assert(SM_BACKEND_AUTO == 0 && SM_BACKEND_REFERENCE == 1 && SM_BACKEND_S
                "order of \"backends\"");
 _Static_assert(sizeof(float) == 4, "JavaScript reads floats of 4 bytes");
 _Static_assert(SM_OPERATING_POINTS == 3, "number of operating points in \"modelFields\"");
-_Static_assert(SM_CLICKS_MAX == 1000, "\"maximumClicks\"");
 
 #if defined(__wasm_simd128__)
 #define SM_FASTEST "simd128"
@@ -84,7 +83,6 @@ SM_EXPORT(sonomask_constants) const char *sonomask_constants(void) {
     return "{\"version\":\"" SM_VERSION "\",\"abi\":" SM_TEXT(SM_ABI) //
         ",\"maximumPixels\":" SM_TEXT(SM_IMAGE_MAX_PIXELS)            //
         ",\"minimumSide\":" SM_TEXT(SM_IMAGE_MIN_SIDE)                //
-        ",\"maximumClicks\":1000"
         ",\"classes\":[\"normal\",\"benign\",\"malignant\"]"
         ",\"backends\":[\"auto\",\"reference\",\"scalar\",\"simd128\"],\"fastest\":\"" SM_FASTEST "\""
         ",\"resultFields\":[" SM_RESULT_FIELDS "],\"modelFields\":[" SM_MODEL_FIELDS

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "../src/expected_dice.h"
-#include "../src/status.h"
 #include "exports_state.h"
 
 /** Options from JavaScript. Negative threshold and minimum area (a share): the model's own; operating point 0: the
  * default. */
-static sm_status make_options(float threshold, float minimum_area, float operating_point, sm_segment_options *options) {
+static sm_status make_options(float threshold, float minimum_area, double operating_point,
+                              sm_segment_options *options) {
     *options = sm_segment_options_default();
     if (!isfinite(threshold) || threshold > 1.0f || !isfinite(minimum_area) || minimum_area > 1.0f)
         return sm_exports_fail(SM_ERROR_ARGUMENT, "threshold and minimum area must be 0..1");
@@ -21,7 +21,7 @@ static sm_status make_options(float threshold, float minimum_area, float operati
 
 /** Segments the image. Consumes the image. */
 SM_EXPORT(sonomask_segment)
-sm_status sonomask_segment(float threshold, float minimum_area, float operating_point, int flip_average) {
+sm_status sonomask_segment(float threshold, float minimum_area, double operating_point, int flip_average) {
     sm_result_free(&sm_exports.result);
     if (!sm_exports.model) return sm_exports_fail(SM_ERROR_ARGUMENT, "no model is loaded");
     if (!sm_exports.image.pixels) return sm_exports_fail(SM_ERROR_ARGUMENT, "no image is set");
@@ -45,12 +45,10 @@ static void read_clicks(const float *values, int count, sm_click *clicks) {
  * of each click, then x, y, width and height of the box if `has_box`. Consumes the input.
  */
 SM_EXPORT(sonomask_refine)
-sm_status sonomask_refine(float threshold, float minimum_area, float operating_point, int click_count, int has_box) {
+sm_status sonomask_refine(float threshold, float minimum_area, double operating_point, int click_count, int has_box) {
     sm_result_free(&sm_exports.result);
     if (!sm_exports.model) return sm_exports_fail(SM_ERROR_ARGUMENT, "no model is loaded");
-    if (click_count < 0 || click_count > SM_CLICKS_MAX)
-        return sm_fail(&sm_exports.error, SM_ERROR_ARGUMENT, "there may be at most %d clicks", SM_CLICKS_MAX);
-    if (sm_exports.input_size != (3 * (size_t)click_count + (has_box ? 4 : 0)) * sizeof(float))
+    if (click_count < 0 || sm_exports.input_size != (3 * (size_t)click_count + (has_box ? 4 : 0)) * sizeof(float))
         return sm_exports_fail(SM_ERROR_ARGUMENT, "the data is not the clicks and the box");
     sm_segment_options options;
     sm_status status = make_options(threshold, minimum_area, operating_point, &options);

@@ -259,7 +259,8 @@ export class Sonomask {
         this.#held = null;
         setPixels(core, pixels);
         const result = core.segment(settings, flipAverage);
-        this.#held = pixels;
+        // Refined without any prompt, features of this kind would give the averaged answer.
+        this.#held = flipAverage ? null : pixels;
         return result;
     }
 

@@ -215,8 +215,8 @@ export class SonomaskPool {
         }
         slot.job = null;
         if (message.error) {
-            // The image may have been dropped before the failure; sent again, it is there for certain.
-            if (job?.image) slot.held = null;
+            // After other failures the worker may have lost the image; it is sent again.
+            if (job?.image && message.error.code !== 'argument') slot.held = null;
             job?.reject(new SonomaskError(message.error.code, message.error.message));
         } else {
             job?.resolve(message.result);
@@ -383,7 +383,7 @@ export class SonomaskPool {
             info: this.info,
             segment: (settings) => this.#call('segmentOpen', [], settings, pixels),
             refine: async (prompts, settings) => {
-                flatPrompts(prompts, pixels); // fails at once, not in a worker
+                flatPrompts(prompts, pixels); // wrong types fail here, not in a worker
                 return this.#call('refineOpen', [copyOf(prompts)], settings, pixels);
             },
             close: () => this.#closeImage(pixels),

@@ -119,7 +119,7 @@ export interface Segmentation extends Measurement {
     outlierScore: number;
     /** `outlierScore` is at most 1. When false, the input is probably not breast ultrasound: do not rely on the answer. */
     looksLikeUltrasound: boolean;
-    /** The answer of `refine`. */
+    /** Clicks or a box are part of the answer. */
     refined: boolean;
     /** Probability that the image shows a lesion, 0..1. */
     presence: number;
@@ -223,7 +223,7 @@ export interface Click {
     inside: boolean;
 }
 
-/** A box around one lesion, in pixels of the image; `x` and `y` are its upper left corner. */
+/** A box around one lesion, in pixels of the image; `x` and `y` are its upper left corner. The part in the image counts. */
 export interface Box {
     x: number;
     y: number;
@@ -252,7 +252,8 @@ export class OpenImage {
      * (another image was segmented, or the worker ended): then the image is segmented again first. The answer depends on the
      * image, the options and these prompts, not on earlier calls; without prompts it is that of `segment`.
      * Throws `no-prompts` when the weights take none, and `argument` for a click or box that is not finite or outside of the
-     * image, a box of no area, more than 1000 clicks, and an inside and an outside click on one pixel.
+     * image, a box of no area, more than 1000 clicks, and prompts that contradict each other: an inside and an outside click
+     * on one pixel, a click inside that touches the box from outside, outside clicks on every pixel of the box.
      */
     refine(prompts: Prompts, options?: RefineOptions): Promise<Segmentation>;
     /** Releases the pixels and features; later calls throw `closed`. May be called again. */

@@ -72,7 +72,7 @@ static void test_calls_out_of_order_fail(void **state) {
     assert_fails(sonomask_load(SM_BACKEND_AVX512, 0), SM_ERROR_ARGUMENT);
     assert_fails(sonomask_decode(0), SM_ERROR_IMAGE_EMPTY);
     assert_fails(sonomask_encode_png(), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_segment(-1, -1, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_segment(-1, -1, 0, 0), SM_ERROR_ARGUMENT);
     assert_fails(sonomask_set_image(1, 10, 1), SM_ERROR_IMAGE_TOO_SMALL);
     assert_fails(sonomask_set_image(INT32_MAX, INT32_MAX, 4), SM_ERROR_IMAGE_TOO_LARGE);
     assert_fails(sonomask_set_image(10, 10, 1), SM_ERROR_ARGUMENT);
@@ -136,9 +136,9 @@ static void test_measures_a_probability_map(void **state) {
     for (int i = 30; i < 36; i++) map[i] = 0.75f;
     fill_input(map, sizeof map);
     assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0), SM_OK);
-    assert_true(sonomask_lesion(0)[0] == 6 && sonomask_lesion(0)[LESION_FIELDS - 2] == 0.75);
+    assert_true(sonomask_lesion(0)[0] == 6 && sonomask_lesion(0)[LESION_FIELDS - 4] == 0.75);
     /* 2 * 6 * 0.75 / (6 * 0.75 + 6) */
-    assert_true(fabs(sonomask_lesion(0)[LESION_FIELDS - 1] - 9 / 10.5) < 1e-6);
+    assert_true(fabs(sonomask_lesion(0)[LESION_FIELDS - 3] - 9 / 10.5) < 1e-6);
     fill_input(map, sizeof map);
     assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0.1f), SM_OK);
     assert_true(sonomask_result()[6] == 0);
@@ -153,11 +153,11 @@ static void test_segments_pixels_and_files(void **state) {
     for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 7 % 251);
     fill_input(pixels, sizeof pixels);
     assert_int_equal(sonomask_set_image(48, 40, 1), SM_OK);
-    assert_int_equal(sonomask_segment(-1, -1, 1), SM_OK);
+    assert_int_equal(sonomask_segment(-1, -1, 0, 1), SM_OK);
     assert_true(sonomask_result()[0] == 48 && sonomask_result()[1] == 40);
     float first[48 * 40];
     memcpy(first, sonomask_result_map(), sizeof first);
-    assert_fails(sonomask_segment(-1, -1, 1), SM_ERROR_ARGUMENT); // the image was consumed
+    assert_fails(sonomask_segment(-1, -1, 0, 1), SM_ERROR_ARGUMENT); // the image was consumed
 
     fill_input(pixels, sizeof pixels);
     assert_int_equal(sonomask_set_image(48, 40, 1), SM_OK);
@@ -169,9 +169,9 @@ static void test_segments_pixels_and_files(void **state) {
     fill_input(file, size);
     assert_int_equal(sonomask_decode(0), SM_OK);
     assert_memory_equal(sonomask_image_pixels(), pixels, sizeof pixels);
-    assert_fails(sonomask_segment(NAN, -1, 0), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_segment(2, -1, 0), SM_ERROR_ARGUMENT);
-    assert_int_equal(sonomask_segment(-1, -1, 1), SM_OK);
+    assert_fails(sonomask_segment(NAN, -1, 0, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_segment(2, -1, 0, 0), SM_ERROR_ARGUMENT);
+    assert_int_equal(sonomask_segment(-1, -1, 0, 1), SM_OK);
     assert_memory_equal(sonomask_result_map(), first, sizeof first);
     fill_input(file, size - 30);
     assert_fails(sonomask_decode(1), SM_ERROR_IMAGE_FORMAT);

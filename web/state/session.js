@@ -7,7 +7,7 @@ import { SourceError } from '../input/source.js';
 import { readTruth } from '../compare/truth.js';
 import { ADD, Edits, ERASE } from '../edit/edits.js';
 import { componentAt, pixelOf } from '../edit/fill.js';
-import { isAborted, problemOf } from '../engine/engine.js';
+import { isAborted, isRefused, problemOf } from '../engine/engine.js';
 import { t } from '../i18n/i18n.js';
 import { notify } from '../ui/announce.js';
 import { oncePerFrame } from '../ui/dom.js';
@@ -251,6 +251,10 @@ export class Session extends EventTarget {
                 if (result !== this.result) continue;
                 const problem = problemOf(error);
                 notify(t(problem.key, { detail: problem.detail }), 'problem');
+                if (!isRefused(error)) return;
+                // The click contradicts the box or another click.
+                result.edits?.undo();
+                this.#recomputeSoon();
                 return;
             }
         }
