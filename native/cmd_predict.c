@@ -2,30 +2,41 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "../src/json_read.h"
 #include "command.h"
 #include "failures.h"
 #include "file.h"
 #include "interrupt.h"
-#include "json.h"
 #include "open_network.h"
-#include "overlay.h"
-#include "own_files.h"
 #include "parallel.h"
+#include "predict_files.h"
+#include "predict_json.h"
 #include "progress.h"
+#include "prompts_file.h"
 
 typedef struct arguments {
-    const char *out, *model;
+    const char *out, *model, *prompts;
     sm_words files;
     int threads;
     float threshold;
+    double operating_point; /* 0: the default */
     bool overlay, overwrite;
 } arguments;
 
 static const char *check(void *pointer) {
     const arguments *a = pointer;
     return a->files.count == 0 ? "no image is given" : NULL;
+}
+
+static const char *take_operating_point(void *pointer, const char *text) {
+    arguments *a = pointer;
+    static const double points[] = {0.80, 0.90, 0.95};
+    double value = 0;
+    if (sm_parse_number(text, &value))
+        for (size_t i = 0; i < sizeof points / sizeof *points; i++)
+            if (fabs(value - points[i]) < 1e-9) a->operating_point = points[i];
+    return a->operating_point > 0 ? NULL : "must be 0.80, 0.90 or 0.95";
 }
 
 static const sm_option option_table[] = {
@@ -48,8 +59,23 @@ static const sm_option option_table[] = {
      .kind = SM_OPTION_DECIMAL,
      .offset = offsetof(arguments, threshold),
      .high = 1},
+    {.name = "operating-point",
+     .value = "SHARE",
+     .help = "share of the images with a lesion in which a lesion is kept, 0.80, 0.90 or 0.95: a lower one leaves more "
+             "normal images alone",
+     .default_text = "0.95",
+     .kind = SM_OPTION_CUSTOM,
+     .take = take_operating_point},
+    {.name = "prompts",
+     .value = "FILE",
+     .help =
+         "clicks and boxes that correct the answer, as JSON Lines: {\"file\": NAME, \"clicks\": [{\"x\": X, \"y\": Y, "
+         "\"inside\": true}], \"box\": {\"x\": X, \"y\": Y, \"width\": W, \"height\": H}}, in pixels of the image",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, prompts)},
     {.name = "overlay",
-     .help = "also write DIR/NAME_overlay.png: the image with the outlines of the lesions",
+     .help = "also write DIR/NAME_overlay.png: the image with the outlines of the lesions, dashed ones of possible "
+             "lesions, and the clicks and the box",
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, overlay)},
     {.name = "overwrite",
@@ -64,13 +90,17 @@ static const sm_command_line line = {
     .name = "predict",
     .description =
         "For each image (PNG, JPEG, BMP) writes the mask DIR/NAME_mask.png (grey, 0 or 255, of the size of the image; "
-        "NAME "
-        "is the name of the image without its extension) and prints one JSON line: file, width, height, type, "
-        "probabilities, lesions (area, box, centroid and axes in pixels, mean probability, expected Dice), expected "
-        "Dice of "
-        "the mask, outlier score (1 is the limit above which the image does not look like breast ultrasound; a warning "
-        "on "
-        "stderr names such an image) and the milliseconds from decoding to the mask.\n"
+        "NAME is the name of the image without its extension) and prints one JSON line: file, width, height, type, "
+        "probabilities, presence (the probability that there is a lesion), operating point (the least presence of a "
+        "lesion, and the upper 95 % bound on the share of missed lesions), lesions (area, box, centroid and axes in "
+        "pixels, mean probability, expected Dice, presence, and the margin in pixels by which the outline must be "
+        "grown to contain the true one for at least 90 % of patients), possible lesions (those of lower presence; they "
+        "are not in the mask), expected Dice of the mask, outlier score (1 is the limit above which the image does not "
+        "look like breast ultrasound; a warning on stderr names such an image), refined (clicks or a box are part of "
+        "the answer) and the milliseconds from decoding to the mask.\n"
+        "\n"
+        "In a file of prompts, \"file\" is the path of an image as it is given here, or its base name when only one "
+        "image has it. Clicks and box may be missing. (0, 0) is the upper left corner of the image.\n"
         "\n"
         "A mask or overlay of an earlier run is replaced. Any other existing file is kept: the image then counts as "
         "failed. An image that fails is named on stderr, the others are processed, and the exit status is 1.",
@@ -89,41 +119,12 @@ typedef struct run {
     sm_progress progress;
     int *name_of;   /* index of the first file with the same NAME */
     int *writer_of; /* by that index: the file whose outputs have the NAME, or -1 */
+    bool has_decision;
+    sm_prompts_file prompts_file;
+    const sm_prompts_line **line_of; /* [files]: the prompts of each file, or NULL */
     sm_failures failed;
     int done_count;
 } run;
-
-typedef struct named {
-    char *name;
-    int index;
-} named;
-
-static int compare_named(const void *a, const void *b) {
-    const named *first = a, *second = b;
-    const int order = strcmp(first->name, second->name);
-    return order ? order : (first->index > second->index) - (first->index < second->index);
-}
-
-/** For each file the first one with the same NAME, which would write the same outputs. */
-static sm_status find_same_names(const arguments *a, int *name_of, sm_error *error) {
-    named *all = calloc((size_t)a->files.count, sizeof *all);
-    bool enough_memory = all != NULL;
-    for (int i = 0; enough_memory && i < a->files.count; i++) {
-        all[i] = (named){sm_path_stem(a->files.words[i]), i};
-        enough_memory = all[i].name != NULL;
-    }
-    if (enough_memory) {
-        qsort(all, (size_t)a->files.count, sizeof *all, compare_named);
-        int first = 0;
-        for (int i = 0; i < a->files.count; i++) {
-            if (strcmp(all[first].name, all[i].name) != 0) first = i;
-            name_of[all[i].index] = all[first].index;
-        }
-    }
-    for (int i = 0; all && i < a->files.count; i++) free(all[i].name);
-    free(all);
-    return enough_memory ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->files.count);
-}
 
 static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_model **model, sm_state **state,
                             sm_error *error) {
@@ -143,108 +144,6 @@ static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_
     return status;
 }
 
-static const char mask_ending[] = "_mask.png", overlay_ending[] = "_overlay.png";
-
-/** Which existing files the outputs may replace. */
-static sm_file_recogniser *recogniser(const arguments *a) { return a->overwrite ? NULL : sm_own_png; }
-
-/** OUT/NAME + `ending`, from malloc. */
-static sm_status make_path(const arguments *a, const char *file, const char *ending, char **path, sm_error *error) {
-    char *stem = sm_path_stem(file);
-    char *start = stem ? sm_path_join(a->out, stem) : NULL;
-    const size_t size = start ? strlen(start) + strlen(ending) + 1 : 0;
-    *path = start ? malloc(size) : NULL;
-    if (*path) snprintf(*path, size, "%s%s", start, ending);
-    free(start);
-    free(stem);
-    return *path ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for a path");
-}
-
-static sm_status check_output(const arguments *a, const char *file, const char *ending, sm_error *error) {
-    char *path = NULL;
-    sm_status status = make_path(a, file, ending, &path, error);
-    if (!status) status = sm_file_check_replaceable(path, recogniser(a), error);
-    free(path);
-    return status;
-}
-
-/** Checks the outputs before the image is processed, so that no overlay is written when the mask is refused. */
-static sm_status check_outputs(const arguments *a, const char *file, sm_error *error) {
-    sm_status status = check_output(a, file, mask_ending, error);
-    if (!status && a->overlay) status = check_output(a, file, overlay_ending, error);
-    return status;
-}
-
-static sm_status write_png(const arguments *a, const char *file, const char *ending, const sm_image *image,
-                           sm_error *error) {
-    const sm_file_options own = {.recognise = recogniser(a)};
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    char *path = NULL;
-    sm_status status = make_path(a, file, ending, &path, error);
-    if (!status) status = sm_own_png_encode(image, &bytes, &size, error);
-    if (!status) status = sm_file_write_as(path, bytes, size, &own, error);
-    free(bytes);
-    free(path);
-    return status;
-}
-
-static sm_status write_outputs(const arguments *a, const char *file, const sm_image *image, const sm_result *result,
-                               sm_error *error) {
-    const sm_image mask = {.width = result->width, .height = result->height, .channels = 1, .pixels = result->mask};
-    sm_image overlay = {0};
-    sm_status status = SM_OK;
-    if (a->overlay) {
-        status = sm_overlay_draw(image, result->mask, &overlay, error);
-        if (!status) status = write_png(a, file, overlay_ending, &overlay, error);
-    }
-    if (!status) status = write_png(a, file, mask_ending, &mask, error);
-    sm_image_free(&overlay);
-    return status;
-}
-
-static void print_lesion(sm_json *json, const sm_lesion *lesion) {
-    sm_json_object_begin(json, NULL);
-    sm_json_integer(json, "area_px", lesion->area);
-    sm_json_array_begin(json, "bbox");
-    sm_json_integer(json, NULL, lesion->left);
-    sm_json_integer(json, NULL, lesion->top);
-    sm_json_integer(json, NULL, lesion->width);
-    sm_json_integer(json, NULL, lesion->height);
-    sm_json_array_end(json);
-    sm_json_array_begin(json, "centroid");
-    sm_json_number(json, NULL, (double)lesion->centroid.x);
-    sm_json_number(json, NULL, (double)lesion->centroid.y);
-    sm_json_array_end(json);
-    sm_json_number(json, "long_axis_px", (double)lesion->long_axis);
-    sm_json_number(json, "short_axis_px", (double)lesion->short_axis);
-    sm_json_number(json, "mean_probability", (double)lesion->mean_probability);
-    sm_json_number(json, "expected_dice", (double)lesion->expected_dice);
-    sm_json_object_end(json);
-}
-
-static void print_result(const char *file, const sm_result *result, double milliseconds) {
-    sm_json json = {.file = stdout};
-    sm_json_object_begin(&json, NULL);
-    sm_json_string(&json, "file", file);
-    sm_json_integer(&json, "width", result->width);
-    sm_json_integer(&json, "height", result->height);
-    sm_json_string(&json, "type", sm_class_name(result->type));
-    sm_json_object_begin(&json, "probabilities");
-    for (int i = 0; i < SM_CLASS_COUNT; i++)
-        sm_json_number(&json, sm_class_name((sm_class)i), (double)result->probabilities[i]);
-    sm_json_object_end(&json);
-    sm_json_array_begin(&json, "lesions");
-    for (int i = 0; i < result->lesion_count; i++) print_lesion(&json, &result->lesions[i]);
-    sm_json_array_end(&json);
-    sm_json_number(&json, "expected_dice", (double)result->expected_dice);
-    sm_json_number(&json, "outlier_score", (double)result->outlier_score);
-    sm_json_boolean(&json, "looks_like_ultrasound", result->looks_like_ultrasound);
-    sm_json_number(&json, "milliseconds", milliseconds);
-    sm_json_object_end(&json);
-    fflush(stdout); // so that a pipe carries each line at once
-}
-
 /** Warns on stderr of an image that is probably not breast ultrasound. */
 static void warn_if_foreign(run *r, const char *file, const sm_result *result) {
     if (result->looks_like_ultrasound) return;
@@ -254,6 +153,23 @@ static void warn_if_foreign(run *r, const char *file, const sm_result *result) {
                  round(10 * (double)result->outlier_score) / 10);
     sm_error_prefix(&warning, file);
     sm_progress_complain(&r->progress, warning.message);
+}
+
+/** The automatic answer, or with prompts the corrected one. */
+static sm_status answer(run *r, const sm_image *image, const sm_prompts *prompts, sm_result *result, sm_error *error) {
+    sm_segment_options options = sm_segment_options_default();
+    options.threshold = r->arguments->threshold;
+    options.operating_point = r->arguments->operating_point;
+    const sm_status status = sm_segment(r->state, image, &options, result, error);
+    if (status != SM_OK || (prompts->click_count == 0 && !prompts->box)) return status;
+    return sm_refine(r->state, prompts, &options, result, error);
+}
+
+/** The prompts of a line; NULL gives none. */
+static sm_prompts prompts_of(const sm_prompts_line *given) {
+    if (!given) return (sm_prompts){0};
+    return (sm_prompts){
+        .clicks = given->clicks, .click_count = given->click_count, .box = given->has_box ? &given->box : NULL};
 }
 
 /** Processes one image from file to outputs. The message on failure begins with the name of the file concerned. */
@@ -266,25 +182,25 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
                        file, a->files.words[*writer]);
     unsigned char *bytes = NULL;
     size_t size = 0;
-    sm_status status = check_outputs(a, file, error);
+    const sm_predict_folder folder = {a->out, a->overlay, a->overwrite};
+    sm_status status = sm_predict_check(&folder, file, error);
     if (!status) status = sm_file_read(file, &bytes, &size, error);
     if (status) return status;
     sm_image image = {0};
     sm_result result = {0};
-    sm_segment_options options = sm_segment_options_default();
-    options.threshold = a->threshold;
+    const sm_prompts prompts = prompts_of(r->line_of[index]);
     const double started = sm_clock();
     status = sm_image_decode(bytes, size, &image, error);
     free(bytes);
-    if (!status) status = sm_segment(r->state, &image, &options, &result, error);
+    if (!status) status = answer(r, &image, &prompts, &result, error);
     const double milliseconds = 1000.0 * (sm_clock() - started);
     if (status)
         sm_error_prefix(error, file);
     else
-        status = write_outputs(a, file, &image, &result, error);
+        status = sm_predict_write(&folder, file, &image, &prompts, &result, error);
     if (!status) {
         *writer = index;
-        print_result(file, &result, milliseconds);
+        sm_predict_json(stdout, file, &result, r->has_decision, milliseconds);
         warn_if_foreign(r, file, &result);
     }
     sm_result_free(&result);
@@ -318,16 +234,28 @@ static void print_failures(const run *r) {
         fprintf(stderr, "sonomask: interrupted after %d of %d files\n", r->done_count, a->files.count);
 }
 
+static sm_status read_prompts(run *r, sm_error *error) {
+    const arguments *a = r->arguments;
+    if (!a->prompts) return SM_OK;
+    sm_status status = sm_prompts_file_read(a->prompts, &r->prompts_file, error);
+    if (status != SM_OK) return status;
+    status = sm_prompts_file_assign(&r->prompts_file, a->files.words, a->files.count, r->line_of, error);
+    return status == SM_OK ? SM_OK : sm_error_prefix(error, a->prompts);
+}
+
 static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
     const arguments *a = r->arguments;
     r->name_of = calloc((size_t)a->files.count, sizeof *r->name_of);
     r->writer_of = calloc((size_t)a->files.count, sizeof *r->writer_of);
-    if (!r->name_of || !r->writer_of)
+    r->line_of = calloc((size_t)a->files.count, sizeof(const sm_prompts_line *));
+    if (!r->name_of || !r->writer_of || !r->line_of)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->files.count);
     for (int i = 0; i < a->files.count; i++) r->writer_of[i] = -1;
-    sm_status status = find_same_names(a, r->name_of, error);
+    sm_status status = sm_predict_same_names(&a->files, r->name_of, error);
+    if (status == SM_OK) status = read_prompts(r, error);
     if (status == SM_OK) status = load_model(a->model, parallel, &r->model, &r->state, error);
-    // Last, so that no folder is created when there is no model.
+    if (status == SM_OK) r->has_decision = sm_model_describe(r->model).has_decision;
+    /* Last, so that no folder is created when there is no model. */
     return status ? status : sm_folder_make(a->out, error);
 }
 
@@ -351,6 +279,8 @@ static sm_status run_predict(void *pointer, sm_error *error) {
     sm_parallel_free(parallel);
     free(r.name_of);
     free(r.writer_of);
+    free(r.line_of);
+    sm_prompts_file_free(&r.prompts_file);
     sm_failures_free(&r.failed);
     return status;
 }

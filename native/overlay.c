@@ -6,7 +6,8 @@
 
 #include "../src/status.h"
 
-static const uint8_t line_colour[3] = {255, 214, 10};
+static const uint8_t line_colour[3] = {255, 214, 10}, inside_colour[3] = {48, 209, 88},
+                     outside_colour[3] = {255, 69, 58};
 
 /** Coverage of each pixel by the lines, 0..255. */
 typedef struct coverage {
@@ -74,46 +75,96 @@ static sm_point *smooth_outline(const sm_contour *contour, int *count) {
     return smooth;
 }
 
-static bool draw_contour(coverage *on, const sm_contour *contour) {
+/** Dashes are as long as the gaps; `dash` pixels, or 0 for a whole line. */
+static bool draw_contour(coverage *on, const sm_contour *contour, int dash) {
     int count = 0;
     sm_point *points = smooth_outline(contour, &count);
     if (!points) return false;
-    for (int i = 0; i < count; i++) draw_segment(on, points[i], points[(i + 1) % count]);
+    for (int i = 0; i < count; i++)
+        if (dash == 0 || i / dash % 2 == 0) draw_segment(on, points[i], points[(i + 1) % count]);
     free(points);
     return true;
 }
 
-/** The image as RGB, transparent pixels over black, with the lines blended over it. */
-static void paint(const sm_image *image, const uint8_t *covered, uint8_t *rgb) {
+static sm_status draw_mask(coverage *on, const uint8_t *mask, int dash, sm_error *error) {
+    sm_contours contours;
+    const sm_status status = sm_mask_contours(mask, on->width, on->height, &contours, error);
+    if (status != SM_OK) return status;
+    bool enough_memory = true;
+    for (int i = 0; enough_memory && i < contours.count; i++)
+        enough_memory = draw_contour(on, &contours.items[i], dash);
+    sm_contours_free(&contours);
+    return enough_memory ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to draw the outlines");
+}
+
+static void draw_box(coverage *on, const sm_box *box) {
+    const sm_point corners[4] = {{box->x, box->y},
+                                 {box->x + box->width, box->y},
+                                 {box->x + box->width, box->y + box->height},
+                                 {box->x, box->y + box->height}};
+    for (int i = 0; i < 4; i++) draw_segment(on, corners[i], corners[(i + 1) % 4]);
+}
+
+/** The image as RGB, transparent pixels over black. */
+static void copy_image(const sm_image *image, uint8_t *rgb) {
     const size_t count = (size_t)image->width * (size_t)image->height, channels = (size_t)image->channels;
     for (size_t i = 0; i < count; i++) {
         const uint8_t *pixel = image->pixels + i * channels;
         const unsigned alpha = channels == 4 ? pixel[3] : 255;
-        for (size_t c = 0; c < 3; c++) {
-            const unsigned below = (pixel[channels == 1 ? 0 : c] * alpha + 127) / 255;
-            rgb[3 * i + c] = (uint8_t)((line_colour[c] * covered[i] + below * (255u - covered[i]) + 127) / 255);
-        }
+        for (size_t c = 0; c < 3; c++) rgb[3 * i + c] = (uint8_t)((pixel[channels == 1 ? 0 : c] * alpha + 127) / 255);
     }
 }
 
-sm_status sm_overlay_draw(const sm_image *image, const uint8_t *mask, sm_image *overlay, sm_error *error) {
+/** Blends the lines drawn so far over the image, and clears them. */
+static void paint(coverage *lines, const uint8_t colour[3], uint8_t *rgb) {
+    const size_t count = (size_t)lines->width * (size_t)lines->height;
+    for (size_t i = 0; i < count; i++) {
+        const unsigned covered = lines->values[i];
+        if (!covered) continue;
+        for (size_t c = 0; c < 3; c++)
+            rgb[3 * i + c] = (uint8_t)((colour[c] * covered + rgb[3 * i + c] * (255u - covered) + 127) / 255);
+        lines->values[i] = 0;
+    }
+}
+
+static void draw_clicks(coverage *on, const sm_prompts *prompts, bool inside) {
+    for (int i = 0; i < prompts->click_count; i++) {
+        const sm_point at = {prompts->clicks[i].x, prompts->clicks[i].y};
+        if (prompts->clicks[i].inside == inside) draw_segment(on, at, at);
+    }
+}
+
+static void draw_prompts(coverage *on, const sm_prompts *prompts, uint8_t *rgb) {
+    const double half_width = on->half_width;
+    on->half_width = 0.5 * half_width;
+    if (prompts->box) draw_box(on, prompts->box);
+    paint(on, line_colour, rgb);
+    on->half_width = 3 * half_width;
+    draw_clicks(on, prompts, true);
+    paint(on, inside_colour, rgb);
+    draw_clicks(on, prompts, false);
+    paint(on, outside_colour, rgb);
+}
+
+sm_status sm_overlay_draw(const sm_image *image, const sm_overlay_content *content, sm_image *overlay,
+                          sm_error *error) {
     *overlay = (sm_image){0};
     const size_t pixels = (size_t)image->width * (size_t)image->height;
     const int shorter = image->width < image->height ? image->width : image->height;
-    sm_contours contours;
-    const sm_status status = sm_mask_contours(mask, image->width, image->height, &contours, error);
-    if (status) return status;
     coverage lines = {image->width, image->height, calloc(pixels, 1), fmax(0.75, shorter / 700.0)};
     uint8_t *rgb = malloc(pixels * 3);
-    bool enough_memory = lines.values && rgb;
-    for (int i = 0; enough_memory && i < contours.count; i++) enough_memory = draw_contour(&lines, &contours.items[i]);
-    if (enough_memory) {
-        paint(image, lines.values, rgb);
+    sm_status status = lines.values && rgb ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to draw the outlines");
+    if (status == SM_OK) status = draw_mask(&lines, content->mask, 0, error);
+    if (status == SM_OK && content->possible_mask)
+        status = draw_mask(&lines, content->possible_mask, 4 + shorter / 100, error);
+    if (status == SM_OK) {
+        copy_image(image, rgb);
+        paint(&lines, line_colour, rgb);
+        if (content->prompts) draw_prompts(&lines, content->prompts, rgb);
         *overlay = (sm_image){.width = image->width, .height = image->height, .channels = 3, .pixels = rgb};
     } else {
         free(rgb);
     }
     free(lines.values);
-    sm_contours_free(&contours);
-    return enough_memory ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to draw the outlines");
+    return status;
 }

@@ -1,13 +1,20 @@
-/** The image with the outlines of the lesions drawn on it. */
+/** The image with outlines, clicks and a box drawn on it. */
 #ifndef SONOMASK_OVERLAY_H
 #define SONOMASK_OVERLAY_H
 
 #include "../src/sonomask.h"
 
+/** What is drawn. */
+typedef struct sm_overlay_content {
+    const uint8_t *mask;          /**< [height][width] of the image, 0 or not: outlines */
+    const uint8_t *possible_mask; /**< the same: dashed outlines; may be NULL */
+    const sm_prompts *prompts;    /**< clicks as dots, green inside and red outside, and the box; may be NULL */
+} sm_overlay_content;
+
 /**
- * Draws the outlines of `mask` ([height][width] of the image, 0 or not) on a copy of `image` as thin, smooth, coloured
- * lines. `overlay` is RGB; release it with sm_image_free. Errors: SM_ERROR_MEMORY.
+ * Draws on a copy of `image`, with thin, smooth, coloured lines. `overlay` is RGB; release it with sm_image_free.
+ * Errors: SM_ERROR_MEMORY.
  */
-sm_status sm_overlay_draw(const sm_image *image, const uint8_t *mask, sm_image *overlay, sm_error *error);
+sm_status sm_overlay_draw(const sm_image *image, const sm_overlay_content *content, sm_image *overlay, sm_error *error);
 
 #endif

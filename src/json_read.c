@@ -1,6 +1,7 @@
 #include "json_read.h"
 
 #include <math.h>
+#include <string.h>
 
 static void skip_space(sm_json_cursor *cursor) {
     while (cursor->text < cursor->end &&
@@ -19,53 +20,90 @@ void sm_json_expect(sm_json_cursor *cursor, char expected) {
     if (!sm_json_take(cursor, expected)) cursor->failed = true;
 }
 
-static char read_escape(sm_json_cursor *cursor) {
+/** Four hexadecimal digits. */
+static unsigned read_code_unit(sm_json_cursor *cursor) {
+    unsigned unit = 0;
+    for (int i = 0; i < 4; i++) {
+        const char digit = cursor->text < cursor->end ? *cursor->text++ : '\0';
+        unsigned value = 0;
+        if (digit >= '0' && digit <= '9')
+            value = (unsigned)(digit - '0');
+        else if (digit >= 'a' && digit <= 'f')
+            value = (unsigned)(digit - 'a' + 10);
+        else if (digit >= 'A' && digit <= 'F')
+            value = (unsigned)(digit - 'A' + 10);
+        else
+            cursor->failed = true;
+        unit = unit * 16 + value;
+    }
+    return unit;
+}
+
+/** A code point after "\\u", perhaps of two surrogates. */
+static unsigned read_code_point(sm_json_cursor *cursor) {
+    const unsigned first = read_code_unit(cursor);
+    if (first < 0xD800 || first > 0xDFFF) return first;
+    if (first > 0xDBFF || cursor->end - cursor->text < 6 || cursor->text[0] != '\\' || cursor->text[1] != 'u') return 0;
+    cursor->text += 2;
+    const unsigned second = read_code_unit(cursor);
+    if (second < 0xDC00 || second > 0xDFFF) return 0;
+    return 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+}
+
+/** Writes a code point as UTF-8; NUL and single surrogates, which read_code_point returns as 0, as '?'. Returns the
+ * number of bytes. */
+static int encode_utf8(unsigned code, char bytes[4]) {
+    if (code == 0) code = '?';
+    if (code < 0x80) {
+        bytes[0] = (char)code;
+        return 1;
+    }
+    const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    static const unsigned lead[] = {0, 0xC0, 0xE0, 0xF0};
+    bytes[0] = (char)(lead[more] | code >> (6 * more));
+    for (int i = 1; i <= more; i++) bytes[i] = (char)(0x80 | (code >> (6 * (more - i)) & 0x3F));
+    return more + 1;
+}
+
+/** What follows a backslash. Returns the number of bytes. */
+static int read_escape(sm_json_cursor *cursor, char bytes[4]) {
     static const char from[] = "\"\\/bfnrt";
     static const char to[] = "\"\\/\b\f\n\r\t";
-    char c = *cursor->text++;
-    for (int i = 0; from[i]; i++)
-        if (c == from[i]) return to[i];
-    if (c != 'u' || cursor->end - cursor->text < 4) {
+    if (cursor->text >= cursor->end) {
         cursor->failed = true;
-        return '?';
+        return 0;
     }
-    int code = 0;
-    for (int i = 0; i < 4; i++) {
-        char digit = *cursor->text++;
-        int value = -1;
-        if (digit >= '0' && digit <= '9')
-            value = digit - '0';
-        else if (digit >= 'a' && digit <= 'f')
-            value = digit - 'a' + 10;
-        else if (digit >= 'A' && digit <= 'F')
-            value = digit - 'A' + 10;
-        if (value < 0) cursor->failed = true;
-        code = code * 16 + value;
-    }
-    return code > 0 && code < 128 ? (char)code : '?';
+    const char c = *cursor->text++;
+    for (int i = 0; from[i]; i++)
+        if (c == from[i]) {
+            bytes[0] = to[i];
+            return 1;
+        }
+    if (c == 'u') return encode_utf8(read_code_point(cursor), bytes);
+    cursor->failed = true;
+    return 0;
 }
 
 size_t sm_json_read_string(sm_json_cursor *cursor, char *text, size_t size) {
-    size_t length = 0;
+    size_t length = 0, written = 0;
     sm_json_expect(cursor, '"');
     while (!cursor->failed) {
         if (cursor->text >= cursor->end) {
             cursor->failed = true;
             break;
         }
-        char c = *cursor->text++;
-        if (c == '"') break;
-        if (c == '\\') {
-            if (cursor->text >= cursor->end) {
-                cursor->failed = true;
-                break;
-            }
-            c = read_escape(cursor);
+        char bytes[4] = {*cursor->text++};
+        if (bytes[0] == '"') break;
+        int count = 1;
+        if (bytes[0] == '\\') count = read_escape(cursor, bytes);
+        /* An escape is written whole or not at all, and nothing after what does not fit. */
+        const bool fits = written == length && length + (size_t)count < size;
+        for (int i = 0; i < count; i++) {
+            if (fits) text[written++] = bytes[i];
+            length++;
         }
-        if (length + 1 < size) text[length] = c;
-        length++;
     }
-    if (size > 0) text[length < size ? length : size - 1] = '\0';
+    if (size > 0) text[written] = '\0';
     return length;
 }
 
@@ -79,6 +117,40 @@ unsigned long long sm_json_read_integer(sm_json_cursor *cursor) {
     }
     if (digits == 0 || digits == 16) cursor->failed = true;
     return cursor->failed ? 0 : value;
+}
+
+double sm_json_read_number(sm_json_cursor *cursor) {
+    char text[64];
+    size_t length = 0;
+    double value = 0;
+    skip_space(cursor);
+    while (cursor->text < cursor->end && *cursor->text && strchr("+-.0123456789eE", *cursor->text) &&
+           length + 1 < sizeof text)
+        text[length++] = *cursor->text++;
+    text[length] = '\0';
+    if (!sm_parse_number(text, &value)) cursor->failed = true;
+    return cursor->failed ? 0 : value;
+}
+
+/** Consumes `word` if it comes next. */
+static bool take_word(sm_json_cursor *cursor, const char *word) {
+    const size_t length = strlen(word);
+    if (cursor->failed || (size_t)(cursor->end - cursor->text) < length || memcmp(cursor->text, word, length) != 0)
+        return false;
+    cursor->text += length;
+    return true;
+}
+
+bool sm_json_read_boolean(sm_json_cursor *cursor) {
+    skip_space(cursor);
+    if (take_word(cursor, "true")) return true;
+    if (!take_word(cursor, "false")) cursor->failed = true;
+    return false;
+}
+
+bool sm_json_at_end(sm_json_cursor *cursor) {
+    skip_space(cursor);
+    return !cursor->failed && cursor->text >= cursor->end;
 }
 
 void sm_json_skip(sm_json_cursor *cursor) {

@@ -1,4 +1,4 @@
-/** A cursor over JSON text, with what the header of a weights file needs. */
+/** A cursor over JSON text, with what the header of a weights file and a file of prompts need. */
 #ifndef SONOMASK_JSON_READ_H
 #define SONOMASK_JSON_READ_H
 
@@ -18,12 +18,17 @@ bool sm_json_take(sm_json_cursor *cursor, char expected);
 /** The same, but sets `failed` when another character comes next. */
 void sm_json_expect(sm_json_cursor *cursor, char expected);
 /**
- * Reads a string into `text` (escapes resolved, \u above 127 as '?'). Returns its whole length; a string of `size` or
- * more characters is cut off in `text`, which does not set `failed`.
+ * Reads a string into `text`, with escapes resolved; \u becomes UTF-8 (NUL and single surrogates become '?'). Returns
+ * its whole length in bytes; a string of `size` or more bytes is cut off in `text`, which does not set `failed`.
  */
 size_t sm_json_read_string(sm_json_cursor *cursor, char *text, size_t size);
 /** Reads an integer of at most 15 digits. */
 unsigned long long sm_json_read_integer(sm_json_cursor *cursor);
+/** Reads a finite number. */
+double sm_json_read_number(sm_json_cursor *cursor);
+bool sm_json_read_boolean(sm_json_cursor *cursor);
+/** Whether nothing but white space is left. */
+bool sm_json_at_end(sm_json_cursor *cursor);
 /** Skips any value. Values nested more than SM_JSON_MAX_DEPTH deep set `failed` and `too_deep`. */
 void sm_json_skip(sm_json_cursor *cursor);
 

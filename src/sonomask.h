@@ -234,7 +234,8 @@ typedef struct sm_prompts {
 /**
  * Answers again for the image of the state's last sm_segment, with clicks and a box. Only the decoder runs. `result` is
  * all-zero or holds an earlier answer, which is replaced. The answer depends on the image, the options and these
- * prompts, not on earlier refinements. Without clicks and box it is that of sm_segment.
+ * prompts, not on earlier refinements. Without clicks and box it is that of sm_segment. The type is estimated from the
+ * image alone, as sm_segment did.
  *
  * What the mask guarantees:
  *   - Every click inside lies in an outline. This outline counts as a lesion at every operating point, however small.
@@ -243,7 +244,8 @@ typedef struct sm_prompts {
  *   - With a box, at least one outline lies in the box, and no outline crosses the edge of the box. The largest outline
  *     in the box counts as a lesion at every operating point.
  * `probability_map` is the network's; the guarantees change only the mask. When a click inside or a box shows that
- * there is a lesion, the probability of "normal" is 0. `flip_average` has no effect.
+ * there is a lesion, "normal" is excluded and the probabilities of the other types are divided by their sum.
+ * `flip_average` has no effect.
  *
  * Errors: SM_ERROR_ARGUMENT (no image was segmented with this state, or sm_run was called since; the weights take no
  * prompts; a click or box that is not finite, not in the image, or of no area; an inside and an outside click on the

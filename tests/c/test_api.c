@@ -112,6 +112,22 @@ static void versions_and_names(void **state) {
     assert_string_equal(sm_status_name((sm_status)77), "unknown");
 }
 
+/** Programs built against an earlier header of this SM_ABI_VERSION: new fields take the place of reserved ones. */
+static void structures_keep_their_size(void **state) {
+    (void)state;
+    if (sizeof(void *) != 8) skip();
+    assert_int_equal(sizeof(sm_image), 24);
+    assert_int_equal(sizeof(sm_lesion), 124);
+    assert_int_equal(sizeof(sm_model_options), 56);
+    assert_int_equal(sizeof(sm_model_info), 120);
+    assert_int_equal(sizeof(sm_state_options), 64);
+    assert_int_equal(sizeof(sm_segment_options), 64);
+    assert_int_equal(sizeof(sm_result), 128);
+    /* Not in the padding after the field before, which programs need not set to 0. */
+    assert_int_equal(offsetof(sm_segment_options, operating_point), 16);
+    assert_int_equal(offsetof(sm_result, presence), 64);
+}
+
 static void releasing_null_and_empty_structures(void **state) {
     (void)state;
     sm_free(NULL);
@@ -587,6 +603,7 @@ static void evaluation_holds_one_copy_of_the_weights(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_and_names),
+        cmocka_unit_test(structures_keep_their_size),
         cmocka_unit_test(releasing_null_and_empty_structures),
         cmocka_unit_test(models_check_their_arguments),
         cmocka_unit_test(states_check_their_arguments),

@@ -16,6 +16,7 @@
 
 #include "../../native/command.h"
 #include "../../native/file.h"
+#include "../../src/decision.h"
 #include "../../src/memory_plan.h"
 #include "../../src/net.h"
 #include "../../src/sonomask.h"
@@ -24,24 +25,38 @@
 #include "scratch_folder.h"
 
 static char *folder;
-static const char *weights;
+static const char *weights, *weights2; /* of the first generation; of the second, with operating points */
 
-/** A network with untrained weights. */
-static int make_weights(void **state) {
-    *state = folder = scratch_make();
+/** A network with untrained weights. Returns its path. */
+static const char *make_network(const char *name, const char *file, bool decides) {
     sm_net net;
-    sm_weights_metadata metadata = {.network = "sonomask", .input_size = 64, .threshold = 0.5f, .temperature = 1.0f};
-    assert_int_equal(sm_net_make("sonomask", &net, NULL), SM_OK);
+    sm_weights_metadata metadata = {.input_size = 64, .threshold = 0.5f, .temperature = 1.0f};
+    strncpy(metadata.network, name, sizeof metadata.network - 1);
+    assert_int_equal(sm_net_make(name, &net, NULL), SM_OK);
     float *parameters = sm_floats_allocate(net.total_count);
     assert_non_null(parameters);
     sm_net_initialise(&net, 1, parameters);
+    /* At 0.80 no outline counts, at 0.95 each one. */
+    sm_decision decision = {.presence = {0, 0, 0},
+                            .operating_points = {{0.80f, 1, 0.25f}, {0.90f, 0.5f, 0.15f}, {0.95f, 0.25f, 0.125f}},
+                            .margin = {0, 0.25f}};
+    sm_weights_extra tensors[SM_DECISION_TENSORS];
+    sm_decision_tensors(&decision, tensors);
     uint8_t *bytes = NULL;
     size_t size = 0;
-    assert_int_equal(sm_weights_write(&net, parameters, &metadata, SM_WEIGHTS_FLOAT16, &bytes, &size, NULL), SM_OK);
-    scratch_write(folder, "weights.safetensors", bytes, size);
-    weights = scratch_path(folder, "weights.safetensors");
+    assert_int_equal(sm_weights_write_with(&net, parameters, &metadata, SM_WEIGHTS_FLOAT16, tensors,
+                                           decides ? SM_DECISION_TENSORS : 0, &bytes, &size, NULL),
+                     SM_OK);
+    scratch_write(folder, file, bytes, size);
     free(bytes);
     sm_floats_free(parameters);
+    return scratch_path(folder, file);
+}
+
+static int make_weights(void **state) {
+    *state = folder = scratch_make();
+    weights = make_network("sonomask", "weights.safetensors", false);
+    weights2 = make_network("sonomask2", "weights2.safetensors", true);
     return 0;
 }
 
@@ -333,6 +348,164 @@ static void wrong_usage_is_status_two(void **state) {
     outcome_free(&result);
 }
 
+static void presence_and_operating_points_are_in_the_json(void **state) {
+    (void)state;
+    blob_png("in/p.png", 80, 60);
+    const char *const file = scratch_path(folder, "in/p.png"), *const out = scratch_path(folder, "points");
+    outcome result = predict((const char *const[]){"--model", weights2, "--out", out, "--threshold", "0", file, NULL});
+    assert_string_equal(result.err, "");
+    assert_contains(result.out, "\"presence\":0.5,\"operating_point\":{\"kept\":0.95,\"presence\":0.25,"
+                                "\"missed_bound\":0.125},\"lesions\":[{\"area_px\":4800,");
+    assert_contains(result.out, "\"presence\":0.5,\"margin_px\":17.3205}],\"possible_lesions\":[],");
+    assert_contains(result.out, "\"refined\":false,\"milliseconds\":");
+    outcome_free(&result);
+    result = predict((const char *const[]){"--model", weights2, "--out", out, "--threshold", "0", "--overlay",
+                                           "--operating-point", "0.8", file, NULL});
+    assert_string_equal(result.err, "");
+    assert_contains(result.out, "\"operating_point\":{\"kept\":0.8,\"presence\":1,\"missed_bound\":0.25},"
+                                "\"lesions\":[],\"possible_lesions\":[{\"area_px\":4800,");
+    sm_image mask = read_image(scratch_path(folder, "points/p_mask.png"));
+    for (int i = 0; i < 80 * 60; i++) assert_int_equal(mask.pixels[i], 0);
+    sm_image_free(&mask);
+    outcome_free(&result);
+    /* Weights without these settings. */
+    result = predict((const char *const[]){"--model", weights, "--out", out, "--threshold", "0", file, NULL});
+    assert_contains(result.out, "\"operating_point\":null,\"lesions\":[{\"area_px\":4800,");
+    assert_contains(result.out, "\"margin_px\":null}],\"possible_lesions\":[],");
+    outcome_free(&result);
+    result = predict((const char *const[]){"--out", out, "--operating-point", "0.85", file, NULL});
+    assert_int_equal(result.exit_status, SM_EXIT_USAGE);
+    assert_contains(result.err, "0.80, 0.90 or 0.95");
+    outcome_free(&result);
+}
+
+static void prompts_correct_the_mask(void **state) {
+    (void)state;
+    blob_png("in/one.png", 80, 60);
+    blob_png("in/two.png", 80, 60);
+    blob_png("in/three.png", 80, 60);
+    const char *const one = scratch_path(folder, "in/one.png"), *const two = scratch_path(folder, "in/two.png");
+    const char *const three = scratch_path(folder, "in/three.png"), *const out = scratch_path(folder, "prompted");
+    char text[8192];
+    snprintf(text, sizeof text,
+             "{\"file\": \"%s\", \"clicks\": [{\"x\": 20.5, \"y\": 30.25, \"inside\": true}, "
+             "{\"inside\": false, \"y\": 4e1, \"x\": 60}]}\r\n\n"
+             "{\"box\":{\"x\":10,\"y\":10,\"width\":20,\"height\":20},\"file\":\"elsewhere/t\\u0077o.png\"}",
+             one);
+    scratch_text(folder, "prompts.jsonl", text);
+    const char *const prompts = scratch_path(folder, "prompts.jsonl");
+    outcome result = predict((const char *const[]){"--model", weights2, "--overlay", "--out", out, "--prompts", prompts,
+                                                   one, two, three, NULL});
+    assert_string_equal(result.err, "");
+    assert_int_equal(result.exit_status, SM_EXIT_DONE);
+    assert_int_equal(count_lines(result.out), 3);
+    const char *const second = strstr(result.out, "two.png"), *const third = strstr(result.out, "three.png");
+    assert_true(second && third && third > second);
+    assert_true(strstr(result.out, "\"refined\":true") < second);
+    assert_true(strstr(second, "\"refined\":true") < third);
+    assert_contains(third, "\"refined\":false");
+    sm_image mask = read_image(scratch_path(folder, "prompted/one_mask.png"));
+    assert_int_equal(mask.pixels[30 * 80 + 20], 255);
+    assert_int_equal(mask.pixels[40 * 80 + 60], 0);
+    sm_image_free(&mask);
+    sm_image overlay = read_image(scratch_path(folder, "prompted/one_overlay.png"));
+    const uint8_t *inside = overlay.pixels + (size_t)3 * (30 * 80 + 20),
+                  *outside = overlay.pixels + (size_t)3 * (39 * 80 + 59);
+    assert_true(inside[1] > inside[0] + 100);   /* a green dot */
+    assert_true(outside[0] > outside[1] + 100); /* a red one */
+    sm_image_free(&overlay);
+    mask = read_image(scratch_path(folder, "prompted/two_mask.png"));
+    int in_box = 0;
+    for (int y = 10; y < 30; y++)
+        for (int x = 10; x < 30; x++) in_box += mask.pixels[y * 80 + x] != 0;
+    assert_true(in_box > 0);
+    sm_image_free(&mask);
+    outcome_free(&result);
+}
+
+/** Runs predict with these prompts on in/one.png. */
+static outcome predict_prompts(const char *network, const char *text) {
+    scratch_text(folder, "wrong.jsonl", text);
+    blob_png("in/one.png", 80, 60);
+    return predict((const char *const[]){"--model", network, "--out", scratch_path(folder, "unwritten"), "--prompts",
+                                         scratch_path(folder, "wrong.jsonl"), scratch_path(folder, "in/one.png"),
+                                         NULL});
+}
+
+static void wrong_prompts_files_stop_before_anything_is_written(void **state) {
+    (void)state;
+    static const char *const all[][2] = {
+        {"{\"file\":\"other.png\",\"clicks\":[]}", "line 1: other.png is not among the images"},
+        {"{\"file\":\"one.png\"}\n\n{\"file\":\"one.png\"}", "line 3: line 1 is for the same image, one.png"},
+        {"\n{\"clicks\":[]}", "line 2: the line has no \"file\""},
+        {"clicks", "line 1: the line is not one JSON object"},
+        {"{\"file\":\"one.png\"} {}", "line 1: the line is not one JSON object"},
+        {"{\"file\":\"one.png\"", "line 1: the line is not one JSON object"},
+        {"{\"file\":7}", "line 1: \"file\" is not a text"},
+        {"{\"file\":\"one.png\",\"file\":\"one.png\"}", "line 1: \"file\" twice in the line"},
+        {"{\"file\":\"one.png\",\"click\":[]}", "line 1: unknown field \"click\" in the line"},
+        {"{\"file\":\"one.png\",\"clicks\":[{\"x\":1,\"y\":NaN,\"inside\":true}]}",
+         "line 1: \"y\" of a click is not a finite number"},
+        {"{\"file\":\"one.png\",\"clicks\":[{\"x\":1e999,\"y\":1,\"inside\":true}]}",
+         "line 1: \"x\" of a click is not a finite number"},
+        {"{\"file\":\"one.png\",\"clicks\":[{\"x\":1e39,\"y\":1,\"inside\":true}]}",
+         "line 1: \"x\" of a click is not a finite number"},
+        {"{\"file\":\"one.png\",\"clicks\":[{\"x\":1,\"y\":1,\"inside\":1}]}",
+         "line 1: \"inside\" of a click is neither true nor false"},
+        {"{\"file\":\"one.png\",\"clicks\":[{\"x\":1,\"y\":1}]}", "line 1: a click has no \"inside\""},
+        {"{\"file\":\"one.png\",\"box\":{\"x\":1,\"y\":1,\"width\":0,\"height\":3}}", "line 1: the box has no area"},
+        {"{\"file\":\"one.png\",\"box\":{\"x\":1,\"y\":1,\"width\":2}}", "line 1: the box has no \"height\""},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        outcome result = predict_prompts(weights2, all[i][0]);
+        assert_int_equal(result.exit_status, SM_EXIT_FAILED);
+        assert_int_equal(count_lines(result.err), 1);
+        assert_contains(result.err, "wrong.jsonl: ");
+        assert_contains(result.err, all[i][1]);
+        assert_string_equal(result.out, "");
+        assert_int_not_equal(access(scratch_path(folder, "unwritten"), F_OK), 0);
+        outcome_free(&result);
+    }
+    blob_png("in/deep/one.png", 20, 20);
+    const char *const other = scratch_path(folder, "in/deep/one.png");
+    scratch_text(folder, "wrong.jsonl", "{\"file\":\"one.png\"}");
+    outcome result = predict((const char *const[]){"--model", weights2, "--out", scratch_path(folder, "unwritten"),
+                                                   "--prompts", scratch_path(folder, "wrong.jsonl"), other,
+                                                   scratch_path(folder, "in/one.png"), NULL});
+    assert_int_equal(result.exit_status, SM_EXIT_FAILED);
+    assert_contains(result.err, "several images are named one.png");
+    outcome_free(&result);
+}
+
+static void prompts_that_do_not_fit_the_image_fail_it(void **state) {
+    (void)state;
+    static const char *const all[][2] = {
+        {"[{\"x\":1,\"y\":60,\"inside\":true}]", "one.png: click 1 at (1, 60) is outside the image of 80 x 60 pixels"},
+        {"[{\"x\":1,\"y\":1,\"inside\":true},{\"x\":1.5,\"y\":1,\"inside\":false}]",
+         "one.png: clicks 1 and 2 are on the same pixel, one inside and the other outside"}};
+    char text[512];
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        snprintf(text, sizeof text, "{\"file\":\"one.png\",\"clicks\":%s}", all[i][0]);
+        outcome result = predict_prompts(weights2, text);
+        assert_int_equal(result.exit_status, SM_EXIT_FAILED);
+        assert_int_equal(count_lines(result.err), 1);
+        assert_contains(result.err, all[i][1]);
+        assert_string_equal(result.out, "");
+        outcome_free(&result);
+    }
+    /* Weights that take no prompts: the file with prompts fails, the other one does not. */
+    blob_png("in/free.png", 80, 60);
+    scratch_text(folder, "wrong.jsonl", "{\"file\":\"one.png\",\"clicks\":[{\"x\":1,\"y\":1,\"inside\":true}]}");
+    outcome result = predict((const char *const[]){
+        "--model", weights, "--out", scratch_path(folder, "old"), "--prompts", scratch_path(folder, "wrong.jsonl"),
+        scratch_path(folder, "in/one.png"), scratch_path(folder, "in/free.png"), NULL});
+    assert_int_equal(result.exit_status, SM_EXIT_FAILED);
+    assert_contains(result.err, "one.png: the weights of network sonomask take no clicks and no box\n");
+    assert_int_equal(count_lines(result.out), 1);
+    assert_contains(result.out, "free.png");
+    outcome_free(&result);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_masks_and_json),
@@ -342,6 +515,10 @@ int main(void) {
         cmocka_unit_test(files_of_others_are_kept),
         cmocka_unit_test(bad_model_and_bad_folder_stop_at_once),
         cmocka_unit_test(wrong_usage_is_status_two),
+        cmocka_unit_test(presence_and_operating_points_are_in_the_json),
+        cmocka_unit_test(prompts_correct_the_mask),
+        cmocka_unit_test(wrong_prompts_files_stop_before_anything_is_written),
+        cmocka_unit_test(prompts_that_do_not_fit_the_image_fail_it),
     };
     return cmocka_run_group_tests_name("predict", tests, make_weights, scratch_teardown);
 }

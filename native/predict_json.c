@@ -1,0 +1,69 @@
+#include "predict_json.h"
+
+#include <math.h>
+
+#include "json.h"
+
+static void print_lesion(sm_json *json, const sm_lesion *lesion, bool has_decision) {
+    sm_json_object_begin(json, NULL);
+    sm_json_integer(json, "area_px", lesion->area);
+    sm_json_array_begin(json, "bbox");
+    sm_json_integer(json, NULL, lesion->left);
+    sm_json_integer(json, NULL, lesion->top);
+    sm_json_integer(json, NULL, lesion->width);
+    sm_json_integer(json, NULL, lesion->height);
+    sm_json_array_end(json);
+    sm_json_array_begin(json, "centroid");
+    sm_json_number(json, NULL, (double)lesion->centroid.x);
+    sm_json_number(json, NULL, (double)lesion->centroid.y);
+    sm_json_array_end(json);
+    sm_json_number(json, "long_axis_px", (double)lesion->long_axis);
+    sm_json_number(json, "short_axis_px", (double)lesion->short_axis);
+    sm_json_number(json, "mean_probability", (double)lesion->mean_probability);
+    sm_json_number(json, "expected_dice", (double)lesion->expected_dice);
+    sm_json_number(json, "presence", (double)lesion->presence);
+    sm_json_number(json, "margin_px", has_decision ? (double)lesion->margin : (double)NAN);
+    sm_json_object_end(json);
+}
+
+static void print_lesions(sm_json *json, const char *key, const sm_lesion *lesions, int count, bool has_decision) {
+    sm_json_array_begin(json, key);
+    for (int i = 0; i < count; i++) print_lesion(json, &lesions[i], has_decision);
+    sm_json_array_end(json);
+}
+
+static void print_operating_point(sm_json *json, const sm_operating_point *point, bool has_decision) {
+    if (!has_decision) {
+        sm_json_string(json, "operating_point", NULL);
+        return;
+    }
+    sm_json_object_begin(json, "operating_point");
+    sm_json_number(json, "kept", (double)point->kept);
+    sm_json_number(json, "presence", (double)point->presence);
+    sm_json_number(json, "missed_bound", (double)point->missed);
+    sm_json_object_end(json);
+}
+
+void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool has_decision, double milliseconds) {
+    sm_json json = {.file = to};
+    sm_json_object_begin(&json, NULL);
+    sm_json_string(&json, "file", file);
+    sm_json_integer(&json, "width", result->width);
+    sm_json_integer(&json, "height", result->height);
+    sm_json_string(&json, "type", sm_class_name(result->type));
+    sm_json_object_begin(&json, "probabilities");
+    for (int i = 0; i < SM_CLASS_COUNT; i++)
+        sm_json_number(&json, sm_class_name((sm_class)i), (double)result->probabilities[i]);
+    sm_json_object_end(&json);
+    sm_json_number(&json, "presence", (double)result->presence);
+    print_operating_point(&json, &result->operating_point, has_decision);
+    print_lesions(&json, "lesions", result->lesions, result->lesion_count, has_decision);
+    print_lesions(&json, "possible_lesions", result->possible, result->possible_count, has_decision);
+    sm_json_number(&json, "expected_dice", (double)result->expected_dice);
+    sm_json_number(&json, "outlier_score", (double)result->outlier_score);
+    sm_json_boolean(&json, "looks_like_ultrasound", result->looks_like_ultrasound);
+    sm_json_boolean(&json, "refined", result->refined);
+    sm_json_number(&json, "milliseconds", milliseconds);
+    sm_json_object_end(&json);
+    fflush(to); /* so that a pipe carries each line at once */
+}

@@ -1,0 +1,15 @@
+/** The JSON line of `predict`. */
+#ifndef SONOMASK_PREDICT_JSON_H
+#define SONOMASK_PREDICT_JSON_H
+
+#include <stdio.h>
+
+#include "../src/sonomask.h"
+
+/**
+ * Prints the line of one image. `has_decision` is that of the weights: without it the operating point and the margins
+ * are null.
+ */
+void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool has_decision, double milliseconds);
+
+#endif
