@@ -88,8 +88,11 @@ async function naming(file, work) {
 /** @param {number} value as the native command prints it */
 const rounded = (value) => Number(value.toPrecision(6));
 
-/** @param {Lesion} lesion */
-function lesionReport(lesion) {
+/**
+ * @param {Lesion} lesion
+ * @param {boolean} hasDecision
+ */
+function lesionReport(lesion, hasDecision) {
     return {
         area_px: lesion.area,
         bbox: [lesion.bbox.x, lesion.bbox.y, lesion.bbox.width, lesion.bbox.height],
@@ -99,7 +102,7 @@ function lesionReport(lesion) {
         mean_probability: rounded(lesion.meanProbability),
         expected_dice: rounded(lesion.expectedDice),
         presence: rounded(lesion.presence),
-        margin_px: rounded(lesion.margin),
+        margin_px: hasDecision ? rounded(lesion.margin) : null,
     };
 }
 
@@ -111,6 +114,7 @@ function lesionReport(lesion) {
 function report(file, result) {
     const { normal, benign, malignant } = result.probabilities;
     const { operatingPoint: point } = result;
+    const lesionOf = (/** @type {Lesion} */ lesion) => lesionReport(lesion, point !== null);
     return JSON.stringify({
         file,
         width: result.width,
@@ -121,12 +125,12 @@ function report(file, result) {
         operating_point: point && {
             kept: rounded(point.kept), presence: rounded(point.presence), missed_bound: rounded(point.missedBound),
         },
-        lesions: result.lesions.map(lesionReport),
-        possible_lesions: result.possible.map(lesionReport),
-        refined: result.refined,
+        lesions: result.lesions.map(lesionOf),
+        possible_lesions: result.possible.map(lesionOf),
         expected_dice: rounded(result.expectedDice),
         outlier_score: rounded(result.outlierScore),
         looks_like_ultrasound: result.looksLikeUltrasound,
+        refined: result.refined,
         milliseconds: rounded(result.milliseconds),
     });
 }
@@ -226,7 +230,7 @@ async function makeWritable(folder) {
  */
 async function answer(sonomask, file, prompts, settings) {
     const bytes = await readFile(file);
-    if (!prompts) return sonomask.segment(bytes, settings);
+    if (!prompts || (prompts.clicks?.length === 0 && !prompts.box)) return sonomask.segment(bytes, settings);
     const started = performance.now();
     const image = await sonomask.open(bytes);
     try {

@@ -73,7 +73,7 @@ export interface Lesion {
      * 0 when there is no map.
      */
     expectedDice: number;
-    /** Probability that this outline is of a lesion, 0..1; 0 from `measure`. */
+    /** Probability that this outline is of a lesion, 0..1; that of the image without `hasDecision`; 0 from `measure`. */
     presence: number;
     /**
      * Pixels: grown by this, the outline contains the true one for at least 90 % of patients whose lesion was found. 0 from

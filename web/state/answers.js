@@ -17,7 +17,9 @@ import { encodeRuns } from './masks.js';
  * @returns {FrameResult} without the painted edits: masks.js applies them
  */
 export function frameResult(answer, threshold, prompts, edits) {
-    const { width, height, type, probabilities, presence, operatingPoint, outlierScore, milliseconds, lesions, possible } = answer;
+    const { width, height, type, probabilities, presence, operatingPoint, outlierScore, milliseconds, possible } = answer;
+    // Without a decision in the weights the presence of an outline is that of the image, which is shown already.
+    const lesions = operatingPoint ? answer.lesions : answer.lesions.map(lesion => ({ ...lesion, presence: 0 }));
     const runs = encodeRuns(answer.mask);
     const possibleRuns = answer.possibleMask ? encodeRuns(answer.possibleMask) : null;
     return {
