@@ -163,7 +163,7 @@ function stateParts(item) {
     if (item.state !== 'done' || !result) return [t(`state.${item.state}`)];
     const dice = item.truth?.scores ? ` · Dice ${formatNumber(item.truth.scores.dice, 2)}` : '';
     const finding = findingOf(result);
-    const swatch = element('span', { class: `swatch swatch-${finding === 'none' ? 'normal' : finding}` });
+    const swatch = finding === 'unsure' ? '' : element('span', { class: `swatch swatch-${finding === 'none' ? 'normal' : finding}` });
     const words = finding === result.type ? `${t(`class.${finding}`)} ${formatProbability(result.probabilities[finding])}` : headline(result);
     const possible = result.possible.length > 0 ? ` · ${t('lesions.possible')}` : '';
     const answer = words + possible + dice;
