@@ -19,10 +19,9 @@ static const char *take_fit_list(void *pointer, const char *text) {
     static const struct {
         const char *name;
         int flag;
-    } parts[] = {{"temperature", SM_FIT_TEMPERATURE},
-                 {"mask", SM_FIT_MASK},
-                 {"outliers", SM_FIT_OUTLIERS},
-                 {"confidence", SM_FIT_CONFIDENCE}};
+    } parts[] = {{"temperature", SM_FIT_TEMPERATURE}, {"presence", SM_FIT_PRESENCE},     {"mask", SM_FIT_MASK},
+                 {"points", SM_FIT_POINTS},           {"confidence", SM_FIT_CONFIDENCE}, {"margin", SM_FIT_MARGIN},
+                 {"outliers", SM_FIT_OUTLIERS}};
     int *fit = &((arguments *)pointer)->options.fit;
     *fit = 0;
     for (const char *rest = text; rest;) {
@@ -30,7 +29,7 @@ static const char *take_fit_list(void *pointer, const char *text) {
         int flag = 0;
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
             if (strlen(parts[i].name) == length && strncmp(rest, parts[i].name, length) == 0) flag = parts[i].flag;
-        if (!flag) return "needs one or more of temperature,mask,confidence,outliers";
+        if (!flag) return "needs one or more of temperature,presence,mask,points,confidence,margin,outliers";
         *fit |= flag;
         rest = rest[length] ? rest + length + 1 : NULL;
     }
@@ -42,11 +41,13 @@ static const char *check(void *pointer) {
     sm_calibration_options *o = &a->options;
     if (o->fold >= 0 && o->not_fold >= 0) return "give --fold or --not-fold, not both";
     if (a->data.count == 0 && (o->fold >= 0 || o->not_fold >= 0)) return "--fold and --not-fold need --data";
+    if (a->data.count == 0 && o->folds) return "--folds needs --data";
     // A setting given by hand is not fitted.
     if (o->temperature > 0) o->fit &= ~SM_FIT_TEMPERATURE;
     if (o->threshold >= 0 && o->minimum_area >= 0) o->fit &= ~SM_FIT_MASK;
     if (o->power > 0) o->fit &= ~SM_FIT_CONFIDENCE;
     if (o->outliers_from) o->fit &= ~SM_FIT_OUTLIERS;
+    if (o->decision_from) o->fit &= ~(SM_FIT_PRESENCE | SM_FIT_POINTS | SM_FIT_MARGIN);
     if (a->data.count == 0) o->fit = 0;
     o->data = a->data.words;
     o->data_count = a->data.count;
@@ -72,6 +73,12 @@ static const sm_option option_table[] = {
      .help = "data sets as for evaluate; without them nothing is fitted",
      .kind = SM_OPTION_LIST,
      .offset = offsetof(arguments, data)},
+    {.name = "folds",
+     .value = "DIR",
+     .help = "fit one setting to several networks: each DIR/foldK/weights.safetensors answers for the images of its "
+             "fold K, and all answers are pooled",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, options.folds)},
     {.name = "fold",
      .value = "K",
      .help = "use only the images of cross-validation fold K",
@@ -86,7 +93,7 @@ static const sm_option option_table[] = {
      .high = 1000},
     {.name = "fit",
      .value = "LIST",
-     .help = "what to fit: one or more of temperature,mask,confidence,outliers",
+     .help = "what to fit: one or more of temperature,presence,mask,points,confidence,margin,outliers",
      .default_text = "all",
      .kind = SM_OPTION_CUSTOM,
      .take = take_fit_list},
@@ -118,7 +125,7 @@ static const sm_option option_table[] = {
      .high = SM_POWER_HIGH},
     {.name = "false-mask-price",
      .value = "P",
-     .help = "for mask: lesion Dice that a false mask on every normal image costs",
+     .help = "for mask, when there is no presence: lesion Dice that a false mask on every normal image costs",
      .kind = SM_OPTION_DECIMAL,
      .offset = offsetof(arguments, options.false_mask_price),
      .high = 10},
@@ -133,6 +140,11 @@ static const sm_option option_table[] = {
      .help = "copy the outlier statistics of this weights file instead of fitting them",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, options.outliers_from)},
+    {.name = "decision-from",
+     .value = "FILE",
+     .help = "copy presence, operating points and margin of this weights file instead of fitting them",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, options.decision_from)},
     {.name = "precision",
      .value = "BITS",
      .help = "bits per stored weight; 8: convolutions with one scale per channel",
@@ -157,14 +169,23 @@ static const sm_command_line line = {
     .description =
         "Fits the settings of a trained network and writes a new weights file with them:\n"
         "  temperature  of the type probabilities (least negative log likelihood)\n"
-        "  mask         threshold and smallest lesion (highest lesion Dice - price * share of normal images with a "
-        "mask)\n"
+        "  presence     probability of a lesion (logistic regression on the type and the peak of the mask's "
+        "probability). It is that for an image drawn with equal chance from the images with a lesion and from those "
+        "without; where lesions are rarer, it is too high\n"
+        "  mask         threshold and smallest lesion (highest lesion Dice over the outlines that count when 95 % of "
+        "the lesion images are kept)\n"
+        "  points       operating points: the levels of the presence at which an outline still counts in 80, 90 and "
+        "95 % of the lesion images, and an upper 95 % bound on the share of patients with a lesion image in which "
+        "none counts (Clopper-Pearson)\n"
         "  confidence   power that calibrates the expected Dice of a mask (least squares)\n"
+        "  margin       distance by which outlines must be grown to contain the true ones for 90 % of patients (split "
+        "conformal prediction by patient)\n"
         "  outliers     statistics of the images and of altered views of them, to detect out-of-distribution images "
         "(photos, text, CT)\n"
-        "Each is fitted to the images of --data or set by hand. Temperature, mask and confidence need images that the "
-        "network was not trained on. All data sets have equal weight; for the temperature, all images have equal "
-        "weight. Prints one JSON line with the figures before and after. An image that cannot be read is named on "
+        "Each is fitted to the images of --data or set by hand. All but the outliers need images that the network "
+        "was not trained on. All data sets have equal weight; for the temperature all images, and for the margin all "
+        "patients, have equal weight. What the images do not allow to fit is named on stderr and stays as it was. "
+        "Prints one JSON line with the figures before and after. An image that cannot be read is named on "
         "stderr and left out, and the exit status is 1.",
     .arguments_size = sizeof(arguments),
     .options = option_table,

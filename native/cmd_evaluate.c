@@ -10,11 +10,16 @@ typedef struct arguments {
     sm_evaluation_request request;
     sm_words data;
     bool all_folds, overwrite;
+    int operating_point; /* place in operating_points */
 } arguments;
+
+static const char *const operating_points[] = {"0.80", "0.90", "0.95", NULL};
+static const double kept_shares[] = {0.80, 0.90, 0.95};
 
 static const char *check(void *pointer) {
     arguments *a = pointer;
     sm_evaluation_request *q = &a->request;
+    q->options.segment.operating_point = kept_shares[a->operating_point];
     if (a->all_folds && q->fold >= 0) return "give --fold or --all-folds, not both";
     if (q->folds && (q->fold >= 0 || a->all_folds || q->model))
         return "--folds names the models and their folds: --model, --fold and --all-folds cannot be given";
@@ -73,6 +78,18 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, request.robustness_images),
      .low = 1,
      .high = 1000000},
+    {.name = "clicks",
+     .help =
+         "also score the masks after 1, 2, 3 and 5 simulated clicks and after a box, and whether one click removes a "
+         "false mask (up to 6 refinements per image)",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, request.corrections)},
+    {.name = "operating-point",
+     .value = "SHARE",
+     .help = "share of the lesion images that the level of the presence keeps",
+     .kind = SM_OPTION_CHOICE,
+     .offset = offsetof(arguments, operating_point),
+     .choices = operating_points},
     {.name = "threshold",
      .value = "T",
      .help = "a pixel is lesion when its probability is at least this",
@@ -113,6 +130,7 @@ static const sm_command_line line = {
     .description =
         "Scores a model against expert masks and labels. Writes report.html (self-contained), metrics.json and "
         "images.csv (one line per image) to DIR and prints the headline figures, one JSON line per split. "
+        "Each score uses the images that have what it needs: masks those with a mask, types those with a type. "
         "Images marked `exclude` are left out. An image that cannot be read is named on stderr and left out, "
         "and the exit status is 1.",
     .arguments_size = sizeof(arguments),
@@ -143,6 +161,6 @@ static sm_status run(void *pointer, sm_error *error) {
 }
 
 int sm_command_evaluate(int argc, char **argv) {
-    arguments a = {.request = {.fold = -1, .options = {.segment = sm_segment_options_default()}}};
+    arguments a = {.request = {.fold = -1, .options = {.segment = sm_segment_options_default()}}, .operating_point = 2};
     return sm_command_line_run(&line, argc, argv, &a, run);
 }

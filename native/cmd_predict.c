@@ -62,7 +62,7 @@ static const sm_option option_table[] = {
     {.name = "operating-point",
      .value = "SHARE",
      .help = "share of the images with a lesion in which a lesion is kept, 0.80, 0.90 or 0.95: a lower one leaves more "
-             "normal images alone",
+             "normal images alone; no effect when the weights hold no operating points",
      .default_text = "0.95",
      .kind = SM_OPTION_CUSTOM,
      .take = take_operating_point},

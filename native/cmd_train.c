@@ -110,11 +110,18 @@ static const sm_option option_table[] = {
      .kind = SM_OPTION_DECIMAL,
      .offset = offsetof(arguments, options.teacher_share),
      .high = 1},
+    {.name = "prompts",
+     .value = "X",
+     .help = "share of the images for which a user's clicks or box are simulated",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.prompt_share),
+     .high = 1},
     {.name = "augmentation",
      .value = "NAME",
      .help =
          "full, study, none, or full without one group: no-geometry, no-intensity, no-quality, no-paste (copy-paste "
-         "augmentation of lesions)",
+         "augmentation of lesions), no-negatives (normal images made of images with a lesion), no-marks (burned-in "
+         "marks)",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, options.augmentation)},
     {.name = "type-loss",
@@ -141,6 +148,13 @@ static const sm_option option_table[] = {
      .kind = SM_OPTION_DECIMAL,
      .offset = offsetof(arguments, options.balance),
      .high = 1},
+    {.name = "normals",
+     .value = "X",
+     .help = "least share of normal images among the drawn ones in the last third of the training; the share rises in "
+             "the middle third; 0: no change",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.normals),
+     .high = 0.9},
     {.name = "learning-rate",
      .value = "X",
      .help = "peak learning rate",

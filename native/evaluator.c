@@ -58,3 +58,8 @@ sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_ima
                                sm_error *error) {
     return sm_segment(evaluator->states[worker], image, &evaluator->segment, result, error);
 }
+
+sm_status sm_evaluator_refine(sm_evaluator *evaluator, int worker, const sm_prompts *prompts, sm_result *result,
+                              sm_error *error) {
+    return sm_refine(evaluator->states[worker], prompts, &evaluator->segment, result, error);
+}

@@ -25,5 +25,8 @@ const sm_parallel *sm_evaluator_parallel(const sm_evaluator *evaluator);
 /** sm_segment with the evaluator's model and options. One call at a time per worker. */
 sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_image *image, sm_result *result,
                                sm_error *error);
+/** sm_refine for the image of the worker's last sm_evaluator_segment. */
+sm_status sm_evaluator_refine(sm_evaluator *evaluator, int worker, const sm_prompts *prompts, sm_result *result,
+                              sm_error *error);
 
 #endif

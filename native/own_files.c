@@ -85,7 +85,7 @@ bool sm_own_metrics_json(const unsigned char *head, size_t size) {
 
 bool sm_own_images_csv(const unsigned char *head, size_t size) {
     return begins_with(head, size, "file,split,source,group,fold,") &&
-           contains(head, size, 1024, ",outlier_score,milliseconds,error\n");
+           contains(head, size, 1024, ",outlier_score,milliseconds,");
 }
 
 bool sm_own_training_log(const unsigned char *head, size_t size) {

@@ -64,7 +64,7 @@ static sm_status read_clicks(const sm_prompts *prompts, sm_pixel_prompts *pixels
 }
 
 /** Whether clicks outside are on every pixel of the box. */
-static bool box_is_denied(const sm_pixel_prompts *pixels) {
+static bool box_is_rejected(const sm_pixel_prompts *pixels) {
     if (!pixels->has_box) return false;
     for (int y = pixels->top; y < pixels->bottom; y++)
         for (int x = pixels->left; x < pixels->right; x++) {
@@ -90,7 +90,7 @@ sm_status sm_pixel_prompts_make(const sm_prompts *prompts, int width, int height
     pixels->outside = calloc((size_t)count + 1, sizeof *pixels->outside);
     if (!pixels->inside || !pixels->outside) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for %d clicks", count);
     if (status == SM_OK) status = read_clicks(prompts, pixels, error);
-    if (status == SM_OK && box_is_denied(pixels))
+    if (status == SM_OK && box_is_rejected(pixels))
         status = sm_fail(error, SM_ERROR_ARGUMENT, "clicks outside are on every pixel of the box");
     if (status != SM_OK) sm_pixel_prompts_free(pixels);
     return status;

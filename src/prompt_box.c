@@ -76,7 +76,7 @@ enum { SEARCH_STEPS = 12 };
 /** Lowers the threshold in the box; see prompt_mask.h. */
 static sm_status lower_threshold(sm_prompt_work *work, sm_error *error) {
     const size_t area = box_area(work->prompts);
-    float low = work->threshold / 8, high = work->threshold;
+    float low = work->threshold / SM_LOWEST_SHARE, high = work->threshold;
     int32_t largest = 0;
     int covered = try_threshold(work, low, &largest, error);
     if (covered < 0) return SM_ERROR_MEMORY;

@@ -5,7 +5,7 @@
 #include "prompt_work.h"
 #include "status.h"
 
-sm_status sm_prompt_remove_denied(sm_prompt_work *work, sm_error *error) {
+sm_status sm_prompt_remove_rejected(sm_prompt_work *work, sm_error *error) {
     const sm_pixel_prompts *prompts = work->prompts;
     if (!sm_prompt_any_in_mask(work, prompts->outside, prompts->outside_count)) return SM_OK;
     const sm_status status = sm_prompt_label(work, error);
@@ -127,7 +127,7 @@ static sm_status cover_clicks(sm_prompt_work *work, sm_error *error) {
         levels[i] = (level){probability < work->threshold ? probability : work->threshold, pixel};
     }
     qsort(levels, (size_t)prompts->inside_count, sizeof *levels, compare_levels);
-    for (int i = 0; i < prompts->inside_count; i++)
+    for (int i = 0; i < prompts->inside_count && levels[i].probability >= work->threshold / SM_LOWEST_SHARE; i++)
         if (!work->mask[levels[i].pixel] && grow_by_level(work, levels[i].pixel, levels[i].probability))
             work->labelled = false;
     free(levels);

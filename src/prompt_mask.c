@@ -69,7 +69,7 @@ static sm_status apply(sm_prompt_work *work, sm_error *error) {
     const sm_pixel_prompts *prompts = work->prompts;
     sm_status status = SM_OK;
     if (prompts->has_box) status = sm_prompt_fill_box(work, error);
-    if (status == SM_OK) status = sm_prompt_remove_denied(work, error);
+    if (status == SM_OK) status = sm_prompt_remove_rejected(work, error);
     if (status == SM_OK && prompts->inside_count > 0) status = sm_prompt_grow(work, error);
     if (status == SM_OK) status = sm_prompt_cut(work, error);
     if (status == SM_OK && prompts->has_box) sm_prompt_refill_box(work);

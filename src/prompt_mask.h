@@ -15,7 +15,8 @@
  *     the whole box, the ellipse in the box is the outline.
  *   Click outside in an outline without a click inside: the outline is removed. In the box, a disc around the click is.
  *   Click inside outside all outlines: the pixels around it with at least its own probability are added. When these
- *     are more than an eighth of the image, a disc is added instead.
+ *     are more than an eighth of the image, or the click has less than an eighth of the threshold, a disc is added
+ *     instead.
  *   An outline with a click inside that is smaller than a useful size gets a disc around the click.
  *   An outline with clicks of both kinds loses the pixels that are nearer to one outside, along a path in the outline.
  *

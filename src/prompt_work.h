@@ -4,6 +4,10 @@
 
 #include "pixel_prompts.h"
 
+/** No outline is made of pixels of less than threshold / SM_LOWEST_SHARE: such values hold no information on the shape.
+ */
+#define SM_LOWEST_SHARE 8
+
 /** What is known of one connected outline. */
 typedef struct sm_outline_facts {
     int area, area_in_box; /* pixels */
@@ -41,7 +45,7 @@ sm_status sm_prompt_fill_box(sm_prompt_work *work, sm_error *error);
 void sm_prompt_refill_box(sm_prompt_work *work);
 
 /** Removes the outlines with clicks outside that have none inside and are not in the box. Errors: SM_ERROR_MEMORY. */
-sm_status sm_prompt_remove_denied(sm_prompt_work *work, sm_error *error);
+sm_status sm_prompt_remove_rejected(sm_prompt_work *work, sm_error *error);
 
 /** Makes sure that each click inside lies in an outline of useful size. Errors: SM_ERROR_MEMORY. */
 sm_status sm_prompt_grow(sm_prompt_work *work, sm_error *error);

@@ -94,7 +94,7 @@ SM_API void sm_free(void *block);
 /** A network with its weights, prepared for inference. Immutable: shared by any number of threads. */
 typedef struct sm_model sm_model;
 
-/** The working memory of one thread for one model. */
+/** The working memory of one thread for one model, with the features of the last image for sm_refine. */
 typedef struct sm_state sm_state;
 
 /** How to make a model. Zero-initialise for the defaults. */

@@ -1,14 +1,16 @@
 #!/bin/bash
 # Reproduces every figure of the model card and the shipped weights: weights/reproduce.sh DATA OUT [STEP...]
-# DATA holds the folders busi, busbra and busuc, each with a manifest.csv. Without STEP all steps run, in this order:
-#   folds       trains five networks, each without one fold
-#   settings    fits temperature, threshold, smallest lesion and power of the expected Dice to each fold, gives each
-#               network the means of the four other folds, and scores it
-#   sets        trains three networks, each without one data set, and scores each on that set
+# DATA holds the folders busi, busbra, busuc, busuclm and pretrain (other organs), each with its manifests. Without STEP
+# all steps run, in this order:
+#   pretrain    trains both networks on other organs, masks only
+#   teachers    trains five wide networks, each without one fold
+#   folds       trains five networks, each without one fold, by distillation from the wide one that lacks the same fold
+#   settings    fits the settings of each network to the answers of the four others on their folds, and scores it
+#   sets        trains four networks, each without one data set, and scores each on that set
 #   ablation    trains with one part of the recipe changed, briefly, at a low resolution, on two folds
 #   robustness  scores the five networks on changed images
 #   foreign     counts how many out-of-distribution images the five networks flag (images from Debian, see foreign.sh)
-#   ship        trains the shipped network on all images, by distillation from the five
+#   ship        trains the shipped network on all images, by distillation from the five wide ones
 #   keep        writes the tables and the weights beside this script
 # Finished work is kept: after an interruption the same command continues. A training uses one thread; as many trainings
 # as there are processors run at once. The same program, data and kind of processor give the same weights, bit for bit.
@@ -20,7 +22,9 @@ fi
 data=$1 out=$2
 shift 2
 program=${SONOMASK:-$(dirname "$0")/../build/sonomask}
-all=("$data"/{busi,busbra,busuc})
+sets=(busi busbra busuc busuclm)
+all=("${sets[@]/#/$data/}")
+organs=("$data"/pretrain/{mmotu,ddti,hc18,usgra,tg3k})
 mkdir -p "$out"
 
 # left_out COMMAND...: runs a command that exits with 1 when it left images out. That is expected: two masks of BUS-UC do
@@ -38,25 +42,37 @@ train() {
     grep -q "^$epochs," "$out/$name/log.csv" && touch "$out/$name/done"
 }
 
-# The recipe has two stages: first a low resolution, where an epoch takes a third of the time, then the full resolution.
-# coarse NAME OPTION...: the first stage, into OUT/coarse/NAME.
-coarse() { train "coarse/$1" 24 --size 96 "${@:2}"; }
-# fine NAME EPOCHS SIZE OPTION...: the second stage, from there into OUT/NAME.
+# The recipe has three stages: other organs and then the data at a low resolution, where an epoch takes a third of the
+# time, then the data at the full resolution.
+# pretrain NET EPOCHS: the first stage, into OUT/pretrain/NET.
+pretrain() {
+    train "pretrain/$1" "$2" --net "$1" --size 96 --balance 0.5 --prompts 0 --normals 0 --augmentation no-marks \
+        --data "${organs[@]}"
+}
+# coarse NAME NET OPTION...: the second stage, into OUT/coarse/NAME.
+coarse() { train "coarse/$1" 12 --net "$2" --size 96 --from "$out/pretrain/$2/weights.safetensors" "${@:3}"; }
+# fine NAME NET EPOCHS SIZE OPTION...: the third stage, from there into OUT/NAME.
 fine() {
-    train "$1" "$2" --size "$3" --learning-rate 0.001 --from "$out/coarse/$1/weights.safetensors" "${@:4}"
+    train "$1" "$3" --net "$2" --size "$4" --learning-rate 0.001 --from "$out/coarse/$1/weights.safetensors" "${@:5}"
 }
-# learn NAME OPTION...: both stages.
+# teach NAME OPTION...: a wide network. learn NAME EPOCHS OPTION...: the network that ships.
+teach() {
+    coarse "$1" sonomask2-wide "${@:2}"
+    fine "$1" sonomask2-wide 12 160 "${@:2}"
+}
 learn() {
-    coarse "$@"
-    fine "$1" 12 160 "${@:2}"
+    coarse "$1" sonomask2 --data "${@:3}"
+    fine "$1" sonomask2 "$2" 192 "${teacher[@]}" --data "${@:3}"
 }
+teacher=()
 
 # at_once STEP...: runs the steps, as many at a time as there are processors.
 at_once() { printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} "$0" "$data" "$out" {}; }
 
-# others SET: the folders of the two other data sets.
+# others SET: the folders of the other data sets.
 others() {
-    for set in busi busbra busuc; do [[ $set == "$1" ]] || echo "$data/$set"; done
+    local set
+    for set in "${sets[@]}"; do [[ $set == "$1" ]] || echo "$data/$set"; done
 }
 
 # score NAME FOLDS OPTION...: scores every data set. FOLDS holds one network per fold; each image is scored with the network
@@ -64,7 +80,7 @@ others() {
 score() {
     local name=$1 folds=$2 set
     shift 2
-    for set in busi busbra busuc; do
+    for set in "${sets[@]}"; do
         left_out "$program" evaluate --data "$data/$set" --folds "$folds" --out "$out/report-$name/$set" "$@"
     done
 }
@@ -72,65 +88,50 @@ score() {
 # Settings of networks for which none were fitted.
 unfitted=(--threshold 0.5 --minimum-area 0.002)
 
-# fit FOLD: fits settings to a fold with the network that was not trained on it; writes OUT/settings/foldK.json.
-fitted=(temperature threshold minimum_area confidence_power)
-fit() {
-    [[ -s $out/settings/fold$1.json ]] && return
-    left_out "$program" calibrate --model "$out/folds/fold$1/weights.safetensors" --data "${all[@]}" --fold "$1" --flip \
-        --fit temperature,mask,confidence --out "$out/settings/fold$1.safetensors" >"$out/settings/fold$1.partial"
-    mv "$out/settings/fold$1.partial" "$out/settings/fold$1.json"
-}
-
-# mean_settings [FOLD]: the mean settings over all folds, or over all but FOLD, as options of calibrate, one word per line.
-mean_settings() {
-    local name fold
-    for name in "${fitted[@]}"; do
-        echo "--${name//_/-}"
-        for fold in {0..4}; do
-            [[ $fold == "${1-}" ]] || grep -o "\"$name\":[0-9.e-]*" "$out/settings/fold$fold.json" | head -n1
-        done | awk -F: '{ sum += $2 } END { printf "%.4g\n", sum / NR }'
-    done
-}
-
-# set_up FOLD: writes OUT/ready/foldK, that fold's network in 8 bits with the mean settings of the four other folds.
+# set_up FOLD: writes OUT/ready/foldK, that fold's network in 8 bits. Its settings are fitted to the answers of the other
+# networks, each on its own fold: nothing of fold K goes into them.
 set_up() {
-    local options
     [[ -e $out/ready/fold$1/weights.safetensors ]] && return
     mkdir -p "$out/ready/fold$1"
-    mapfile -t options < <(mean_settings "$1")
-    left_out "$program" calibrate --model "$out/folds/fold$1/weights.safetensors" --data "${all[@]}" --not-fold "$1" \
-        --fit outliers "${options[@]}" --precision 8 --out "$out/ready/fold$1/weights.safetensors"
+    left_out "$program" calibrate --model "$out/folds/fold$1/weights.safetensors" --data "${all[@]}" \
+        --folds "$out/folds" --not-fold "$1" --precision 8 --out "$out/ready/fold$1/weights.safetensors" \
+        >"$out/ready/fold$1/settings.json"
 }
 
 # Options per row of the ablation table. Each row changes one part of the recipe; `study` is the published recipe as a whole.
 declare -A change=(
     [recipe]=''
     [study]='--net unet16 --type-loss mae --augmentation study --balance 0 --auxiliary 0 --average 0'
-    [unconditioned]='--net sonomask-unconditioned'
+    [unconditioned]='--net sonomask2-unconditioned'
     [mae]='--type-loss mae'
     [no-geometry]='--augmentation no-geometry'
     [no-intensity]='--augmentation no-intensity'
     [no-quality]='--augmentation no-quality'
     [no-paste]='--augmentation no-paste'
+    [no-negatives]='--augmentation no-negatives'
+    [no-marks]='--augmentation no-marks'
+    [no-late-normals]='--normals 0'
+    [no-prompts]='--prompts 0'
     [no-average]='--average 0'
     [without-busbra]=''
     [without-busuc]=''
+    [without-busuclm]=''
     [size-96]='--size 96'
 )
-rows=(recipe study unconditioned mae no-geometry no-intensity no-quality no-paste no-average without-busbra without-busuc
-    size-96)
+rows=(recipe study unconditioned mae no-geometry no-intensity no-quality no-paste no-negatives no-marks no-late-normals
+    no-prompts no-average without-busbra without-busuc without-busuclm size-96)
 # Two more seeds for the rows whose comparison matters most, because small differences may be chance.
 for row in recipe unconditioned; do rows+=("$row.2" "$row.3"); done
 # ablate ROW FOLD: trains one row. ROW may end in a dot and a seed.
 ablate() {
-    local row=${1%.[0-9]} seed=1 sets
+    local row=${1%.[0-9]} seed=1 known
     [[ $row == "$1" ]] || seed=${1##*.}
     case $row in
-    without-*) mapfile -t sets < <(others "${row#without-}") ;;
-    *) sets=("${all[@]}") ;;
+    without-*) mapfile -t known < <(others "${row#without-}") ;;
+    *) known=("${all[@]}") ;;
     esac
     # shellcheck disable=SC2086 # the options are separate words
-    train "ablation/$1/fold$2" 10 --data "${sets[@]}" --fold "$2" --size 64 --seed "$seed" ${change[$row]}
+    train "ablation/$1/fold$2" 10 --data "${known[@]}" --fold "$2" --size 64 --seed "$seed" ${change[$row]}
 }
 
 # flag FOLD KIND: prints how many images of KIND that fold's network flags as out-of-distribution, and how many there are.
@@ -154,42 +155,52 @@ keep() {
     cp "$out/ship/curves.svg" "$here/training_curves.svg"
 }
 
-[[ $# -eq 0 ]] && set -- folds settings sets ablation robustness foreign ship keep
+[[ $# -eq 0 ]] && set -- pretrain teachers folds settings sets ablation robustness foreign ship keep
 for step in "$@"; do
     case $step in
+    pretrain) at_once pretrain-sonomask2 pretrain-sonomask2-wide ;;
+    pretrain-sonomask2) pretrain sonomask2 20 ;;
+    pretrain-sonomask2-wide) pretrain sonomask2-wide 14 ;;
+    teachers) at_once teacher-{0..4} ;;
+    teacher-*) teach "teachers/fold${step#teacher-}" --data "${all[@]}" --fold "${step#teacher-}" ;;
     folds) at_once fold-{0..4} ;;
-    fold-*) learn "folds/fold${step#fold-}" --data "${all[@]}" --fold "${step#fold-}" ;;
+    fold-*)
+        fold=${step#fold-}
+        teacher=(--teacher "$out/teachers/fold$fold/weights.safetensors")
+        learn "folds/fold$fold" 24 "${all[@]}" --fold "$fold"
+        ;;
     settings)
-        mkdir -p "$out/settings"
-        for fold in {0..4}; do fit "$fold"; done
         for fold in {0..4}; do set_up "$fold"; done
-        score folds "$out/ready" --flip
-        score folds-without-flip "$out/ready" --no-pictures
+        score folds "$out/ready" --clicks
         ;;
     sets)
-        at_once set-busi set-busbra set-busuc
-        for set in busi busbra busuc; do
-            left_out "$program" evaluate --data "$data/$set" --all-folds --model "$out/sets/$set/weights.safetensors" \
-                "${unfitted[@]}" --flip --out "$out/report-sets/$set"
+        at_once "${sets[@]/#/set-}"
+        for set in "${sets[@]}"; do
+            mkdir -p "$out/report-sets"
+            mapfile -t known < <(others "$set")
+            left_out "$program" calibrate --model "$out/sets/$set/weights.safetensors" --data "${known[@]}" \
+                --folds "$out/folds" --precision 8 --overwrite --out "$out/sets/$set.safetensors" >/dev/null
+            left_out "$program" evaluate --data "$data/$set" --all-folds --model "$out/sets/$set.safetensors" \
+                --no-pictures --out "$out/report-sets/$set"
         done
         ;;
     set-*)
-        mapfile -t sets < <(others "${step#set-}")
-        learn "sets/${step#set-}" --data "${sets[@]}"
+        mapfile -t known < <(others "${step#set-}")
+        learn "sets/${step#set-}" 12 "${known[@]}"
         ;;
     ablation)
         at_once "${rows[@]/#/ablate-0-}"
         at_once "${rows[@]/#/ablate-1-}"
         mkdir -p "$out/report-ablation"
         for row in "${rows[@]}"; do
-            for set in busi busbra; do
+            for set in busi busbra busuclm; do
                 "$program" evaluate --data "$data/$set" --folds "$out/ablation/$row" "${unfitted[@]}" \
                     --no-pictures --out "$out/ablation-details/$row/$set" >"$out/report-ablation/$row-$set.json"
             done
         done
         ;;
     ablate-*) ablate "${step#ablate-?-}" "$(cut -c8 <<<"$step")" ;;
-    robustness) score robustness "$out/ready" --flip --no-pictures --robustness --robustness-images 240 ;;
+    robustness) score robustness "$out/ready" --no-pictures --robustness --robustness-images 240 ;;
     foreign)
         "$(dirname "$0")/foreign.sh" "$out/foreign"
         echo fold,kind,flagged,images >"$out/foreign.csv"
@@ -199,11 +210,10 @@ for step in "$@"; do
         rm -r "$out/foreign-masks"
         ;;
     ship)
-        coarse ship --data "${all[@]}"
-        fine ship 30 192 --teacher "$out"/folds/fold{0..4}/weights.safetensors --data "${all[@]}"
-        mapfile -t options < <(mean_settings)
-        left_out "$program" calibrate --model "$out/ship/weights.safetensors" --data "${all[@]}" --fit outliers "${options[@]}" \
-            --precision 8 --out "$out/sonomask.safetensors"
+        teacher=(--teacher "$out"/teachers/fold{0..4}/weights.safetensors)
+        learn ship 24 "${all[@]}"
+        left_out "$program" calibrate --model "$out/ship/weights.safetensors" --data "${all[@]}" --folds "$out/folds" \
+            --precision 8 --overwrite --out "$out/sonomask.safetensors" >"$out/settings.json"
         ;;
     keep) keep ;;
     *)

@@ -64,11 +64,12 @@ static sm_status decode_again(uint8_t **plane, int width, int height, double *se
 
 /** Fills the cache with phantoms, as sm_cache_load does with files; `*seconds` is the time of decoding per image. */
 static sm_status make_cache(measurement *m, double *seconds, sm_error *error) {
-    char source[] = "phantom";
+    static char source[] = "phantom"; /* read as long as the cache is */
     double total = 0;
     for (int i = 0; i < PHANTOMS; i++) {
         sm_sample *sample = &m->samples[i];
-        m->records[i] = (sm_record){.classes = sm_class_set_of((sm_class)(i % SM_CLASS_COUNT)), .source = source};
+        m->records[i] =
+            (sm_record){.classes = sm_class_set_of((sm_class)(i % SM_CLASS_COUNT)), .mask_count = 1, .source = source};
         m->record_list[i] = &m->records[i];
         sm_status status =
             sm_phantom_draw(PHANTOM_WIDTH, PHANTOM_HEIGHT, sm_record_type(&m->records[i]), (uint64_t)i, sample, error);

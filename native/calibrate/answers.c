@@ -9,7 +9,8 @@
 #include "../data/perturb.h"
 #include "../data/random.h"
 #include "../data/sources.h"
-#include "../metrics/pixels.h"
+#include "../fold_networks.h"
+#include "../metrics/groups.h"
 #include "../metrics/reliability.h"
 #include "../parallel.h"
 #include "../progress.h"
@@ -17,9 +18,10 @@
 /** The job of all threads. */
 typedef struct job {
     const sm_answers_options *options;
-    sm_evaluator *evaluator;   /* NULL: no answers of the network are collected */
-    double temperature, power; /* settings that the model applies to its answers; their effect is reverted */
+    sm_evaluator *evaluator; /* NULL: no answers of the network are collected */
+    double temperature;      /* the model applies it to its answers; its effect is reverted */
     const sm_record **records;
+    const int *chosen; /* the records of this model's part */
     sm_answers *answers;
     pthread_mutex_t mutex; /* protects everything below */
     sm_progress progress;
@@ -29,20 +31,26 @@ typedef struct job {
     sm_error error; /* of the last one that failed */
 } job;
 
+/* The odds from probabilities, which differ from the logits by a constant. */
+static float odds_of(const double raw[SM_CLASS_COUNT]) {
+    float logits[SM_CLASS_COUNT];
+    for (int k = 0; k < SM_CLASS_COUNT; k++) logits[k] = (float)log(fmax(raw[k], 1e-30));
+    return sm_type_odds(logits);
+}
+
 static sm_status collect_answer(job *j, int worker, int index, const sm_image *picture, const sm_sample *sample,
                                 sm_error *error) {
+    sm_answers *g = j->answers;
     sm_result result = {0};
     sm_status status = sm_evaluator_segment(j->evaluator, worker, picture, &result, error);
     if (status != SM_OK) return status;
     double calibrated[SM_CLASS_COUNT];
     for (int k = 0; k < SM_CLASS_COUNT; k++) calibrated[k] = (double)result.probabilities[k];
-    sm_probabilities_before_temperature(calibrated, j->temperature, j->answers->raw[index]);
-    const size_t pixels = (size_t)result.width * (size_t)result.height;
-    const sm_pixel_counts counts = sm_pixel_count(sample->mask, result.mask, pixels);
-    const bool masked = result.lesion_count > 0;
-    j->answers->expected[index] = masked ? pow((double)result.expected_dice, 1 / j->power) : NAN;
-    j->answers->dice[index] = masked ? sm_binary_scores_of(&counts).dice : NAN;
-    if (j->options->masks) status = sm_mask_try(sample, result.probability_map, &j->answers->trials[index], error);
+    sm_probabilities_before_temperature(calibrated, j->temperature, g->raw[index]);
+    g->type_odds[index] = odds_of(g->raw[index]);
+    g->peaks[index] = sm_peak(result.probability_map, NULL, 0, result.width, result.height);
+    status = sm_outline_trials_measure(sample, result.probability_map, j->options->threshold, j->options->grid,
+                                       &g->outlines[index], error);
     sm_result_free(&result);
     return status;
 }
@@ -103,8 +111,9 @@ static sm_status collect_image(job *j, int worker, int index, sm_error *error) {
 }
 
 /* An sm_task. */
-static void collect_task(void *arguments, int index, int worker) {
+static void collect_task(void *arguments, int place, int worker) {
     job *j = arguments;
+    const int index = j->chosen[place];
     sm_error error = {0};
     const sm_status status = collect_image(j, worker, index, &error);
     pthread_mutex_lock(&j->mutex);
@@ -118,77 +127,71 @@ static void collect_task(void *arguments, int index, int worker) {
     pthread_mutex_unlock(&j->mutex);
 }
 
-static sm_status choose_records(const sm_answers_options *options, const sm_dataset *dataset, job *j, sm_error *error) {
+static bool is_wanted(const sm_answers_options *options, const sm_fold_networks *networks, const sm_record *record) {
+    if (record->exclude || (options->fold >= 0 && record->fold != options->fold) ||
+        (options->not_fold >= 0 && record->fold == options->not_fold))
+        return false;
+    for (int n = 0; n < networks->count; n++)
+        if (networks->items[n].fold == record->fold) return true;
+    return !options->folds;
+}
+
+static sm_status choose_records(const sm_fold_networks *networks, const sm_dataset *dataset, job *j, sm_error *error) {
     j->records = malloc(((size_t)dataset->count + 1) * sizeof *j->records);
     if (!j->records) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d records", dataset->count);
     int count = 0;
-    for (int i = 0; i < dataset->count; i++) {
-        const sm_record *record = &dataset->records[i];
-        if (record->exclude || (options->fold >= 0 && record->fold != options->fold) ||
-            (options->not_fold >= 0 && record->fold == options->not_fold))
-            continue;
-        j->records[count++] = record;
-    }
+    for (int i = 0; i < dataset->count; i++)
+        if (is_wanted(j->options, networks, &dataset->records[i])) j->records[count++] = &dataset->records[i];
     j->answers->count = count;
     return count > 0 ? SM_OK : sm_fail(error, SM_ERROR_DATA, "no image is left to calibrate on");
 }
 
 static sm_status allocate(const sm_answers_options *options, sm_answers *g, sm_error *error) {
     const size_t count = (size_t)g->count;
-    g->types = calloc(count, sizeof *g->types);
-    g->weights = calloc(count, sizeof *g->weights);
-    bool made = g->types && g->weights;
+    bool made = (g->types = calloc(count, sizeof *g->types));
+    made = (g->shows_lesion = calloc(count, sizeof *g->shows_lesion)) && made;
+    made = (g->outlined = calloc(count, sizeof *g->outlined)) && made;
+    made = (g->sources = calloc(count, sizeof *g->sources)) && made;
+    made = (g->groups = calloc(count, sizeof *g->groups)) && made;
+    made = (g->weights = calloc(count, sizeof *g->weights)) && made;
     if (options->network) {
         made = (g->raw = calloc(count, sizeof *g->raw)) && made;
-        made = (g->expected = calloc(count, sizeof *g->expected)) && made;
-        made = (g->dice = calloc(count, sizeof *g->dice)) && made;
-    }
-    if (options->masks) {
-        made = (g->trials = calloc(count, sizeof *g->trials)) && made;
-        made = (g->cases = calloc(count, sizeof *g->cases)) && made;
+        made = (g->type_odds = calloc(count, sizeof *g->type_odds)) && made;
+        made = (g->peaks = calloc(count, sizeof *g->peaks)) && made;
+        made = (g->outlines = calloc(count, sizeof *g->outlines)) && made;
     }
     if (options->statistics) made = (g->statistics = calloc(count * SM_ANSWERS_VIEWS, sizeof *g->statistics)) && made;
     return made ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to calibrate on %d images", g->count);
 }
 
-/** Numbers of lesion and normal images in a data set. */
-typedef struct source_size {
-    int lesions, normals;
-} source_size;
-
-/** Fills the weights so that every data set counts the same. */
-static void weigh(const job *j, const int *sources, source_size *sizes) {
-    sm_answers *g = j->answers;
-    for (int i = 0; i < g->count; i++) {
-        g->types[i] = sm_record_type(j->records[i]);
-        if (g->types[i] == SM_CLASS_NORMAL)
-            sizes[sources[i]].normals++;
-        else
-            sizes[sources[i]].lesions++;
-    }
-    double sum = 0;
-    for (int i = 0; i < g->count; i++) {
-        const source_size *size = &sizes[sources[i]];
-        const bool normal = g->types[i] == SM_CLASS_NORMAL;
-        g->weights[i] = 1.0 / (size->lesions + size->normals);
-        sum += g->weights[i];
-        if (g->cases)
-            g->cases[i] = (sm_mask_case){.trial = &g->trials[i],
-                                         .lesion_weight = normal ? 0 : 1.0 / size->lesions,
-                                         .normal_weight = normal ? 1.0 / size->normals : 0};
-    }
-    for (int i = 0; i < g->count; i++) g->weights[i] *= g->count / sum;
+sm_status sm_answers_weigh(const sm_answers *answers, const bool *use, double *weights, sm_error *error) {
+    double *sizes = calloc((size_t)answers->source_count + 1, sizeof *sizes);
+    if (!sizes) return sm_fail(error, SM_ERROR_MEMORY, "no memory to weigh %d images", answers->count);
+    for (int i = 0; i < answers->count; i++)
+        if (use[i]) sizes[answers->sources[i]]++;
+    for (int i = 0; i < answers->count; i++) weights[i] = use[i] ? 1 / sizes[answers->sources[i]] : 0;
+    free(sizes);
+    return SM_OK;
 }
 
-static sm_status weigh_by_source(const job *j, sm_error *error) {
-    const int count = j->answers->count;
-    int *sources = calloc((size_t)count + 1, sizeof *sources), source_count = 0;
-    source_size *sizes = calloc((size_t)count + 1, sizeof *sizes);
-    sm_status status = sources && sizes ? sm_sources_number(j->records, count, sources, &source_count, error)
-                                        : sm_fail(error, SM_ERROR_MEMORY, "no memory to weigh %d images", count);
-    if (status == SM_OK) weigh(j, sources, sizes);
-    free(sources);
-    free(sizes);
+/** Fills what follows from the records alone. */
+static sm_status describe(const job *j, sm_error *error) {
+    sm_answers *g = j->answers;
+    sm_status status = sm_sources_number(j->records, g->count, g->sources, &g->source_count, error);
+    if (status == SM_OK) status = sm_groups_number(j->records, g->count, g->groups, &g->group_count, error);
+    bool *all = malloc((size_t)g->count * sizeof *all);
+    if (status == SM_OK && !all) status = sm_fail(error, SM_ERROR_MEMORY, "no memory to weigh %d images", g->count);
+    for (int i = 0; status == SM_OK && i < g->count; i++) {
+        const sm_record *record = j->records[i];
+        all[i] = true;
+        g->types[i] = sm_record_type(record);
+        g->outlined[i] = sm_record_outlined(record);
+        g->shows_lesion[i] =
+            !sm_class_set_has(record->classes, SM_CLASS_NORMAL) || (g->outlines && g->outlines[i].target > 0);
+    }
+    if (status == SM_OK) status = sm_answers_weigh(g, all, g->weights, error);
+    for (int i = 0; status == SM_OK && i < g->count; i++) g->weights[i] *= (double)g->count / g->source_count;
+    free(all);
     return status;
 }
 
@@ -197,14 +200,18 @@ static void leave_out_failed(job *j) {
     sm_answers *g = j->answers;
     int kept = 0;
     for (int i = 0; i < g->count; i++) {
-        if (j->failed[i]) continue;
+        if (j->failed[i]) {
+            if (g->outlines) sm_outline_trials_free(&g->outlines[i]);
+            continue;
+        }
         j->records[kept] = j->records[i];
         if (g->raw) {
             memmove(g->raw[kept], g->raw[i], sizeof *g->raw);
-            g->expected[kept] = g->expected[i];
-            g->dice[kept] = g->dice[i];
+            g->type_odds[kept] = g->type_odds[i];
+            g->peaks[kept] = g->peaks[i];
+            g->outlines[kept] = g->outlines[i];
+            if (kept != i) g->outlines[i] = (sm_outline_trials){0};
         }
-        if (g->trials) memmove(&g->trials[kept], &g->trials[i], sizeof *g->trials);
         if (g->statistics)
             memmove(g->statistics[kept * SM_ANSWERS_VIEWS], g->statistics[i * SM_ANSWERS_VIEWS],
                     SM_ANSWERS_VIEWS * sizeof *g->statistics);
@@ -213,18 +220,62 @@ static void leave_out_failed(job *j) {
     g->count = kept;
 }
 
-static sm_status run(job *j, sm_error *error) {
-    const int count = j->answers->count;
+/* Collects `count` of the records with one model, or without a model when `path` is NULL. */
+static sm_status run_part(job *j, const char *path, int count, sm_error *error) {
     sm_parallel *own = NULL;
-    const sm_parallel *parallel = j->evaluator ? sm_evaluator_parallel(j->evaluator) : NULL;
-    if (!parallel) parallel = own = sm_parallel_create(j->options->evaluation->threads);
-    if (!parallel) return sm_fail(error, SM_ERROR_MEMORY, "the threads cannot be started");
+    const sm_parallel *parallel = NULL;
+    sm_status status = SM_OK;
+    if (path) {
+        sm_evaluation_options evaluation = *j->options->evaluation;
+        evaluation.model_path = path;
+        status = sm_evaluator_create(&evaluation, &j->evaluator, error);
+        if (status != SM_OK) return status;
+        j->temperature = (double)sm_evaluator_model(j->evaluator).temperature;
+        parallel = sm_evaluator_parallel(j->evaluator);
+    } else {
+        parallel = own = sm_parallel_create(j->options->evaluation->threads);
+    }
+    if (parallel)
+        sm_parallel_run(parallel, count, collect_task, j);
+    else
+        status = sm_fail(error, SM_ERROR_MEMORY, "the threads cannot be started");
+    sm_parallel_free(own);
+    sm_evaluator_free(j->evaluator);
+    j->evaluator = NULL;
+    return status;
+}
+
+/* Collects all records, with the model of each fold or the only one. `chosen` has room for all of them. */
+static sm_status run_parts(job *j, const sm_fold_networks *networks, int *chosen, sm_error *error) {
+    const sm_answers_options *o = j->options;
+    sm_status status = SM_OK;
+    j->chosen = chosen;
+    for (int n = 0; status == SM_OK && n < (o->folds ? networks->count : 1); n++) {
+        int count = 0;
+        for (int i = 0; i < j->answers->count; i++)
+            if (!o->folds || j->records[i]->fold == networks->items[n].fold) chosen[count++] = i;
+        if (count == 0) continue;
+        const char *path = o->folds ? networks->items[n].path : o->evaluation->model_path;
+        status = run_part(j, o->network ? path : NULL, count, error);
+    }
+    return status;
+}
+
+static sm_status run(job *j, const sm_fold_networks *networks, sm_error *error) {
+    const int count = j->answers->count;
+    j->failed = calloc((size_t)count, sizeof *j->failed);
+    int *chosen = malloc((size_t)count * sizeof *chosen);
+    if (!j->failed || !chosen) {
+        free(chosen);
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d images", count);
+    }
     pthread_mutex_init(&j->mutex, NULL);
     sm_progress_begin(&j->progress, "calibrate", count);
-    sm_parallel_run(parallel, count, collect_task, j);
+    const sm_status status = run_parts(j, networks, chosen, error);
     sm_progress_end(&j->progress);
     pthread_mutex_destroy(&j->mutex);
-    sm_parallel_free(own);
+    free(chosen);
+    if (status != SM_OK) return status;
     leave_out_failed(j);
     if (j->status == SM_OK && j->answers->count > 0) return SM_OK;
     if (error) *error = j->error;
@@ -235,37 +286,33 @@ sm_status sm_answers_collect(const sm_answers_options *options, sm_answers *answ
     *answers = (sm_answers){0};
     job j = {.options = options, .answers = answers};
     sm_dataset dataset = {0};
-    sm_status status = SM_OK;
-    if (options->network) status = sm_evaluator_create(options->evaluation, &j.evaluator, error);
-    if (status == SM_OK && j.evaluator) {
-        j.temperature = (double)sm_evaluator_model(j.evaluator).temperature;
-        j.power = (double)sm_evaluator_model(j.evaluator).expected_dice_power;
-    }
-    if (status == SM_OK) status = sm_dataset_load(options->paths, options->path_count, &dataset, error);
-    if (status == SM_OK) status = choose_records(options, &dataset, &j, error);
+    sm_fold_networks networks = {0};
+    sm_status status = sm_dataset_load(options->paths, options->path_count, &dataset, error);
+    if (status == SM_OK && options->folds) status = sm_fold_networks_find(options->folds, &dataset, &networks, error);
+    if (status == SM_OK) status = choose_records(&networks, &dataset, &j, error);
     if (status == SM_OK) status = allocate(options, answers, error);
-    if (status == SM_OK) {
-        j.failed = calloc((size_t)answers->count, sizeof *j.failed);
-        if (!j.failed) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for %d images", answers->count);
-    }
-    if (status == SM_OK) status = run(&j, error);
-    if (status == SM_OK) status = weigh_by_source(&j, error);
-    sm_evaluator_free(j.evaluator);
+    if (status == SM_OK) status = run(&j, &networks, error);
+    if (status == SM_OK) status = describe(&j, error);
     free(j.records);
     free(j.failed);
+    sm_fold_networks_free(&networks);
     sm_dataset_free(&dataset);
     if (status != SM_OK) sm_answers_free(answers);
     return status;
 }
 
 void sm_answers_free(sm_answers *answers) {
+    for (int i = 0; answers->outlines && i < answers->count; i++) sm_outline_trials_free(&answers->outlines[i]);
     free(answers->types);
+    free(answers->shows_lesion);
+    free(answers->outlined);
+    free(answers->sources);
+    free(answers->groups);
     free(answers->weights);
     free(answers->raw);
-    free(answers->expected);
-    free(answers->dice);
-    free(answers->trials);
-    free(answers->cases);
+    free(answers->type_odds);
+    free(answers->peaks);
+    free(answers->outlines);
     free(answers->statistics);
     sm_failures_free(&answers->failed);
     *answers = (sm_answers){0};

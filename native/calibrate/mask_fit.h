@@ -2,13 +2,11 @@
 #ifndef SONOMASK_MASK_FIT_H
 #define SONOMASK_MASK_FIT_H
 
-#include "../../src/sonomask.h"
-#include "../data/dataset.h"
+#include "outline_trials.h"
 
-enum { SM_MASK_THRESHOLDS = 17, SM_MASK_AREAS = 9 };
+enum { SM_MASK_THRESHOLDS = SM_TRIAL_GRID, SM_MASK_AREAS = 9 };
 
-/** The settings to choose from: thresholds 0.10, 0.15 .. 0.90, and areas as shares of the image's area. */
-extern const float sm_mask_thresholds[SM_MASK_THRESHOLDS];
+/** The smallest areas to choose from, as shares of the image's area; the thresholds are those of sm_trial_grid. */
 extern const float sm_mask_areas[SM_MASK_AREAS];
 
 /** The scores of one image at each setting. */
@@ -17,14 +15,18 @@ typedef struct sm_mask_trial {
     bool any[SM_MASK_THRESHOLDS][SM_MASK_AREAS];   /**< the mask is not empty */
 } sm_mask_trial;
 
-/** Scores all settings on a probability map of the sample's size. Errors: SM_ERROR_MEMORY. */
-sm_status sm_mask_try(const sm_sample *sample, const float *probability, sm_mask_trial *trial, sm_error *error);
+/**
+ * Scores all settings for one image. With `decision`, only the outlines whose presence is at least
+ * levels[threshold][area] make up the mask; with NULL, all do, and `levels` is not read.
+ */
+void sm_mask_try(const sm_outline_trials *outlines, const sm_decision *decision, float type_odds,
+                 const double (*levels)[SM_MASK_AREAS], sm_mask_trial *trial);
 
 /** One image with its weights. */
 typedef struct sm_mask_case {
     const sm_mask_trial *trial;
-    double lesion_weight; /**< weight among the lesion images; 0 for a normal image */
-    double normal_weight; /**< weight among the normal images; 0 for a lesion image */
+    double lesion_weight; /**< weight among the images with an outlined lesion; 0 for others */
+    double normal_weight; /**< weight among the normal images; 0 for others */
 } sm_mask_case;
 
 typedef struct sm_mask_choice {

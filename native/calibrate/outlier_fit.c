@@ -83,9 +83,7 @@ sm_status sm_outlier_fit(const float (*statistics)[SM_STATISTICS_COUNT], const d
                          double beyond, sm_outlier *outlier, sm_error *error) {
     if (count < FEWEST_IMAGES)
         return sm_fail(error, SM_ERROR_DATA,
-                       "%d images and views of them are too few for the outlier statistics (%d are needed; without "
-                       "`outliers` in --fit this step is left out)",
-                       count, FEWEST_IMAGES);
+                       "%d images and views of them are too few (%d are needed)", count, FEWEST_IMAGES);
     double *work = malloc(2 * (size_t)N * N * sizeof *work);
     weighed *list = malloc((size_t)count * sizeof *list);
     sm_status status = SM_OK;

@@ -13,8 +13,8 @@ void sm_probabilities_after_temperature(const double *raw, double temperature, d
 /**
  * The temperature between SM_TEMPERATURE_LOW and _HIGH with the lowest mean negative log likelihood of the true classes
  * (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017), found by golden-section search, since the
- * likelihood has a single optimum. 1 without answers.
+ * likelihood has a single optimum. Images of unknown class (SM_CLASS_COUNT) are left out. 1 without answers.
  */
-double sm_temperature_fit(const double (*raw)[SM_CLASS_COUNT], const sm_class *truth, int count);
+double sm_temperature_fit(const double (*raw)[SM_CLASS_COUNT], const sm_class *true_class, int count);
 
 #endif

@@ -55,6 +55,10 @@ sm_augmentation sm_augmentation_full(void) {
         .speckle_probability = 0.2f,
         .speckle = 0.2f,
         .paste_probability = 0.3f,
+        .crop_probability = 0.1f,
+        .erase_probability = 0.07f,
+        .seam_probability = 0.15f,
+        .marks_probability = 0.3f,
     };
 }
 
@@ -93,21 +97,38 @@ static sm_augmentation without_paste(void) {
     return augmentation;
 }
 
+/** Full without normal images made of images with a lesion, and without their seams elsewhere. */
+static sm_augmentation without_negatives(void) {
+    sm_augmentation augmentation = sm_augmentation_full();
+    augmentation.crop_probability = 0;
+    augmentation.erase_probability = 0;
+    augmentation.seam_probability = 0;
+    return augmentation;
+}
+
+/** Full without burned-in marks. */
+static sm_augmentation without_marks(void) {
+    sm_augmentation augmentation = sm_augmentation_full();
+    augmentation.marks_probability = 0;
+    return augmentation;
+}
+
 sm_status sm_augmentation_by_name(const char *name, sm_augmentation *augmentation, sm_error *error) {
     static const struct {
         const char *name;
         sm_augmentation (*make)(void);
-    } known[] = {{"none", sm_augmentation_none},      {"study", sm_augmentation_study},
-                 {"full", sm_augmentation_full},      {"no-geometry", without_geometry},
-                 {"no-intensity", without_intensity}, {"no-quality", without_quality},
-                 {"no-paste", without_paste}};
+    } known[] = {
+        {"none", sm_augmentation_none},    {"study", sm_augmentation_study},    {"full", sm_augmentation_full},
+        {"no-geometry", without_geometry}, {"no-intensity", without_intensity}, {"no-quality", without_quality},
+        {"no-paste", without_paste},       {"no-negatives", without_negatives}, {"no-marks", without_marks}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(name, known[i].name) == 0) {
             *augmentation = known[i].make();
             return SM_OK;
         }
     return sm_fail(error, SM_ERROR_ARGUMENT,
-                   "unknown augmentation \"%s\" (none, study, full, no-geometry, no-intensity, no-quality or no-paste)",
+                   "unknown augmentation \"%s\" (none, study, full, no-geometry, no-intensity, no-quality, no-paste, "
+                   "no-negatives or no-marks)",
                    name);
 }
 

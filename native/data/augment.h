@@ -27,7 +27,12 @@ typedef struct sm_augmentation {
     float low_resolution_probability; /**< shrinks by a factor uniform in 1.5 .. 2.5 and enlarges again */
     float speckle_probability;        /**< multiplicative noise with a standard deviation uniform in 0 .. speckle */
     float speckle;
-    float paste_probability; /**< copy-paste augmentation, see augment_paste.h; sm_augment does not apply it */
+    /* The following change what an image shows. sm_augment does not apply them, see ../train/composer.h. */
+    float paste_probability; /**< copy-paste augmentation, see augment_paste.h */
+    float crop_probability;  /**< of an image with a lesion becoming a normal one, see augment_crop.h */
+    float erase_probability; /**< the same by covering its lesions, see augment_cover.h */
+    float seam_probability;  /**< share of images with tissue copied over a part of them, see augment_cover.h */
+    float marks_probability; /**< burned-in marks, see augment_marks.h */
     /** Apply none or exactly one of the transformations whose probability is not 0, each with the same chance. */
     bool exclusive;
 } sm_augmentation;
@@ -40,8 +45,8 @@ sm_augmentation sm_augmentation_full(void);
 
 /**
  * "none", "study", "full", or "full" without one group: "no-geometry" (flip, rotation, scale, shift, elastic),
- * "no-intensity" (gamma, contrast, brightness), "no-quality" (blur, low resolution, speckle) or "no-paste"
- * (copy-paste). Errors: SM_ERROR_ARGUMENT, whose message lists the names.
+ * "no-intensity" (gamma, contrast, brightness), "no-quality" (blur, low resolution, speckle), "no-paste" (copy-paste),
+ * "no-negatives" (crop, erase, seam) or "no-marks". Errors: SM_ERROR_ARGUMENT, whose message lists the names.
  */
 sm_status sm_augmentation_by_name(const char *name, sm_augmentation *augmentation, sm_error *error);
 

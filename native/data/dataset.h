@@ -31,6 +31,13 @@ static inline sm_class sm_record_type(const sm_record *record) {
     return type;
 }
 
+/** "normal", "benign", "malignant", "lesion" (of unknown type) or "" (nothing is known), as in a manifest. */
+static inline const char *sm_record_class_name(const sm_record *record) {
+    const sm_class type = sm_record_type(record);
+    if ((int)type < SM_CLASS_COUNT) return sm_class_name(type);
+    return record->classes == SM_CLASSES_LESION ? "lesion" : "";
+}
+
 /** True when it is known where the lesion is: the record has a mask, or is normal. */
 static inline bool sm_record_outlined(const sm_record *record) {
     return record->mask_count > 0 || record->classes == sm_class_set_of(SM_CLASS_NORMAL);

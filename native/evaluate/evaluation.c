@@ -1,5 +1,6 @@
 #include "evaluation.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "../data/marks.h"
 #include "../metrics/reliability.h"
 #include "../progress.h"
+#include "corrections.h"
 
 /* Decodes and segments one record. On success, sample and result are the caller's to free. */
 static sm_status segment_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_sample *sample,
@@ -33,6 +35,7 @@ static sm_status segment_record(sm_evaluator *evaluator, int worker, const sm_re
 static void copy_prediction(const sm_result *result, double temperature, sm_evaluated_image *image) {
     const size_t count = (size_t)result->width * (size_t)result->height;
     image->predicted = result->type;
+    image->presence = (double)result->presence;
     image->lesion_count = result->lesion_count;
     image->expected_dice = (double)result->expected_dice;
     image->outlier_score = (double)result->outlier_score;
@@ -44,22 +47,53 @@ static void copy_prediction(const sm_result *result, double temperature, sm_eval
             image->maximum_probability = (double)result->probability_map[i];
 }
 
-static sm_status score_masks(const sm_result *result, const sm_sample *sample, sm_evaluated_image *image,
-                             sm_error *error) {
+static bool passes(const sm_lesion *lesions, int count, float level) {
+    for (int i = 0; i < count; i++)
+        if (lesions[i].presence >= level) return true;
+    return false;
+}
+
+/* Which outlines count at each of the model's operating points, whichever was used. */
+static void score_points(const sm_result *result, const sm_model_info *model, sm_evaluated_image *image) {
+    image->has_points = model->has_decision;
+    for (int p = 0; p < SM_OPERATING_POINTS && model->has_decision; p++) {
+        const float level = model->operating_points[p].presence;
+        image->mask_at[p] = passes(result->lesions, result->lesion_count, level) ||
+                            passes(result->possible, result->possible_count, level);
+        for (int i = 0; i < image->outlines.count; i++) {
+            const sm_outline_score *outline = &image->outlines.outlines[i];
+            if (outline->found && outline->presence >= (double)level) image->found_at[p] = true;
+        }
+    }
+}
+
+/* The scores of an image without a reference outline. */
+static void set_not_outlined(const sm_result *result, size_t count, sm_evaluated_image *image) {
+    for (size_t i = 0; i < count; i++) image->pixels.false_positive += result->mask[i] >= 128;
+    image->scores = (sm_binary_scores){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    image->surface = (sm_surface_distances){NAN, NAN};
+    image->pixel_uncertainty = (sm_pixel_uncertainty){NAN, NAN};
+}
+
+static sm_status score_masks(const sm_result *result, const sm_sample *sample, const sm_model_info *model,
+                             sm_evaluated_image *image, sm_error *error) {
     const size_t count = (size_t)sample->width * (size_t)sample->height;
-    image->pixels = sm_pixel_count(sample->mask, result->mask, count);
-    image->scores = sm_binary_scores_of(&image->pixels);
-    image->pixel_uncertainty = sm_pixel_uncertainty_of(result->probability_map, sample->mask, result->mask, count);
-    sm_status status =
-        sm_surface_distance(sample->mask, result->mask, sample->width, sample->height, &image->surface, error);
-    if (status == SM_OK)
-        status =
-            sm_outlines_score(result, sample->mask, SM_OUTLINES_SCORED, image->outlines, &image->outline_count, error);
+    sm_status status = SM_OK;
+    if (sm_record_outlined(image->record)) {
+        image->pixels = sm_pixel_count(sample->mask, result->mask, count);
+        image->scores = sm_binary_scores_of(&image->pixels);
+        image->pixel_uncertainty = sm_pixel_uncertainty_of(result->probability_map, sample->mask, result->mask, count);
+        status = sm_surface_distance(sample->mask, result->mask, sample->width, sample->height, &image->surface, error);
+        if (status == SM_OK) status = sm_outlines_score(result, sample->mask, &image->outlines, error);
+    } else {
+        set_not_outlined(result, count, image);
+    }
+    score_points(result, model, image);
     return status;
 }
 
-static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_record *record, sm_evaluated_image *image,
-                              sm_error *error) {
+static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_record *record, bool corrections,
+                              sm_evaluated_image *image, sm_error *error) {
     sm_sample sample = {0};
     sm_result result = {0};
     *image = (sm_evaluated_image){.record = record};
@@ -67,8 +101,11 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
     if (status != SM_OK) return status;
     image->width = sample.width;
     image->height = sample.height;
-    copy_prediction(&result, (double)sm_evaluator_model(evaluator).temperature, image);
-    status = score_masks(&result, &sample, image, error);
+    const sm_model_info model = sm_evaluator_model(evaluator);
+    copy_prediction(&result, (double)model.temperature, image);
+    status = score_masks(&result, &sample, &model, image, error);
+    if (status == SM_OK && corrections && model.takes_prompts)
+        status = sm_corrections_simulate(evaluator, worker, &sample, &result, image, error);
     if (status != SM_OK) sm_error_prefix(error, record->image);
     sm_result_free(&result);
     sm_sample_free(&sample);
@@ -78,11 +115,12 @@ static sm_status score_record(sm_evaluator *evaluator, int worker, const sm_reco
 typedef struct scoring {
     sm_evaluator *evaluator;
     const sm_record *const *records;
+    bool corrections;
     sm_evaluated_image *images; /* one per record, in order */
     char **reasons;             /* one per record; NULL where scoring succeeded */
     pthread_mutex_t mutex;      /* protects everything below */
     sm_progress progress;
-    int done, scored, lesions, right;
+    int done, typed, lesions, right;
     double dice_sum;
     bool out_of_memory;
 } scoring;
@@ -97,7 +135,7 @@ static void note_result(scoring *job, int index, sm_status status, const sm_erro
         if (!job->reasons[index]) job->out_of_memory = true;
         sm_progress_complain(&job->progress, error->message);
     } else {
-        job->scored++;
+        job->typed += (int)sm_record_type(image->record) < SM_CLASS_COUNT;
         job->right += image->predicted == sm_record_type(image->record);
         if (sm_evaluated_has_lesion(image)) {
             job->lesions++;
@@ -105,7 +143,7 @@ static void note_result(scoring *job, int index, sm_status status, const sm_erro
         }
     }
     snprintf(note, sizeof note, "Dice %.3f, accuracy %.3f", job->lesions ? job->dice_sum / job->lesions : 0.0,
-             job->scored ? (double)job->right / job->scored : 0.0);
+             job->typed ? (double)job->right / job->typed : 0.0);
     sm_progress_show(&job->progress, job->done, note);
     pthread_mutex_unlock(&job->mutex);
 }
@@ -114,7 +152,8 @@ static void note_result(scoring *job, int index, sm_status status, const sm_erro
 static void score_task(void *arguments, int index, int worker) {
     scoring *job = arguments;
     sm_error error = {0};
-    sm_status status = score_record(job->evaluator, worker, job->records[index], &job->images[index], &error);
+    sm_status status =
+        score_record(job->evaluator, worker, job->records[index], job->corrections, &job->images[index], &error);
     note_result(job, index, status, &error);
 }
 
@@ -130,12 +169,13 @@ static void separate_failures(const scoring *job, int count, sm_evaluation *eval
     }
 }
 
-sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, int count, sm_evaluation *evaluation,
-                      sm_error *error) {
+sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, int count, bool corrections,
+                      sm_evaluation *evaluation, sm_error *error) {
     *evaluation = (sm_evaluation){0};
     size_t slots = (size_t)count + 1;
     scoring job = {.evaluator = evaluator,
                    .records = records,
+                   .corrections = corrections,
                    .images = calloc(slots, sizeof *job.images),
                    .reasons = calloc(slots, sizeof *job.reasons)};
     sm_evaluation made = {.images = job.images, .failures = calloc(slots, sizeof *made.failures)};

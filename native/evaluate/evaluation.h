@@ -20,10 +20,11 @@ typedef struct sm_evaluation {
 
 /**
  * Segments and scores `count` records, with a progress bar on stderr. An image that fails is reported there in one line
- * and added to `failures`; the others are still scored. Errors: SM_ERROR_MEMORY.
+ * and added to `failures`; the others are still scored. With `corrections`, clicks and boxes are simulated too
+ * (corrections.h), if the weights take prompts. Errors: SM_ERROR_MEMORY.
  */
-sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, int count, sm_evaluation *evaluation,
-                      sm_error *error);
+sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, int count, bool corrections,
+                      sm_evaluation *evaluation, sm_error *error);
 void sm_evaluation_free(sm_evaluation *evaluation);
 /** Moves all of `part` to the end of `evaluation`; `part` is empty afterwards. Errors: SM_ERROR_MEMORY. */
 sm_status sm_evaluation_append(sm_evaluation *evaluation, sm_evaluation *part, sm_error *error);

@@ -1,10 +1,8 @@
 #include "evaluation_run.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../file.h"
 #include "../open_network.h"
@@ -27,37 +25,13 @@ static sm_status open_network(run *r, const char *path, int fold, sm_error *erro
     return sm_evaluator_create(&options, &network->evaluator, error);
 }
 
-static bool fold_has_images(const sm_dataset *dataset, int fold) {
-    for (int i = 0; i < dataset->count; i++)
-        if (!dataset->records[i].exclude && dataset->records[i].fold == fold) return true;
-    return false;
-}
-
-/* Opens DIR/foldK/weights.safetensors for every K that exists and has images: data sets may lack some folds. */
 static sm_status open_folds(run *r, sm_error *error) {
-    sm_status status = SM_OK;
-    int unused = 0;
-    for (int fold = 0; status == SM_OK && fold < SM_FOLDS_MAX; fold++) {
-        char name[48];
-        snprintf(name, sizeof name, "fold%d/weights.safetensors", fold);
-        char *path = sm_path_join(r->request->folds, name);
-        if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of a model");
-        /* Only a network that is not there is skipped; one that cannot be read is an error. */
-        if (access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)) {
-            if (fold_has_images(&r->results->dataset, fold)) {
-                status = open_network(r, path, fold, error);
-            } else {
-                fprintf(stderr, "sonomask: the data has no image in fold %d: %s is not used\n", fold, path);
-                unused++;
-            }
-        }
-        free(path);
-    }
-    if (status != SM_OK || r->results->network_count > 0) return status;
-    if (unused > 0)
-        return sm_fail(error, SM_ERROR_DATA, "%s: has no network for any fold of the data", r->request->folds);
-    return sm_fail(error, SM_ERROR_IO, "%s: has no fold0/weights.safetensors, fold1/weights.safetensors, ...",
-                   r->request->folds);
+    sm_fold_networks found;
+    sm_status status = sm_fold_networks_find(r->request->folds, &r->results->dataset, &found, error);
+    for (int n = 0; status == SM_OK && n < found.count; n++)
+        status = open_network(r, found.items[n].path, found.items[n].fold, error);
+    sm_fold_networks_free(&found);
+    return status;
 }
 
 static sm_status open_networks(run *r, sm_error *error) {
@@ -99,7 +73,8 @@ static sm_status score_network(run *r, const sm_scored_network *network, sm_erro
     sm_status status = sm_folder_make(r->request->out, error);
     sm_evaluation part = {0};
     if (status == SM_OK)
-        status = sm_evaluate(network->evaluator, r->records + first, r->results->record_count - first, &part, error);
+        status = sm_evaluate(network->evaluator, r->records + first, r->results->record_count - first,
+                             r->request->corrections, &part, error);
     if (status == SM_OK) status = sm_evaluation_append(&r->results->evaluation, &part, error);
     sm_evaluation_free(&part);
     return status;
@@ -169,6 +144,8 @@ sm_status sm_evaluation_run(const sm_evaluation_request *request, sm_evaluation_
     run r = {.request = request, .results = results};
     sm_status status = sm_dataset_load(request->data, request->data_count, &results->dataset, error);
     if (status == SM_OK) status = open_networks(&r, error);
+    if (status == SM_OK && request->corrections && !sm_evaluator_model(results->networks[0].evaluator).takes_prompts)
+        fprintf(stderr, "sonomask: %s takes no clicks and no box: they are not scored\n", results->networks[0].path);
     if (status == SM_OK) status = score_networks(&r, error);
     if (status == SM_OK) status = score_splits(&r, error);
     if (status == SM_OK && request->robustness) status = score_robustness(&r, error);

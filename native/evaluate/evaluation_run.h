@@ -17,6 +17,7 @@ typedef struct sm_evaluation_request {
     int robustness_images; /**< at most this many images for `robustness`; 0: all */
     bool validation_only;  /**< leave the training images out */
     bool robustness;       /**< also score perturbed images */
+    bool corrections;      /**< also score simulated clicks and boxes */
     bool no_pictures;      /**< the report shows no images of the data */
 } sm_evaluation_request;
 

@@ -2,9 +2,8 @@
 #ifndef SONOMASK_FOLDS_H
 #define SONOMASK_FOLDS_H
 
+#include "../fold_networks.h"
 #include "../metrics/tables.h"
-
-enum { SM_FOLDS_MAX = 20 };
 
 /** All images, or those of one row of the data-set table. */
 typedef struct sm_fold_row {

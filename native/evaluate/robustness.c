@@ -74,6 +74,7 @@ static sm_status score_point(job *j, int worker, const sm_record *record, const 
     const long long kept = pixels.true_positive + pixels.false_negative;
     if (lesion == 0 || (double)kept >= KEPT_SHARE * (double)lesion) {
         score->images = 1;
+        score->typed_images = (int)sm_record_type(record) < SM_CLASS_COUNT;
         score->right = result.type == sm_record_type(record);
         if (lesion > 0) {
             score->lesion_images = 1;
@@ -128,6 +129,7 @@ static void try_task(void *arguments, int index, int worker) {
     for (int p = 0; p < SM_ROBUSTNESS_POINTS; p++) {
         sm_robustness_point *sum = &j->robustness->points[p];
         sum->images += scores[p].images;
+        sum->typed_images += scores[p].typed_images;
         sum->right += scores[p].right;
         sum->lesion_images += scores[p].lesion_images;
         sum->normal_images += scores[p].normal_images;
@@ -159,7 +161,7 @@ double sm_robustness_dice(const sm_robustness_point *point) {
 }
 
 double sm_robustness_accuracy(const sm_robustness_point *point) {
-    return point->images > 0 ? (double)point->right / point->images : NAN;
+    return point->typed_images > 0 ? (double)point->right / point->typed_images : NAN;
 }
 
 double sm_robustness_false_masks(const sm_robustness_point *point) {

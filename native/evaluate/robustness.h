@@ -10,7 +10,7 @@ typedef struct sm_robustness_point {
     sm_perturbation kind; /**< SM_PERTURBATIONS: the unchanged images */
     double strength;
     bool study;                       /**< the kind and strength are among the seed study's augmentations */
-    int images, right;                /**< images, and those of them with the correct type */
+    int images, typed_images, right;  /**< all images, those of known type, and those predicted correctly */
     int lesion_images, normal_images; /**< a cropped image counts if it keeps 90 % of its lesion's pixels */
     double dice;                      /**< sum over lesion images */
     double masks;                     /**< number of normal images with any mask */

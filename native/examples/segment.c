@@ -1,8 +1,9 @@
 /*
  * Segments one image with the installed library and writes the mask as PNG:
  *     cc segment.c $(pkg-config --cflags --libs sonomask) -o segment
- *     ./segment sonomask.safetensors image.png mask.png
- * An existing file is not replaced.
+ *     ./segment sonomask.safetensors image.png mask.png [X Y]
+ * X and Y are a click on the lesion, in pixels of the image: the mask is then corrected to contain it. An existing file
+ * is not replaced.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +42,8 @@ static sm_status write_mask(const char *path, const sm_result *result, sm_error 
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) {
-        fprintf(stderr, "usage: segment WEIGHTS IMAGE MASK\n");
+    if (argc != 4 && argc != 6) {
+        fprintf(stderr, "usage: segment WEIGHTS IMAGE MASK [X Y]\n");
         return 2;
     }
     size_t weights_size, file_size;
@@ -62,6 +63,11 @@ int main(int argc, char **argv) {
     if (status == SM_OK) status = sm_state_create(model, NULL, &state, &error);
     if (status == SM_OK) status = sm_image_decode(file, file_size, &image, &error);
     if (status == SM_OK) status = sm_segment(state, &image, NULL, &result, &error);
+    if (status == SM_OK && argc == 6) {
+        const sm_click click = {strtof(argv[4], NULL), strtof(argv[5], NULL), true};
+        const sm_prompts prompts = {.clicks = &click, .click_count = 1};
+        status = sm_refine(state, &prompts, NULL, &result, &error);
+    }
     if (status == SM_OK) status = write_mask(argv[3], &result, &error);
     if (status == SM_OK) {
         printf("type %s\n", sm_class_name(result.type));

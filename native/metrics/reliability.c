@@ -16,6 +16,7 @@ sm_reliability sm_reliability_of(const double (*probabilities)[SM_CLASS_COUNT], 
     sm_reliability reliability = {0};
     double total = 0;
     for (int i = 0; i < count; i++) {
+        if ((int)true_class[i] >= SM_CLASS_COUNT) continue;
         double weight = weights ? weights[i] : 1;
         int predicted = most_probable(probabilities[i]);
         double confidence = probabilities[i][predicted];

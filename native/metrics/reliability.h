@@ -22,8 +22,8 @@ typedef struct sm_reliability {
 
 /**
  * Over `count` images: probabilities[i] is finite and sums to 1, true_class[i] is the label, weights[i] is how often
- * the image counts (NULL: once). The predicted class is the most probable one, the first of equal ones. Without images
- * every value is NaN.
+ * the image counts (NULL: once). Images of unknown class (SM_CLASS_COUNT) are left out. The predicted class is the most
+ * probable one, the first of equal ones. Without images every value is NaN.
  */
 sm_reliability sm_reliability_of(const double (*probabilities)[SM_CLASS_COUNT], const sm_class *true_class,
                                  const int *weights, int count);

@@ -8,7 +8,11 @@
 #include "reliability.h"
 #include "roc.h"
 
-/** Lesion images are those whose reference mask has pixels; normal images are those of class normal. */
+/**
+ * Lesion images are those whose reference mask has pixels; normal images are those of class normal. Masks are scored on
+ * images with a reference outline, types on images of known type, presence on images that are known to show a lesion or
+ * none.
+ */
 typedef enum sm_metric {
     SM_METRIC_LESION_DICE, /**< mean over lesion images, at each image's own resolution */
     SM_METRIC_LESION_DICE_MEDIAN,
@@ -27,8 +31,10 @@ typedef enum sm_metric {
     SM_METRIC_MCC,
     SM_METRIC_AUC_MALIGNANT_BENIGN, /**< P(malignant), over benign and malignant images */
     SM_METRIC_AUC_MALIGNANT_REST,   /**< P(malignant), over all images */
-    SM_METRIC_AUC_LESION_NORMAL,    /**< 1 - P(normal), over all images */
+    SM_METRIC_AUC_LESION_NORMAL,    /**< 1 - P(normal) */
+    SM_METRIC_AUC_PRESENCE,         /**< presence, lesion against none */
     SM_METRIC_ECE,                  /**< of the calibrated probabilities */
+    SM_METRIC_PRESENCE_ECE,         /**< of the presence, lesion against none */
     SM_METRIC_BRIER,
     SM_METRIC_EXPECTED_SPEARMAN, /**< this and the next three: see uncertainty.h */
     SM_METRIC_EXPECTED_AUROC,
@@ -39,6 +45,23 @@ typedef enum sm_metric {
     SM_METRIC_WRONG_IN_UNCERTAIN,
     SM_METRIC_FLAGGED, /**< share of images flagged as out-of-distribution; NaN when the model has no statistics for it
                         */
+    SM_METRIC_FALSE_MASK_80, /**< this and the next two: SM_METRIC_FALSE_MASK at the operating points of the model */
+    SM_METRIC_FALSE_MASK_90,
+    SM_METRIC_FALSE_MASK_95,
+    SM_METRIC_MISSED_80, /**< and SM_METRIC_MISSED: no counted outline touches a lesion */
+    SM_METRIC_MISSED_90,
+    SM_METRIC_MISSED_95,
+    SM_METRIC_MARGIN_COVERAGE, /**< share of the patients with a found lesion whose found lesions all lie within their
+                                    outlines grown by the margin */
+    SM_METRIC_MARGIN_PIXELS,   /**< mean over the outlines that touch a lesion */
+    SM_METRIC_MARGIN_SHARE,    /**< margin / long axis of the outline; mean over the same outlines */
+    SM_METRIC_DICE_1_CLICK,    /**< mean over lesion images after simulated corrections: see clicks.h */
+    SM_METRIC_DICE_2_CLICKS,
+    SM_METRIC_DICE_3_CLICKS,
+    SM_METRIC_DICE_5_CLICKS,
+    SM_METRIC_DICE_BOX,
+    SM_METRIC_MISSED_1_CLICK, /**< share of lesion images with Dice 0 after one click */
+    SM_METRIC_CLEARED,        /**< share of the normal images with a mask in which one click outside removes it */
     SM_METRIC_COUNT
 } sm_metric;
 
@@ -54,14 +77,17 @@ extern const sm_metric_info sm_metrics[SM_METRIC_COUNT];
 
 typedef struct sm_score_set {
     int images, lesion_images, normal_images, groups;
+    int typed_images,
+        outlined_images; /**< images of known type; images with a reference outline (or known to be normal) */
     double metric[SM_METRIC_COUNT]; /**< NaN when no image determines it */
     sm_interval interval[SM_METRIC_COUNT];
     sm_confusion confusion;
     sm_classification_report types;
-    sm_reliability calibrated, uncalibrated; /**< after and before the temperature */
-    sm_pixel_counts pixels;                  /**< of all images together */
+    sm_reliability calibrated, uncalibrated; /**< of the type, after and before the temperature */
+    sm_reliability presence;                 /**< of lesion against none */
+    sm_pixel_counts pixels;                  /**< of all outlined images together */
     sm_binary_scores pixelwise;              /**< from `pixels` */
-    sm_binary_scores imagewise;              /**< mean over images */
+    sm_binary_scores imagewise;              /**< mean over outlined images */
     sm_binary_scores imagewise_lesions;      /**< mean over lesion images */
     double milliseconds;                     /**< mean per image */
 } sm_score_set;
@@ -80,6 +106,7 @@ typedef enum sm_roc_question {
     SM_ROC_MALIGNANT_BENIGN,
     SM_ROC_MALIGNANT_REST,
     SM_ROC_LESION_NORMAL,
+    SM_ROC_PRESENCE,
     SM_ROC_QUESTION_COUNT
 } sm_roc_question;
 

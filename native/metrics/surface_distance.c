@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "distance_transform.h"
 
 /* The bounding box of both masks, so that the distance transform leaves out the common background. */
 typedef struct window {
@@ -50,62 +51,27 @@ static int outline(const mask_view *view, const window *area, uint8_t *edge) {
     return count;
 }
 
-/* One pass of the squared distance transform: values[q] becomes the minimum over r of (q - r)^2 + values[r], for
- * `count` values that lie `stride` apart. The lower envelope of the parabolas is kept in `roots` and `bounds`. */
-static void transform_line(float *values, size_t stride, int count, float *copy, int *roots, double *bounds) {
-    int last = -1;
-    for (int q = 0; q < count; q++) {
-        copy[q] = values[(size_t)q * stride];
-        if (copy[q] >= FLT_MAX) continue;
-        double start = -INFINITY;
-        while (last >= 0) {
-            int r = roots[last];
-            start = ((double)copy[q] + (double)q * q - (double)copy[r] - (double)r * r) / (2.0 * (q - r));
-            if (start > bounds[last]) break;
-            start = -INFINITY;
-            last--;
-        }
-        last++;
-        roots[last] = q;
-        bounds[last] = start;
-    }
-    if (last < 0) return;
-    int k = 0;
-    for (int q = 0; q < count; q++) {
-        while (k < last && bounds[k + 1] < q) k++;
-        double away = q - roots[k];
-        values[(size_t)q * stride] = (float)(away * away + (double)copy[roots[k]]);
-    }
-}
-
 typedef struct scratch {
     uint8_t *edges[2];
     float *squared; /* squared distance to an outline, per pixel of the window */
-    float *line;
-    int *roots;
-    double *bounds;
-    float *found; /* squared distances from the pixels of one outline to the other */
+    float *found;   /* squared distances from the pixels of one outline to the other */
+    sm_distance_scratch distance;
 } scratch;
 
 static void scratch_free(scratch *work) {
     free(work->edges[0]);
     free(work->edges[1]);
     free(work->squared);
-    free(work->line);
-    free(work->roots);
-    free(work->bounds);
     free(work->found);
+    sm_distance_scratch_free(&work->distance);
 }
 
-static bool scratch_make(scratch *work, size_t area, size_t longest) {
+static bool scratch_make(scratch *work, size_t area, int longer_side) {
     *work = (scratch){.edges = {malloc(area), malloc(area)},
                       .squared = malloc(area * sizeof(float)),
-                      .line = malloc(longest * sizeof(float)),
-                      .roots = malloc(longest * sizeof(int)),
-                      .bounds = malloc(longest * sizeof(double)),
                       .found = malloc(area * sizeof(float))};
-    return work->edges[0] && work->edges[1] && work->squared && work->line && work->roots && work->bounds &&
-           work->found;
+    const bool made = sm_distance_scratch_make(&work->distance, longer_side);
+    return made && work->edges[0] && work->edges[1] && work->squared && work->found;
 }
 
 static int by_value(const void *first, const void *second) {
@@ -118,11 +84,7 @@ static int by_value(const void *first, const void *second) {
 static double directed(scratch *work, int from, const window *area, int *within) {
     size_t count = (size_t)area->width * (size_t)area->height, found = 0;
     for (size_t i = 0; i < count; i++) work->squared[i] = work->edges[1 - from][i] ? 0.0F : FLT_MAX;
-    for (int x = 0; x < area->width; x++)
-        transform_line(work->squared + x, (size_t)area->width, area->height, work->line, work->roots, work->bounds);
-    for (int y = 0; y < area->height; y++)
-        transform_line(work->squared + (size_t)y * (size_t)area->width, 1, area->width, work->line, work->roots,
-                       work->bounds);
+    sm_distance_transform(work->squared, area->width, area->height, &work->distance);
     *within = 0;
     for (size_t i = 0; i < count; i++) {
         if (!work->edges[from][i]) continue;
@@ -142,8 +104,8 @@ sm_status sm_surface_distance(const uint8_t *reference, const uint8_t *predicted
     window area = window_of(reference, predicted, width, height);
     if (area.width == 0) return SM_OK;
     scratch work;
-    size_t longest = (size_t)(area.width > area.height ? area.width : area.height);
-    if (!scratch_make(&work, (size_t)area.width * (size_t)area.height, longest)) {
+    const int longer_side = area.width > area.height ? area.width : area.height;
+    if (!scratch_make(&work, (size_t)area.width * (size_t)area.height, longer_side)) {
         scratch_free(&work);
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for surface distances of %d x %d pixels", area.width,
                        area.height);

@@ -26,8 +26,10 @@ static double lesion_share(const sm_evaluated_image *image) {
 
 static row_name by_class(const sm_evaluated_image *image, const terciles *sizes) {
     (void)sizes;
-    row_name name = {.order = (int)sm_record_type(image->record)};
-    snprintf(name.label, LABEL_SIZE, "%s", sm_class_name(sm_record_type(image->record)));
+    const char *class = sm_record_class_name(image->record);
+    const bool known = *class != '\0';
+    row_name name = {.order = (int)sm_record_type(image->record) + !known};
+    snprintf(name.label, LABEL_SIZE, "%s", known ? class : "unknown");
     return name;
 }
 

@@ -12,7 +12,7 @@ typedef struct place {
 } place;
 
 struct sm_uncertainty {
-    int count;
+    int count;                    /* images with a reference outline */
     place *by_expected, *by_dice; /* ascending */
     sm_roc_case *failures;        /* sorted by sm_roc_sort */
     double *dice, *expected;      /* by item */
@@ -29,8 +29,7 @@ sm_uncertainty *sm_uncertainty_make(const sm_evaluated_image *const *images, int
     const size_t items = (size_t)(count > 0 ? count : 0) + 1;
     sm_uncertainty *made = calloc(1, sizeof *made);
     if (!made) return NULL;
-    *made = (sm_uncertainty){.count = count,
-                             .by_expected = malloc(items * sizeof *made->by_expected),
+    *made = (sm_uncertainty){.by_expected = malloc(items * sizeof *made->by_expected),
                              .by_dice = malloc(items * sizeof *made->by_dice),
                              .failures = malloc(items * sizeof *made->failures),
                              .dice = malloc(items * sizeof *made->dice),
@@ -41,16 +40,18 @@ sm_uncertainty *sm_uncertainty_make(const sm_evaluated_image *const *images, int
         return NULL;
     }
     for (int i = 0; i < count; i++) {
+        if (!sm_evaluated_outlined(images[i])) continue;
+        const int n = made->count++;
         made->dice[i] = images[i]->scores.dice;
         made->expected[i] = images[i]->expected_dice;
-        made->by_dice[i] = (place){made->dice[i], i};
-        made->by_expected[i] = (place){made->expected[i], i};
-        made->failures[i] =
+        made->by_dice[n] = (place){made->dice[i], i};
+        made->by_expected[n] = (place){made->expected[i], i};
+        made->failures[n] =
             (sm_roc_case){.score = -made->expected[i], .positive = made->dice[i] < SM_FAILED_DICE, .item = i};
     }
-    qsort(made->by_expected, (size_t)count, sizeof *made->by_expected, ascending);
-    qsort(made->by_dice, (size_t)count, sizeof *made->by_dice, ascending);
-    sm_roc_sort(made->failures, count);
+    qsort(made->by_expected, (size_t)made->count, sizeof *made->by_expected, ascending);
+    qsort(made->by_dice, (size_t)made->count, sizeof *made->by_dice, ascending);
+    sm_roc_sort(made->failures, made->count);
     return made;
 }
 

@@ -7,7 +7,7 @@
 /** A mask or outline with a Dice below this is a failure. */
 #define SM_FAILED_DICE 0.5
 
-/** Expected and true Dice of a set of images, sorted once for all scores. */
+/** Expected and true Dice of the images with a reference outline, sorted once for all scores. */
 typedef struct sm_uncertainty sm_uncertainty;
 
 /** NULL when memory is short. */
@@ -30,8 +30,8 @@ sm_uncertainty_scores sm_uncertainty_score(const sm_uncertainty *uncertainty, co
 
 /**
  * The risk-coverage curve: coverage[k] = (k + 1) / count, risk[k] is the mean of 1 - Dice of the k + 1 images with the
- * highest expected Dice, best[k] the same for the highest true Dice. Each array has room for all images. Returns their
- * number.
+ * highest expected Dice, best[k] the same for the highest true Dice. Each array has room for all images. Returns the
+ * number of images with a reference outline.
  */
 int sm_risk_coverage(const sm_uncertainty *uncertainty, double *coverage, double *risk, double *best);
 

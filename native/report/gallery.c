@@ -63,7 +63,7 @@ sm_status sm_galleries_choose(const sm_split *split, sm_gallery galleries[SM_GAL
     for (int i = 0; i < best_count; i++) show(best, list[lesions - 1 - i]);
     int normals = 0;
     for (int i = 0; i < split->count; i++)
-        if (sm_record_type(split->images[i]->record) == SM_CLASS_NORMAL && sm_evaluated_has_mask(split->images[i]))
+        if (sm_evaluated_normal(split->images[i]) && sm_evaluated_has_mask(split->images[i]))
             list[normals++] = split->images[i];
     qsort(list, (size_t)normals, sizeof *list, by_false_mask);
     for (int i = 0; i < smaller(normals, FALSE_MASKS_SHOWN); i++) show(false_masks, list[i]);

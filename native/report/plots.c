@@ -75,10 +75,12 @@ static void line_legend(FILE *out, double x, const char *style, const char *name
     fputs("</text>\n", out);
 }
 
-void sm_plot_reliability(FILE *out, const sm_reliability *calibrated, const sm_reliability *uncalibrated) {
+/* `uncalibrated` may be NULL. */
+static void plot_reliability(FILE *out, const char *title, const sm_reliability *calibrated,
+                             const sm_reliability *uncalibrated) {
     sm_plot plot = unit_plot();
     char text[160];
-    begin(out, "Reliability of the type, with ECE");
+    begin(out, title);
     plot.top += 18;
     plot.height -= 18;
     sm_plot_frame(out, &plot, "confidence; bars: share of the images", "accuracy");
@@ -95,7 +97,7 @@ void sm_plot_reliability(FILE *out, const sm_reliability *calibrated, const sm_r
                          "sm-f7 sm-soft", text);
     }
     diagonal(out, &plot);
-    reliability_line(out, &plot, uncalibrated, "sm-line sm-thin sm-s7");
+    if (uncalibrated) reliability_line(out, &plot, uncalibrated, "sm-line sm-thin sm-s7");
     reliability_line(out, &plot, calibrated, "sm-line sm-s0");
     for (int b = 0; b < SM_RELIABILITY_BINS; b++) {
         const sm_reliability_bin *bin = &calibrated->bins[b];
@@ -103,8 +105,87 @@ void sm_plot_reliability(FILE *out, const sm_reliability *calibrated, const sm_r
         fprintf(out, "<circle cx=\"%.2f\" cy=\"%.2f\" r=\"4\" class=\"sm-f0\"/>\n", sm_plot_x(&plot, bin->confidence),
                 sm_plot_y(&plot, bin->accuracy));
     }
-    line_legend(out, 18, "sm-line sm-s0", "after temperature", calibrated->ece);
-    line_legend(out, 238, "sm-line sm-thin sm-s7", "before temperature", uncalibrated->ece);
+    line_legend(out, 18, "sm-line sm-s0", uncalibrated ? "after temperature" : "lesion against none", calibrated->ece);
+    if (uncalibrated) line_legend(out, 238, "sm-line sm-thin sm-s7", "before temperature", uncalibrated->ece);
+    sm_svg_end(out);
+}
+
+void sm_plot_reliability(FILE *out, const sm_reliability *calibrated, const sm_reliability *uncalibrated) {
+    plot_reliability(out, "Reliability of the type, with ECE", calibrated, uncalibrated);
+}
+
+void sm_plot_presence_reliability(FILE *out, const sm_reliability *presence) {
+    plot_reliability(out, "Reliability of the presence, with ECE", presence, NULL);
+}
+
+static void circle(FILE *out, const sm_plot *plot, double x, double y, const char *style, const char *tooltip) {
+    fprintf(out, "<circle cx=\"%.2f\" cy=\"%.2f\" r=\"5\" class=\"%s\"><title>", sm_plot_x(plot, x), sm_plot_y(plot, y),
+            style);
+    sm_svg_escape(out, tooltip);
+    fputs("</title></circle>\n", out);
+}
+
+/* The curve as steps: the share found stays the same until the next point. */
+static void froc_line(FILE *out, const sm_plot *plot, const sm_froc *froc) {
+    fprintf(out, "<path class=\"sm-line sm-s0\" d=\"M%.1f %.1f", sm_plot_x(plot, 0), sm_plot_y(plot, 0));
+    for (int i = 0; i < froc->count; i++) {
+        fprintf(out, "H%.1f", sm_plot_x(plot, fmin(froc->points[i].false_outlines, plot->x.high)));
+        if (froc->points[i].false_outlines > plot->x.high) break;
+        fprintf(out, "V%.1f", sm_plot_y(plot, froc->points[i].found));
+    }
+    fputs("\"/>\n", out);
+}
+
+void sm_plot_froc(FILE *out, const sm_froc *froc, const sm_froc_mark *marks, int mark_count) {
+    sm_plot plot = unit_plot();
+    char text[160];
+    double most = 0.1;
+    if (froc->count > 0) most = fmin(fmax(most, froc->points[froc->count - 1].false_outlines), 2);
+    plot.x = sm_plot_axis_make(0, most, 5, true, 0);
+    begin(out, "FROC curve by presence");
+    sm_plot_frame(out, &plot, "false outlines per image", "share of the lesions found");
+    if (froc->count > 0) froc_line(out, &plot, froc);
+    for (int m = 0; m < mark_count; m++) {
+        int last = -1;
+        while (last + 1 < froc->count && froc->points[last + 1].level >= marks[m].level) last++;
+        if (last < 0 || froc->points[last].false_outlines > plot.x.high) continue;
+        const sm_froc_point *point = &froc->points[last];
+        snprintf(text, sizeof text, "operating point %.2f: %.1f %% of the lesions, %.3f false outlines per image",
+                 marks[m].kept, 100 * point->found, point->false_outlines);
+        circle(out, &plot, point->false_outlines, point->found, "sm-f1", text);
+        snprintf(text, sizeof text, "%.2f", marks[m].kept);
+        sm_svg_text(out, sm_plot_x(&plot, point->false_outlines) + 9, sm_plot_y(&plot, point->found) + 14, "start",
+                    "sm-strong", text);
+    }
+    if (froc->count == 0) sm_svg_text(out, WIDTH / 2, HEIGHT / 2, "middle", "", "needs lesions and outlines");
+    sm_svg_end(out);
+}
+
+void sm_plot_corrections(FILE *out, const double dice[5], double box) {
+    static const double clicks[5] = {0, 1, 2, 3, 5};
+    sm_plot plot = unit_plot();
+    char text[96];
+    double lowest = isfinite(box) ? box : 1;
+    for (int i = 0; i < 5; i++)
+        if (isfinite(dice[i])) lowest = fmin(lowest, dice[i]);
+    plot.x = sm_plot_axis_make(0, 5, 5, false, 1);
+    plot.y = sm_plot_axis_make(lowest, 1, 5, true, 0);
+    begin(out, "Lesion Dice after corrections");
+    plot.left += 10; /* room for tick labels with two decimals */
+    plot.width -= 10;
+    plot.top += 18;
+    plot.height -= 18;
+    sm_plot_frame(out, &plot, "clicks", "mean lesion Dice");
+    const double ends[2] = {0, 5}, level[2] = {box, box};
+    if (isfinite(box)) sm_plot_line(out, &plot, ends, level, 2, "sm-line sm-thin sm-s1");
+    sm_plot_line(out, &plot, clicks, dice, 5, "sm-line sm-s0");
+    for (int i = 0; i < 5; i++) {
+        if (!isfinite(dice[i])) continue;
+        snprintf(text, sizeof text, "%.0f clicks: %.3f", clicks[i], dice[i]);
+        circle(out, &plot, clicks[i], dice[i], "sm-f0", text);
+    }
+    line_legend(out, 18, "sm-line sm-s0", "clicks; after one", dice[1]);
+    line_legend(out, 238, "sm-line sm-thin sm-s1", "a box alone", box);
     sm_svg_end(out);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../metrics/classes.h"
+#include "../metrics/froc.h"
 #include "../metrics/reliability.h"
 #include "../metrics/roc.h"
 
@@ -18,6 +19,21 @@ typedef struct sm_roc_series {
 void sm_plot_roc(FILE *out, const sm_roc_series *series, int count);
 /** Accuracy against confidence after the temperature; dashed: before the temperature. */
 void sm_plot_reliability(FILE *out, const sm_reliability *calibrated, const sm_reliability *uncalibrated);
+/** The same for the presence of a lesion: lesion against none. */
+void sm_plot_presence_reliability(FILE *out, const sm_reliability *presence);
+
+/** The first operating points of the model, marked on the FROC curve. */
+typedef struct sm_froc_mark {
+    double kept; /**< for the label */
+    double level;
+} sm_froc_mark;
+
+/** Lesions found against false outlines per image, with up to `mark_count` levels marked. */
+void sm_plot_froc(FILE *out, const sm_froc *froc, const sm_froc_mark *marks, int mark_count);
+
+/** Mean Dice after 0, 1, 2, 3 and 5 clicks, and after a box (a level line). */
+void sm_plot_corrections(FILE *out, const double dice[5], double box);
+
 /** Rows are the true class; the shade is the share of the row. */
 void sm_plot_confusion(FILE *out, const sm_confusion *confusion);
 /** Histogram of `count` values in 0..1, twenty bins; `mean` and `median` are marked. */

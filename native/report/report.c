@@ -74,6 +74,7 @@ sm_status sm_report_write(const sm_evaluation_request *request, const sm_evaluat
                               .failures = results->evaluation.failures,
                               .failure_count = results->evaluation.failure_count,
                               .log = has_log ? &log : NULL,
+                              .corrections = request->corrections,
                               .folds = request->folds ? &results->folds : NULL,
                               .robustness = request->robustness ? &results->robustness : NULL};
     if (status == SM_OK) status = write_files(&report, request->out, error);

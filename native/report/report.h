@@ -23,6 +23,7 @@ typedef struct sm_report {
     const sm_evaluation_failure *failures;
     int failure_count;
     const sm_number_table *log;      /**< training log; NULL: none */
+    bool corrections;                /**< simulated clicks and boxes were asked for */
     const sm_fold_summary *folds;    /**< of the first split; NULL: one network scored all images */
     const sm_robustness *robustness; /**< of the first split's images; NULL: not requested */
 } sm_report;
@@ -47,6 +48,8 @@ void sm_report_print(FILE *out, const sm_split *split);
 /** The settings used with a model: the requested ones, else the model's own. */
 double sm_report_threshold(const sm_report *report, int model);
 double sm_report_minimum_area(const sm_report *report, int model);
+/** The share of lesion images kept by the operating point. */
+double sm_report_operating_point(const sm_report *report);
 
 enum { SM_METRIC_TEXT = 32 };
 /** "0.774", "12.3 %" or "8.1 px"; an en dash for a value that is not finite. */

@@ -37,6 +37,31 @@ static void settings(FILE *out, const sm_report *report) {
     fact(out, "Settings", text);
 }
 
+/* "0.95: presence of at least 0.41; patients with a missed lesion at most 7.1 % (upper 95 % bound)". */
+static void operating_point(FILE *out, const sm_report *report) {
+    char text[256];
+    const double kept = sm_report_operating_point(report);
+    double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
+    for (int i = 0; i < report->model_count; i++)
+        for (int p = 0; p < SM_OPERATING_POINTS && report->models[i].has_decision; p++) {
+            const sm_operating_point *point = &report->models[i].operating_points[p];
+            if (fabs((double)point->kept - kept) > 0.005) continue;
+            const double values[2] = {(double)point->presence, 100 * (double)point->missed};
+            for (int k = 0; k < 2; k++) low[k] = fmin(low[k], values[k]), high[k] = fmax(high[k], values[k]);
+        }
+    if (high[0] < 0) {
+        fact(out, "Operating point", "none in the weights: every outline counts");
+        return;
+    }
+    char part[2][48];
+    for (int k = 0; k < 2; k++) range(part[k], low[k], high[k]);
+    snprintf(text, sizeof text,
+             "%.2f of the lesion images kept: presence of at least %s; upper 95 %% bound on the patients with a missed "
+             "lesion: %s %%",
+             kept, part[0], part[1]);
+    fact(out, "Operating point", text);
+}
+
 static void facts(FILE *out, const sm_report *report) {
     char text[256];
     fputs("<dl class=\"facts\">\n", out);
@@ -47,6 +72,9 @@ static void facts(FILE *out, const sm_report *report) {
     if (model->date && *model->date) fact(out, "Trained", model->date);
     if (model->training_data && *model->training_data && !report->folds) fact(out, "Trained on", model->training_data);
     settings(out, report);
+    operating_point(out, report);
+    if (!model->takes_prompts && report->corrections)
+        fact(out, "Clicks", "not scored: these weights take no clicks and no box");
     fputs("<dt>Data</dt><dd>", out);
     for (int i = 0; i < report->data_count; i++) {
         if (i > 0) fputs("<br>", out);
@@ -76,7 +104,9 @@ static void picture(FILE *out, const sm_gallery_item *item) {
     const sm_evaluated_image *image = item->image;
     char text[160];
     if (!item->png) return;
-    bool right = image->predicted == sm_record_type(image->record);
+    const bool typed = (int)sm_record_type(image->record) < SM_CLASS_COUNT;
+    const bool right = image->predicted == sm_record_type(image->record);
+    const char *class = sm_record_class_name(image->record);
     fputs("<figure>", out);
     snprintf(text, sizeof text, "Image, reference mask and predicted mask; Dice %.3f", image->scores.dice);
     sm_html_png(out, item->png, item->png_size, text);
@@ -88,10 +118,15 @@ static void picture(FILE *out, const sm_gallery_item *item) {
         fputs(": ", out);
     }
     sm_svg_escape(out, short_name(image->record->image));
-    fprintf(out, "</span><br>%s, <span class=\"%s\">predicted %s (%.0f %%)</span>",
-            sm_class_name(sm_record_type(image->record)), right ? "right" : "wrong", sm_class_name(image->predicted),
-            100 * image->probabilities[image->predicted]);
+    fprintf(out, "</span><br>%s, <span class=\"%s\">predicted %s (%.0f %%)</span>", *class ? class : "type unknown",
+            !typed  ? "unknown"
+            : right ? "right"
+                    : "wrong",
+            sm_class_name(image->predicted), 100 * image->probabilities[image->predicted]);
+    fprintf(out, " \xC2\xB7 presence\xC2\xA0%.2f", image->presence);
     if (sm_evaluated_has_lesion(image)) fprintf(out, " \xC2\xB7 Dice\xC2\xA0%.3f", image->scores.dice);
+    if (sm_evaluated_has_lesion(image) && image->corrected)
+        fprintf(out, " \xC2\xB7 after 1 click\xC2\xA0%.3f", image->corrected_dice[0]);
     if (isfinite(image->surface.hd95)) fprintf(out, " \xC2\xB7 HD95\xC2\xA0%.1f\xC2\xA0px", image->surface.hd95);
     fputs("</figcaption></figure>\n", out);
 }
@@ -119,23 +154,31 @@ static void write_galleries(FILE *out, const sm_gallery *galleries) {
     }
 }
 
-static sm_status write_split(FILE *out, const sm_split *split, const sm_gallery *galleries, sm_error *error) {
+static sm_status write_split(FILE *out, const sm_report *report, const sm_split *split, const sm_gallery *galleries,
+                             sm_error *error) {
     const sm_score_set *all = &split->all;
     fprintf(out,
-            "<p class=\"lead\">%d images of %d scenes or patients: %d with a lesion, %d normal. Small print: 95 %% "
-            "intervals.</p>\n",
-            all->images, all->groups, all->lesion_images, all->normal_images);
+            "<p class=\"lead\">%d images of %d scenes or patients: %d with an outlined lesion, %d normal. The type is "
+            "known of %d. Small print: 95 %% intervals.</p>\n",
+            all->images, all->groups, all->lesion_images, all->normal_images, all->typed_images);
     sm_report_cards(out, all);
     int table = 0;
-    if (table < split->table_count) sm_report_subgroups_table(out, &split->tables[table++]);
-    sm_status status = sm_report_charts(out, split, error);
+    if (table < split->table_count) {
+        sm_report_decisions_table(out, &split->tables[table]);
+        sm_report_subgroups_table(out, &split->tables[table++]);
+    }
+    sm_status status = sm_report_charts(out, report, split, error);
     fputs("<h3>Subgroups</h3>\n", out);
     for (; table < split->table_count; table++) sm_report_subgroups_table(out, &split->tables[table]);
-    fputs("<h3>Type</h3>\n", out);
-    sm_report_classes_table(out, all);
-    sm_report_calibration_table(out, all);
-    fputs("<h3>Masks</h3>\n", out);
-    sm_report_masks_table(out, all);
+    if (all->typed_images > 0) {
+        fputs("<h3>Type</h3>\n", out);
+        sm_report_classes_table(out, all);
+        sm_report_calibration_table(out, all);
+    }
+    if (all->outlined_images > 0) {
+        fputs("<h3>Masks</h3>\n", out);
+        sm_report_masks_table(out, all);
+    }
     fputs("<details class=\"more\"><summary>All metrics with intervals</summary>\n", out);
     sm_report_metrics_table(out, all);
     fputs("</details>\n", out);
@@ -162,6 +205,21 @@ static void write_method(FILE *out) {
         "the manifest, or detected as thin bright strokes.</dd>\n"
         "<dt>Lesion Dice</dt><dd>Mean over images with a reference lesion, each at its own resolution. Normal images "
         "are reported separately: the share with any predicted pixel.</dd>\n"
+        "<dt>Presence</dt><dd>The probability that an image, or an outline, shows a lesion, when half of the images "
+        "do. "
+        "An outline counts as a lesion when its presence reaches the level of the operating point; a lesion image is "
+        "missed when no counted outline touches the lesion. False masks and missed lesions at 80, 90 and 95 %% are "
+        "those at the levels in the weights, which kept this share of the lesion images to which they were "
+        "fitted.</dd>\n"
+        "<dt>FROC</dt><dd>Share of the reference lesions that a counted outline touches, against the mean number of "
+        "counted outlines per image that touch none, for all levels of the presence.</dd>\n"
+        "<dt>Margin</dt><dd>Coverage: share of the patients with a found lesion whose found lesions all lie within "
+        "their outlines grown by the margin; 90 %% is promised.</dd>\n"
+        "<dt>Clicks and box</dt><dd>Simulated. First click: a random pixel of the lesion. Next clicks: the most "
+        "interior "
+        "pixel of the largest component of the error, inside for missed parts, outside for false ones. Box: the "
+        "bounding box of the largest lesion, each side moved by up to 5 %% of it. Normal images with a mask: one click "
+        "outside on it; removed means that no mask is left.</dd>\n"
         "<dt>Intervals</dt><dd>95 %%: percentiles of %d bootstrap replicates that draw whole groups (a scene or a "
         "patient).</dd>\n"
         "<dt>HD95</dt><dd>The larger of the two directed 95th percentiles of distances between the outlines, for "
@@ -209,13 +267,13 @@ sm_status sm_report_html(FILE *out, const sm_report *report, sm_error *error) {
         if (s == 0) {
             fprintf(out, "<h2>%s</h2>\n", split_title(split->name));
             if (report->folds) sm_report_folds_table(out, report->folds);
-            status = write_split(out, split, galleries, error);
+            status = write_split(out, report, split, galleries, error);
             if (status == SM_OK && report->robustness) sm_report_robustness(out, report->robustness);
             if (status == SM_OK && report->log) status = sm_report_curves(out, report->log, error);
         } else {
             fprintf(out, "<details class=\"split\"><summary>%s: scores are better than on new images</summary>\n",
                     split_title(split->name));
-            status = write_split(out, split, galleries, error);
+            status = write_split(out, report, split, galleries, error);
             fputs("</details>\n", out);
         }
     }

@@ -12,12 +12,15 @@ void sm_report_masks_table(FILE *out, const sm_score_set *scores);
 void sm_report_calibration_table(FILE *out, const sm_score_set *scores);
 /** One row per subgroup of the images. */
 void sm_report_subgroups_table(FILE *out, const sm_table *table);
+/** Operating points, margins and corrections: one row per subgroup. Nothing when the models have none of them. */
+void sm_report_decisions_table(FILE *out, const sm_table *table);
 void sm_report_folds_table(FILE *out, const sm_fold_summary *folds);
 /** Scores of perturbed images: a summary, a table of the study's perturbations, and a chart per kind. */
 void sm_report_robustness(FILE *out, const sm_robustness *robustness);
 
-/** Dice histogram, confusion matrix, ROC, reliability, risk and coverage. Errors: SM_ERROR_MEMORY. */
-sm_status sm_report_charts(FILE *out, const sm_split *split, sm_error *error);
+/** Dice histogram, FROC, corrections, ROC, reliability, confusion matrix, risk and coverage. Errors: SM_ERROR_MEMORY.
+ */
+sm_status sm_report_charts(FILE *out, const sm_report *report, const sm_split *split, sm_error *error);
 /** Training curves by epoch. Errors: SM_ERROR_MEMORY. */
 sm_status sm_report_curves(FILE *out, const sm_number_table *log, sm_error *error);
 

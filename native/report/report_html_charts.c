@@ -1,5 +1,6 @@
 #include "report_html.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@ static sm_status draw_roc(FILE *out, const sm_split *split, sm_error *error) {
     } questions[SM_ROC_QUESTION_COUNT] = {
         [SM_ROC_MALIGNANT_BENIGN] = {"malignant against benign", SM_METRIC_AUC_MALIGNANT_BENIGN},
         [SM_ROC_MALIGNANT_REST] = {"malignant against the rest", SM_METRIC_AUC_MALIGNANT_REST},
-        [SM_ROC_LESION_NORMAL] = {"lesion against normal", SM_METRIC_AUC_LESION_NORMAL}};
+        [SM_ROC_LESION_NORMAL] = {"lesion against normal, type", SM_METRIC_AUC_LESION_NORMAL},
+        [SM_ROC_PRESENCE] = {"lesion against none, presence", SM_METRIC_AUC_PRESENCE}};
     size_t room = (size_t)split->count + 1;
     sm_roc_case *cases = malloc(room * sizeof *cases);
     sm_roc_point *points = malloc(SM_ROC_QUESTION_COUNT * room * sizeof *points);
@@ -67,18 +69,72 @@ static sm_status draw_risk(FILE *out, const sm_split *split, sm_error *error) {
     return status;
 }
 
-sm_status sm_report_charts(FILE *out, const sm_split *split, sm_error *error) {
-    fputs("<div class=\"charts\">\n<div class=\"chart\">", out);
-    sm_status status = draw_dice(out, split, error);
-    fputs("</div>\n<div class=\"chart\">", out);
-    sm_plot_confusion(out, &split->all.confusion);
-    fputs("</div>\n<div class=\"chart\">", out);
-    if (status == SM_OK) status = draw_roc(out, split, error);
-    fputs("</div>\n<div class=\"chart\">", out);
-    sm_plot_reliability(out, &split->all.calibrated, &split->all.uncalibrated);
-    fputs("</div>\n<div class=\"chart\">", out);
-    if (status == SM_OK) status = draw_risk(out, split, error);
-    fputs("</div>\n</div>\n", out);
+/* The levels differ between the networks of a cross-validation; those of the first one are marked. */
+static sm_status draw_froc(FILE *out, const sm_report *report, const sm_split *split, sm_error *error) {
+    sm_froc froc;
+    sm_froc_mark marks[SM_OPERATING_POINTS];
+    const sm_model_info *model = &report->models[0];
+    const sm_status status = sm_froc_make(split->images, split->count, &froc, error);
+    if (status != SM_OK) return status;
+    for (int p = 0; p < SM_OPERATING_POINTS; p++)
+        marks[p] = (sm_froc_mark){(double)model->operating_points[p].kept, (double)model->operating_points[p].presence};
+    sm_plot_froc(out, &froc, marks, model->has_decision ? SM_OPERATING_POINTS : 0);
+    sm_froc_free(&froc);
+    return SM_OK;
+}
+
+static void draw_corrections(FILE *out, const sm_score_set *scores) {
+    const double dice[5] = {scores->metric[SM_METRIC_LESION_DICE], scores->metric[SM_METRIC_DICE_1_CLICK],
+                            scores->metric[SM_METRIC_DICE_2_CLICKS], scores->metric[SM_METRIC_DICE_3_CLICKS],
+                            scores->metric[SM_METRIC_DICE_5_CLICKS]};
+    sm_plot_corrections(out, dice, scores->metric[SM_METRIC_DICE_BOX]);
+}
+
+static void open_chart(FILE *out) { fputs("<div class=\"chart\">", out); }
+static void close_chart(FILE *out) { fputs("</div>\n", out); }
+
+/* Charts without data are left out. */
+sm_status sm_report_charts(FILE *out, const sm_report *report, const sm_split *split, sm_error *error) {
+    const sm_score_set *all = &split->all;
+    sm_status status = SM_OK;
+    fputs("<div class=\"charts\">\n", out);
+    if (all->lesion_images > 0) {
+        open_chart(out);
+        status = draw_dice(out, split, error);
+        close_chart(out);
+        open_chart(out);
+        if (status == SM_OK) status = draw_froc(out, report, split, error);
+        close_chart(out);
+    }
+    if (isfinite(all->metric[SM_METRIC_DICE_1_CLICK])) {
+        open_chart(out);
+        draw_corrections(out, all);
+        close_chart(out);
+    }
+    if (isfinite(all->metric[SM_METRIC_AUC_PRESENCE]) || isfinite(all->metric[SM_METRIC_AUC_MALIGNANT_REST])) {
+        open_chart(out);
+        if (status == SM_OK) status = draw_roc(out, split, error);
+        close_chart(out);
+    }
+    if (isfinite(all->presence.ece)) {
+        open_chart(out);
+        sm_plot_presence_reliability(out, &all->presence);
+        close_chart(out);
+    }
+    if (all->typed_images > 0) {
+        open_chart(out);
+        sm_plot_confusion(out, &all->confusion);
+        close_chart(out);
+        open_chart(out);
+        sm_plot_reliability(out, &all->calibrated, &all->uncalibrated);
+        close_chart(out);
+    }
+    if (all->outlined_images > 0) {
+        open_chart(out);
+        if (status == SM_OK) status = draw_risk(out, split, error);
+        close_chart(out);
+    }
+    fputs("</div>\n", out);
     return status;
 }
 

@@ -1,6 +1,7 @@
 #include "report_html.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "html.h"
 #include "svg.h"
@@ -40,18 +41,16 @@ static void write_interval(FILE *out, sm_metric metric, sm_interval interval) {
 }
 
 void sm_report_cards(FILE *out, const sm_score_set *scores) {
-    static const sm_metric shown[] = {SM_METRIC_LESION_DICE,
-                                      SM_METRIC_LESION_DICE_MEDIAN,
-                                      SM_METRIC_MISSED,
-                                      SM_METRIC_FALSE_MASK,
-                                      SM_METRIC_ACCURACY,
-                                      SM_METRIC_AUC_MALIGNANT_BENIGN,
-                                      SM_METRIC_AUC_LESION_NORMAL,
-                                      SM_METRIC_ECE};
+    static const sm_metric shown[] = {SM_METRIC_LESION_DICE,     SM_METRIC_LESION_DICE_MEDIAN,
+                                      SM_METRIC_MISSED,          SM_METRIC_FALSE_MASK,
+                                      SM_METRIC_ACCURACY,        SM_METRIC_AUC_MALIGNANT_BENIGN,
+                                      SM_METRIC_AUC_PRESENCE,    SM_METRIC_DICE_1_CLICK,
+                                      SM_METRIC_MARGIN_COVERAGE, SM_METRIC_ECE};
     char value[SM_METRIC_TEXT];
     fputs("<div class=\"cards\">\n", out);
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         sm_metric metric = shown[i];
+        if (!isfinite(scores->metric[metric])) continue;
         sm_metric_format(metric, scores->metric[metric], value);
         fprintf(out, "<div class=\"card\"><div class=\"name\">%s</div><div class=\"value\">%s</div>",
                 sm_metrics[metric].title, value);
@@ -68,6 +67,7 @@ void sm_report_metrics_table(FILE *out, const sm_score_set *scores) {
     sm_html_table_begin(out, "All metrics");
     header(out, names, 3);
     for (int f = 0; f < SM_METRIC_COUNT; f++) {
+        if (!isfinite(scores->metric[f])) continue;
         sm_metric_format((sm_metric)f, scores->metric[f], value);
         row_name(out, sm_metrics[f].title);
         fprintf(out, "<td>%s</td><td>", value);
@@ -139,36 +139,40 @@ void sm_report_calibration_table(FILE *out, const sm_score_set *scores) {
     sm_html_table_end(out);
 }
 
-void sm_report_subgroups_table(FILE *out, const sm_table *table) {
-    static const struct {
-        sm_metric metric;
-        const char *title;
-    } columns[] = {{SM_METRIC_LESION_DICE, "Lesion Dice"},
-                   {SM_METRIC_LESION_DICE_MEDIAN, "Median"},
-                   {SM_METRIC_MISSED, "Missed"},
-                   {SM_METRIC_SURFACE_DICE, "Surface Dice"},
-                   {SM_METRIC_HD95_MEDIAN, "HD95, median"},
-                   {SM_METRIC_FALSE_MASK, "False masks"},
-                   {SM_METRIC_ACCURACY, "Accuracy"},
-                   {SM_METRIC_AUC_MALIGNANT_BENIGN, "AUC mal./ben."},
-                   {SM_METRIC_ECE, "ECE"}};
-    enum { COLUMNS = sizeof columns / sizeof columns[0] };
-    const char *names[COLUMNS + 2] = {"", "Images"};
-    for (int c = 0; c < COLUMNS; c++) names[c + 2] = columns[c].title;
+typedef struct column {
+    sm_metric metric;
+    const char *title;
+} column;
+
+enum { COLUMNS_MAX = 12 };
+
+/* A table of the columns in which at least one row has a value; nothing without such a column. */
+static void scores_table(FILE *out, const char *title, const sm_table *table, const column *columns, int count) {
+    const char *names[COLUMNS_MAX + 2] = {"", "Images"};
+    sm_metric shown[COLUMNS_MAX];
+    int shown_count = 0;
+    for (int c = 0; c < count; c++) {
+        bool any = false;
+        for (int r = 0; r < table->row_count; r++)
+            any = any || isfinite(table->rows[r].scores.metric[columns[c].metric]);
+        if (!any) continue;
+        names[2 + shown_count] = columns[c].title;
+        shown[shown_count++] = columns[c].metric;
+    }
+    if (shown_count == 0) return;
     char value[SM_METRIC_TEXT];
-    sm_html_table_begin(out, table->title);
-    header(out, names, COLUMNS + 2);
+    sm_html_table_begin(out, title);
+    header(out, names, shown_count + 2);
     for (int r = 0; r < table->row_count; r++) {
         const sm_score_set *scores = &table->rows[r].scores;
         row_name(out, table->rows[r].label);
         fprintf(out, "<td>%d</td>", scores->images);
-        for (int c = 0; c < COLUMNS; c++) {
-            sm_metric metric = columns[c].metric;
-            sm_metric_format(metric, scores->metric[metric], value);
+        for (int c = 0; c < shown_count; c++) {
+            sm_metric_format(shown[c], scores->metric[shown[c]], value);
             fprintf(out, "<td>%s", value);
-            if (c == 0 && isfinite(scores->interval[metric].low)) {
+            if (c == 0 && isfinite(scores->interval[shown[c]].low)) {
                 fputs("<small>", out);
-                write_interval(out, metric, scores->interval[metric]);
+                write_interval(out, shown[c], scores->interval[shown[c]]);
                 fputs("</small>", out);
             }
             fputs("</td>", out);
@@ -179,17 +183,58 @@ void sm_report_subgroups_table(FILE *out, const sm_table *table) {
     sm_html_table_end(out);
 }
 
+void sm_report_subgroups_table(FILE *out, const sm_table *table) {
+    static const column columns[] = {{SM_METRIC_LESION_DICE, "Lesion Dice"},
+                                     {SM_METRIC_LESION_DICE_MEDIAN, "Median"},
+                                     {SM_METRIC_MISSED, "Missed"},
+                                     {SM_METRIC_SURFACE_DICE, "Surface Dice"},
+                                     {SM_METRIC_HD95_MEDIAN, "HD95, median"},
+                                     {SM_METRIC_FALSE_MASK, "False masks"},
+                                     {SM_METRIC_ACCURACY, "Accuracy"},
+                                     {SM_METRIC_AUC_MALIGNANT_BENIGN, "AUC mal./ben."},
+                                     {SM_METRIC_AUC_PRESENCE, "AUC les./none"},
+                                     {SM_METRIC_ECE, "ECE, type"},
+                                     {SM_METRIC_PRESENCE_ECE, "ECE, presence"}};
+    scores_table(out, table->title, table, columns, sizeof columns / sizeof *columns);
+}
+
+void sm_report_decisions_table(FILE *out, const sm_table *table) {
+    static const column points[] = {{SM_METRIC_FALSE_MASK_80, "False masks, 80 %"},
+                                    {SM_METRIC_FALSE_MASK_90, "90 %"},
+                                    {SM_METRIC_FALSE_MASK_95, "95 %"},
+                                    {SM_METRIC_MISSED_80, "Missed, 80 %"},
+                                    {SM_METRIC_MISSED_90, "90 %"},
+                                    {SM_METRIC_MISSED_95, "95 %"},
+                                    {SM_METRIC_MARGIN_COVERAGE, "Margin covers"},
+                                    {SM_METRIC_MARGIN_PIXELS, "Margin"},
+                                    {SM_METRIC_MARGIN_SHARE, "of long axis"}};
+    static const column corrections[] = {{SM_METRIC_LESION_DICE, "Lesion Dice"},
+                                         {SM_METRIC_DICE_1_CLICK, "1 click"},
+                                         {SM_METRIC_DICE_2_CLICKS, "2 clicks"},
+                                         {SM_METRIC_DICE_3_CLICKS, "3 clicks"},
+                                         {SM_METRIC_DICE_5_CLICKS, "5 clicks"},
+                                         {SM_METRIC_DICE_BOX, "Box"},
+                                         {SM_METRIC_MISSED_1_CLICK, "Missed after 1 click"},
+                                         {SM_METRIC_CLEARED, "False masks removed"}};
+    bool corrected = false;
+    for (int r = 0; r < table->row_count; r++)
+        corrected = corrected || isfinite(table->rows[r].scores.metric[SM_METRIC_DICE_1_CLICK]) ||
+                    isfinite(table->rows[r].scores.metric[SM_METRIC_CLEARED]);
+    scores_table(out, "Operating points (share of lesion images kept) and margins", table, points,
+                 sizeof points / sizeof *points);
+    if (corrected)
+        scores_table(out, "After simulated clicks and a box", table, corrections,
+                     sizeof corrections / sizeof *corrections);
+}
+
 void sm_report_folds_table(FILE *out, const sm_fold_summary *folds) {
-    static const sm_metric columns[] = {SM_METRIC_LESION_DICE,
-                                        SM_METRIC_LESION_DICE_MEDIAN,
-                                        SM_METRIC_MISSED,
-                                        SM_METRIC_FALSE_MASK,
-                                        SM_METRIC_ACCURACY,
-                                        SM_METRIC_AUC_MALIGNANT_BENIGN,
-                                        SM_METRIC_AUC_LESION_NORMAL,
-                                        SM_METRIC_ECE};
-    static const char *const names[] = {"",         "Lesion Dice",   "Median",         "Missed", "False masks",
-                                        "Accuracy", "AUC mal./ben.", "AUC les./norm.", "ECE"};
+    static const sm_metric columns[] = {
+        SM_METRIC_LESION_DICE,     SM_METRIC_LESION_DICE_MEDIAN,   SM_METRIC_MISSED,       SM_METRIC_FALSE_MASK,
+        SM_METRIC_ACCURACY,        SM_METRIC_AUC_MALIGNANT_BENIGN, SM_METRIC_AUC_PRESENCE, SM_METRIC_ECE,
+        SM_METRIC_MARGIN_COVERAGE, SM_METRIC_DICE_1_CLICK};
+    static const char *const names[] = {
+        "",    "Lesion Dice",   "Median",       "Missed", "False masks", "Accuracy", "AUC mal./ben.", "AUC les./none",
+        "ECE", "Margin covers", "Dice, 1 click"};
     enum { COLUMNS = sizeof columns / sizeof columns[0] };
     char title[96], mean[SM_METRIC_TEXT], deviation[SM_METRIC_TEXT];
     snprintf(title, sizeof title, "Mean over %d folds, each scored by a network that was not trained on it",

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../json.h"
+#include "../metrics/froc.h"
 #include "../metrics/uncertainty.h"
 
 static void write_binary(sm_json *json, const char *key, const sm_binary_scores *scores) {
@@ -73,6 +74,8 @@ static void write_metrics(sm_json *json, const sm_score_set *scores) {
     sm_json_integer(json, "images", scores->images);
     sm_json_integer(json, "lesion_images", scores->lesion_images);
     sm_json_integer(json, "normal_images", scores->normal_images);
+    sm_json_integer(json, "typed_images", scores->typed_images);
+    sm_json_integer(json, "outlined_images", scores->outlined_images);
     sm_json_integer(json, "groups", scores->groups);
     for (int f = 0; f < SM_METRIC_COUNT; f++) {
         sm_json_number(json, sm_metrics[f].key, scores->metric[f]);
@@ -98,7 +101,44 @@ static void write_scores(sm_json *json, const sm_score_set *scores) {
     write_types(json, scores);
     write_calibration(json, "calibration_before_temperature", &scores->uncalibrated);
     write_calibration(json, "calibration_after_temperature", &scores->calibrated);
+    write_calibration(json, "presence_calibration", &scores->presence);
     sm_json_number(json, "milliseconds_per_image", scores->milliseconds);
+}
+
+/* The FROC curve: at numbers of false outlines per image, and at the levels of the presence 0.05, 0.1 .. 0.95. */
+static sm_status write_froc(sm_json *json, const sm_split *split, sm_error *error) {
+    static const double rates[] = {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1};
+    enum { STEPS = 20 };
+    sm_froc froc;
+    const sm_status status = sm_froc_make(split->images, split->count, &froc, error);
+    if (status != SM_OK) return status;
+    sm_json_object_begin(json, "froc");
+    sm_json_integer(json, "images", froc.images);
+    sm_json_integer(json, "lesions", froc.lesions);
+    sm_json_array_begin(json, "at_false_outlines_per_image");
+    for (size_t i = 0; froc.count > 0 && i < sizeof rates / sizeof *rates; i++) {
+        sm_json_object_begin(json, NULL);
+        sm_json_number(json, "false_outlines", rates[i]);
+        sm_json_number(json, "lesions_found", sm_froc_found_at(&froc, rates[i]));
+        sm_json_object_end(json);
+    }
+    sm_json_array_end(json);
+    sm_json_array_begin(json, "at_presence");
+    int point = 0;
+    for (int step = STEPS - 1; step > 0; step--) {
+        const double level = (double)step / STEPS;
+        while (point < froc.count && froc.points[point].level >= level) point++;
+        if (point == 0) continue;
+        sm_json_object_begin(json, NULL);
+        sm_json_number(json, "presence", level);
+        sm_json_number(json, "false_outlines", froc.points[point - 1].false_outlines);
+        sm_json_number(json, "lesions_found", froc.points[point - 1].found);
+        sm_json_object_end(json);
+    }
+    sm_json_array_end(json);
+    sm_json_object_end(json);
+    sm_froc_free(&froc);
+    return SM_OK;
 }
 
 /* Twenty points of the risk-coverage curve. */
@@ -131,7 +171,8 @@ static sm_status write_risk(sm_json *json, const sm_split *split, sm_error *erro
 static sm_status write_split(sm_json *json, const sm_split *split, sm_error *error) {
     sm_json_object_begin(json, split->name);
     write_scores(json, &split->all);
-    const sm_status status = write_risk(json, split, error);
+    sm_status status = write_risk(json, split, error);
+    if (status == SM_OK) status = write_froc(json, split, error);
     sm_json_object_begin(json, "tables");
     for (int t = 0; t < split->table_count; t++) {
         sm_json_array_begin(json, split->tables[t].key);
@@ -218,6 +259,18 @@ static void write_origin(sm_json *json, const sm_model_info *model) {
 static void write_mask_settings(sm_json *json, const sm_report *report, int model) {
     sm_json_number(json, "threshold", sm_report_threshold(report, model));
     sm_json_number(json, "minimum_area", sm_report_minimum_area(report, model));
+    const sm_model_info *info = &report->models[model];
+    sm_json_boolean(json, "takes_prompts", info->takes_prompts);
+    if (!info->has_decision) return;
+    sm_json_array_begin(json, "operating_points");
+    for (int p = 0; p < SM_OPERATING_POINTS; p++) {
+        sm_json_object_begin(json, NULL);
+        sm_json_number(json, "kept", (double)info->operating_points[p].kept);
+        sm_json_number(json, "presence", (double)info->operating_points[p].presence);
+        sm_json_number(json, "missed", (double)info->operating_points[p].missed);
+        sm_json_object_end(json);
+    }
+    sm_json_array_end(json);
 }
 
 /* What all networks have in common; for a single network also its own settings. */
@@ -250,6 +303,7 @@ static void write_run(sm_json *json, const sm_report *report) {
     write_model(json, report);
     if (report->folds) write_models(json, report);
     sm_json_boolean(json, "flip_average", report->segment.flip_average);
+    sm_json_number(json, "operating_point", sm_report_operating_point(report));
     sm_json_array_begin(json, "data");
     for (int i = 0; i < report->data_count; i++) sm_json_string(json, NULL, report->data[i]);
     sm_json_array_end(json);
@@ -259,6 +313,14 @@ static void write_run(sm_json *json, const sm_report *report) {
     sm_json_integer(json, "bootstrap_replicates", SM_BOOTSTRAP_REPLICATES);
     sm_json_number(json, "surface_tolerance_px", SM_SURFACE_TOLERANCE);
     sm_json_string(json, "lesion_dice", "mean over images with a reference lesion, at each image's own resolution");
+    sm_json_string(json, "missed_lesion_share", "no outline of the mask touches a reference lesion");
+    sm_json_string(
+        json, "margin_coverage",
+        "share of the patients with a found lesion whose found lesions all lie within their outlines grown by "
+        "the margin");
+    sm_json_string(json, "clicks",
+                   "first at a random pixel of the lesion, then at the most interior pixel of the largest error; box: "
+                   "sides moved by up to 5 %");
     sm_json_string(json, "pixelwise", "from the pixels of all images together");
     sm_json_string(json, "imagewise", "mean over images; an empty predicted mask for an empty reference mask scores 1");
     sm_json_object_end(json);

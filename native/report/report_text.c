@@ -14,6 +14,11 @@ double sm_report_minimum_area(const sm_report *report, int model) {
     return (double)(requested < 0 ? report->models[model].minimum_area : requested);
 }
 
+double sm_report_operating_point(const sm_report *report) {
+    const double requested = report->segment.operating_point;
+    return requested > 0 ? requested : (double)SM_DEFAULT_OPERATING_POINT;
+}
+
 void sm_metric_format(sm_metric metric, double value, char text[SM_METRIC_TEXT]) {
     if (!isfinite(value))
         snprintf(text, SM_METRIC_TEXT, "\xE2\x80\x93");
@@ -32,7 +37,7 @@ static void print_scores(FILE *out, const char *name, const sm_score_set *scores
     for (int f = 0; f < SM_METRIC_COUNT; f++) {
         if (!isfinite(scores->metric[f])) continue;
         sm_metric_format((sm_metric)f, scores->metric[f], value);
-        fprintf(out, "  %-40s %9s", sm_metrics[f].title, value);
+        fprintf(out, "  %-50s %9s", sm_metrics[f].title, value);
         if (isfinite(scores->interval[f].low)) {
             sm_metric_format((sm_metric)f, scores->interval[f].low, low);
             sm_metric_format((sm_metric)f, scores->interval[f].high, high);

@@ -20,8 +20,8 @@ void sm_copy_paste_free(sm_copy_paste *copy_paste);
  * Returns image `index`; with the given probability, the lesion of another image is pasted into it. The donor of an
  * image with a lesion has the same class. The donor of a normal image is benign or malignant with equal chance, and its
  * class becomes the class of the result. An image whose class or mask is unknown is neither changed nor a donor. The
- * image is unchanged when no donor or no place for the lesion is found. Sets
- * `*classes`; the result is valid until the next call. The same seed gives the same bits.
+ * image is unchanged when no donor or no place for the lesion is found. Sets `*classes`; the result is valid until the
+ * next call. The same seed gives the same bits.
  */
 const sm_sample *sm_copy_paste_apply(sm_copy_paste *copy_paste, int index, float probability, uint64_t seed,
                                      sm_class_set *classes);

@@ -149,6 +149,21 @@ static void soften_type(const sm_distillation *d, const teacher *chosen, float l
         probabilities[c] = d->share * probabilities[c] + (1 - d->share) * restricted[c];
 }
 
+/** The teacher's answer to the prompts of an image, for which it has just run; fills d->mask. */
+static void answer_prompts(sm_distillation *d, const teacher *chosen, const sm_square_prompts *prompts) {
+    if (prompts->click_count == 0 && !prompts->has_box) return;
+    const float scale = (float)chosen->size / (float)d->size;
+    sm_square_click clicks[SM_DISTILLATION_CLICKS];
+    sm_square_prompts scaled = *prompts;
+    scaled.clicks = clicks;
+    if (scaled.click_count > SM_DISTILLATION_CLICKS) scaled.click_count = SM_DISTILLATION_CLICKS;
+    for (int i = 0; i < scaled.click_count; i++)
+        clicks[i] = (sm_square_click){
+            .x = prompts->clicks[i].x * scale, .y = prompts->clicks[i].y * scale, .inside = prompts->clicks[i].inside};
+    scaled.left *= scale, scaled.top *= scale, scaled.right *= scale, scaled.bottom *= scale;
+    sm_inference_refine(chosen->state, &scaled, d->mask);
+}
+
 sm_batch sm_distillation_soften(sm_distillation *d, const sm_batch *batch, uint64_t seed) {
     sm_random random = sm_random_make(seed);
     const teacher *chosen = &d->teachers[sm_random_below(&random, d->count)];
@@ -160,6 +175,7 @@ sm_batch sm_distillation_soften(sm_distillation *d, const sm_batch *batch, uint6
         float logits[SM_CLASS_COUNT];
         sm_square_resize(batch->images + (size_t)i * pixels, d->size, d->square, chosen->size);
         sm_inference_run(chosen->state, d->square, d->mask, logits);
+        if (batch->prompts && chosen->net.takes_prompts) answer_prompts(d, chosen, &batch->prompts[i]);
         d->kernels->sigmoid(d->mask, teacher_pixels, d->mask);
         sm_square_resize(d->mask, chosen->size, mask, d->size);
         for (size_t k = 0; k < pixels; k++) mask[k] = target[k] + d->share * (mask[k] - target[k]);

@@ -13,6 +13,8 @@
 
 typedef struct sm_distillation sm_distillation;
 
+enum { SM_DISTILLATION_CLICKS = 16 };
+
 /**
  * Reads the teachers' weights files `paths` for batches of `batch` squares of side `size`. Targets become
  * (1 - share) * target + share * teacher. `kernels` and `parallel` must outlive the result. Errors name the file.
@@ -25,7 +27,8 @@ void sm_distillation_free(sm_distillation *distillation);
 /**
  * The batch with mixed targets, valid until the next call. One teacher, drawn by `seed`, answers for the whole batch:
  * over many batches the targets average over all teachers, at the cost of one. Images are resized to the size that the
- * teacher was trained for.
+ * teacher was trained for. A teacher that takes prompts gets those of the batch, up to SM_DISTILLATION_CLICKS per
+ * image.
  */
 sm_batch sm_distillation_soften(sm_distillation *distillation, const sm_batch *batch, uint64_t seed);
 

@@ -10,7 +10,7 @@
 #include "../../src/memory_plan.h"
 #include "../data/random.h"
 #include "../progress.h"
-#include "copy_paste.h"
+#include "composer.h"
 
 /* ---- cache ---- */
 
@@ -91,8 +91,6 @@ void sm_cache_free(sm_cache *cache) {
 /* ---- loader ---- */
 
 enum { RING = 4 /* batches prepared ahead */ };
-/** Index of a random stream that sm_augment, which derives streams from the same seed, does not use. */
-static const uint64_t PASTE_STREAM = 1u << 20;
 
 typedef struct slot {
     float *images, *masks;
@@ -104,7 +102,7 @@ struct sm_loader {
     const sm_cache *cache;
     sm_augmentation augmentation;
     sm_augment_scratch *scratch;
-    sm_copy_paste *copy_paste;
+    sm_composer *composer;
     int size, batch;
     slot ring[RING];
     int *order;
@@ -126,9 +124,7 @@ static sm_status make_batch(sm_loader *loader, int number) {
         const uint64_t seed = sm_random_derive(loader->seed, (uint64_t)place);
         const sm_record *record = loader->cache->records[loader->order[place]];
         sm_class_set classes;
-        const sm_sample *sample =
-            sm_copy_paste_apply(loader->copy_paste, loader->order[place], loader->augmentation.paste_probability,
-                                sm_random_derive(seed, PASTE_STREAM), &classes);
+        const sm_sample *sample = sm_composer_compose(loader->composer, loader->order[place], seed, &classes);
         sm_status status = sm_augment(&loader->augmentation, sample, loader->size, seed, loader->scratch,
                                       s->images + (size_t)i * pixels, s->masks + (size_t)i * pixels);
         if (status != SM_OK) return status;
@@ -185,8 +181,13 @@ sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augment
     made->batch = batch;
     made->scratch = sm_augment_scratch_create(size);
     size_t pixels = (size_t)batch * (size_t)size * (size_t)size;
-    made->copy_paste = sm_copy_paste_create(cache->records, cache->samples, cache->count, size);
-    bool complete = made->scratch && made->copy_paste;
+    const sm_status status =
+        sm_composer_create(cache->records, cache->samples, cache->count, size, augmentation, &made->composer, error);
+    if (status != SM_OK) {
+        sm_loader_free(made);
+        return status;
+    }
+    bool complete = made->scratch != NULL;
     for (int i = 0; i < RING; i++) {
         made->ring[i] = (slot){.images = sm_floats_allocate(pixels),
                                .masks = sm_floats_allocate(pixels),
@@ -213,11 +214,15 @@ void sm_loader_free(sm_loader *loader) {
         free(loader->ring[i].classes);
     }
     sm_augment_scratch_free(loader->scratch);
-    sm_copy_paste_free(loader->copy_paste);
+    sm_composer_free(loader->composer);
     free(loader->order);
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->lock);
     free(loader);
+}
+
+void sm_loader_normal_shares(const sm_loader *loader, float *shares) {
+    sm_composer_normal_shares(loader->composer, shares);
 }
 
 sm_status sm_loader_start(sm_loader *loader, const int *order, int count, uint64_t seed, int first_batch,
@@ -227,6 +232,7 @@ sm_status sm_loader_start(sm_loader *loader, const int *order, int count, uint64
     if (!copy) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the order of %d images", count);
     loader->order = copy;
     memcpy(loader->order, order, (size_t)count * sizeof *order);
+    sm_composer_begin_epoch(loader->composer, order, count);
     loader->batches = count / loader->batch;
     loader->seed = seed;
     loader->made = loader->taken = first_batch;

@@ -29,15 +29,19 @@ void sm_cache_free(sm_cache *cache);
 
 typedef struct sm_loader sm_loader;
 
-/** For batches of `batch` squares of side `size`. `cache` must outlive the loader. Errors: SM_ERROR_MEMORY. */
+/** For batches of `batch` squares of side `size`, at least that of the cache. `cache` must outlive the loader. Errors:
+ * SM_ERROR_MEMORY. */
 sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augmentation, int size, int batch,
                            sm_loader **loader, sm_error *error);
 void sm_loader_free(sm_loader *loader);
+/** As sm_composer_normal_shares. */
+void sm_loader_normal_shares(const sm_loader *loader, float *shares);
 
 /**
- * Starts an epoch with the images `order` ([count], copied). The example at place p of the order is augmented with the
- * seed sm_random_derive(seed, p). The first batch returned is number `first_batch`; an incomplete batch at the end is
- * left out. Errors: SM_ERROR_MEMORY (also when the thread cannot start).
+ * Starts an epoch with the images `order` ([count], copied). The example at place p of the order is composed and
+ * augmented with the seed sm_random_derive(seed, p), see composer.h and augment.h. The first batch returned is number
+ * `first_batch`; an incomplete batch at the end is left out. Errors: SM_ERROR_MEMORY (also when the thread cannot
+ * start).
  */
 sm_status sm_loader_start(sm_loader *loader, const int *order, int count, uint64_t seed, int first_batch,
                           sm_error *error);

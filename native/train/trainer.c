@@ -20,7 +20,9 @@ sm_trainer_options sm_trainer_options_default(void) {
                                 .fold = -1,
                                 .left_out = -1,
                                 .teacher_share = 0.5f,
+                                .prompt_share = 0.35f,
                                 .balance = 0.5f,
+                                .normals = 0.4f,
                                 .seed = 1,
                                 .precision = SM_WEIGHTS_FLOAT16,
                                 .optimiser = sm_optimiser_options_default(),
@@ -31,6 +33,11 @@ static bool has_lesion(const float *mask, size_t pixels) {
     for (size_t i = 0; i < pixels; i++)
         if (mask[i] >= 0.5f) return true;
     return false;
+}
+
+/** An answer to prompts does not show how well the network finds lesions by itself. */
+static bool is_prompted(const sm_batch *batch, int image) {
+    return batch->prompts && (batch->prompts[image].click_count > 0 || batch->prompts[image].has_box);
 }
 
 static void add_scores(sm_trainer *t, const sm_batch *batch, const sm_losses *losses, double norm) {
@@ -50,10 +57,20 @@ static void add_scores(sm_trainer *t, const sm_batch *batch, const sm_losses *lo
                                                     t->options->loss.type_mae) == (int)type;
         }
         const float *mask = batch->masks + (size_t)i * pixels;
-        if (batch->mask_weights[i] <= 0 || !has_lesion(mask, pixels)) continue;
+        if (batch->mask_weights[i] <= 0 || is_prompted(batch, i) || !has_lesion(mask, pixels)) continue;
         sums->lesion_images += 1;
         sums->dice += sm_dice_of_logits(sm_training_mask_logits(t->training) + (size_t)i * pixels, mask, pixels);
     }
+}
+
+/** Sets the prompts of the batch. Some follow the errors of the network's answer, for which it runs once more. */
+static sm_status simulate_prompts(sm_trainer *t, sm_batch *batch, uint64_t seed, sm_error *error) {
+    bool needs_answer;
+    if (!t->prompts) return SM_OK;
+    sm_status status = sm_prompt_simulation_begin(t->prompts, batch, sm_random_derive(seed, 2), &needs_answer, error);
+    if (status != SM_OK || !needs_answer) return status;
+    sm_training_predict(t->training, t->parameters, batch, sm_random_derive(seed, 3));
+    return sm_prompt_simulation_correct(t->prompts, batch, sm_training_mask_logits(t->training), error);
 }
 
 static sm_status run_batch(sm_trainer *t, sm_error *error) {
@@ -62,6 +79,8 @@ static sm_status run_batch(sm_trainer *t, sm_error *error) {
     sm_batch batch = sm_loader_next(t->loader);
     if (!batch.images) return sm_fail(error, SM_ERROR_MEMORY, "no memory to prepare a batch");
     uint64_t seed = sm_random_derive(t->options->seed ^ 0xD509u, (uint64_t)t->optimiser.step);
+    sm_status status = simulate_prompts(t, &batch, seed, error);
+    if (status != SM_OK) return status;
     sm_batch softened =
         t->distillation ? sm_distillation_soften(t->distillation, &batch, sm_random_derive(seed, 1)) : batch;
     sm_losses losses = sm_training_step(t->training, t->parameters, &softened, &t->options->loss, statistics_momentum,
@@ -79,7 +98,7 @@ static sm_status run_batch(sm_trainer *t, sm_error *error) {
 static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
     int count = t->training_cache.count;
     int epoch = t->progress.epoch;
-    sm_status status = sm_sampler_order(t->sampler, t->options->seed, epoch, t->order, error);
+    sm_status status = sm_sampler_order(t->sampler, t->options->seed, epoch, sm_trainer_progress(t), t->order, error);
     if (status == SM_OK)
         status =
             sm_loader_start(t->loader, t->order, count, sm_random_derive(t->options->seed ^ 0xA06u, (uint64_t)epoch),

@@ -34,12 +34,14 @@ typedef struct sm_trainer_options {
     const char *const *teachers; /**< weights files of teacher networks, see distillation.h */
     int teacher_count;
     float teacher_share;      /**< share of the teachers' answers in the targets, 0..1 */
+    float prompt_share;       /**< share of the images with simulated prompts, for a network that takes them, 0..1 */
     const char *augmentation; /**< see augment.h */
     int size;                 /**< side of the network's input, pixels; 0: the network's default */
     int batch, epochs;
     int fold;      /**< cross-validation fold to validate on; the others are trained on. Negative: train on all */
     int left_out;  /**< fold that is neither trained on nor validated on; negative: none */
     float balance; /**< see sampler.h */
+    float normals; /**< least share of normal images in the last third of the training, see sampler.h */
     uint64_t seed;
     bool resume;
     bool overwrite; /**< replace what `out` holds: an earlier training, and files that sonomask did not write */

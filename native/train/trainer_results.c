@@ -32,15 +32,15 @@ static void describe_data(const sm_trainer *t, char *text, size_t size) {
 }
 
 /**
- * Fills t->result with the EMA weights. Sampling and copy-paste augmentation changed the class frequencies; for
- * cross-entropy, the bias of the type logits is adjusted for that.
+ * Fills t->result with the EMA weights. Sampling and augmentation changed the class frequencies; for cross-entropy, the
+ * bias of the type logits is adjusted for that.
  */
 static void make_result(const sm_trainer *t) {
     memcpy(t->result, t->optimiser.average, t->net.total_count * sizeof *t->result);
     int bias = sm_net_parameter(&t->net, t->net.type_layer, SM_PARAMETER_BIAS);
     if (t->options->loss.type_mae || bias < 0) return;
     float shift[SM_CLASS_COUNT];
-    sm_sampler_class_shift(t->sampler, t->augmentation.paste_probability, shift);
+    sm_sampler_class_shift(t->sampler, sm_trainer_progress(t), &t->class_changes, shift);
     for (int c = 0; c < SM_CLASS_COUNT; c++) t->result[t->net.parameters[bias].offset + (size_t)c] += shift[c];
 }
 

@@ -44,16 +44,16 @@ static void describe_settings(sm_trainer *t) {
     const sm_trainer_options *o = t->options;
     snprintf(t->settings, sizeof t->settings,
              "net=%s size=%d batch=%d epochs=%d fold=%d left_out=%d seed=%llu threads=%d augmentation=%s balance=%g "
-             "lr=%g decay=%g "
-             "clip=%g ema=%g warmup=%d bce=%g dice=%g auxiliary=%g type=%s weight=%g smoothing=%g kernels=%s "
-             "teachers=%016llx share=%g data=%s",
+             "normals=%g lr=%g decay=%g clip=%g ema=%g warmup=%d bce=%g dice=%g auxiliary=%g type=%s weight=%g "
+             "smoothing=%g kernels=%s teachers=%016llx share=%g prompts=%g data=%s",
              t->net.name, t->size, o->batch, o->epochs, o->fold, o->left_out, (unsigned long long)o->seed,
-             sm_parallel_threads(t->parallel), o->augmentation, (double)o->balance, (double)o->optimiser.learning_rate,
-             (double)o->optimiser.weight_decay, (double)o->optimiser.gradient_norm, (double)o->optimiser.average_decay,
-             o->optimiser.warm_up_steps, (double)o->loss.bce_weight, (double)o->loss.dice_weight,
-             (double)o->loss.auxiliary_weight, o->loss.type_mae ? "mae" : "ce", (double)o->loss.type_weight,
-             (double)o->loss.label_smoothing, t->kernels->name,
-             (unsigned long long)sm_distillation_hash(t->distillation), (double)o->teacher_share, t->data_hash);
+             sm_parallel_threads(t->parallel), o->augmentation, (double)o->balance, (double)o->normals,
+             (double)o->optimiser.learning_rate, (double)o->optimiser.weight_decay, (double)o->optimiser.gradient_norm,
+             (double)o->optimiser.average_decay, o->optimiser.warm_up_steps, (double)o->loss.bce_weight,
+             (double)o->loss.dice_weight, (double)o->loss.auxiliary_weight, o->loss.type_mae ? "mae" : "ce",
+             (double)o->loss.type_weight, (double)o->loss.label_smoothing, t->kernels->name,
+             (unsigned long long)sm_distillation_hash(t->distillation), (double)o->teacher_share,
+             (double)o->prompt_share, t->data_hash);
 }
 
 static sm_status load_images(sm_trainer *t, sm_error *error) {
@@ -157,6 +157,8 @@ static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     if (!t->parameters || !t->gradients || !t->result) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
     sm_net_initialise(&t->net, options->seed, t->parameters);
     if (options->initial_weights) status = start_from(t, options->initial_weights, error);
+    if (status == SM_OK && t->net.takes_prompts && options->prompt_share > 0)
+        status = sm_prompt_simulation_create(t->size, options->batch, options->prompt_share, &t->prompts, error);
     if (status == SM_OK && options->teacher_count > 0)
         status = sm_distillation_create(options->teachers, options->teacher_count, options->teacher_share, t->size,
                                         options->batch, t->kernels, t->parallel, &t->distillation, error);
@@ -194,10 +196,14 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     t->optimiser_options.total_steps = (long)t->batches * options->epochs;
     t->order = malloc((size_t)t->training_cache.count * sizeof *t->order);
     if (!t->order) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
-    status =
-        sm_sampler_create(t->training_cache.records, t->training_cache.count, options->balance, &t->sampler, error);
+    status = sm_sampler_create(t->training_cache.records, t->training_cache.count, options->balance, options->normals,
+                               &t->sampler, error);
     if (status != SM_OK) return status;
     status = sm_loader_create(&t->training_cache, &t->augmentation, t->size, options->batch, &t->loader, error);
+    if (status == SM_OK) {
+        t->class_changes.pasted = t->augmentation.paste_probability;
+        sm_loader_normal_shares(t->loader, t->class_changes.to_normal);
+    }
     const bool validates = t->validation_cache.count > 0;
     if (status == SM_OK && !validates) status = choose_shown(t, error);
     if (status == SM_OK)
@@ -220,6 +226,7 @@ void sm_trainer_tear_down(sm_trainer *t) {
     sm_validation_free(t->validation);
     sm_training_free(t->training);
     sm_distillation_free(t->distillation);
+    sm_prompt_simulation_free(t->prompts);
     sm_optimiser_free(&t->optimiser);
     sm_cache_free(&t->training_cache);
     sm_cache_free(&t->validation_cache);

@@ -6,6 +6,7 @@
 #include "checkpoint.h"
 #include "distillation.h"
 #include "loader.h"
+#include "prompt_simulation.h"
 #include "sampler.h"
 #include "trainer.h"
 #include "validation.h"
@@ -27,9 +28,11 @@ typedef struct sm_trainer {
     sm_cache shown;  /* training images to show when no fold validates; the samples belong to training_cache */
     bool folder_new; /* the folder for the results did not exist before */
     sm_sampler *sampler;
+    sm_class_changes class_changes; /* by the augmentation */
     sm_loader *loader;
     sm_training *training;
     sm_distillation *distillation; /* NULL without teachers */
+    sm_prompt_simulation *prompts; /* NULL for a network without prompts */
     sm_validation *validation;     /* of validation_cache, or of `shown` when no fold validates */
     sm_optimiser optimiser;
     float *parameters, *gradients;
@@ -41,6 +44,11 @@ typedef struct sm_trainer {
     char data_hash[24];
     char *checkpoint_path, *weights_path, *log_path;
 } sm_trainer;
+
+/** Share of the training that was done when this epoch began. */
+static inline double sm_trainer_progress(const sm_trainer *trainer) {
+    return (double)trainer->progress.epoch / trainer->options->epochs;
+}
 
 /**
  * Loads the images and allocates what training needs; with `resume`, restores the checkpoint. On failure, a folder that

@@ -22,7 +22,7 @@ enum { WIDTH = 60, HEIGHT = 50, PIXELS = WIDTH * HEIGHT };
 static const float temperature = 2, power = 3;
 
 /** Random weights whose mask covers part of the images. */
-static const char *write_weights(const char *folder) {
+static const char *write_network(const char *folder, const char *name, unsigned long long seed) {
     sm_net net;
     sm_weights_metadata metadata = {.network = "unet16",
                                     .input_size = 32,
@@ -32,15 +32,17 @@ static const char *write_weights(const char *folder) {
     assert_int_equal(sm_net_make("unet16", &net, NULL), SM_OK);
     float *parameters = sm_floats_allocate(net.total_count);
     assert_non_null(parameters);
-    sm_net_initialise(&net, 1, parameters);
+    sm_net_initialise(&net, seed, parameters);
     uint8_t *bytes = NULL;
     size_t size = 0;
     assert_int_equal(sm_weights_write(&net, parameters, &metadata, SM_WEIGHTS_FLOAT32, &bytes, &size, NULL), SM_OK);
-    scratch_write(folder, "weights", bytes, size);
+    scratch_write(folder, name, bytes, size);
     sm_floats_free(parameters);
     free(bytes);
-    return scratch_path(folder, "weights");
+    return scratch_path(folder, name);
 }
+
+static const char *write_weights(const char *folder) { return write_network(folder, "weights", 1); }
 
 static void write_set(const char *folder, const char *set, const int *types, const int *folds, const int *excluded,
                       int count) {
@@ -87,8 +89,13 @@ static void test_every_set_weighs_the_same(void **state) {
     write_sets(folder);
     const sm_evaluation_options evaluation = {
         .model_path = write_weights(folder), .threads = 2, .segment = sm_segment_options_default()};
-    sm_answers_options options = {
-        .evaluation = &evaluation, .fold = -1, .not_fold = -1, .network = true, .masks = true, .statistics = true};
+    sm_answers_options options = {.evaluation = &evaluation,
+                                  .fold = -1,
+                                  .not_fold = -1,
+                                  .network = true,
+                                  .grid = true,
+                                  .threshold = 0.5f,
+                                  .statistics = true};
     sm_answers answers;
     char *messages;
     assert_int_equal(collect(folder, &options, &answers, &messages, NULL), SM_OK);
@@ -98,25 +105,37 @@ static void test_every_set_weighs_the_same(void **state) {
     assert_int_equal(answers.failed.count, 1);
     static const int types[] = {1, 2, 0, 1, 0};
     static const double weights[] = {1.0 / 3, 1.0 / 3, 1.0 / 3, 0.5, 0.5};
-    static const double lesions[] = {0.5, 0.5, 0, 1, 0}, normals[] = {0, 0, 1, 0, 1};
+    static const int sources[] = {0, 0, 0, 1, 1};
+    static const bool lesion[] = {true, true, false, true, false};
+    double kind[5];
     for (int i = 0; i < 5; i++) {
         assert_int_equal(answers.types[i], types[i]);
         assert_near(answers.weights[i], weights[i] * 5 / 2, 1e-9);
-        assert_near(answers.cases[i].lesion_weight, lesions[i], 1e-9);
-        assert_near(answers.cases[i].normal_weight, normals[i], 1e-9);
-        assert_ptr_equal(answers.cases[i].trial, &answers.trials[i]);
+        assert_int_equal(answers.shows_lesion[i], lesion[i]);
+        assert_true(answers.outlined[i]);
+        assert_int_equal(answers.sources[i], sources[i]);
+        for (int k = 0; k < i; k++) assert_int_not_equal(answers.groups[i], answers.groups[k]);
     }
+    assert_int_equal(answers.group_count, 5);
+    assert_int_equal(sm_answers_weigh(&answers, lesion, kind, NULL), SM_OK);
+    static const double lesions[] = {0.5, 0.5, 0, 1, 0};
+    for (int i = 0; i < 5; i++) assert_near(kind[i], lesions[i], 1e-12);
     sm_answers_free(&answers);
 }
 
-/** Probabilities without the temperature, Dice, and the expected Dice without the power. */
+/** Probabilities without the temperature, and outlines whose Dice and expected Dice are those of the mask. */
 static void test_answers_are_the_models(void **state) {
     const char *folder = *state;
     write_sets(folder);
     const sm_evaluation_options evaluation = {
         .model_path = write_weights(folder), .threads = 1, .segment = sm_segment_options_default()};
-    sm_answers_options options = {
-        .evaluation = &evaluation, .fold = -1, .not_fold = -1, .network = true, .masks = true, .statistics = true};
+    sm_answers_options options = {.evaluation = &evaluation,
+                                  .fold = -1,
+                                  .not_fold = -1,
+                                  .network = true,
+                                  .grid = true,
+                                  .threshold = 0.5f,
+                                  .statistics = true};
     sm_answers answers;
     char *messages;
     assert_int_equal(collect(folder, &options, &answers, &messages, NULL), SM_OK);
@@ -145,21 +164,27 @@ static void test_answers_are_the_models(void **state) {
             both += sample.mask[k] >= 128 && result.mask[k] >= 128;
             area += (sample.mask[k] >= 128) + (result.mask[k] >= 128);
         }
-        if (result.lesion_count > 0) {
+        const sm_trial_rule rule = {.threshold = SM_TRIAL_OWN};
+        const sm_trial_answer answer = sm_trial_answer_of(&answers.outlines[i], &rule);
+        assert_int_equal(answer.any, result.lesion_count > 0);
+        if (answer.any) {
             masked++;
-            assert_near(answers.dice[i], 2 * both / area, 1e-9);
-            assert_near(answers.expected[i], cbrt((double)result.expected_dice), 1e-6);
-        } else {
-            assert_true(isnan(answers.dice[i]) && isnan(answers.expected[i]));
+            assert_near(answer.dice, 2 * both / area, 1e-9);
+            assert_near(answer.expected, cbrt((double)result.expected_dice), 1e-6);
         }
+        assert_near(answers.peaks[i], sm_peak(result.probability_map, NULL, 0, WIDTH, HEIGHT), 0);
+        assert_near(answers.type_odds[i], log((powers[1] + powers[2]) / powers[0]), 1e-4);
         float statistics[SM_STATISTICS_COUNT];
         assert_int_equal(sm_image_statistics(&picture, sample.grey, statistics, NULL), SM_OK);
         assert_memory_equal(answers.statistics[i * SM_ANSWERS_VIEWS], statistics, sizeof statistics);
         for (int view = 1; view < SM_ANSWERS_VIEWS; view++)
             changed += memcmp(answers.statistics[i * SM_ANSWERS_VIEWS + view], statistics, sizeof statistics) != 0;
-        sm_mask_trial trial;
-        assert_int_equal(sm_mask_try(&sample, result.probability_map, &trial, NULL), SM_OK);
-        assert_memory_equal(trial.dice, answers.trials[i].dice, sizeof trial.dice);
+        sm_outline_trials trials;
+        assert_int_equal(sm_outline_trials_measure(&sample, result.probability_map, 0.5f, true, &trials, NULL), SM_OK);
+        assert_memory_equal(trials.start, answers.outlines[i].start, sizeof trials.start);
+        assert_memory_equal(trials.outlines, answers.outlines[i].outlines,
+                            (size_t)trials.start[SM_TRIAL_THRESHOLDS] * sizeof *trials.outlines);
+        sm_outline_trials_free(&trials);
         sm_result_free(&result);
         sm_image_free(&picture);
         sm_sample_free(&sample);
@@ -184,7 +209,7 @@ static void test_folds_choose_the_images(void **state) {
         free(messages);
         assert_int_equal(answers.count, folds[i][2]);
         assert_null(answers.raw);
-        assert_null(answers.trials);
+        assert_null(answers.outlines);
         sm_answers_free(&answers);
     }
     sm_answers_options options = {.evaluation = &evaluation, .fold = 9, .not_fold = -1, .statistics = true};
@@ -196,11 +221,58 @@ static void test_folds_choose_the_images(void **state) {
     free(messages);
 }
 
+/** With one network per fold, each answers for its own fold, and folds without a network are left out. */
+static void test_folds_have_their_own_networks(void **state) {
+    const char *folder = *state;
+    write_sets(folder);
+    write_network(folder, "folds/fold0/weights.safetensors", 1);
+    write_network(folder, "folds/fold1/weights.safetensors", 2);
+    const sm_evaluation_options evaluation = {.threads = 1, .segment = sm_segment_options_default()};
+    sm_answers_options options = {.evaluation = &evaluation,
+                                  .folds = scratch_path(folder, "folds"),
+                                  .fold = -1,
+                                  .not_fold = -1,
+                                  .network = true,
+                                  .threshold = 0.5f};
+    sm_answers pooled, single[2];
+    char *messages;
+    assert_int_equal(collect(folder, &options, &pooled, &messages, NULL), SM_OK);
+    free(messages);
+    assert_int_equal(pooled.count, 4); /* a/0 and b/1 of fold 0, a/1 and b/0 of fold 1; a/2 is of fold 2 */
+    for (int k = 0; k < 2; k++) {
+        const sm_evaluation_options own = {.model_path = write_network(folder, k ? "second" : "first", k ? 2 : 1),
+                                           .threads = 1,
+                                           .segment = sm_segment_options_default()};
+        options.evaluation = &own;
+        options.folds = NULL;
+        options.fold = k;
+        assert_int_equal(collect(folder, &options, &single[k], &messages, NULL), SM_OK);
+        free(messages);
+        assert_int_equal(single[k].count, 2);
+    }
+    static const int fold[] = {0, 1, 1, 0}, place[] = {0, 0, 1, 1};
+    for (int i = 0; i < 4; i++) assert_memory_equal(pooled.raw[i], single[fold[i]].raw[place[i]], sizeof pooled.raw[i]);
+    /* The nested pool leaves the judged fold out. */
+    options.evaluation = &evaluation;
+    options.folds = scratch_path(folder, "folds");
+    options.fold = -1;
+    options.not_fold = 1;
+    sm_answers nested;
+    assert_int_equal(collect(folder, &options, &nested, &messages, NULL), SM_OK);
+    free(messages);
+    assert_int_equal(nested.count, 2);
+    assert_memory_equal(nested.raw[1], pooled.raw[3], sizeof nested.raw[1]);
+    sm_answers_free(&nested);
+    sm_answers_free(&pooled);
+    for (int k = 0; k < 2; k++) sm_answers_free(&single[k]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_set_weighs_the_same, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_answers_are_the_models, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_folds_choose_the_images, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_folds_have_their_own_networks, scratch_setup, scratch_teardown),
     };
     return cmocka_run_group_tests_name("answers", tests, NULL, NULL);
 }

@@ -621,7 +621,11 @@ static void test_presets(void **state) {
                                            .low_resolution_probability = 0.2f,
                                            .speckle_probability = 0.2f,
                                            .speckle = 0.2f,
-                                           .paste_probability = 0.3f};
+                                           .paste_probability = 0.3f,
+                                           .crop_probability = 0.1f,
+                                           .erase_probability = 0.07f,
+                                           .seam_probability = 0.15f,
+                                           .marks_probability = 0.3f};
     const sm_augmentation expected_study = {.flip_probability = 0.2f,
                                             .contrast_probability = 0.2f,
                                             .contrast_low = 0.65f,
@@ -634,8 +638,9 @@ static void test_presets(void **state) {
     assert_memory_equal(&full, &expected_full, sizeof full);
     assert_memory_equal(&study, &expected_study, sizeof study);
     /* A "no-" preset is the full one without its group. */
-    static const char *const names[] = {"no-geometry", "no-intensity", "no-quality", "no-paste"};
-    for (int n = 0; n < 4; n++) {
+    static const char *const names[] = {"no-geometry", "no-intensity", "no-quality",
+                                        "no-paste",    "no-negatives", "no-marks"};
+    for (int n = 0; n < 6; n++) {
         sm_augmentation without, expected = expected_full;
         assert_int_equal(sm_augmentation_by_name(names[n], &without, NULL), SM_OK);
         if (n == 0)
@@ -644,6 +649,8 @@ static void test_presets(void **state) {
         if (n == 1) expected.gamma_probability = expected.contrast_probability = expected.brightness_probability = 0;
         if (n == 2) expected.blur_probability = expected.low_resolution_probability = expected.speckle_probability = 0;
         if (n == 3) expected.paste_probability = 0;
+        if (n == 4) expected.crop_probability = expected.erase_probability = expected.seam_probability = 0;
+        if (n == 5) expected.marks_probability = 0;
         assert_memory_equal(&without, &expected, sizeof without);
     }
     full = sm_augmentation_none();

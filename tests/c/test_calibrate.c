@@ -93,6 +93,14 @@ static void power_is_recovered(void **state) {
     assert_near(sm_power_fit(expected, dice, weights, 1), 1, 0); /* the only answer has no mask */
 }
 
+/** Scores all mask settings without a presence. */
+static void try_settings(const sm_sample *sample, const float *map, sm_mask_trial *trial) {
+    sm_outline_trials outlines;
+    assert_int_equal(sm_outline_trials_measure(sample, map, 0.5f, true, &outlines, NULL), SM_OK);
+    sm_mask_try(&outlines, NULL, 0, NULL, trial);
+    sm_outline_trials_free(&outlines);
+}
+
 enum { SIDE = 40 };
 
 /** Scores of a map with a lesion of probability 0.6 and a false speck of 0.8. */
@@ -106,7 +114,7 @@ static void trial_of(bool lesion, sm_mask_trial *trial) {
             mask[y * SIDE + x] = 255;
         }
     const sm_sample sample = {.width = SIDE, .height = SIDE, .grey = grey, .mask = mask};
-    assert_int_equal(sm_mask_try(&sample, map, trial, NULL), SM_OK);
+    try_settings(&sample, map, trial);
 }
 
 static void false_specks_are_weighed_against_lesions(void **state) {
@@ -123,7 +131,7 @@ static void false_specks_are_weighed_against_lesions(void **state) {
     const sm_mask_choice chosen = sm_mask_choose(cases, 2, 0.1);
     assert_near(chosen.lesion_dice, 1, 1e-6);
     assert_near(chosen.false_masks, 0, 0);
-    assert_true(sm_mask_thresholds[chosen.threshold] < 0.6f);
+    assert_true(sm_trial_grid[chosen.threshold] < 0.6f);
     const sm_mask_choice before = sm_mask_judge(cases, 2, 8, 0);
     assert_near(before.false_masks, 1, 0);
 }
@@ -190,7 +198,7 @@ static void power_follows_the_weights(void **state) {
 static void mask_settings_are_as_documented(void **state) {
     (void)state;
     static const double areas[] = {0, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.0075, 0.01};
-    for (int t = 0; t < SM_MASK_THRESHOLDS; t++) assert_near(sm_mask_thresholds[t], 0.1 + 0.05 * t, 1e-6);
+    for (int t = 0; t < SM_MASK_THRESHOLDS; t++) assert_near(sm_trial_grid[t], 0.1 + 0.05 * t, 1e-6);
     for (int a = 0; a < SM_MASK_AREAS; a++) assert_near(sm_mask_areas[a], areas[a], 1e-9);
 }
 
@@ -205,16 +213,82 @@ static void smallest_area_is_included(void **state) {
     mask[50 * S] = 127; /* not lesion */
     const sm_sample sample = {.width = S, .height = S, .grey = grey, .mask = mask};
     sm_mask_trial trial;
-    assert_int_equal(sm_mask_try(&sample, map, &trial, NULL), SM_OK);
+    try_settings(&sample, map, &trial);
     assert_near(trial.dice[8][5], 2.0 * 15 / (30 + 15), 1e-6); /* a probability at the threshold is lesion */
     assert_true(trial.any[8][5]);
     assert_near(trial.dice[8][6], 0, 0); /* 0.005: 50 pixels */
     assert_false(trial.any[8][6]);
     assert_near(trial.dice[9][5], 0, 0);
     map[20 * S + 10] = 0;
-    assert_int_equal(sm_mask_try(&sample, map, &trial, NULL), SM_OK);
+    try_settings(&sample, map, &trial);
     assert_false(trial.any[8][5]);
     assert_true(trial.any[8][4]);
+}
+
+/** Two outlines and a lesion of two parts, at the thresholds of the grid and at one more. */
+static void outlines_are_measured_at_all_thresholds(void **state) {
+    (void)state;
+    static float map[SIDE * SIDE];
+    static uint8_t grey[SIDE * SIDE], mask[SIDE * SIDE];
+    memset(map, 0, sizeof map);
+    memset(mask, 0, sizeof mask);
+    for (int y = 10; y < 20; y++)
+        for (int x = 10; x < 20; x++) map[y * SIDE + x] = 0.6f; /* 100 pixels */
+    map[12 * SIDE + 12] = map[12 * SIDE + 13] = 0.95f;
+    for (int x = 30; x < 34; x++) map[30 * SIDE + x] = 0.8f; /* 4 pixels, false */
+    for (int y = 10; y < 20; y++)
+        for (int x = 15; x < 23; x++) mask[y * SIDE + x] = 255; /* 80 pixels, 50 of them outlined */
+    const sm_sample sample = {.width = SIDE, .height = SIDE, .grey = grey, .mask = mask};
+    sm_outline_trials trials;
+    assert_int_equal(sm_outline_trials_measure(&sample, map, 0.62f, true, &trials, NULL), SM_OK);
+    assert_int_equal(trials.pixels, SIDE * SIDE);
+    assert_int_equal(trials.target, 80);
+    assert_near(trials.largest, 0.95, 1e-6);
+    assert_near(trials.sum, 98 * 0.6 + 2 * 0.95 + 4 * 0.8, 1e-3);
+    const sm_trial_outline *first = &trials.outlines[trials.start[8]]; /* threshold 0.5 */
+    assert_int_equal(trials.start[9] - trials.start[8], 2);
+    assert_int_equal(first[0].area, 100);
+    assert_int_equal(first[0].both, 50);
+    assert_near(first[0].sum, 98 * 0.6 + 2 * 0.95, 1e-4);
+    assert_near(first[0].reach, 3, 1e-6);               /* columns 20 to 22 */
+    assert_near(first[0].peak, log(0.95 / 0.05), 1e-4); /* the second largest of 1600 pixels */
+    assert_int_equal(first[1].area, 4);
+    assert_int_equal(first[1].both, 0);
+    assert_near(first[1].reach, 0, 0);
+    assert_int_equal(trials.start[SM_TRIAL_OWN + 1] - trials.start[SM_TRIAL_OWN], 2);
+    assert_int_equal(trials.outlines[trials.start[SM_TRIAL_OWN]].area, 4);
+    assert_int_equal(trials.outlines[trials.start[SM_TRIAL_OWN] + 1].area, 2);
+
+    /* A presence of 1 / (1 + e^-peak): 0.95 and 0.8. */
+    const sm_decision decision = {.presence = {0, 1, 0}};
+    sm_trial_rule rule = {.threshold = 8, .decision = &decision, .level = 0.9};
+    sm_trial_answer answer = sm_trial_answer_of(&trials, &rule);
+    assert_near(answer.dice, 2.0 * 50 / (100 + 80), 1e-6);
+    assert_near(answer.expected, 2 * (98 * 0.6 + 1.9) / (98 * 0.6 + 1.9 + 3.2 + 100), 1e-5);
+    assert_near(sm_trial_presence(&trials, &rule), 0.95, 1e-5);
+    rule.level = 0.5;
+    assert_near(sm_trial_answer_of(&trials, &rule).dice, 2.0 * 50 / (104 + 80), 1e-6);
+    rule.minimum_area = 5.0f / (SIDE * SIDE);
+    assert_near(sm_trial_answer_of(&trials, &rule).dice, 2.0 * 50 / (100 + 80), 1e-6);
+    rule.minimum_area = 0.5f;
+    assert_near(sm_trial_presence(&trials, &rule), -1, 0);
+    assert_false(sm_trial_answer_of(&trials, &rule).any);
+    assert_true(isnan(sm_trial_answer_of(&trials, &rule).expected));
+    /* The same through the scores of all settings: each has a level of its own. */
+    double levels[SM_MASK_THRESHOLDS][SM_MASK_AREAS] = {{0}};
+    levels[8][0] = 0.9;
+    levels[9][0] = 0.96;
+    sm_mask_trial scores;
+    sm_mask_try(&trials, &decision, 0, (const double(*)[SM_MASK_AREAS])levels, &scores);
+    assert_near(scores.dice[8][0], 2.0 * 50 / (100 + 80), 1e-6);
+    assert_near(scores.dice[7][0], 2.0 * 50 / (104 + 80), 1e-6);
+    assert_false(scores.any[9][0]);
+    sm_outline_trials_free(&trials);
+    /* Without the grid, only the chosen threshold is measured. */
+    assert_int_equal(sm_outline_trials_measure(&sample, map, 0.62f, false, &trials, NULL), SM_OK);
+    assert_int_equal(trials.start[SM_TRIAL_OWN], 0);
+    assert_int_equal(trials.start[SM_TRIAL_OWN + 1], 2);
+    sm_outline_trials_free(&trials);
 }
 
 /** Fills a trial with the same scores for all settings. */
@@ -549,6 +623,7 @@ int main(void) {
         cmocka_unit_test(power_follows_the_weights),
         cmocka_unit_test(mask_settings_are_as_documented),
         cmocka_unit_test(smallest_area_is_included),
+        cmocka_unit_test(outlines_are_measured_at_all_thresholds),
         cmocka_unit_test(mask_judgement_is_weighted),
         cmocka_unit_test(mask_choice_is_smoothed),
         cmocka_unit_test(gaussian_is_recovered),

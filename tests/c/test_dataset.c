@@ -88,9 +88,9 @@ static void test_manifest_fields(void **state) {
         assert_int_equal(dataset.count, 3);
         assert_false(dataset.folds_by_name);
         const sm_record *one = &dataset.records[0], *two = &dataset.records[1], *three = &dataset.records[2];
-        assert_int_equal(one->type, SM_CLASS_BENIGN);
-        assert_int_equal(two->type, SM_CLASS_MALIGNANT);
-        assert_int_equal(three->type, SM_CLASS_NORMAL);
+        assert_int_equal(sm_record_type(one), SM_CLASS_BENIGN);
+        assert_int_equal(sm_record_type(two), SM_CLASS_MALIGNANT);
+        assert_int_equal(sm_record_type(three), SM_CLASS_NORMAL);
         assert_string_equal(one->source, "clinic");
         assert_string_equal(one->group, "clinic:7");
         assert_int_equal(one->fold, 3);
@@ -136,7 +136,7 @@ static void test_manifest_syntax(void **state) {
     assert_int_equal(dataset.count, 2);
     assert_non_null(strstr(dataset.records[0].image, "/a, \"b\".png"));
     assert_non_null(strstr(dataset.records[0].masks[0], "/mask one.png"));
-    assert_int_equal(dataset.records[0].type, SM_CLASS_BENIGN);
+    assert_int_equal(sm_record_type(&dataset.records[0]), SM_CLASS_BENIGN);
     assert_int_equal(dataset.records[1].fold, 2);
     assert_false(dataset.records[0].has_curated);
     assert_false(dataset.folds_by_name);
@@ -214,9 +214,9 @@ static void test_bad_rows_do_not_affect_the_others(void **state) {
         {"b.png,n.png;gone.png,benign", "gone.png: No such file"},
         {"gone.png,n.png,benign", "gone.png: No such file"},
         {"folder.png,n.png,benign", "folder.png: not a regular file"},
-        {"b.png,,benign", "b.png: a benign image without a"},
-        {"b.png,n.png,tumour", "unknown class \"tumour\""},
-        {"b.png,n.png,", "unknown class \"\""},
+        {"b.png,,", "b.png: neither a class nor a mask"},
+        {"b.png, ; ,", "b.png: neither a class nor a mask"},
+        {"b.png,n.png,tumour", "unknown class \"tumour\" (normal, benign, malignant, lesion, or empty"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[256];
@@ -303,7 +303,8 @@ static void test_hostile_manifests(void **state) {
     sm_dataset_free(&dataset);
     scratch_text(scratch, "manifest.csv", long_class);
     dataset = load(scratch);
-    assert_problem(&dataset.records[0], (const char *[]){"line 2", "unknown class \"???", "normal, benign or", NULL});
+    assert_problem(&dataset.records[0], (const char *[]){"line 2", "unknown class \"???",
+                                                         "normal, benign, malignant, lesion, or empty", NULL});
     assert_null(strchr(dataset.records[0].problem, '\n'));
     sm_dataset_free(&dataset);
     free(long_mask);
@@ -467,7 +468,7 @@ static void test_busi_folder(void **state) {
         snprintf(group, sizeof group, "busi:%s", images[i]);
         assert_non_null(strstr(record->image, image)); // natural order: 2 before 10
         assert_string_equal(record->group, group);
-        assert_int_equal(record->type, types[i]);
+        assert_int_equal(sm_record_type(record), types[i]);
         assert_int_equal(record->mask_count, i == 0 ? 3 : i == 5 ? 0 : 1);
         assert_true(record->fold >= 0 && record->fold < 5);
         assert_false(record->has_curated);
@@ -636,7 +637,7 @@ static void test_real_sets(void **state) {
         sm_dataset dataset = load(sets[i].path);
         assert_int_equal(dataset.count, sets[i].count);
         int types[SM_CLASS_COUNT] = {0};
-        for (int r = 0; r < dataset.count; r++) types[dataset.records[r].type]++;
+        for (int r = 0; r < dataset.count; r++) types[sm_record_type(&dataset.records[r])]++;
         assert_int_equal(types[SM_CLASS_BENIGN], sets[i].benign);
         assert_int_equal(types[SM_CLASS_MALIGNANT], sets[i].malignant);
         assert_false(dataset.folds_by_name);
@@ -646,7 +647,7 @@ static void test_real_sets(void **state) {
             if (sm_sample_load(&dataset.records[r], &sample, &error) != SM_OK) fail_msg("%s", error.message);
             int lesion = 0;
             for (int p = 0; p < sample.width * sample.height; p++) lesion += sample.mask[p] != 0;
-            assert_int_equal(lesion > 0, dataset.records[r].type != SM_CLASS_NORMAL);
+            assert_int_equal(lesion > 0, sm_record_type(&dataset.records[r]) != SM_CLASS_NORMAL);
             sm_sample_free(&sample);
         }
         sm_dataset_free(&dataset);

@@ -54,13 +54,13 @@ static teacher make_teacher(const char *folder, const char *name, unsigned seed,
 /** A batch of noise. */
 static sm_batch make_batch(void) {
     static float images[BATCH * PIXELS], masks[BATCH * PIXELS];
-    static const int types[BATCH] = {SM_CLASS_BENIGN, SM_CLASS_NORMAL};
+    static const sm_class_set classes[BATCH] = {1 << SM_CLASS_BENIGN, 1 << SM_CLASS_NORMAL};
     uint32_t random = 5;
     for (int i = 0; i < BATCH * PIXELS; i++) {
         images[i] = test_random_signed(&random);
         masks[i] = (float)(i % 3 == 0);
     }
-    return (sm_batch){.images = images, .masks = masks, .types = types};
+    return (sm_batch){.images = images, .masks = masks, .classes = classes};
 }
 
 static void assert_mixed(const teacher *t, float share, double temperature, bool two_sigmoid, const sm_batch *batch,
@@ -85,7 +85,8 @@ static void assert_mixed(const teacher *t, float share, double temperature, bool
         for (int c = 0; c < SM_CLASS_COUNT; c++) sum += exponentials[c] = exp((double)type_logits[c] / temperature);
         for (int c = 0; c < SM_CLASS_COUNT; c++)
             assert_near(softened->type_probabilities[i * SM_CLASS_COUNT + c],
-                        (1 - (double)share) * (c == batch->types[i]) + (double)share * exponentials[c] / sum, 1e-5);
+                        (1 - (double)share) * (batch->classes[i] == 1 << c) + (double)share * exponentials[c] / sum,
+                        1e-5);
     }
     sm_inference_state_free(working);
     sm_inference_free(inference);
@@ -106,7 +107,7 @@ static void test_targets_are_mixed(void **state) {
                          SM_OK);
         const sm_batch softened = sm_distillation_soften(distillation, &batch, 1);
         assert_ptr_equal(softened.images, batch.images);
-        assert_ptr_equal(softened.types, batch.types);
+        assert_ptr_equal(softened.classes, batch.classes);
         assert_mixed(&t, cases[i].share, (double)cases[i].temperature, cases[i].activation == SM_TYPE_TWO_SIGMOID,
                      &batch, &softened);
         sm_distillation_free(distillation);

@@ -336,11 +336,12 @@ static void add_expected(sm_evaluator *evaluator, const sm_record *record, const
     }
     if (lesion == 0 || kept >= 0.9 * lesion) {
         expected->images++;
-        expected->right += result.type == record->type;
+        expected->typed_images++;
+        expected->right += result.type == sm_record_type(record);
         expected->lesion_images += lesion > 0;
         if (lesion > 0) expected->dice += 2.0 * both / (kept + predicted);
-        expected->normal_images += record->type == SM_CLASS_NORMAL;
-        if (record->type == SM_CLASS_NORMAL) expected->masks += predicted > 0;
+        expected->normal_images += sm_record_type(record) == SM_CLASS_NORMAL;
+        if (sm_record_type(record) == SM_CLASS_NORMAL) expected->masks += predicted > 0;
     }
     sm_result_free(&result);
     free(mask);
@@ -376,6 +377,7 @@ static void perturbed_images_are_scored(void **state) {
         for (int i = 0; i < 3; i++)
             add_expected(results.networks[0].evaluator, results.splits[0].images[chosen[i]]->record, point, &expected);
         assert_int_equal(point->images, expected.images);
+        assert_int_equal(point->typed_images, expected.typed_images);
         assert_int_equal(point->right, expected.right);
         assert_int_equal(point->lesion_images, expected.lesion_images);
         assert_int_equal(point->normal_images, expected.normal_images);

@@ -13,7 +13,7 @@
 #include "../../native/data/phantom.h"
 #include "../../native/data/random.h"
 #include "../../native/parallel.h"
-#include "../../native/train/copy_paste.h"
+#include "../../native/train/composer.h"
 #include "../../native/train/loader.h"
 #include "scratch_folder.h"
 
@@ -30,10 +30,13 @@ typedef struct fixture {
 
 static int make_fixture(void **state) {
     static fixture f;
+    static char source[] = "phantoms";
     for (int i = 0; i < COUNT; i++) {
-        f.records[i] = (sm_record){.type = (sm_class)(i % SM_CLASS_COUNT)};
+        f.records[i] =
+            (sm_record){.classes = sm_class_set_of((sm_class)(i % SM_CLASS_COUNT)), .mask_count = 1, .source = source};
         f.pointers[i] = &f.records[i];
-        if (sm_phantom_draw(SIDE, SIDE, f.records[i].type, (uint64_t)i, &f.samples[i], NULL) != SM_OK) return -1;
+        if (sm_phantom_draw(SIDE, SIDE, sm_record_type(&f.records[i]), (uint64_t)i, &f.samples[i], NULL) != SM_OK)
+            return -1;
     }
     f.cache = (sm_cache){.records = f.pointers, .samples = f.samples, .count = COUNT};
     f.scratch = sm_augment_scratch_create(SIDE);
@@ -56,7 +59,7 @@ static void assert_batch(const fixture *f, const sm_augmentation *augmentation, 
     assert_null(batch->type_probabilities);
     for (int i = 0; i < BATCH; i++) {
         const int index = order[first + i];
-        assert_int_equal(batch->types[i], f->records[index].type);
+        assert_int_equal(batch->classes[i], f->records[index].classes);
         assert_int_equal(sm_augment(augmentation, &f->samples[index], SIDE,
                                     sm_random_derive(EPOCH_SEED, (uint64_t)(first + i)), f->scratch, image, mask),
                          SM_OK);
@@ -65,11 +68,18 @@ static void assert_batch(const fixture *f, const sm_augmentation *augmentation, 
     }
 }
 
+/** Without what the composer does. */
+static sm_augmentation geometry_and_intensity(void) {
+    sm_augmentation augmentation = sm_augmentation_full();
+    augmentation.paste_probability = augmentation.crop_probability = augmentation.erase_probability = 0;
+    augmentation.seam_probability = augmentation.marks_probability = 0;
+    return augmentation;
+}
+
 static void test_batches_come_in_order(void **state) {
     fixture *f = *state;
     static const int order[COUNT] = {5, 3, 3, 0, 10, 7, 1, 2, 9, 8, 4};
-    sm_augmentation augmentation;
-    assert_int_equal(sm_augmentation_by_name("no-paste", &augmentation, NULL), SM_OK);
+    const sm_augmentation augmentation = geometry_and_intensity();
     sm_loader *loader = NULL;
     assert_int_equal(sm_loader_create(&f->cache, &augmentation, SIDE, BATCH, &loader, NULL), SM_OK);
     static const int first_batches[] = {0, 3, 0, 5};
@@ -94,8 +104,7 @@ static void test_a_batch_in_use_is_not_overwritten(void **state) {
     enum { BATCHES = 10 };
     int order[BATCHES * BATCH];
     for (int i = 0; i < BATCHES * BATCH; i++) order[i] = i % COUNT;
-    sm_augmentation augmentation;
-    assert_int_equal(sm_augmentation_by_name("no-paste", &augmentation, NULL), SM_OK);
+    const sm_augmentation augmentation = geometry_and_intensity();
     sm_loader *loader = NULL;
     assert_int_equal(sm_loader_create(&f->cache, &augmentation, SIDE, BATCH, &loader, NULL), SM_OK);
     assert_int_equal(sm_loader_start(loader, order, BATCHES * BATCH, EPOCH_SEED, 0, NULL), SM_OK);
@@ -107,36 +116,42 @@ static void test_a_batch_in_use_is_not_overwritten(void **state) {
     sm_loader_free(loader);
 }
 
-/** With copy-paste augmentation, a batch holds what sm_copy_paste_apply gives, with the class that it sets. */
-static void test_lesions_are_pasted(void **state) {
+/** A batch holds what the composer gives, with the classes that it sets. */
+static void test_images_are_composed(void **state) {
     fixture *f = *state;
     int order[COUNT], changed = 0, turned = 0;
     for (int i = 0; i < COUNT; i++) order[i] = i;
-    sm_augmentation augmentation = sm_augmentation_none();
-    augmentation.paste_probability = 0.8f;
+    const sm_augmentation augmentation = sm_augmentation_full();
     static float image[PIXELS], mask[PIXELS];
-    sm_copy_paste *copy_paste = sm_copy_paste_create(f->pointers, f->samples, COUNT, SIDE);
+    sm_composer *composer = NULL;
     sm_loader *loader = NULL;
-    assert_non_null(copy_paste);
+    assert_int_equal(sm_composer_create(f->pointers, f->samples, COUNT, SIDE, &augmentation, &composer, NULL), SM_OK);
+    sm_composer_begin_epoch(composer, order, COUNT);
     assert_int_equal(sm_loader_create(&f->cache, &augmentation, SIDE, BATCH, &loader, NULL), SM_OK);
-    assert_int_equal(sm_loader_start(loader, order, COUNT, EPOCH_SEED, 0, NULL), SM_OK);
-    for (int place = 0; place < COUNT / BATCH * BATCH; place++) {
-        static sm_batch batch;
-        if (place % BATCH == 0) batch = sm_loader_next(loader);
-        const uint64_t seed = sm_random_derive(EPOCH_SEED, (uint64_t)place);
-        sm_class type;
-        const sm_sample *sample = sm_copy_paste_apply(copy_paste, place, 0.8f, sm_random_derive(seed, 1u << 20), &type);
-        changed += sample != &f->samples[place];
-        turned += type != f->records[place].type;
-        assert_int_equal(sm_augment(&augmentation, sample, SIDE, seed, f->scratch, image, mask), SM_OK);
-        assert_int_equal(batch.types[place % BATCH], type);
-        assert_memory_equal(batch.images + (ptrdiff_t)(place % BATCH) * PIXELS, image, sizeof image);
-        assert_memory_equal(batch.masks + (ptrdiff_t)(place % BATCH) * PIXELS, mask, sizeof mask);
+    for (uint64_t epoch_seed = 0; epoch_seed < 5; epoch_seed++) {
+        assert_int_equal(sm_loader_start(loader, order, COUNT, epoch_seed, 0, NULL), SM_OK);
+        for (int place = 0; place < COUNT / BATCH * BATCH; place++) {
+            static sm_batch batch;
+            if (place % BATCH == 0) batch = sm_loader_next(loader);
+            const uint64_t seed = sm_random_derive(epoch_seed, (uint64_t)place);
+            sm_class_set classes;
+            const sm_sample *sample = sm_composer_compose(composer, place, seed, &classes);
+            changed += sample != &f->samples[place];
+            turned += classes != f->records[place].classes;
+            assert_int_equal(sm_augment(&augmentation, sample, SIDE, seed, f->scratch, image, mask), SM_OK);
+            assert_int_equal(batch.classes[place % BATCH], classes);
+            assert_memory_equal(batch.images + (ptrdiff_t)(place % BATCH) * PIXELS, image, sizeof image);
+            assert_memory_equal(batch.masks + (ptrdiff_t)(place % BATCH) * PIXELS, mask, sizeof mask);
+        }
     }
-    assert_in_range(changed, 3, COUNT - 2);
-    assert_true(turned > 0);
+    assert_in_range(changed, 15, 45); /* of 50 */
+    assert_in_range(turned, 3, 20);
+    float shares[SM_CLASSES_ANY + 1], expected[SM_CLASSES_ANY + 1];
+    sm_loader_normal_shares(loader, shares);
+    sm_composer_normal_shares(composer, expected);
+    assert_memory_equal(shares, expected, sizeof shares);
     sm_loader_free(loader);
-    sm_copy_paste_free(copy_paste);
+    sm_composer_free(composer);
 }
 
 static bool is_even(const sm_record *record, const void *context) {
@@ -186,7 +201,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches_come_in_order),
         cmocka_unit_test(test_a_batch_in_use_is_not_overwritten),
-        cmocka_unit_test(test_lesions_are_pasted),
+        cmocka_unit_test(test_images_are_composed),
         cmocka_unit_test(test_cache_keeps_the_wanted_and_readable),
     };
     return cmocka_run_group_tests_name("loader", tests, make_fixture, free_fixture);

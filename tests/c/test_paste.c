@@ -191,33 +191,37 @@ static void test_class_of_the_donor(void **state) {
     draw(&pictures[1], 100, 20, 8, 30, 10);
     draw(&pictures[2], 100, 30, 40, 30, 10);
     draw(&pictures[3], 100, 60, 8, 30, 10);
-    static const sm_record records[] = {
-        {.type = SM_CLASS_NORMAL}, {.type = SM_CLASS_BENIGN}, {.type = SM_CLASS_BENIGN}, {.type = SM_CLASS_MALIGNANT}};
+    static const sm_record records[] = {{.classes = 1 << SM_CLASS_NORMAL},
+                                        {.classes = 1 << SM_CLASS_BENIGN, .mask_count = 1},
+                                        {.classes = 1 << SM_CLASS_BENIGN, .mask_count = 1},
+                                        {.classes = 1 << SM_CLASS_MALIGNANT, .mask_count = 1}};
     const sm_record *pointers[4];
     sm_sample samples[4];
     for (int i = 0; i < 4; i++) pointers[i] = &records[i], samples[i] = pictures[i].sample;
     sm_copy_paste *copy_paste = sm_copy_paste_create(pointers, samples, 4, SIDE);
     assert_non_null(copy_paste);
     int types[SM_CLASS_COUNT] = {0};
-    sm_class type;
+    sm_class_set classes;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        assert_ptr_equal(sm_copy_paste_apply(copy_paste, 0, 0, seed, &type), &samples[0]);
-        assert_int_equal(type, SM_CLASS_NORMAL);
+        assert_ptr_equal(sm_copy_paste_apply(copy_paste, 0, 0, seed, &classes), &samples[0]);
+        assert_int_equal(classes, records[0].classes);
 
-        const sm_sample *sample = sm_copy_paste_apply(copy_paste, 0, 1, seed, &type);
+        const sm_sample *sample = sm_copy_paste_apply(copy_paste, 0, 1, seed, &classes);
+        sm_class type = SM_CLASS_NORMAL;
+        assert_true(sm_class_set_single(classes, &type));
         types[type]++;
         int darkest = 255;
         for (int i = 0; i < AREA; i++) darkest = sample->grey[i] < darkest ? sample->grey[i] : darkest;
         if (type == SM_CLASS_MALIGNANT) assert_int_equal(darkest, 60);
         if (type == SM_CLASS_BENIGN) assert_true(darkest == 20 || darkest == 30);
 
-        sample = sm_copy_paste_apply(copy_paste, 1, 1, seed, &type);
-        assert_int_equal(type, SM_CLASS_BENIGN);
+        sample = sm_copy_paste_apply(copy_paste, 1, 1, seed, &classes);
+        assert_int_equal(classes, records[1].classes);
         for (int i = 0; i < AREA; i++) assert_int_not_equal(sample->grey[i], 60); /* 60 is of the malignant lesion */
 
-        assert_ptr_equal(sm_copy_paste_apply(copy_paste, 3, 1, seed, &type),
+        assert_ptr_equal(sm_copy_paste_apply(copy_paste, 3, 1, seed, &classes),
                          &samples[3]); /* no other image is of its class */
-        assert_int_equal(type, SM_CLASS_MALIGNANT);
+        assert_int_equal(classes, records[3].classes);
     }
     assert_true(types[SM_CLASS_BENIGN] > SEEDS / 5 && types[SM_CLASS_MALIGNANT] > SEEDS / 5);
     sm_copy_paste_free(copy_paste);

@@ -270,18 +270,18 @@ static void test_command(void **state) {
     int types[SM_CLASS_COUNT] = {0}, folds[5] = {0}, in_turn = 0;
     for (int i = 0; i < COUNT; i++) {
         const sm_record *record = &dataset.records[i];
-        types[record->type]++;
+        types[sm_record_type(record)]++;
         assert_in_range(record->fold, 0, 4);
         folds[record->fold]++;
-        in_turn += record->type == (sm_class)((i + 1) % 3);
+        in_turn += sm_record_type(record) == (sm_class)((i + 1) % 3);
         assert_int_equal(record->mask_count, 1);
         sm_sample sample, twin;
         assert_int_equal(sm_sample_load(record, &sample, NULL), SM_OK);
         assert_int_equal(sm_sample_load(&repeated.records[i], &twin, NULL), SM_OK);
         assert_int_equal(sample.width, 96);
         assert_int_equal(sample.height, 64);
-        assert_int_equal(count_lesion(&sample) > 0, record->type != SM_CLASS_NORMAL);
-        assert_int_equal(repeated.records[i].type, record->type);
+        assert_int_equal(count_lesion(&sample) > 0, sm_record_type(record) != SM_CLASS_NORMAL);
+        assert_int_equal(repeated.records[i].classes, record->classes);
         assert_memory_equal(sample.grey, twin.grey, 96 * 64);
         assert_memory_equal(sample.mask, twin.mask, 96 * 64);
         sm_sample_free(&sample);

@@ -348,12 +348,25 @@ static void wrong_usage_is_status_two(void **state) {
     outcome_free(&result);
 }
 
+/** Pixels of the uppermost row that an outline covers. */
+static int coloured_in_first_row(const char *path) {
+    sm_image overlay = read_image(path);
+    int count = 0;
+    for (int x = 0; x < overlay.width; x++) count += overlay.pixels[3 * x] > overlay.pixels[3 * x + 2] + 60;
+    sm_image_free(&overlay);
+    return count;
+}
+
 static void presence_and_operating_points_are_in_the_json(void **state) {
     (void)state;
     blob_png("in/p.png", 80, 60);
     const char *const file = scratch_path(folder, "in/p.png"), *const out = scratch_path(folder, "points");
-    outcome result = predict((const char *const[]){"--model", weights2, "--out", out, "--threshold", "0", file, NULL});
+    outcome result =
+        predict((const char *const[]){"--model", weights2, "--out", out, "--threshold", "0", "--overlay", file, NULL});
     assert_string_equal(result.err, "");
+    /* The whole image is one lesion. */
+    const int whole = coloured_in_first_row(scratch_path(folder, "points/p_overlay.png"));
+    assert_true(whole > 70);
     assert_contains(result.out, "\"presence\":0.5,\"operating_point\":{\"kept\":0.95,\"presence\":0.25,"
                                 "\"missed_bound\":0.125},\"lesions\":[{\"area_px\":4800,");
     assert_contains(result.out, "\"presence\":0.5,\"margin_px\":17.3205}],\"possible_lesions\":[],");
@@ -364,6 +377,8 @@ static void presence_and_operating_points_are_in_the_json(void **state) {
     assert_string_equal(result.err, "");
     assert_contains(result.out, "\"operating_point\":{\"kept\":0.8,\"presence\":1,\"missed_bound\":0.25},"
                                 "\"lesions\":[],\"possible_lesions\":[{\"area_px\":4800,");
+    const int dashed = coloured_in_first_row(scratch_path(folder, "points/p_overlay.png"));
+    assert_true(dashed > whole / 4 && dashed < whole * 3 / 4);
     sm_image mask = read_image(scratch_path(folder, "points/p_mask.png"));
     for (int i = 0; i < 80 * 60; i++) assert_int_equal(mask.pixels[i], 0);
     sm_image_free(&mask);
@@ -400,7 +415,9 @@ static void prompts_correct_the_mask(void **state) {
     assert_int_equal(result.exit_status, SM_EXIT_DONE);
     assert_int_equal(count_lines(result.out), 3);
     const char *const second = strstr(result.out, "two.png"), *const third = strstr(result.out, "three.png");
-    assert_true(second && third && third > second);
+    assert_non_null(second);
+    assert_non_null(third);
+    assert_true(third > second);
     assert_true(strstr(result.out, "\"refined\":true") < second);
     assert_true(strstr(second, "\"refined\":true") < third);
     assert_contains(third, "\"refined\":false");
@@ -414,12 +431,33 @@ static void prompts_correct_the_mask(void **state) {
     assert_true(inside[1] > inside[0] + 100);   /* a green dot */
     assert_true(outside[0] > outside[1] + 100); /* a red one */
     sm_image_free(&overlay);
+    overlay = read_image(scratch_path(folder, "prompted/two_overlay.png"));
+    for (int x = 11; x < 29; x++) { /* the box */
+        const uint8_t *frame = overlay.pixels + (size_t)3 * (10 * 80 + (size_t)x);
+        assert_true(frame[0] > frame[2] + 60);
+    }
+    sm_image_free(&overlay);
     mask = read_image(scratch_path(folder, "prompted/two_mask.png"));
     int in_box = 0;
     for (int y = 10; y < 30; y++)
         for (int x = 10; x < 30; x++) in_box += mask.pixels[y * 80 + x] != 0;
     assert_true(in_box > 0);
     sm_image_free(&mask);
+    outcome_free(&result);
+}
+
+static void escaped_names_are_utf8(void **state) {
+    (void)state;
+    blob_png("in/caf\xc3\xa9 \xf0\x9f\x98\x80 \"q\".png", 80, 60);
+    scratch_text(
+        folder, "escaped.jsonl",
+        "{\"file\":\"caf\\u00e9 \\uD83D\\ude00 \\\"q\\\".png\",\"clicks\":[{\"x\":5,\"y\":5,\"inside\":true}]}");
+    outcome result =
+        predict((const char *const[]){"--model", weights2, "--out", scratch_path(folder, "escaped"), "--prompts",
+                                      scratch_path(folder, "escaped.jsonl"),
+                                      scratch_path(folder, "in/caf\xc3\xa9 \xf0\x9f\x98\x80 \"q\".png"), NULL});
+    assert_string_equal(result.err, "");
+    assert_contains(result.out, "\"refined\":true");
     outcome_free(&result);
 }
 
@@ -517,6 +555,7 @@ int main(void) {
         cmocka_unit_test(wrong_usage_is_status_two),
         cmocka_unit_test(presence_and_operating_points_are_in_the_json),
         cmocka_unit_test(prompts_correct_the_mask),
+        cmocka_unit_test(escaped_names_are_utf8),
         cmocka_unit_test(wrong_prompts_files_stop_before_anything_is_written),
         cmocka_unit_test(prompts_that_do_not_fit_the_image_fail_it),
     };

@@ -62,7 +62,10 @@ static void assert_guarantees(const scene *s) {
     bool *is_out = calloc((size_t)s->outline_count + 1, sizeof *is_out);
     int *area = calloc((size_t)s->outline_count + 1, sizeof *area);
     bool *pinned = calloc((size_t)s->outline_count + 1, sizeof *pinned);
-    assert_true(is_in && is_out && area && pinned);
+    assert_non_null(is_in);
+    assert_non_null(is_out);
+    assert_non_null(area);
+    assert_non_null(pinned);
     int largest = 0;
     for (size_t i = 0; i < count_of(s); i++) {
         const int32_t label = s->labels[i];
@@ -96,7 +99,7 @@ static void assert_guarantees(const scene *s) {
 }
 
 /** With clicks outside alone: the outlines that they are in and the small ones are gone, the others as they were. */
-static void assert_only_denied_are_gone(const scene *s) {
+static void assert_only_rejected_are_gone(const scene *s) {
     int32_t *labels = malloc(count_of(s) * sizeof *labels);
     assert_non_null(labels);
     int count = 0;
@@ -125,7 +128,8 @@ static void random_map(scene *s, uint32_t *random) {
         const double x = test_random_uniform(random) * s->width, y = test_random_uniform(random) * s->height;
         const double radius = 2 + test_random_uniform(random) * s->width / 3, peak = test_random_uniform(random);
         for (size_t i = 0; i < count_of(s); i++) {
-            const double dx = (double)(i % (size_t)s->width) - x, dy = (double)(i / (size_t)s->width) - y;
+            const size_t column = i % (size_t)s->width, row = i / (size_t)s->width;
+            const double dx = (double)column - x, dy = (double)row - y;
             const float value = (float)(peak * exp(-(dx * dx + dy * dy) / (radius * radius)));
             s->map[i] = fmaxf(s->map[i], value);
         }
@@ -151,7 +155,7 @@ static void random_prompts(scene *s, uint32_t *random) {
 static void guarantees_hold_for_any_map_and_prompts(void **state) {
     (void)state;
     static scene s;
-    int solved = 0, denied = 0;
+    int solved = 0, rejected = 0;
     for (uint32_t seed = 1; seed <= 3000; seed++) {
         uint32_t random = seed * 2654435761u;
         s = (scene){.width = 16 + (int)test_random_below(&random, 50),
@@ -163,12 +167,12 @@ static void guarantees_hold_for_any_map_and_prompts(void **state) {
         solved++;
         assert_guarantees(&s);
         if (!s.pixels.has_box && s.pixels.inside_count == 0) {
-            assert_only_denied_are_gone(&s);
-            denied++;
+            assert_only_rejected_are_gone(&s);
+            rejected++;
         }
         sm_pixel_prompts_free(&s.pixels);
     }
-    assert_true(solved > 1500 && denied > 100);
+    assert_true(solved > 1500 && rejected > 100);
 }
 
 /** Sets the rectangle of the map to a value. */
@@ -214,6 +218,16 @@ static void a_click_in_a_flat_map_gives_a_disc(void **state) {
     assert_true(solve(s));
     assert_true(area_of(s) > 60 && area_of(s) < 100); /* radius 5 */
     assert_int_equal(area_in(s, 45, 45, 56, 56), area_of(s));
+    sm_pixel_prompts_free(&s->pixels);
+}
+
+static void a_click_where_the_map_is_near_zero_gives_a_disc(void **state) {
+    (void)state;
+    const sm_click click = {50.5f, 50.5f, true};
+    scene *s = plain_scene((sm_prompts){.clicks = &click, .click_count = 1});
+    paint(s, 35, 35, 65, 65, 0.05f); /* less than an eighth of the threshold */
+    assert_true(solve(s));
+    assert_true(area_of(s) < 100);
     sm_pixel_prompts_free(&s->pixels);
 }
 
@@ -353,6 +367,7 @@ int main(void) {
         cmocka_unit_test(guarantees_hold_for_any_map_and_prompts),
         cmocka_unit_test(a_click_inside_lowers_the_threshold_around_it),
         cmocka_unit_test(a_click_in_a_flat_map_gives_a_disc),
+        cmocka_unit_test(a_click_where_the_map_is_near_zero_gives_a_disc),
         cmocka_unit_test(a_click_on_a_single_bright_pixel_gives_a_useful_size),
         cmocka_unit_test(a_click_outside_removes_the_outline_and_no_other),
         cmocka_unit_test(an_outline_with_both_clicks_is_cut_between_them),

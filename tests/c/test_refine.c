@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,13 @@ static void assert_same(const sm_result *a, const sm_result *b) {
     assert_near(a->outlier_score, b->outlier_score, 0);
 }
 
+static bool same_map(const sm_result *a, const sm_result *b) {
+    for (int i = 0; i < WIDTH * HEIGHT; i++)
+        if (a->probability_map[i] < b->probability_map[i] || a->probability_map[i] > b->probability_map[i])
+            return false;
+    return true;
+}
+
 static void segment(int k, const sm_segment_options *options, sm_result *result) {
     assert_int_equal(sm_segment(working, &images[k], options, result, NULL), SM_OK);
 }
@@ -129,7 +137,7 @@ static void answers_depend_on_image_and_prompts_alone(void **state) {
     segment(0, NULL, &result);
     refine(&first, NULL, &expected);
     refine(&other, NULL, &result);
-    assert_true(memcmp(result.probability_map, expected.probability_map, sizeof(float) * WIDTH * HEIGHT) != 0);
+    assert_false(same_map(&result, &expected));
     refine(&first, NULL, &result);
     assert_same(&result, &expected);
     /* Flip averaging of the first answer does not change the map: the state keeps the features of the image, not those
@@ -143,7 +151,7 @@ static void answers_depend_on_image_and_prompts_alone(void **state) {
     assert_memory_equal(result.mask, expected.mask, WIDTH * HEIGHT);
     segment(1, NULL, &result);
     refine(&first, NULL, &result);
-    assert_true(memcmp(result.probability_map, expected.probability_map, sizeof(float) * WIDTH * HEIGHT) != 0);
+    assert_false(same_map(&result, &expected));
     sm_result_free(&expected);
     sm_result_free(&result);
 }
@@ -317,8 +325,8 @@ static void the_first_generation_takes_no_prompts(void **state) {
         sm_state *old_state = NULL;
         sm_result result = {0};
         sm_error error = {0};
-        char message[128] = "the weights of network ";
-        strcat(strcat(message, networks[i]), " take no clicks and no box");
+        char message[128];
+        snprintf(message, sizeof message, "the weights of network %s take no clicks and no box", networks[i]);
         assert_false(sm_model_describe(old).takes_prompts);
         assert_int_equal(sm_state_create(old, NULL, &old_state, NULL), SM_OK);
         assert_int_equal(sm_segment(old_state, &images[0], NULL, &result, NULL), SM_OK);

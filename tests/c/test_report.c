@@ -206,8 +206,11 @@ static void make_fixture(fixture *made, bool only_normal) {
     for (int i = 0; i < IMAGES; i++) {
         sm_class type = only_normal ? SM_CLASS_NORMAL : (sm_class)(i % 3);
         snprintf(made->names[i], sizeof made->names[i], "folder/some, \"odd\" & <image> %d.png", i);
-        made->records[i] =
-            (sm_record){.image = made->names[i], .type = type, .source = "set", .group = made->names[i], .device = ""};
+        made->records[i] = (sm_record){.image = made->names[i],
+                                       .classes = sm_class_set_of(type),
+                                       .source = "set",
+                                       .group = made->names[i],
+                                       .device = ""};
         sm_evaluated_image *image = &made->images[i];
         long long area = type == SM_CLASS_NORMAL ? 0 : 400, hit = area * i / IMAGES;
         *image = (sm_evaluated_image){.record = &made->records[i],
@@ -354,22 +357,45 @@ static void the_table_has_one_line_per_image(void **state) {
     const sm_evaluation_failure failure = {&made.records[0], "broken, file"};
     made.report.failures = &failure;
     made.report.failure_count = 1;
-    made.images[2].outline_count = 2;
-    made.images[2].outlines[0] = (sm_outline_score){0.91, 0.87};
-    made.images[2].outlines[1] = (sm_outline_score){0, 0.4};
+    made.images[2].outlines = (sm_outline_scores){
+        .count = 3,
+        .outlines = {{.dice = 0.91, .expected = 0.87, .presence = 0.97, .margin = 4.25, .reach = 3.5, .found = true},
+                     {.dice = 0, .expected = 0.4, .presence = 0.6, .margin = 2.5},
+                     {.dice = 0.3,
+                      .expected = 0.5,
+                      .presence = 0.25,
+                      .margin = 2,
+                      .reach = 9,
+                      .found = true,
+                      .possible = true}}};
+    made.images[2].presence = 0.98;
+    made.images[2].corrected = true;
+    for (int k = 0; k < SM_CORRECTIONS; k++) made.images[2].corrected_dice[k] = 0.5 + 0.1 * k;
+    /* A normal image whose false mask one click removes, and a lesion of unknown type without an outline. */
+    made.images[3].corrected = made.images[3].cleared = true;
+    made.images[3].pixels.false_positive = 20;
+    made.images[4].scores = (sm_binary_scores){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    made.images[4].surface = (sm_surface_distances){NAN, NAN};
+    made.images[4].pixels = (sm_pixel_counts){.false_positive = 70};
+    made.records[4].classes = SM_CLASSES_LESION;
     char *text = written(sm_report_csv, &made.report);
     static const char header[] =
         "file,split,source,group,fold,curated,device,calipers,class,predicted,normal,benign,malignant,"
         "normal_uncalibrated,benign_uncalibrated,malignant_uncalibrated,width,height,area_truth,area_predicted,lesions,"
         "dice,iou,precision,recall,specificity,accuracy,hd95,surface_dice,maximum_probability,expected_dice,"
-        "pixel_uncertainty_auroc,wrong_in_doubtful_share,outlines,outlier_score,milliseconds,error\n";
+        "pixel_uncertainty_auroc,wrong_in_doubtful_share,outlines,outlier_score,milliseconds,"
+        "presence,outline_decisions,dice_1_click,dice_2_clicks,dice_3_clicks,dice_5_clicks,dice_box,cleared_by_click,"
+        "error\n";
     assert_memory_equal(text, header, sizeof header - 1);
     /* 13 true and 100 false positives, 387 false negatives, 3596 true negatives. */
     assert_non_null(strstr(text, "\n\"folder/some, \"\"odd\"\" & <image> 1.png\",all,set,"
                                  "\"folder/some, \"\"odd\"\" & <image> 1.png\",0,,,0,benign,benign,0.2,0.6,0.2,0.2,0.6,"
                                  "0.2,64,64,400,113,0,0.0506823,0.026,0.115044,0.0325,0.972944,0.881104,4,0.5,0,0,0,0,,"
-                                 "0,3,\n"));
-    assert_non_null(strstr(text, ",0.91/0.87;0/0.4,"));
+                                 "0,3,0,,,,,,,,\n"));
+    assert_non_null(
+        strstr(text, ",0.91/0.87;0/0.4,0,3,0.98,0.97/1/4.25/3.5;0.6/0/2.5/0;0.25/1/2/9,0.5,0.6,0.7,0.9,1,,\n"));
+    assert_non_null(strstr(text, ",0,3,0,,,,,,,1,\n"));
+    assert_non_null(strstr(text, "image> 4.png\",0,,,0,lesion,benign,0.2,0.6,0.2,0.2,0.6,0.2,64,64,,70,0,,,,,,,,,"));
     int lines = 0, expected = 0;
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         int fields = 1;
@@ -429,7 +455,7 @@ static void galleries_show_no_image_twice(void **state) {
         split.count = count;
         int shown[IMAGES] = {0}, total = 0, lesions = 0;
         assert_int_equal(sm_galleries_choose(&split, galleries, NULL), SM_OK);
-        for (int i = 0; i < count; i++) lesions += made.records[i].type != SM_CLASS_NORMAL;
+        for (int i = 0; i < count; i++) lesions += sm_record_type(&made.records[i]) != SM_CLASS_NORMAL;
         for (int g = 0; g < SM_GALLERY_KINDS; g++)
             for (int i = 0; i < galleries[g].count; i++) {
                 total++;

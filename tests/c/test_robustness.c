@@ -216,7 +216,7 @@ static void the_study_has_five_perturbations(void **state) {
     assert_true(isnan(sm_robustness_false_masks(&robustness.points[0])));
     assert_true(isnan(sm_robustness_dice(&(sm_robustness_point){.dice = 0})));
     const sm_robustness_point point = {
-        .images = 5, .right = 3, .lesion_images = 4, .normal_images = 1, .dice = 3, .masks = 1};
+        .images = 6, .typed_images = 5, .right = 3, .lesion_images = 4, .normal_images = 1, .dice = 3, .masks = 1};
     assert_near(sm_robustness_accuracy(&point), 0.6, 1e-12);
     assert_near(sm_robustness_dice(&point), 0.75, 1e-12);
     assert_near(sm_robustness_false_masks(&point), 1, 0);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../../native/evaluate/folds.h"
+#include "../../native/metrics/froc.h"
 #include "../../native/metrics/tables.h"
 #include "assert_near.h"
 
@@ -46,8 +47,11 @@ static void make_seven(seven_images *made) {
     static char *const groups[SEVEN_GROUPS] = {"g0", "g1", "g2", "g3", "g4", "g5"};
     *made = (seven_images){0};
     for (int i = 0; i < SEVEN; i++) {
-        made->records[i] = (sm_record){
-            .image = "image.png", .type = rows[i].type, .source = "set", .group = groups[rows[i].group], .device = ""};
+        made->records[i] = (sm_record){.image = "image.png",
+                                       .classes = sm_class_set_of(rows[i].type),
+                                       .source = "set",
+                                       .group = groups[rows[i].group],
+                                       .device = ""};
         sm_evaluated_image *image = &made->images[i];
         *image = (sm_evaluated_image){
             .record = &made->records[i],
@@ -68,13 +72,39 @@ static void make_seven(seven_images *made) {
         image->scores = sm_binary_scores_of(&image->pixels);
         made->list[i] = image;
     }
-    made->images[2].outline_count = 2;
-    made->images[2].outlines[0] = (sm_outline_score){.dice = 0.9, .expected = 0.8};
-    made->images[2].outlines[1] = (sm_outline_score){.dice = 0.2, .expected = 0.3};
-    made->images[3].outline_count = 1;
-    made->images[3].outlines[0] = (sm_outline_score){.dice = 0, .expected = 0.6};
-    made->images[5].outline_count = 1;
-    made->images[5].outlines[0] = (sm_outline_score){.dice = 0.5, .expected = 0.5};
+    /* Images 2 and 3 are of one patient: the second outline of image 2 is not covered. The possible outlines of images
+     * 4 and 6 are not scored with the mask. */
+    made->images[2].outlines = (sm_outline_scores){
+        .count = 2,
+        .outlines = {
+            {.dice = 0.9, .expected = 0.8, .presence = 0.9, .margin = 4, .reach = 4, .long_axis = 40, .found = true},
+            {.dice = 0.2,
+             .expected = 0.3,
+             .presence = 0.8,
+             .margin = 3,
+             .reach = 3.5,
+             .long_axis = 10,
+             .found = true}}};
+    made->images[3].outlines = (sm_outline_scores){
+        .count = 1, .outlines = {{.dice = 0, .expected = 0.6, .presence = 0.6, .margin = 3, .long_axis = 10}}};
+    made->images[4].outlines = (sm_outline_scores){
+        .count = 1,
+        .outlines = {{.dice = 0.7, .expected = 0.9, .margin = 9, .reach = 1, .found = true, .possible = true}}};
+    made->images[5].outlines = (sm_outline_scores){
+        .count = 1,
+        .outlines = {
+            {.dice = 0.5, .expected = 0.5, .presence = 0.7, .margin = 5, .reach = 1, .long_axis = 25, .found = true}}};
+    static const double presence[SEVEN] = {0.1, 0.5, 0.9, 0.6, 0.3, 0.8, 0.95};
+    for (int i = 0; i < SEVEN; i++) {
+        sm_evaluated_image *image = &made->images[i];
+        image->presence = presence[i];
+        image->has_points = image->corrected = true;
+        for (int p = 0; p < SM_OPERATING_POINTS; p++) {
+            image->mask_at[p] = i == 1 && p > 0;
+            image->found_at[p] = i == 5 || (i == 2 && p > 0) || (i == 6 && p > 1);
+        }
+        for (int k = 0; k < SM_CORRECTIONS; k++) image->corrected_dice[k] = i == 4 && k == 0 ? 0 : 0.5 + 0.05 * k;
+    }
     made->images[2].pixel_uncertainty = (sm_pixel_uncertainty){0.9, 0.5};
     made->images[3].pixel_uncertainty = (sm_pixel_uncertainty){0.7, 0.25};
 }
@@ -113,7 +143,26 @@ static void every_metric_by_hand(void **state) {
                     {SM_METRIC_OUTLINE_AUROC, 3.0 / 4},
                     {SM_METRIC_PIXEL_AUROC, 0.8},
                     {SM_METRIC_WRONG_IN_UNCERTAIN, 0.375},
-                    {SM_METRIC_FLAGGED, 1.0 / 7}};
+                    {SM_METRIC_FLAGGED, 1.0 / 7},
+                    {SM_METRIC_AUC_PRESENCE, 9.0 / 10}, /* 0.3 of a lesion is below 0.5 of a normal image */
+                    /* Confidence 0.5 (wrong), 0.6, 0.7 (wrong), 0.8, 0.9, 0.9 and 0.95 in bins 5, 6, 7, 8 and 9. */
+                    {SM_METRIC_PRESENCE_ECE, (0.5 + 0.4 + 0.7 + 0.2 + 0.25) / 7},
+                    {SM_METRIC_FALSE_MASK_80, 0},
+                    {SM_METRIC_FALSE_MASK_90, 0.5},
+                    {SM_METRIC_FALSE_MASK_95, 0.5},
+                    {SM_METRIC_MISSED_80, 4.0 / 5},
+                    {SM_METRIC_MISSED_90, 3.0 / 5},
+                    {SM_METRIC_MISSED_95, 2.0 / 5},
+                    {SM_METRIC_MARGIN_COVERAGE, 1.0 / 2},
+                    {SM_METRIC_MARGIN_PIXELS, 4},
+                    {SM_METRIC_MARGIN_SHARE, (0.1 + 0.3 + 0.2) / 3},
+                    {SM_METRIC_DICE_1_CLICK, 0.4},
+                    {SM_METRIC_DICE_2_CLICKS, 0.55},
+                    {SM_METRIC_DICE_3_CLICKS, 0.6},
+                    {SM_METRIC_DICE_5_CLICKS, 0.7},
+                    {SM_METRIC_DICE_BOX, 0.75},
+                    {SM_METRIC_MISSED_1_CLICK, 0.2},
+                    {SM_METRIC_CLEARED, 0}};
     assert_int_equal(sizeof expected / sizeof *expected, SM_METRIC_COUNT);
     seven_images made;
     sm_score_set scores;
@@ -156,6 +205,104 @@ static void without_outlier_scores_nothing_is_flagged(void **state) {
     assert_undefined(scores.metric[SM_METRIC_FLAGGED]);
 }
 
+/** What an image lacks is not scored: the type of images 2 and 5, the outline of image 5, everything but a mask in
+ * image 6. */
+static void partial_labels_are_scored_in_part(void **state) {
+    (void)state;
+    seven_images made;
+    sm_score_set scores;
+    make_seven(&made);
+    made.records[2].classes = made.records[5].classes = SM_CLASSES_LESION;
+    made.records[6].classes = SM_CLASSES_ANY;
+    made.images[5].scores = (sm_binary_scores){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    made.images[5].pixels = (sm_pixel_counts){.false_positive = 400};
+    made.images[5].surface = (sm_surface_distances){NAN, NAN};
+    made.images[5].outlines.count = 0;
+    assert_int_equal(sm_score_set_of(made.list, SEVEN, 1, &scores, NULL), SM_OK);
+    assert_int_equal(scores.images, 7);
+    assert_int_equal(scores.lesion_images, 4);
+    assert_int_equal(scores.typed_images, 4);
+    assert_int_equal(scores.outlined_images, 6);
+    assert_near(scores.metric[SM_METRIC_LESION_DICE], (0.75 + 0 + 0 + 0.5) / 4, 1e-12);
+    assert_near(scores.metric[SM_METRIC_BENIGN_DICE], 0, 0);
+    assert_undefined(scores.metric[SM_METRIC_MALIGNANT_DICE]);
+    assert_near(scores.metric[SM_METRIC_ACCURACY], 1.0 / 4, 1e-12);
+    assert_near(scores.metric[SM_METRIC_ECE], (0.3 + 1.2 + 0.5) / 4, 1e-12);
+    assert_undefined(scores.metric[SM_METRIC_AUC_MALIGNANT_BENIGN]);
+    /* Lesions against normals: all seven, as image 6 has a mask. */
+    assert_near(scores.metric[SM_METRIC_AUC_PRESENCE], 9.0 / 10, 1e-12);
+    assert_near(scores.metric[SM_METRIC_AUC_LESION_NORMAL], 9.0 / 10, 1e-12);
+    assert_int_equal(scores.pixels.true_positive, 400); /* without image 5 */
+    assert_int_equal(scores.pixels.false_positive, 350);
+    assert_near(scores.imagewise_lesions.dice, 1.25 / 4, 1e-12);
+    assert_near(scores.metric[SM_METRIC_EXPECTED_BIAS], (0.9 + 0.4 + 0.8 + 0.6 + 0.3 + 0.5 - 2.25) / 6, 1e-12);
+    /* Lesions of unknown type only: nothing about types, and no NaN in what remains. */
+    for (int i = 2; i < SEVEN; i++) made.records[i].classes = SM_CLASSES_LESION;
+    assert_int_equal(sm_score_set_of(made.list + 2, SEVEN - 2, 1, &scores, NULL), SM_OK);
+    assert_int_equal(scores.typed_images, 0);
+    assert_undefined(scores.metric[SM_METRIC_ACCURACY]);
+    assert_undefined(scores.metric[SM_METRIC_MCC]);
+    assert_undefined(scores.metric[SM_METRIC_BRIER]);
+    assert_undefined(scores.metric[SM_METRIC_AUC_PRESENCE]);
+    assert_near(scores.metric[SM_METRIC_LESION_DICE], (0.75 + 0 + 0 + 0.5) / 4, 1e-12);
+    assert_near(scores.metric[SM_METRIC_MISSED_90], 3.0 / 4, 1e-12);
+}
+
+/** Without a decision in the weights, and without corrections, there are no such scores. */
+static void scores_of_the_first_generation(void **state) {
+    (void)state;
+    seven_images made;
+    sm_score_set scores;
+    make_seven(&made);
+    for (int i = 0; i < SEVEN; i++) {
+        made.images[i].has_points = made.images[i].corrected = false;
+        for (int k = 0; k < SM_OUTLINES_SCORED; k++) made.images[i].outlines.outlines[k].margin = 0;
+    }
+    assert_int_equal(sm_score_set_of(made.list, SEVEN, 1, &scores, NULL), SM_OK);
+    for (int f = SM_METRIC_FALSE_MASK_80; f <= SM_METRIC_CLEARED; f++) assert_undefined(scores.metric[f]);
+}
+
+/* ---- FROC ---- */
+
+static void froc_by_hand(void **state) {
+    (void)state;
+    /* Two images with an outline: three lesions, one found at 0.9, one at 0.4, one never; false outlines at 0.6, 0.4
+     * and 0.1. A third image has no reference outline. */
+    sm_evaluated_image images[3] = {0};
+    const sm_evaluated_image *list[3] = {&images[0], &images[1], &images[2]};
+    images[0].outlines = (sm_outline_scores){.count = 3,
+                                             .outlines = {{.presence = 0.9, .found = true},
+                                                          {.presence = 0.6},
+                                                          {.presence = 0.4, .found = true, .possible = true}},
+                                             .lesion_count = 2,
+                                             .lesion_presence = {0.9, 0.4}};
+    images[1].outlines = (sm_outline_scores){
+        .count = 2, .outlines = {{.presence = 0.4}, {.presence = 0.1}}, .lesion_count = 1, .lesion_presence = {-1}};
+    images[2].scores.dice = NAN;
+    images[2].outlines = (sm_outline_scores){.count = 1, .outlines = {{.presence = 0.95}}};
+    sm_froc froc;
+    assert_int_equal(sm_froc_make(list, 3, &froc, NULL), SM_OK);
+    assert_int_equal(froc.images, 2);
+    assert_int_equal(froc.lesions, 3);
+    static const double expected[][3] = {
+        {0.9, 0, 1.0 / 3}, {0.6, 0.5, 1.0 / 3}, {0.4, 1, 2.0 / 3}, {0.1, 1.5, 2.0 / 3}};
+    assert_int_equal(froc.count, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_near(froc.points[i].level, expected[i][0], 1e-12);
+        assert_near(froc.points[i].false_outlines, expected[i][1], 1e-12);
+        assert_near(froc.points[i].found, expected[i][2], 1e-12);
+    }
+    assert_near(sm_froc_found_at(&froc, 0), 1.0 / 3, 1e-12);
+    assert_near(sm_froc_found_at(&froc, 0.99), 1.0 / 3, 1e-12);
+    assert_near(sm_froc_found_at(&froc, 1), 2.0 / 3, 1e-12);
+    sm_froc_free(&froc);
+    /* Without a lesion there is no curve. */
+    assert_int_equal(sm_froc_make(list + 2, 1, &froc, NULL), SM_OK);
+    assert_int_equal(froc.count, 0);
+    assert_undefined(sm_froc_found_at(&froc, 1));
+    sm_froc_free(&froc);
+}
+
 /* ---- intervals, against a bootstrap of plain lists ---- */
 
 enum { LIST_METRICS = 8 };
@@ -196,7 +343,7 @@ static void compute_from_lists(void *data, const int *weights, double *values) {
     list dice = {0}, hd95 = {0}, masks = {0}, right = {0}, missed = {0}, benign = {0}, malignant = {0}, bias = {0};
     for (int i = 0; i < SEVEN; i++) {
         const sm_evaluated_image *image = &made->images[i];
-        const sm_class type = image->record->type;
+        const sm_class type = sm_record_type(image->record);
         append(&right, image->predicted == type, weights[i]);
         append(&bias, image->expected_dice - image->scores.dice, weights[i]);
         if (type == SM_CLASS_BENIGN) append(&benign, image->probabilities[SM_CLASS_MALIGNANT], weights[i]);
@@ -266,7 +413,7 @@ static void make_images(sm_record *records, sm_evaluated_image *images) {
     for (int i = 0; i < IMAGES; i++) {
         sm_class type = (sm_class)(i % 3);
         records[i] = (sm_record){.image = "picture.png",
-                                 .type = type,
+                                 .classes = sm_class_set_of(type),
                                  .source = i < 6 ? "a" : "b",
                                  .group = groups[i],
                                  .fold = i % 2,
@@ -454,6 +601,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_metric_by_hand),
         cmocka_unit_test(without_outlier_scores_nothing_is_flagged),
+        cmocka_unit_test(partial_labels_are_scored_in_part),
+        cmocka_unit_test(scores_of_the_first_generation),
+        cmocka_unit_test(froc_by_hand),
         cmocka_unit_test(intervals_repeat_images),
         cmocka_unit_test(cases_of_each_decision),
         cmocka_unit_test(scores_without_images_are_undefined),

@@ -13,6 +13,8 @@
 #include "../../native/data/phantom.h"
 #include "../../native/data/random.h"
 #include "../../native/file.h"
+#include "../../native/train/composer.h"
+#include "../../native/train/prompt_simulation.h"
 #include "../../native/train/sampler.h"
 #include "../../native/train/trainer.h"
 #include "../../native/train/training_log.h"
@@ -22,7 +24,7 @@
 
 enum { SIDE = 64, PIXELS = SIDE * SIDE, BATCH = 4, TRAINED = 9, VALIDATED = 3, EPOCHS = 2 };
 
-static const float learning_rate = 1e-3f;
+static const float learning_rate = 1e-3f, prompt_share = 0.5f;
 static const volatile sig_atomic_t never = 0;
 
 /** One benign, two malignant and six normal images to train on (fold 1), three to validate on (fold 0), one that is
@@ -81,6 +83,7 @@ static sm_trainer_options short_training(const char *augmentation) {
     options.left_out = 2;
     options.seed = 11;
     options.augmentation = augmentation;
+    options.prompt_share = prompt_share;
     options.precision = SM_WEIGHTS_FLOAT32;
     options.optimiser.learning_rate = learning_rate;
     options.optimiser.warm_up_steps = 1;
@@ -120,6 +123,7 @@ static size_t type_bias(const sm_net *net) {
 /** A training written out: its EMA weights, and the sums of its last epoch. */
 typedef struct expectation {
     float *average;
+    float to_normal[SM_CLASSES_ANY + 1]; /* by set of classes: share of the images that becomes normal */
     double loss, mask_loss, type_loss, norm, dice, lesions, right, images, batches;
 } expectation;
 
@@ -145,27 +149,50 @@ static void add_batch(expectation *e, const sm_training *training, const sm_batc
         for (int c = 1; c < SM_CLASS_COUNT; c++)
             if (logits[c] > logits[best]) best = c;
         e->images++;
-        e->right += best == batch->types[i];
-        if (batch->types[i] == SM_CLASS_NORMAL) continue;
+        e->right += batch->classes[i] == 1 << best;
+        const bool prompted = batch->prompts[i].click_count > 0 || batch->prompts[i].has_box;
+        if (batch->classes[i] == 1 << SM_CLASS_NORMAL || prompted) continue;
         e->lesions++;
         e->dice +=
             dice_of(sm_training_mask_logits(training) + (ptrdiff_t)i * PIXELS, batch->masks + (ptrdiff_t)i * PIXELS);
     }
 }
 
-/** The training of short_training("no-paste"), two batches of four of nine images in each of two epochs. */
+/** Sets the prompts of a batch; returns whether clicks on errors of the network's answer were wanted. */
+static bool simulate_prompts(sm_prompt_simulation *simulation, sm_training *training, float *parameters,
+                             uint64_t step_seed, sm_batch *batch) {
+    bool needs_answer = false;
+    assert_int_equal(sm_prompt_simulation_begin(simulation, batch, sm_random_derive(step_seed, 2), &needs_answer, NULL),
+                     SM_OK);
+    if (!needs_answer) return false;
+    sm_training_predict(training, parameters, batch, sm_random_derive(step_seed, 3));
+    assert_int_equal(sm_prompt_simulation_correct(simulation, batch, sm_training_mask_logits(training), NULL), SM_OK);
+    return true;
+}
+
+static sm_trainer_options written_out(void) {
+    sm_trainer_options options = short_training("full");
+    options.normals = 0.7f; /* half of the training is done before the second epoch, so that half of the rise is */
+    return options;
+}
+
+/** The training of written_out(), two batches of four of nine images in each of two epochs. */
 static void train_by_hand(const fixture *f, expectation *e) {
     static float images[BATCH * PIXELS], masks[BATCH * PIXELS];
-    int types[BATCH], order[TRAINED];
-    const sm_trainer_options options = short_training("no-paste");
+    sm_class_set classes[BATCH];
+    int order[TRAINED];
+    const sm_trainer_options options = written_out();
     sm_optimiser_options optimiser_options = options.optimiser;
     optimiser_options.total_steps = 4;
     sm_net net;
     sm_training *training = NULL;
     sm_sampler *sampler = NULL;
+    sm_composer *composer = NULL;
+    sm_prompt_simulation *simulation = NULL;
+    int corrected = 0;
     sm_optimiser optimiser;
     sm_augmentation augmentation;
-    assert_int_equal(sm_net_make("sonomask", &net, NULL), SM_OK);
+    assert_int_equal(sm_net_make("sonomask2", &net, NULL), SM_OK);
     float *parameters = sm_floats_allocate(net.total_count), *gradients = sm_floats_allocate(net.trainable_count);
     sm_augment_scratch *scratch = sm_augment_scratch_create(SIDE);
     assert_true(parameters && gradients && scratch);
@@ -173,34 +200,42 @@ static void train_by_hand(const fixture *f, expectation *e) {
     assert_int_equal(sm_training_create(&net, SIDE, BATCH, sm_kernels_for(SM_BACKEND_AUTO), NULL, &training, NULL),
                      SM_OK);
     assert_int_equal(sm_optimiser_create(&net, parameters, &optimiser, NULL), SM_OK);
-    assert_int_equal(sm_sampler_create(f->records, TRAINED, 0.5f, &sampler, NULL), SM_OK);
-    assert_int_equal(sm_augmentation_by_name("no-paste", &augmentation, NULL), SM_OK);
+    assert_int_equal(sm_sampler_create(f->records, TRAINED, 0.5f, 0.7f, &sampler, NULL), SM_OK);
+    assert_int_equal(sm_prompt_simulation_create(SIDE, BATCH, prompt_share, &simulation, NULL), SM_OK);
+    assert_int_equal(sm_augmentation_by_name("full", &augmentation, NULL), SM_OK);
+    assert_int_equal(sm_composer_create(f->records, f->samples, TRAINED, SIDE, &augmentation, &composer, NULL), SM_OK);
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
         *e = (expectation){0};
-        assert_int_equal(sm_sampler_order(sampler, 11, epoch, order, NULL), SM_OK);
+        assert_int_equal(sm_sampler_order(sampler, 11, epoch, (double)epoch / EPOCHS, order, NULL), SM_OK);
+        sm_composer_begin_epoch(composer, order, TRAINED);
         const uint64_t epoch_seed = sm_random_derive(11 ^ 0xA06u, (uint64_t)epoch);
         for (int number = 0; number < TRAINED / BATCH; number++) {
             for (int i = 0; i < BATCH; i++) {
                 const int place = number * BATCH + i;
-                types[i] = (int)f->records[order[place]]->type;
-                assert_int_equal(sm_augment(&augmentation, &f->samples[order[place]], SIDE,
-                                            sm_random_derive(epoch_seed, (uint64_t)place), scratch,
-                                            images + (ptrdiff_t)i * PIXELS, masks + (ptrdiff_t)i * PIXELS),
+                const uint64_t seed = sm_random_derive(epoch_seed, (uint64_t)place);
+                const sm_sample *sample = sm_composer_compose(composer, order[place], seed, &classes[i]);
+                assert_int_equal(sm_augment(&augmentation, sample, SIDE, seed, scratch, images + (ptrdiff_t)i * PIXELS,
+                                            masks + (ptrdiff_t)i * PIXELS),
                                  SM_OK);
             }
-            const sm_batch batch = {.images = images, .masks = masks, .types = types};
+            sm_batch batch = {.images = images, .masks = masks, .classes = classes};
+            const uint64_t seed = sm_random_derive(11 ^ 0xD509u, (uint64_t)optimiser.step);
+            corrected += simulate_prompts(simulation, training, parameters, seed, &batch);
             const sm_losses losses =
-                sm_training_step(training, parameters, &batch, &options.loss, 0.1f,
-                                 sm_random_derive(11 ^ 0xD509u, (uint64_t)optimiser.step), gradients);
+                sm_training_step(training, parameters, &batch, &options.loss, 0.1f, seed, gradients);
             const double norm = sm_optimiser_step(&optimiser, &optimiser_options, parameters, gradients, NULL);
             add_batch(e, training, &batch, &losses, norm);
         }
     }
+    assert_in_range(corrected, 1, 3); /* batches of both kinds are compared */
+    sm_composer_normal_shares(composer, e->to_normal);
     e->average = sm_floats_allocate(net.total_count);
     assert_non_null(e->average);
     memcpy(e->average, optimiser.average, net.total_count * sizeof *e->average);
     sm_augment_scratch_free(scratch);
     sm_sampler_free(sampler);
+    sm_composer_free(composer);
+    sm_prompt_simulation_free(simulation);
     sm_optimiser_free(&optimiser);
     sm_training_free(training);
     sm_floats_free(parameters);
@@ -216,15 +251,21 @@ static void test_every_step_equals_the_training_written_out(void **state) {
     fixture *f = *state;
     expectation e;
     train_by_hand(f, &e);
-    sm_trainer_options options = short_training("no-paste");
+    sm_trainer_options options = written_out();
     assert_int_equal(train(f, "steps", &options, NULL), SM_OK);
     sm_net net;
     sm_weights_metadata metadata;
     float *weights = read_weights(f, "steps", &net, &metadata);
-    /* The nine training images: shares 6/9, 1/9, 2/9, drawn in proportion to n^0.5. */
-    const double total = sqrt(6) + sqrt(1) + sqrt(2);
-    const double shift[] = {log(6.0 / 9 / (sqrt(6) / total)), log(1.0 / 9 / (1 / total)),
-                            log(2.0 / 9 / (sqrt(2) / total))};
+    /* The nine training images: shares 6/9, 1/9, 2/9, drawn in proportion to n^0.5. Half of the rise raises the share
+     * of normal images. Of these, 0.3 get a lesion; some of the others become normal. */
+    const double total = sqrt(6) + sqrt(1) + sqrt(2), own = sqrt(6) / total, normal = 0.5 * (own + 0.7);
+    const double benign = (1 - normal) / (sqrt(1) + sqrt(2)), malignant = (1 - normal) - benign;
+    const double benign_lost = benign * (double)e.to_normal[1 << SM_CLASS_BENIGN];
+    const double malignant_lost = malignant * (double)e.to_normal[1 << SM_CLASS_MALIGNANT];
+    assert_true(benign_lost + malignant_lost > 0);
+    const double shift[] = {log(6.0 / 9 / (0.7 * normal + benign_lost + malignant_lost)),
+                            log(1.0 / 9 / (benign - benign_lost + 0.15 * normal)),
+                            log(2.0 / 9 / (malignant - malignant_lost + 0.15 * normal))};
     for (int c = 0; c < SM_CLASS_COUNT; c++)
         assert_near(weights[type_bias(&net) + (size_t)c], (double)e.average[type_bias(&net) + (size_t)c] + shift[c],
                     1e-6);
@@ -315,7 +356,7 @@ static void test_type_bias_undoes_the_sampling(void **state) {
     assert_near(bias[SM_CLASS_BENIGN], log(1.0 / 9 * 3), 1e-5);
     assert_near(bias[SM_CLASS_MALIGNANT], log(2.0 / 9 * 3), 1e-5);
     /* Copy-paste turns 0.3 of the normal images into lesion images. */
-    bias_of_still_training(f, "pasted", 0, "full", false, bias);
+    bias_of_still_training(f, "pasted", 0, "no-negatives", false, bias);
     assert_near(bias[SM_CLASS_NORMAL], log(6.0 / (6 - 1.8)), 1e-5);
     assert_near(bias[SM_CLASS_BENIGN], log(1.0 / (1 + 0.9)), 1e-5);
     assert_near(bias[SM_CLASS_MALIGNANT], log(2.0 / (2 + 0.9)), 1e-5);

@@ -196,7 +196,11 @@ static sm_result result_of(uint8_t *mask) {
     sm_result result = {.width = WIDTH, .height = HEIGHT, .mask = mask};
     assert_int_equal(
         sm_mask_components(mask, WIDTH, HEIGHT, 0, NULL, NULL, &result.lesions, &result.lesion_count, NULL), SM_OK);
-    for (int i = 0; i < result.lesion_count; i++) result.lesions[i].expected_dice = 0.5F + 0.1F * (float)i;
+    for (int i = 0; i < result.lesion_count; i++) {
+        result.lesions[i].expected_dice = 0.5F + 0.1F * (float)i;
+        result.lesions[i].presence = 0.9F - 0.1F * (float)i;
+        result.lesions[i].margin = 1 + (float)i;
+    }
     return result;
 }
 
@@ -210,17 +214,54 @@ static void outlines_are_scored_with_the_lesions_they_touch(void **state) {
     fill(reference, 4, 0, 4, 4);  /* 16, half of it predicted */
     fill(reference, 16, 0, 2, 2); /* 4 */
     sm_result result = result_of(predicted);
-    sm_outline_score scores[4];
-    int count = 0;
-    assert_int_equal(sm_outlines_score(&result, reference, 4, scores, &count, NULL), SM_OK);
-    assert_int_equal(count, 3);
-    assert_near(scores[0].dice, 2.0 * (8 + 8) / (24 + 24), 1e-12);
-    assert_near(scores[1].dice, 0, 0);
-    assert_near(scores[2].dice, 1, 0);
-    assert_near(scores[2].expected, 0.7, 1e-6);
-    assert_int_equal(sm_outlines_score(&result, reference, 2, scores, &count, NULL), SM_OK);
-    assert_int_equal(count, 2);
+    sm_outline_scores scores;
+    assert_int_equal(sm_outlines_score(&result, reference, &scores, NULL), SM_OK);
+    assert_int_equal(scores.count, 3);
+    assert_near(scores.outlines[0].dice, 2.0 * (8 + 8) / (24 + 24), 1e-12);
+    assert_near(scores.outlines[0].reach, 2, 1e-6); /* columns 6 and 7 of the second lesion */
+    assert_near(scores.outlines[0].margin, 1, 0);
+    assert_true(scores.outlines[0].found && !scores.outlines[0].possible);
+    assert_near(scores.outlines[1].dice, 0, 0);
+    assert_near(scores.outlines[1].reach, 0, 0);
+    assert_false(scores.outlines[1].found);
+    assert_near(scores.outlines[2].dice, 1, 0);
+    assert_near(scores.outlines[2].expected, 0.7, 1e-6);
+    assert_near(scores.outlines[2].reach, 0, 0);
+    /* The reference lesions by area: 16, 8 and 4 pixels. */
+    assert_int_equal(scores.lesion_count, 3);
+    assert_near(scores.lesion_presence[0], 0.9, 1e-6);
+    assert_near(scores.lesion_presence[1], 0.9, 1e-6);
+    assert_near(scores.lesion_presence[2], 0.7, 1e-6);
     result.mask = NULL;
+    sm_result_free(&result);
+}
+
+/** Outlines below the operating point come after those of the mask. */
+static void possible_outlines_are_scored_too(void **state) {
+    (void)state;
+    uint8_t counted[WIDTH * HEIGHT] = {0}, possible[WIDTH * HEIGHT] = {0}, reference[WIDTH * HEIGHT] = {0};
+    fill(counted, 0, 0, 3, 3);
+    fill(possible, 10, 2, 4, 4);
+    fill(possible, 16, 7, 2, 2);
+    fill(reference, 10, 2, 4, 6);
+    fill(reference, 0, 7, 2, 2);
+    sm_result result = result_of(counted);
+    const sm_result other = result_of(possible);
+    result.possible = other.lesions;
+    result.possible_count = other.lesion_count;
+    result.possible_mask = possible;
+    result.possible[0].presence = 0.2F;
+    sm_outline_scores scores;
+    assert_int_equal(sm_outlines_score(&result, reference, &scores, NULL), SM_OK);
+    assert_int_equal(scores.count, 3);
+    assert_false(scores.outlines[0].possible || scores.outlines[0].found);
+    assert_true(scores.outlines[1].possible && scores.outlines[1].found);
+    assert_near(scores.outlines[1].dice, 2.0 * 16 / (16 + 24), 1e-12);
+    assert_near(scores.outlines[1].reach, 2, 1e-6);
+    assert_true(scores.outlines[2].possible && !scores.outlines[2].found);
+    assert_near(scores.lesion_presence[0], 0.2, 1e-6);
+    assert_true(scores.lesion_presence[1] < 0); /* no outline touches it */
+    result.mask = result.possible_mask = NULL;
     sm_result_free(&result);
 }
 
@@ -232,12 +273,12 @@ static void a_single_outline_inside_the_image(void **state) {
     reference[4 * WIDTH + 8] = 127;
     reference[5 * WIDTH + 9] = 128;
     sm_result result = result_of(predicted);
-    sm_outline_score score;
-    int count = 0;
-    assert_int_equal(sm_outlines_score(&result, reference, 1, &score, &count, NULL), SM_OK);
-    assert_int_equal(count, 1);
-    assert_near(score.dice, 2.0 * 9 / (20 + 16), 1e-12);
-    assert_near(score.expected, 0.5, 1e-6);
+    sm_outline_scores scores;
+    assert_int_equal(sm_outlines_score(&result, reference, &scores, NULL), SM_OK);
+    assert_int_equal(scores.count, 1);
+    assert_near(scores.outlines[0].dice, 2.0 * 9 / (20 + 16), 1e-12);
+    assert_near(scores.outlines[0].expected, 0.5, 1e-6);
+    assert_near(scores.outlines[0].reach, sqrt(2), 1e-6); /* the corner at (12, 8) */
     result.mask = NULL;
     sm_result_free(&result);
 }
@@ -246,10 +287,10 @@ static void no_outline_has_no_score(void **state) {
     (void)state;
     uint8_t empty[WIDTH * HEIGHT] = {0};
     sm_result result = result_of(empty);
-    sm_outline_score scores[4];
-    int count = 9;
-    assert_int_equal(sm_outlines_score(&result, empty, 4, scores, &count, NULL), SM_OK);
-    assert_int_equal(count, 0);
+    sm_outline_scores scores;
+    assert_int_equal(sm_outlines_score(&result, empty, &scores, NULL), SM_OK);
+    assert_int_equal(scores.count, 0);
+    assert_int_equal(scores.lesion_count, 0);
     result.mask = NULL;
     sm_result_free(&result);
 }
@@ -258,11 +299,15 @@ static void no_outline_has_no_score(void **state) {
 
 static void metrics_are_means_over_images_and_ranks_over_outlines(void **state) {
     (void)state;
-    sm_record record = {.image = "a", .group = "a", .type = SM_CLASS_BENIGN};
+    sm_record record = {.image = "a", .group = "a", .classes = sm_class_set_of(SM_CLASS_BENIGN)};
     sm_evaluated_image first = {
-        .record = &record, .outline_count = 2, .outlines = {{0.9, 0.8}, {0.1, 0.4}}, .pixel_uncertainty = {0.9, 0.5}};
+        .record = &record,
+        .outlines = {.count = 2, .outlines = {{.dice = 0.9, .expected = 0.8}, {.dice = 0.1, .expected = 0.4}}},
+        .pixel_uncertainty = {0.9, 0.5}};
     sm_evaluated_image second = {
-        .record = &record, .outline_count = 2, .outlines = {{0.7, 0.6}, {0.2, 0.7}}, .pixel_uncertainty = {0.7, 0.25}};
+        .record = &record,
+        .outlines = {.count = 2, .outlines = {{.dice = 0.7, .expected = 0.6}, {.dice = 0.2, .expected = 0.7}}},
+        .pixel_uncertainty = {0.7, 0.25}};
     sm_evaluated_image flawless = {.record = &record, .pixel_uncertainty = {NAN, NAN}};
     const sm_evaluated_image *images[] = {&first, &second, &flawless};
     sm_score_set scores;
@@ -282,6 +327,7 @@ int main(void) {
         cmocka_unit_test(without_wrong_or_correct_pixels_there_is_no_score),
         cmocka_unit_test(pixels_agree_with_all_pairs),
         cmocka_unit_test(outlines_are_scored_with_the_lesions_they_touch),
+        cmocka_unit_test(possible_outlines_are_scored_too),
         cmocka_unit_test(a_single_outline_inside_the_image),
         cmocka_unit_test(no_outline_has_no_score),
         cmocka_unit_test(metrics_are_means_over_images_and_ranks_over_outlines),

@@ -54,9 +54,10 @@ typedef struct fixture {
 static int make_fixture(void **state) {
     static fixture f;
     for (int i = 0; i < COUNT; i++) {
-        f.records[i] = (sm_record){.type = (sm_class)(i % SM_CLASS_COUNT)};
+        f.records[i] = (sm_record){.classes = sm_class_set_of((sm_class)(i % SM_CLASS_COUNT)), .mask_count = 1};
         f.pointers[i] = &f.records[i];
-        if (sm_phantom_draw(SIDE, SIDE, f.records[i].type, (uint64_t)i, &f.samples[i], NULL) != SM_OK) return -1;
+        if (sm_phantom_draw(SIDE, SIDE, sm_record_type(&f.records[i]), (uint64_t)i, &f.samples[i], NULL) != SM_OK)
+            return -1;
     }
     f.cache = (sm_cache){.records = f.pointers, .samples = f.samples, .count = COUNT};
     if (sm_net_make("unet16", &f.net, NULL) != SM_OK) return -1;
@@ -168,25 +169,26 @@ static void test_log(void **state) {
                                 .seconds = 8,
                                 .waited = 2,
                                 .lesion_images = 12,
+                                .typed_images = 16,
                                 .right_types = 10,
-                                .images = 16,
+                                .images = 24,
                                 .batches = 4};
-    sm_epoch_sums no_lesion = sums;
-    no_lesion.lesion_images = 0;
+    sm_epoch_sums unlabelled = sums;
+    unlabelled.lesion_images = unlabelled.typed_images = 0;
     const sm_scores scores = {.lesion_dice = 0.75, .accuracy = 0.5, .false_masks = NAN};
     assert_int_equal(sm_training_log_append(&log, 1, 0.002f, &sums, &scores, NULL), SM_OK);
-    assert_int_equal(sm_training_log_append(&log, 2, 0.001f, &no_lesion, NULL, NULL), SM_OK);
+    assert_int_equal(sm_training_log_append(&log, 2, 0.001f, &unlabelled, NULL, NULL), SM_OK);
     assert_string_equal(log, "epoch,learning_rate,loss,mask_loss,type_loss,gradient_norm,training_lesion_dice,"
                              "training_accuracy,validation_lesion_dice,validation_accuracy,validation_false_masks,"
                              "images_per_second,waiting_share,seconds\n"
-                             "1,0.002,1.5,1,0.5,0.25,0.25,0.625,0.75,0.5,,2,0.25,8\n"
-                             "2,0.001,1.5,1,0.5,0.25,,0.625,,,,2,0.25,8\n");
+                             "1,0.002,1.5,1,0.5,0.25,0.25,0.625,0.75,0.5,,3,0.25,8\n"
+                             "2,0.001,1.5,1,0.5,0.25,,,,,,3,0.25,8\n");
     sm_training_history history;
     assert_int_equal(sm_training_history_parse(log, &history, NULL), SM_OK);
     assert_int_equal(history.epochs, 2);
     static const double rows[2][SM_LOG_COLUMNS] = {
-        {1, 0.002, 1.5, 1, 0.5, 0.25, 0.25, 0.625, 0.75, 0.5, NAN, 2, 0.25, 8},
-        {2, 0.001, 1.5, 1, 0.5, 0.25, NAN, 0.625, NAN, NAN, NAN, 2, 0.25, 8}};
+        {1, 0.002, 1.5, 1, 0.5, 0.25, 0.25, 0.625, 0.75, 0.5, NAN, 3, 0.25, 8},
+        {2, 0.001, 1.5, 1, 0.5, 0.25, NAN, NAN, NAN, NAN, NAN, 3, 0.25, 8}};
     for (int row = 0; row < 2; row++)
         for (int column = 0; column < SM_LOG_COLUMNS; column++) {
             const double value = history.column[column][row];

@@ -176,7 +176,7 @@ static void try_every_call(command *c) {
     every_call(&what, INJECT_FILE, SM_ERROR_IO, MOST);
 }
 
-static const char *manifest, *model, *image;
+static const char *manifest, *model, *image, *prompts;
 
 static void training(void **state) {
     (void)state;
@@ -197,7 +197,8 @@ static void predicting(void **state) {
     assert_non_null(model);
     const char *const out = scratch_path(scratch_root, "out-predict");
     command c = {.run = sm_command_predict,
-                 .words = {"predict", "--model", model, "--out", out, "--threads", "2", "--overlay", image},
+                 .words = {"predict", "--model", model, "--out", out, "--threads", "2", "--overlay", "--prompts",
+                           prompts, image},
                  .out = out,
                  .whole = {"phantom_0001_mask.png", "phantom_0001_overlay.png"}};
     try_every_call(&c);
@@ -223,6 +224,9 @@ static int make_data(void **state) {
     assert_int_equal(execute(&c, NULL), SM_EXIT_DONE);
     manifest = scratch_path(scratch_root, "data/manifest.csv");
     image = scratch_path(scratch_root, "data/images/phantom_0001.png");
+    prompts = scratch_path(scratch_root, "prompts.jsonl");
+    scratch_text(scratch_root, "prompts.jsonl",
+                 "{\"file\":\"phantom_0001.png\",\"clicks\":[{\"x\":20,\"y\":20,\"inside\":true}]}\n");
     return 0;
 }
 

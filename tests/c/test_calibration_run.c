@@ -1,0 +1,302 @@
+/** The calibrate command on phantoms: what it fits, keeps and copies, and what evaluate makes of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../native/command.h"
+#include "../../native/data/phantom.h"
+#include "../../native/file.h"
+#include "../../src/decision.h"
+#include "../../src/memory_plan.h"
+#include "../../src/weights.h"
+#include "assert_near.h"
+#include "check_text.h"
+#include "scratch_folder.h"
+
+static const char *inside(const char *name) { return scratch_path(scratch_root, name); }
+
+enum { PHANTOMS = 48, WIDTH = 96, HEIGHT = 72, FOLDS = 3 };
+
+/** All phantoms, and lists of a part of them: lesions of unknown type, normals, and rows that are labelled in part. */
+static void write_data(void) {
+    static char all[8192], lesions[8192], normals[8192], partial[8192];
+    static const char header[] = "image,masks,class,group,fold\n";
+    strcpy(all, header), strcpy(lesions, header), strcpy(normals, header), strcpy(partial, header);
+    for (int i = 0; i < PHANTOMS; i++) {
+        char image[32], mask[32], line[160];
+        const sm_class type = (sm_class)(i % 3);
+        sm_sample sample = {0};
+        assert_int_equal(sm_phantom_draw(WIDTH, HEIGHT, type, (uint64_t)i, &sample, NULL), SM_OK);
+        snprintf(image, sizeof image, "p%d.png", i);
+        snprintf(mask, sizeof mask, "p%d_mask.png", i);
+        scratch_png(scratch_root, image, WIDTH, HEIGHT, sample.grey);
+        scratch_png(scratch_root, mask, WIDTH, HEIGHT, sample.mask);
+        sm_sample_free(&sample);
+        snprintf(line, sizeof line, "%s,%s,%s,%d,%d\n", image, mask, sm_class_name(type), i, i / 3 % FOLDS);
+        strcat(all, line);
+        if (type == SM_CLASS_NORMAL) strcat(normals, line);
+        if (type == SM_CLASS_NORMAL) continue;
+        snprintf(line, sizeof line, "%s,%s,lesion,%d,%d\n", image, mask, i, i / 3 % FOLDS);
+        strcat(lesions, line);
+        /* A mask without a type, a type without a mask, or a lesion without either. */
+        snprintf(line, sizeof line, "%s,%s,%s,%d,%d\n", image, i % 4 < 2 ? mask : "",
+                 i % 4 == 0   ? ""
+                 : i % 4 == 3 ? "lesion"
+                              : sm_class_name(type),
+                 i, i / 3 % FOLDS);
+        strcat(partial, line);
+    }
+    scratch_text(scratch_root, "manifest.csv", all);
+    scratch_text(scratch_root, "lesions.csv", lesions);
+    scratch_text(scratch_root, "normals.csv", normals);
+    scratch_text(scratch_root, "partial.csv", partial);
+}
+
+/** A network with random weights. */
+static void write_network(const char *name, const char *network, unsigned long long seed) {
+    sm_net net;
+    assert_int_equal(sm_net_make(network, &net, NULL), SM_OK);
+    float *parameters = sm_floats_allocate(net.total_count);
+    assert_non_null(parameters);
+    sm_net_initialise(&net, seed, parameters);
+    sm_weights_metadata metadata = {
+        .input_size = 32, .threshold = 0.55f, .temperature = 1.5f, .minimum_area = 0.002f, .expected_dice_power = 3};
+    strcpy(metadata.network, network);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    assert_int_equal(sm_weights_write(&net, parameters, &metadata, SM_WEIGHTS_FLOAT32, &bytes, &size, NULL), SM_OK);
+    scratch_write(scratch_root, name, bytes, size);
+    free(bytes);
+    sm_floats_free(parameters);
+}
+
+static int write_inputs(void **state) {
+    if (scratch_setup(state) != 0) return -1;
+    write_data();
+    write_network("model.safetensors", "sonomask2", 1);
+    for (int k = 0; k < FOLDS; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "folds/fold%d/weights.safetensors", k);
+        write_network(name, "sonomask2", (unsigned long long)k + 1);
+    }
+    return 0;
+}
+
+typedef int command(int argc, char **argv);
+
+/** Runs a command with the words of `list` (NULL at the end); stdout and stderr go to files. */
+static int run(command *run_command, ...) {
+    char *argv[32];
+    int argc = 0;
+    va_list list;
+    va_start(list, run_command);
+    for (char *word; argc < 31 && (word = va_arg(list, char *));) argv[argc++] = word;
+    va_end(list);
+    argv[argc] = NULL;
+    fflush(stdout);
+    fflush(stderr);
+    const int kept = dup(STDOUT_FILENO), kept_error = dup(STDERR_FILENO);
+    assert_non_null(freopen(inside("stdout.txt"), "w", stdout));
+    assert_non_null(freopen(inside("stderr.txt"), "w", stderr));
+    const int status = run_command(argc, argv);
+    fflush(stdout);
+    fflush(stderr);
+    dup2(kept, STDOUT_FILENO);
+    dup2(kept_error, STDERR_FILENO);
+    close(kept);
+    close(kept_error);
+    return status;
+}
+
+static void assert_holds(const char *file, const char *part, bool expected) {
+    char *text = text_read(inside(file));
+    if ((strstr(text, part) != NULL) != expected) fail_msg("\"%s\" %s in: %s", part, expected ? "not" : "is", text);
+    free(text);
+}
+
+typedef struct settings {
+    sm_weights_file file;
+    sm_decision decision;
+    bool has_decision;
+} settings;
+
+static void read_settings(const char *name, settings *read) {
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    assert_int_equal(sm_file_read(inside(name), &bytes, &size, NULL), SM_OK);
+    assert_int_equal(sm_weights_file_open(bytes, size, &read->file, NULL), SM_OK);
+    assert_int_equal(sm_decision_get(&read->file, &read->decision, &read->has_decision, NULL), SM_OK);
+    free(bytes);
+}
+
+/* static: a weights file's header is large */
+static settings first, second;
+
+static void everything_is_fitted_and_used(void **state) {
+    (void)state;
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
+                         inside("manifest.csv"), "--out", inside("fitted.safetensors"), "--threads", "2", NULL),
+                     0);
+    char *line = text_read(inside("stdout.txt"));
+    check_json(line);
+    assert_non_null(strstr(line, "\"fitted\":[\"temperature\",\"presence\",\"mask\",\"points\",\"confidence\","));
+    assert_non_null(strstr(line, "\"has_decision\":true"));
+    free(line);
+    read_settings("fitted.safetensors", &first);
+    assert_true(first.has_decision);
+    for (int p = 0; p < SM_OPERATING_POINTS; p++) {
+        const float *point = first.decision.operating_points[p];
+        assert_true(point[1] >= 0 && point[1] <= 1 && point[2] > 0 && point[2] <= 1);
+        if (p > 0) assert_true(point[1] <= first.decision.operating_points[p - 1][1]);
+        if (p > 0) assert_true(point[2] <= first.decision.operating_points[p - 1][2]);
+    }
+    assert_true(first.decision.presence[0] >= 0 && first.decision.presence[1] >= 0);
+    /* On the images of the fit, the operating point keeps its share, and evaluate finds it. */
+    assert_int_equal(run(sm_command_evaluate, "evaluate", "--model", inside("fitted.safetensors"), "--data",
+                         inside("manifest.csv"), "--out", inside("report"), "--clicks", "--operating-point", "0.90",
+                         "--no-pictures", NULL),
+                     0);
+    char *metrics = text_read(inside("report/metrics.json"));
+    check_json(metrics);
+    assert_non_null(strstr(metrics, "\"operating_point\":0.9,"));
+    assert_non_null(strstr(metrics, "\"takes_prompts\":true"));
+    assert_non_null(strstr(metrics, "\"at_false_outlines_per_image\":[{"));
+    assert_non_null(strstr(metrics, "\"lesion_dice_3_clicks\":0."));
+    assert_non_null(strstr(metrics, "\"normal_false_mask_share_80\":0"));
+    assert_null(strstr(metrics, "nan"));
+    free(metrics);
+    char *page = text_read(inside("report/report.html"));
+    check_markup(page);
+    assert_non_null(strstr(page, "FROC curve by presence"));
+    assert_non_null(strstr(page, "After simulated clicks and a box"));
+    assert_non_null(strstr(page, "0.90 of the lesion images kept"));
+    assert_null(strstr(page, ">nan<"));
+    free(page);
+}
+
+static void what_cannot_be_fitted_stays(void **state) {
+    (void)state;
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
+                         inside("manifest.csv"), "--out", inside("base.safetensors"), NULL),
+                     0);
+    read_settings("base.safetensors", &first);
+    /* Lesions of unknown type: no temperature, no presence; the points are fitted with the presence that is there. */
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("base.safetensors"), "--data",
+                         inside("lesions.csv"), "--out", inside("lesions.safetensors"), NULL),
+                     0);
+    assert_holds("stderr.txt", "temperature: no image has a known type", true);
+    assert_holds("stderr.txt", "presence: it needs images with a lesion and images without", true);
+    assert_holds("stderr.txt", "outliers: ", true);
+    assert_holds("stdout.txt", "\"mask\",\"points\"", true);
+    read_settings("lesions.safetensors", &second);
+    assert_near(second.file.metadata.temperature, first.file.metadata.temperature, 1e-6);
+    for (int k = 0; k < 3; k++) assert_near(second.decision.presence[k], first.decision.presence[k], 0);
+    /* Normals only, without a presence: nothing but the temperature. */
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
+                         inside("normals.csv"), "--out", inside("normals.safetensors"), NULL),
+                     0);
+    assert_holds("stderr.txt", "mask: no lesion is outlined", true);
+    assert_holds("stderr.txt", "points: they need the presence", true);
+    assert_holds("stderr.txt", "margin: it needs the presence", true);
+    read_settings("normals.safetensors", &second);
+    assert_false(second.has_decision);
+    assert_near(second.file.metadata.threshold, 0.55, 1e-6);
+    assert_near(second.file.metadata.minimum_area, 0.002, 1e-6);
+}
+
+static void settings_are_copied_and_pooled(void **state) {
+    (void)state;
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
+                         inside("manifest.csv"), "--folds", inside("folds"), "--out", inside("pooled.safetensors"),
+                         NULL),
+                     0);
+    assert_holds("stdout.txt", "\"images\":48", true);
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
+                         inside("manifest.csv"), "--folds", inside("folds"), "--not-fold", "1", "--out",
+                         inside("nested.safetensors"), NULL),
+                     0);
+    assert_holds("stdout.txt", "\"images\":33", true);
+    read_settings("pooled.safetensors", &first);
+    read_settings("nested.safetensors", &second);
+    assert_memory_not_equal(&first.decision, &second.decision, sizeof first.decision);
+    /* The weights are those of --model, with the settings of the pool. */
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--decision-from",
+                         inside("pooled.safetensors"), "--out", inside("copied.safetensors"), NULL),
+                     0);
+    read_settings("copied.safetensors", &second);
+    assert_true(second.has_decision);
+    assert_memory_equal(&first.decision, &second.decision, sizeof first.decision);
+    assert_near(second.file.metadata.threshold, 0.55, 1e-6);
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--decision-from",
+                         inside("model.safetensors"), "--out", inside("none.safetensors"), NULL),
+                     1);
+    assert_holds("stderr.txt", "model.safetensors: holds no presence", true);
+    assert_int_equal(
+        run(sm_command_calibrate, "calibrate", "--folds", inside("folds"), "--out", inside("none.safetensors"), NULL),
+        2);
+    assert_int_not_equal(access(inside("none.safetensors"), F_OK), 0);
+}
+
+static void partial_labels_have_a_whole_report(void **state) {
+    (void)state;
+    assert_int_equal(run(sm_command_evaluate, "evaluate", "--model", inside("model.safetensors"), "--data",
+                         inside("lesions.csv"), "--out", inside("report-lesions"), NULL),
+                     0);
+    char *text = text_read(inside("report-lesions/report.html"));
+    check_markup(text);
+    assert_null(strstr(text, "Confusion matrix"));
+    assert_null(strstr(text, "Classification report"));
+    assert_null(strstr(text, ">False masks<"));
+    assert_null(strstr(text, ">nan"));
+    assert_non_null(strstr(text, "Operating point</dt><dd>none in the weights"));
+    free(text);
+    text = text_read(inside("report-lesions/metrics.json"));
+    check_json(text);
+    assert_non_null(strstr(text, "\"images\":32,\"lesion_images\":32,\"normal_images\":0,\"typed_images\":0"));
+    assert_non_null(strstr(text, "\"accuracy\":null"));
+    free(text);
+    text = text_read(inside("report-lesions/images.csv"));
+    assert_int_equal(text_count(text, ",lesion,"), 32);
+    free(text);
+    /* Masks without types, types without masks, lesions without masks. */
+    assert_int_equal(run(sm_command_evaluate, "evaluate", "--model", inside("model.safetensors"), "--data",
+                         inside("partial.csv"), "--out", inside("report-partial"), NULL),
+                     0);
+    assert_holds("report-partial/metrics.json",
+                 "\"images\":32,\"lesion_images\":16,\"normal_images\":0,\"typed_images\":16,\"outlined_images\":16",
+                 true);
+    text = text_read(inside("report-partial/report.html"));
+    check_markup(text);
+    assert_non_null(strstr(text, "type unknown"));
+    free(text);
+}
+
+static void weights_without_prompts_say_so(void **state) {
+    (void)state;
+    write_network("old.safetensors", "sonomask", 1);
+    assert_int_equal(run(sm_command_evaluate, "evaluate", "--model", inside("old.safetensors"), "--data",
+                         inside("manifest.csv"), "--out", inside("report-old"), "--clicks", "--no-pictures", NULL),
+                     0);
+    assert_holds("stderr.txt", "old.safetensors takes no clicks and no box", true);
+    assert_holds("report-old/report.html", "these weights take no clicks", true);
+    assert_holds("report-old/metrics.json", "\"lesion_dice_1_click\":null", true);
+    assert_holds("report-old/metrics.json", "\"takes_prompts\":false", true);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_is_fitted_and_used),  cmocka_unit_test(what_cannot_be_fitted_stays),
+        cmocka_unit_test(settings_are_copied_and_pooled), cmocka_unit_test(partial_labels_have_a_whole_report),
+        cmocka_unit_test(weights_without_prompts_say_so),
+    };
+    return cmocka_run_group_tests(tests, write_inputs, scratch_teardown);
+}
