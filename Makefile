@@ -297,8 +297,10 @@ wasm/sonomask.$(1).wasm: $(BUILD)/wasm/sonomask.$(1).wasm
 endef
 $(foreach variant,$(WASM_VARIANTS),$(eval $(call WASM_RULES,$(variant))))
 
-# Prints the native library's answers in full precision; the Node tests compare the modules with them.
-$(BUILD)/tests/native_probabilities: $(BUILD)/tests/node/native_probabilities.o $(BUILD)/native/file.o $(LIBRARY)
+# Programs of the Node tests: one prints the native library's answers in full precision, which the modules are compared
+# with; one writes weights that take clicks.
+NODE_TEST_PROGRAMS := $(BUILD)/tests/native_probabilities $(BUILD)/tests/prompt_weights
+$(NODE_TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/node/%.o $(BUILD)/native/file.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call note,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(LDLIBS)
@@ -309,7 +311,7 @@ node_modules/.package-lock.json: package-lock.json
 	touch $@
 
 # One run of the test runner, so that its summary counts everything.
-NODE_TESTED := wasm-modules $(BUILD)/sonomask $(BUILD)/tests/native_probabilities node_modules/.package-lock.json
+NODE_TESTED := wasm-modules $(BUILD)/sonomask $(NODE_TEST_PROGRAMS) node_modules/.package-lock.json
 .PHONY: test-js test-node test-web
 test-js: $(NODE_TESTED) ## Run the tests of the JavaScript package and of the page in Chromium
 	BUILD=$(BUILD) node --test --test-concurrency=2 tests/node/*.test.js tests/web/*.test.js

@@ -34,6 +34,23 @@ export function share(value, fallback, name) {
     return value;
 }
 
+const OPERATING_POINTS = [0.8, 0.9, 0.95];
+
+/**
+ * How the answer is made, from the options of `segment` or `refine`.
+ * @param {import('./sonomask.js').RefineOptions} options
+ * @returns {import('./core.js').AnswerSettings}
+ */
+export function answerSettings({ threshold, minimumArea, operatingPoint }) {
+    if (operatingPoint !== undefined && !OPERATING_POINTS.includes(operatingPoint))
+        throw new SonomaskError('argument', `operatingPoint must be one of ${OPERATING_POINTS.join(', ')}`);
+    return {
+        threshold: share(threshold, -1, 'threshold'),
+        minimumArea: share(minimumArea, -1, 'minimumArea'),
+        operatingPoint: operatingPoint ?? 0,
+    };
+}
+
 /**
  * @param {unknown} value
  * @returns {value is Uint8Array | Uint8ClampedArray}

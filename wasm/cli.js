@@ -5,12 +5,18 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { checkReplaceable, writeOutput } from './cli-output.js';
+import { readPrompts } from './cli-prompts.js';
 import { messageOf } from './error.js';
 import { Sonomask } from './sonomask.js';
 
-/** @typedef {import('./sonomask.js').Segmentation} Segmentation */
+/**
+ * @typedef {import('./sonomask.js').Lesion} Lesion
+ * @typedef {import('./sonomask.js').Prompts} Prompts
+ * @typedef {import('./sonomask.js').RefineOptions} RefineOptions
+ * @typedef {import('./sonomask.js').Segmentation} Segmentation
+ */
 
-const USAGE = `usage: sonomask predict [--threshold T] [--weights FILE] [--overwrite] --out DIR FILE...
+const USAGE = `usage: sonomask predict [--threshold T] [--operating-point P] [--prompts FILE] [--weights FILE] [--overwrite] --out DIR FILE...
 
 Outlines the lesions in each breast ultrasound image (PNG, JPEG or BMP), writes the mask to DIR/NAME_mask.png and
 prints one line of JSON. An image that does not look like breast ultrasound is named on stderr. The mask of an earlier
@@ -18,6 +24,10 @@ run is replaced; any other existing file is kept, and the image counts as failed
 
   --out DIR        folder for the masks, created if missing
   --threshold T    a pixel is lesion when its probability is at least this, 0 to 1 (default: the model's own)
+  --operating-point P
+                   share of the images with a lesion in which a lesion still counts: 0.80, 0.90 or 0.95 (default)
+  --prompts FILE   clicks and boxes that correct the outlines: one line of JSON per image, in pixels of the image:
+                   {"file": NAME, "clicks": [{"x": X, "y": Y, "inside": true}], "box": {"x", "y", "width", "height"}}
   --weights FILE   weights file (default: the package's own); --model is the same option
   --overwrite      replace existing files that sonomask did not write
   --help           this text
@@ -79,32 +89,72 @@ async function naming(file, work) {
 const rounded = (value) => Number(value.toPrecision(6));
 
 /**
+ * @param {Lesion} lesion
+ * @param {boolean} hasDecision
+ */
+function lesionReport(lesion, hasDecision) {
+    return {
+        area_px: lesion.area,
+        bbox: [lesion.bbox.x, lesion.bbox.y, lesion.bbox.width, lesion.bbox.height],
+        centroid: [rounded(lesion.centroid.x), rounded(lesion.centroid.y)],
+        long_axis_px: rounded(lesion.longAxis),
+        short_axis_px: rounded(lesion.shortAxis),
+        mean_probability: rounded(lesion.meanProbability),
+        expected_dice: rounded(lesion.expectedDice),
+        presence: rounded(lesion.presence),
+        margin_px: hasDecision ? rounded(lesion.margin) : null,
+    };
+}
+
+/**
  * @param {string} file
  * @param {Segmentation} result
  * @returns {string} one line of JSON
  */
 function report(file, result) {
     const { normal, benign, malignant } = result.probabilities;
+    const { operatingPoint: point } = result;
+    const lesionOf = (/** @type {Lesion} */ lesion) => lesionReport(lesion, point !== null);
     return JSON.stringify({
         file,
         width: result.width,
         height: result.height,
         type: result.type,
         probabilities: { normal: rounded(normal), benign: rounded(benign), malignant: rounded(malignant) },
-        lesions: result.lesions.map((lesion) => ({
-            area_px: lesion.area,
-            bbox: [lesion.bbox.x, lesion.bbox.y, lesion.bbox.width, lesion.bbox.height],
-            centroid: [rounded(lesion.centroid.x), rounded(lesion.centroid.y)],
-            long_axis_px: rounded(lesion.longAxis),
-            short_axis_px: rounded(lesion.shortAxis),
-            mean_probability: rounded(lesion.meanProbability),
-            expected_dice: rounded(lesion.expectedDice),
-        })),
+        presence: rounded(result.presence),
+        operating_point: point && {
+            kept: rounded(point.kept), presence: rounded(point.presence), missed_bound: rounded(point.missedBound),
+        },
+        lesions: result.lesions.map(lesionOf),
+        possible_lesions: result.possible.map(lesionOf),
         expected_dice: rounded(result.expectedDice),
         outlier_score: rounded(result.outlierScore),
         looks_like_ultrasound: result.looksLikeUltrasound,
+        refined: result.refined,
         milliseconds: rounded(result.milliseconds),
     });
+}
+
+/**
+ * @param {string | undefined} text
+ * @param {string} name of the option
+ * @returns {number | undefined}
+ */
+function shareOption(text, name) {
+    if (text === undefined) return undefined;
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (!(value >= 0 && value <= 1)) throw new UsageError(`--${name} must be a number from 0 to 1, not "${text}"`);
+    return value;
+}
+
+/**
+ * @param {string | undefined} text
+ * @returns {RefineOptions['operatingPoint']}
+ */
+function operatingPointOption(text) {
+    const value = shareOption(text, 'operating-point');
+    if (value === undefined || value === 0.8 || value === 0.9 || value === 0.95) return value;
+    throw new UsageError(`--operating-point must be 0.80, 0.90 or 0.95, not "${text}"`);
 }
 
 /** @param {string[]} argv */
@@ -117,6 +167,8 @@ function parse(argv) {
             options: {
                 out: { type: 'string' },
                 threshold: { type: 'string' },
+                'operating-point': { type: 'string' },
+                prompts: { type: 'string' },
                 weights: { type: 'string' },
                 model: { type: 'string' },
                 overwrite: { type: 'boolean' },
@@ -128,19 +180,19 @@ function parse(argv) {
         throw new UsageError(messageOf(error), { cause: error });
     }
     const { values, positionals } = parsed;
-    if (values.help || values.version) return { ...values, files: [], threshold: undefined };
+    if (values.help || values.version) return { ...values, files: [], settings: {} };
     const [command, ...files] = positionals;
     if (command === undefined) throw new UsageError('a command is missing');
     if (command !== 'predict') throw new UsageError(`no command "${command}" (there is predict)`);
     if (!values.out) throw new UsageError('--out DIR is missing');
     if (files.length === 0) throw new UsageError('no image file is named');
-    let threshold;
-    if (values.threshold !== undefined) {
-        threshold = values.threshold.trim() === '' ? NaN : Number(values.threshold);
-        if (!(threshold >= 0 && threshold <= 1))
-            throw new UsageError(`--threshold must be a number from 0 to 1, not "${values.threshold}"`);
-    }
-    return { ...values, weights: values.weights ?? values.model, files, threshold };
+    /** @type {RefineOptions} */
+    const settings = {};
+    const threshold = shareOption(values.threshold, 'threshold');
+    if (threshold !== undefined) settings.threshold = threshold;
+    const operatingPoint = operatingPointOption(values['operating-point']);
+    if (operatingPoint !== undefined) settings.operatingPoint = operatingPoint;
+    return { ...values, weights: values.weights ?? values.model, files, settings };
 }
 
 /**
@@ -170,13 +222,33 @@ async function makeWritable(folder) {
 }
 
 /**
+ * @param {Sonomask} sonomask
+ * @param {string} file
+ * @param {Prompts | undefined} prompts
+ * @param {RefineOptions} settings
+ * @returns {Promise<Segmentation>}
+ */
+async function answer(sonomask, file, prompts, settings) {
+    const bytes = await readFile(file);
+    if (!prompts || (prompts.clicks?.length === 0 && !prompts.box)) return sonomask.segment(bytes, settings);
+    const started = performance.now();
+    const image = await sonomask.open(bytes);
+    try {
+        const result = await image.refine(prompts, settings);
+        return { ...result, milliseconds: performance.now() - started };
+    } finally {
+        image.close();
+    }
+}
+
+/**
  * @param {string[]} files
  * @param {string} folder
  * @param {Sonomask} sonomask
- * @param {{ threshold?: number | undefined, overwrite: boolean }} options
+ * @param {{ settings: RefineOptions, prompts: Map<string, Prompts>, overwrite: boolean }} options
  * @returns {Promise<string[]>} the files that failed
  */
-async function predictAll(files, folder, sonomask, { threshold, overwrite }) {
+async function predictAll(files, folder, sonomask, { settings, prompts, overwrite }) {
     /** @type {string[]} */
     const failed = [];
     /** @type {Map<string, string>} */
@@ -188,7 +260,7 @@ async function predictAll(files, folder, sonomask, { threshold, overwrite }) {
             if (other !== undefined)
                 throw new Error(`its mask would overwrite that of ${other}, which has the same name`);
             await naming(mask, checkReplaceable(mask, overwrite));
-            const result = await sonomask.segment(await readFile(file), { threshold });
+            const result = await answer(sonomask, file, prompts.get(file), settings);
             const png = sonomask.encodePng(result.mask, result.width, result.height);
             await naming(mask, writeOutput(mask, png, overwrite));
             writers.set(mask, file);
@@ -227,6 +299,16 @@ async function main(argv) {
         process.stdout.write(`sonomask ${version}\n`);
         return EXIT_DONE;
     }
+    /** @type {Map<string, Prompts>} */
+    let prompts = new Map();
+    if (request.prompts !== undefined) {
+        try {
+            prompts = await readPrompts(request.prompts, request.files);
+        } catch (error) {
+            complain(`${request.prompts}: ${reasonOf(error)}`);
+            return EXIT_FAILED;
+        }
+    }
     const folder = /** @type {string} */ (request.out);
     try {
         await makeWritable(folder);
@@ -242,7 +324,7 @@ async function main(argv) {
         return EXIT_FAILED;
     }
     const failed = await predictAll(request.files, folder, sonomask,
-        { threshold: request.threshold, overwrite: request.overwrite ?? false });
+        { settings: request.settings, prompts, overwrite: request.overwrite ?? false });
     sonomask.dispose();
     if (failed.length === 0) return EXIT_DONE;
     if (request.files.length > 1) {

@@ -5,10 +5,12 @@
 import { SonomaskError, messageOf } from './error.js';
 
 /**
+ * @typedef {import('./prompts.js').FlatPrompts} FlatPrompts
  * @typedef {import('./sonomask.js').Backend} Backend
  * @typedef {import('./sonomask.js').Contour} Contour
  * @typedef {import('./sonomask.js').ErrorCode} ErrorCode
  * @typedef {import('./sonomask.js').Lesion} Lesion
+ * @typedef {import('./sonomask.js').OperatingPoint} OperatingPoint
  * @typedef {import('./sonomask.js').TissueClass} TissueClass
  */
 
@@ -48,12 +50,16 @@ import { SonomaskError, messageOf } from './error.js';
  * @property {() => number} sonomask_image_height
  * @property {() => number} sonomask_image_channels
  * @property {() => number} sonomask_image_pixels
- * @property {(threshold: number, minimumArea: number, flipAverage: number) => number} sonomask_segment
+ * @property {(threshold: number, minimumArea: number, operatingPoint: number, flipAverage: number) => number} sonomask_segment
+ * @property {(threshold: number, minimumArea: number, operatingPoint: number, clickCount: number,
+ *             hasBox: number) => number} sonomask_refine
  * @property {(width: number, height: number, hasMap: number, hasMask: number, threshold: number,
  *             minimumArea: number) => number} sonomask_measure
  * @property {() => number} sonomask_result
  * @property {(index: number) => number} sonomask_lesion
+ * @property {(index: number) => number} sonomask_possible
  * @property {() => number} sonomask_result_mask
+ * @property {() => number} sonomask_result_possible_mask
  * @property {() => number} sonomask_result_map
  * @property {() => number} sonomask_run
  * @property {() => number} sonomask_output
@@ -63,7 +69,7 @@ import { SonomaskError, messageOf } from './error.js';
  */
 
 /** The version of the interface in exports.c that this file needs. */
-const ABI = 2;
+const ABI = 3;
 
 /** Wasm memory cannot shrink: above this size a new instance replaces the old one. */
 const MEMORY_KEPT_BYTES = 256 * 1024 * 1024;
@@ -78,7 +84,7 @@ const MEMORY_MAXIMUM_BYTES = 2 ** 31;
 function lesionOf(record) {
     const { area, left, top, width, height, centroidX, centroidY, longAxis, longX0, longY0, longX1, longY1, shortAxis,
         shortX0, shortY0, shortX1, shortY1, perimeter, circularity, orientation, meanProbability,
-        expectedDice } =
+        expectedDice, presence, margin } =
         /** @type {Record<string, number>} */ (record);
     return /** @type {Lesion} */ ({
         area,
@@ -93,8 +99,29 @@ function lesionOf(record) {
         orientation,
         meanProbability,
         expectedDice,
+        presence,
+        margin,
     });
 }
+
+/**
+ * @param {number} kept
+ * @param {number} presence
+ * @param {number} missed
+ * @returns {OperatingPoint}
+ */
+function operatingPointOf(kept, presence, missed) {
+    // The module's floats of 4 bytes: 0.95 would otherwise arrive as 0.949999988.
+    return { kept: Number(kept.toPrecision(6)), presence, missedBound: missed };
+}
+
+/**
+ * How an answer is made from the network's output.
+ * @typedef {object} AnswerSettings
+ * @property {number} threshold -1: the model's own
+ * @property {number} minimumArea -1: the model's own
+ * @property {number} operatingPoint 0: the default
+ */
 
 export class Core {
     /** @type {Exports} */
@@ -220,8 +247,16 @@ export class Core {
     /** Numbers and texts of the loaded model. */
     describe() {
         const numbers = this.#record(this.#exports.sonomask_model(), this.constants.modelFields);
+        const { kept0 = 0, presence0 = 0, missed0 = 0, kept1 = 0, presence1 = 0, missed1 = 0, kept2 = 0, presence2 = 0,
+            missed2 = 0, hasDecision } = numbers;
+        const operatingPoints = [
+            operatingPointOf(kept0, presence0, missed0),
+            operatingPointOf(kept1, presence1, missed1),
+            operatingPointOf(kept2, presence2, missed2),
+        ];
         return {
             numbers,
+            operatingPoints: hasDecision ? operatingPoints : [],
             network: this.#text(this.#exports.sonomask_model_network()),
             trainingData: this.#text(this.#exports.sonomask_model_training_data()),
             date: this.#text(this.#exports.sonomask_model_date()),
@@ -261,27 +296,50 @@ export class Core {
     }
 
     /**
-     * Segments the image; -1 means the model's own.
-     * @param {number} threshold
-     * @param {number} minimumArea
+     * Segments the image.
+     * @param {AnswerSettings} settings
      * @param {boolean} flipAverage
      */
-    segment(threshold, minimumArea, flipAverage) {
-        this.#check(this.#exports.sonomask_segment(threshold, minimumArea, flipAverage ? 1 : 0));
-        const record = this.#record(this.#exports.sonomask_result(), this.constants.resultFields);
+    segment({ threshold, minimumArea, operatingPoint }, flipAverage) {
+        this.#check(this.#exports.sonomask_segment(threshold, minimumArea, operatingPoint, flipAverage ? 1 : 0));
+        return this.#segmentation();
+    }
+
+    /**
+     * Answers again for the image of the last `segment`, with clicks and a box.
+     * @param {FlatPrompts} prompts
+     * @param {AnswerSettings} settings
+     */
+    refine({ values, clickCount, hasBox }, { threshold, minimumArea, operatingPoint }) {
+        this.#fill(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+        this.#check(this.#exports.sonomask_refine(threshold, minimumArea, operatingPoint, clickCount, hasBox ? 1 : 0));
+        return this.#segmentation();
+    }
+
+    /** The last result of `segment` or `refine`, copied out. */
+    #segmentation() {
+        const exports = this.#exports;
+        const record = this.#record(exports.sonomask_result(), this.constants.resultFields);
         const { width = 0, height = 0, type = 0, normal = 0, benign = 0, malignant = 0, expectedDice = 0,
-            outlierScore = 0, looksLikeUltrasound = 1 } = record;
-        const map = this.#copy(this.#exports.sonomask_result_map(), width * height * 4);
+            outlierScore = 0, looksLikeUltrasound = 1, refined = 0, presence = 0, pointKept = 0, pointPresence = 0,
+            pointMissed = 0, possible = 0 } = record;
+        const count = width * height;
+        const possibleMask = exports.sonomask_result_possible_mask();
         return {
             width,
             height,
             type: /** @type {TissueClass} */ (this.constants.classes[type]),
             probabilities: { normal, benign, malignant },
-            probabilityMap: new Float32Array(map.buffer),
+            probabilityMap: new Float32Array(this.#copy(exports.sonomask_result_map(), count * 4).buffer),
             expectedDice,
             outlierScore,
             looksLikeUltrasound: looksLikeUltrasound !== 0,
-            ...this.#measurement(width * height),
+            refined: refined !== 0,
+            presence,
+            operatingPoint: pointKept > 0 ? operatingPointOf(pointKept, pointPresence, pointMissed) : null,
+            possible: this.#lesions(possible, index => exports.sonomask_possible(index)),
+            possibleMask: possibleMask === 0 ? null : this.#copy(possibleMask, count),
+            ...this.#measurement(count),
         };
     }
 
@@ -310,9 +368,18 @@ export class Core {
         const { lesions = 0 } = this.#record(this.#exports.sonomask_result(), this.constants.resultFields);
         return {
             mask: this.#copy(this.#exports.sonomask_result_mask(), count),
-            lesions: Array.from({ length: lesions }, (_, index) =>
-                lesionOf(this.#record(this.#exports.sonomask_lesion(index), this.constants.lesionFields))),
+            lesions: this.#lesions(lesions, index => this.#exports.sonomask_lesion(index)),
         };
+    }
+
+    /**
+     * @param {number} count
+     * @param {(index: number) => number} recordAt pointer to the record of one outline
+     * @returns {Lesion[]}
+     */
+    #lesions(count, recordAt) {
+        return Array.from({ length: count }, (_, index) =>
+            lesionOf(this.#record(recordAt(index), this.constants.lesionFields)));
     }
 
     /** @returns {Uint8Array<ArrayBuffer>} */

@@ -7,7 +7,7 @@
  * Functions that can fail return an sm_status; sonomask_error_message() then returns one line.
  *
  * This file: constants, errors, input and output, and the model. exports_image.c: decoding and encoding images.
- * exports_result.c: segmenting, measuring, contours, and reading the result.
+ * exports_result.c: segmenting, refining, measuring, contours, and reading the result.
  */
 #include <stdlib.h>
 
@@ -23,6 +23,7 @@ _Static_assert(SM_CLASS_NORMAL == 0 && SM_CLASS_BENIGN == 1 && SM_CLASS_MALIGNAN
 _Static_assert(SM_BACKEND_AUTO == 0 && SM_BACKEND_REFERENCE == 1 && SM_BACKEND_SCALAR == 2 && SM_BACKEND_SIMD128 == 3,
                "order of \"backends\"");
 _Static_assert(sizeof(float) == 4, "JavaScript reads floats of 4 bytes");
+_Static_assert(SM_OPERATING_POINTS == 3, "number of operating points in \"modelFields\"");
 
 #if defined(__wasm_simd128__)
 #define SM_FASTEST "simd128"
@@ -31,19 +32,24 @@ _Static_assert(sizeof(float) == 4, "JavaScript reads floats of 4 bytes");
 #endif
 
 /** Incremented when a function or record of these files changes, so that JavaScript can refuse an outdated module. */
-#define SM_ABI 2
+#define SM_ABI 3
 
 /** Fields of sonomask_result(), sonomask_model() and sonomask_lesion(), in the order of their values. */
 #define SM_RESULT_FIELDS                                                                                               \
     "\"width\",\"height\",\"type\",\"normal\",\"benign\",\"malignant\",\"lesions\""                                    \
-    ",\"expectedDice\",\"outlierScore\",\"looksLikeUltrasound\""
+    ",\"expectedDice\",\"outlierScore\",\"looksLikeUltrasound\""                                                       \
+    ",\"refined\",\"presence\",\"pointKept\",\"pointPresence\",\"pointMissed\",\"possible\""
 #define SM_MODEL_FIELDS                                                                                                \
-    "\"inputSize\",\"threshold\",\"temperature\",\"minimumArea\",\"knowsOutliers\",\"expectedDicePower\""
+    "\"inputSize\",\"threshold\",\"temperature\",\"minimumArea\",\"knowsOutliers\",\"expectedDicePower\""              \
+    ",\"takesPrompts\",\"hasDecision\",\"kept0\",\"presence0\",\"missed0\",\"kept1\",\"presence1\",\"missed1\","       \
+    "\"kept2\",\"presence2\",\"missed2\""
 #define SM_LESION_FIELDS                                                                                               \
     "\"area\",\"left\",\"top\",\"width\",\"height\",\"centroidX\",\"centroidY\","                                      \
     "\"longAxis\",\"longX0\",\"longY0\",\"longX1\",\"longY1\","                                                        \
     "\"shortAxis\",\"shortX0\",\"shortY0\",\"shortX1\",\"shortY1\","                                                   \
-    "\"perimeter\",\"circularity\",\"orientation\",\"meanProbability\",\"expectedDice\""
+    "\"perimeter\",\"circularity\",\"orientation\",\"meanProbability\",\"expectedDice\","                              \
+    "\"presence\",\"margin\""
+
 sm_exports_state sm_exports;
 
 void sm_exports_release_input(void) {
@@ -140,6 +146,13 @@ SM_EXPORT(sonomask_model) const double *sonomask_model(void) {
     sm_exports.record[3] = (double)info.minimum_area;
     sm_exports.record[4] = info.knows_outliers;
     sm_exports.record[5] = (double)info.expected_dice_power;
+    sm_exports.record[6] = info.takes_prompts;
+    sm_exports.record[7] = info.has_decision;
+    for (int i = 0; i < SM_OPERATING_POINTS; i++) {
+        sm_exports.record[8 + 3 * i] = (double)info.operating_points[i].kept;
+        sm_exports.record[9 + 3 * i] = (double)info.operating_points[i].presence;
+        sm_exports.record[10 + 3 * i] = (double)info.operating_points[i].missed;
+    }
     return sm_exports.record;
 }
 

@@ -1,4 +1,4 @@
-/** Results in the flat interface: segmenting, measuring, contours, and the getters. */
+/** Results in the flat interface: segmenting, refining, measuring, contours, and the getters. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,20 +6,67 @@
 #include "../src/expected_dice.h"
 #include "exports_state.h"
 
-/** Segments the image. Negative threshold and minimum area (a share): the model's own. Consumes the image. */
-SM_EXPORT(sonomask_segment) sm_status sonomask_segment(float threshold, float minimum_area, int flip_average) {
+/** Options from JavaScript. Negative threshold and minimum area (a share): the model's own; operating point 0: the
+ * default. */
+static sm_status make_options(float threshold, float minimum_area, double operating_point,
+                              sm_segment_options *options) {
+    *options = sm_segment_options_default();
+    if (!isfinite(threshold) || threshold > 1.0f || !isfinite(minimum_area) || minimum_area > 1.0f)
+        return sm_exports_fail(SM_ERROR_ARGUMENT, "threshold and minimum area must be 0..1");
+    options->threshold = threshold;
+    options->minimum_area = minimum_area;
+    options->operating_point = operating_point;
+    return SM_OK;
+}
+
+/** Segments the image. Consumes the image. */
+SM_EXPORT(sonomask_segment)
+sm_status sonomask_segment(float threshold, float minimum_area, double operating_point, int flip_average) {
     sm_result_free(&sm_exports.result);
     if (!sm_exports.model) return sm_exports_fail(SM_ERROR_ARGUMENT, "no model is loaded");
     if (!sm_exports.image.pixels) return sm_exports_fail(SM_ERROR_ARGUMENT, "no image is set");
-    if (!isfinite(threshold) || threshold > 1.0f || !isfinite(minimum_area) || minimum_area > 1.0f)
-        return sm_exports_fail(SM_ERROR_ARGUMENT, "threshold and minimum area must be 0..1");
-    sm_segment_options options = sm_segment_options_default();
-    options.threshold = threshold;
-    options.minimum_area = minimum_area;
+    sm_segment_options options;
+    sm_status status = make_options(threshold, minimum_area, operating_point, &options);
+    if (status != SM_OK) return status;
     options.flip_average = flip_average != 0;
-    const sm_status status =
-        sm_segment(sm_exports.state, &sm_exports.image, &options, &sm_exports.result, &sm_exports.error);
+    status = sm_segment(sm_exports.state, &sm_exports.image, &options, &sm_exports.result, &sm_exports.error);
     sm_image_free(&sm_exports.image);
+    return status;
+}
+
+/** Clicks from floats, three per click: x, y, and 1 for inside or 0 for outside. */
+static void read_clicks(const float *values, int count, sm_click *clicks) {
+    for (int i = 0; i < count; i++)
+        clicks[i] = (sm_click){.x = values[3 * i], .y = values[3 * i + 1], .inside = values[3 * i + 2] != 0.0f};
+}
+
+/**
+ * Refines the result of the last image that was segmented (sm_refine). The input holds floats: x, y and inside (1 or 0)
+ * of each click, then x, y, width and height of the box if `has_box`. Consumes the input.
+ */
+SM_EXPORT(sonomask_refine)
+sm_status sonomask_refine(float threshold, float minimum_area, double operating_point, int click_count, int has_box) {
+    sm_result_free(&sm_exports.result);
+    if (!sm_exports.model) return sm_exports_fail(SM_ERROR_ARGUMENT, "no model is loaded");
+    if (click_count < 0 || sm_exports.input_size != (3 * (size_t)click_count + (has_box ? 4 : 0)) * sizeof(float))
+        return sm_exports_fail(SM_ERROR_ARGUMENT, "the data is not the clicks and the box");
+    sm_segment_options options;
+    sm_status status = make_options(threshold, minimum_area, operating_point, &options);
+    if (status != SM_OK) return status;
+    sm_click *clicks = malloc(((size_t)click_count + 1) * sizeof *clicks);
+    if (!clicks) return sm_exports_fail(SM_ERROR_MEMORY, "no memory for the clicks");
+    const float *values = (const float *)(const void *)sm_exports.input;
+    read_clicks(values, click_count, clicks);
+    sm_prompts prompts = {.clicks = clicks, .click_count = click_count};
+    sm_box box = {0};
+    if (has_box) {
+        const float *sides = values + 3 * (size_t)click_count;
+        box = (sm_box){.x = sides[0], .y = sides[1], .width = sides[2], .height = sides[3]};
+        prompts.box = &box;
+    }
+    status = sm_refine(sm_exports.state, &prompts, &options, &sm_exports.result, &sm_exports.error);
+    free(clicks);
+    sm_exports_release_input();
     return status;
 }
 
@@ -64,7 +111,7 @@ sm_status sonomask_measure(int width, int height, int has_map, int has_mask, flo
     return SM_OK;
 }
 
-/** Numbers of the result in the order of "resultFields"; "lesions" is their number. */
+/** Numbers of the result in the order of "resultFields"; "lesions" and "possible" are the numbers of outlines. */
 SM_EXPORT(sonomask_result) const double *sonomask_result(void) {
     const sm_result *result = &sm_exports.result;
     double *record = sm_exports.record;
@@ -76,13 +123,16 @@ SM_EXPORT(sonomask_result) const double *sonomask_result(void) {
     record[7] = (double)result->expected_dice;
     record[8] = (double)result->outlier_score;
     record[9] = result->looks_like_ultrasound;
+    record[10] = result->refined;
+    record[11] = (double)result->presence;
+    record[12] = (double)result->operating_point.kept;
+    record[13] = (double)result->operating_point.presence;
+    record[14] = (double)result->operating_point.missed;
+    record[15] = result->possible_count;
     return record;
 }
 
-/** Numbers of lesion `index` in the order of "lesionFields"; NULL when there is no such lesion. */
-SM_EXPORT(sonomask_lesion) const double *sonomask_lesion(int index) {
-    if (index < 0 || index >= sm_exports.result.lesion_count) return NULL;
-    const sm_lesion *lesion = &sm_exports.result.lesions[index];
+static const double *record_lesion(const sm_lesion *lesion) {
     const double record[LESION_FIELDS] = {
         lesion->area,
         lesion->left,
@@ -106,13 +156,31 @@ SM_EXPORT(sonomask_lesion) const double *sonomask_lesion(int index) {
         (double)lesion->orientation,
         (double)lesion->mean_probability,
         (double)lesion->expected_dice,
+        (double)lesion->presence,
+        (double)lesion->margin,
     };
     memcpy(sm_exports.record, record, sizeof record);
     return sm_exports.record;
 }
 
-/** The result's maps, [height][width]; the probability map is NULL after sonomask_measure. */
+/** Numbers of lesion or possible lesion `index` in the order of "lesionFields"; NULL when there is no such one. */
+SM_EXPORT(sonomask_lesion) const double *sonomask_lesion(int index) {
+    const sm_result *result = &sm_exports.result;
+    return index >= 0 && index < result->lesion_count ? record_lesion(&result->lesions[index]) : NULL;
+}
+SM_EXPORT(sonomask_possible) const double *sonomask_possible(int index) {
+    const sm_result *result = &sm_exports.result;
+    return index >= 0 && index < result->possible_count ? record_lesion(&result->possible[index]) : NULL;
+}
+
+/**
+ * The result's maps, [height][width]. The probability map is NULL after sonomask_measure; the mask of the possible
+ * lesions is NULL when there is none.
+ */
 SM_EXPORT(sonomask_result_mask) const uint8_t *sonomask_result_mask(void) { return sm_exports.result.mask; }
+SM_EXPORT(sonomask_result_possible_mask) const uint8_t *sonomask_result_possible_mask(void) {
+    return sm_exports.result.possible_mask;
+}
 SM_EXPORT(sonomask_result_map) const float *sonomask_result_map(void) { return sm_exports.result.probability_map; }
 
 /** Contours as 4-byte values: their number; then each one's is_hole and number of points (int), then x, y (float). */

@@ -15,7 +15,7 @@
 #endif
 
 /** Lengths of the records that the getters return. */
-enum { RESULT_FIELDS = 10, MODEL_FIELDS = 6, LESION_FIELDS = 22 };
+enum { RESULT_FIELDS = 16, MODEL_FIELDS = 17, LESION_FIELDS = 24 };
 
 typedef struct sm_exports_state {
     sm_model *model; /**< model and state are both NULL or both set */

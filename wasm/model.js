@@ -1,10 +1,13 @@
 /** One network on the calling thread. Replaces the module's instance after a trap or when its memory grew too large. */
-import { bytesOf, checkedOptions, isBytes, isRawImage, share, valuesPerPixel } from './check.js';
+import { answerSettings, bytesOf, checkedOptions, isBytes, isRawImage, share, valuesPerPixel } from './check.js';
 import { Core } from './core.js';
 import { SonomaskError, messageOf, throwIfAborted } from './error.js';
+import { OpenImage, requireNetwork } from './image.js';
+import { flatPrompts } from './prompts.js';
 import { defaultWasm, defaultWeights, loadModule, loadWeights } from './resources.js';
 
 /**
+ * @typedef {import('./image.js').Pixels} Pixels
  * @typedef {import('./sonomask.js').Backend} Backend
  * @typedef {import('./sonomask.js').Contour} Contour
  * @typedef {import('./sonomask.js').DecodedImage} DecodedImage
@@ -13,7 +16,10 @@ import { defaultWasm, defaultWeights, loadModule, loadWeights } from './resource
  * @typedef {import('./sonomask.js').Measurement} Measurement
  * @typedef {import('./sonomask.js').MeasureOptions} MeasureOptions
  * @typedef {import('./sonomask.js').ModelInfo} ModelInfo
+ * @typedef {import('./sonomask.js').OpenOptions} OpenOptions
+ * @typedef {import('./sonomask.js').Prompts} Prompts
  * @typedef {import('./sonomask.js').RawImage} RawImage
+ * @typedef {import('./sonomask.js').RefineOptions} RefineOptions
  * @typedef {import('./sonomask.js').SegmentOptions} SegmentOptions
  * @typedef {import('./sonomask.js').Segmentation} Segmentation
  */
@@ -72,14 +78,25 @@ function start(resources) {
 function describe(core, resources) {
     const { version, fastest } = core.constants;
     const backend = resources.backend === 'auto' ? fastest : resources.backend;
-    const { numbers, ...texts } = resources.weights
+    const { numbers, ...others } = resources.weights
         ? core.describe()
-        : { numbers: {}, network: '', trainingData: '', date: '' };
+        : { numbers: {}, operatingPoints: [], network: '', trainingData: '', date: '' };
     const { inputSize = 0, threshold = 0.5, temperature = 1, minimumArea = 0, knowsOutliers = 0,
-        expectedDicePower = 1 } =
+        expectedDicePower = 1, takesPrompts = 0, hasDecision = 0 } =
         /** @type {Record<string, number>} */ (numbers);
-    return Object.freeze({ version, backend, ...texts, inputSize, threshold, temperature, minimumArea,
-        knowsOutliers: knowsOutliers !== 0, expectedDicePower });
+    return Object.freeze({ version, backend, ...others, inputSize, threshold, temperature, minimumArea,
+        knowsOutliers: knowsOutliers !== 0, expectedDicePower, takesPrompts: takesPrompts !== 0,
+        hasDecision: hasDecision !== 0 });
+}
+
+/**
+ * Copies pixels of the caller into the module's image.
+ * @param {Core} core
+ * @param {RawImage} image
+ */
+function setPixels(core, { data, width, height }) {
+    if (!isBytes(data)) throw new SonomaskError('argument', 'data must be a Uint8Array or a Uint8ClampedArray');
+    core.setImage(data, width, height, valuesPerPixel(data, width, height, [1, 3, 4]));
 }
 
 export class Sonomask {
@@ -89,6 +106,8 @@ export class Sonomask {
     #resources;
     /** @type {ModelInfo} */
     info;
+    /** The pixels of the open image whose features the instance holds, and which `refine` can use. @type {Pixels | null} */
+    #held = null;
 
     /**
      * @param {LoadOptions} [options]
@@ -124,17 +143,21 @@ export class Sonomask {
         const core = this.#core ?? start(this.#resources);
         this.#core = core;
         try {
-            const result = core.run(() => work(core));
-            if (core.isBloated) this.#core = null;
-            return result;
+            return core.run(() => work(core));
         } catch (error) {
-            if (error instanceof SonomaskError) {
-                if (core.isBloated) this.#core = null;
-                throw error;
-            }
-            this.#core = null;
+            if (error instanceof SonomaskError) throw error;
+            this.#drop();
             throw new SonomaskError('internal', `the WebAssembly module failed: ${messageOf(error)}`, { cause: error });
+        } finally {
+            // The features of an open image are kept until it is closed, also in an instance with much memory.
+            if (core.isBloated && !this.#held) this.#drop();
         }
+    }
+
+    /** Forgets the instance; the next call starts another one. */
+    #drop() {
+        this.#core = null;
+        this.#held = null;
     }
 
     /**
@@ -145,28 +168,112 @@ export class Sonomask {
     async segment(input, options = {}) {
         const { signal, flipAverage = false } = checkedOptions(options);
         throwIfAborted(signal);
-        if (this.#resources && !this.#resources.weights)
-            throw new SonomaskError('no-model', 'this Sonomask was loaded without weights and cannot segment');
-        const threshold = share(options.threshold, -1, 'threshold');
-        const minimumArea = share(options.minimumArea, -1, 'minimumArea');
+        if (this.#resources) requireNetwork(this.info, false);
+        const settings = answerSettings(options);
         const raw = isRawImage(input);
         const bytes = raw ? input.data : await bytesOf(input);
         throwIfAborted(signal);
         const started = performance.now();
         const result = this.#run((core) => {
-            if (raw) {
-                if (!isBytes(bytes))
-                    throw new SonomaskError('argument', 'data must be a Uint8Array or a Uint8ClampedArray');
-                core.setImage(bytes, input.width, input.height,
-                    valuesPerPixel(bytes, input.width, input.height, [1, 3, 4]));
-            } else {
-                core.decode(/** @type {Uint8Array} */ (bytes), false);
-            }
-            return core.segment(threshold, minimumArea, flipAverage);
+            if (raw) setPixels(core, input);
+            else core.decode(/** @type {Uint8Array} */ (bytes), false);
+            this.#held = null;
+            return core.segment(settings, flipAverage);
         });
         const milliseconds = performance.now() - started;
         throwIfAborted(signal);
         return { ...result, milliseconds };
+    }
+
+    /**
+     * @param {EncodedImage | RawImage} input
+     * @param {OpenOptions} [options]
+     * @returns {Promise<OpenImage>}
+     */
+    async open(input, options = {}) {
+        const { signal } = checkedOptions(options);
+        throwIfAborted(signal);
+        if (this.#resources) requireNetwork(this.info, false);
+        const pixels = await this.pixelsOf(input);
+        throwIfAborted(signal);
+        return new OpenImage(pixels, {
+            info: this.info,
+            segment: (settings) => this.#segmentOpen(pixels, settings),
+            refine: (prompts, settings) => this.#refineOpen(pixels, prompts, settings),
+            close: () => {
+                if (this.#held === pixels) this.#held = null;
+                if (this.#core?.isBloated && !this.#held) this.#drop();
+            },
+        });
+    }
+
+    /**
+     * The decoded pixels of an image, as a copy. For `open` and the workers of the pool.
+     * @param {EncodedImage | RawImage} input
+     * @returns {Promise<Pixels>}
+     */
+    async pixelsOf(input) {
+        const bytes = isRawImage(input) ? null : await bytesOf(input);
+        return this.#run((core) => {
+            if (bytes) core.decode(bytes, false);
+            else setPixels(core, /** @type {RawImage} */ (input));
+            const { data, width, height } = core.image();
+            return { data, width, height };
+        });
+    }
+
+    /**
+     * @param {Pixels} pixels
+     * @param {SegmentOptions} options
+     * @returns {Promise<Segmentation>}
+     */
+    async #segmentOpen(pixels, options) {
+        const { signal, flipAverage = false } = options;
+        const settings = answerSettings(options);
+        return this.#timed(signal, (core) => this.#segmentHeld(core, pixels, settings, flipAverage));
+    }
+
+    /**
+     * @param {Pixels} pixels
+     * @param {Prompts} prompts
+     * @param {RefineOptions} options
+     * @returns {Promise<Segmentation>}
+     */
+    async #refineOpen(pixels, prompts, options) {
+        const settings = answerSettings(options);
+        const flat = flatPrompts(prompts, pixels);
+        return this.#timed(options.signal, (core) => {
+            if (this.#held !== pixels) this.#segmentHeld(core, pixels, settings, false);
+            return core.refine(flat, settings);
+        });
+    }
+
+    /**
+     * Segments an open image; its features stay in the instance.
+     * @param {Core} core
+     * @param {Pixels} pixels
+     * @param {import('./core.js').AnswerSettings} settings
+     * @param {boolean} flipAverage
+     */
+    #segmentHeld(core, pixels, settings, flipAverage) {
+        this.#held = null;
+        setPixels(core, pixels);
+        const result = core.segment(settings, flipAverage);
+        // Refined without any prompt, features of this kind would give the averaged answer.
+        this.#held = flipAverage ? null : pixels;
+        return result;
+    }
+
+    /**
+     * @param {AbortSignal | undefined} signal
+     * @param {(core: Core) => Omit<Segmentation, 'milliseconds'>} work
+     * @returns {Segmentation}
+     */
+    #timed(signal, work) {
+        throwIfAborted(signal);
+        const started = performance.now();
+        const result = this.#run(work);
+        return { ...result, milliseconds: performance.now() - started };
     }
 
     /**
@@ -233,7 +340,7 @@ export class Sonomask {
     }
 
     dispose() {
-        this.#core = null;
+        this.#drop();
         this.#resources = null;
     }
 }

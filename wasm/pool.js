@@ -1,15 +1,19 @@
 /** A queue of calls, and workers that each have one network. */
 import { checkedOptions } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
+import { OpenImage, requireNetwork } from './image.js';
 import { loadResources } from './model.js';
+import { copyOf, flatPrompts } from './prompts.js';
 import { processorCount, workerFactory } from './worker-host.js';
 
 /**
+ * @typedef {import('./image.js').Pixels} Pixels
  * @typedef {import('./sonomask.js').Contour} Contour
  * @typedef {import('./sonomask.js').DecodedImage} DecodedImage
  * @typedef {import('./sonomask.js').EncodedImage} EncodedImage
  * @typedef {import('./sonomask.js').Measurement} Measurement
  * @typedef {import('./sonomask.js').ModelInfo} ModelInfo
+ * @typedef {import('./sonomask.js').OpenOptions} OpenOptions
  * @typedef {import('./sonomask.js').PoolMeasureOptions} PoolMeasureOptions
  * @typedef {import('./sonomask.js').PoolOptions} PoolOptions
  * @typedef {import('./sonomask.js').RawImage} RawImage
@@ -25,6 +29,7 @@ import { processorCount, workerFactory } from './worker-host.js';
  * @typedef {object} Job
  * @property {string} method
  * @property {unknown[]} parameters
+ * @property {Pixels | null} image the open image that it is about; its worker, if any still holds it, runs the call
  * @property {(result: any) => void} resolve
  * @property {(error: SonomaskError) => void} reject
  */
@@ -34,6 +39,7 @@ import { processorCount, workerFactory } from './worker-host.js';
  * @property {WorkerHandle} worker
  * @property {Job | null} job the running job, or null when idle
  * @property {((info: ModelInfo) => void) | null} started not null until the worker has its network
+ * @property {Pixels | null} held the open image whose pixels and features the worker has
  * @property {ReturnType<typeof setTimeout> | undefined} idleTimer
  */
 
@@ -139,7 +145,7 @@ export class SonomaskPool {
             this.info = await new Promise((resolve, reject) => {
                 stop = () => reject(abortedError(/** @type {AbortSignal} */ (signal)));
                 signal?.addEventListener('abort', stop);
-                this.#startWorker(resolve, { method: '', parameters: [], resolve() {}, reject });
+                this.#startWorker(resolve, { method: '', parameters: [], image: null, resolve() {}, reject });
             });
         } finally {
             signal?.removeEventListener('abort', stop);
@@ -164,7 +170,7 @@ export class SonomaskPool {
                 message: (message) => slot && this.#receive(slot, message),
                 failure: (reason) => slot && this.#fail(slot, new SonomaskError('worker', `a worker failed: ${reason}`)),
             });
-            slot = { worker, job, started, idleTimer: undefined };
+            slot = { worker, job, started, held: null, idleTimer: undefined };
             this.#slots.add(slot);
             void this.#equip(slot);
         } catch (error) {
@@ -209,6 +215,8 @@ export class SonomaskPool {
         }
         slot.job = null;
         if (message.error) {
+            // After other failures the worker may have lost the image; it is sent again.
+            if (job?.image && message.error.code !== 'argument') slot.held = null;
             job?.reject(new SonomaskError(message.error.code, message.error.message));
         } else {
             job?.resolve(message.result);
@@ -245,8 +253,12 @@ export class SonomaskPool {
         const transfer = [];
         try {
             slot.worker.setBusy(true);
-            const parameters = job.parameters.map((parameter) => detach(parameter, transfer));
-            slot.worker.post({ method: job.method, parameters }, transfer);
+            const parameters = job.image
+                ? [job.image === slot.held ? null : job.image, ...job.parameters]
+                : job.parameters;
+            const sent = parameters.map((parameter) => detach(parameter, transfer));
+            slot.worker.post({ method: job.method, parameters: sent }, transfer);
+            if (job.image) slot.held = job.image;
         } catch (error) {
             slot.job = null;
             job.reject(new SonomaskError('argument', `the input cannot be sent to a worker: ${messageOf(error)}`,
@@ -254,14 +266,47 @@ export class SonomaskPool {
         }
     }
 
-    /** Sends waiting calls to idle workers, starts workers up to `size`, and sets the timers of idle ones. */
+    /**
+     * Sends waiting calls to idle workers, starts workers up to `size`, and sets the timers of idle ones. Workers without an
+     * open image come first, because another call replaces the features of the image.
+     */
     #dispatch() {
-        for (const slot of this.#slots) {
-            while (!slot.job && this.#queue.length > 0) this.#send(slot, /** @type {Job} */ (this.#queue.shift()));
+        const slots = [...this.#slots].sort((a, b) => Number(a.held !== null) - Number(b.held !== null));
+        for (const slot of slots) {
+            while (!slot.job) {
+                const job = this.#nextFor(slot);
+                if (!job) break;
+                this.#send(slot, job);
+            }
             if (!slot.job) this.#rest(slot);
         }
-        while (this.#queue.length > 0 && this.#slots.size < this.size)
-            this.#startWorker(() => {}, /** @type {Job} */ (this.#queue.shift()));
+        while (this.#slots.size < this.size) {
+            const job = this.#nextFor(null);
+            if (!job) break;
+            this.#startWorker(() => {}, job);
+        }
+    }
+
+    /**
+     * Takes the first waiting call that need not wait for another worker, which has its image.
+     * @param {Slot | null} slot null: a new worker
+     * @returns {Job | undefined}
+     */
+    #nextFor(slot) {
+        const index = this.#queue.findIndex(({ image }) => {
+            const holder = image && this.#holderOf(image);
+            return !holder || holder === slot;
+        });
+        return index < 0 ? undefined : this.#queue.splice(index, 1)[0];
+    }
+
+    /**
+     * @param {Pixels} image
+     * @returns {Slot | undefined} the worker that has the image or is about to get it
+     */
+    #holderOf(image) {
+        for (const slot of this.#slots) if (slot.held === image || slot.job?.image === image) return slot;
+        return undefined;
     }
 
     /** @param {Slot} slot */
@@ -278,9 +323,10 @@ export class SonomaskPool {
      * @param {string} method
      * @param {unknown[]} inputs
      * @param {{ signal?: AbortSignal }} options all but the signal are sent to the worker after the inputs
+     * @param {Pixels | null} [image] an open image
      * @returns {Promise<any>}
      */
-    async #call(method, inputs, options) {
+    async #call(method, inputs, options, image = null) {
         const { signal, ...rest } = checkedOptions(options);
         const parameters = [...inputs, rest];
         throwIfAborted(signal);
@@ -289,7 +335,7 @@ export class SonomaskPool {
         try {
             return await new Promise((resolve, reject) => {
                 /** @type {Job} */
-                const job = { method, parameters, resolve, reject };
+                const job = { method, parameters, image, resolve, reject };
                 stop = () => this.#cancel(job, abortedError(/** @type {AbortSignal} */ (signal)));
                 signal?.addEventListener('abort', stop);
                 this.#queue.push(job);
@@ -322,6 +368,37 @@ export class SonomaskPool {
      */
     segment(input, options = {}) {
         return this.#call('segment', [input], options);
+    }
+
+    /**
+     * @param {EncodedImage | RawImage} input
+     * @param {OpenOptions} [options]
+     * @returns {Promise<OpenImage>}
+     */
+    async open(input, options = {}) {
+        requireNetwork(this.info, false);
+        /** @type {Pixels} */
+        const pixels = await this.#call('pixels', [input], options);
+        return new OpenImage(pixels, {
+            info: this.info,
+            segment: (settings) => this.#call('segmentOpen', [], settings, pixels),
+            refine: async (prompts, settings) => {
+                flatPrompts(prompts, pixels); // wrong types fail here, not in a worker
+                return this.#call('refineOpen', [copyOf(prompts)], settings, pixels);
+            },
+            close: () => this.#closeImage(pixels),
+        });
+    }
+
+    /** @param {Pixels} image */
+    #closeImage(image) {
+        for (const job of this.#queue.filter((waiting) => waiting.image === image))
+            this.#cancel(job, new SonomaskError('closed', 'this image has been closed'));
+        for (const slot of this.#slots) {
+            if (slot.held !== image) continue;
+            slot.held = null;
+            slot.worker.post({ close: true }, []);
+        }
     }
 
     /**

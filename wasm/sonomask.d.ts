@@ -6,6 +6,11 @@
  * import { Sonomask } from 'sonomask';
  * const sm = await Sonomask.load();
  * const { type, probabilities, lesions, mask } = await sm.segment(await file.arrayBuffer());
+ *
+ * const image = await sm.open(file); // for corrections, which cost a fraction of a segmentation
+ * await image.segment();
+ * const corrected = await image.refine({ clicks: [{ x: 310, y: 207, inside: true }] });
+ * image.close();
  * sm.dispose();
  * ```
  *
@@ -68,6 +73,26 @@ export interface Lesion {
      * 0 when there is no map.
      */
     expectedDice: number;
+    /** Probability that this outline is of a lesion, 0..1; that of the image without `hasDecision`; 0 from `measure`. */
+    presence: number;
+    /**
+     * Pixels: grown by this, the outline contains the true one for at least 90 % of patients whose lesion was found. 0 from
+     * `measure`, and when the weights hold no margin.
+     */
+    margin: number;
+}
+
+/**
+ * A compromise between lesions kept and normal images left alone, chosen on images that the network had not seen. An
+ * outline counts as a lesion when its presence is at least `presence`.
+ */
+export interface OperatingPoint {
+    /** Share of the images with a lesion in which a lesion still counts: 0.8, 0.9 or 0.95. */
+    kept: number;
+    /** Least presence, 0..1. */
+    presence: number;
+    /** Upper 95 % bound on the share of images with a lesion in which none counts, 0..1. */
+    missedBound: number;
 }
 
 /** A mask with its measured lesions, largest first. */
@@ -94,7 +119,17 @@ export interface Segmentation extends Measurement {
     outlierScore: number;
     /** `outlierScore` is at most 1. When false, the input is probably not breast ultrasound: do not rely on the answer. */
     looksLikeUltrasound: boolean;
-    /** Time from the input to this answer, decoding included, without waiting in a queue. */
+    /** Clicks or a box are part of the answer. */
+    refined: boolean;
+    /** Probability that the image shows a lesion, 0..1. */
+    presence: number;
+    /** What decided which outlines count as lesions; null when the weights hold none: then every outline counts. */
+    operatingPoint: OperatingPoint | null;
+    /** Outlines whose presence is below that of the operating point, largest first. They are not in `mask`. */
+    possible: Lesion[];
+    /** [height][width], 0 or 255: the mask of `possible`; null when there is none. */
+    possibleMask: Uint8Array<ArrayBuffer> | null;
+    /** Time from the input to this answer, decoding included except for an open image, without waiting in a queue. */
     milliseconds: number;
 }
 
@@ -112,7 +147,7 @@ export interface ModelInfo {
     version: string;
     /** The kernels that run. */
     backend: Exclude<Backend, 'auto'>;
-    /** "sonomask", "unet16" or "unet32". */
+    /** "sonomask2", "sonomask", "unet16", ... */
     network: string;
     /** Side of the network's square input, pixels. */
     inputSize: number;
@@ -129,6 +164,12 @@ export interface ModelInfo {
      * are loaded. Raise the expected Dice to it when an instance without weights measured.
      */
     expectedDicePower: number;
+    /** `refine` works with these weights. Weights of the first generation take no clicks. */
+    takesPrompts: boolean;
+    /** The weights contain what presence, operating points and margins need. */
+    hasDecision: boolean;
+    /** By `kept`, ascending; empty without `hasDecision`. */
+    operatingPoints: OperatingPoint[];
     /** Free text; "" when unknown. */
     trainingData: string;
     /** ISO 8601; "" when unknown. */
@@ -143,7 +184,7 @@ export interface LoadOptions {
     wasm?: Source | WebAssembly.Module | Promise<Source | WebAssembly.Module>;
     /**
      * The weights, a safetensors file, or a promise of it. By default the package's own. `null` loads none: everything
-     * works except `segment` and the model fields of `info` (useful together with a pool, to measure on the calling
+     * works except `segment`, `open` and the model fields of `info` (useful together with a pool, to measure on the calling
      * thread without delay). The reason of a rejected promise is thrown unchanged.
      */
     weights?: Source | Promise<Source> | null;
@@ -154,15 +195,69 @@ export interface LoadOptions {
     signal?: AbortSignal;
 }
 
-export interface SegmentOptions {
+export interface RefineOptions {
     /** 0..1; by default the model's own. */
     threshold?: number;
     /** Share of the image's area below which a lesion is dropped, 0..1; by default the model's own. */
     minimumArea?: number;
-    /** Also segment the mirrored image and average: takes twice as long, a little more accurate. */
-    flipAverage?: boolean;
+    /** `kept` of the operating point that decides which outlines count; by default 0.95. */
+    operatingPoint?: 0.8 | 0.9 | 0.95;
     /** `Sonomask` checks it before and after the work, which blocks the thread; `SonomaskPool` stops the work. */
     signal?: AbortSignal;
+}
+
+export interface SegmentOptions extends RefineOptions {
+    /** Also segment the mirrored image and average: takes twice as long, a little more accurate. */
+    flipAverage?: boolean;
+}
+
+export interface OpenOptions {
+    signal?: AbortSignal;
+}
+
+/** A click of the user, in pixels of the image: 0 <= x < width, 0 <= y < height. */
+export interface Click {
+    x: number;
+    y: number;
+    /** On a lesion; otherwise on tissue that is not lesion. */
+    inside: boolean;
+}
+
+/** A box around one lesion, in pixels of the image; `x` and `y` are its upper left corner. The part in the image counts. */
+export interface Box {
+    x: number;
+    y: number;
+    width: number;
+    height: number;
+}
+
+/**
+ * All corrections of the user so far. A click inside always lies in an outline of the answer; a click outside lies in none.
+ * A box always holds an outline, and the outline of the lesion in it does not leave it.
+ */
+export interface Prompts {
+    /** At most 1000. */
+    clicks?: Click[];
+    box?: Box;
+}
+
+/** An image that was opened for corrections: `await sonomask.open(input)`. */
+export class OpenImage {
+    private constructor();
+    readonly width: number;
+    readonly height: number;
+    segment(options?: SegmentOptions): Promise<Segmentation>;
+    /**
+     * The answer with clicks and a box. Only the decoder of the network runs, unless the features of the image are lost
+     * (another image was segmented, or the worker ended): then the image is segmented again first. The answer depends on the
+     * image, the options and these prompts, not on earlier calls; without prompts it is that of `segment`.
+     * Throws `no-prompts` when the weights take none, and `argument` for a click or box that is not finite or outside of the
+     * image, a box of no area, more than 1000 clicks, and prompts that contradict each other: an inside and an outside click
+     * on one pixel, a click inside that touches the box from outside, outside clicks on every pixel of the box.
+     */
+    refine(prompts: Prompts, options?: RefineOptions): Promise<Segmentation>;
+    /** Releases the pixels and features; later calls throw `closed`. May be called again. */
+    close(): void;
 }
 
 export interface MeasureOptions {
@@ -183,7 +278,7 @@ export interface PoolMeasureOptions extends MeasureOptions {
  * `image-too-small`, `weights` (damaged, or not a file of this program). From this library: `load-wasm` and `load-weights`
  * (missing, refused, or another kind of file: the message names the file or URL), `aborted`, `disposed`, `no-model`
  * (loaded without weights), `worker` (a worker could not start, or crashed), `internal` (a fault of this library; the
- * instance recovers by itself).
+ * instance recovers by itself), `closed` (the image was closed), `no-prompts` (the weights take no clicks).
  */
 export type ErrorCode =
     | 'argument'
@@ -198,6 +293,8 @@ export type ErrorCode =
     | 'aborted'
     | 'disposed'
     | 'no-model'
+    | 'no-prompts'
+    | 'closed'
     | 'worker'
     | 'internal';
 
@@ -217,6 +314,11 @@ export class Sonomask {
     /** Bytes of memory that the module holds now. */
     readonly memoryBytes: number;
     segment(input: EncodedImage | RawImage, options?: SegmentOptions): Promise<Segmentation>;
+    /**
+     * Decodes an image and keeps its pixels for `segment` and `refine`. Several images may be open; the instance holds the
+     * features of one of them.
+     */
+    open(input: EncodedImage | RawImage, options?: OpenOptions): Promise<OpenImage>;
     /** Thresholds a stored probability map again, or measures an edited mask (0 or not 0). */
     measure(map: Float32Array | Uint8Array | Uint8ClampedArray, width: number, height: number,
             options?: MeasureOptions): Measurement;
@@ -254,6 +356,11 @@ export class SonomaskPool {
     /** Calls that wait or run. */
     readonly pending: number;
     segment(input: EncodedImage | RawImage, options?: SegmentOptions): Promise<Segmentation>;
+    /**
+     * Decodes an image and keeps its pixels. The calls of an open image run in the worker that holds it, as long as that
+     * worker lives; afterwards the image is sent to another one and segmented again. An aborted call does not close the image.
+     */
+    open(input: EncodedImage | RawImage, options?: OpenOptions): Promise<OpenImage>;
     measure(map: Float32Array | Uint8Array | Uint8ClampedArray, width: number, height: number,
             options?: PoolMeasureOptions): Promise<Measurement>;
     contours(mask: Uint8Array | Uint8ClampedArray, width: number, height: number,

@@ -36,12 +36,32 @@ async function nodeHost() {
 function buffersOf(result) {
     if (ArrayBuffer.isView(result)) return [/** @type {ArrayBuffer} */ (result.buffer)];
     if (Array.isArray(result)) return result.flatMap((contour) => buffersOf(contour.points));
-    return [result.mask, result.probabilityMap, result.data].filter(ArrayBuffer.isView).map((view) =>
+    return [result.mask, result.possibleMask, result.probabilityMap, result.data].filter(ArrayBuffer.isView).map((view) =>
         /** @type {ArrayBuffer} */ (view.buffer));
 }
 
 /** @type {Sonomask | undefined} */
 let sonomask;
+/** The open image that the pool sent last. @type {import('./image.js').OpenImage | undefined} */
+let image;
+
+/**
+ * @param {Sonomask} engine
+ * @param {import('./image.js').Pixels | null} pixels null: the image is here already
+ */
+async function imageOf(engine, pixels) {
+    if (pixels) {
+        closeImage();
+        image = await engine.open(pixels);
+    }
+    if (!image) throw new SonomaskError('internal', 'the worker has no image');
+    return image;
+}
+
+function closeImage() {
+    image?.close();
+    image = undefined;
+}
 
 /**
  * @param {any} message from the pool: `resources` at first, then calls
@@ -56,6 +76,9 @@ async function answer(message) {
     if (!sonomask) throw new SonomaskError('internal', 'the worker has not been started');
     switch (method) {
         case 'segment': return sonomask.segment(parameters[0], parameters[1]);
+        case 'pixels': return sonomask.pixelsOf(parameters[0]);
+        case 'segmentOpen': return (await imageOf(sonomask, parameters[0])).segment(parameters[1]);
+        case 'refineOpen': return (await imageOf(sonomask, parameters[0])).refine(parameters[1], parameters[2]);
         case 'measure': return sonomask.measure(parameters[0], parameters[1], parameters[2], parameters[3]);
         case 'contours': return sonomask.contours(parameters[0], parameters[1], parameters[2]);
         case 'encodePng': return sonomask.encodePng(parameters[0], parameters[1], parameters[2]);
@@ -67,6 +90,10 @@ async function answer(message) {
 /** @param {Host} host */
 function serve(host) {
     host.listen(async (message) => {
+        if (message.close) {
+            closeImage();
+            return;
+        }
         try {
             const result = await answer(message);
             host.post({ result }, buffersOf(result));

@@ -71,7 +71,10 @@ const toolbar = new Toolbar(viewer, gestures, session);
 const adjust = new Adjust(session, viewer, useThresholdForAll);
 const frames = new Frames(session);
 const scaleTool = new ScaleTool(gestures, viewer, session, store);
-const save = new Save(store, opener, () => frames.stop());
+const save = new Save(store, opener, async () => {
+    await frames.stop();
+    await session.refined();
+});
 const results = new Results(store);
 
 /**
@@ -189,7 +192,9 @@ const pickFiles = preparePicker('pick-files', addFiles);
 const shortcuts = [
     { keys: 'pagedown ] j', label: 'help.previous', shown: 'Page Up · Page Down', run: () => store.selectBeside(1) },
     { keys: 'pageup [ k', label: '', shown: '', run: () => store.selectBeside(-1) },
-    { keys: 'v', label: 'help.tools', shown: 'V · B · E · W · C', run: () => gestures.use('move') },
+    { keys: 'v', label: 'help.tools', shown: 'V · I · B · E · W · C', run: () => gestures.use('move') },
+    { keys: 'i', label: '', shown: '', run: () => gestures.use('click') },
+    { keys: 'x', label: 'help.outside', shown: 'X', run: () => gestures.setInside(!gestures.inside) },
     { keys: 'b', label: '', shown: '', run: () => gestures.use('brush') },
     { keys: 'e', label: '', shown: '', run: () => gestures.use('erase') },
     { keys: 'w', label: '', shown: '', run: () => gestures.use('window') },
@@ -232,6 +237,7 @@ function renderAll() {
     renderHelp(shortcuts);
     renderModel(engine);
     results.render();
+    viewer.redraw();
 }
 
 store.addEventListener('list', renderView);
@@ -309,6 +315,7 @@ try {
     setStatus({ state: 'ready', text: () => t(loaded.weights.verified ? 'engine.readyVerified' : 'engine.ready') });
     queue.start(loaded);
     session.start(loaded);
+    toolbar.render();
     save.start(loaded);
     // The first answer comes before the page fetches what it may need later.
     await queue.firstAnswer();

@@ -10,6 +10,7 @@
 #include <string.h>
 
 // Before cmocka.h, whose macros have common names.
+#include "../../src/decision.h"
 #include "../../src/memory_plan.h"
 #include "../../src/weights.h"
 #include "../../wasm/exports.c" // NOLINTBEGIN(bugprone-suspicious-include): these files are part of the module, not of a library
@@ -44,16 +45,25 @@ static void draw_square(uint8_t mask[80]) {
         for (int x = 3; x < 7; x++) mask[y * 10 + x] = !(y >= 3 && y < 5 && x >= 4 && x < 6);
 }
 
-static void load_some_model(void) {
+static void load_model(const char *network) {
     static sm_net net;
-    assert_int_equal(sm_net_make("sonomask", &net, NULL), SM_OK);
+    assert_int_equal(sm_net_make(network, &net, NULL), SM_OK);
     float *parameters = sm_floats_allocate(net.total_count);
     assert_non_null(parameters);
     sm_net_initialise(&net, 3, parameters);
-    sm_weights_metadata metadata = {.network = "sonomask", .input_size = 64, .threshold = 0.5f, .temperature = 2};
+    sm_weights_metadata metadata = {.input_size = 64, .threshold = 0.5f, .temperature = 2};
+    strncpy(metadata.network, network, sizeof metadata.network - 1);
+    sm_decision decision = {.presence = {1, 1, 0},
+                            .operating_points = {{0.80f, 1, 0.3f}, {0.90f, 0.5f, 0.2f}, {0.95f, 0, 0.1f}},
+                            .margin = {0.1f, 0.02f}};
+    sm_weights_extra tensors[SM_DECISION_TENSORS];
+    sm_decision_tensors(&decision, tensors);
+    const int tensor_count = net.takes_prompts ? SM_DECISION_TENSORS : 0;
     uint8_t *weights = NULL;
     size_t size = 0;
-    assert_int_equal(sm_weights_write(&net, parameters, &metadata, SM_WEIGHTS_FLOAT16, &weights, &size, NULL), SM_OK);
+    assert_int_equal(sm_weights_write_with(&net, parameters, &metadata, SM_WEIGHTS_FLOAT16, tensors, tensor_count,
+                                           &weights, &size, NULL),
+                     SM_OK);
     sm_floats_free(parameters);
     fill_input(weights, size);
     free(weights);
@@ -72,7 +82,7 @@ static void test_calls_out_of_order_fail(void **state) {
     assert_fails(sonomask_load(SM_BACKEND_AVX512, 0), SM_ERROR_ARGUMENT);
     assert_fails(sonomask_decode(0), SM_ERROR_IMAGE_EMPTY);
     assert_fails(sonomask_encode_png(), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_segment(-1, -1, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_segment(-1, -1, 0, 0), SM_ERROR_ARGUMENT);
     assert_fails(sonomask_set_image(1, 10, 1), SM_ERROR_IMAGE_TOO_SMALL);
     assert_fails(sonomask_set_image(INT32_MAX, INT32_MAX, 4), SM_ERROR_IMAGE_TOO_LARGE);
     assert_fails(sonomask_set_image(10, 10, 1), SM_ERROR_ARGUMENT);
@@ -136,9 +146,9 @@ static void test_measures_a_probability_map(void **state) {
     for (int i = 30; i < 36; i++) map[i] = 0.75f;
     fill_input(map, sizeof map);
     assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0), SM_OK);
-    assert_true(sonomask_lesion(0)[0] == 6 && sonomask_lesion(0)[LESION_FIELDS - 2] == 0.75);
+    assert_true(sonomask_lesion(0)[0] == 6 && sonomask_lesion(0)[LESION_FIELDS - 4] == 0.75);
     /* 2 * 6 * 0.75 / (6 * 0.75 + 6) */
-    assert_true(fabs(sonomask_lesion(0)[LESION_FIELDS - 1] - 9 / 10.5) < 1e-6);
+    assert_true(fabs(sonomask_lesion(0)[LESION_FIELDS - 3] - 9 / 10.5) < 1e-6);
     fill_input(map, sizeof map);
     assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0.1f), SM_OK);
     assert_true(sonomask_result()[6] == 0);
@@ -146,18 +156,18 @@ static void test_measures_a_probability_map(void **state) {
 
 static void test_segments_pixels_and_files(void **state) {
     (void)state;
-    load_some_model();
+    load_model("sonomask");
     assert_true(sonomask_model()[0] == 32 && sonomask_model()[2] == 2);
     assert_string_equal(sonomask_model_network(), "sonomask");
     uint8_t pixels[48 * 40];
     for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 7 % 251);
     fill_input(pixels, sizeof pixels);
     assert_int_equal(sonomask_set_image(48, 40, 1), SM_OK);
-    assert_int_equal(sonomask_segment(-1, -1, 1), SM_OK);
+    assert_int_equal(sonomask_segment(-1, -1, 0, 1), SM_OK);
     assert_true(sonomask_result()[0] == 48 && sonomask_result()[1] == 40);
     float first[48 * 40];
     memcpy(first, sonomask_result_map(), sizeof first);
-    assert_fails(sonomask_segment(-1, -1, 1), SM_ERROR_ARGUMENT); // the image was consumed
+    assert_fails(sonomask_segment(-1, -1, 0, 1), SM_ERROR_ARGUMENT); // the image was consumed
 
     fill_input(pixels, sizeof pixels);
     assert_int_equal(sonomask_set_image(48, 40, 1), SM_OK);
@@ -169,9 +179,9 @@ static void test_segments_pixels_and_files(void **state) {
     fill_input(file, size);
     assert_int_equal(sonomask_decode(0), SM_OK);
     assert_memory_equal(sonomask_image_pixels(), pixels, sizeof pixels);
-    assert_fails(sonomask_segment(NAN, -1, 0), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_segment(2, -1, 0), SM_ERROR_ARGUMENT);
-    assert_int_equal(sonomask_segment(-1, -1, 1), SM_OK);
+    assert_fails(sonomask_segment(NAN, -1, 0, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_segment(2, -1, 0, 0), SM_ERROR_ARGUMENT);
+    assert_int_equal(sonomask_segment(-1, -1, 0, 1), SM_OK);
     assert_memory_equal(sonomask_result_map(), first, sizeof first);
     fill_input(file, size - 30);
     assert_fails(sonomask_decode(1), SM_ERROR_IMAGE_FORMAT);
@@ -179,6 +189,77 @@ static void test_segments_pixels_and_files(void **state) {
     free(file);
     sonomask_release();
     assert_null(sonomask_result_map());
+}
+
+enum { WIDTH = 48, HEIGHT = 40, LESIONS = 6, REFINED = 10, POINT_KEPT = 12, POSSIBLE = 15 };
+
+static void segment_some_image(double operating_point) {
+    uint8_t pixels[WIDTH * HEIGHT];
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 7 % 251);
+    fill_input(pixels, sizeof pixels);
+    assert_int_equal(sonomask_set_image(WIDTH, HEIGHT, 1), SM_OK);
+    assert_int_equal(sonomask_segment(-1, -1, operating_point, 0), SM_OK);
+}
+
+static void test_refines_with_clicks_and_a_box(void **state) {
+    (void)state;
+    const float click[3] = {20.5f, 10.5f, 1}, both[7] = {20.5f, 10.5f, 0, 4, 4, 20, 20};
+    fill_input(click, sizeof click);
+    assert_fails(sonomask_refine(-1, -1, 0, 1, 0), SM_ERROR_ARGUMENT); /* no model */
+    load_model("sonomask2");
+    assert_true(sonomask_model()[6] == 1 && sonomask_model()[7] == 1);
+    assert_true(sonomask_model()[8] == (double)0.80f && sonomask_model()[15] == 0 &&
+                sonomask_model()[16] == (double)0.1f);
+    fill_input(click, sizeof click);
+    assert_fails(sonomask_refine(-1, -1, 0, 1, 0), SM_ERROR_ARGUMENT); /* no image was segmented */
+
+    segment_some_image(0);
+    assert_true(sonomask_result()[REFINED] == 0 && sonomask_result()[POINT_KEPT] == (double)0.95f);
+    float first[WIDTH * HEIGHT];
+    memcpy(first, sonomask_result_map(), sizeof first);
+    sonomask_release(); /* the features stay */
+    fill_input(click, sizeof click);
+    assert_int_equal(sonomask_refine(-1, -1, 0, 1, 0), SM_OK);
+    assert_true(sonomask_result()[REFINED] == 1);
+    assert_int_equal(sonomask_result_mask()[10 * WIDTH + 20], 255);
+    fill_input(both, sizeof both);
+    assert_int_equal(sonomask_refine(-1, -1, 0, 1, 1), SM_OK);
+    assert_int_equal(sonomask_result_mask()[10 * WIDTH + 20], 0);
+    assert_true(sonomask_result()[LESIONS] >= 1);
+    assert_int_equal(sonomask_refine(-1, -1, 0, 0, 0), SM_OK); /* no prompts, no input */
+    assert_true(sonomask_result()[REFINED] == 0);
+    assert_memory_equal(sonomask_result_map(), first, sizeof first);
+
+    fill_input(both, sizeof both);
+    assert_fails(sonomask_refine(-1, -1, 0, 1, 0), SM_ERROR_ARGUMENT); /* more data than a click */
+    assert_fails(sonomask_refine(-1, -1, 0, -1, 1), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_refine(-1, -1, 0.85, 1, 1), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_refine(NAN, -1, 0, 1, 1), SM_ERROR_ARGUMENT);
+    const float wrong[3] = {WIDTH, 1, 1};
+    fill_input(wrong, sizeof wrong);
+    assert_fails(sonomask_refine(-1, -1, 0, 1, 0), SM_ERROR_ARGUMENT);
+    assert_null(sonomask_result_mask());
+}
+
+static void test_possible_lesions_are_apart(void **state) {
+    (void)state;
+    load_model("sonomask2");
+    segment_some_image(0.95);
+    const int count = (int)sonomask_result()[LESIONS];
+    assert_true(count > 0 && sonomask_result()[POSSIBLE] == 0);
+    assert_null(sonomask_possible(0));
+    assert_null(sonomask_result_possible_mask());
+    const double area = sonomask_lesion(0)[0], presence = sonomask_lesion(0)[LESION_FIELDS - 2];
+    assert_true(presence > 0 && presence < 1 && sonomask_lesion(0)[LESION_FIELDS - 1] > 0);
+    uint8_t mask[WIDTH * HEIGHT];
+    memcpy(mask, sonomask_result_mask(), sizeof mask);
+    segment_some_image(0.80);
+    assert_true(sonomask_result()[LESIONS] == 0 && sonomask_result()[POSSIBLE] == count);
+    assert_true(sonomask_possible(0)[0] == area);
+    assert_null(sonomask_possible(count));
+    assert_null(sonomask_possible(-1));
+    assert_null(sonomask_lesion(0));
+    assert_memory_equal(sonomask_result_possible_mask(), mask, sizeof mask);
 }
 
 static void test_shows_rgb_as_rgba(void **state) {
@@ -206,6 +287,8 @@ int main(void) {
         cmocka_unit_test_teardown(test_measures_a_drawn_mask_and_outlines_it, release_all),
         cmocka_unit_test_teardown(test_measures_a_probability_map, release_all),
         cmocka_unit_test_teardown(test_segments_pixels_and_files, release_all),
+        cmocka_unit_test_teardown(test_refines_with_clicks_and_a_box, release_all),
+        cmocka_unit_test_teardown(test_possible_lesions_are_apart, release_all),
         cmocka_unit_test_teardown(test_shows_rgb_as_rgba, release_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

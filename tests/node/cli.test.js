@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { Sonomask } from '../../wasm/sonomask.js';
 import { jpeg, scanPng } from './support/images.js';
 import { BUILD, CLI, WEIGHTS, attempt, makePhantoms, temporaryFolder } from './support/project.js';
+import { makePromptWeights } from './support/prompts.js';
 
 /**
  * @param {string[]} parameters
@@ -33,8 +34,8 @@ test('writes masks and prints one line of JSON per file', async (context) => {
     const model = await Sonomask.load({ weights: WEIGHTS });
     for (const line of lines) {
         assert.deepEqual(Object.keys(line),
-            ['file', 'width', 'height', 'type', 'probabilities', 'lesions', 'expected_dice', 'outlier_score',
-                'looks_like_ultrasound', 'milliseconds']);
+            ['file', 'width', 'height', 'type', 'probabilities', 'presence', 'operating_point', 'lesions',
+                'possible_lesions', 'expected_dice', 'outlier_score', 'looks_like_ultrasound', 'refined', 'milliseconds']);
         assert.deepEqual(Object.keys(line.probabilities), ['normal', 'benign', 'malignant']);
         assert.ok(line.milliseconds > 0);
         const file = path.join(folder, line.file);
@@ -44,7 +45,7 @@ test('writes masks and prints one line of JSON per file', async (context) => {
         for (const [index, lesion] of line.lesions.entries()) {
             assert.deepEqual(Object.keys(lesion),
                 ['area_px', 'bbox', 'centroid', 'long_axis_px', 'short_axis_px', 'mean_probability',
-                    'expected_dice']);
+                    'expected_dice', 'presence', 'margin_px']);
             assert.equal(lesion.area_px, expected.lesions[index]?.area);
             assert.ok(Math.abs(lesion.expected_dice - (expected.lesions[index]?.expectedDice ?? 0)) < 1e-5);
         }
@@ -194,6 +195,7 @@ test('exit status 2 for wrong usage, 0 for help and version', async () => {
         [], ['train'], ['predict'], ['predict', 'x.png'], ['predict', '--out', 'x'], ['predict', '--nonsense'],
         ['predict', '--out', 'x', '--threshold', 'high', 'x.png'], ['predict', '--out', 'x', '--threshold', '', 'x.png'],
         ['predict', '--out', 'x', '--threshold', '2', 'x.png'],
+        ['predict', '--out', 'x', '--operating-point', '0.85', 'x.png'],
     ]) {
         const { status, stdout, stderr } = await sonomask(parameters);
         assert.equal(status, 2, parameters.join(' '));
@@ -204,6 +206,35 @@ test('exit status 2 for wrong usage, 0 for help and version', async () => {
     assert.match((await sonomask(['--version'])).stdout, /^sonomask \d+\.\d+\.\d+\n$/);
 });
 
+/**
+ * @param {Record<string, any>} mine a line of the Node command
+ * @param {Record<string, any>} theirs of the native one
+ */
+function assertSameLine(mine, theirs) {
+    assert.deepEqual(Object.keys(mine), Object.keys(theirs));
+    for (const key of ['file', 'width', 'height', 'type', 'operating_point', 'looks_like_ultrasound', 'refined'])
+        assert.deepEqual(mine[key], theirs[key], key);
+    /** @type {[number, number][]} */
+    const near = [
+        [mine['presence'], theirs['presence']],
+        [mine['expected_dice'], theirs['expected_dice']],
+        [mine['outlier_score'], theirs['outlier_score']],
+        ...['normal', 'benign', 'malignant'].map(type =>
+            /** @type {[number, number]} */ ([mine['probabilities'][type], theirs['probabilities'][type]])),
+    ];
+    for (const list of ['lesions', 'possible_lesions']) {
+        assert.equal(mine[list].length, theirs[list].length, list);
+        for (const [index, lesion] of mine[list].entries()) {
+            const other = theirs[list][index];
+            assert.deepEqual(Object.keys(lesion), Object.keys(other));
+            assert.ok(Math.abs(lesion.area_px - other.area_px) <= 3);
+            assert.equal(lesion.margin_px === null, other.margin_px === null);
+            near.push([lesion.expected_dice, other.expected_dice], [lesion.presence, other.presence]);
+        }
+    }
+    for (const [value, other] of near) assert.ok(Math.abs(value - other) < 1e-4, `${value}, not ${other}`);
+}
+
 test('output and files equal those of the native command', async (context) => {
     const folder = await temporaryFolder(context);
     const images = await makePhantoms(folder, 3, 5);
@@ -212,22 +243,78 @@ test('output and files equal those of the native command', async (context) => {
     const ours = await sonomask(['predict', '--weights', WEIGHTS, '--out', path.join(folder, 'wasm'), ...images]);
     assert.deepEqual([native.status, ours.status], [0, 0], native.stderr + ours.stderr);
     assert.deepEqual(await readdir(path.join(folder, 'wasm')), await readdir(path.join(folder, 'native')));
-    const [theirs, mine] = [parseLines(native.stdout), parseLines(ours.stdout)];
-    for (const [index, line] of mine.entries()) {
-        const other = theirs[index];
-        assert.deepEqual(Object.keys(line), Object.keys(other));
-        assert.deepEqual([line.file, line.width, line.height, line.type],
-            [other.file, other.width, other.height, other.type]);
-        for (const type of ['normal', 'benign', 'malignant'])
-            assert.ok(Math.abs(line.probabilities[type] - other.probabilities[type]) < 1e-4);
-        assert.equal(line.lesions.length, other.lesions.length);
-        for (const [number, lesion] of line.lesions.entries()) {
-            assert.deepEqual(Object.keys(lesion), Object.keys(other.lesions[number]));
-            assert.ok(Math.abs(lesion.area_px - other.lesions[number].area_px) <= 3);
-            assert.ok(Math.abs(lesion.expected_dice - other.lesions[number].expected_dice) < 1e-4);
-        }
-        assert.ok(Math.abs(line.expected_dice - other.expected_dice) < 1e-4);
-        assert.ok(Math.abs(line.outlier_score - other.outlier_score) < 1e-4);
-        assert.equal(line.looks_like_ultrasound, other.looks_like_ultrasound);
+    const theirs = parseLines(native.stdout);
+    for (const [index, line] of parseLines(ours.stdout).entries()) assertSameLine(line, theirs[index]);
+});
+
+test('corrects with clicks and boxes as the native command does', async (context) => {
+    const folder = await temporaryFolder(context);
+    const weights = await makePromptWeights(folder);
+    await writeFile(path.join(folder, 'one.png'), scanPng(120, 90));
+    await mkdir(path.join(folder, 'more'));
+    await writeFile(path.join(folder, 'more/two.png'), scanPng(90, 110, 2));
+    await writeFile(path.join(folder, 'plain.png'), scanPng(80, 80, 3));
+    await writeFile(path.join(folder, 'prompts.jsonl'), [
+        '{"file": "one.png", "clicks": [{"x": 20, "y": 30.5, "inside": true}, {"x": 80, "y": 60, "inside": false}]}',
+        '',
+        '{"file": "elsewhere/two.png", "box": {"x": 10, "y": 20, "width": 40, "height": 50}}',
+    ].join('\n'));
+    const parameters = ['--prompts', 'prompts.jsonl', '--operating-point', '0.80', 'one.png', 'more/two.png', 'plain.png'];
+    const native = await attempt(path.join(BUILD, 'sonomask'), ['predict', '--model', weights, '--out', 'native', ...parameters],
+        { cwd: folder });
+    const ours = await sonomask(['predict', '--weights', weights, '--out', 'wasm', ...parameters], folder);
+    assert.deepEqual([native.status, ours.status], [0, 0], native.stderr + ours.stderr);
+    const [mine, theirs] = [parseLines(ours.stdout), parseLines(native.stdout)];
+    for (const [index, line] of mine.entries()) assertSameLine(line, theirs[index]);
+    assert.deepEqual(mine.map(({ refined }) => refined), [true, true, false]);
+    assert.deepEqual(mine[0].operating_point, { kept: 0.8, presence: 1, missed_bound: 0.3 });
+    assert.ok(mine[2].lesions.length === 0 && mine[2].possible_lesions.length > 0);
+    const model = await Sonomask.load({ weights: null });
+    const mask = await model.decode(await readFile(path.join(folder, 'wasm/one_mask.png')));
+    assert.deepEqual([mask.data[30 * 120 + 20], mask.data[60 * 120 + 80]], [255, 0]);
+    model.dispose();
+});
+
+test('a wrong file of prompts gives the line of the native command, and nothing is written', async (context) => {
+    const folder = await temporaryFolder(context);
+    await writeFile(path.join(folder, 'one.png'), scanPng(50, 40));
+    await mkdir(path.join(folder, 'more'));
+    await writeFile(path.join(folder, 'more/one.png'), scanPng(50, 40));
+    await writeFile(path.join(folder, 'two.png'), scanPng(50, 40));
+    const prompts = path.join(folder, 'prompts.jsonl');
+    const click = (/** @type {string} */ fields) => `{"file": "two.png", "clicks": [{${fields}}]}`;
+    for (const text of [
+        'clicks', '[]', '{"file": 7}', '{"clicks": []}', '{"file": "two.png", "click": []}', '{"file": "none.png"}',
+        '\n{"file": "two.png"}\n{"file": "two.png"}', '{"file": "three/one.png"}', '{"file": "two.png", "box": {"x": 1}}',
+        click('"x": 1, "y": "2", "inside": true'), click('"x": 1, "y": 1e300, "inside": true'),
+        click('"x": 1, "y": 2, "inside": 1'), click('"x": 1, "y": 2'), click('"x": 1, "y": 2, "inside": true, "z": 3'),
+        '{"file": "two.png", "box": {"x": 1, "y": 1, "width": 0, "height": 3}}',
+        `{"file": "two.png", "clicks": [${Array(1001).fill('{"x": 1, "y": 2, "inside": true}').join()}]}`,
+    ]) {
+        await writeFile(prompts, text);
+        const images = ['one.png', 'more/one.png', 'two.png'];
+        const native = await attempt(path.join(BUILD, 'sonomask'),
+            ['predict', '--model', WEIGHTS, '--out', 'out', '--prompts', 'prompts.jsonl', ...images], { cwd: folder });
+        const ours = await sonomask(['predict', '--weights', WEIGHTS, '--out', 'out', '--prompts', 'prompts.jsonl', ...images], folder);
+        assert.deepEqual(ours, native, text);
+        assert.equal(ours.status, 1);
+        assert.match(ours.stderr, /^sonomask: prompts\.jsonl: line \d: .+\n$/);
+    }
+    assert.deepEqual((await readdir(folder)).sort(), ['more', 'one.png', 'prompts.jsonl', 'two.png']);
+});
+
+test('clicks that an image refuses fail that image alone', async (context) => {
+    const folder = await temporaryFolder(context);
+    const weights = await makePromptWeights(folder);
+    for (const name of ['one.png', 'two.png']) await writeFile(path.join(folder, name), scanPng(50, 40));
+    await writeFile(path.join(folder, 'prompts.jsonl'), '{"file": "one.png", "clicks": [{"x": 50, "y": 3, "inside": true}]}');
+    for (const model of [weights, WEIGHTS]) {
+        const parameters = ['--out', 'out', '--prompts', 'prompts.jsonl', 'one.png', 'two.png'];
+        const native = await attempt(path.join(BUILD, 'sonomask'), ['predict', '--model', model, ...parameters], { cwd: folder });
+        const ours = await sonomask(['predict', '--weights', model, ...parameters], folder);
+        const failures = (/** @type {string} */ text) => text.split('\n').filter((line) => /one\.png|failed/.test(line));
+        assert.deepEqual([ours.status, native.status], [1, 1]);
+        assert.deepEqual(failures(ours.stderr), failures(native.stderr));
+        assert.deepEqual(parseLines(ours.stdout).map((line) => line.file), ['two.png']);
     }
 });

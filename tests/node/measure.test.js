@@ -31,6 +31,12 @@ const SHAPES = draw((x, y) => {
     return x >= 40 && x < 45 && y >= 20 && y < 25 ? 1 : 0;
 });
 
+/**
+ * @param {import('../../wasm/sonomask.js').Lesion[]} lesions
+ * @returns {import('../../wasm/sonomask.js').Lesion[]} without what only the network gives
+ */
+const measuredPart = (lesions) => lesions.map((lesion) => ({ ...lesion, presence: 0, margin: 0 }));
+
 test('thresholds a stored map again, with the same result as segment', async () => {
     const image = scanPng(150, 110);
     const { probabilityMap } = await sonomask.segment(image);
@@ -38,12 +44,12 @@ test('thresholds a stored map again, with the same result as segment', async () 
         const expected = await sonomask.segment(image, { threshold });
         const { mask, lesions } = sonomask.measure(probabilityMap, 150, 110, { threshold });
         assert.deepEqual(mask, expected.mask);
-        assert.deepEqual(lesions, expected.lesions);
+        assert.deepEqual(lesions, measuredPart(expected.lesions));
     }
     const minimumArea = 0.03;
     const expected = await sonomask.segment(image, { threshold: 0.02, minimumArea });
     assert.deepEqual(sonomask.measure(probabilityMap, 150, 110, { threshold: 0.02, minimumArea }).lesions,
-        expected.lesions);
+        measuredPart(expected.lesions));
 });
 
 test('measures a hand-drawn mask', () => {

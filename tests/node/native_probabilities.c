@@ -1,8 +1,9 @@
 /**
  * Writes the native library's answers in full precision, for the tests that compare it with the WebAssembly module:
- *     native_probabilities WEIGHTS BACKEND FOLDER IMAGE...
- * BACKEND is a number of sm_backend. Image k's answer goes to FOLDER/k.bin, in the machine's byte order: width, height,
- * type (int32), the probabilities (float, one per class), the probability map (float) and the mask (bytes).
+ *     native_probabilities WEIGHTS BACKEND FOLDER [click=X,Y,INSIDE]... IMAGE...
+ * BACKEND is a number of sm_backend. INSIDE is 1 or 0; clicks correct the answers of the images after them. Image k's
+ * answer goes to FOLDER/k.bin, in the machine's byte order: width, height, type (int32), the probabilities (float, one
+ * per class), the probability map (float) and the mask (bytes).
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ static sm_status write_result(const char *path, const sm_result *result, sm_erro
     return status;
 }
 
-static sm_status answer(sm_state *state, const char *input, const char *output, sm_error *error) {
+static sm_status answer(sm_state *state, const char *input, const sm_prompts *prompts, const char *output,
+                        sm_error *error) {
     unsigned char *file = NULL;
     size_t size = 0;
     sm_image image = {0};
@@ -40,6 +42,7 @@ static sm_status answer(sm_state *state, const char *input, const char *output, 
     sm_status status = sm_file_read(input, &file, &size, error);
     if (status == SM_OK) status = sm_image_decode(file, size, &image, error);
     if (status == SM_OK) status = sm_segment(state, &image, NULL, &result, error);
+    if (status == SM_OK && prompts->click_count > 0) status = sm_refine(state, prompts, NULL, &result, error);
     if (status == SM_OK) status = write_result(output, &result, error);
     sm_result_free(&result);
     sm_image_free(&image);
@@ -47,9 +50,18 @@ static sm_status answer(sm_state *state, const char *input, const char *output, 
     return status;
 }
 
+enum { MOST_CLICKS = 16 };
+
+static bool read_click(const char *text, sm_click *click) {
+    int inside = 0;
+    if (sscanf(text, "click=%f,%f,%d", &click->x, &click->y, &inside) != 3) return false;
+    click->inside = inside != 0;
+    return true;
+}
+
 int main(int argc, char **argv) {
     if (argc < 5) {
-        fprintf(stderr, "usage: native_probabilities WEIGHTS BACKEND FOLDER IMAGE...\n");
+        fprintf(stderr, "usage: native_probabilities WEIGHTS BACKEND FOLDER [click=X,Y,INSIDE]... IMAGE...\n");
         return 2;
     }
     sm_error error = {0};
@@ -62,11 +74,18 @@ int main(int argc, char **argv) {
     if (status == SM_OK) status = sm_model_create(weights, size, &options, &model, &error);
     if (status == SM_OK) status = sm_state_create(model, NULL, &state, &error);
     free(weights);
+    sm_click clicks[MOST_CLICKS];
+    sm_prompts prompts = {.clicks = clicks};
+    int images = 0;
     for (int i = 4; i < argc && status == SM_OK; i++) {
+        if (prompts.click_count < MOST_CLICKS && read_click(argv[i], &clicks[prompts.click_count])) {
+            prompts.click_count++;
+            continue;
+        }
         char name[32];
-        snprintf(name, sizeof name, "%d.bin", i - 4);
+        snprintf(name, sizeof name, "%d.bin", images++);
         char *output = sm_path_join(argv[3], name);
-        status = output ? answer(state, argv[i], output, &error) : SM_ERROR_MEMORY;
+        status = output ? answer(state, argv[i], &prompts, output, &error) : SM_ERROR_MEMORY;
         free(output);
     }
     sm_state_free(state);

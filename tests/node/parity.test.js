@@ -1,7 +1,7 @@
 /** Native program, wasm with SIMD, wasm without SIMD and the reference kernels give the same answers. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 
@@ -10,6 +10,7 @@ import { scanPng } from './support/images.js';
 import {
     BUILD, SCALAR_WASM, SIMD_WASM, WEIGHTS, execute, makePhantoms, realImages, temporaryFolder,
 } from './support/project.js';
+import { makePromptWeights } from './support/prompts.js';
 
 const PROBABILITY_TOLERANCE = 1e-4;
 const MASK_TOLERANCE = 1e-4; // share of the pixels
@@ -116,6 +117,31 @@ describe('native and wasm', () => {
         context.diagnostic(`SIMD: ${agree(await wasmAnswers({ wasm: SIMD_WASM }, files), expected)}`);
         context.diagnostic(`scalar: ${agree(await wasmAnswers({ wasm: SCALAR_WASM }, files), expected)}`);
     });
+});
+
+test('native and wasm agree on corrections', async (context) => {
+    const folder = await temporaryFolder(context);
+    const weights = await makePromptWeights(folder);
+    const file = scanPng(600, 450);
+    const image = path.join(folder, 'scan.png');
+    await writeFile(image, file);
+    const clicks = [{ x: 300, y: 200, inside: true }, { x: 40.5, y: 410.25, inside: true }, { x: 500, y: 100, inside: false }];
+    const words = clicks.map(({ x, y, inside }) => `click=${x},${y},${inside ? 1 : 0}`);
+    const [program, ...parameters] = [PROGRAM, ...PROGRAM_ARGUMENTS, weights, String(AUTO), folder, image, ...words, image];
+    await execute(program, parameters);
+    const [plain, expected] = await Promise.all([0, 1].map(async (index) =>
+        parseAnswer(await readFile(path.join(folder, `${index}.bin`)))));
+    assert.ok(plain && expected);
+    assert.throws(() => agree([plain], [expected]), 'the clicks change the answer');
+    for (const wasm of [SIMD_WASM, SCALAR_WASM]) {
+        const sonomask = await Sonomask.load({ weights, wasm });
+        const open = await sonomask.open(file);
+        const { probabilities, probabilityMap, mask } = await open.refine({ clicks });
+        const { normal, benign, malignant } = probabilities;
+        context.diagnostic(agree([{ probabilities: [normal, benign, malignant], map: probabilityMap, mask }], [expected]));
+        open.close();
+        sonomask.dispose();
+    }
 });
 
 test('SIMD, scalar and reference kernels agree in wasm', async (context) => {

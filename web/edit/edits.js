@@ -1,6 +1,14 @@
 /**
- * The user's edits of a mask: a layer of added and erased pixels over the network's mask, with undo and redo. It does
- * not depend on the threshold.
+ * The user's edits of a mask, with undo and redo: clicks and a box, which the network answers, and a layer of added and
+ * erased pixels over its mask. They do not depend on the threshold.
+ */
+import { componentAt } from './fill.js';
+import { NO_PROMPTS } from './prompts.js';
+
+/**
+ * @typedef {import('../../wasm/sonomask.js').Box} Box
+ * @typedef {import('../../wasm/sonomask.js').Click} Click
+ * @typedef {import('../../wasm/sonomask.js').Prompts} Prompts
  */
 
 export const KEEP = 0;
@@ -8,6 +16,14 @@ export const ADD = 1;
 export const ERASE = 2;
 
 const MOST_STEPS = 100;
+const MOST_CLICKS = 1000; // the network's limit
+
+/**
+ * @typedef {object} Step
+ * @property {Patch | null} patch null: no pixel changed
+ * @property {Prompts} before
+ * @property {Prompts} after
+ */
 
 /**
  * The part of the layer that one step changed.
@@ -21,12 +37,14 @@ const MOST_STEPS = 100;
  */
 
 export class Edits {
-    /** @type {Patch[]} */
+    /** @type {Step[]} */
     #done = [];
-    /** @type {Patch[]} */
+    /** @type {Step[]} */
     #undone = [];
-    /** @type {Uint8Array | null} the layer before the step that has begun */
+    /** @type {{ layer: Uint8Array, prompts: Prompts } | null} before the step that has begun */
     #start = null;
+    /** Replaced as a whole by every click. @type {Prompts} */
+    prompts = NO_PROMPTS;
 
     /**
      * @param {number} width
@@ -46,14 +64,53 @@ export class Edits {
         return this.#undone.length > 0;
     }
 
-    /** Whether any pixel is edited. */
-    get any() {
+    /** Whether any pixel is painted. */
+    get painted() {
         return this.layer.some(value => value !== KEEP);
+    }
+
+    /** Whether there is any edit. */
+    get any() {
+        return this.prompts !== NO_PROMPTS || this.painted;
     }
 
     /** Begins a step; everything until `commit` is undone at once. */
     begin() {
-        this.#start = this.layer.slice();
+        this.#start = { layer: this.layer.slice(), prompts: this.prompts };
+    }
+
+    /**
+     * A click for the network. It replaces earlier ones on its pixel, and paint that would hide its effect.
+     * @param {Click} click in the image
+     */
+    click(click) {
+        const samePixel = (/** @type {Click} */ other) => Math.floor(other.x) === Math.floor(click.x) && Math.floor(other.y) === Math.floor(click.y);
+        const others = (this.prompts.clicks ?? []).filter(other => !samePixel(other));
+        this.prompts = { ...this.prompts, clicks: [...others, click].slice(-MOST_CLICKS) };
+        const hiding = click.inside ? ERASE : ADD;
+        const paint = this.layer.map(value => (value === hiding ? 1 : 0));
+        const region = componentAt(paint, this.width, this.height, Math.floor(click.y) * this.width + Math.floor(click.x));
+        this.set(index => region[index] === 1, KEEP);
+    }
+
+    /**
+     * A box around a lesion for the network. It replaces an earlier one, and erased pixels in it.
+     * @param {Box} box in the image
+     */
+    box(box) {
+        this.prompts = { ...this.prompts, box };
+        this.set(index => {
+            const x = (index % this.width) + 0.5;
+            const y = Math.floor(index / this.width) + 0.5;
+            const within = x > box.x && y > box.y && x < box.x + box.width && y < box.y + box.height;
+            return within && this.layer[index] === ERASE;
+        }, KEEP);
+    }
+
+    /** Removes all edits. */
+    clear() {
+        this.prompts = NO_PROMPTS;
+        this.layer.fill(KEEP);
     }
 
     /**
@@ -94,28 +151,30 @@ export class Edits {
 
     /** Ends a step. A step without any change is not kept. */
     commit() {
-        const before = this.#start;
+        const start = this.#start;
         this.#start = null;
-        if (!before) return;
-        const patch = this.#difference(before);
-        if (!patch) return;
-        this.#done.push(patch);
+        if (!start) return;
+        const patch = this.#difference(start.layer);
+        if (!patch && start.prompts === this.prompts) return;
+        this.#done.push({ patch, before: start.prompts, after: this.prompts });
         if (this.#done.length > MOST_STEPS) this.#done.shift();
         this.#undone = [];
     }
 
     undo() {
-        const patch = this.#done.pop();
-        if (!patch) return;
-        this.#put(patch, patch.before);
-        this.#undone.push(patch);
+        const step = this.#done.pop();
+        if (!step) return;
+        if (step.patch) this.#put(step.patch, step.patch.before);
+        this.prompts = step.before;
+        this.#undone.push(step);
     }
 
     redo() {
-        const patch = this.#undone.pop();
-        if (!patch) return;
-        this.#put(patch, patch.after);
-        this.#done.push(patch);
+        const step = this.#undone.pop();
+        if (!step) return;
+        if (step.patch) this.#put(step.patch, step.patch.after);
+        this.prompts = step.after;
+        this.#done.push(step);
     }
 
     /**

@@ -1,4 +1,4 @@
-/** The pixels of one lesion. */
+/** The pixels of single lesions. */
 
 /**
  * The 8-connected component of a mask that holds a pixel.
@@ -10,11 +10,25 @@
  */
 export function componentAt(mask, width, height, start) {
     const inside = new Uint8Array(mask.length);
-    if (!mask[start]) return inside;
+    visitComponent(mask, width, height, start, inside, () => undefined);
+    return inside;
+}
+
+/**
+ * @param {Uint8Array} mask 0 or not 0
+ * @param {number} width
+ * @param {number} height
+ * @param {number} start index of a pixel
+ * @param {Uint8Array} inside gets a 1 at every pixel of the component
+ * @param {(index: number) => void} visit called with each of them
+ */
+function visitComponent(mask, width, height, start, inside, visit) {
+    if (!mask[start] || inside[start]) return;
     const stack = [start];
     inside[start] = 1;
     while (stack.length > 0) {
         const index = /** @type {number} */ (stack.pop());
+        visit(index);
         const x = index % width;
         const y = (index - x) / width;
         for (let ny = Math.max(0, y - 1); ny <= Math.min(height - 1, y + 1); ny++) {
@@ -26,7 +40,32 @@ export function componentAt(mask, width, height, start) {
             }
         }
     }
-    return inside;
+}
+
+/**
+ * Divides a mask into the 8-connected components that share a pixel with another mask, and the rest.
+ * @param {Uint8Array} mask 0 or not 0
+ * @param {number} width
+ * @param {number} height
+ * @param {Uint8Array} other
+ * @returns {{ touching: Uint8Array, rest: Uint8Array | null }} 0 or 255; null: nothing is left
+ */
+export function splitMask(mask, width, height, other) {
+    const seen = new Uint8Array(mask.length);
+    const touching = new Uint8Array(mask.length);
+    const rest = new Uint8Array(mask.length);
+    let left = false;
+    for (let start = 0; start < mask.length; start++) {
+        /** @type {number[]} */
+        const component = [];
+        visitComponent(mask, width, height, start, seen, index => component.push(index));
+        if (component.length === 0) continue;
+        const touches = component.some(index => other[index]);
+        const target = touches ? touching : rest;
+        for (const index of component) target[index] = 255;
+        left ||= !touches;
+    }
+    return { touching, rest: left ? rest : null };
 }
 
 /**

@@ -93,3 +93,11 @@ export function problemOf(error) {
 export function isAborted(error) {
     return error instanceof SonomaskError && error.code === 'aborted';
 }
+
+/**
+ * @param {unknown} error
+ * @returns {boolean} whether the input itself is at fault, so that trying again is of no use
+ */
+export function isRefused(error) {
+    return error instanceof SonomaskError && error.code === 'argument';
+}

@@ -2,8 +2,10 @@
  * Segments the waiting images of the store, one per worker at a time: first the one in view, then in the order of the
  * list. When one fails, its item gets the reason and the others continue. Event: "progress".
  */
+import { NO_PROMPTS } from '../edit/prompts.js';
 import { SourceError } from '../input/source.js';
-import { encodeRuns, measureMap } from '../state/masks.js';
+import { frameResult } from '../state/answers.js';
+import { encodeRuns, measureResult } from '../state/masks.js';
 import { element } from '../ui/dom.js';
 import { isAborted, problemOf } from './engine.js';
 
@@ -189,18 +191,33 @@ export class Queue extends EventTarget {
         const threshold = item.threshold ?? engine.pool.info.threshold;
         const input = await source.input(frame);
         signal?.throwIfAborted();
-        const answer = await engine.pool.segment(input, signal ? { threshold, signal } : { threshold });
-        const { width, height, type, probabilities, milliseconds, lesions, outlierScore } = answer;
-        const foreign = !answer.looksLikeUltrasound;
-        this.#maps.set(item, frame, answer.probabilityMap);
         const edits = item.results.get(frame)?.edits ?? null;
-        // Edits stay on top of an answer that is computed again.
-        const shown = edits?.any ? measureMap(engine, answer.probabilityMap, { width, height }, threshold, edits) : { mask: answer.mask, lesions };
-        const runs = encodeRuns(shown.mask);
-        item.results.set(frame, {
-            width, height, type, probabilities, foreign, outlierScore, milliseconds, threshold, lesions: shown.lesions, runs, edits,
-        });
+        const prompts = edits?.prompts ?? NO_PROMPTS;
+        const answer = await answerOf(engine, input, prompts, signal ? { threshold, signal } : { threshold });
+        this.#maps.set(item, frame, answer.probabilityMap);
+        const result = frameResult(answer, threshold, prompts, edits);
+        if (edits?.painted) {
+            const { mask, lesions, possible } = measureResult(engine, answer.probabilityMap, result, threshold);
+            Object.assign(result, { runs: encodeRuns(mask), lesions, possible });
+        }
+        item.results.set(frame, result);
         return answer.probabilityMap;
+    }
+}
+
+/**
+ * @param {Engine} engine
+ * @param {import('../../wasm/sonomask.js').EncodedImage | import('../../wasm/sonomask.js').RawImage} input
+ * @param {import('../../wasm/sonomask.js').Prompts} prompts
+ * @param {{ threshold: number, signal?: AbortSignal }} options
+ */
+async function answerOf({ pool }, input, prompts, options) {
+    if (prompts === NO_PROMPTS) return pool.segment(input, options);
+    const image = await pool.open(input);
+    try {
+        return await image.refine(prompts, options);
+    } finally {
+        image.close();
     }
 }
 

@@ -1,4 +1,5 @@
 /** An image's answer as one JSON object, with the field names of the command line. */
+import { NO_PROMPTS } from '../edit/prompts.js';
 import { scaleFor } from '../state/item.js';
 
 /**
@@ -23,7 +24,7 @@ function rounded(value) {
  * @returns {Record<string, unknown>}
  */
 export function recordOf(item, name, frame, result) {
-    const lesions = result.lesions.map(lesion => {
+    const recordOfLesion = (/** @type {import('../state/item.js').Lesion} */ lesion) => {
         const scale = scaleFor(item, lesion.bbox);
         const record = {
             area_px: lesion.area,
@@ -36,6 +37,9 @@ export function recordOf(item, name, frame, result) {
             circularity: rounded(lesion.circularity),
             mean_probability: rounded(lesion.meanProbability),
             expected_dice: rounded(lesion.expectedDice),
+            // Painted outlines, and those of another threshold, have neither.
+            ...(lesion.presence > 0 ? { presence: rounded(lesion.presence) } : {}),
+            ...(lesion.margin > 0 ? { margin_px: rounded(lesion.margin) } : {}),
         };
         if (!scale) return record;
         return {
@@ -47,7 +51,8 @@ export function recordOf(item, name, frame, result) {
             short_axis_mm: rounded(lesion.shortAxis * scale.millimetres),
             perimeter_mm: rounded(lesion.perimeter * scale.millimetres),
         };
-    });
+    };
+    const { operatingPoint: point, edits } = result;
     return {
         file: name.file,
         ...(item.frameCount > 1 ? { frame: frame + 1, frames: item.frameCount } : {}),
@@ -59,11 +64,15 @@ export function recordOf(item, name, frame, result) {
             benign: rounded(result.probabilities.benign),
             malignant: rounded(result.probabilities.malignant),
         },
+        presence: rounded(result.presence),
+        operating_point: point && { kept: point.kept, presence: rounded(point.presence), missed_bound: rounded(point.missedBound) },
         outlier_score: rounded(result.outlierScore),
         looks_like_ultrasound: !result.foreign,
         threshold: rounded(result.threshold),
-        edited: result.edits?.any ?? false,
-        lesions,
+        edited: edits?.any ?? false,
+        ...(edits && edits.prompts !== NO_PROMPTS ? { prompts: edits.prompts } : {}),
+        lesions: result.lesions.map(recordOfLesion),
+        possible_lesions: result.possible.map(recordOfLesion),
         milliseconds: rounded(result.milliseconds),
     };
 }

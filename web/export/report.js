@@ -62,7 +62,8 @@ function networkText({ pool, weights }) {
 function wordsOf(item, name, frame, result) {
     const doubts = warnings(result).map(text => element('p', {}, element('strong', {}, text)));
     const tables = result.lesions.map((lesion, index) => {
-        const body = measuresOf(lesion, scaleFor(item, lesion.bbox)).map(({ name: label, value }) =>
+        const known = measuresOf(lesion, scaleFor(item, lesion.bbox)).filter(({ value }) => value !== '');
+        const body = known.map(({ name: label, value }) =>
             element('tr', {}, element('th', { scope: 'row' }, label), element('td', {}, value)),
         );
         return element('table', {}, element('caption', {}, t('lesions.number', { number: index + 1 })), ...body);

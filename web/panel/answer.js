@@ -1,7 +1,7 @@
 /** The network's answer for the image in view. */
 import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { element, icon } from '../ui/dom.js';
-import { CLASSES, explanation, headline, warnings } from './words.js';
+import { CLASSES, explanation, findingOf, headline, warnings } from './words.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -19,8 +19,10 @@ export function renderAnswer(root, item, result) {
         root.replaceChildren(element('p', { class: 'answer-words' }, text));
         return;
     }
+    const finding = findingOf(result);
+    const swatch = finding === 'unsure' ? null : element('span', { class: `swatch swatch-${finding === 'none' ? 'normal' : finding}` });
     root.replaceChildren(
-        element('p', { class: 'answer-type' }, element('span', { class: `swatch swatch-${result.type}` }), headline(result)),
+        element('p', { class: 'answer-type' }, swatch, headline(result)),
         element('p', { class: 'answer-words' }, explanation(result)),
         bars(result),
         ...warnings(result).map(text => element('p', { class: 'warning' }, icon('warning'), element('span', {}, text))),

@@ -1,8 +1,8 @@
 /** The table of lesions, one column per lesion, with buttons to remove or keep one. */
-import { t } from '../i18n/i18n.js';
+import { formatProbability, t } from '../i18n/i18n.js';
 import { scaleFor } from '../state/item.js';
 import { element } from '../ui/dom.js';
-import { measuresOf } from './measures.js';
+import { lengthText, measuresOf } from './measures.js';
 import { scaleNote } from './words.js';
 
 /**
@@ -22,7 +22,7 @@ export function renderLesions(root, session, viewer) {
         return;
     }
     if (lesions.length === 0) {
-        root.replaceChildren(element('p', { class: 'help' }, t('lesions.none')));
+        root.replaceChildren(element('p', { class: 'help' }, t('lesions.none')), ...possibleList(session, item));
         return;
     }
     const scales = lesions.map(lesion => scaleFor(item, lesion.bbox));
@@ -30,6 +30,7 @@ export function renderLesions(root, session, viewer) {
     const head = element('tr', {}, element('td'), ...lesions.map((_, index) => columnHead(index, viewer)));
     const body = element('tbody');
     (columns[0] ?? []).forEach(({ name }, line) => {
+        if (columns.every(column => column[line]?.value === '')) return;
         const cells = columns.map(column => element('td', {}, column[line]?.value ?? ''));
         body.append(element('tr', {}, element('th', { scope: 'row' }, name), ...cells));
     });
@@ -45,11 +46,36 @@ export function renderLesions(root, session, viewer) {
         scroll.setAttribute('aria-labelledby', 'lesions-title');
         scroll.tabIndex = 0;
     }
-    root.replaceChildren(scroll, element('p', { class: 'help' }, t('lesions.certainty')), element('p', { class: 'help' }, note));
+    root.replaceChildren(scroll, element('p', { class: 'help' }, t('lesions.certainty')), element('p', { class: 'help' }, note), ...possibleList(session, item));
     if (focused) {
         const again = root.querySelector(`[data-action="${focused}"]`) ?? root.querySelector('[data-action]');
         if (again instanceof HTMLElement) again.focus();
     }
+}
+
+/**
+ * Outlines that do not count, each with a button that makes it count.
+ * @param {Session} session
+ * @param {import('../state/item.js').Item} item
+ * @returns {Node[]}
+ */
+function possibleList(session, item) {
+    if (session.possible.length === 0) return [];
+    const rows = session.possible.map((lesion, index) => {
+        const length = lengthText(lesion.longAxis, scaleFor(item, lesion.bbox));
+        const presence = lesion.presence > 0 ? ` · ${t('lesions.presence', { share: formatProbability(lesion.presence) })}` : '';
+        return element(
+            'li',
+            {},
+            element('span', {}, `${t('lesions.possible')} · ${length}${presence}`),
+            element(
+                'button',
+                { type: 'button', class: 'link', 'data-action': `count-${index}`, onclick: () => session.chooseLesion(lesion, 'count') },
+                t('lesions.add'),
+            ),
+        );
+    });
+    return [element('ul', { class: 'possible', 'aria-label': t('lesions.possibleList') }, ...rows)];
 }
 
 /**

@@ -3,7 +3,7 @@ import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { announce } from '../ui/announce.js';
 import { byId, element, icon, oncePerFrame } from '../ui/dom.js';
 import { meansOf } from './results.js';
-import { doubtOf } from './words.js';
+import { doubtOf, findingOf, headline } from './words.js';
 
 /**
  * @typedef {import('../engine/queue.js').Queue} Queue
@@ -162,7 +162,10 @@ function stateParts(item) {
     if (item.state === 'failed' && problem) return [t(problem.key, { detail: problem.detail })];
     if (item.state !== 'done' || !result) return [t(`state.${item.state}`)];
     const dice = item.truth?.scores ? ` · Dice ${formatNumber(item.truth.scores.dice, 2)}` : '';
-    const swatch = element('span', { class: `swatch swatch-${result.type}` });
-    const answer = `${t(`class.${result.type}`)} ${formatProbability(result.probabilities[result.type])}${dice}`;
+    const finding = findingOf(result);
+    const swatch = finding === 'unsure' ? '' : element('span', { class: `swatch swatch-${finding === 'none' ? 'normal' : finding}` });
+    const words = finding === result.type ? `${t(`class.${finding}`)} ${formatProbability(result.probabilities[finding])}` : headline(result);
+    const possible = result.possible.length > 0 ? ` · ${t('lesions.possible')}` : '';
+    const answer = words + possible + dice;
     return doubtOf(item) ? [swatch, answer, element('span', { class: 'doubt' }, icon('warning'), t('list.doubt'))] : [swatch, answer];
 }

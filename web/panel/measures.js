@@ -1,5 +1,5 @@
 /** A lesion's measurements, in millimetres where the scale is known. */
-import { formatNumber, t } from '../i18n/i18n.js';
+import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { certaintyOf } from './words.js';
 
 /**
@@ -40,7 +40,7 @@ export function tallerThanWide(lesion) {
 /**
  * @param {Lesion} lesion
  * @param {Scale | null} scale
- * @returns {{ name: string, value: string }[]} in the order of the table
+ * @returns {{ name: string, value: string }[]} in the order of the table; "" where there is no value
  */
 export function measuresOf(lesion, scale) {
     const degrees = formatNumber((Math.abs(lesion.orientation) * 180) / Math.PI);
@@ -57,5 +57,8 @@ export function measuresOf(lesion, scale) {
         },
         { name: t('measure.circularity'), value: formatNumber(lesion.circularity, 2) },
         { name: t('measure.probability'), value: formatNumber(lesion.meanProbability, 2) },
+        // Outlines that were painted or moved by the threshold have neither.
+        { name: t('measure.presence'), value: lesion.presence > 0 ? formatProbability(lesion.presence) : '' },
+        { name: t('measure.margin'), value: lesion.margin > 0 ? lengthText(lesion.margin, scale) : '' },
     ];
 }

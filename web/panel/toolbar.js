@@ -51,6 +51,9 @@ export class Toolbar {
         click('undo', () => session.undo());
         click('redo', () => session.redo());
         click('clear-edits', () => session.clearEdits());
+        click('click-inside', () => gestures.setInside(true));
+        click('click-outside', () => gestures.setInside(false));
+        click('clear-clicks', () => session.clearEdits());
         click('window-reset', () => viewer.set({ window: { low: 0, high: 255 } }));
         const size = byId('brush-size', HTMLInputElement);
         size.addEventListener('input', () => gestures.setBrush(size.valueAsNumber));
@@ -93,7 +96,7 @@ export class Toolbar {
         const { edits } = this.#session;
         byId('undo', HTMLButtonElement).disabled = !edits?.canUndo;
         byId('redo', HTMLButtonElement).disabled = !edits?.canRedo;
-        byId('clear-edits', HTMLButtonElement).disabled = !edits?.any;
+        for (const id of ['clear-edits', 'clear-clicks']) byId(id, HTMLButtonElement).disabled = !edits?.any;
     }
 
     #sayCursor() {
@@ -101,8 +104,22 @@ export class Toolbar {
         if (cursor) announce(t('viewer.cursor', { x: Math.round(cursor.x), y: Math.round(cursor.y) }));
     }
 
+    /** The click tool, which needs weights that take clicks. */
+    #renderClickTool() {
+        const button = byId('tool-click', HTMLButtonElement);
+        const takesClicks = this.#session.takesClicks;
+        const text = t(takesClicks === false ? 'tool.clickRefused' : 'tool.click');
+        button.disabled = !takesClicks;
+        button.title = text;
+        button.setAttribute('aria-label', text);
+        const { inside } = this.#gestures;
+        byId('click-inside', HTMLButtonElement).setAttribute('aria-pressed', String(inside));
+        byId('click-outside', HTMLButtonElement).setAttribute('aria-pressed', String(!inside));
+    }
+
     render() {
         const { tool, brushRadius } = this.#gestures;
+        this.#renderClickTool();
         press('tools', 'tool', tool);
         press('layouts', 'layout', this.#viewer.settings.layout);
         byId('canvas', HTMLCanvasElement).dataset['tool'] = tool;

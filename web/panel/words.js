@@ -1,5 +1,5 @@
 /** The answer in words. */
-import { formatProbability, t } from '../i18n/i18n.js';
+import { formatPercent, formatProbability, t } from '../i18n/i18n.js';
 import { scaleFor } from '../state/item.js';
 
 /**
@@ -26,11 +26,22 @@ export function confidenceOf(result) {
 }
 
 /**
+ * What the head line names: a type only when there is an outline and the type is not uncertain.
+ * @param {FrameResult} result
+ * @returns {TissueClass | 'none' | 'unsure'}
+ */
+export function findingOf(result) {
+    if (result.operatingPoint && result.lesions.length === 0) return 'none';
+    if (confidenceOf(result) === 'undecided') return 'unsure';
+    return result.operatingPoint && result.type === 'normal' ? 'unsure' : result.type;
+}
+
+/**
  * @param {FrameResult} result
  * @returns {string}
  */
 export function headline(result) {
-    return t(`answer.${result.type}`);
+    return t(`answer.${findingOf(result)}`);
 }
 
 /**
@@ -38,6 +49,14 @@ export function headline(result) {
  * @returns {string} one or two sentences
  */
 export function explanation(result) {
+    const { operatingPoint } = result;
+    if (operatingPoint && findingOf(result) === 'none') {
+        if (result.edits?.any) return t('answer.corrected');
+        return t('answer.bound', {
+            presence: formatProbability(result.presence),
+            missed: formatPercent(operatingPoint.missedBound),
+        });
+    }
     const ranked = [...CLASSES].sort((a, b) => result.probabilities[b] - result.probabilities[a]);
     const [first, second] = /** @type {[TissueClass, TissueClass]} */ (ranked);
     return t(`answer.${confidenceOf(result)}`, {
@@ -89,6 +108,7 @@ export function warnings(result) {
     const found = [];
     if (result.foreign) found.push(t('warning.foreign'));
     if (result.lesions.some(lesion => certaintyOf(lesion) === 'low')) found.push(t('warning.unsureOutline'));
+    if (result.possible.length > 0) found.push(t('warning.possible'));
     if (result.type === 'normal' && result.lesions.length > 0) found.push(t('warning.normalWithLesion'));
     if (result.type !== 'normal' && result.lesions.length === 0) found.push(t('warning.lesionWithoutMask'));
     if (confidenceOf(result) === 'undecided') found.push(t('warning.undecided'));

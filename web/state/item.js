@@ -2,6 +2,8 @@
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Lesion} Lesion
+ * @typedef {import('../../wasm/sonomask.js').OperatingPoint} OperatingPoint
+ * @typedef {import('../../wasm/sonomask.js').Prompts} Prompts
  * @typedef {import('../../wasm/sonomask.js').TissueClass} TissueClass
  * @typedef {import('../i18n/i18n.js').Key} Key
  * @typedef {import('../edit/edits.js').Edits} Edits
@@ -18,18 +20,33 @@
  */
 
 /**
+ * The network's answer as it came, without the painted edits.
+ * @typedef {object} NetworkAnswer
+ * @property {number} threshold
+ * @property {Prompts} prompts clicks and box that it answers
+ * @property {Lesion[]} lesions
+ * @property {Lesion[]} possible
+ * @property {Uint32Array} runs the mask
+ * @property {Uint32Array | null} possibleRuns the mask of the possible lesions; null: there is none
+ */
+
+/**
  * The answer about one frame. The probability map is not here: state/maps.js keeps a few of them.
  * @typedef {object} FrameResult
  * @property {number} width
  * @property {number} height
  * @property {TissueClass} type
  * @property {Record<TissueClass, number>} probabilities
+ * @property {number} presence probability that the frame shows a lesion
+ * @property {OperatingPoint | null} operatingPoint what decided which outlines count; null: the weights hold none
  * @property {boolean} foreign whether the image is out of distribution; false when the weights have no statistics for that
  * @property {number} outlierScore distance from the training images; 1 is the limit
  * @property {number} milliseconds
  * @property {number} threshold that made the mask
  * @property {Lesion[]} lesions
+ * @property {Lesion[]} possible outlines that do not count as lesions
  * @property {Uint32Array} runs the mask, edits included, see state/masks.js
+ * @property {NetworkAnswer} network
  * @property {Edits | null} edits
  */
 

@@ -5,13 +5,19 @@
  */
 import { SourceError } from '../input/source.js';
 import { readTruth } from '../compare/truth.js';
-import { ADD, Edits, ERASE, KEEP } from '../edit/edits.js';
+import { ADD, Edits, ERASE } from '../edit/edits.js';
 import { componentAt, pixelOf } from '../edit/fill.js';
-import { isAborted, problemOf } from '../engine/engine.js';
+import { isAborted, isRefused, problemOf } from '../engine/engine.js';
+import { t } from '../i18n/i18n.js';
+import { notify } from '../ui/announce.js';
 import { oncePerFrame } from '../ui/dom.js';
-import { decodeRuns, encodeRuns, measureMap } from './masks.js';
+import { frameResult, isCurrent, promptsOf } from './answers.js';
+import { decodeRuns, encodeRuns, measureResult } from './masks.js';
+import { OpenFrame } from './open-frame.js';
 
 /**
+ * @typedef {import('../../wasm/sonomask.js').Box} Box
+ * @typedef {import('../../wasm/sonomask.js').Click} Click
  * @typedef {import('../../wasm/sonomask.js').Contour} Contour
  * @typedef {import('../../wasm/sonomask.js').Lesion} Lesion
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -40,6 +46,9 @@ export class Session extends EventTarget {
     #answerFrame = 0;
     #playing = false;
     #stroking = false;
+    #openFrame = new OpenFrame();
+    /** Runs while the network answers clicks. @type {Promise<void> | null} */
+    #refining = null;
 
     /** @type {Item | null} */
     item = null;
@@ -51,8 +60,14 @@ export class Session extends EventTarget {
     mask = null;
     /** @type {Lesion[]} */
     lesions = [];
+    /** Outlines that do not count as lesions. @type {Lesion[]} */
+    possible = [];
+    /** @type {Uint8Array | null} */
+    possibleMask = null;
     /** @type {Contour[]} */
     contours = [];
+    /** Of the possible lesions. @type {Contour[]} */
+    possibleContours = [];
     /** @type {Uint8Array | null} */
     truth = null;
 
@@ -102,13 +117,17 @@ export class Session extends EventTarget {
         this.probability = null;
         this.mask = null;
         this.lesions = [];
+        this.possible = [];
+        this.possibleMask = null;
         this.contours = [];
+        this.possibleContours = [];
         this.dispatchEvent(new Event('answer'));
     }
 
     async #show() {
         const turn = ++this.#turn;
         this.#letGo();
+        this.#openFrame.close();
         this.#playing = false;
         this.item = this.#store.selected;
         this.picture?.close();
@@ -191,15 +210,74 @@ export class Session extends EventTarget {
         const { item, probability, result, threshold } = this;
         const engine = this.#engine;
         if (!item || !engine || !probability || !result) return;
-        const { mask, lesions } = measureMap(engine, probability, result, threshold, result.edits);
+        const { mask, lesions, possibleMask, possible } = measureResult(engine, probability, result, threshold);
+        const { width, height } = result;
         this.mask = mask;
         this.lesions = lesions;
-        this.contours = engine.measurer.contours(mask, result.width, result.height);
-        result.threshold = threshold;
-        result.lesions = lesions;
-        result.runs = encodeRuns(mask);
+        this.possible = possible;
+        this.possibleMask = possibleMask;
+        this.contours = engine.measurer.contours(mask, width, height);
+        this.possibleContours = possibleMask ? engine.measurer.contours(possibleMask, width, height) : [];
+        Object.assign(result, { threshold, lesions, possible, runs: encodeRuns(mask) });
         this.dispatchEvent(new Event('answer'));
         this.#store.changed(item);
+        this.#refine();
+    }
+
+    /** Lets the network answer when clicks or box, or the threshold with them, are not those of its last answer. */
+    #refine() {
+        this.#refining ??= this.#refineUntilCurrent().finally(() => {
+            this.#refining = null;
+        });
+    }
+
+    async #refineUntilCurrent() {
+        for (;;) {
+            const { item, result, threshold } = this;
+            const engine = this.#engine;
+            if (!item || !engine || !result || this.#playing || isCurrent(result, threshold)) return;
+            const { frame } = item;
+            const prompts = promptsOf(result);
+            try {
+                const image = await this.#openFrame.get(engine, item, frame);
+                const answer = await image.refine(prompts, { threshold });
+                this.#maps.set(item, frame, answer.probabilityMap);
+                Object.assign(result, frameResult(answer, threshold, prompts, result.edits));
+                if (result !== this.result) continue;
+                this.probability = answer.probabilityMap;
+                this.#recompute();
+            } catch (error) {
+                // An image that is no longer in view was closed in the middle of its call.
+                if (result !== this.result) continue;
+                const problem = problemOf(error);
+                notify(t(problem.key, { detail: problem.detail }), 'problem');
+                if (!isRefused(error)) return;
+                // The click contradicts the box or another click.
+                result.edits?.undo();
+                this.#recomputeSoon();
+                return;
+            }
+        }
+    }
+
+    /** @returns {Promise<void>} when the network has answered all clicks */
+    async refined() {
+        await this.#refining;
+    }
+
+    /** Opens the frame in view, so that the answer to the first click comes at once. */
+    prepareClicks() {
+        const { item } = this;
+        const engine = this.#engine;
+        if (!item?.source || !engine || !this.takesClicks || this.#playing || item.state !== 'done') return;
+        this.#openFrame.get(engine, item, item.frame).then(
+            image => image.segment({ threshold: this.threshold }),
+        ).catch(() => undefined); // the click reports it
+    }
+
+    /** Whether the weights take clicks; null while they load. @returns {boolean | null} */
+    get takesClicks() {
+        return this.#engine?.pool.info.takesPrompts ?? null;
     }
 
     #recomputeSoon = oncePerFrame(() => this.#recompute());
@@ -310,6 +388,9 @@ export class Session extends EventTarget {
         this.probability = this.#maps.get(item, frame) ?? null;
         this.mask = decodeRuns(kept.runs, kept.width * kept.height);
         this.lesions = kept.lesions;
+        this.possible = [];
+        this.possibleMask = null;
+        this.possibleContours = [];
         this.contours = engine.measurer.contours(this.mask, kept.width, kept.height);
         this.dispatchEvent(new Event('answer'));
     }
@@ -352,6 +433,29 @@ export class Session extends EventTarget {
         this.#recomputeSoon();
     }
 
+    /** @param {Click} click in the image */
+    click(click) {
+        this.#step(layer => layer.click(click));
+    }
+
+    /** @param {Box} box around a lesion, in the image */
+    box(box) {
+        this.#step(layer => layer.box(box));
+    }
+
+    /**
+     * Makes one edit that can be undone.
+     * @param {(layer: Edits) => void} change
+     */
+    #step(change) {
+        const layer = this.#layer();
+        if (!layer) return;
+        layer.begin();
+        change(layer);
+        layer.commit();
+        this.#recomputeSoon();
+    }
+
     undo() {
         this.edits?.undo();
         this.#recomputeSoon();
@@ -364,29 +468,22 @@ export class Session extends EventTarget {
 
     /** Removes all edits, as a step that can be undone. */
     clearEdits() {
-        const layer = this.edits;
-        if (!layer?.any) return;
-        layer.begin();
-        layer.set(() => true, KEEP);
-        layer.commit();
-        this.#recomputeSoon();
+        if (this.edits?.any) this.#step(layer => layer.clear());
     }
 
     /**
-     * Removes one lesion, or every other one.
+     * Removes one lesion, or every other one, or makes a possible lesion count.
      * @param {Lesion} lesion
-     * @param {'remove' | 'keep'} what
+     * @param {'remove' | 'keep' | 'count'} what
      */
     chooseLesion(lesion, what) {
-        const { mask, result } = this;
-        const layer = this.#layer();
-        if (!mask || !result || !layer) return;
+        const { result } = this;
+        const mask = what === 'count' ? this.possibleMask : this.mask;
+        if (!mask || !result) return;
         const start = pixelOf(mask, result.width, lesion);
         if (start < 0) return;
         const component = componentAt(mask, result.width, result.height, start);
-        layer.begin();
-        layer.set(index => mask[index] !== 0 && (component[index] === 1) === (what === 'remove'), ERASE);
-        layer.commit();
-        this.#recomputeSoon();
+        if (what === 'count') this.#step(layer => layer.set(index => component[index] === 1, ADD));
+        else this.#step(layer => layer.set(index => mask[index] !== 0 && (component[index] === 1) === (what === 'remove'), ERASE));
     }
 }

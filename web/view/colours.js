@@ -2,6 +2,9 @@
 
 export const OUTLINE = '#ffb648';
 export const OUTLINE_UNDER = 'rgba(6, 12, 11, 0.75)';
+/** Clicks on the lesion and beside it. */
+export const INSIDE = '#7df9d0';
+export const OUTSIDE = '#ff9db0';
 export const FILL = /** @type {const} */ ([255, 182, 72]);
 /** Of the difference overlay: in both masks, only in ours, only in the truth. */
 export const BOTH = /** @type {const} */ ([214, 230, 224]);

@@ -5,7 +5,7 @@
 import { oncePerFrame } from '../ui/dom.js';
 
 /**
- * @typedef {'move' | 'brush' | 'erase' | 'window' | 'scale'} Tool
+ * @typedef {'move' | 'click' | 'brush' | 'erase' | 'window' | 'scale'} Tool
  * @typedef {{ x: number, y: number }} Point
  * @typedef {import('../state/session.js').Session} Session
  * @typedef {import('./viewer.js').Viewer} Viewer
@@ -16,6 +16,7 @@ const PAN_STEP = 48;
 const CURSOR_STEP = 4; // CSS pixels
 const LEAST_BRUSH = 1;
 const LARGEST_BRUSH = 200;
+const LEAST_DRAG = 6; // CSS pixels: a shorter drag is a click
 
 export class Gestures extends EventTarget {
     #canvas;
@@ -27,9 +28,13 @@ export class Gestures extends EventTarget {
     #strokeAt = null;
     /** @type {Point | null} the keyboard's cursor, in the image */
     #cursor = null;
+    /** Where the click tool went down. @type {{ place: Point, at: Point, inside: boolean } | null} */
+    #pressed = null;
 
     /** @type {Tool} */
     tool = 'move';
+    /** What a click with the click tool means: on the lesion, or on tissue that is not lesion. */
+    inside = true;
     /** Radius in pixels of the image. */
     brushRadius = 10;
 
@@ -52,16 +57,28 @@ export class Gestures extends EventTarget {
         canvas.addEventListener('dblclick', () => this.tool === 'move' && viewer.fit());
         canvas.addEventListener('keydown', event => this.#key(event));
         canvas.addEventListener('blur', () => this.#endStroke());
+        canvas.addEventListener('contextmenu', event => {
+            if (this.tool === 'click') event.preventDefault();
+        });
     }
 
     /** @param {Tool} tool */
     use(tool) {
+        if (tool === 'click' && !this.#session.takesClicks) return;
         this.#endStroke();
+        this.#dropPress();
+        if (tool === 'click') this.#session.prepareClicks();
         this.tool = tool;
         this.#cursor = null;
         this.#showBrush(null);
         this.#viewer.marks = [];
         this.#viewer.redraw();
+        this.dispatchEvent(new Event('tool'));
+    }
+
+    /** @param {boolean} inside what the next clicks mean */
+    setInside(inside) {
+        this.inside = inside;
         this.dispatchEvent(new Event('tool'));
     }
 
@@ -101,16 +118,20 @@ export class Gestures extends EventTarget {
 
     /** @param {PointerEvent} event */
     #down(event) {
-        if (event.button > 1) return;
+        const clicks = this.tool === 'click';
+        if (event.button > (clicks ? 2 : 1)) return;
         this.#canvas.setPointerCapture(event.pointerId);
         const place = this.#place(event);
         this.#pointers.set(event.pointerId, place);
         if (this.#pointers.size > 1) {
             this.#endStroke();
+            this.#dropPress();
             return;
         }
         if (event.button === 1) return;
-        if (this.#paints) this.#paint(this.#toImage(place));
+        const inside = this.inside !== (event.altKey || event.button === 2);
+        if (clicks) this.#pressed = { place, at: this.#toImage(place), inside };
+        else if (this.#paints) this.#paint(this.#toImage(place));
         else if (this.tool === 'scale') this.#mark(this.#toImage(place));
     }
 
@@ -122,6 +143,7 @@ export class Gestures extends EventTarget {
         if (!before) return;
         if (this.#pointers.size === 2) this.#pinch(event.pointerId, place);
         else if (this.#strokeAt) this.#paint(this.#toImage(place));
+        else if (this.#pressed) this.#drag(place);
         else if (this.tool === 'window' && !(event.buttons & 4))
             this.#changeWindow(place.x - before.x, place.y - before.y);
         else if (this.tool === 'move' || event.buttons & 4) this.#viewer.pan(place.x - before.x, place.y - before.y);
@@ -132,7 +154,59 @@ export class Gestures extends EventTarget {
     #up(event) {
         this.#pointers.delete(event.pointerId);
         this.#endStroke();
+        if (event.type === 'pointerup') this.#release();
+        this.#dropPress();
         if (event.pointerType === 'touch') this.#showBrush(null);
+    }
+
+    /**
+     * Draws the box from where the click tool went down.
+     * @param {Point} place
+     */
+    #drag(place) {
+        const pressed = this.#pressed;
+        if (!pressed?.inside) return;
+        const far = Math.hypot(place.x - pressed.place.x, place.y - pressed.place.y) >= LEAST_DRAG;
+        if (far || this.#viewer.draft) this.#viewer.draft = this.#boxBetween(pressed.at, this.#toImage(place));
+        this.#viewer.redraw();
+    }
+
+    /**
+     * @param {Point} a
+     * @param {Point} b
+     * @returns {import('../../wasm/sonomask.js').Box | null} within the image
+     */
+    #boxBetween(a, b) {
+        const { width, height } = this.#viewer.image;
+        const across = [a.x, b.x].map(x => Math.min(width, Math.max(0, x)));
+        const down = [a.y, b.y].map(y => Math.min(height, Math.max(0, y)));
+        const [x, y] = [Math.min(...across), Math.min(...down)];
+        const box = { x, y, width: Math.max(...across) - x, height: Math.max(...down) - y };
+        return box.width > 0 && box.height > 0 ? box : null;
+    }
+
+    /** The click tool goes up: a box when it was dragged, else a click. */
+    #release() {
+        const pressed = this.#pressed;
+        if (!pressed) return;
+        const { draft } = this.#viewer;
+        if (draft) this.#session.box(draft);
+        else this.#click(pressed.at, pressed.inside);
+    }
+
+    /**
+     * @param {Point} at in the image or beside it
+     * @param {boolean} inside
+     */
+    #click({ x, y }, inside) {
+        const { width, height } = this.#viewer.image;
+        if (x >= 0 && y >= 0 && x < width && y < height) this.#session.click({ x, y, inside });
+    }
+
+    #dropPress() {
+        this.#pressed = null;
+        this.#viewer.draft = null;
+        this.#viewer.redraw();
     }
 
     /**
@@ -210,7 +284,7 @@ export class Gestures extends EventTarget {
         const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
         const arrow = arrows[/** @type {keyof typeof arrows} */ (event.key)];
         if (arrow) this.#arrow(arrow[0] ?? 0, arrow[1] ?? 0, event.shiftKey);
-        else if ((event.key === ' ' || event.key === 'Enter') && this.tool !== 'move') this.#press();
+        else if ((event.key === ' ' || event.key === 'Enter') && this.tool !== 'move') this.#press(event.shiftKey);
         else return;
         event.preventDefault();
         event.stopPropagation();
@@ -243,11 +317,15 @@ export class Gestures extends EventTarget {
         }
     }
 
-    /** Space or Enter at the cursor: begins or ends a stroke, or sets a mark. */
-    #press() {
+    /**
+     * Space or Enter at the cursor: begins or ends a stroke, sets a mark, or clicks.
+     * @param {boolean} shift the click means the opposite
+     */
+    #press(shift) {
         const at = this.#cursor;
         if (!at) return;
-        if (this.tool === 'scale') this.#mark(at);
+        if (this.tool === 'click') this.#click(at, this.inside !== shift);
+        else if (this.tool === 'scale') this.#mark(at);
         else if (this.#strokeAt) this.#endStroke();
         else if (this.#paints) this.#paint(at);
     }

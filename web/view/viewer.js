@@ -2,9 +2,11 @@
  * Draws the image and its overlays on a canvas, after a change and at most once per frame. Lines are drawn as vectors in
  * screen pixels, so they are sharp at any zoom.
  */
+import { t } from '../i18n/i18n.js';
 import { oncePerFrame } from '../ui/dom.js';
 import { OUTLINE, OUTLINE_UNDER } from './colours.js';
 import { applyWindow, paintDifference, paintFill, paintMap, pathOf } from './layers.js';
+import { drawPrompts } from './prompts.js';
 import { drawRuler } from './ruler.js';
 import { Transform } from './transform.js';
 
@@ -53,6 +55,37 @@ class PixelLayer {
     }
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context in pixels of the image
+ * @param {Path2D} outline
+ * @param {number} scale
+ */
+function strokeOutline(context, outline, scale) {
+    context.lineWidth = 4 / scale;
+    context.strokeStyle = OUTLINE_UNDER;
+    context.stroke(outline);
+    context.lineWidth = 2 / scale;
+    context.strokeStyle = OUTLINE;
+    context.stroke(outline);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context in pixels of the image
+ * @param {string} text
+ * @param {Point} at the middle of its lower edge
+ * @param {number} scale
+ */
+function label(context, text, at, scale) {
+    context.font = `600 ${14 / scale}px system-ui, sans-serif`;
+    context.textAlign = 'center';
+    context.textBaseline = 'bottom';
+    context.lineWidth = 3 / scale;
+    context.strokeStyle = OUTLINE_UNDER;
+    context.strokeText(text, at.x, at.y);
+    context.fillStyle = '#ffffff';
+    context.fillText(text, at.x, at.y);
+}
+
 export class Viewer extends EventTarget {
     #canvas;
     #context;
@@ -63,6 +96,8 @@ export class Viewer extends EventTarget {
     #windowStale = true;
     /** @type {Path2D | null} */
     #outline = null;
+    /** Of the possible lesions. @type {Path2D | null} */
+    #possible = null;
     #pane = { width: 0, height: 0 };
     #image = { width: 0, height: 0 };
 
@@ -83,6 +118,8 @@ export class Viewer extends EventTarget {
     brush = null;
     /** The ends of the line that sets the scale. @type {Point[]} */
     marks = [];
+    /** The box that is being drawn. @type {import('../../wasm/sonomask.js').Box | null} */
+    draft = null;
     /** @type {number | null} */
     millimetres = null;
 
@@ -138,6 +175,7 @@ export class Viewer extends EventTarget {
     #newAnswer() {
         this.#overlayStale = true;
         this.#outline = this.#session.contours.length > 0 ? pathOf(this.#session.contours) : null;
+        this.#possible = this.#session.possibleContours.length > 0 ? pathOf(this.#session.possibleContours) : null;
         this.redraw();
     }
 
@@ -287,13 +325,13 @@ export class Viewer extends EventTarget {
             context.globalAlpha = 1;
         }
         context.lineJoin = 'round';
-        if (outline && this.#outline) {
-            context.lineWidth = 4 / scale;
-            context.strokeStyle = OUTLINE_UNDER;
-            context.stroke(this.#outline);
-            context.lineWidth = 2 / scale;
-            context.strokeStyle = OUTLINE;
-            context.stroke(this.#outline);
+        if (outline && this.#outline) strokeOutline(context, this.#outline, scale);
+        if (outline && this.#possible) {
+            context.setLineDash([7 / scale, 6 / scale]);
+            strokeOutline(context, this.#possible, scale);
+            context.setLineDash([]);
+            for (const { bbox, centroid } of this.#session.possible)
+                label(context, t('lesions.possible'), { x: centroid.x, y: bbox.y - 4 / scale }, scale);
         }
         if (axes) this.#drawAxes(context, scale);
     }
@@ -334,15 +372,7 @@ export class Viewer extends EventTarget {
             }
             context.setLineDash([]);
             if (lesions.length > 1) {
-                context.font = `600 ${14 / scale}px system-ui, sans-serif`;
-                context.textAlign = 'center';
-                context.textBaseline = 'bottom';
-                context.lineWidth = 3 / scale;
-                context.strokeStyle = OUTLINE_UNDER;
-                const top = lesion.bbox.y - 4 / scale;
-                context.strokeText(String(index + 1), lesion.centroid.x, top);
-                context.fillStyle = '#ffffff';
-                context.fillText(String(index + 1), lesion.centroid.x, top);
+                label(context, String(index + 1), { x: lesion.centroid.x, y: lesion.bbox.y - 4 / scale }, scale);
             }
             context.globalAlpha = 1;
         });
@@ -363,6 +393,9 @@ export class Viewer extends EventTarget {
             context.strokeStyle = '#ffffff';
             context.stroke();
         }
+        const { edits } = this.#session;
+        if (edits) drawPrompts(context, edits.prompts, scale);
+        if (this.draft) drawPrompts(context, { box: this.draft }, scale);
         const [first, second] = this.marks;
         if (!first) return;
         context.lineWidth = 2 / scale;

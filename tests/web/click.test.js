@@ -1,0 +1,275 @@
+/** Correcting the outline with clicks and a box: mouse, keyboard, touch; undo; exports; and weights that take no clicks. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Sonomask } from '../../wasm/sonomask.js';
+import { makePromptWeights } from '../node/support/prompts.js';
+import { buildSafetensors, parseSafetensors } from '../node/support/safetensors.js';
+import { answered, faultsOf, loaded, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
+import { sample } from './support/samples.js';
+
+/** @typedef {import('./support/page.js').Page} Page */
+
+/**
+ * @param {Buffer} file weights
+ * @returns {Buffer} the same, with operating points that no outline reaches
+ */
+function withoutLesions(file) {
+    const { header, data } = parseSafetensors(file);
+    const [start, end] = header['decision.operating_points'].data_offsets;
+    const values = new Float32Array(data.slice(start, end).buffer);
+    for (const presence of [1, 4, 7]) values[presence] = 1;
+    data.set(new Uint8Array(values.buffer), start);
+    return Buffer.from(buildSafetensors(header, data));
+}
+
+describe('clicks', { skip }, () => {
+    /** @type {import('./support/page.js').Site} */
+    let site;
+    /** @type {Buffer} */
+    let weights;
+    /** @type {Sonomask} */
+    let sonomask;
+    /** @type {Page} */
+    let page;
+    before(async () => {
+        site = await startSite();
+        const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-clicks-'));
+        weights = await readFile(await makePromptWeights(folder));
+        await rm(folder, { recursive: true });
+        sonomask = await Sonomask.load({ weights });
+        page = await openPage(weights);
+    });
+    after(async () => {
+        sonomask.dispose();
+        await site.close();
+    });
+
+    /**
+     * The page with other weights, and two pictures.
+     * @param {Buffer} body
+     * @param {Parameters<typeof site.open>[0]} [options]
+     * @returns {Promise<Page>}
+     */
+    async function openPage(body, options) {
+        const opening = await site.open({ serviceWorkers: 'block', ...options }, async opened => {
+            await opened.context().route('**/weights/sonomask.safetensors', route =>
+                route.fulfill({ body, contentType: 'application/octet-stream' }));
+            await opened.context().route('**/weights/SHA256SUMS', route => route.fulfill({ body: '' }));
+        });
+        await loaded(opening);
+        await pick(opening, [await sample('benign'), await sample('normal')]);
+        await settled(opening, 2);
+        await answered(opening);
+        return opening;
+    }
+
+    /** Undoes everything on the shared page. */
+    async function startAfresh() {
+        await page.keyboard.press('i');
+        await page.getByRole('button', { name: 'Lesion', exact: true }).click();
+        const clear = page.locator('#clear-clicks:enabled');
+        if ((await clear.count()) > 0) await clear.click();
+        await nextFrame(page);
+        await maskOf(page);
+    }
+
+    /**
+     * @param {Page} view
+     * @returns {Promise<{ at: (x: number, y: number) => number, mask: Uint8Array, width: number, height: number }>} the saved mask
+     */
+    async function maskOf(view) {
+        const { data, width, height } = await sonomask.decode((await saved(view, 'Mask PNG')).bytes);
+        return { at: (x, y) => data[y * width + x] ?? NaN, mask: Uint8Array.from(data), width, height };
+    }
+
+    /**
+     * Where a pixel of the image is on the screen, while the whole image is in view.
+     * @param {Page} view
+     * @param {{ width: number, height: number }} image
+     * @param {number} x
+     * @param {number} y
+     */
+    async function onScreen(view, { width, height }, x, y) {
+        const box = /** @type {{ x: number, y: number, width: number, height: number }} */ (await view.locator('#canvas').boundingBox());
+        const scale = Math.min(box.width / width, box.height / height) * 0.98; // as Transform.fitScale
+        return {
+            x: box.x + (box.width - width * scale) / 2 + (x + 0.5) * scale,
+            y: box.y + (box.height - height * scale) / 2 + (y + 0.5) * scale,
+        };
+    }
+
+    /**
+     * A pixel in the middle of the image of a mask value, whose surroundings have it, too.
+     * @param {Awaited<ReturnType<typeof maskOf>>} mask
+     * @param {number} value
+     */
+    function pixelOf({ at, width, height }, value) {
+        for (let y = Math.round(height * 0.2); y < height * 0.6; y += 3)
+            for (let x = Math.round(width * 0.2); x < width * 0.8; x += 3)
+                if ([-2, 0, 2].every(dy => [-2, 0, 2].every(dx => at(x + dx, y + dy) === value))) return { x, y };
+        throw new Error(`no pixel of ${value}`);
+    }
+
+    test('a click adds an outline, an Alt click or a right click removes it, and both are undone', async () => {
+        await startAfresh();
+        const first = await maskOf(page);
+        await page.getByRole('button', { name: 'Click to correct the outline (I)' }).click();
+        const empty = pixelOf(first, 0);
+        const full = pixelOf(first, 255);
+        const [beside, within] = [await onScreen(page, first, empty.x, empty.y), await onScreen(page, first, full.x, full.y)];
+        await page.mouse.click(beside.x, beside.y);
+        await nextFrame(page);
+        const added = await maskOf(page);
+        assert.equal(added.at(empty.x, empty.y), 255);
+        await page.keyboard.down('Alt');
+        await page.mouse.click(within.x, within.y);
+        await page.keyboard.up('Alt');
+        await nextFrame(page);
+        const both = await maskOf(page);
+        assert.deepEqual([both.at(empty.x, empty.y), both.at(full.x, full.y)], [255, 0]);
+        const file = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+        assert.equal(file.edited, true);
+        assert.deepEqual(file.prompts.clicks.map((/** @type {any} */ { inside }) => inside), [true, false]);
+        const answer = await sonomask.open((await sample('benign')).buffer);
+        assert.deepEqual(both.mask, (await answer.refine(file.prompts)).mask, 'the page shows the answer of the library');
+        answer.close();
+        await page.getByRole('button', { name: 'Undo' }).click();
+        await nextFrame(page);
+        assert.deepEqual((await maskOf(page)).mask, added.mask);
+        await page.keyboard.press('Control+z');
+        await nextFrame(page);
+        assert.deepEqual((await maskOf(page)).mask, first.mask);
+        assert.ok(await page.getByRole('button', { name: 'Undo' }).isDisabled());
+        await page.mouse.click(within.x, within.y, { button: 'right' });
+        await nextFrame(page);
+        assert.equal((await maskOf(page)).at(full.x, full.y), 0);
+        await page.getByRole('button', { name: 'Remove all edits' }).click();
+        await nextFrame(page);
+        assert.deepEqual((await maskOf(page)).mask, first.mask);
+        assert.deepEqual(faultsOf(page), []);
+    });
+
+    test('clicks stay when another picture was in view, when the threshold changes, and under the brush', async () => {
+        await startAfresh();
+        const first = await maskOf(page);
+        const { x, y } = pixelOf(first, 255);
+        await page.keyboard.press('i');
+        await page.getByRole('button', { name: 'Not lesion', exact: true }).click();
+        const place = await onScreen(page, first, x, y);
+        await page.mouse.click(place.x, place.y);
+        await nextFrame(page);
+        const corrected = await maskOf(page);
+        assert.equal(corrected.at(x, y), 0);
+        await page.locator('.row-main').nth(1).click();
+        await answered(page);
+        await page.locator('.row-main').first().click();
+        await answered(page);
+        assert.deepEqual((await maskOf(page)).mask, corrected.mask);
+        await page.getByRole('slider', { name: 'Threshold' }).fill('0.4');
+        await nextFrame(page);
+        assert.equal((await maskOf(page)).at(x, y), 0);
+        await page.getByRole('button', { name: 'Network’s threshold' }).click();
+        await page.keyboard.press('b');
+        await page.mouse.click(place.x, place.y);
+        await nextFrame(page);
+        assert.equal((await maskOf(page)).at(x, y), 255, 'painted over');
+        await page.keyboard.press('i');
+        await page.mouse.click(place.x, place.y);
+        await nextFrame(page);
+        assert.equal((await maskOf(page)).at(x, y), 0, 'a later click is not hidden by paint');
+        assert.deepEqual(faultsOf(page), []);
+    });
+
+    test('dragging draws a box, which holds an outline', async () => {
+        await startAfresh();
+        const first = await maskOf(page);
+        await page.keyboard.press('i');
+        const from = await onScreen(page, first, 60, 50);
+        const to = await onScreen(page, first, 140, 120);
+        await page.mouse.move(from.x, from.y);
+        await page.mouse.down();
+        await page.mouse.move(to.x, to.y, { steps: 4 });
+        await page.mouse.up();
+        await nextFrame(page);
+        await maskOf(page);
+        const { prompts, lesions } = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+        for (const [name, wanted] of /** @type {const} */ ([['x', 60], ['y', 50], ['width', 80], ['height', 70]]))
+            assert.ok(Math.abs(prompts.box[name] - wanted) < 2, `${name}: ${prompts.box[name]}`);
+        const { box } = prompts;
+        assert.ok(lesions.some((/** @type {any} */ { bbox }) =>
+            bbox.x >= box.x - 1 && bbox.y >= box.y - 1 && bbox.x + bbox.width <= box.x + box.width + 1 && bbox.y + bbox.height <= box.y + box.height + 1));
+    });
+
+    test('works by keyboard', async () => {
+        await startAfresh();
+        await page.locator('#canvas').focus();
+        await page.keyboard.press('i');
+        await page.keyboard.press('ArrowRight');
+        await page.keyboard.press('Shift+Enter');
+        await page.keyboard.press('x');
+        await page.keyboard.press('Shift+ArrowDown');
+        await page.keyboard.press('Shift+Space');
+        await nextFrame(page);
+        await maskOf(page);
+        const { prompts } = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+        assert.deepEqual(prompts.clicks.map((/** @type {any} */ { inside }) => inside), [false, true]);
+    });
+
+    test('works by touch on a phone; two fingers do not click', async () => {
+        const own = await openPage(weights, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+        const first = await maskOf(own);
+        const { x, y } = pixelOf(first, 255);
+        await own.locator('#tool-click').tap();
+        await own.getByRole('button', { name: 'Not lesion', exact: true }).tap();
+        await own.locator('#canvas').scrollIntoViewIfNeeded();
+        const place = await onScreen(own, first, x, y);
+        await own.touchscreen.tap(place.x, place.y);
+        await nextFrame(own);
+        assert.equal((await maskOf(own)).at(x, y), 0);
+        const width = await own.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(width <= 390, `${width} pixels wide`);
+        await own.context().close();
+    });
+
+    test('without a lesion that counts: the worth of the answer, and the possible lesions', async () => {
+        const own = await openPage(withoutLesions(weights));
+        await own.getByText('No lesion found', { exact: true }).first().waitFor();
+        assert.match((await own.locator('#answer').textContent()) ?? '', /up to 10% are missed at this setting/);
+        assert.match((await own.locator('.row-state').first().textContent()) ?? '', /No lesion found · possible lesion/);
+        assert.ok((await maskOf(own)).mask.every(value => value === 0));
+        const record = JSON.parse((await saved(own, 'JSON')).bytes.toString());
+        assert.equal(record.lesions.length, 0);
+        assert.equal(await own.locator('.possible li').count(), record.possible_lesions.length);
+        await own.getByRole('button', { name: 'Count it' }).first().click();
+        await nextFrame(own);
+        const counted = JSON.parse((await saved(own, 'JSON')).bytes.toString());
+        assert.equal(counted.lesions.length, 1);
+        assert.equal(counted.lesions[0].area_px, record.possible_lesions[0].area_px);
+        assert.equal(counted.possible_lesions.length, record.possible_lesions.length - 1);
+        // Another threshold does not turn them into lesions.
+        await own.keyboard.press('Control+z');
+        await own.getByRole('slider', { name: 'Threshold' }).fill('0.52');
+        await nextFrame(own);
+        assert.ok((await maskOf(own)).mask.every(value => value === 0));
+        assert.deepEqual(faultsOf(own), []);
+        await own.context().close();
+    });
+
+    test('weights that take no clicks: the tool is disabled and its title gives the reason', async () => {
+        const own = await site.open();
+        const tool = own.locator('#tool-click');
+        if ((await Sonomask.load()).info.takesPrompts) return;
+        assert.ok(await tool.isDisabled());
+        assert.match((await tool.getAttribute('title')) ?? '', /these weights take no clicks/);
+        await pick(own, [await sample('benign')]);
+        await settled(own, 1);
+        await answered(own);
+        await own.keyboard.press('i');
+        assert.equal(await own.locator('#canvas').getAttribute('data-tool'), 'move');
+        assert.deepEqual(faultsOf(own), []);
+        await own.context().close();
+    });
+});

@@ -1,0 +1,50 @@
+/** The network's answer about a frame, as the page keeps it. */
+import { NO_PROMPTS } from '../edit/prompts.js';
+import { encodeRuns } from './masks.js';
+
+/**
+ * @typedef {import('../../wasm/sonomask.js').Prompts} Prompts
+ * @typedef {import('../../wasm/sonomask.js').Segmentation} Segmentation
+ * @typedef {import('../edit/edits.js').Edits} Edits
+ * @typedef {import('./item.js').FrameResult} FrameResult
+ */
+
+/**
+ * @param {Segmentation} answer
+ * @param {number} threshold that made it
+ * @param {Prompts} prompts that made it
+ * @param {Edits | null} edits
+ * @returns {FrameResult} without the painted edits: masks.js applies them
+ */
+export function frameResult(answer, threshold, prompts, edits) {
+    const { width, height, type, probabilities, presence, operatingPoint, outlierScore, milliseconds, possible } = answer;
+    // Without a decision in the weights the presence of an outline is that of the image, which is shown already.
+    const lesions = operatingPoint ? answer.lesions : answer.lesions.map(lesion => ({ ...lesion, presence: 0 }));
+    const runs = encodeRuns(answer.mask);
+    const possibleRuns = answer.possibleMask ? encodeRuns(answer.possibleMask) : null;
+    return {
+        width, height, type, probabilities, presence, operatingPoint, outlierScore, milliseconds, threshold, lesions, possible, runs,
+        foreign: !answer.looksLikeUltrasound,
+        network: { threshold, prompts, lesions, possible, runs, possibleRuns },
+        edits,
+    };
+}
+
+/**
+ * @param {FrameResult} result
+ * @returns {Prompts} of the user
+ */
+export function promptsOf({ edits }) {
+    return edits?.prompts ?? NO_PROMPTS;
+}
+
+/**
+ * @param {FrameResult} result
+ * @param {number} threshold
+ * @returns {boolean} whether the network has answered these prompts; without prompts its map serves every threshold
+ */
+export function isCurrent(result, threshold) {
+    const { network } = result;
+    const prompts = promptsOf(result);
+    return network.prompts === prompts && (prompts === NO_PROMPTS || network.threshold === threshold);
+}
