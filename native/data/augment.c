@@ -55,9 +55,9 @@ sm_augmentation sm_augmentation_full(void) {
         .speckle_probability = 0.2f,
         .speckle = 0.2f,
         .paste_probability = 0.3f,
-        .crop_probability = 0.1f,
-        .erase_probability = 0.07f,
-        .seam_probability = 0.15f,
+        .crop_probability = 0.06f,
+        .erase_probability = 0.05f,
+        .seam_probability = 0.1f,
         .marks_probability = 0.3f,
     };
 }

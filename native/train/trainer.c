@@ -22,7 +22,7 @@ sm_trainer_options sm_trainer_options_default(void) {
                                 .teacher_share = 0.5f,
                                 .prompt_share = 0.35f,
                                 .balance = 0.5f,
-                                .normals = 0.4f,
+                                .normals = 0.3f,
                                 .seed = 1,
                                 .precision = SM_WEIGHTS_FLOAT16,
                                 .optimiser = sm_optimiser_options_default(),
