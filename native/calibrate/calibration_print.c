@@ -34,7 +34,7 @@ static void print_decision(sm_json *json, const sm_calibration *c) {
         sm_json_object_begin(json, NULL);
         sm_json_number(json, "kept", (double)d->operating_points[p][0]);
         sm_json_number(json, "presence", (double)d->operating_points[p][1]);
-        sm_json_number(json, "missed", (double)d->operating_points[p][2]);
+        sm_json_number(json, "missed_bound", (double)d->operating_points[p][2]);
         if (c->fitted & SM_FIT_POINTS) sm_json_number(json, "kept_here", c->kept[p]);
         sm_json_object_end(json);
     }

@@ -267,7 +267,7 @@ static void write_mask_settings(sm_json *json, const sm_report *report, int mode
         sm_json_object_begin(json, NULL);
         sm_json_number(json, "kept", (double)info->operating_points[p].kept);
         sm_json_number(json, "presence", (double)info->operating_points[p].presence);
-        sm_json_number(json, "missed", (double)info->operating_points[p].missed);
+        sm_json_number(json, "missed_bound", (double)info->operating_points[p].missed);
         sm_json_object_end(json);
     }
     sm_json_array_end(json);

@@ -150,6 +150,7 @@ static void everything_is_fitted_and_used(void **state) {
     check_json(line);
     assert_non_null(strstr(line, "\"fitted\":[\"temperature\",\"presence\",\"mask\",\"points\",\"confidence\","));
     assert_non_null(strstr(line, "\"has_decision\":true"));
+    assert_non_null(strstr(line, "\"missed_bound\":"));
     free(line);
     read_settings("fitted.safetensors", &first);
     assert_true(first.has_decision);
@@ -169,6 +170,7 @@ static void everything_is_fitted_and_used(void **state) {
     check_json(metrics);
     assert_non_null(strstr(metrics, "\"operating_point\":0.9,"));
     assert_non_null(strstr(metrics, "\"takes_prompts\":true"));
+    assert_non_null(strstr(metrics, "\"missed_bound\":"));
     assert_non_null(strstr(metrics, "\"at_false_outlines_per_image\":[{"));
     assert_non_null(strstr(metrics, "\"lesion_dice_3_clicks\":0."));
     assert_non_null(strstr(metrics, "\"normal_false_mask_share_80\":0"));
