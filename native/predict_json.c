@@ -22,7 +22,8 @@ static void print_lesion(sm_json *json, const sm_lesion *lesion, bool has_decisi
     sm_json_number(json, "mean_probability", (double)lesion->mean_probability);
     sm_json_number(json, "expected_dice", (double)lesion->expected_dice);
     sm_json_number(json, "presence", (double)lesion->presence);
-    sm_json_number(json, "margin_px", has_decision ? (double)lesion->margin : (double)NAN);
+    /* 0: presence was fitted without a margin. null promises nothing. */
+    sm_json_number(json, "margin_px", has_decision && lesion->margin > 0 ? (double)lesion->margin : (double)NAN);
     sm_json_object_end(json);
 }
 

@@ -102,7 +102,8 @@ function lesionReport(lesion, hasDecision) {
         mean_probability: rounded(lesion.meanProbability),
         expected_dice: rounded(lesion.expectedDice),
         presence: rounded(lesion.presence),
-        margin_px: hasDecision ? rounded(lesion.margin) : null,
+        // 0: presence was fitted without a margin. null promises nothing.
+        margin_px: hasDecision && lesion.margin > 0 ? rounded(lesion.margin) : null,
     };
 }
 
