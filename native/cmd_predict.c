@@ -99,8 +99,8 @@ static const sm_command_line line = {
         "look like breast ultrasound; a warning on stderr names such an image), refined (clicks or a box are part of "
         "the answer) and the milliseconds from decoding to the mask.\n"
         "\n"
-        "In a file of prompts, \"file\" is the path of an image as it is given here, or its base name when only one "
-        "image has it. Clicks and box may be missing. (0, 0) is the upper left corner of the image.\n"
+        "In a file of prompts, \"file\" is the path of an image as it is given here, or an end of it, such as the base "
+        "name, that only one image has. Clicks and box may be missing. (0, 0) is the upper left corner of the image.\n"
         "\n"
         "A mask or overlay of an earlier run is replaced. Any other existing file is kept: the image then counts as "
         "failed. An image that fails is named on stderr, the others are processed, and the exit status is 1.",

@@ -233,8 +233,8 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/** The first image of that name in a sorted list, or -1; `*several` is set when there are more. */
-static int find(const name *names, int count, const char *text, bool *several) {
+/** The place of the first image with at least that name in a sorted list. */
+static int first_at_least(const name *names, int count, const char *text) {
     int low = 0, high = count;
     while (low < high) {
         const int middle = low + (high - low) / 2;
@@ -243,19 +243,43 @@ static int find(const name *names, int count, const char *text, bool *several) {
         else
             high = middle;
     }
-    if (low == count || strcmp(names[low].text, text) != 0) return -1;
-    *several = low + 1 < count && strcmp(names[low + 1].text, text) == 0;
-    return names[low].image;
+    return low;
 }
 
-static sm_status assign_line(const sm_prompts_line *line, const name *paths, const name *bases, int count,
-                             const sm_prompts_line **line_of, sm_error *error) {
-    bool several = false;
-    int image = find(paths, count, line->file, &several);
-    if (image < 0) {
-        image = find(bases, count, base_name(line->file), &several);
-        if (image >= 0 && several)
-            return sm_fail(error, SM_ERROR_DATA, "several images are named %s: give the path", base_name(line->file));
+static bool has_name(const name *names, int count, int place, const char *text) {
+    return place < count && strcmp(names[place].text, text) == 0;
+}
+
+/** The path without "./" and "../" at its start, which depend on the working folder. */
+static const char *without_dots(const char *path) {
+    while (strncmp(path, "./", 2) == 0 || strncmp(path, "../", 3) == 0) path = strchr(path, '/') + 1;
+    return path;
+}
+
+/** Whether one path is the end of the other, in whole folders. */
+static bool ends_alike(const char *first, const char *second) {
+    first = without_dots(first);
+    second = without_dots(second);
+    const size_t a = strlen(first), b = strlen(second);
+    const char *const longer = a > b ? first : second, *const shorter = a > b ? second : first;
+    const char *const end = longer + (a > b ? a - b : b - a);
+    return strcmp(end, shorter) == 0 && (end == longer || end[-1] == '/');
+}
+
+static sm_status assign_line(const sm_prompts_line *line, const char *const *images, const name *paths,
+                             const name *bases, int count, const sm_prompts_line **line_of, sm_error *error) {
+    int image = -1;
+    const int place = first_at_least(paths, count, line->file);
+    if (has_name(paths, count, place, line->file)) {
+        image = paths[place].image;
+    } else {
+        const char *const base = base_name(line->file);
+        for (int i = first_at_least(bases, count, base); has_name(bases, count, i, base); i++) {
+            if (!ends_alike(images[bases[i].image], line->file)) continue;
+            if (image >= 0)
+                return sm_fail(error, SM_ERROR_DATA, "several images are named %s: give the path", line->file);
+            image = bases[i].image;
+        }
     }
     if (image < 0) return sm_fail(error, SM_ERROR_DATA, "%s is not among the images", line->file);
     if (line_of[image])
@@ -278,7 +302,7 @@ sm_status sm_prompts_file_assign(const sm_prompts_file *file, const char *const 
         qsort(paths, (size_t)image_count, sizeof *paths, compare_names);
         qsort(bases, (size_t)image_count, sizeof *bases, compare_names);
         for (int i = 0; status == SM_OK && i < file->count; i++) {
-            status = assign_line(&file->lines[i], paths, bases, image_count, line_of, error);
+            status = assign_line(&file->lines[i], images, paths, bases, image_count, line_of, error);
             if (status != SM_OK) name_line(file->lines[i].number, error);
         }
     } else {

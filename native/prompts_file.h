@@ -33,8 +33,9 @@ sm_status sm_prompts_file_read(const char *path, sm_prompts_file *file, sm_error
 
 /**
  * Finds the image of each line: `line_of` ([image_count]) is the line of each image, or NULL. A line is for the image
- * whose path it holds, else for the only one of the same base name. Errors: SM_ERROR_DATA (a line without an image, or
- * for several, or two for one image), SM_ERROR_MEMORY.
+ * whose path it holds, else for the only image whose path ends with that of the line or the other way round, in whole
+ * folders and without "./" and "../" at the start: x.png fits a/x.png, but b/x.png does not. Errors: SM_ERROR_DATA (a
+ * line without an image, or for several, or two for one image), SM_ERROR_MEMORY.
  */
 sm_status sm_prompts_file_assign(const sm_prompts_file *file, const char *const *images, int image_count,
                                  const sm_prompts_line **line_of, sm_error *error);

@@ -1,6 +1,5 @@
 /** The file of `predict --prompts`: JSON Lines, one line per image, with the rules and messages of native/prompts_file.c. */
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 
 /**
  * @typedef {import('./sonomask.js').Click} Click
@@ -88,17 +87,33 @@ function parseLine(text) {
 }
 
 /**
- * The image that a line is for: the one of that path, else the only one of the same base name.
+ * A path without "./" and "../" at its start, which depend on the working folder.
+ * @param {string} name
+ */
+const withoutDots = (name) => name.replace(/^(?:\.{1,2}\/)+/, '');
+
+/**
+ * Whether one path is the end of the other, in whole folders.
+ * @param {string} first
+ * @param {string} second
+ */
+function endAlike(first, second) {
+    const a = `/${withoutDots(first)}`;
+    const b = `/${withoutDots(second)}`;
+    return a.endsWith(b) || b.endsWith(a);
+}
+
+/**
+ * The image that a line is for: the one of that path, else the only one whose path ends alike.
  * @param {string} file
  * @param {string[]} images
  * @returns {string}
  */
 function imageOf(file, images) {
     if (images.includes(file)) return file;
-    const base = path.basename(file);
-    const [only, ...others] = images.filter((image) => path.basename(image) === base);
+    const [only, ...others] = images.filter((image) => endAlike(image, file));
     if (only === undefined) throw new LineError(`${file} is not among the images`);
-    if (others.length > 0) throw new LineError(`several images are named ${base}: give the path`);
+    if (others.length > 0) throw new LineError(`several images are named ${file}: give the path`);
     return only;
 }
 

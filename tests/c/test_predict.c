@@ -27,8 +27,8 @@
 static char *folder;
 static const char *weights, *weights2; /* of the first generation; of the second, with operating points */
 
-/** A network with untrained weights. Returns its path. */
-static const char *make_network(const char *name, const char *file, bool decides) {
+/** A network with untrained weights; `decides`: with a decision, whose margin may be 0. Returns its path. */
+static const char *make_network(const char *name, const char *file, bool decides, float margin) {
     sm_net net;
     sm_weights_metadata metadata = {.input_size = 64, .threshold = 0.5f, .temperature = 1.0f};
     strncpy(metadata.network, name, sizeof metadata.network - 1);
@@ -39,7 +39,7 @@ static const char *make_network(const char *name, const char *file, bool decides
     /* At 0.80 no outline counts, at 0.95 each one. */
     sm_decision decision = {.presence = {0, 0, 0},
                             .operating_points = {{0.80f, 1, 0.25f}, {0.90f, 0.5f, 0.15f}, {0.95f, 0.25f, 0.125f}},
-                            .margin = {0, 0.25f}};
+                            .margin = {0, margin}};
     sm_weights_extra tensors[SM_DECISION_TENSORS];
     sm_decision_tensors(&decision, tensors);
     uint8_t *bytes = NULL;
@@ -55,8 +55,8 @@ static const char *make_network(const char *name, const char *file, bool decides
 
 static int make_weights(void **state) {
     *state = folder = scratch_make();
-    weights = make_network("sonomask", "weights.safetensors", false);
-    weights2 = make_network("sonomask2", "weights2.safetensors", true);
+    weights = make_network("sonomask", "weights.safetensors", false, 0);
+    weights2 = make_network("sonomask2", "weights2.safetensors", true, 0.25f);
     return 0;
 }
 
@@ -383,6 +383,11 @@ static void presence_and_operating_points_are_in_the_json(void **state) {
     for (int i = 0; i < 80 * 60; i++) assert_int_equal(mask.pixels[i], 0);
     sm_image_free(&mask);
     outcome_free(&result);
+    /* A presence without a fitted margin promises no margin. */
+    const char *const no_margin = make_network("sonomask2", "no_margin.safetensors", true, 0);
+    result = predict((const char *const[]){"--model", no_margin, "--out", out, "--threshold", "0", file, NULL});
+    assert_contains(result.out, "\"presence\":0.5,\"margin_px\":null}],\"possible_lesions\":[],");
+    outcome_free(&result);
     /* Weights without these settings. */
     result = predict((const char *const[]){"--model", weights, "--out", out, "--threshold", "0", file, NULL});
     assert_contains(result.out, "\"operating_point\":null,\"lesions\":[{\"area_px\":4800,");
@@ -405,7 +410,7 @@ static void prompts_correct_the_mask(void **state) {
     snprintf(text, sizeof text,
              "{\"file\": \"%s\", \"clicks\": [{\"x\": 20.5, \"y\": 30.25, \"inside\": true}, "
              "{\"inside\": false, \"y\": 4e1, \"x\": 60}]}\r\n\n"
-             "{\"box\":{\"x\":10,\"y\":10,\"width\":20,\"height\":20},\"file\":\"elsewhere/t\\u0077o.png\"}",
+             "{\"box\":{\"x\":10,\"y\":10,\"width\":20,\"height\":20},\"file\":\"../in/t\\u0077o.png\"}",
              one);
     scratch_text(folder, "prompts.jsonl", text);
     const char *const prompts = scratch_path(folder, "prompts.jsonl");
@@ -474,6 +479,8 @@ static void wrong_prompts_files_stop_before_anything_is_written(void **state) {
     (void)state;
     static const char *const all[][2] = {
         {"{\"file\":\"other.png\",\"clicks\":[]}", "line 1: other.png is not among the images"},
+        {"{\"file\":\"elsewhere/one.png\",\"clicks\":[]}", "line 1: elsewhere/one.png is not among the images"},
+        {"{\"file\":\"ne.png\",\"clicks\":[]}", "line 1: ne.png is not among the images"},
         {"{\"file\":\"one.png\"}\n\n{\"file\":\"one.png\"}", "line 3: line 1 is for the same image, one.png"},
         {"\n{\"clicks\":[]}", "line 2: the line has no \"file\""},
         {"clicks", "line 1: the line is not one JSON object"},

@@ -257,7 +257,7 @@ test('corrects with clicks and boxes as the native command does', async (context
     await writeFile(path.join(folder, 'prompts.jsonl'), [
         '{"file": "one.png", "clicks": [{"x": 20, "y": 30.5, "inside": true}, {"x": 80, "y": 60, "inside": false}]}',
         '',
-        '{"file": "elsewhere/two.png", "box": {"x": 10, "y": 20, "width": 40, "height": 50}}',
+        '{"file": "../data/more/two.png", "box": {"x": 10, "y": 20, "width": 40, "height": 50}}',
     ].join('\n'));
     const parameters = ['--prompts', 'prompts.jsonl', '--operating-point', '0.80', 'one.png', 'more/two.png', 'plain.png'];
     const native = await attempt(path.join(BUILD, 'sonomask'), ['predict', '--model', weights, '--out', 'native', ...parameters],
@@ -280,19 +280,21 @@ test('a wrong file of prompts gives the line of the native command, and nothing 
     await writeFile(path.join(folder, 'one.png'), scanPng(50, 40));
     await mkdir(path.join(folder, 'more'));
     await writeFile(path.join(folder, 'more/one.png'), scanPng(50, 40));
+    await writeFile(path.join(folder, 'more/three.png'), scanPng(50, 40));
     await writeFile(path.join(folder, 'two.png'), scanPng(50, 40));
     const prompts = path.join(folder, 'prompts.jsonl');
     const click = (/** @type {string} */ fields) => `{"file": "two.png", "clicks": [{${fields}}]}`;
     for (const text of [
         'clicks', '[]', '{"file": 7}', '{"clicks": []}', '{"file": "two.png", "click": []}', '{"file": "none.png"}',
-        '\n{"file": "two.png"}\n{"file": "two.png"}', '{"file": "three/one.png"}', '{"file": "two.png", "box": {"x": 1}}',
+        '\n{"file": "two.png"}\n{"file": "two.png"}', '{"file": "../data/more/one.png"}', '{"file": "less/three.png"}',
+        '{"file": "two.png", "box": {"x": 1}}',
         click('"x": 1, "y": "2", "inside": true'), click('"x": 1, "y": 1e300, "inside": true'),
         click('"x": 1, "y": 2, "inside": 1'), click('"x": 1, "y": 2'), click('"x": 1, "y": 2, "inside": true, "z": 3'),
         '{"file": "two.png", "box": {"x": 1, "y": 1, "width": 0, "height": 3}}',
         `{"file": "two.png", "clicks": [${Array(1001).fill('{"x": 1, "y": 2, "inside": true}').join()}]}`,
     ]) {
         await writeFile(prompts, text);
-        const images = ['one.png', 'more/one.png', 'two.png'];
+        const images = ['one.png', 'more/one.png', 'more/three.png', 'two.png'];
         const native = await attempt(path.join(BUILD, 'sonomask'),
             ['predict', '--model', WEIGHTS, '--out', 'out', '--prompts', 'prompts.jsonl', ...images], { cwd: folder });
         const ours = await sonomask(['predict', '--weights', WEIGHTS, '--out', 'out', '--prompts', 'prompts.jsonl', ...images], folder);
