@@ -37,7 +37,8 @@ typedef struct sm_lesion {
     float expected_dice;    /**< estimated Dice score of the lesion's contour, 0..1 */
     float presence;         /**< probability that the outline is of a lesion, 0..1; from sm_segment and sm_refine */
     float margin;           /**< pixels: grown by this, the outline contains the true one for at least 90 % of patients
-                                 whose lesion was found; 0 when the weights hold no margin */
+                                 whose lesion was found. Fitted to outlines of sm_segment: for those of sm_refine it
+                                 is not tested. 0 when the weights hold no margin */
     uint32_t reserved[6];   /**< 0; room for later fields */
 } sm_lesion;
 

@@ -10,8 +10,8 @@
 #include "pixels.h"
 #include "surface_distance.h"
 
-/** The simulated corrections of a user: see clicks.h. The first SM_CORRECTION_CLICKS are those by clicks inside or
- * outside: correction k has k + 1 clicks. */
+/** The simulated corrections of a user: see ../evaluate/corrections.h. The first SM_CORRECTION_CLICKS are those by
+ * clicks inside or outside: correction k has k + 1 clicks. */
 enum { SM_CORRECTION_CLICKS = 5, SM_CORRECTION_BOX = SM_CORRECTION_CLICKS, SM_CORRECTIONS };
 
 typedef struct sm_evaluated_image {
