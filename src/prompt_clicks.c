@@ -10,9 +10,10 @@ sm_status sm_prompt_remove_rejected(sm_prompt_work *work, sm_error *error) {
     if (!sm_prompt_any_in_mask(work, prompts->outside, prompts->outside_count)) return SM_OK;
     const sm_status status = sm_prompt_label(work, error);
     if (status != SM_OK) return status;
+    const int32_t in_box = sm_prompt_largest_in_box(work);
     for (size_t i = 0; i < work->pixels; i++) {
-        const sm_outline_facts *facts = &work->facts[work->labels[i]];
-        if (!facts->outside || facts->inside || facts->area_in_box > 0) continue;
+        const int32_t label = work->labels[i];
+        if (!work->facts[label].outside || work->facts[label].inside || label == in_box) continue;
         work->mask[i] = 0;
         work->removed[i] = 1;
     }

@@ -39,8 +39,7 @@ bool sm_prompt_any_in_mask(const sm_prompt_work *work, const size_t *pixels, int
     return false;
 }
 
-/** The label of the largest outline in the box, or 0. */
-static int32_t largest_in_box(const sm_prompt_work *work) {
+int32_t sm_prompt_largest_in_box(const sm_prompt_work *work) {
     int32_t largest = 0;
     for (int32_t label = 1; label <= work->outline_count; label++)
         if (work->facts[label].area_in_box > work->facts[largest].area_in_box) largest = label;
@@ -54,7 +53,7 @@ static sm_status finish(sm_prompt_work *work, int minimum_area, size_t *pins, in
     if (status != SM_OK) return status;
     for (int i = 0; i < prompts->inside_count; i++) pins[i] = prompts->inside[i];
     *pin_count = prompts->inside_count;
-    const int32_t in_box = largest_in_box(work);
+    const int32_t in_box = sm_prompt_largest_in_box(work);
     for (size_t i = 0; i < work->pixels; i++) {
         const int32_t label = work->labels[i];
         if (!label) continue;

@@ -13,7 +13,8 @@
  *     the box are cleared. When the outlines in the box cover less than a tenth of it, the threshold is lowered in the
  *     box until one covers a quarter. When this would need less than an eighth of the threshold, or would cover nearly
  *     the whole box, the ellipse in the box is the outline.
- *   Click outside in an outline without a click inside: the outline is removed. In the box, a disc around the click is.
+ *   Click outside in an outline without a click inside: the outline is removed. From the largest outline in the box,
+ *     only a disc around the click is.
  *   Click inside outside all outlines: the pixels around it with at least its own probability are added. When these
  *     are more than an eighth of the image, or the click has less than an eighth of the threshold, a disc is added
  *     instead.

@@ -38,13 +38,17 @@ sm_status sm_prompt_label(sm_prompt_work *work, sm_error *error);
 /** Whether any of `count` pixels is in the mask. */
 bool sm_prompt_any_in_mask(const sm_prompt_work *work, const size_t *pixels, int count);
 
+/** The label of the largest outline in the box, or 0. The outlines must be labelled. */
+int32_t sm_prompt_largest_in_box(const sm_prompt_work *work);
+
 /** Separates the box from its surroundings and makes sure that it holds an outline. Errors: SM_ERROR_MEMORY. */
 sm_status sm_prompt_fill_box(sm_prompt_work *work, sm_error *error);
 
 /** When later steps have emptied the box: the ellipse in it, without the pixels of clicks outside. */
 void sm_prompt_refill_box(sm_prompt_work *work);
 
-/** Removes the outlines with clicks outside that have none inside and are not in the box. Errors: SM_ERROR_MEMORY. */
+/** Removes the outlines with clicks outside and none inside, but not the largest one in the box. Errors:
+ * SM_ERROR_MEMORY. */
 sm_status sm_prompt_remove_rejected(sm_prompt_work *work, sm_error *error);
 
 /** Makes sure that each click inside lies in an outline of useful size. Errors: SM_ERROR_MEMORY. */

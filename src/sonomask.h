@@ -50,8 +50,8 @@
  *     single blocks (PNG bytes, the lesions of sm_mask_components). Each takes NULL or an all-zero structure, and
  *     leaves a structure all-zero. Do not use the C library's free(): the library may have another heap.
  *   Reuse: an sm_result starts all-zero and may then be passed to sm_segment and sm_refine any number of times: the
- * earlier answer is released, or its memory reused. Pointers into the earlier answer are invalid afterwards. Images:
- * rows from the top, pixels from the left, channels interleaved.
+ *     earlier answer is released, or its memory reused. Pointers into the earlier answer are invalid afterwards.
+ *   Images: rows from the top, pixels from the left, channels interleaved.
  *
  * Binary interface
  *   The number in the soname (libsonomask.so.N) is SM_ABI_VERSION. It changes only when a program built against an
@@ -240,7 +240,8 @@ typedef struct sm_prompts {
  * What the mask guarantees:
  *   - Every click inside lies in an outline. This outline counts as a lesion at every operating point, however small.
  *   - No click outside lies in an outline. An outline that it touches is removed. If the outline also holds a click
- *     inside, only the part nearer to the click outside is removed.
+ *     inside, only the part nearer to the click outside is removed. From the largest outline in a box, only a disc
+ * around the click is removed.
  *   - With a box, at least one outline lies in the box, and no outline crosses the edge of the box. The largest outline
  *     in the box counts as a lesion at every operating point.
  * `probability_map` is the network's; the guarantees change only the mask. When a click inside or a box shows that

@@ -333,6 +333,19 @@ static void a_click_outside_in_a_box_takes_a_disc_away(void **state) {
     sm_pixel_prompts_free(&s->pixels);
 }
 
+static void a_click_outside_in_a_box_removes_a_smaller_outline(void **state) {
+    (void)state;
+    const sm_box box = {20, 20, 40, 40};
+    const sm_click click = {28.5f, 28.5f, false};
+    scene *s = plain_scene((sm_prompts){.box = &box, .clicks = &click, .click_count = 1});
+    paint(s, 25, 25, 32, 32, 0.9f);
+    paint(s, 36, 36, 56, 56, 0.9f);
+    assert_true(solve(s));
+    assert_int_equal(area_in(s, 36, 36, 56, 56), 400);
+    assert_int_equal(area_of(s), 400);
+    sm_pixel_prompts_free(&s->pixels);
+}
+
 static void a_box_keeps_its_last_free_pixel(void **state) {
     (void)state;
     const sm_click clicks[] = {{20.5f, 20.5f, false}, {21.5f, 20.5f, false}, {20.5f, 21.5f, false}};
@@ -376,6 +389,7 @@ int main(void) {
         cmocka_unit_test(a_box_in_a_large_outline_replaces_it),
         cmocka_unit_test(an_empty_box_lowers_the_threshold_or_gets_an_ellipse),
         cmocka_unit_test(a_click_outside_in_a_box_takes_a_disc_away),
+        cmocka_unit_test(a_click_outside_in_a_box_removes_a_smaller_outline),
         cmocka_unit_test(a_box_keeps_its_last_free_pixel),
         cmocka_unit_test(small_outlines_go_unless_a_prompt_shows_them),
     };
