@@ -186,8 +186,36 @@ static size_t spread(sm_prompt_work *work, size_t end) {
     return end;
 }
 
-/** Cuts the outlines with clicks of both kinds. */
-static void cut_between(sm_prompt_work *work) {
+/**
+ * Takes pixels that are nearer to clicks outside out of the mask: those in a disc around such a click, and those that
+ * are no more probable than the most probable of these clicks. More probable ones are more likely lesion than what the
+ * user has rejected.
+ */
+static void remove_near_outside(sm_prompt_work *work, size_t end) {
+    const sm_pixel_prompts *prompts = work->prompts;
+    const int radius = work->disc_radius, width = prompts->width;
+    float highest = 0;
+    for (int i = 0; i < prompts->outside_count; i++) {
+        const size_t click = prompts->outside[i];
+        if (work->marks[click] != OUTSIDE) continue;
+        if (work->probability[click] > highest) highest = work->probability[click];
+        const int x = (int)(click % (size_t)width), y = (int)(click / (size_t)width);
+        for (int dy = -radius; dy <= radius; dy++)
+            for (int dx = -radius; dx <= radius; dx++) {
+                if (dx * dx + dy * dy > radius * radius) continue;
+                if (x + dx < 0 || y + dy < 0 || x + dx >= width || y + dy >= prompts->height) continue;
+                const size_t pixel = (size_t)(y + dy) * (size_t)width + (size_t)(x + dx);
+                if (work->marks[pixel] == OUTSIDE) work->mask[pixel] = 0;
+            }
+    }
+    for (size_t i = 0; i < end; i++)
+        if (work->marks[work->queue[i]] == OUTSIDE && work->probability[work->queue[i]] <= highest)
+            work->mask[work->queue[i]] = 0;
+    work->labelled = false;
+}
+
+/** Cuts the outlines with clicks of both kinds. Parts that are then without a click inside are removed. */
+static sm_status cut_between(sm_prompt_work *work, sm_error *error) {
     const sm_pixel_prompts *prompts = work->prompts;
     size_t end = 0;
     for (int i = 0; i < prompts->inside_count; i++)
@@ -195,10 +223,15 @@ static void cut_between(sm_prompt_work *work) {
     for (int i = 0; i < prompts->outside_count; i++)
         if (work->facts[work->labels[prompts->outside[i]]].inside) seed(work, prompts->outside[i], OUTSIDE, &end);
     end = spread(work, end);
+    remove_near_outside(work, end);
+    const sm_status status = sm_prompt_label(work, error);
+    if (status != SM_OK) return status;
     for (size_t i = 0; i < end; i++) {
-        if (work->marks[work->queue[i]] == OUTSIDE) work->mask[work->queue[i]] = 0;
-        work->marks[work->queue[i]] = UNREACHED;
+        const size_t pixel = (size_t)work->queue[i];
+        if (!work->facts[work->labels[pixel]].inside) work->mask[pixel] = 0;
+        work->marks[pixel] = UNREACHED;
     }
+    return SM_OK;
 }
 
 static int smaller(int a, int b) { return a < b ? a : b; }
@@ -234,9 +267,9 @@ static void cut_discs(sm_prompt_work *work) {
 sm_status sm_prompt_cut(sm_prompt_work *work, sm_error *error) {
     const sm_pixel_prompts *prompts = work->prompts;
     if (!sm_prompt_any_in_mask(work, prompts->outside, prompts->outside_count)) return SM_OK;
-    const sm_status status = sm_prompt_label(work, error);
+    sm_status status = sm_prompt_label(work, error);
+    if (status == SM_OK) status = cut_between(work, error);
     if (status != SM_OK) return status;
-    cut_between(work);
     if (prompts->has_box) cut_discs(work);
     work->labelled = false;
     return SM_OK;
