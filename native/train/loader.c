@@ -106,7 +106,7 @@ struct sm_loader {
     int size, batch;
     slot ring[RING];
     int *order;
-    int order_room, batches;
+    int batches;
     uint64_t seed;
     int made, taken; /* batches of this epoch; ring place = number % RING */
     bool stop, running;
