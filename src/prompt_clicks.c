@@ -193,7 +193,7 @@ static size_t spread(sm_prompt_work *work, size_t end) {
  */
 static void remove_near_outside(sm_prompt_work *work, size_t end) {
     const sm_pixel_prompts *prompts = work->prompts;
-    const int radius = work->disc_radius, width = prompts->width;
+    const int radius = work->disc_radius / 2, width = prompts->width;
     float highest = 0;
     for (int i = 0; i < prompts->outside_count; i++) {
         const size_t click = prompts->outside[i];

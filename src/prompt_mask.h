@@ -19,7 +19,9 @@
  *     are more than an eighth of the image, or the click has less than an eighth of the threshold, a disc is added
  *     instead.
  *   An outline with a click inside that is smaller than a useful size gets a disc around the click.
- *   An outline with clicks of both kinds loses the pixels that are nearer to one outside, along a path in the outline.
+ *   An outline with clicks of both kinds loses, of the pixels that are nearer to one outside along a path in the
+ *     outline, those that are no more probable than the click outside and those in a small disc around it. Parts that
+ *     are then without a click inside are removed.
  *
  * Outlines of fewer than `minimum_area` pixels are removed, but not the outlines with a click inside and not the
  * largest one in the box. A pixel of each of these is in `pins` (room for inside_count + 1). Errors: SM_ERROR_MEMORY.

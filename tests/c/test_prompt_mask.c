@@ -265,6 +265,30 @@ static void an_outline_with_both_clicks_is_cut_between_them(void **state) {
     sm_pixel_prompts_free(&s->pixels);
 }
 
+static void the_cut_leaves_what_is_more_probable_than_the_click(void **state) {
+    (void)state;
+    const sm_click clicks[] = {{15.5f, 50.5f, true}, {75.5f, 50.5f, false}};
+    scene *s = plain_scene((sm_prompts){.clicks = clicks, .click_count = 2});
+    paint(s, 10, 40, 65, 60, 0.9f);
+    paint(s, 65, 40, 85, 60, 0.6f);
+    paint(s, 85, 40, 95, 60, 0.9f); /* the other parts go, so it is without a click inside */
+    assert_true(solve(s));
+    assert_int_equal(area_in(s, 10, 40, 65, 60), 1100);
+    assert_int_equal(area_of(s), 1100);
+    sm_pixel_prompts_free(&s->pixels);
+}
+
+static void a_cut_at_a_dip_takes_a_disc(void **state) {
+    (void)state;
+    const sm_click clicks[] = {{15.5f, 50.5f, true}, {75.5f, 50.5f, false}};
+    scene *s = plain_scene((sm_prompts){.clicks = clicks, .click_count = 2});
+    paint(s, 10, 40, 90, 60, 0.9f);
+    paint(s, 75, 50, 76, 51, 0.6f);
+    assert_true(solve(s));
+    assert_true(area_of(s) < 1600 - 8 && area_of(s) > 1600 - 30);
+    sm_pixel_prompts_free(&s->pixels);
+}
+
 static void the_cut_follows_the_outline(void **state) {
     (void)state;
     /* A horseshoe: the ends are near each other, but far along the outline. */
@@ -384,6 +408,8 @@ int main(void) {
         cmocka_unit_test(a_click_on_a_single_bright_pixel_gives_a_useful_size),
         cmocka_unit_test(a_click_outside_removes_the_outline_and_no_other),
         cmocka_unit_test(an_outline_with_both_clicks_is_cut_between_them),
+        cmocka_unit_test(the_cut_leaves_what_is_more_probable_than_the_click),
+        cmocka_unit_test(a_cut_at_a_dip_takes_a_disc),
         cmocka_unit_test(the_cut_follows_the_outline),
         cmocka_unit_test(a_box_clips_its_outline_and_leaves_the_others),
         cmocka_unit_test(a_box_in_a_large_outline_replaces_it),
