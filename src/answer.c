@@ -163,11 +163,15 @@ static sm_status decide(const sm_answer_settings *settings, const int32_t *label
                         sm_result *result, sm_error *error) {
     bool *counts = calloc((size_t)result->lesion_count + 1, sizeof *counts);
     if (!counts) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d lesions", result->lesion_count);
-    for (int i = 0; i < result->lesion_count; i++)
-        counts[result->lesions[i].label] = result->lesions[i].presence >= settings->operating_point.presence;
-    for (int i = 0; i < pin_count; i++) counts[labels[pins[i]]] = true;
     int possible_count = 0;
-    for (int i = 0; i < result->lesion_count; i++) possible_count += !counts[result->lesions[i].label];
+    for (int i = 0; i < pin_count; i++) counts[labels[pins[i]]] = true;
+    for (int i = 0; i < result->lesion_count; i++) {
+        sm_lesion *lesion = &result->lesions[i];
+        bool *count = &counts[lesion->label];
+        if (*count) lesion->presence = result->presence = 1; /* the user has shown it */
+        *count = lesion->presence >= settings->operating_point.presence;
+        possible_count += !*count;
+    }
     const sm_status status = possible_count > 0 ? separate(counts, labels, possible_count, result, error) : SM_OK;
     free(counts);
     return status;
@@ -188,7 +192,7 @@ sm_status sm_answer_lesions(const sm_model *model, const float type_logits[SM_CL
         rate(model, type_logits, labels, result);
         result->operating_point = settings->operating_point;
         if (model->has_decision) status = draw_faint(model, settings, labels, result, error);
-        if (model->has_decision && status == SM_OK) status = decide(settings, labels, pins, pin_count, result, error);
+        if (status == SM_OK) status = decide(settings, labels, pins, pin_count, result, error);
     }
     free(labels);
     if (status != SM_OK) return status;

@@ -119,7 +119,7 @@ SM_API void sm_model_free(sm_model *model);
 typedef struct sm_operating_point {
     float kept;     /**< share of the images with a lesion in which a lesion still counts: 0.80, 0.90 or 0.95 */
     float presence; /**< least presence, 0..1 */
-    float missed;   /**< upper 95 % bound on the share of images with a lesion in which none counts, 0..1 */
+    float missed;   /**< upper 95 % bound on the share of images whose lesion no counted outline touches, 0..1 */
 } sm_operating_point;
 
 enum { SM_OPERATING_POINTS = 3 };
@@ -238,7 +238,8 @@ typedef struct sm_prompts {
  * image alone, as sm_segment did.
  *
  * What the mask guarantees:
- *   - Every click inside lies in an outline. This outline counts as a lesion at every operating point, however small.
+ *   - Every click inside lies in an outline. This outline counts as a lesion at every operating point, however small,
+ *     and its presence and that of the image are 1.
  *   - No click outside lies in an outline. An outline that it touches is removed. If the outline also holds a click
  *     inside, only a part that is nearer to the click outside is removed. From the largest outline in a box, only a
  *     disc around the click is removed.

@@ -188,10 +188,13 @@ static sm_status list_lesion_images(const sm_calibration *c, lesion_images *list
     return status;
 }
 
-/** The presence of every lesion image under a rule; only its type odds differ between images. */
-static void set_presence(const sm_calibration *c, sm_trial_rule rule, lesion_images *list) {
+/** The presence of every lesion image under a rule; only its type odds differ between images. With `touching`, that
+ *  of the outlines on the lesion, where it is outlined. */
+static void set_presence(const sm_calibration *c, sm_trial_rule rule, bool touching, lesion_images *list) {
     for (int i = 0; i < list->count; i++) {
         rule.type_odds = c->answers.type_odds[list->index[i]];
+        const bool outlined = c->answers.outlined[list->index[i]];
+        rule.touching = touching && outlined;
         list->cases[i].presence = sm_trial_presence(&c->answers.outlines[list->index[i]], &rule);
     }
 }
@@ -205,7 +208,7 @@ static sm_status find_levels(const sm_calibration *c, double (*levels)[SM_MASK_A
     for (int t = 0; status == SM_OK && t < SM_MASK_THRESHOLDS; t++)
         for (int a = 0; status == SM_OK && a < SM_MASK_AREAS; a++) {
             const sm_trial_rule rule = {.threshold = t, .minimum_area = sm_mask_areas[a], .decision = decision_of(c)};
-            set_presence(c, rule, &list);
+            set_presence(c, rule, false, &list);
             status = sm_presence_level(list.cases, list.count, (double)c->decision.operating_points[DEFAULT_POINT][0],
                                        &levels[t][a], error);
         }
@@ -286,18 +289,20 @@ static sm_status fit_points(sm_calibration *c, sm_error *error) {
     if (status == SM_OK && list.count == 0) cannot_fit("points", "no image shows a lesion");
     if (status == SM_OK && list.count > 0) {
         c->fitted |= SM_FIT_POINTS;
-        set_presence(c, chosen_rule(c, 0), &list);
     }
     for (int p = 0; status == SM_OK && list.count > 0 && p < SM_OPERATING_POINTS; p++) {
         float *point = c->decision.operating_points[p];
         double level = 0;
         double bound = 1;
+        set_presence(c, chosen_rule(c, 0), false, &list);
         status = sm_presence_level(list.cases, list.count, (double)point[0], &level, error);
+        c->kept[p] = sm_kept_share(list.cases, list.count, level);
+        /* An outline beside the lesion keeps the image, but misses the lesion. */
+        set_presence(c, chosen_rule(c, 0), true, &list);
         if (status == SM_OK)
             status = sm_missed_bound(list.cases, list.count, c->answers.group_count, level, &bound, error);
         point[1] = (float)level;
         point[2] = (float)bound;
-        c->kept[p] = sm_kept_share(list.cases, list.count, level);
         if (status == SM_OK && c->kept[p] < (double)point[0] - 1e-6)
             fprintf(stderr,
                     "sonomask: points: %.1f %% of the lesion images have an outline, so %.0f %% cannot be kept\n",

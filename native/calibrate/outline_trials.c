@@ -159,10 +159,15 @@ int sm_trial_counting(const sm_outline_trials *trials, const sm_trial_rule *rule
 
 double sm_trial_presence(const sm_outline_trials *trials, const sm_trial_rule *rule) {
     double highest = -1;
-    for (int i = trials->start[rule->threshold]; i < trials->start[rule->threshold + 1]; i++)
-        if (is_large(trials, rule, &trials->outlines[i]))
-            highest = fmax(highest, presence_of(rule, trials->outlines[i].peak));
-    if (highest < 0 && rule->decision && faint_outline(trials)) highest = presence_of(rule, trials->peak);
+    bool any_large = false;
+    for (int i = trials->start[rule->threshold]; i < trials->start[rule->threshold + 1]; i++) {
+        const sm_trial_outline *outline = &trials->outlines[i];
+        if (!is_large(trials, rule, outline)) continue;
+        any_large = true;
+        if (!rule->touching || outline->both > 0) highest = fmax(highest, presence_of(rule, outline->peak));
+    }
+    const sm_trial_outline *faint = any_large || !rule->decision ? NULL : faint_outline(trials);
+    if (faint && (!rule->touching || faint->both > 0)) highest = presence_of(rule, trials->peak);
     return highest;
 }
 

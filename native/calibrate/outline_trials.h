@@ -47,6 +47,7 @@ typedef struct sm_trial_rule {
     const sm_decision *decision; /**< for the presence; NULL: every outline counts */
     float type_odds;             /**< of the image */
     double level;                /**< least presence of an outline that counts */
+    bool touching;               /**< for sm_trial_presence: only outlines that touch a lesion of the target */
 } sm_trial_rule;
 
 /**

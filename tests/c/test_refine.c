@@ -176,6 +176,10 @@ static void prompts_hold_in_the_answer(void **state) {
         for (int i = 0; i < count; i++)
             assert_int_equal(holds(&result, (int)clicks[i].x, (int)clicks[i].y), clicks[i].inside);
         assert_true(result.lesion_count > 0);
+        assert_near(result.presence, 1, 0);
+        float highest = 0;
+        for (int i = 0; i < result.lesion_count; i++) highest = fmaxf(highest, result.lesions[i].presence);
+        assert_near(highest, 1, 0);
         for (int i = 0; i < count && result.possible_mask; i++)
             assert_int_equal(result.possible_mask[(int)clicks[i].y * WIDTH + (int)clicks[i].x], 0);
         assert_true(result.type != SM_CLASS_NORMAL);
