@@ -205,6 +205,7 @@ describe('clicks', { skip }, () => {
         await maskOf(page);
         const { prompts } = JSON.parse((await saved(page, 'JSON')).bytes.toString());
         assert.deepEqual(prompts.clicks.map((/** @type {any} */ { inside }) => inside), [false, true]);
+        await page.locator('#canvas').focus();
         // The last pixel of a row can be clicked, too.
         for (let press = 0; press < 60; press++) await page.keyboard.press('Shift+ArrowRight');
         await page.keyboard.press('Enter');
