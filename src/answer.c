@@ -26,6 +26,8 @@ sm_answer_settings sm_answer_settings_make(const sm_model *model, const sm_segme
                                    .minimum_area = (int)((double)minimum_share * (double)pixels)};
     if (!model->has_decision) return settings;
     const double kept = options->operating_point > 0.5 ? options->operating_point : (double)SM_DEFAULT_OPERATING_POINT;
+    /* A threshold that the user has chosen is kept. */
+    settings.draws_faint = options->threshold < 0;
     const float *point = sm_decision_point(&model->decision, kept);
     if (point) settings.operating_point = (sm_operating_point){point[0], point[1], point[2]};
     return settings;
@@ -103,6 +105,31 @@ static void rate(const sm_model *model, const float type_logits[SM_CLASS_COUNT],
     }
 }
 
+/** Clears the mask but for lesion 0, the largest. */
+static void keep_largest(const int32_t *labels, sm_result *result) {
+    const size_t pixels = (size_t)result->width * (size_t)result->height;
+    for (size_t i = 0; i < pixels; i++)
+        if (labels[i] != result->lesions[0].label) result->mask[i] = 0;
+    result->lesion_count = 1;
+}
+
+/** Draws the faint lesion of an image whose presence passes the level, but that has no outline. */
+static sm_status draw_faint(const sm_model *model, const sm_answer_settings *settings, int32_t *labels,
+                            sm_result *result, sm_error *error) {
+    if (!settings->draws_faint || result->lesion_count > 0 || result->presence < settings->operating_point.presence)
+        return SM_OK;
+    const float peak = sm_peak(result->probability_map, NULL, 0, result->width, result->height);
+    const size_t pixels = (size_t)result->width * (size_t)result->height;
+    sm_mask_threshold(result->probability_map, (int)pixels, sm_faint_threshold(peak), result->mask);
+    const sm_status status = sm_mask_components(result->mask, result->width, result->height, 0, result->probability_map,
+                                                labels, &result->lesions, &result->lesion_count, error);
+    if (status != SM_OK || result->lesion_count == 0) return status;
+    keep_largest(labels, result);
+    result->lesions[0].presence = result->presence;
+    result->lesions[0].margin = sm_margin(&model->decision, result->lesions[0].area, pixels);
+    return SM_OK;
+}
+
 /** Moves the outlines that do not count (`counts` is indexed by label) to `possible` and `possible_mask`. */
 static sm_status separate(const bool *counts, const int32_t *labels, int possible_count, sm_result *result,
                           sm_error *error) {
@@ -160,7 +187,8 @@ sm_status sm_answer_lesions(const sm_model *model, const float type_logits[SM_CL
     if (status == SM_OK) {
         rate(model, type_logits, labels, result);
         result->operating_point = settings->operating_point;
-        if (model->has_decision) status = decide(settings, labels, pins, pin_count, result, error);
+        if (model->has_decision) status = draw_faint(model, settings, labels, result, error);
+        if (model->has_decision && status == SM_OK) status = decide(settings, labels, pins, pin_count, result, error);
     }
     free(labels);
     if (status != SM_OK) return status;

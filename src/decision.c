@@ -96,6 +96,8 @@ float sm_lesion_peak(const float *probability, const int32_t *labels, int width,
     return peak_of(&box, peak_rank(image_area));
 }
 
+float sm_faint_threshold(float peak) { return (float)(SM_FAINT_SHARE / (1 + exp(-(double)peak))); }
+
 float sm_presence(const sm_decision *decision, float type_odds, float peak) {
     const double logit = (double)decision->presence[0] * (double)type_odds +
                          (double)decision->presence[1] * (double)peak + (double)decision->presence[2];

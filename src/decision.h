@@ -5,7 +5,9 @@
  * Presence. An outline is drawn at one threshold and counts when its presence passes another level (the two-threshold
  * rule of the winners of the SIIM-ACR pneumothorax challenge, 2019). Its presence is a logistic regression on the odds
  * of a lesion by the type head and on the peak of the outline's probabilities; that of the image uses the peak of the
- * whole map. An operating point is a level of the presence that keeps a given share of the images with a lesion.
+ * whole map. An operating point is a level of the presence that keeps a given share of the images with a lesion. When
+ * the presence of an image passes the level and no outline reaches the drawing threshold, the lesion is faint: then the
+ * largest outline at a lower threshold, a share of the peak, is drawn, and has the presence of the image.
  *
  * Margin. The distance by which the outlines of at least 90 % of patients must be grown to contain the true outline:
  * split conformal prediction (Lei et al., "Distribution-free predictive inference for regression", 2018) of the
@@ -46,6 +48,11 @@ float sm_lesion_peak(const float *probability, const int32_t *labels, int width,
 
 /** A share of the image's pixels. */
 #define SM_PEAK_SHARE 0.001
+
+/** The threshold at which a faint lesion is drawn; `peak` is that of the whole map. */
+float sm_faint_threshold(float peak);
+
+#define SM_FAINT_SHARE 0.5
 
 /** Probability of a lesion, 0..1. */
 float sm_presence(const sm_decision *decision, float type_odds, float peak);

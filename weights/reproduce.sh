@@ -1,5 +1,5 @@
 #!/bin/bash
-# Reproduces every figure of the model card and the shipped weights: weights/reproduce.sh DATA OUT [STEP...]
+# Trains the second generation and computes every figure of its model card: weights/reproduce.sh DATA OUT [STEP...]
 # DATA holds the folders busi, busbra, busuc, busuclm and pretrain (other organs), each with its manifests. Without STEP
 # all steps run, in this order:
 #   pretrain    trains both networks on other organs, masks only
@@ -101,7 +101,7 @@ set_up() {
 # Options per row of the ablation table. Each row changes one part of the recipe; `study` is the published recipe as a whole.
 declare -A change=(
     [recipe]=''
-    [study]='--net unet16 --type-loss mae --augmentation study --balance 0 --auxiliary 0 --average 0'
+    [study]='--net unet16 --type-loss mae --augmentation study --balance 0 --auxiliary 0 --average 0 --normals 0'
     [unconditioned]='--net sonomask2-unconditioned'
     [mae]='--type-loss mae'
     [no-geometry]='--augmentation no-geometry'

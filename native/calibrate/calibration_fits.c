@@ -72,17 +72,53 @@ static sm_status add_presence_cases(const sm_answers *g, bool lesion, bool *use,
     return status;
 }
 
+/** The outlines of an image that touch a lesion, or that do not. */
+static int count_outlines(const sm_outline_trials *trials, bool lesion) {
+    int count = 0;
+    for (int k = trials->start[SM_TRIAL_OWN]; k < trials->start[SM_TRIAL_OWN + 1]; k++)
+        count += (trials->outlines[k].both > 0) == lesion;
+    return count;
+}
+
+/**
+ * Appends the outlines of one kind as cases, with a total weight of `outline_weight` and equal weight per data set and
+ * image. Among the outlines of one image only the peak can distinguish the lesion; but above all the images count.
+ */
+static const double outline_weight = 0.2;
+
+static sm_status add_outline_cases(const sm_answers *g, bool lesion, bool *use, double *weights,
+                                   sm_logistic_case *cases, int *count, sm_error *error) {
+    for (int i = 0; i < g->count; i++) use[i] = g->outlined[i] && count_outlines(&g->outlines[i], lesion) > 0;
+    const sm_status status = sm_answers_weigh(g, use, weights, error);
+    double total = 0;
+    for (int i = 0; status == SM_OK && i < g->count; i++) total += weights[i];
+    for (int i = 0; status == SM_OK && total > 0 && i < g->count; i++) {
+        const sm_outline_trials *trials = &g->outlines[i];
+        if (!use[i]) continue;
+        const double weight = outline_weight * weights[i] / total / count_outlines(trials, lesion);
+        for (int k = trials->start[SM_TRIAL_OWN]; k < trials->start[SM_TRIAL_OWN + 1]; k++)
+            if ((trials->outlines[k].both > 0) == lesion)
+                cases[(*count)++] =
+                    (sm_logistic_case){{(double)g->type_odds[i], (double)trials->outlines[k].peak}, lesion, weight};
+    }
+    return status;
+}
+
 static sm_status fit_presence(sm_calibration *c, sm_error *error) {
     const sm_answers *g = &c->answers;
-    const size_t room = (size_t)g->count + 1;
+    const size_t room = (size_t)g->count * (1 + SM_TRIAL_OUTLINES) + 1;
+    int count = g->count;
     bool *use = malloc(room * sizeof *use);
     double *weights = malloc(room * sizeof *weights);
     sm_logistic_case *cases = calloc(room, sizeof *cases);
     sm_status status = use && weights && cases ? SM_OK : no_memory(c, error);
     if (status == SM_OK) status = add_presence_cases(g, true, use, weights, cases, error);
     if (status == SM_OK) status = add_presence_cases(g, false, use, weights, cases, error);
+    if (status == SM_OK) status = add_outline_cases(g, true, use, weights, cases, &count, error);
+    if (status == SM_OK) status = add_outline_cases(g, false, use, weights, cases, &count, error);
     double coefficients[3];
-    if (status == SM_OK && sm_logistic_fit(cases, g->count, coefficients)) {
+    const bool both_kinds = status == SM_OK && select_kind(g, true, use) > 0 && select_kind(g, false, use) > 0;
+    if (status == SM_OK && both_kinds && sm_logistic_fit(cases, count, coefficients)) {
         if (!c->has_decision) {
             static const float kept[SM_OPERATING_POINTS] = {0.80f, 0.90f, 0.95f};
             c->decision = (sm_decision){0};
@@ -94,7 +130,7 @@ static sm_status fit_presence(sm_calibration *c, sm_error *error) {
         }
         for (int k = 0; k < 3; k++) c->decision.presence[k] = (float)coefficients[k];
         c->has_decision = true;
-        c->presence_loss = sm_logistic_loss(cases, g->count, coefficients);
+        c->presence_loss = sm_logistic_loss(cases, count, coefficients);
         c->fitted |= SM_FIT_PRESENCE;
     } else if (status == SM_OK) {
         cannot_fit("presence", "it needs images with a lesion and images without");
@@ -311,12 +347,12 @@ static sm_status fit_power(sm_calibration *c, sm_error *error) {
 static int add_margin_cases(const sm_calibration *c, int image, sm_margin_case *cases, int count) {
     const sm_outline_trials *trials = &c->answers.outlines[image];
     const sm_trial_rule rule = chosen_rule(c, image);
-    for (int k = trials->start[rule.threshold]; k < trials->start[rule.threshold + 1]; k++) {
-        const sm_trial_outline *outline = &trials->outlines[k];
-        if (outline->both == 0 || !sm_trial_counts(trials, &rule, outline)) continue;
-        cases[count++] =
-            (sm_margin_case){(double)outline->reach, outline->area, trials->pixels, c->answers.groups[image]};
-    }
+    const sm_trial_outline *counting[SM_TRIAL_OUTLINES];
+    const int counted = sm_trial_counting(trials, &rule, counting);
+    for (int k = 0; k < counted; k++)
+        if (counting[k]->both > 0)
+            cases[count++] = (sm_margin_case){(double)counting[k]->reach, counting[k]->area, trials->pixels,
+                                              c->answers.groups[image]};
     return count;
 }
 

@@ -53,13 +53,14 @@ static sm_status measure_outline(work *w, const sm_lesion *lesion, sm_trial_outl
     return status;
 }
 
-static sm_status measure_threshold(work *w, float threshold, sm_outline_trials *trials, sm_error *error) {
+/** The largest `most` outlines at a threshold. */
+static sm_status measure_threshold(work *w, float threshold, int most, sm_outline_trials *trials, sm_error *error) {
     sm_lesion *lesions = NULL;
     int count = 0;
     sm_mask_threshold(w->probability, (int)w->pixels, threshold, w->mask);
     sm_status status =
         sm_mask_components(w->mask, w->sample->width, w->sample->height, 0, NULL, w->labels, &lesions, &count, error);
-    for (int i = 0; status == SM_OK && i < count && i < SM_TRIAL_OUTLINES; i++) {
+    for (int i = 0; status == SM_OK && i < count && i < most; i++) {
         status = grow(w, trials, error);
         if (status == SM_OK)
             status = measure_outline(w, &lesions[i], &trials->outlines[trials->start[SM_TRIAL_THRESHOLDS]++], error);
@@ -78,14 +79,17 @@ static sm_status measure(work *w, float own, bool grid, sm_outline_trials *trial
     double sum = 0;
     for (size_t i = 0; i < w->pixels; i++) sum += (double)w->probability[i];
     trials->sum = (float)sum;
+    trials->peak = sm_peak(w->probability, NULL, 0, w->sample->width, w->sample->height);
     sm_status status = sm_mask_label(w->mask, w->sample->width, w->sample->height, w->target, &w->target_count, error);
     if (status != SM_OK) return status;
     for (int t = 0; status == SM_OK && t < SM_TRIAL_THRESHOLDS; t++) {
         trials->start[t] = trials->start[SM_TRIAL_THRESHOLDS];
         if (t == SM_TRIAL_OWN)
-            status = measure_threshold(w, own, trials, error);
+            status = measure_threshold(w, own, SM_TRIAL_OUTLINES, trials, error);
+        else if (t == SM_TRIAL_FAINT)
+            status = measure_threshold(w, sm_faint_threshold(trials->peak), 1, trials, error);
         else if (grid)
-            status = measure_threshold(w, sm_trial_grid[t], trials, error);
+            status = measure_threshold(w, sm_trial_grid[t], SM_TRIAL_OUTLINES, trials, error);
     }
     return status;
 }
@@ -122,38 +126,56 @@ void sm_outline_trials_free(sm_outline_trials *trials) {
     *trials = (sm_outline_trials){0};
 }
 
-bool sm_trial_is_large(const sm_outline_trials *trials, const sm_trial_rule *rule, const sm_trial_outline *outline) {
+static bool is_large(const sm_outline_trials *trials, const sm_trial_rule *rule, const sm_trial_outline *outline) {
     /* The same rounding as in sm_segment. */
     return outline->area >= (int)((double)rule->minimum_area * (double)trials->pixels);
 }
 
 /* The level was a presence in single precision, so both are compared in it. */
-static double presence_of(const sm_trial_rule *rule, const sm_trial_outline *outline) {
-    return rule->decision ? (double)sm_presence(rule->decision, rule->type_odds, outline->peak) : 1;
+static double presence_of(const sm_trial_rule *rule, float peak) {
+    return rule->decision ? (double)sm_presence(rule->decision, rule->type_odds, peak) : 1;
 }
 
-bool sm_trial_counts(const sm_outline_trials *trials, const sm_trial_rule *rule, const sm_trial_outline *outline) {
-    return sm_trial_is_large(trials, rule, outline) && (!rule->decision || presence_of(rule, outline) >= rule->level);
+/** The largest outline at the threshold of faint lesions; NULL without one. */
+static const sm_trial_outline *faint_outline(const sm_outline_trials *trials) {
+    const int first = trials->start[SM_TRIAL_FAINT];
+    return first < trials->start[SM_TRIAL_FAINT + 1] ? &trials->outlines[first] : NULL;
+}
+
+int sm_trial_counting(const sm_outline_trials *trials, const sm_trial_rule *rule, const sm_trial_outline **counting) {
+    int count = 0;
+    bool any_large = false;
+    for (int i = trials->start[rule->threshold]; i < trials->start[rule->threshold + 1]; i++) {
+        const sm_trial_outline *outline = &trials->outlines[i];
+        if (!is_large(trials, rule, outline)) continue;
+        any_large = true;
+        if (!rule->decision || presence_of(rule, outline->peak) >= rule->level) counting[count++] = outline;
+    }
+    const sm_trial_outline *faint = faint_outline(trials);
+    if (!any_large && faint && rule->decision && presence_of(rule, trials->peak) >= rule->level)
+        counting[count++] = faint;
+    return count;
 }
 
 double sm_trial_presence(const sm_outline_trials *trials, const sm_trial_rule *rule) {
     double highest = -1;
     for (int i = trials->start[rule->threshold]; i < trials->start[rule->threshold + 1]; i++)
-        if (sm_trial_is_large(trials, rule, &trials->outlines[i]))
-            highest = fmax(highest, presence_of(rule, &trials->outlines[i]));
+        if (is_large(trials, rule, &trials->outlines[i]))
+            highest = fmax(highest, presence_of(rule, trials->outlines[i].peak));
+    if (highest < 0 && rule->decision && faint_outline(trials)) highest = presence_of(rule, trials->peak);
     return highest;
 }
 
 sm_trial_answer sm_trial_answer_of(const sm_outline_trials *trials, const sm_trial_rule *rule) {
+    const sm_trial_outline *counting[SM_TRIAL_OUTLINES];
+    const int count = sm_trial_counting(trials, rule, counting);
     double area = 0;
     double both = 0;
     double sum = 0;
-    for (int i = trials->start[rule->threshold]; i < trials->start[rule->threshold + 1]; i++) {
-        const sm_trial_outline *outline = &trials->outlines[i];
-        if (!sm_trial_counts(trials, rule, outline)) continue;
-        area += outline->area;
-        both += outline->both;
-        sum += (double)outline->sum;
+    for (int i = 0; i < count; i++) {
+        area += counting[i]->area;
+        both += counting[i]->both;
+        sum += (double)counting[i]->sum;
     }
     return (sm_trial_answer){.any = area > 0,
                              .dice = area + trials->target > 0 ? 2 * both / (area + trials->target) : 1,

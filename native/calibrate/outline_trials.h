@@ -8,8 +8,8 @@
 #include "../../src/decision.h"
 #include "../data/dataset.h"
 
-/** Thresholds 0.10, 0.15 .. 0.90, and one more that the caller chooses. */
-enum { SM_TRIAL_GRID = 17, SM_TRIAL_OWN = SM_TRIAL_GRID, SM_TRIAL_THRESHOLDS };
+/** Thresholds 0.10, 0.15 .. 0.90, one more that the caller chooses, and that of a faint lesion (decision.h). */
+enum { SM_TRIAL_GRID = 17, SM_TRIAL_OWN = SM_TRIAL_GRID, SM_TRIAL_FAINT, SM_TRIAL_THRESHOLDS };
 
 extern const float sm_trial_grid[SM_TRIAL_GRID];
 
@@ -26,7 +26,9 @@ typedef struct sm_trial_outline {
 typedef struct sm_outline_trials {
     int pixels, target;         /**< of the image; of the target mask */
     float sum, largest;         /**< of the probabilities of all pixels */
-    sm_trial_outline *outlines; /**< those of threshold t are outlines[start[t]] .. outlines[start[t + 1] - 1] */
+    float peak;                 /**< of the whole map, see sm_peak */
+    sm_trial_outline *outlines; /**< those of threshold t are outlines[start[t]] .. outlines[start[t + 1] - 1]; of the
+                                     faint one only the largest */
     int start[SM_TRIAL_THRESHOLDS + 1];
 } sm_outline_trials;
 
@@ -47,11 +49,16 @@ typedef struct sm_trial_rule {
     double level;                /**< least presence of an outline that counts */
 } sm_trial_rule;
 
-/** Whether an outline is at least of the smallest area; and whether it counts. */
-bool sm_trial_is_large(const sm_outline_trials *trials, const sm_trial_rule *rule, const sm_trial_outline *outline);
-bool sm_trial_counts(const sm_outline_trials *trials, const sm_trial_rule *rule, const sm_trial_outline *outline);
+/**
+ * The outlines that count, as sm_segment decides it: large enough ones whose presence passes the level, or the faint
+ * lesion of an image without a large enough outline. Returns their number; `counting` has room for SM_TRIAL_OUTLINES.
+ */
+int sm_trial_counting(const sm_outline_trials *trials, const sm_trial_rule *rule, const sm_trial_outline **counting);
 
-/** The largest presence of the outlines, whatever the level; -1 without an outline, 1 without a decision. */
+/**
+ * The largest presence of the outlines, whatever the level; without a large enough one, that of the image, whose faint
+ * lesion is drawn. -1 when nothing can be drawn. Without a decision, 1 or -1.
+ */
 double sm_trial_presence(const sm_outline_trials *trials, const sm_trial_rule *rule);
 
 /** The mask of the outlines that count. */

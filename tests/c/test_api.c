@@ -244,6 +244,24 @@ static void segmenting_checks_its_arguments(void **state) {
     }
 }
 
+/** The model is of the first generation, whose weights take no clicks: test_refine.c has the others. */
+static void refining_checks_its_arguments(void **state) {
+    (void)state;
+    static uint8_t pixels[WIDTH * HEIGHT * 3];
+    const sm_image image = noise_image(pixels, WIDTH, HEIGHT, 3, 1);
+    const sm_click click = {.x = 10, .y = 10, .inside = true};
+    const sm_prompts prompts = {.clicks = &click, .click_count = 1};
+    sm_error error = {0};
+    sm_result result = {0};
+    assert_argument(sm_refine(NULL, &prompts, NULL, &result, &error), &error);
+    assert_argument(sm_refine(working, NULL, NULL, &result, &error), &error);
+    assert_argument(sm_refine(working, &prompts, NULL, NULL, &error), &error);
+    assert_int_equal(sm_segment(working, &image, NULL, &result, NULL), SM_OK);
+    assert_int_equal(sm_refine(working, &prompts, NULL, &result, &error), SM_ERROR_ARGUMENT);
+    assert_string_equal(error.message, "the weights of network sonomask take no clicks and no box");
+    assert_true(is_zero(&result, sizeof result));
+}
+
 static void running_checks_its_arguments(void **state) {
     (void)state;
     static float square[INPUT_SIZE * INPUT_SIZE], mask[INPUT_SIZE * INPUT_SIZE];
@@ -608,6 +626,7 @@ int main(void) {
         cmocka_unit_test(models_check_their_arguments),
         cmocka_unit_test(states_check_their_arguments),
         cmocka_unit_test(segmenting_checks_its_arguments),
+        cmocka_unit_test(refining_checks_its_arguments),
         cmocka_unit_test(running_checks_its_arguments),
         cmocka_unit_test(images_check_their_arguments),
         cmocka_unit_test(masks_check_their_arguments),

@@ -270,10 +270,17 @@ static void outlines_are_measured_at_all_thresholds(void **state) {
     assert_near(sm_trial_answer_of(&trials, &rule).dice, 2.0 * 50 / (104 + 80), 1e-6);
     rule.minimum_area = 5.0f / (SIDE * SIDE);
     assert_near(sm_trial_answer_of(&trials, &rule).dice, 2.0 * 50 / (100 + 80), 1e-6);
+    /* No outline is large enough: the largest one at half of the peak is drawn, with the presence of the whole map. */
     rule.minimum_area = 0.5f;
-    assert_near(sm_trial_presence(&trials, &rule), -1, 0);
+    assert_near(trials.peak, log(0.95 / 0.05), 1e-4);
+    assert_near(sm_trial_presence(&trials, &rule), 0.95, 1e-5);
+    assert_near(sm_trial_answer_of(&trials, &rule).dice, 2.0 * 50 / (100 + 80), 1e-6);
+    rule.level = 0.96;
     assert_false(sm_trial_answer_of(&trials, &rule).any);
     assert_true(isnan(sm_trial_answer_of(&trials, &rule).expected));
+    rule.decision = NULL;
+    assert_near(sm_trial_presence(&trials, &rule), -1, 0);
+    assert_false(sm_trial_answer_of(&trials, &rule).any);
     /* The same through the scores of all settings: each has a level of its own. */
     double levels[SM_MASK_THRESHOLDS][SM_MASK_AREAS] = {{0}};
     levels[8][0] = 0.9;
@@ -288,6 +295,7 @@ static void outlines_are_measured_at_all_thresholds(void **state) {
     assert_int_equal(sm_outline_trials_measure(&sample, map, 0.62f, false, &trials, NULL), SM_OK);
     assert_int_equal(trials.start[SM_TRIAL_OWN], 0);
     assert_int_equal(trials.start[SM_TRIAL_OWN + 1], 2);
+    assert_int_equal(trials.start[SM_TRIAL_FAINT + 1], 3);
     sm_outline_trials_free(&trials);
 }
 

@@ -112,7 +112,7 @@ static void presence_and_margin(void **state) {
 }
 
 /** A network with untrained weights; `decision` may be NULL. */
-static sm_model *make_model(const sm_decision *decision, sm_status expected) {
+static sm_model *make_model_at(float threshold, const sm_decision *decision, sm_status expected) {
     static sm_net net;
     assert_int_equal(sm_net_make("sonomask2", &net, NULL), SM_OK);
     float *parameters = sm_floats_allocate(net.total_count);
@@ -120,7 +120,7 @@ static sm_model *make_model(const sm_decision *decision, sm_status expected) {
     sm_net_initialise(&net, 3, parameters);
     const sm_weights_metadata metadata = {.network = "sonomask2",
                                           .input_size = SIDE,
-                                          .threshold = 0.5f,
+                                          .threshold = threshold,
                                           .temperature = 1,
                                           .minimum_area = 0,
                                           .expected_dice_power = 1};
@@ -140,6 +140,10 @@ static sm_model *make_model(const sm_decision *decision, sm_status expected) {
     if (expected != SM_OK) assert_string_equal(error.message, "the operating points are out of range");
     sm_free(bytes);
     return model;
+}
+
+static sm_model *make_model(const sm_decision *decision, sm_status expected) {
+    return make_model_at(0.5f, decision, expected);
 }
 
 static void models_describe_their_decision(void **state) {
@@ -262,6 +266,54 @@ static void outlines_below_the_level_are_possible(void **state) {
     sm_model_free(model);
 }
 
+static sm_result segment_at_presence(float level, const sm_segment_options *options, sm_model **model) {
+    static uint8_t pixels[WIDTH * HEIGHT];
+    const sm_image image = noise(pixels);
+    sm_decision decision = example;
+    for (int i = 0; i < SM_OPERATING_POINTS; i++) decision.operating_points[i][1] = level;
+    *model = make_model_at(0.999f, &decision, SM_OK);
+    sm_state *working = NULL;
+    sm_result result = {0};
+    assert_int_equal(sm_state_create(*model, NULL, &working, NULL), SM_OK);
+    assert_int_equal(sm_segment(working, &image, options, &result, NULL), SM_OK);
+    sm_state_free(working);
+    return result;
+}
+
+/** No pixel reaches the threshold 0.999 of the weights. */
+static void faint_lesions_are_drawn_when_the_image_shows_one(void **state) {
+    (void)state;
+    sm_model *model;
+    sm_result result = segment_at_presence(0, NULL, &model);
+    assert_int_equal(result.lesion_count, 1);
+    assert_int_equal(result.possible_count, 0);
+    assert_near(result.lesions[0].presence, result.presence, 0);
+    assert_true(result.lesions[0].margin > 0);
+    const float peak = sm_peak(result.probability_map, NULL, 0, WIDTH, HEIGHT);
+    const double drawn = 0.5 / (1 + exp(-(double)peak));
+    int area = 0;
+    for (int i = 0; i < WIDTH * HEIGHT; i++) {
+        area += result.mask[i] == 255;
+        if (result.mask[i]) assert_true((double)result.probability_map[i] >= drawn - 1e-6);
+    }
+    assert_int_equal(area, result.lesions[0].area);
+    const float presence = result.presence;
+    sm_result_free(&result);
+    sm_model_free(model);
+
+    result = segment_at_presence(presence + 0.01f, NULL, &model); /* the image does not pass the level */
+    assert_int_equal(result.lesion_count + result.possible_count, 0);
+    sm_result_free(&result);
+    sm_model_free(model);
+
+    sm_segment_options options = sm_segment_options_default();
+    options.threshold = 0.999f; /* a threshold that the user has chosen is kept */
+    result = segment_at_presence(0, &options, &model);
+    assert_int_equal(result.lesion_count + result.possible_count, 0);
+    sm_result_free(&result);
+    sm_model_free(model);
+}
+
 static void without_a_decision_all_outlines_count(void **state) {
     (void)state;
     static uint8_t pixels[WIDTH * HEIGHT];
@@ -313,6 +365,7 @@ int main(void) {
         cmocka_unit_test(models_describe_their_decision),
         cmocka_unit_test(decisions_out_of_range_are_refused),
         cmocka_unit_test(outlines_below_the_level_are_possible),
+        cmocka_unit_test(faint_lesions_are_drawn_when_the_image_shows_one),
         cmocka_unit_test(without_a_decision_all_outlines_count),
         cmocka_unit_test(other_operating_points_are_refused),
     };
