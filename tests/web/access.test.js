@@ -1,11 +1,14 @@
 /** Accessibility: axe-core on every view, both languages, light and dark; keyboard; announcements; small screens. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { answered, faultsOf, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
+import { makePromptWeights } from '../node/support/prompts.js';
+import { answered, faultsOf, loaded, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
+import { withoutLesions } from './support/weights.js';
 
 /** Folder for screenshots of every view; none are made when it is unset. */
 const PICTURES = process.env['SONOMASK_SCREENSHOTS'];
@@ -27,6 +30,19 @@ async function check(page, name) {
         return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.target).join(' ')}`);
     });
     assert.deepEqual(found, [], name);
+}
+
+/**
+ * @param {import('./support/page.js').Page} page
+ * @returns {Promise<string[]>} controls in view that are too small for a finger
+ */
+function smallControls(page) {
+    return page.evaluate(() =>
+        [...document.querySelectorAll('button, a, input:not([type="checkbox"]), select, label.check')]
+            .map(node => ({ name: node.id || node.getAttribute('aria-label') || node.className, box: node.getBoundingClientRect() }))
+            .filter(({ box }) => box.width > 0 && (box.width < 43.5 || box.height < 43.5))
+            .map(({ name, box }) => `${name} ${Math.round(box.width)}x${Math.round(box.height)}`),
+    );
 }
 
 describe('accessibility', { skip }, () => {
@@ -105,6 +121,38 @@ describe('accessibility', { skip }, () => {
             await page.context().close();
         });
 
+    for (const [locale, colorScheme, viewport] of /** @type {const} */ ([
+        ['en', 'light', { width: 1440, height: 900 }],
+        ['ar', 'dark', { width: 390, height: 844 }],
+    ]))
+        test(`no violation with the click tool and possible lesions: ${locale}, ${colorScheme}, ${viewport.width} wide`, async () => {
+            const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-access-'));
+            const weights = await readFile(await makePromptWeights(folder));
+            await rm(folder, { recursive: true });
+            const phone = viewport.width < 500;
+            const page = await site.open({ locale, colorScheme, viewport, hasTouch: phone, isMobile: phone, serviceWorkers: 'block' }, async opened => {
+                await opened.context().route('**/weights/sonomask.safetensors', route =>
+                    route.fulfill({ body: withoutLesions(weights, 2), contentType: 'application/octet-stream' }));
+                await opened.context().route('**/weights/SHA256SUMS', route => route.fulfill({ body: '' }));
+            });
+            await loaded(page);
+            await page.evaluate(axe);
+            await pick(page, [await sample('benign')]);
+            await settled(page, 1);
+            await answered(page);
+            await page.locator('.possible button').first().waitFor();
+            await check(page, `${locale}-${colorScheme}-${viewport.width}-possible`);
+            await page.locator('#tool-click').click();
+            await page.locator('#click-outside').click();
+            await page.locator('.possible button').first().click();
+            await page.locator('#clear-clicks:enabled').waitFor();
+            await nextFrame(page);
+            await check(page, `${locale}-${colorScheme}-${viewport.width}-click`);
+            if (phone) assert.deepEqual(await smallControls(page), []);
+            assert.deepEqual(faultsOf(page), []);
+            await page.context().close();
+        });
+
     test('everything works with the keyboard alone, and progress is announced to screen readers', async () => {
         const page = await site.open();
         await page.evaluate(() => {
@@ -133,13 +181,7 @@ describe('accessibility', { skip }, () => {
 
     test('on a phone all controls are large enough for a finger', async () => {
         const page = await site.open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
-        const small = () =>
-            page.evaluate(() =>
-                [...document.querySelectorAll('button, a, input:not([type="checkbox"]), select, label.check')]
-                    .map(node => ({ name: node.id || node.getAttribute('aria-label') || node.className, box: node.getBoundingClientRect() }))
-                    .filter(({ box }) => box.width > 0 && (box.width < 43.5 || box.height < 43.5))
-                    .map(({ name, box }) => `${name} ${Math.round(box.width)}x${Math.round(box.height)}`),
-            );
+        const small = () => smallControls(page);
         assert.deepEqual(await small(), []);
         await pick(page, [await sample('benign'), await sample('normal')]);
         await settled(page, 2);

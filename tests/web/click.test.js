@@ -6,24 +6,11 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Sonomask } from '../../wasm/sonomask.js';
 import { makePromptWeights } from '../node/support/prompts.js';
-import { buildSafetensors, parseSafetensors } from '../node/support/safetensors.js';
 import { answered, faultsOf, loaded, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
+import { withoutLesions } from './support/weights.js';
 
 /** @typedef {import('./support/page.js').Page} Page */
-
-/**
- * @param {Buffer} file weights
- * @returns {Buffer} the same, with operating points that no outline reaches
- */
-function withoutLesions(file) {
-    const { header, data } = parseSafetensors(file);
-    const [start, end] = header['decision.operating_points'].data_offsets;
-    const values = new Float32Array(data.slice(start, end).buffer);
-    for (const presence of [1, 4, 7]) values[presence] = 1;
-    data.set(new Uint8Array(values.buffer), start);
-    return Buffer.from(buildSafetensors(header, data));
-}
 
 describe('clicks', { skip }, () => {
     /** @type {import('./support/page.js').Site} */
@@ -43,8 +30,8 @@ describe('clicks', { skip }, () => {
         page = await openPage(weights);
     });
     after(async () => {
+        await site.close(); // first: an open browser keeps the run alive when the preparation above has failed
         sonomask.dispose();
-        await site.close();
     });
 
     /**
@@ -207,7 +194,9 @@ describe('clicks', { skip }, () => {
         await startAfresh();
         await page.locator('#canvas').focus();
         await page.keyboard.press('i');
-        await page.keyboard.press('ArrowRight');
+        await page.keyboard.press('Enter'); // shows the cursor
+        await nextFrame(page);
+        assert.ok(await page.locator('#clear-clicks').isDisabled(), 'nothing happens before the cursor is in view');
         await page.keyboard.press('Shift+Enter');
         await page.keyboard.press('x');
         await page.keyboard.press('Shift+ArrowDown');
@@ -216,6 +205,14 @@ describe('clicks', { skip }, () => {
         await maskOf(page);
         const { prompts } = JSON.parse((await saved(page, 'JSON')).bytes.toString());
         assert.deepEqual(prompts.clicks.map((/** @type {any} */ { inside }) => inside), [false, true]);
+        await page.locator('#canvas').focus();
+        // The last pixel of a row can be clicked, too.
+        for (let press = 0; press < 60; press++) await page.keyboard.press('Shift+ArrowRight');
+        await page.keyboard.press('Enter');
+        await nextFrame(page);
+        await maskOf(page);
+        const { prompts: more, width } = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+        assert.equal(more.clicks[2]?.x, width - 0.5);
     });
 
     test('works by touch on a phone; two fingers do not click', async () => {
@@ -235,7 +232,7 @@ describe('clicks', { skip }, () => {
     });
 
     test('without a lesion that counts: the worth of the answer, and the possible lesions', async () => {
-        const own = await openPage(withoutLesions(weights));
+        const own = await openPage(withoutLesions(weights, -2));
         await own.getByText('No lesion found', { exact: true }).first().waitFor();
         assert.match((await own.locator('#answer').textContent()) ?? '', /up to 10% are missed at this setting/);
         assert.match((await own.locator('.row-state').first().textContent()) ?? '', /No lesion found · possible lesion/);
@@ -254,6 +251,24 @@ describe('clicks', { skip }, () => {
         await own.getByRole('slider', { name: 'Threshold' }).fill('0.52');
         await nextFrame(own);
         assert.ok((await maskOf(own)).mask.every(value => value === 0));
+        assert.deepEqual(faultsOf(own), []);
+        await own.context().close();
+    });
+
+    test('an image that probably holds a lesion is not called one without; outlines that the user removed are not asked for again', async () => {
+        const own = await openPage(withoutLesions(weights, 2));
+        const answer = own.locator('#answer');
+        await own.getByText('Lesion likely, none outlined', { exact: true }).first().waitFor();
+        assert.match((await answer.textContent()) ?? '', /probability of a lesion is 88%, but no outline counts/);
+        assert.match((await own.locator('.row-state').first().textContent()) ?? '', /^Lesion likely, none outlined/);
+        const first = await sonomask.segment((await sample('benign')).buffer);
+        const at = first.mask.indexOf(255);
+        const place = await onScreen(own, first, at % first.width, Math.floor(at / first.width));
+        await own.keyboard.press('i');
+        await own.mouse.click(place.x, place.y, { button: 'right' });
+        await maskOf(own);
+        assert.match((await answer.textContent()) ?? '', /corrected by hand, and none is left/);
+        assert.doesNotMatch((await answer.textContent()) ?? '', /likely, (but )?none/i);
         assert.deepEqual(faultsOf(own), []);
         await own.context().close();
     });

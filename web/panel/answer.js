@@ -1,7 +1,7 @@
 /** The network's answer for the image in view. */
 import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { element, icon } from '../ui/dom.js';
-import { CLASSES, explanation, findingOf, headline, warnings } from './words.js';
+import { CLASSES, explanation, headline, swatchOf, warnings } from './words.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -19,8 +19,8 @@ export function renderAnswer(root, item, result) {
         root.replaceChildren(element('p', { class: 'answer-words' }, text));
         return;
     }
-    const finding = findingOf(result);
-    const swatch = finding === 'unsure' ? null : element('span', { class: `swatch swatch-${finding === 'none' ? 'normal' : finding}` });
+    const colour = swatchOf(result);
+    const swatch = colour && element('span', { class: `swatch swatch-${colour}` });
     root.replaceChildren(
         element('p', { class: 'answer-type' }, swatch, headline(result)),
         element('p', { class: 'answer-words' }, explanation(result)),

@@ -3,7 +3,7 @@ import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { announce } from '../ui/announce.js';
 import { byId, element, icon, oncePerFrame } from '../ui/dom.js';
 import { meansOf } from './results.js';
-import { doubtOf, findingOf, headline } from './words.js';
+import { doubtOf, findingOf, headline, swatchOf } from './words.js';
 
 /**
  * @typedef {import('../engine/queue.js').Queue} Queue
@@ -163,7 +163,8 @@ function stateParts(item) {
     if (item.state !== 'done' || !result) return [t(`state.${item.state}`)];
     const dice = item.truth?.scores ? ` · Dice ${formatNumber(item.truth.scores.dice, 2)}` : '';
     const finding = findingOf(result);
-    const swatch = finding === 'unsure' ? '' : element('span', { class: `swatch swatch-${finding === 'none' ? 'normal' : finding}` });
+    const colour = swatchOf(result);
+    const swatch = colour ? element('span', { class: `swatch swatch-${colour}` }) : '';
     const words = finding === result.type ? `${t(`class.${finding}`)} ${formatProbability(result.probabilities[finding])}` : headline(result);
     const possible = result.possible.length > 0 ? ` · ${t('lesions.possible')}` : '';
     const answer = words + possible + dice;

@@ -14,6 +14,7 @@ export const CLASSES = /** @type {const} */ (['normal', 'benign', 'malignant']);
 
 const FAIRLY_SURE = 0.85;
 const LEANING = 0.6;
+const LIKELY = 0.5;
 
 /**
  * @param {FrameResult} result
@@ -26,14 +27,26 @@ export function confidenceOf(result) {
 }
 
 /**
- * What the head line names: a type only when there is an outline and the type is not uncertain.
+ * What the head line names: a type only when there is an outline and the type is not uncertain. An image that probably
+ * holds a lesion, but has no outline, is not one without a lesion.
  * @param {FrameResult} result
- * @returns {TissueClass | 'none' | 'unsure'}
+ * @returns {TissueClass | 'none' | 'likely' | 'unsure'}
  */
 export function findingOf(result) {
-    if (result.operatingPoint && result.lesions.length === 0) return 'none';
+    if (result.operatingPoint && result.lesions.length === 0)
+        return result.presence >= LIKELY && !result.edits?.any ? 'likely' : 'none';
     if (confidenceOf(result) === 'undecided') return 'unsure';
     return result.operatingPoint && result.type === 'normal' ? 'unsure' : result.type;
+}
+
+/**
+ * @param {FrameResult} result
+ * @returns {TissueClass | null} the colour of the swatch beside the head line
+ */
+export function swatchOf(result) {
+    const finding = findingOf(result);
+    if (finding === 'none') return 'normal';
+    return finding === 'likely' || finding === 'unsure' ? null : finding;
 }
 
 /**
@@ -50,7 +63,10 @@ export function headline(result) {
  */
 export function explanation(result) {
     const { operatingPoint } = result;
-    if (operatingPoint && findingOf(result) === 'none') {
+    const finding = findingOf(result);
+    if (finding === 'likely')
+        return t(result.possible.length > 0 ? 'answer.likelyPossible' : 'answer.likelyWords', { presence: formatProbability(result.presence) });
+    if (operatingPoint && finding === 'none') {
         if (result.edits?.any) return t('answer.corrected');
         return t('answer.bound', {
             presence: formatProbability(result.presence),
@@ -110,7 +126,9 @@ export function warnings(result) {
     if (result.lesions.some(lesion => certaintyOf(lesion) === 'low')) found.push(t('warning.unsureOutline'));
     if (result.possible.length > 0) found.push(t('warning.possible'));
     if (result.type === 'normal' && result.lesions.length > 0) found.push(t('warning.normalWithLesion'));
-    if (result.type !== 'normal' && result.lesions.length === 0) found.push(t('warning.lesionWithoutMask'));
+    // The user removed the outlines, or the head line gives the same warning.
+    const explained = result.edits?.any || findingOf(result) === 'likely' || result.possible.length > 0;
+    if (result.type !== 'normal' && result.lesions.length === 0 && !explained) found.push(t('warning.lesionWithoutMask'));
     if (confidenceOf(result) === 'undecided') found.push(t('warning.undecided'));
     return found;
 }

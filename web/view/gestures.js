@@ -322,9 +322,14 @@ export class Gestures extends EventTarget {
      * @param {boolean} shift the click means the opposite
      */
     #press(shift) {
+        if (!this.#cursor) {
+            this.#arrow(0, 0, false); // shows the cursor in the middle of the image, before anything happens there
+            return;
+        }
         const at = this.#cursor;
-        if (!at) return;
-        if (this.tool === 'click') this.#click(at, this.inside !== shift);
+        const { width, height } = this.#viewer.image;
+        // The cursor may stand on the right and lower edge, which belong to no pixel.
+        if (this.tool === 'click') this.#click({ x: Math.min(at.x, width - 0.5), y: Math.min(at.y, height - 0.5) }, this.inside !== shift);
         else if (this.tool === 'scale') this.#mark(at);
         else if (this.#strokeAt) this.#endStroke();
         else if (this.#paints) this.#paint(at);
