@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-const float sm_mask_areas[SM_MASK_AREAS] = {0.0f, 0.0005f, 0.001f, 0.0015f, 0.002f, 0.003f, 0.005f, 0.0075f, 0.01f};
+const float sm_mask_areas[SM_MASK_AREAS] = {0.0f, 0.0005f, 0.001f, 0.0015f, 0.002f, 0.003f, 0.005f};
 
 void sm_mask_try(const sm_outline_trials *outlines, const sm_decision *decision, float type_odds,
                  const double (*levels)[SM_MASK_AREAS], sm_mask_trial *trial) {

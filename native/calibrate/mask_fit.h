@@ -4,7 +4,7 @@
 
 #include "outline_trials.h"
 
-enum { SM_MASK_THRESHOLDS = SM_TRIAL_GRID, SM_MASK_AREAS = 9 };
+enum { SM_MASK_THRESHOLDS = SM_TRIAL_GRID, SM_MASK_AREAS = 7 };
 
 /** The smallest areas to choose from, as shares of the image's area; the thresholds are those of sm_trial_grid. */
 extern const float sm_mask_areas[SM_MASK_AREAS];
