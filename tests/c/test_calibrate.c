@@ -336,13 +336,13 @@ static void mask_choice_is_smoothed(void **state) {
     /* A plateau of 0.7 has a higher mean over neighbours than a single peak of 0.9. */
     lesion.dice[2][1] = 0.9f;
     for (int t = 10; t <= 14; t++)
-        for (int a = 3; a <= 7; a++) lesion.dice[t][a] = t == 12 && a == 5 ? 0.72f : 0.7f;
+        for (int a = 3; a < SM_MASK_AREAS; a++) lesion.dice[t][a] = t == 12 && a == 5 ? 0.72f : 0.7f;
     sm_mask_choice choice = sm_mask_choose(cases, 2, 0.1);
     assert_true(choice.threshold >= 11 && choice.threshold <= 13 && choice.area >= 4 && choice.area <= 6);
     assert_near(choice.lesion_dice, choice.threshold == 12 && choice.area == 5 ? 0.72 : 0.7, 1e-6);
     /* At a price of 0.3, the false masks on that plateau cost more than it gains. */
     for (int t = 9; t <= 15; t++)
-        for (int a = 2; a <= 8; a++) normal.any[t][a] = true;
+        for (int a = 2; a < SM_MASK_AREAS; a++) normal.any[t][a] = true;
     choice = sm_mask_choose(cases, 2, 0.3);
     assert_true(choice.threshold <= 3 && choice.area <= 2); /* around the peak */
     choice = sm_mask_choose(cases, 2, 0.05);
@@ -351,10 +351,10 @@ static void mask_choice_is_smoothed(void **state) {
     constant_trial(&lesion, 0.5f, true);
     constant_trial(&normal, 1, false);
     for (int t = 15; t <= 16; t++)
-        for (int a = 7; a <= 8; a++) lesion.dice[t][a] = 0.9f;
+        for (int a = SM_MASK_AREAS - 2; a < SM_MASK_AREAS; a++) lesion.dice[t][a] = 0.9f;
     choice = sm_mask_choose(cases, 2, 0.1);
     assert_int_equal(choice.threshold, 16);
-    assert_int_equal(choice.area, 8);
+    assert_int_equal(choice.area, SM_MASK_AREAS - 1);
 }
 
 /** Independent normal statistics with a known mean and deviation, in two groups of unequal weight. */
