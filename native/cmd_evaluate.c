@@ -1,6 +1,7 @@
 /** sonomask evaluate: scores a model against expert masks and labels. */
 #include <stdlib.h>
 
+#include "../src/decision.h"
 #include "command.h"
 #include "file.h"
 #include "own_files.h"
@@ -14,12 +15,11 @@ typedef struct arguments {
 } arguments;
 
 static const char *const operating_points[] = {"0.80", "0.90", "0.95", NULL};
-static const double kept_shares[] = {0.80, 0.90, 0.95};
 
 static const char *check(void *pointer) {
     arguments *a = pointer;
     sm_evaluation_request *q = &a->request;
-    q->options.segment.operating_point = kept_shares[a->operating_point];
+    q->options.segment.operating_point = sm_operating_point_shares[a->operating_point];
     if (a->all_folds && q->fold >= 0) return "give --fold or --all-folds, not both";
     if (q->folds && (q->fold >= 0 || a->all_folds || q->model))
         return "--folds names the models and their folds: --model, --fold and --all-folds cannot be given";

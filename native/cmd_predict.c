@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../src/decision.h"
 #include "../src/json_read.h"
 #include "command.h"
 #include "failures.h"
@@ -31,11 +32,11 @@ static const char *check(void *pointer) {
 
 static const char *take_operating_point(void *pointer, const char *text) {
     arguments *a = pointer;
-    static const double points[] = {0.80, 0.90, 0.95};
+    const double *shares = sm_operating_point_shares;
     double value = 0;
     if (sm_parse_number(text, &value))
-        for (size_t i = 0; i < sizeof points / sizeof *points; i++)
-            if (fabs(value - points[i]) < 1e-9) a->operating_point = points[i];
+        for (int i = 0; i < SM_OPERATING_POINTS; i++)
+            if (fabs(value - shares[i]) < 1e-9) a->operating_point = shares[i];
     return a->operating_point > 0 ? NULL : "must be 0.80, 0.90 or 0.95";
 }
 

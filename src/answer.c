@@ -1,10 +1,11 @@
 #include "answer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "class_set.h"
 #include "expected_dice.h"
-#include "prompt_maps.h"
 #include "reserved.h"
 #include "status.h"
 
@@ -13,9 +14,7 @@ sm_status sm_segment_options_check(const sm_segment_options *options, sm_error *
     /* Written so that NaN fails, too. */
     if (!(options->threshold <= 1) || !(options->minimum_area <= 1))
         return sm_fail(error, SM_ERROR_ARGUMENT, "threshold and minimum area must lie in 0..1");
-    static const double points[] = {0, 0.80, 0.90, 0.95};
-    for (size_t i = 0; i < sizeof points / sizeof *points; i++)
-        if (options->operating_point > points[i] - 1e-4 && options->operating_point < points[i] + 1e-4) return SM_OK;
+    if (fabs(options->operating_point) < 1e-4 || sm_operating_point_index(options->operating_point) >= 0) return SM_OK;
     return sm_fail(error, SM_ERROR_ARGUMENT, "the operating point must be 0.80, 0.90 or 0.95");
 }
 
@@ -43,7 +42,7 @@ void sm_type_probabilities(const sm_model *model, const float type_logits[SM_CLA
                            float probabilities[SM_CLASS_COUNT]) {
     float logits[SM_CLASS_COUNT];
     activate(model, type_logits, logits);
-    if (lesion_shown) logits[SM_CLASS_NORMAL] = SM_LOGIT_EXCLUDED;
+    if (lesion_shown) sm_class_set_restrict(SM_CLASSES_LESION, logits);
     for (int c = 0; c < SM_CLASS_COUNT; c++) logits[c] /= model->metadata.temperature;
     model->kernels->softmax(logits, 1, SM_CLASS_COUNT, probabilities);
     /* A high temperature would leave it a little. */

@@ -29,4 +29,10 @@ static inline bool sm_class_set_single(sm_class_set set, sm_class *type) {
 
 static inline bool sm_class_set_has(sm_class_set set, sm_class type) { return (set >> type & 1) != 0; }
 
+/** Excludes the classes outside the set from type logits: their probability is then 0. */
+static inline void sm_class_set_restrict(sm_class_set set, float logits[SM_CLASS_COUNT]) {
+    for (int c = 0; c < SM_CLASS_COUNT; c++)
+        if (!sm_class_set_has(set, (sm_class)c)) logits[c] = -1e4f;
+}
+
 #endif

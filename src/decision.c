@@ -110,6 +110,14 @@ float sm_margin(const sm_decision *decision, int outline_area, size_t image_area
     return (float)fmax(margin, 0);
 }
 
+const double sm_operating_point_shares[SM_OPERATING_POINTS] = {0.80, 0.90, 0.95};
+
+int sm_operating_point_index(double kept) {
+    for (int i = 0; i < SM_OPERATING_POINTS; i++)
+        if (fabs(kept - sm_operating_point_shares[i]) < 1e-4) return i;
+    return -1;
+}
+
 const float *sm_decision_point(const sm_decision *decision, double kept) {
     for (int i = 0; i < SM_OPERATING_POINTS; i++)
         if (fabs((double)decision->operating_points[i][0] - kept) < 1e-4) return decision->operating_points[i];
@@ -126,7 +134,6 @@ void sm_decision_tensors(sm_decision *decision, sm_weights_extra tensors[SM_DECI
 static bool is_share(float value) { return value >= 0 && value <= 1; }
 
 sm_status sm_decision_get(const sm_weights_file *file, sm_decision *decision, bool *found, sm_error *error) {
-    static const double kept[SM_OPERATING_POINTS] = {0.80, 0.90, 0.95};
     sm_weights_extra tensors[SM_DECISION_TENSORS];
     sm_decision_tensors(decision, tensors);
     const sm_status status = sm_weights_file_extras(file, tensors, SM_DECISION_TENSORS, found, error);
@@ -134,7 +141,7 @@ sm_status sm_decision_get(const sm_weights_file *file, sm_decision *decision, bo
     bool usable = true;
     for (int i = 0; i < SM_OPERATING_POINTS; i++) {
         const float *point = decision->operating_points[i];
-        usable = usable && sm_decision_point(decision, kept[i]) == point && is_share(point[1]) && is_share(point[2]);
+        usable = usable && sm_operating_point_index((double)point[0]) == i && is_share(point[1]) && is_share(point[2]);
     }
     if (usable) return SM_OK;
     *found = false;

@@ -60,6 +60,12 @@ float sm_presence(const sm_decision *decision, float type_odds, float peak);
 /** The margin of an outline, pixels, 0 or more. `outline_area` and `image_area` are in pixels. */
 float sm_margin(const sm_decision *decision, int outline_area, size_t image_area);
 
+/** The shares of lesion images that the operating points keep, ascending: 0.80, 0.90, 0.95. */
+extern const double sm_operating_point_shares[SM_OPERATING_POINTS];
+
+/** The place of a share among them; -1 for any other number. */
+int sm_operating_point_index(double kept);
+
 /** The operating point with this share kept; NULL when there is none. */
 const float *sm_decision_point(const sm_decision *decision, double kept);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "class_set.h"
 #include "memory_plan.h"
 #include "net_fusion.h"
 #include "prompt_maps.h"
@@ -342,7 +343,7 @@ static void run_conv3x3(const sm_inference_state *state, int index) {
 static void run_softmax(const sm_inference_state *state, const float *logits, float *output) {
     float row[SM_CLASS_COUNT];
     memcpy(row, logits, sizeof row);
-    if (state->prompts && sm_prompts_show_lesion(state->prompts)) row[SM_CLASS_NORMAL] = SM_LOGIT_EXCLUDED;
+    if (state->prompts && sm_prompts_show_lesion(state->prompts)) sm_class_set_restrict(SM_CLASSES_LESION, row);
     state->inference->kernels->softmax(row, 1, SM_CLASS_COUNT, output);
 }
 

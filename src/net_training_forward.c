@@ -63,7 +63,7 @@ static void softmax(const sm_training *training, const float *logits, float *val
         float row[SM_CLASS_COUNT];
         memcpy(row, logits + (size_t)n * SM_CLASS_COUNT, sizeof row);
         if (training->prompts && sm_prompts_show_lesion(&training->prompts[n]))
-            row[SM_CLASS_NORMAL] = SM_LOGIT_EXCLUDED;
+            sm_class_set_restrict(SM_CLASSES_LESION, row);
         training->kernels->softmax(row, 1, SM_CLASS_COUNT, value + (size_t)n * SM_CLASS_COUNT);
     }
 }

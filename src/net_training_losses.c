@@ -25,8 +25,8 @@ static void halve(const float *input, int batch, int side, float *output) {
 static double class_target(const sm_training *training, sm_class_set set, const float *logits,
                            float target[SM_CLASS_COUNT]) {
     float restricted[SM_CLASS_COUNT];
-    for (int c = 0; c < SM_CLASS_COUNT; c++)
-        restricted[c] = sm_class_set_has(set, (sm_class)c) ? logits[c] : SM_LOGIT_EXCLUDED;
+    memcpy(restricted, logits, sizeof restricted);
+    sm_class_set_restrict(set, restricted);
     training->kernels->softmax(restricted, 1, SM_CLASS_COUNT, target);
     double entropy = 0;
     for (int c = 0; c < SM_CLASS_COUNT; c++)

@@ -10,9 +10,6 @@
 /** Channels of the maps: clicks inside, clicks outside, the box, and 1 everywhere when a prompt shows a lesion. */
 enum { SM_PROMPT_CHANNELS = 4 };
 
-/** The logit of a class that the prompts exclude: its probability is 0. */
-#define SM_LOGIT_EXCLUDED (-1e4f)
-
 /** A click in the network's square, pixels; (0, 0) is the corner of the first pixel. */
 typedef struct sm_square_click {
     float x, y;
@@ -26,6 +23,11 @@ typedef struct sm_square_prompts {
     bool has_box;
     float left, top, right, bottom; /**< of the box, pixels of the square */
 } sm_square_prompts;
+
+/** True when there is a click or a box. */
+static inline bool sm_prompts_any(const sm_square_prompts *prompts) {
+    return prompts->click_count > 0 || prompts->has_box;
+}
 
 /** True when the prompts say that there is a lesion: a box or a click inside. */
 bool sm_prompts_show_lesion(const sm_square_prompts *prompts);

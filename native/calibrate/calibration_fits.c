@@ -120,10 +120,9 @@ static sm_status fit_presence(sm_calibration *c, sm_error *error) {
     const bool both_kinds = status == SM_OK && select_kind(g, true, use) > 0 && select_kind(g, false, use) > 0;
     if (status == SM_OK && both_kinds && sm_logistic_fit(cases, count, coefficients)) {
         if (!c->has_decision) {
-            static const float kept[SM_OPERATING_POINTS] = {0.80f, 0.90f, 0.95f};
             c->decision = (sm_decision){0};
             for (int p = 0; p < SM_OPERATING_POINTS; p++) {
-                c->decision.operating_points[p][0] = kept[p];
+                c->decision.operating_points[p][0] = (float)sm_operating_point_shares[p];
                 c->decision.operating_points[p][2] =
                     1; /* without a fit every outline counts, and nothing is promised */
             }

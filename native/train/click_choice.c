@@ -1,9 +1,9 @@
 #include "click_choice.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "../../src/mask_label.h"
+#include "../metrics/click_geometry.h"
 
 enum { CANDIDATES = 6 };
 
@@ -21,32 +21,18 @@ void sm_click_canvas_free(sm_click_canvas *canvas) {
     *canvas = (sm_click_canvas){0};
 }
 
-/** The index of the `wanted`-th pixel (from 0) that is set; -1 when there are fewer. */
-static int nth_set(const uint8_t *set, int pixels, int wanted) {
-    for (int i = 0; i < pixels; i++)
-        if (set[i] != 0 && wanted-- == 0) return i;
-    return -1;
-}
-
-/** The same for the pixels of one label. */
+/** The index of the `wanted`-th pixel (from 0) of a label; -1 when there are fewer. */
 static int nth_labelled(const int32_t *labels, int pixels, int32_t label, int wanted) {
     for (int i = 0; i < pixels; i++)
         if (labels[i] == label && wanted-- == 0) return i;
     return -1;
 }
 
-static void centre_of(int pixel, int side, float *x, float *y) {
-    *x = (float)(pixel % side) + 0.5f;
-    const int row = pixel / side;
-    *y = (float)row + 0.5f;
-}
-
 bool sm_click_on_any(const sm_click_canvas *canvas, sm_random *random, float *x, float *y) {
-    const int pixels = canvas->side * canvas->side;
-    int count = 0;
-    for (int i = 0; i < pixels; i++) count += canvas->set[i] != 0;
-    if (count == 0) return false;
-    centre_of(nth_set(canvas->set, pixels, sm_random_below(random, count)), canvas->side, x, y);
+    sm_pixel pixel;
+    if (!sm_random_pixel(canvas->set, canvas->side, canvas->side, random, &pixel)) return false;
+    *x = (float)pixel.x + 0.5f;
+    *y = (float)pixel.y + 0.5f;
     return true;
 }
 
@@ -86,44 +72,35 @@ static int depth_at(const sm_click_canvas *canvas, int pixel, int32_t label) {
 
 /** Labels the pixels where the answer is wrong in one way, and finds the largest component. */
 static sm_status find_largest(sm_click_canvas *canvas, const float *logits, const float *target, bool missed,
-                              int32_t *label, int *size, sm_error *error) {
+                              sm_component *largest, sm_error *error) {
     const int pixels = canvas->side * canvas->side;
-    int count;
     for (int i = 0; i < pixels; i++) {
         const bool answer = logits[i] > 0, lesion = target[i] >= 0.5f;
         canvas->set[i] = missed ? lesion && !answer : answer && !lesion;
     }
-    sm_status status = sm_mask_label(canvas->set, canvas->side, canvas->side, canvas->labels, &count, error);
-    int *sizes = status == SM_OK ? calloc((size_t)count + 1, sizeof *sizes) : NULL;
-    if (status != SM_OK) return status;
-    if (!sizes) return sm_fail(error, SM_ERROR_MEMORY, "no memory to simulate clicks");
-    for (int i = 0; i < pixels; i++) sizes[canvas->labels[i]]++;
-    *label = 0, *size = 0;
-    for (int k = 1; k <= count; k++)
-        if (sizes[k] > *size) *label = k, *size = sizes[k];
-    free(sizes);
-    return SM_OK;
+    return sm_largest_component(canvas->set, canvas->side, canvas->side, canvas->labels, largest, error);
 }
 
 sm_status sm_click_on_error(sm_click_canvas *canvas, const float *logits, const float *target, int least,
                             sm_random *random, sm_square_click *click, bool *found, sm_error *error) {
-    int32_t missed_label = 0, label = 0;
-    int missed_size = 0, size = 0;
+    sm_component missed_part = {0}, part = {0};
     *found = false;
-    sm_status status = find_largest(canvas, logits, target, true, &missed_label, &missed_size, error);
-    if (status == SM_OK) status = find_largest(canvas, logits, target, false, &label, &size, error);
-    const bool missed = missed_size >= size;
+    sm_status status = find_largest(canvas, logits, target, true, &missed_part, error);
+    if (status == SM_OK) status = find_largest(canvas, logits, target, false, &part, error);
+    const bool missed = missed_part.area >= part.area;
     if (status == SM_OK && missed)
-        status = find_largest(canvas, logits, target, true, &label, &size, error); /* the labels again */
-    if (status != SM_OK || size < least) return status;
+        status = find_largest(canvas, logits, target, true, &part, error); /* the labels again */
+    if (status != SM_OK || part.area < least) return status;
+    const int side = canvas->side;
     int deepest = -1;
     for (int k = 0; k < CANDIDATES; k++) {
-        const int pixel =
-            nth_labelled(canvas->labels, canvas->side * canvas->side, label, sm_random_below(random, size));
-        const int depth = depth_at(canvas, pixel, label);
+        const int pixel = nth_labelled(canvas->labels, side * side, part.label, sm_random_below(random, part.area));
+        const int depth = depth_at(canvas, pixel, part.label);
         if (depth <= deepest) continue;
         deepest = depth;
-        centre_of(pixel, canvas->side, &click->x, &click->y);
+        const int row = pixel / side;
+        click->x = (float)(pixel % side) + 0.5f;
+        click->y = (float)row + 0.5f;
     }
     click->inside = missed;
     *found = true;

@@ -142,8 +142,7 @@ static void soften_type(const sm_distillation *d, const teacher *chosen, float l
     for (int c = 0; c < SM_CLASS_COUNT; c++) logits[c] /= chosen->temperature;
     d->kernels->softmax(logits, 1, SM_CLASS_COUNT, probabilities);
     float restricted[SM_CLASS_COUNT];
-    for (int c = 0; c < SM_CLASS_COUNT; c++)
-        if (!sm_class_set_has(classes, (sm_class)c)) logits[c] = SM_LOGIT_EXCLUDED;
+    sm_class_set_restrict(classes, logits);
     d->kernels->softmax(logits, 1, SM_CLASS_COUNT, restricted);
     for (int c = 0; c < SM_CLASS_COUNT; c++)
         probabilities[c] = d->share * probabilities[c] + (1 - d->share) * restricted[c];
@@ -151,7 +150,7 @@ static void soften_type(const sm_distillation *d, const teacher *chosen, float l
 
 /** The teacher's answer to the prompts of an image, for which it has just run; fills d->mask. */
 static void answer_prompts(sm_distillation *d, const teacher *chosen, const sm_square_prompts *prompts) {
-    if (prompts->click_count == 0 && !prompts->has_box) return;
+    if (!sm_prompts_any(prompts)) return;
     const float scale = (float)chosen->size / (float)d->size;
     sm_square_click clicks[SM_DISTILLATION_CLICKS];
     sm_square_prompts scaled = *prompts;

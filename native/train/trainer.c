@@ -37,7 +37,7 @@ static bool has_lesion(const float *mask, size_t pixels) {
 
 /** An answer to prompts does not show how well the network finds lesions by itself. */
 static bool is_prompted(const sm_batch *batch, int image) {
-    return batch->prompts && (batch->prompts[image].click_count > 0 || batch->prompts[image].has_box);
+    return batch->prompts && sm_prompts_any(&batch->prompts[image]);
 }
 
 static void add_scores(sm_trainer *t, const sm_batch *batch, const sm_losses *losses, double norm) {
