@@ -16,6 +16,7 @@
 #ifndef SONOMASK_SIMD_H
 #define SONOMASK_SIMD_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -73,6 +74,7 @@ SM_INLINE v_f32 v_add(v_f32 a, v_f32 b) { return simde_mm512_add_ps(a, b); }
 SM_INLINE v_f32 v_sub(v_f32 a, v_f32 b) { return simde_mm512_sub_ps(a, b); }
 SM_INLINE v_f32 v_mul(v_f32 a, v_f32 b) { return simde_mm512_mul_ps(a, b); }
 SM_INLINE v_f32 v_div(v_f32 a, v_f32 b) { return simde_mm512_div_ps(a, b); }
+SM_INLINE v_f32 v_sqrt(v_f32 a) { return simde_mm512_sqrt_ps(a); }
 SM_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return simde_mm512_max_ps(a, b); }
 SM_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return simde_mm512_min_ps(a, b); }
 SM_INLINE v_f32 v_select_greater(v_f32 a, v_f32 b, v_f32 yes, v_f32 no) {
@@ -92,6 +94,7 @@ SM_INLINE v_f32 v_add(v_f32 a, v_f32 b) { return simde_mm256_add_ps(a, b); }
 SM_INLINE v_f32 v_sub(v_f32 a, v_f32 b) { return simde_mm256_sub_ps(a, b); }
 SM_INLINE v_f32 v_mul(v_f32 a, v_f32 b) { return simde_mm256_mul_ps(a, b); }
 SM_INLINE v_f32 v_div(v_f32 a, v_f32 b) { return simde_mm256_div_ps(a, b); }
+SM_INLINE v_f32 v_sqrt(v_f32 a) { return simde_mm256_sqrt_ps(a); }
 SM_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return simde_mm256_max_ps(a, b); }
 SM_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return simde_mm256_min_ps(a, b); }
 SM_INLINE v_f32 v_select_greater(v_f32 a, v_f32 b, v_f32 yes, v_f32 no) {
@@ -140,6 +143,7 @@ SM_INLINE v_f32 v_add(v_f32 a, v_f32 b) { return simde_mm_add_ps(a, b); }
 SM_INLINE v_f32 v_sub(v_f32 a, v_f32 b) { return simde_mm_sub_ps(a, b); }
 SM_INLINE v_f32 v_mul(v_f32 a, v_f32 b) { return simde_mm_mul_ps(a, b); }
 SM_INLINE v_f32 v_div(v_f32 a, v_f32 b) { return simde_mm_div_ps(a, b); }
+SM_INLINE v_f32 v_sqrt(v_f32 a) { return simde_mm_sqrt_ps(a); }
 #if defined(__aarch64__)
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm_fmadd_ps(a, b, c); }
 #else
@@ -155,6 +159,7 @@ SM_INLINE v_f32 v_add(v_f32 a, v_f32 b) { return a + b; }
 SM_INLINE v_f32 v_sub(v_f32 a, v_f32 b) { return a - b; }
 SM_INLINE v_f32 v_mul(v_f32 a, v_f32 b) { return a * b; }
 SM_INLINE v_f32 v_div(v_f32 a, v_f32 b) { return a / b; }
+SM_INLINE v_f32 v_sqrt(v_f32 a) { return sqrtf(a); }
 SM_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return a > b ? a : b; }
 SM_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return a < b ? a : b; }
 SM_INLINE v_f32 v_select_greater(v_f32 a, v_f32 b, v_f32 yes, v_f32 no) { return a > b ? yes : no; }

@@ -12,7 +12,7 @@ sm_status sm_training_job_create(const sm_bench *bench, sm_training_job *job, sm
     if (!job->gradients) return sm_fail(error, SM_ERROR_MEMORY, "no memory for gradients");
     sm_status status =
         sm_training_create(net, bench->size, bench->batch, bench->kernels, bench->parallel, &job->training, error);
-    return status == SM_OK ? sm_optimiser_create(net, job->parameters, &job->optimiser, error) : status;
+    return status == SM_OK ? sm_optimiser_create(net, job->parameters, bench->kernels, &job->optimiser, error) : status;
 }
 
 void sm_training_job_free(sm_training_job *job) {

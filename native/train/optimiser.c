@@ -1,6 +1,7 @@
 #include "optimiser.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../../src/memory_plan.h"
@@ -15,23 +16,36 @@ sm_optimiser_options sm_optimiser_options_default(void) {
                                   .warm_up_steps = 200};
 }
 
-sm_status sm_optimiser_create(const sm_net *net, const float *parameters, sm_optimiser *optimiser, sm_error *error) {
+/** Divides the trained parameters into runs with and without weight decay. */
+static void find_runs(const sm_net *net, sm_optimiser *optimiser) {
+    for (int i = 0; i < net->parameter_count; i++) {
+        const sm_parameter *parameter = &net->parameters[i];
+        if (parameter->offset >= net->trainable_count) continue;
+        const bool decays = parameter->kind == SM_PARAMETER_WEIGHTS;
+        sm_decay_run *last = optimiser->run_count > 0 ? &optimiser->runs[optimiser->run_count - 1] : NULL;
+        if (last && last->decays == decays && last->end == parameter->offset)
+            last->end += parameter->count;
+        else
+            optimiser->runs[optimiser->run_count++] =
+                (sm_decay_run){parameter->offset, parameter->offset + parameter->count, decays};
+    }
+}
+
+sm_status sm_optimiser_create(const sm_net *net, const float *parameters, const sm_kernels *kernels,
+                              sm_optimiser *optimiser, sm_error *error) {
     *optimiser = (sm_optimiser){.first = sm_floats_allocate(net->trainable_count),
                                 .second = sm_floats_allocate(net->trainable_count),
                                 .average = sm_floats_allocate(net->total_count),
-                                .decay = sm_floats_allocate(net->trainable_count),
+                                .runs = calloc((size_t)net->parameter_count, sizeof *optimiser->runs),
                                 .trainable_count = net->trainable_count,
-                                .total_count = net->total_count};
-    if (!optimiser->first || !optimiser->second || !optimiser->average || !optimiser->decay) {
+                                .total_count = net->total_count,
+                                .kernels = kernels};
+    if (!optimiser->first || !optimiser->second || !optimiser->average || !optimiser->runs) {
         sm_optimiser_free(optimiser);
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for the optimiser");
     }
     memcpy(optimiser->average, parameters, net->total_count * sizeof *parameters);
-    for (int i = 0; i < net->parameter_count; i++) {
-        const sm_parameter *parameter = &net->parameters[i];
-        if (parameter->kind != SM_PARAMETER_WEIGHTS) continue;
-        for (size_t k = 0; k < parameter->count; k++) optimiser->decay[parameter->offset + k] = 1;
-    }
+    find_runs(net, optimiser);
     return SM_OK;
 }
 
@@ -39,7 +53,7 @@ void sm_optimiser_free(sm_optimiser *optimiser) {
     sm_floats_free(optimiser->first);
     sm_floats_free(optimiser->second);
     sm_floats_free(optimiser->average);
-    sm_floats_free(optimiser->decay);
+    free(optimiser->runs);
     *optimiser = (sm_optimiser){0};
 }
 
@@ -53,12 +67,10 @@ float sm_learning_rate(const sm_optimiser_options *options, long step) {
 }
 
 typedef struct step_job {
-    sm_optimiser *optimiser;
-    float *parameters;
-    const float *gradients;
+    const sm_optimiser *optimiser;
+    sm_adamw step; /* of all parameters */
+    float weight_decay;
     double *squares; /* one per chunk */
-    float clip, rate, decay, average_decay;
-    float first_correction, second_correction;
 } step_job;
 
 static size_t chunk_end(size_t start, size_t count) { return start + CHUNK < count ? start + CHUNK : count; }
@@ -66,35 +78,35 @@ static size_t chunk_end(size_t start, size_t count) { return start + CHUNK < cou
 static void sum_squares(void *arguments, int index, int worker) {
     (void)worker;
     step_job *job = arguments;
-    size_t start = (size_t)index * CHUNK;
-    size_t end = chunk_end(start, job->optimiser->trainable_count);
-    double sum = 0;
-    for (size_t i = start; i < end; i++) sum += (double)job->gradients[i] * (double)job->gradients[i];
-    job->squares[index] = sum;
+    const size_t start = (size_t)index * CHUNK, end = chunk_end(start, job->optimiser->trainable_count);
+    job->squares[index] = job->optimiser->kernels->sum_of_squares(job->step.gradients + start, end - start);
+}
+
+static void update_run(const step_job *job, size_t start, size_t end, bool decays) {
+    sm_adamw step = job->step;
+    step.count = end - start;
+    step.parameters += start;
+    step.gradients += start;
+    step.first += start;
+    step.second += start;
+    step.average += start;
+    step.weight_decay = decays ? job->weight_decay : 0;
+    job->optimiser->kernels->adamw(&step);
 }
 
 static void update(void *arguments, int index, int worker) {
     (void)worker;
-    step_job *job = arguments;
-    sm_optimiser *optimiser = job->optimiser;
-    const float first_decay = 0.9f;
-    const float second_decay = 0.999f;
-    size_t start = (size_t)index * CHUNK;
-    size_t end = chunk_end(start, optimiser->trainable_count);
-    for (size_t i = start; i < end; i++) {
-        float gradient = job->gradients[i] * job->clip;
-        float first = first_decay * optimiser->first[i] + (1 - first_decay) * gradient;
-        float second = second_decay * optimiser->second[i] + (1 - second_decay) * gradient * gradient;
-        float direction = first * job->first_correction / (sqrtf(second * job->second_correction) + 1e-8f);
-        float value = job->parameters[i];
-        value -= job->rate * (direction + job->decay * optimiser->decay[i] * value);
-        optimiser->first[i] = first;
-        optimiser->second[i] = second;
-        job->parameters[i] = value;
+    const step_job *job = arguments;
+    const sm_optimiser *optimiser = job->optimiser;
+    const size_t start = (size_t)index * CHUNK, end = chunk_end(start, optimiser->total_count);
+    for (int r = 0; r < optimiser->run_count; r++) {
+        const sm_decay_run *run = &optimiser->runs[r];
+        const size_t from = run->first > start ? run->first : start, to = run->end < end ? run->end : end;
+        if (from < to) update_run(job, from, to, run->decays);
     }
-    end = chunk_end(start, optimiser->total_count);
-    for (size_t i = start; i < end; i++)
-        optimiser->average[i] += (1 - job->average_decay) * (job->parameters[i] - optimiser->average[i]);
+    /* Running statistics are not trained, only averaged. */
+    for (size_t i = start > optimiser->trainable_count ? start : optimiser->trainable_count; i < end; i++)
+        optimiser->average[i] += job->step.average_share * (job->step.parameters[i] - optimiser->average[i]);
 }
 
 double sm_optimiser_step(sm_optimiser *optimiser, const sm_optimiser_options *options, float *parameters,
@@ -103,23 +115,28 @@ double sm_optimiser_step(sm_optimiser *optimiser, const sm_optimiser_options *op
     double squares[MAX_CHUNKS];
     int chunks = (int)((optimiser->total_count + CHUNK - 1) / CHUNK);
     int trained_chunks = (int)((optimiser->trainable_count + CHUNK - 1) / CHUNK);
-    step_job job = {.optimiser = optimiser, .gradients = gradients, .squares = squares};
-    job.parameters = parameters;
+    step_job job = {.optimiser = optimiser,
+                    .step = {.parameters = parameters,
+                             .first = optimiser->first,
+                             .second = optimiser->second,
+                             .average = optimiser->average,
+                             .gradients = gradients},
+                    .weight_decay = options->weight_decay,
+                    .squares = squares};
     sm_parallel_run(parallel, trained_chunks, sum_squares, &job);
     double norm = 0;
     for (int i = 0; i < trained_chunks; i++) norm += squares[i];
     norm = sqrt(norm);
-    double limit = (double)options->gradient_norm;
-    job.clip = limit > 0 && norm > limit ? (float)(limit / norm) : 1;
-    job.rate = sm_learning_rate(options, optimiser->step);
-    job.decay = options->weight_decay;
+    const double limit = (double)options->gradient_norm;
+    job.step.gradient_scale = limit > 0 && norm > limit ? (float)(limit / norm) : 1;
+    job.step.rate = sm_learning_rate(options, optimiser->step);
     optimiser->step++;
-    double t = (double)optimiser->step;
-    job.first_correction = (float)(1 / (1 - pow(0.9, t)));
-    job.second_correction = (float)(1 / (1 - pow(0.999, t)));
+    const double t = (double)optimiser->step;
+    job.step.first_correction = (float)(1 / (1 - pow(0.9, t)));
+    job.step.second_correction = (float)(1 / (1 - pow(0.999, t)));
     /* The EMA decays faster in the first steps, so that the random initial weights soon lose their influence. */
-    float young = (float)((1 + t) / (10 + t));
-    job.average_decay = options->average_decay < young ? options->average_decay : young;
+    const float young = (float)((1 + t) / (10 + t));
+    job.step.average_share = 1 - (options->average_decay < young ? options->average_decay : young);
     sm_parallel_run(parallel, chunks, update, &job);
     return norm;
 }

@@ -6,7 +6,7 @@
 #define SONOMASK_OPTIMISER_H
 
 #include "../../src/net.h"
-#include "../../src/parallel.h"
+#include "../../src/ops/ops.h"
 
 typedef struct sm_optimiser_options {
     float learning_rate; /**< the highest, at the end of the warm-up */
@@ -19,17 +19,29 @@ typedef struct sm_optimiser_options {
 
 sm_optimiser_options sm_optimiser_options_default(void);
 
+/** Parameters `first` .. `end - 1`, all with weight decay or all without. */
+typedef struct sm_decay_run {
+    size_t first, end;
+    bool decays;
+} sm_decay_run;
+
 /** The state of the optimiser. `average` has net->total_count floats, the other arrays net->trainable_count. */
 typedef struct sm_optimiser {
     float *first, *second; /**< moving averages of the gradient and of its square */
     float *average;        /**< EMA of parameters and running statistics; these are evaluated and written */
-    float *decay;          /**< 1 where weight decay applies, else 0 */
     size_t trainable_count, total_count;
-    long step; /**< number of steps done */
+    long step;          /**< number of steps done */
+    sm_decay_run *runs; /**< [run_count], of all trained parameters in order */
+    int run_count;
+    const sm_kernels *kernels;
 } sm_optimiser;
 
-/** The EMA weights start as `parameters` ([net->total_count]). Errors: SM_ERROR_MEMORY. */
-sm_status sm_optimiser_create(const sm_net *net, const float *parameters, sm_optimiser *optimiser, sm_error *error);
+/**
+ * The EMA weights start as `parameters` ([net->total_count]). `kernels` must outlive the optimiser. Errors:
+ * SM_ERROR_MEMORY.
+ */
+sm_status sm_optimiser_create(const sm_net *net, const float *parameters, const sm_kernels *kernels,
+                              sm_optimiser *optimiser, sm_error *error);
 void sm_optimiser_free(sm_optimiser *optimiser);
 
 /** The learning rate of step `step`, from 0. */

@@ -162,7 +162,7 @@ static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     if (status == SM_OK && options->teacher_count > 0)
         status = sm_distillation_create(options->teachers, options->teacher_count, options->teacher_share, t->size,
                                         options->batch, t->kernels, t->parallel, &t->distillation, error);
-    if (status == SM_OK) status = sm_optimiser_create(&t->net, t->parameters, &t->optimiser, error);
+    if (status == SM_OK) status = sm_optimiser_create(&t->net, t->parameters, t->kernels, &t->optimiser, error);
     return status;
 }
 

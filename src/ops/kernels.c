@@ -38,6 +38,8 @@ static const sm_kernels reference = {
     .mask_loss = SM_TRAINING(sm_mask_loss_reference),
     .cross_entropy = SM_TRAINING(sm_cross_entropy_reference),
     .type_mae = SM_TRAINING(sm_type_mae_reference),
+    .adamw = SM_TRAINING(sm_adamw_reference),
+    .sum_of_squares = SM_TRAINING(sm_sum_of_squares_reference),
 };
 
 /** A set of this build and the target that the processor must support. */

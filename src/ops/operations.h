@@ -38,7 +38,9 @@
                                        const real *average_gradient, const real *maximum_gradient,                     \
                                        const sm_target *target);                                                       \
     void NAME(sm_sigmoid)(const real *input, size_t count, real *output);                                              \
-    double NAME(sm_mask_loss)(const sm_mask_loss *args);
+    double NAME(sm_mask_loss)(const sm_mask_loss *args);                                                               \
+    void NAME(sm_adamw)(const sm_adamw *args);                                                                         \
+    double NAME(sm_sum_of_squares)(const real *values, size_t count);
 
 #define SM_DECLARE_SHARED(NAME, real)                                                                                  \
     void NAME(sm_dense)(const real *input, int batch, int inputs, int outputs, const real *weights, const real *bias,  \

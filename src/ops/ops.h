@@ -26,6 +26,7 @@ typedef double sm_real;
 #define sm_conv sm_conv_double
 #define sm_norm_backward sm_norm_backward_double
 #define sm_mask_loss sm_mask_loss_double
+#define sm_adamw sm_adamw_double
 #else
 typedef float sm_real;
 #define SM_REFERENCE(name) name##_reference
@@ -116,6 +117,21 @@ typedef struct sm_mask_loss {
     sm_real *gradient;   /**< NULL, or [batch][pixels]: overwritten */
 } sm_mask_loss;
 
+/**
+ * One step of AdamW on `count` parameters, and of the moving average of the weights. With g = gradient *
+ * gradient_scale: first <- 0.9 first + 0.1 g, second <- 0.999 second + 0.001 g g, and the parameter p becomes p - rate
+ * * (first * first_correction / (sqrt(second * second_correction) + 1e-8) + weight_decay * p).
+ */
+typedef struct sm_adamw {
+    size_t count;
+    sm_real *parameters, *first, *second; /**< [count] */
+    sm_real *average;                     /**< [count]: moves towards the new parameters by `average_share` */
+    const sm_real *gradients;             /**< [count] */
+    sm_real gradient_scale, rate, weight_decay;
+    sm_real first_correction, second_correction; /**< 1 / (1 - decay^steps), for averages that began at 0 */
+    sm_real average_share;
+} sm_adamw;
+
 /** One complete set of kernels. Sizes called `count` are numbers of floats. */
 typedef struct sm_kernels {
     const char *name;
@@ -179,6 +195,8 @@ typedef struct sm_kernels {
     /** The study's type loss: mean absolute error of sigmoid(logits[n][1..]) (benign, malignant) against one-hot
      * targets; normal is 0, 0. target[n] is a class. Column 0 of the three logits gets the gradient 0. */
     double (*type_mae)(const float *logits, const int *target, int rows, float *gradient);
+    void (*adamw)(const sm_adamw *args);
+    double (*sum_of_squares)(const float *values, size_t count);
     /** Runs `rounds` rounds of independent multiply-adds and sets the number of floating-point operations: the peak for
      * `bench`. The result must be used, or a compiler would remove the work. NULL in the reference. */
     float (*peak)(long rounds, double *operations);

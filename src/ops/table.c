@@ -30,6 +30,8 @@ const sm_kernels SM_KERNEL(sm_kernels_table) = {
     .global_pool_backward = SM_TRAINING(SM_KERNEL(sm_global_pool_backward)),
     .sigmoid = SM_KERNEL(sm_sigmoid),
     .mask_loss = SM_TRAINING(SM_KERNEL(sm_mask_loss)),
+    .adamw = SM_TRAINING(SM_KERNEL(sm_adamw)),
+    .sum_of_squares = SM_TRAINING(SM_KERNEL(sm_sum_of_squares)),
     .peak = SM_KERNEL(sm_peak),
     /* Shared by all targets; see operations.h for the reason. */
     .dense = sm_dense_reference,

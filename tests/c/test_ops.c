@@ -547,13 +547,55 @@ static void test_mask_loss(void **state) {
     for_backends(mask_loss_body);
 }
 
+/* ---- optimiser ---- */
+
+static void adamw_body(const sm_kernels *kernels, const sm_parallel *parallel) {
+    if (parallel) return; /* has no tasks */
+    enum { ARRAYS = 5 };
+    for (int count = 0; count < 70; count++) {
+        const shape s = {1, 1, count, 1};
+        const size_t floats = (size_t)count;
+        float *values[2][ARRAYS]; /* parameters, first, second, average, gradients */
+        double squares[2];
+        for (int i = 0; i < 2; i++) {
+            const sm_kernels *run = i ? reference() : kernels;
+            for (unsigned k = 0; k < ARRAYS; k++) values[i][k] = numbers_spaced(floats, k + 1);
+            for (size_t k = 0; k < floats; k++) values[i][2][k] = fabsf(values[i][2][k]);
+            const sm_adamw args = {.count = floats,
+                                   .parameters = values[i][0],
+                                   .first = values[i][1],
+                                   .second = values[i][2],
+                                   .average = values[i][3],
+                                   .gradients = values[i][4],
+                                   .gradient_scale = 0.7f,
+                                   .rate = 0.2f,
+                                   .weight_decay = count % 2 ? 0.3f : 0,
+                                   .first_correction = 1.9f,
+                                   .second_correction = 3.7f,
+                                   .average_share = 0.4f};
+            run->adamw(&args);
+            squares[i] = run->sum_of_squares(values[i][4], floats);
+        }
+        assert_true(fabs(squares[0] - squares[1]) <= 1e-12 * squares[1]);
+        for (int k = 0; k < ARRAYS; k++) {
+            check(values[0][k], values[1][k], floats, kernels, "adamw", &s, k);
+            free(values[0][k]);
+            free(values[1][k]);
+        }
+    }
+}
+static void test_adamw(void **state) {
+    (void)state;
+    for_backends(adamw_body);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_max_pool),    cmocka_unit_test(test_max_pool_ties),
         cmocka_unit_test(test_global_pool), cmocka_unit_test(test_bilinear),
         cmocka_unit_test(test_conv1x1),     cmocka_unit_test(test_conv1x1_relu_keeps_nan),
         cmocka_unit_test(test_norm),        cmocka_unit_test(test_sigmoid),
-        cmocka_unit_test(test_mask_loss),
+        cmocka_unit_test(test_mask_loss),   cmocka_unit_test(test_adamw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include "../../native/parallel.h"
 #include "../../native/train/optimiser.h"
 #include "../../src/memory_plan.h"
+#include "../../src/sonomask.h"
 
 static void test_schedule(void **state) {
     (void)state;
@@ -74,7 +75,9 @@ static int make_fixture(void **state) {
             f->decays[parameter->offset + i] = parameter->kind == SM_PARAMETER_WEIGHTS;
     }
     *state = f;
-    return sm_optimiser_create(&f->net, f->parameters, &f->optimiser, NULL) == SM_OK ? 0 : -1;
+    return sm_optimiser_create(&f->net, f->parameters, sm_kernels_for(SM_BACKEND_AUTO), &f->optimiser, NULL) == SM_OK
+               ? 0
+               : -1;
 }
 
 static int free_fixture(void **state) {
@@ -207,7 +210,7 @@ static void test_threads_give_the_same_bits(void **state) {
     float *parameters = sm_floats_allocate(f->net.total_count);
     assert_non_null(parameters);
     memcpy(parameters, f->parameters, bytes);
-    assert_int_equal(sm_optimiser_create(&f->net, parameters, &other, NULL), SM_OK);
+    assert_int_equal(sm_optimiser_create(&f->net, parameters, sm_kernels_for(SM_BACKEND_AUTO), &other, NULL), SM_OK);
     sm_parallel *parallel = sm_parallel_create(2);
     assert_non_null(parallel);
     for (int step = 1; step <= 3; step++) {

@@ -199,7 +199,7 @@ static void train_by_hand(const fixture *f, expectation *e) {
     sm_net_initialise(&net, 11, parameters);
     assert_int_equal(sm_training_create(&net, SIDE, BATCH, sm_kernels_for(SM_BACKEND_AUTO), NULL, &training, NULL),
                      SM_OK);
-    assert_int_equal(sm_optimiser_create(&net, parameters, &optimiser, NULL), SM_OK);
+    assert_int_equal(sm_optimiser_create(&net, parameters, sm_kernels_for(SM_BACKEND_AUTO), &optimiser, NULL), SM_OK);
     assert_int_equal(sm_sampler_create(f->records, TRAINED, 0.5f, 0.7f, &sampler, NULL), SM_OK);
     assert_int_equal(sm_prompt_simulation_create(SIDE, BATCH, prompt_share, &simulation, NULL), SM_OK);
     assert_int_equal(sm_augmentation_by_name("full", &augmentation, NULL), SM_OK);
