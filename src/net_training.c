@@ -79,6 +79,7 @@ static void allot_all(sm_training *training, allotment *a) {
             state->shift = allot(a, rows * channels);
             state->mean = allot(a, channels);
             state->inverse_deviation = allot(a, channels);
+            state->variance = allot(a, channels);
         }
     }
     for (int level = 0; level <= net->levels; level++)
@@ -89,6 +90,19 @@ static void allot_all(sm_training *training, allotment *a) {
     training->vector_scratch = allot(a, batch * longest);
     allot_gradients(training, a);
     training->workspace = allot(a, workspace_count(training));
+}
+
+static void find_lasting(sm_training *training) {
+    const sm_net *net = &training->net;
+    bool prompted[SM_NET_MAX_LAYERS];
+    sm_net_find_prompted(net, prompted);
+    for (int i = 0; i < net->layer_count; i++) {
+        const sm_layer *layer = &net->layers[i];
+        const int read[3] = {layer->input[0], layer->input[1], layer->condition};
+        bool lasting = !prompted[i] && layer->kind != SM_LAYER_DROPOUT;
+        for (int k = 0; k < 3; k++) lasting = lasting && (read[k] < 0 || training->layers[read[k]].lasting);
+        training->layers[i].lasting = lasting;
+    }
 }
 
 sm_status sm_training_create(const sm_net *net, int size, int batch, const sm_kernels *kernels,
@@ -120,6 +134,7 @@ sm_status sm_training_create(const sm_net *net, int size, int batch, const sm_ke
     }
     allotment place = {.memory = made->memory};
     allot_all(made, &place);
+    find_lasting(made);
     *training = made;
     return SM_OK;
 }
@@ -143,11 +158,13 @@ sm_loss_options sm_loss_options_default(void) {
 static void forward(sm_training *training, float *parameters, const sm_batch *batch, float statistics_momentum,
                     unsigned long long seed) {
     double before = training->clock ? training->clock() : 0;
-    memcpy(training->layers[0].value, batch->images, sm_training_count(training, 0) * sizeof *batch->images);
+    if (!batch->predicted)
+        memcpy(training->layers[0].value, batch->images, sm_training_count(training, 0) * sizeof *batch->images);
     training->prompts = batch->prompts;
     for (int i = 0; i < training->net.layer_count; i++) {
         training->layers[i].written = false;
-        sm_training_forward(training, i, parameters, statistics_momentum, seed);
+        if (!batch->predicted || !training->layers[i].lasting) sm_training_forward(training, i, parameters, seed);
+        if (statistics_momentum > 0) sm_training_update_statistics(training, i, parameters, statistics_momentum);
         if (training->clock) {
             double now = training->clock();
             training->layers[i].forward_seconds += now - before;

@@ -21,6 +21,9 @@ typedef struct sm_batch {
     /** [batch][SM_CLASS_COUNT], rows sum to 1: soft targets for the cross-entropy; NULL: from `classes` */
     const float *type_probabilities;
     const sm_square_prompts *prompts; /**< [batch], for a network that takes them; NULL: no prompts */
+    /** The pass before this one was sm_training_predict on these images with these parameters: layers that neither
+     * prompts nor dropout change are not computed again. */
+    bool predicted;
 } sm_batch;
 
 typedef struct sm_loss_options {

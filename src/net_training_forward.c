@@ -6,8 +6,8 @@
 #include "norm_epsilon.h"
 #include "types.h"
 
-/** From the sums of a raw output: mean, deviation, combined scale and shift. Updates the running statistics. */
-static void normalise_forward(sm_training *training, int index, float *parameters, float momentum) {
+/** From the sums of a raw output: mean, deviation, combined scale and shift. */
+static void normalise_forward(sm_training *training, int index, float *parameters) {
     const sm_layer *layer = &training->net.layers[index];
     sm_layer_state *state = &training->layers[index];
     int channels = layer->channels;
@@ -15,8 +15,6 @@ static void normalise_forward(sm_training *training, int index, float *parameter
     double count = (double)training->batch * side * side;
     const float *scale = sm_training_parameter(training, parameters, index, SM_PARAMETER_NORM_SCALE);
     const float *shift = sm_training_parameter(training, parameters, index, SM_PARAMETER_NORM_SHIFT);
-    float *running_mean = sm_training_parameter(training, parameters, index, SM_PARAMETER_NORM_MEAN);
-    float *running_variance = sm_training_parameter(training, parameters, index, SM_PARAMETER_NORM_VARIANCE);
     for (int c = 0; c < channels; c++) {
         double sum = 0;
         double squares = 0;
@@ -29,9 +27,7 @@ static void normalise_forward(sm_training *training, int index, float *parameter
         if (variance < 0) variance = 0;
         state->mean[c] = (float)mean;
         state->inverse_deviation[c] = (float)(1 / sqrt(variance + (double)SM_NORM_EPSILON));
-        running_mean[c] += momentum * ((float)mean - running_mean[c]);
-        double unbiased = count > 1 ? variance * count / (count - 1) : variance;
-        running_variance[c] += momentum * ((float)unbiased - running_variance[c]);
+        state->variance[c] = (float)(count > 1 ? variance * count / (count - 1) : variance);
     }
     const float *condition = layer->condition >= 0 ? training->layers[layer->condition].value : NULL;
     int rows = condition ? training->batch : 1;
@@ -46,6 +42,18 @@ static void normalise_forward(sm_training *training, int index, float *parameter
             combined_scale[c] = factor * g;
             combined_shift[c] = (shift[c] - state->mean[c] * factor) * g + b;
         }
+    }
+}
+
+void sm_training_update_statistics(const sm_training *training, int index, float *parameters, float momentum) {
+    const sm_layer *layer = &training->net.layers[index];
+    const sm_layer_state *state = &training->layers[index];
+    if (!layer->normalise) return;
+    float *mean = sm_training_parameter(training, parameters, index, SM_PARAMETER_NORM_MEAN);
+    float *variance = sm_training_parameter(training, parameters, index, SM_PARAMETER_NORM_VARIANCE);
+    for (int c = 0; c < layer->channels; c++) {
+        mean[c] += momentum * (state->mean[c] - mean[c]);
+        variance[c] += momentum * (state->variance[c] - variance[c]);
     }
 }
 
@@ -68,7 +76,7 @@ static void softmax(const sm_training *training, const float *logits, float *val
     }
 }
 
-void sm_training_forward(sm_training *training, int index, float *parameters, float momentum, unsigned long long seed) {
+void sm_training_forward(sm_training *training, int index, float *parameters, unsigned long long seed) {
     const sm_layer *layer = &training->net.layers[index];
     const sm_kernels *kernels = training->kernels;
     float *value = training->layers[index].value;
@@ -86,7 +94,7 @@ void sm_training_forward(sm_training *training, int index, float *parameters, fl
     case SM_LAYER_CONV3X3: {
         sm_conv conv = sm_training_conv(training, index, parameters);
         kernels->conv3x3_forward(&conv);
-        if (layer->normalise) normalise_forward(training, index, parameters, momentum);
+        if (layer->normalise) normalise_forward(training, index, parameters);
         break;
     }
     case SM_LAYER_CONV1X1: {

@@ -9,10 +9,12 @@ typedef struct sm_layer_state {
     float *value;       /* [batch][side][side][channels] (convolutions: raw), or [batch][channels] */
     float *gradient;    /* of `value` after normalisation and ReLU */
     bool written;       /* this backward pass has written to `gradient` */
+    bool lasting;       /* the output depends on images and parameters alone, not on prompts or dropout */
     float *transformed; /* 3x3 weights after the transform of the kernel set */
     /* Normalisation: */
     float *scale, *shift;            /* of the raw values: [channels], or [batch][channels] with conditioning */
     float *mean, *inverse_deviation; /* [channels] */
+    float *variance;                 /* [channels], unbiased: for the running statistics */
     double forward_seconds, backward_seconds;
 } sm_layer_state;
 

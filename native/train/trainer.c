@@ -70,6 +70,7 @@ static sm_status simulate_prompts(sm_trainer *t, sm_batch *batch, uint64_t seed,
     sm_status status = sm_prompt_simulation_begin(t->prompts, batch, sm_random_derive(seed, 2), &needs_answer, error);
     if (status != SM_OK || !needs_answer) return status;
     sm_training_predict(t->training, t->parameters, batch, sm_random_derive(seed, 3));
+    batch->predicted = true;
     return sm_prompt_simulation_correct(t->prompts, batch, sm_training_mask_logits(t->training), error);
 }
 

@@ -21,11 +21,18 @@ void SM_KERNEL(sm_conv3x3_transform)(const float *weights, int input_channels, i
         SM_KERNEL(sm_winograd_transform_weights)(weights, input_channels, output_channels, transformed, NULL);
 }
 
+/** Large weights and few tiles, in training. Weights that were transformed before need no special treatment. */
+static bool is_few(const sm_conv *args) {
+    return !is_direct(sm_conv_input_channels(args)) && SM_KERNEL(sm_winograd_is_few)(args);
+}
+
 size_t SM_KERNEL(sm_conv3x3_workspace)(const sm_conv *args, int threads) {
-    const bool direct = is_direct(sm_conv_input_channels(args));
+    const bool direct = is_direct(sm_conv_input_channels(args)), few = is_few(args);
+    if (few && !args->transformed) return SM_KERNEL(sm_winograd_few_workspace)(args, threads);
     const size_t forward = direct ? SM_KERNEL(sm_direct_forward_workspace)(args, threads)
                                   : SM_KERNEL(sm_winograd_forward_workspace)(args, threads);
     if (args->transformed && !args->output_gradient && !args->weights_gradient) return forward; /* inference */
+    if (few) return larger(forward, SM_KERNEL(sm_winograd_few_workspace)(args, threads));
     const size_t weights = direct ? SM_KERNEL(sm_direct_backward_weights_workspace)(args, threads)
                                   : SM_KERNEL(sm_winograd_backward_weights_workspace)(args, threads);
     return larger(larger(forward, weights), SM_KERNEL(sm_winograd_backward_data_workspace)(args, threads));
@@ -34,6 +41,8 @@ size_t SM_KERNEL(sm_conv3x3_workspace)(const sm_conv *args, int threads) {
 void SM_KERNEL(sm_conv3x3_forward)(const sm_conv *args) {
     if (is_direct(sm_conv_input_channels(args)))
         SM_KERNEL(sm_direct_forward)(args);
+    else if (is_few(args) && !args->transformed)
+        SM_KERNEL(sm_winograd_few_forward)(args);
     else
         SM_KERNEL(sm_winograd_forward)(args);
 }
@@ -41,7 +50,11 @@ void SM_KERNEL(sm_conv3x3_forward)(const sm_conv *args) {
 void SM_KERNEL(sm_conv3x3_backward_data)(const sm_conv *args) {
     bool wanted = false;
     for (int s = 0; s < args->source_count; s++) wanted = wanted || args->target[s].data;
-    if (wanted) SM_KERNEL(sm_winograd_backward_data)(args);
+    if (!wanted) return;
+    if (is_few(args))
+        SM_KERNEL(sm_winograd_few_backward_data)(args);
+    else
+        SM_KERNEL(sm_winograd_backward_data)(args);
 }
 
 /** Sums the output's gradient over all pixels, row by row to reduce rounding errors. */
@@ -66,6 +79,8 @@ static void add_bias_gradient(const sm_conv *args) {
 void SM_KERNEL(sm_conv3x3_backward_weights)(const sm_conv *args) {
     if (is_direct(sm_conv_input_channels(args)))
         SM_KERNEL(sm_direct_backward_weights)(args);
+    else if (is_few(args))
+        SM_KERNEL(sm_winograd_few_backward_weights)(args);
     else
         SM_KERNEL(sm_winograd_backward_weights)(args);
     if (args->bias_gradient) add_bias_gradient(args);

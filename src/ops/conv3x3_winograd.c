@@ -65,7 +65,7 @@ static void forward_block(void *arguments, int index, int worker) {
     winograd_panel result;
     multiply_block(job, args->source, args->source_count, block, worker, &result);
     float *sums = job->sums ? sums_slot(job, index, winograd_place_of(block.grid, block.first).image) : NULL;
-    SM_KERNEL(sm_winograd_output)(args, block, result, sums);
+    SM_KERNEL(sm_winograd_output)(args, block, 0, job->plan.output_chunks, result, sums);
 }
 
 static void add_up_sums(const winograd_job *job) {
@@ -117,7 +117,7 @@ static void backward_data_block(void *arguments, int index, int worker) {
     const winograd_block block = plan_block(&job->plan, index);
     winograd_panel result;
     multiply_block(job, &gradient, 1, block, worker, &result);
-    SM_KERNEL(sm_winograd_output_to_targets)(args, block, result);
+    SM_KERNEL(sm_winograd_output_to_targets)(args, block, 0, job->plan.output_chunks, result);
 }
 
 size_t SM_KERNEL(sm_winograd_backward_data_workspace)(const sm_conv *args, int threads) {

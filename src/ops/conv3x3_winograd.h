@@ -125,17 +125,21 @@ static inline winograd_panel winograd_panel_make(float *values, int chunks, int 
 void SM_KERNEL(sm_winograd_input)(const sm_source *source, int source_count, winograd_block block, int first_chunk,
                                   int chunk_count, winograd_panel panel);
 
-/** A dY A^T for all chunks of a dense gradient [batch][height][width][channels]; the adjoint of the output's. */
-void SM_KERNEL(sm_winograd_gradient)(const float *gradient, int channels, winograd_block block, winograd_panel panel);
+/** A dY A^T of chunks `first_chunk` .. of a dense gradient [batch][height][width][channels]; the adjoint of the
+ * output's. */
+void SM_KERNEL(sm_winograd_gradient)(const float *gradient, int channels, winograd_block block, int first_chunk,
+                                     int chunk_count, winograd_panel panel);
 
 /**
- * Y = A^T M A of all output chunks, with the operations of sm_conv after the sum. `sums` is NULL or
- * [images of the block][2][output chunks * V_LANES], and is overwritten.
+ * Y = A^T M A of output chunks `first_chunk` .., with the operations of sm_conv after the sum. `sums` is NULL or
+ * [images of the block][2][all output chunks * V_LANES], of which the part of these chunks is overwritten.
  */
-void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, winograd_panel panel, float *sums);
+void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, int first_chunk, int chunk_count,
+                                   winograd_panel panel, float *sums);
 
-/** Y = A^T M A of all input chunks into the convolution's targets. */
-void SM_KERNEL(sm_winograd_output_to_targets)(const sm_conv *args, winograd_block block, winograd_panel panel);
+/** Y = A^T M A of input chunks `first_chunk` .. into the convolution's targets. */
+void SM_KERNEL(sm_winograd_output_to_targets)(const sm_conv *args, winograd_block block, int first_chunk,
+                                              int chunk_count, winograd_panel panel);
 
 /** Chunks in the group that begins with `chunk`, of `chunks` in all. */
 static inline int winograd_group_width(int chunk, int chunks) {
@@ -151,22 +155,45 @@ void SM_KERNEL(sm_winograd_transform_weights)(const float *weights, int inputs, 
 void SM_KERNEL(sm_winograd_transform_weights_backward)(const float *weights, int inputs, int outputs,
                                                        float *transformed, const sm_parallel *parallel);
 
-/** weights_gradient += G^T (sum over `slots` of dU) G for all weights; dU is [slots][36][inputs'][outputs'] with both
- * rounded up to V_LANES. */
-void SM_KERNEL(sm_winograd_weights_gradient)(const float *transformed, int slots, int inputs, int outputs,
-                                             float *weights_gradient, const sm_parallel *parallel);
+/** The same for `chunk_count` chunks of outputs (of U) from `first_chunk` on: U of a convolution with these alone. */
+void SM_KERNEL(sm_winograd_transform_chunks)(const float *weights, int inputs, int outputs, int first_chunk,
+                                             int chunk_count, float *transformed);
+void SM_KERNEL(sm_winograd_transform_chunks_backward)(const float *weights, int inputs, int outputs, int first_chunk,
+                                                      int chunk_count, float *transformed);
+
+/** dU of some input and output channels: [slots][36][..][..], to be added over the slots. */
+typedef struct winograd_weights {
+    const float *values; /**< of the first input and output channel */
+    int slots;
+    size_t slot_stride, position_stride, row_stride;
+    int first_input, input_count, first_output, output_count;
+} winograd_weights;
+
+/** weights_gradient += G^T dU G for these channels of weights [3][3][inputs][outputs]. */
+void SM_KERNEL(sm_winograd_weights_gradient)(const winograd_weights *transformed, int inputs, int outputs,
+                                             float *weights_gradient);
 
 /** M = V x U for all 36 positions; `tiles` rows, `inputs` terms, `chunks` output chunks. */
 void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel,
                                      int chunks, winograd_panel outputs_panel);
 
 /**
- * dU += V^T x Z for all 36 positions: `input_chunks` chunks of V, `output_chunks` of Z, summed over `tiles`.
- * dU is [36][..][row_stride] with `position_stride` floats between positions.
+ * dU = V^T x Z for all 36 positions, or dU += V^T x Z with `add`: `input_chunks` chunks of V, `output_chunks` of Z,
+ * summed over `tiles`. dU is [36][..][row_stride] with `position_stride` floats between positions.
  */
 void SM_KERNEL(sm_winograd_multiply_transposed)(winograd_panel inputs_panel, int input_chunks,
-                                                winograd_panel outputs_panel, int output_chunks, int tiles,
+                                                winograd_panel outputs_panel, int output_chunks, int tiles, bool add,
                                                 float *accumulator, size_t position_stride, size_t row_stride);
+
+/**
+ * Convolutions with large weights and few tiles (conv3x3_winograd_few.c): the three directions and their workspaces, as
+ * below, for args without `transformed`.
+ */
+bool SM_KERNEL(sm_winograd_is_few)(const sm_conv *args);
+size_t SM_KERNEL(sm_winograd_few_workspace)(const sm_conv *args, int threads);
+void SM_KERNEL(sm_winograd_few_forward)(const sm_conv *args);
+void SM_KERNEL(sm_winograd_few_backward_data)(const sm_conv *args);
+void SM_KERNEL(sm_winograd_few_backward_weights)(const sm_conv *args);
 
 size_t SM_KERNEL(sm_winograd_forward_workspace)(const sm_conv *args, int threads);
 void SM_KERNEL(sm_winograd_forward)(const sm_conv *args);

@@ -57,24 +57,41 @@ static void weights_task(void *arguments, int index, int worker) {
     const size_t row_stride = (size_t)plan->output_chunks * V_LANES;
     const size_t position_stride = (size_t)plan->input_chunks * V_LANES * row_stride;
     float *accumulator = job->slots + (size_t)slot * plan->slot_floats + (size_t)first_chunk * V_LANES * row_stride;
-    for (int position = 0; position < WINOGRAD_POSITIONS; position++)
-        memset(accumulator + (size_t)position * position_stride, 0,
-               sizeof *accumulator * (size_t)chunks * V_LANES * row_stride);
 
     float *scratch = job->workers + (size_t)worker * plan->worker_floats;
     const winograd_panel inputs = winograd_panel_make(scratch, plan->range_chunks, plan->block_tiles);
     const winograd_panel gradients = winograd_panel_make(
         scratch + winograd_panel_floats(plan->range_chunks, plan->block_tiles), plan->output_chunks, plan->block_tiles);
     const int end = (int)((long long)plan->grid.tiles * (slot + 1) / plan->slots);
-    int first = (int)((long long)plan->grid.tiles * slot / plan->slots);
-    for (; first < end; first += plan->block_tiles) {
+    const int start = (int)((long long)plan->grid.tiles * slot / plan->slots);
+    for (int first = start; first < end; first += plan->block_tiles) {
         const int count = end - first < plan->block_tiles ? end - first : plan->block_tiles;
         const winograd_block block = {&plan->grid, first, count};
         SM_KERNEL(sm_winograd_input)(args->source, args->source_count, block, first_chunk, chunks, inputs);
-        SM_KERNEL(sm_winograd_gradient)(args->output_gradient, args->output_channels, block, gradients);
+        SM_KERNEL(sm_winograd_gradient)
+        (args->output_gradient, args->output_channels, block, 0, plan->output_chunks, gradients);
         SM_KERNEL(sm_winograd_multiply_transposed)
-        (inputs, chunks, gradients, plan->output_chunks, count, accumulator, position_stride, row_stride);
+        (inputs, chunks, gradients, plan->output_chunks, count, first > start, accumulator, position_stride,
+         row_stride);
     }
+}
+
+/** Adds up the slots of one chunk of inputs. */
+static void gradient_task(void *arguments, int chunk, int worker) {
+    (void)worker;
+    const weights_job *job = arguments;
+    const sm_conv *args = job->args;
+    const int inputs = sm_conv_input_channels(args), left = inputs - chunk * V_LANES;
+    const size_t row_stride = (size_t)job->plan.output_chunks * V_LANES;
+    const winograd_weights transformed = {.values = job->slots + (size_t)chunk * V_LANES * row_stride,
+                                          .slots = job->plan.slots,
+                                          .slot_stride = job->plan.slot_floats,
+                                          .position_stride = (size_t)job->plan.input_chunks * V_LANES * row_stride,
+                                          .row_stride = row_stride,
+                                          .first_input = chunk * V_LANES,
+                                          .input_count = left < V_LANES ? left : V_LANES,
+                                          .output_count = args->output_channels};
+    SM_KERNEL(sm_winograd_weights_gradient)(&transformed, inputs, args->output_channels, args->weights_gradient);
 }
 
 size_t SM_KERNEL(sm_winograd_backward_weights_workspace)(const sm_conv *args, int threads) {
@@ -87,7 +104,5 @@ void SM_KERNEL(sm_winograd_backward_weights)(const sm_conv *args) {
         .args = args, .plan = plan_make(args, sm_parallel_threads(args->parallel)), .slots = args->workspace};
     job.workers = job.slots + (size_t)job.plan.slots * job.plan.slot_floats;
     sm_parallel_run(args->parallel, job.plan.slots * job.plan.ranges, weights_task, &job);
-    SM_KERNEL(sm_winograd_weights_gradient)
-    (job.slots, job.plan.slots, sm_conv_input_channels(args), args->output_channels, args->weights_gradient,
-     args->parallel);
+    sm_parallel_run(args->parallel, job.plan.input_chunks, gradient_task, &job);
 }

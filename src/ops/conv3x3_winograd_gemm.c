@@ -110,9 +110,9 @@ void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, int
     }
 }
 
-/** One register tile of dU += V^T x Z: `rows` channels of one input chunk by `wide` output chunks. */
+/** One register tile of dU = V^T x Z or dU += V^T x Z: `rows` channels of one input chunk by `wide` output chunks. */
 SM_INLINE void product_transposed(const int rows, const int wide, const float *SM_RESTRICT v,
-                                  const float *SM_RESTRICT z, size_t z_chunk_stride, int tiles,
+                                  const float *SM_RESTRICT z, size_t z_chunk_stride, int tiles, bool add,
                                   float *SM_RESTRICT accumulator, size_t row_stride) {
     v_f32 sum[LARGEST_TILE][WINOGRAD_GROUP_LARGEST];
     SM_UNROLL for (int row = 0; row < rows; row++) {
@@ -133,31 +133,31 @@ SM_INLINE void product_transposed(const int rows, const int wide, const float *S
     SM_UNROLL for (int row = 0; row < rows; row++) {
         SM_UNROLL for (int chunk = 0; chunk < wide; chunk++) {
             float *cell = accumulator + (size_t)row * row_stride + (size_t)chunk * V_LANES;
-            v_store(cell, v_add(v_load(cell), sum[row][chunk]));
+            v_store(cell, add ? v_add(v_load(cell), sum[row][chunk]) : sum[row][chunk]);
         }
     }
 }
 
-typedef void product_transposed_function(const float *v, const float *z, size_t z_chunk_stride, int tiles,
+typedef void product_transposed_function(const float *v, const float *z, size_t z_chunk_stride, int tiles, bool add,
                                          float *accumulator, size_t row_stride);
 
 static SM_NOINLINE void product_transposed_wide(const float *v, const float *z, size_t z_chunk_stride, int tiles,
-                                                float *accumulator, size_t row_stride) {
-    product_transposed(TRANSPOSED_ROWS, TRANSPOSED_WIDE, v, z, z_chunk_stride, tiles, accumulator, row_stride);
+                                                bool add, float *accumulator, size_t row_stride) {
+    product_transposed(TRANSPOSED_ROWS, TRANSPOSED_WIDE, v, z, z_chunk_stride, tiles, add, accumulator, row_stride);
 }
 
 static SM_NOINLINE void product_transposed_two(const float *v, const float *z, size_t z_chunk_stride, int tiles,
-                                               float *accumulator, size_t row_stride) {
-    product_transposed(TRANSPOSED_ROWS, 2, v, z, z_chunk_stride, tiles, accumulator, row_stride);
+                                               bool add, float *accumulator, size_t row_stride) {
+    product_transposed(TRANSPOSED_ROWS, 2, v, z, z_chunk_stride, tiles, add, accumulator, row_stride);
 }
 
 static SM_NOINLINE void product_transposed_one(const float *v, const float *z, size_t z_chunk_stride, int tiles,
-                                               float *accumulator, size_t row_stride) {
-    product_transposed(V_LANES, 1, v, z, z_chunk_stride, tiles, accumulator, row_stride);
+                                               bool add, float *accumulator, size_t row_stride) {
+    product_transposed(V_LANES, 1, v, z, z_chunk_stride, tiles, add, accumulator, row_stride);
 }
 
 void SM_KERNEL(sm_winograd_multiply_transposed)(winograd_panel inputs_panel, int input_chunks,
-                                                winograd_panel outputs_panel, int output_chunks, int tiles,
+                                                winograd_panel outputs_panel, int output_chunks, int tiles, bool add,
                                                 float *accumulator, size_t position_stride, size_t row_stride) {
     for (int position = 0; position < WINOGRAD_POSITIONS; position++) {
         const float *z = outputs_panel.values + (size_t)position * outputs_panel.position_stride;
@@ -176,7 +176,7 @@ void SM_KERNEL(sm_winograd_multiply_transposed)(winograd_panel inputs_panel, int
                                                                      : product_transposed_wide;
                 const int step = wide == 1 ? V_LANES : TRANSPOSED_ROWS;
                 for (int row = 0; row < V_LANES; row += step)
-                    run(v + row, z + (size_t)chunk * outputs_panel.chunk_stride, outputs_panel.chunk_stride, tiles,
+                    run(v + row, z + (size_t)chunk * outputs_panel.chunk_stride, outputs_panel.chunk_stride, tiles, add,
                         rows + (size_t)row * row_stride + (size_t)chunk * V_LANES, row_stride);
                 chunk += wide;
             }

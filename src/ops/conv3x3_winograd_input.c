@@ -35,7 +35,7 @@ typedef struct chunk_reader {
     const sm_source *source;
     int source_count;
     int channel;       /* the chunk's first, counted over the concatenation */
-    bool whole;        /* all lanes are in one source: the members below describe it */
+    int lanes;         /* lanes in use, when they are in one source: the members below describe it; else 0 */
     const float *data; /* first pixel, at the chunk */
     size_t pixel_stride, row_stride, image_stride;
     bool upsample;
@@ -56,8 +56,11 @@ static chunk_reader chunk_reader_make(const sm_source *source, int source_count,
     chunk_reader reader = {.source = source, .source_count = source_count, .channel = channel};
     int first = channel;
     const sm_source *own = source_of(source, source_count, &first);
-    reader.whole = own && first + V_LANES <= own->channels;
-    if (!reader.whole) return reader;
+    if (!own) return reader;
+    const bool last = own == &source[source_count - 1];
+    const int left = own->channels - first;
+    if (left < V_LANES && !last) return reader;
+    reader.lanes = left < V_LANES ? left : V_LANES;
     const int divisor = own->upsample ? 2 : 1;
     reader.data = own->data + first;
     reader.pixel_stride = (size_t)own->stride;
@@ -71,7 +74,7 @@ static chunk_reader chunk_reader_make(const sm_source *source, int source_count,
     return reader;
 }
 
-/** One pixel of a chunk that is not whole, lane by lane. */
+/** One pixel of a chunk whose lanes are in two sources, lane by lane. */
 static v_f32 read_scattered(const chunk_reader *reader, const winograd_grid *grid, int image, int y, int x) {
     float lanes[V_LANES] = {0};
     for (int lane = 0; lane < V_LANES; lane++) {
@@ -91,6 +94,8 @@ static v_f32 read_scattered(const chunk_reader *reader, const winograd_grid *gri
     return v_load(lanes);
 }
 
+SM_INLINE v_f32 load_lanes(const float *p, int lanes) { return lanes == V_LANES ? v_load(p) : v_load_part(p, lanes); }
+
 /** The lazy transform: max(floor, value * scale + shift). */
 typedef struct lazy_lanes {
     v_f32 scale, shift, floor;
@@ -99,35 +104,39 @@ typedef struct lazy_lanes {
 static lazy_lanes lazy_lanes_of(const chunk_reader *reader, int image) {
     lazy_lanes lazy = {v_splat(1.0f), v_zero(), v_splat(reader->relu ? 0.0f : -INFINITY)};
     if (reader->scale) {
-        lazy.scale = v_load(reader->scale + (size_t)image * reader->scale_stride);
-        lazy.shift = v_load(reader->shift + (size_t)image * reader->scale_stride);
+        lazy.scale = load_lanes(reader->scale + (size_t)image * reader->scale_stride, reader->lanes);
+        lazy.shift = load_lanes(reader->shift + (size_t)image * reader->scale_stride, reader->lanes);
     }
     return lazy;
 }
 
-/**
- * A column of 6 input values, image rows y .. y+5 at column x, for rows that may be outside the image (zero) and
- * channels that may be in two sources.
- */
-static SM_NOINLINE void read_odd_column(const chunk_reader *reader, const winograd_grid *grid, int image, int y, int x,
-                                        lazy_lanes lazy, float *column) {
-    const int shift = reader->upsample ? 1 : 0;
-    for (int i = 0; i < WINOGRAD_INPUT; i++, y++, column += V_LANES) {
-        v_f32 value = v_zero();
-        if (y >= 0 && y < grid->height) {
-            if (!reader->whole)
-                value = read_scattered(reader, grid, image, y, x);
-            else {
-                value = v_load(reader->data + (size_t)image * reader->image_stride +
-                               (size_t)(y >> shift) * reader->row_stride + (size_t)(x >> shift) * reader->pixel_stride);
-                if (reader->scale || reader->relu) value = v_max(lazy.floor, v_fma(value, lazy.scale, lazy.shift));
-            }
+/** A column of 6 input values, image rows y .. y+5 at column x, of a chunk with lanes in two sources. */
+static SM_NOINLINE void read_scattered_column(const chunk_reader *reader, const winograd_grid *grid, int image, int y,
+                                              int x, float *column) {
+    for (int i = 0; i < WINOGRAD_INPUT; i++, column += V_LANES)
+        v_store(column, y + i >= 0 && y + i < grid->height ? read_scattered(reader, grid, image, y + i, x) : v_zero());
+}
+
+/** The same for one source, some of whose rows may be outside the image (zero), or with fewer channels than lanes. */
+SM_INLINE void read_edge_column(const chunk_reader *reader, const winograd_grid *grid, int image, int y, int x,
+                                const bool upsample, const bool lazily, lazy_lanes lazy, v_f32 d[6]) {
+    const int shift = upsample ? 1 : 0;
+    const float *column =
+        reader->data + (size_t)image * reader->image_stride + (size_t)(x >> shift) * reader->pixel_stride;
+    SM_UNROLL
+    for (int i = 0; i < WINOGRAD_INPUT; i++) {
+        const int row = y + i;
+        if (row < 0 || row >= grid->height) {
+            d[i] = v_zero();
+            continue;
         }
-        v_store(column, value);
+        d[i] = load_lanes(column + (size_t)(row >> shift) * reader->row_stride, reader->lanes);
+        if (lazily) d[i] = v_max(lazy.floor, v_fma(d[i], lazy.scale, lazy.shift));
     }
 }
 
-/** The same for one source and rows inside the image. Upsampled, rows 1 and 2 are equal, and 3 and 4. */
+/** The same for a whole chunk of one source and rows inside the image. Upsampled, rows 1 and 2 are equal, and 3 and 4.
+ */
 SM_INLINE void read_column(const chunk_reader *reader, int image, int y, int x, const bool upsample, const bool lazily,
                            lazy_lanes lazy, v_f32 d[6]) {
     const int shift = upsample ? 1 : 0;
@@ -163,7 +172,7 @@ SM_INLINE void transform_chunk(const chunk_reader *reader, winograd_block block,
             lazy_image = place.image;
         }
         const int y = place.row * WINOGRAD_TILE - 1, x = place.column * WINOGRAD_TILE - 1;
-        const bool inside = reader->whole && y >= 0 && y + WINOGRAD_INPUT <= grid->height;
+        const bool inside = reader->lanes == V_LANES && y >= 0 && y + WINOGRAD_INPUT <= grid->height;
         const bool continued = tile > 0 && place.column > 0;
         start = continued ? (start + WINOGRAD_TILE) % WINOGRAD_INPUT : 0;
         for (int j = continued ? WINOGRAD_INPUT - WINOGRAD_TILE : 0; j < WINOGRAD_INPUT; j++) {
@@ -176,8 +185,10 @@ SM_INLINE void transform_chunk(const chunk_reader *reader, winograd_block block,
             }
             if (inside)
                 read_column(reader, place.image, y, x + j, upsample, lazily, lazy, d);
+            else if (reader->lanes > 0)
+                read_edge_column(reader, grid, place.image, y, x + j, upsample, lazily, lazy, d);
             else {
-                read_odd_column(reader, grid, place.image, y, x + j, lazy, column);
+                read_scattered_column(reader, grid, place.image, y, x + j, column);
                 SM_UNROLL
                 for (int i = 0; i < WINOGRAD_INPUT; i++) d[i] = v_load(column + i * V_LANES);
             }
@@ -255,10 +266,11 @@ SM_INLINE void transform_gradient_tile(const float *gradient, size_t row_stride,
     }
 }
 
-void SM_KERNEL(sm_winograd_gradient)(const float *gradient, int channels, winograd_block block, winograd_panel panel) {
+void SM_KERNEL(sm_winograd_gradient)(const float *gradient, int channels, winograd_block block, int first_chunk,
+                                     int chunk_count, winograd_panel panel) {
     const winograd_grid *grid = block.grid;
     const size_t pixel_stride = (size_t)channels, row_stride = pixel_stride * (size_t)grid->width;
-    for (int chunk = 0; chunk < winograd_chunks(channels); chunk++) {
+    for (int chunk = first_chunk; chunk < first_chunk + chunk_count; chunk++) {
         const int lanes = channels - chunk * V_LANES < V_LANES ? channels - chunk * V_LANES : V_LANES;
         winograd_place place = winograd_place_of(grid, block.first);
         for (int tile = 0; tile < block.count; tile++, place = winograd_place_next(grid, place)) {
@@ -266,7 +278,7 @@ void SM_KERNEL(sm_winograd_gradient)(const float *gradient, int channels, winogr
             const int rows = grid->height - y, columns = grid->width - x;
             const float *pixel = gradient + ((size_t)place.image * (size_t)grid->height + (size_t)y) * row_stride +
                                  (size_t)x * pixel_stride + (size_t)chunk * V_LANES;
-            float *values = panel.values + (size_t)chunk * panel.chunk_stride + (size_t)tile * V_LANES;
+            float *values = panel.values + (size_t)(chunk - first_chunk) * panel.chunk_stride + (size_t)tile * V_LANES;
             if (lanes == V_LANES && rows >= WINOGRAD_TILE && columns >= WINOGRAD_TILE)
                 transform_gradient_tile(pixel, row_stride, pixel_stride, V_LANES, WINOGRAD_TILE, WINOGRAD_TILE, values,
                                         panel.position_stride);

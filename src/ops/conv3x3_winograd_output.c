@@ -201,6 +201,10 @@ static SM_NOINLINE void output_chunk(const sm_conv *args, winograd_block block, 
     winograd_place place = winograd_place_of(grid, block.first);
     const int first_image = place.image;
     int last_image = first_image;
+    if (sums) {
+        const int images = winograd_place_of(grid, block.first + block.count - 1).image - first_image + 1;
+        for (int row = 0; row < 2 * images; row++) v_store(sums + (size_t)row * sums_stride + channel, v_zero());
+    }
     epilogue last = epilogue_of(args, first_image, channel, lanes);
     for (int t = 0; t < block.count; t++, place = winograd_place_next(grid, place), values += V_LANES) {
         if (place.image != last_image) {
@@ -225,16 +229,11 @@ static SM_NOINLINE void output_chunk(const sm_conv *args, winograd_block block, 
     }
 }
 
-void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, winograd_panel panel, float *sums) {
-    const int chunks = winograd_chunks(args->output_channels);
-    if (sums) {
-        const int images = winograd_place_of(block.grid, block.first + block.count - 1).image -
-                           winograd_place_of(block.grid, block.first).image + 1;
-        memset(sums, 0, sizeof *sums * (size_t)images * 2 * (size_t)chunks * V_LANES);
-    }
-    for (int chunk = 0; chunk < chunks; chunk++)
-        output_chunk(args, block, chunk, panel.values + (size_t)chunk * panel.chunk_stride, panel.position_stride,
-                     sums);
+void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, int first_chunk, int chunk_count,
+                                   winograd_panel panel, float *sums) {
+    for (int chunk = 0; chunk < chunk_count; chunk++)
+        output_chunk(args, block, first_chunk + chunk, panel.values + (size_t)chunk * panel.chunk_stride,
+                     panel.position_stride, sums);
     v_stream_end();
 }
 
@@ -334,9 +333,10 @@ static SM_NOINLINE void part_to_targets(const sm_conv *args, const winograd_grid
     }
 }
 
-void SM_KERNEL(sm_winograd_output_to_targets)(const sm_conv *args, winograd_block block, winograd_panel panel) {
+void SM_KERNEL(sm_winograd_output_to_targets)(const sm_conv *args, winograd_block block, int first_chunk,
+                                              int chunk_count, winograd_panel panel) {
     const winograd_grid *grid = block.grid;
-    for (int chunk = 0; chunk < winograd_chunks(sm_conv_input_channels(args)); chunk++) {
+    for (int chunk = first_chunk; chunk < first_chunk + chunk_count; chunk++) {
         int channel = chunk * V_LANES;
         const sm_target *target = target_of(args, &channel);
         if (target && !target->data) continue;
@@ -345,7 +345,7 @@ void SM_KERNEL(sm_winograd_output_to_targets)(const sm_conv *args, winograd_bloc
         const size_t row_stride = pixel_stride * (size_t)(grid->width / divisor);
         const bool stream =
             target && !target->upsample && !target->accumulate && streams(grid, target->data, target->stride, channel);
-        const float *values = panel.values + (size_t)chunk * panel.chunk_stride;
+        const float *values = panel.values + (size_t)(chunk - first_chunk) * panel.chunk_stride;
         winograd_place place = winograd_place_of(grid, block.first);
         for (int t = 0; t < block.count; t++, place = winograd_place_next(grid, place), values += V_LANES) {
             const int y = place.row * WINOGRAD_TILE, x = place.column * WINOGRAD_TILE;

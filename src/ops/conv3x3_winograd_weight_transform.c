@@ -87,32 +87,56 @@ void SM_KERNEL(sm_winograd_transform_weights)(const float *weights, int inputs, 
     sm_parallel_run(parallel, winograd_chunks(outputs), transform_chunk, &job);
 }
 
+/** Rows of V_LANES floats, `row_stride` apart, to columns: a row of `columns` has V_LANES floats. */
+static SM_NOINLINE void transpose(const float *rows, size_t row_stride, float *columns) {
+    v_f32 from[V_LANES], to[V_LANES];
+    SM_UNROLL for (int i = 0; i < V_LANES; i++) from[i] = v_load(rows + (size_t)i * row_stride);
+    SM_UNROLL for (int width = 1; width < V_LANES; width *= 2) {
+        SM_UNROLL for (int i = 0; i < V_LANES / 2; i++) {
+            v_interleave(from[i], from[i + V_LANES / 2], &to[2 * i], &to[2 * i + 1]);
+        }
+        SM_UNROLL for (int i = 0; i < V_LANES; i++) from[i] = to[i];
+    }
+    SM_UNROLL for (int i = 0; i < V_LANES; i++) v_store(columns + (size_t)i * V_LANES, from[i]);
+}
+
 /**
- * As transform_chunk, with weights [9][outputs][inputs] rotated by half a turn: tap t is read from tap 8 - t. The lanes
- * of a chunk are `inputs` floats apart, so they are first collected for a few inputs.
+ * U of one chunk of outputs from weights [9][outputs][inputs] rotated by half a turn: tap t is read from tap 8 - t. The
+ * lanes of a chunk are `inputs` floats apart, so they are first collected for a few inputs. The next inputs of U follow
+ * at steps of `input_stride`.
  */
-static void transform_backward_chunk(void *arguments, int chunk, int worker) {
-    (void)worker;
-    enum { GROUP = 16 };
-    const transform_job *job = arguments;
+static void transform_backward_inputs(const transform_job *job, int chunk, float *place, size_t input_stride,
+                                      size_t position_stride) {
     const int left = job->outputs - chunk * V_LANES, lanes = left < V_LANES ? left : V_LANES;
-    size_t input_stride;
-    float *place = chunk_place(job, chunk, &input_stride);
-    float collected[9][GROUP][V_LANES] = {{{0}}};
-    for (int first = 0; first < job->inputs; first += GROUP) {
-        const int count = job->inputs - first < GROUP ? job->inputs - first : GROUP;
-        for (int tap = 0; tap < 9; tap++)
-            for (int lane = 0; lane < lanes; lane++) {
-                const size_t output = (size_t)(8 - tap) * (size_t)job->outputs + (size_t)(chunk * V_LANES + lane);
-                const float *weight = job->weights + output * (size_t)job->inputs + first;
-                for (int i = 0; i < count; i++) collected[tap][i][lane] = weight[i];
+    const size_t row_stride = (size_t)job->inputs;
+    float collected[9][V_LANES * V_LANES] = {{0}};
+    for (int first = 0; first < job->inputs; first += V_LANES) {
+        const int count = job->inputs - first < V_LANES ? job->inputs - first : V_LANES;
+        for (int tap = 0; tap < 9; tap++) {
+            const size_t row = (size_t)(8 - tap) * (size_t)job->outputs + (size_t)(chunk * V_LANES);
+            const float *weight = job->weights + row * row_stride + first;
+            if (lanes == V_LANES && count == V_LANES) {
+                transpose(weight, row_stride, collected[tap]);
+                continue;
             }
+            for (int lane = 0; lane < lanes; lane++)
+                for (int i = 0; i < count; i++)
+                    collected[tap][i * V_LANES + lane] = weight[(size_t)lane * row_stride + (size_t)i];
+        }
         for (int i = 0; i < count; i++, place += input_stride) {
             v_f32 taps[3][3];
-            for (int tap = 0; tap < 9; tap++) taps[tap / 3][tap % 3] = v_load(collected[tap][i]);
-            transform_taps(taps, place, position_stride_of(job));
+            for (int tap = 0; tap < 9; tap++) taps[tap / 3][tap % 3] = v_load(collected[tap] + (size_t)i * V_LANES);
+            transform_taps(taps, place, position_stride);
         }
     }
+}
+
+static void transform_backward_chunk(void *arguments, int chunk, int worker) {
+    (void)worker;
+    const transform_job *job = arguments;
+    size_t input_stride;
+    float *place = chunk_place(job, chunk, &input_stride);
+    transform_backward_inputs(job, chunk, place, input_stride, position_stride_of(job));
 }
 
 void SM_KERNEL(sm_winograd_transform_weights_backward)(const float *weights, int inputs, int outputs,
@@ -121,36 +145,65 @@ void SM_KERNEL(sm_winograd_transform_weights_backward)(const float *weights, int
     sm_parallel_run(parallel, winograd_chunks(inputs), transform_backward_chunk, &job);
 }
 
-/** A gradient of weights, one task per chunk of inputs. */
-typedef struct gradient_job {
-    const float *transformed;
-    int slots, inputs, outputs;
-    float *weights_gradient;
-} gradient_job;
+/** The place of chunk `chunk` (of `chunks`) in U of `inputs` inputs, as chunk_place. */
+static float *place_of(float *transformed, int inputs, int chunk, int chunks, size_t *input_stride) {
+    const int in_group = chunk % WINOGRAD_GROUP, group = chunk - in_group;
+    *input_stride = (size_t)winograd_group_width(group, chunks) * V_LANES;
+    return transformed + ((size_t)group * (size_t)inputs + (size_t)in_group) * V_LANES;
+}
 
-static void gradient_rows(void *arguments, int chunk, int worker) {
-    (void)worker;
-    const gradient_job *job = arguments;
-    const size_t row_stride = (size_t)winograd_chunks(job->outputs) * V_LANES;
-    const size_t position_stride = (size_t)winograd_chunks(job->inputs) * V_LANES * row_stride;
-    const size_t tap_stride = (size_t)job->inputs * (size_t)job->outputs;
-    const int end = (chunk + 1) * V_LANES < job->inputs ? (chunk + 1) * V_LANES : job->inputs;
-    for (int input = chunk * V_LANES; input < end; input++)
-        for (int output = 0; output < job->outputs; output += V_LANES) {
-            const int lanes = job->outputs - output < V_LANES ? job->outputs - output : V_LANES;
+void SM_KERNEL(sm_winograd_transform_chunks)(const float *weights, int inputs, int outputs, int first_chunk,
+                                             int chunk_count, float *transformed) {
+    const size_t tap_stride = (size_t)inputs * (size_t)outputs;
+    const size_t position_stride = (size_t)chunk_count * (size_t)inputs * V_LANES;
+    for (int chunk = 0; chunk < chunk_count; chunk++) {
+        const int channel = (first_chunk + chunk) * V_LANES;
+        const int lanes = outputs - channel < V_LANES ? outputs - channel : V_LANES;
+        size_t input_stride;
+        float *place = place_of(transformed, inputs, chunk, chunk_count, &input_stride);
+        const float *weight = weights + channel;
+        for (int input = 0; input < inputs; input++, place += input_stride, weight += outputs) {
+            v_f32 taps[3][3];
+            for (int tap = 0; tap < 9; tap++) {
+                const float *p = weight + (size_t)tap * tap_stride;
+                taps[tap / 3][tap % 3] = lanes == V_LANES ? v_load(p) : v_load_part(p, lanes);
+            }
+            transform_taps(taps, place, position_stride);
+        }
+    }
+}
+
+void SM_KERNEL(sm_winograd_transform_chunks_backward)(const float *weights, int inputs, int outputs, int first_chunk,
+                                                      int chunk_count, float *transformed) {
+    const transform_job job = {weights, outputs, inputs, transformed};
+    const size_t position_stride = (size_t)chunk_count * (size_t)outputs * V_LANES;
+    for (int chunk = 0; chunk < chunk_count; chunk++) {
+        size_t input_stride;
+        float *place = place_of(transformed, outputs, chunk, chunk_count, &input_stride);
+        transform_backward_inputs(&job, first_chunk + chunk, place, input_stride, position_stride);
+    }
+}
+
+void SM_KERNEL(sm_winograd_weights_gradient)(const winograd_weights *transformed, int inputs, int outputs,
+                                             float *weights_gradient) {
+    const size_t tap_stride = (size_t)inputs * (size_t)outputs;
+    for (int input = 0; input < transformed->input_count; input++)
+        for (int output = 0; output < transformed->output_count; output += V_LANES) {
+            const int left = transformed->output_count - output, lanes = left < V_LANES ? left : V_LANES;
             v_f32 rows[6][3];
             for (int i = 0; i < 6; i++) {
                 v_f32 u[6];
                 for (int j = 0; j < 6; j++) {
-                    const float *value = job->transformed + (size_t)(i * 6 + j) * position_stride +
-                                         (size_t)input * row_stride + (size_t)output;
+                    const float *value = transformed->values + (size_t)(i * 6 + j) * transformed->position_stride +
+                                         (size_t)input * transformed->row_stride + (size_t)output;
                     u[j] = v_load(value);
-                    for (int slot = 1; slot < job->slots; slot++)
-                        u[j] = v_add(u[j], v_load(value + (size_t)slot * WINOGRAD_POSITIONS * position_stride));
+                    for (int slot = 1; slot < transformed->slots; slot++)
+                        u[j] = v_add(u[j], v_load(value + (size_t)slot * transformed->slot_stride));
                 }
                 transform_back(u, rows[i]);
             }
-            float *weight = job->weights_gradient + (size_t)input * (size_t)job->outputs + output;
+            float *weight = weights_gradient + (size_t)(transformed->first_input + input) * (size_t)outputs +
+                            (size_t)(transformed->first_output + output);
             for (int x = 0; x < 3; x++) {
                 v_f32 column[6], gradient[3];
                 for (int i = 0; i < 6; i++) column[i] = rows[i][x];
@@ -164,10 +217,4 @@ static void gradient_rows(void *arguments, int chunk, int worker) {
                 }
             }
         }
-}
-
-void SM_KERNEL(sm_winograd_weights_gradient)(const float *transformed, int slots, int inputs, int outputs,
-                                             float *weights_gradient, const sm_parallel *parallel) {
-    gradient_job job = {transformed, slots, inputs, outputs, weights_gradient};
-    sm_parallel_run(parallel, winograd_chunks(inputs), gradient_rows, &job);
 }

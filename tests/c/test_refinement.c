@@ -162,6 +162,42 @@ static void test_training_predicts_as_it_steps(void **state) {
     network_case_close(&c);
 }
 
+/**
+ * A step after a prediction of its images keeps the features that do not depend on prompts or dropout, and gives the
+ * losses, gradients and running statistics of a step alone.
+ */
+static void test_step_after_a_prediction(void **state) {
+    (void)state;
+    network_case c;
+    network_case_open(&c, "sonomask2", sm_kernels_for(SM_BACKEND_AUTO));
+    const sm_square_prompts prompts[BATCH] = {clicks, box};
+    const size_t bytes = c.net.total_count * sizeof(float), gradient_bytes = c.net.trainable_count * sizeof(float);
+    float *before = network_worn_parameters(&c.net, 3), *alone = network_worn_parameters(&c.net, 3);
+    float *gradients = sm_floats_allocate(c.net.trainable_count);
+    assert_non_null(gradients);
+    c.prompts = prompts;
+    sm_batch batch = network_case_batch(&c);
+    memcpy(c.parameters, before, bytes);
+    const sm_losses losses = sm_training_step(c.training, c.parameters, &batch, &c.options, 0.1f, 9, gradients);
+    memcpy(alone, c.parameters, bytes);
+    assert_memory_not_equal(alone, before, bytes);
+
+    memcpy(c.parameters, before, bytes);
+    batch.prompts = NULL;
+    sm_training_predict(c.training, c.parameters, &batch, 4);
+    memset(c.images, 0, BATCH * PIXELS * sizeof *c.images); /* not read again */
+    batch.prompts = prompts;
+    batch.predicted = true;
+    const sm_losses after = sm_training_step(c.training, c.parameters, &batch, &c.options, 0.1f, 9, c.gradients);
+    assert_memory_equal(&after, &losses, sizeof losses);
+    assert_memory_equal(c.gradients, gradients, gradient_bytes);
+    assert_memory_equal(c.parameters, alone, bytes);
+    sm_floats_free(gradients);
+    sm_floats_free(before);
+    sm_floats_free(alone);
+    network_case_close(&c);
+}
+
 /** An answer depends on the image and its prompts alone, whatever was asked before. */
 static void test_no_answer_depends_on_an_earlier_one(void **state) {
     (void)state;
@@ -244,6 +280,7 @@ int main(void) {
         cmocka_unit_test(test_against_reference_kernels),
         cmocka_unit_test(test_against_the_forward_pass_of_training),
         cmocka_unit_test(test_training_predicts_as_it_steps),
+        cmocka_unit_test(test_step_after_a_prediction),
         cmocka_unit_test(test_no_answer_depends_on_an_earlier_one),
         cmocka_unit_test(test_a_lesion_excludes_normal),
     };
