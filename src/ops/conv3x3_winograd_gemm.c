@@ -78,7 +78,9 @@ typedef void product_function(int passes, const float *v, size_t v_chunk_stride,
 #if SM_TARGET == SM_TARGET_AVX512
 PRODUCTS(12)
 PRODUCTS(11)
-PRODUCTS(10) PRODUCTS(9) PRODUCTS(8) PRODUCTS(7)
+PRODUCTS(10)
+PRODUCTS(9)
+PRODUCTS(8) PRODUCTS(7)
 #endif
 #if SM_TARGET == SM_TARGET_AVX512 || SM_TARGET == SM_TARGET_AVX2
     PRODUCTS(6) PRODUCTS(5) PRODUCTS(4) PRODUCTS(3)
@@ -97,27 +99,29 @@ PRODUCTS(10) PRODUCTS(9) PRODUCTS(8) PRODUCTS(7)
 };
 
 /**
- * M = V x U for `tiles` tiles and `wide` chunks. The register tiles are of nearly equal height: a low one at the end
- * would have too few sums to hide their latency.
+ * M = V x U for `tiles` tiles and `wide` chunks, over `terms` inputs. The register tiles are of nearly equal height: a
+ * low one at the end would have too few sums to hide their latency.
  */
-static void multiply_group(int tiles, int wide, const float *v, size_t v_chunk_stride, int inputs, const float *u,
+static void multiply_group(int tiles, int wide, const float *v, size_t v_chunk_stride, int terms, const float *u,
                            float *m, size_t m_chunk_stride) {
     const int passes = (tiles + TALLEST - 1) / TALLEST;
     const int height = tiles / passes, taller = tiles % passes;
     const size_t done = (size_t)taller * (size_t)(height + 1) * V_LANES;
-    if (taller > 0) products[height][wide - 1](taller, v, v_chunk_stride, inputs, u, m, m_chunk_stride);
-    products[height - 1][wide - 1](passes - taller, v + done, v_chunk_stride, inputs, u, m + done, m_chunk_stride);
+    if (taller > 0) products[height][wide - 1](taller, v, v_chunk_stride, terms, u, m, m_chunk_stride);
+    products[height - 1][wide - 1](passes - taller, v + done, v_chunk_stride, terms, u, m + done, m_chunk_stride);
 }
 
-void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel,
-                                     int chunks, winograd_panel outputs_panel) {
+void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, const winograd_kernel *kernel,
+                                     int first_chunk, int chunk_count, winograd_panel outputs_panel) {
+    const size_t chunk_floats = (size_t)kernel->inputs * V_LANES;
     for (int position = 0; position < WINOGRAD_POSITIONS; position++) {
         const float *v = inputs_panel.values + (size_t)position * inputs_panel.position_stride;
-        const float *u = kernel + (size_t)position * (size_t)chunks * (size_t)inputs * V_LANES;
+        const float *u = kernel->values + (size_t)(position * kernel->chunks + first_chunk) * chunk_floats;
         float *m = outputs_panel.values + (size_t)position * outputs_panel.position_stride;
-        for (int chunk = 0; chunk < chunks; chunk += WINOGRAD_GROUP)
-            multiply_group(tiles, winograd_group_width(chunk, chunks), v, inputs_panel.chunk_stride, inputs,
-                           u + (size_t)chunk * (size_t)inputs * V_LANES, m + (size_t)chunk * outputs_panel.chunk_stride,
+        const int terms = winograd_zero_if_upsampled(position) ? kernel->leading : kernel->inputs;
+        for (int chunk = 0; chunk < chunk_count; chunk += WINOGRAD_GROUP)
+            multiply_group(tiles, winograd_group_width(chunk, chunk_count), v, inputs_panel.chunk_stride, terms,
+                           u + (size_t)chunk * chunk_floats, m + (size_t)chunk * outputs_panel.chunk_stride,
                            outputs_panel.chunk_stride);
     }
 }
