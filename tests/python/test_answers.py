@@ -38,7 +38,8 @@ class Answers(Case):
         lines: List[List[Any]] = [[], ["--overlay", "--model", PROMPT_WEIGHTS, "--prompts", prompts]]
         for options in lines:
             outputs = []
-            for name, command in (("native", [PROGRAM]), ("python", [sys.executable, "-m", "sonomask"])):
+            commands: Dict[str, List[Any]] = {"native": [PROGRAM], "python": [sys.executable, "-m", "sonomask"]}
+            for name, command in commands.items():
                 done = run(*command, "predict", *options, "--out", folder / name, *PHANTOMS, cwd=ROOT)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(len(done.stdout.splitlines()), len(PHANTOMS))
