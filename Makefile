@@ -358,6 +358,7 @@ weights/SHA256SUMS: weights/sonomask.safetensors
 
 include native/install/install.mk
 include native/python/python.mk
+include release/release.mk
 
 .PHONY: clean
 clean: ## Remove everything that was built
