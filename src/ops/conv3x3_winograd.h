@@ -131,7 +131,8 @@ void SM_KERNEL(sm_winograd_gradient)(const float *gradient, int channels, winogr
                                      int chunk_count, winograd_panel panel);
 
 /**
- * Y = A^T M A of output chunks `first_chunk` .., with the operations of sm_conv after the sum. `sums` is NULL or
+ * Y = A^T M A of output chunks `first_chunk` .., with the operations of sm_conv after the sum. `panel`
+ * holds only these chunks. `sums` is NULL or
  * [images of the block][2][all output chunks * V_LANES], of which the part of these chunks is overwritten.
  */
 void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, int first_chunk, int chunk_count,
@@ -173,15 +174,49 @@ typedef struct winograd_weights {
 void SM_KERNEL(sm_winograd_weights_gradient)(const winograd_weights *transformed, int inputs, int outputs,
                                              float *weights_gradient);
 
-/** M = V x U for all 36 positions; `tiles` rows, `inputs` terms, `chunks` output chunks. */
-void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel,
-                                     int chunks, winograd_panel outputs_panel);
+/**
+ * Whether V is zero in this position for upsampled inputs. Of the 6 rows (and columns) of their tiles, 1 and 2 are
+ * equal, and 3 and 4, so that row (and column) 2 of B^T d B is exactly zero: 11 of the 36 positions.
+ */
+static inline bool winograd_zero_if_upsampled(int position) {
+    return position / WINOGRAD_INPUT == 2 || position % WINOGRAD_INPUT == 2;
+}
+
+/** The inputs, counted from the first, after which all others are upsampled. */
+static inline int winograd_leading_inputs(const sm_source *source, int source_count, int inputs) {
+    if (source[0].upsample) return source_count == 1 || source[1].upsample ? 0 : inputs;
+    return source_count > 1 && source[1].upsample ? source[0].channels : inputs;
+}
+
+/**
+ * Backward to the data: the chunks of targets, counted from the first, after which all others are upsampled. The
+ * gradients of 2 x 2 pixels are added for these, in which the same 11 positions of M have the factor 0.
+ */
+static inline int winograd_leading_targets(const sm_conv *args, int chunks) {
+    const bool first = args->target[0].upsample, second = args->source_count > 1 && args->target[1].upsample;
+    if (first) return args->source_count == 1 || second ? 0 : chunks;
+    return second ? winograd_chunks(sm_conv_channels(args, 0)) : chunks;
+}
+
+/** The right sides of the 36 products. */
+typedef struct winograd_kernel {
+    const float *values; /**< U */
+    int inputs, chunks;  /**< terms of a product, chunks of outputs */
+    int leading;         /**< terms where V of upsampled inputs is zero: see winograd_leading_inputs */
+    int leading_chunks;  /**< outputs where M is not needed for the others, and is set to 0: winograd_leading_targets */
+} winograd_kernel;
+
+/** M = V x U for all 36 positions; `tiles` rows, and of the output chunks `chunk_count` from `first_chunk` on (the
+ * first of a group), which are all that `outputs_panel` holds. */
+void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, const winograd_kernel *kernel,
+                                     int first_chunk, int chunk_count, winograd_panel outputs_panel);
 
 /**
  * dU = V^T x Z for all 36 positions, or dU += V^T x Z with `add`: `input_chunks` chunks of V, `output_chunks` of Z,
- * summed over `tiles`. dU is [36][..][row_stride] with `position_stride` floats between positions.
+ * summed over `tiles`. dU is [36][..][row_stride] with `position_stride` floats between positions. Of V, all chunks but
+ * the first `leading_chunks` are upsampled: see winograd_zero_if_upsampled.
  */
-void SM_KERNEL(sm_winograd_multiply_transposed)(winograd_panel inputs_panel, int input_chunks,
+void SM_KERNEL(sm_winograd_multiply_transposed)(winograd_panel inputs_panel, int input_chunks, int leading_chunks,
                                                 winograd_panel outputs_panel, int output_chunks, int tiles, bool add,
                                                 float *accumulator, size_t position_stride, size_t row_stride);
 

@@ -54,6 +54,8 @@ static void weights_task(void *arguments, int index, int worker) {
     const int chunks = chunks_left < plan->range_chunks ? chunks_left : plan->range_chunks;
     if (chunks <= 0) return;
 
+    const int leading_chunks =
+        winograd_chunks(winograd_leading_inputs(args->source, args->source_count, sm_conv_input_channels(args)));
     const size_t row_stride = (size_t)plan->output_chunks * V_LANES;
     const size_t position_stride = (size_t)plan->input_chunks * V_LANES * row_stride;
     float *accumulator = job->slots + (size_t)slot * plan->slot_floats + (size_t)first_chunk * V_LANES * row_stride;
@@ -71,8 +73,8 @@ static void weights_task(void *arguments, int index, int worker) {
         SM_KERNEL(sm_winograd_gradient)
         (args->output_gradient, args->output_channels, block, 0, plan->output_chunks, gradients);
         SM_KERNEL(sm_winograd_multiply_transposed)
-        (inputs, chunks, gradients, plan->output_chunks, count, first > start, accumulator, position_stride,
-         row_stride);
+        (inputs, chunks, leading_chunks - first_chunk, gradients, plan->output_chunks, count, first > start,
+         accumulator, position_stride, row_stride);
     }
 }
 

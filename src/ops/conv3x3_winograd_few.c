@@ -37,9 +37,10 @@ typedef struct few_job {
     int input_chunks, output_chunks;
     int group; /* output chunks of a task */
     size_t weights_floats, worker_floats;
-    winograd_panel tiles; /* V of all tiles */
-    float *sums;          /* NULL, or [batch][2][output_chunks * V_LANES] */
-    float *workers;       /* U and M of every worker */
+    int leading, leading_chunks; /* as in winograd_kernel, over all outputs */
+    winograd_panel tiles;        /* V of all tiles */
+    float *sums;                 /* NULL, or [batch][2][output_chunks * V_LANES] */
+    float *workers;              /* U and M of every worker */
 } few_job;
 
 static few_job job_make(const sm_conv *args, int inputs, int outputs, int threads) {
@@ -101,13 +102,21 @@ static few_task task_of(const few_job *job, int index, int worker) {
                       winograd_panel_make(weights + job->weights_floats, job->group, job->grid.tiles)};
 }
 
+static void multiply(const few_job *job, const few_task *task) {
+    const winograd_kernel kernel = {.values = task->weights,
+                                    .inputs = job->inputs,
+                                    .chunks = task->count,
+                                    .leading = job->leading,
+                                    .leading_chunks = job->leading_chunks - task->first};
+    SM_KERNEL(sm_winograd_multiply)(job->tiles, job->grid.tiles, &kernel, 0, task->count, task->result);
+}
+
 static void forward_task(void *arguments, int index, int worker) {
     const few_job *job = arguments;
     const few_task task = task_of(job, index, worker);
     SM_KERNEL(sm_winograd_transform_chunks)
     (job->args->weights, job->inputs, job->outputs, task.first, task.count, task.weights);
-    SM_KERNEL(sm_winograd_multiply)
-    (job->tiles, job->grid.tiles, job->inputs, task.weights, task.count, task.result);
+    multiply(job, &task);
     SM_KERNEL(sm_winograd_output)(job->args, all_tiles(job), task.first, task.count, task.result, job->sums);
 }
 
@@ -116,6 +125,8 @@ void SM_KERNEL(sm_winograd_few_forward)(const sm_conv *args) {
     few_job job = job_make(args, sm_conv_input_channels(args), args->output_channels, threads);
     job.source = args->source;
     job.source_count = args->source_count;
+    job.leading = winograd_leading_inputs(args->source, args->source_count, job.inputs);
+    job.leading_chunks = job.output_chunks;
     job.sums = args->sums ? args->workspace : NULL;
     run_job(&job, forward_task);
     if (!args->sums) return;
@@ -129,8 +140,7 @@ static void backward_data_task(void *arguments, int index, int worker) {
     const few_task task = task_of(job, index, worker);
     SM_KERNEL(sm_winograd_transform_chunks_backward)
     (job->args->weights, job->outputs, job->inputs, task.first, task.count, task.weights);
-    SM_KERNEL(sm_winograd_multiply)
-    (job->tiles, job->grid.tiles, job->inputs, task.weights, task.count, task.result);
+    multiply(job, &task);
     SM_KERNEL(sm_winograd_output_to_targets)(job->args, all_tiles(job), task.first, task.count, task.result);
 }
 
@@ -141,6 +151,8 @@ void SM_KERNEL(sm_winograd_few_backward_data)(const sm_conv *args) {
     few_job job = job_make(args, args->output_channels, sm_conv_input_channels(args), threads);
     job.source = &gradient;
     job.source_count = 1;
+    job.leading = job.inputs;
+    job.leading_chunks = winograd_leading_targets(args, job.output_chunks);
     run_job(&job, backward_data_task);
 }
 
@@ -194,6 +206,8 @@ static void weights_task(void *arguments, int index, int worker) {
     const int output_chunk = index % job->output_blocks * job->block;
     const int input_chunks = smaller(job->block, job->input_chunks - input_chunk);
     const int output_chunks = smaller(job->block, job->output_chunks - output_chunk);
+    const int leading_chunks =
+        winograd_chunks(winograd_leading_inputs(job->args->source, job->args->source_count, job->inputs));
     const size_t row_stride = (size_t)output_chunks * V_LANES;
     const winograd_weights transformed = {
         .values = job->workers + (size_t)worker * job->worker_floats,
@@ -205,9 +219,9 @@ static void weights_task(void *arguments, int index, int worker) {
         .first_output = output_chunk * V_LANES,
         .output_count = smaller(output_chunks * V_LANES, job->outputs - output_chunk * V_LANES)};
     SM_KERNEL(sm_winograd_multiply_transposed)
-    (panel_from(job->tiles, input_chunk), input_chunks, panel_from(job->gradients, output_chunk), output_chunks,
-     job->grid.tiles, false, job->workers + (size_t)worker * job->worker_floats, transformed.position_stride,
-     row_stride);
+    (panel_from(job->tiles, input_chunk), input_chunks, leading_chunks - input_chunk,
+     panel_from(job->gradients, output_chunk), output_chunks, job->grid.tiles, false,
+     job->workers + (size_t)worker * job->worker_floats, transformed.position_stride, row_stride);
     SM_KERNEL(sm_winograd_weights_gradient)
     (&transformed, job->inputs, job->outputs, job->args->weights_gradient);
 }

@@ -42,6 +42,8 @@ static const conv_case cases[] = {
      .relu = true,
      .sums = true,
      .spare = 5},
+    {.batch = 2, .height = 4, .width = 6, .channels = {40, 72}, .outputs = 57, .upsample = {false, true}, .sums = true},
+    {.batch = 1, .height = 6, .width = 10, .channels = {72}, .outputs = 60, .lazy = {LAZY_SCALE}, .upsample = {true}},
     {.batch = 2, .height = 8, .width = 8, .channels = {144, 4}, .outputs = 128, .lazy = {LAZY_SCALE, LAZY_SCALE_RELU}},
     {.batch = 1, .height = 1, .width = 1, .channels = {8}, .outputs = 16, .bias = true},
     {.batch = 2, .height = 1, .width = 7, .channels = {5}, .outputs = 3, .sums = true},
@@ -62,6 +64,9 @@ static const conv_case cases[] = {
      .outputs = 8,
      .lazy = {LAZY_RELU, LAZY_SCALE},
      .bias = true},
+    /* Weights that are not large, upsampled. */
+    {.batch = 2, .height = 10, .width = 14, .channels = {20, 40}, .outputs = 9, .upsample = {false, true}},
+    {.batch = 1, .height = 16, .width = 12, .channels = {33}, .outputs = 16, .lazy = {LAZY_RELU}, .upsample = {true}},
     {.batch = 2, .height = 17, .width = 11, .channels = {16}, .outputs = 16, .lazy = {LAZY_SCALE_RELU}, .sums = true},
     {.batch = 1,
      .height = 16,
