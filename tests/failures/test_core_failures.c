@@ -185,7 +185,8 @@ static sm_status step(const sm_parallel *parallel, sm_error *error) {
         sm_net_initialise(&net, 1, parameters);
         status = sm_training_create(&net, SIZE, BATCH, sm_kernels_for(SM_BACKEND_AUTO), parallel, &training, error);
     }
-    if (status == SM_OK) status = sm_optimiser_create(&net, parameters, sm_kernels_for(SM_BACKEND_AUTO), &optimiser, error);
+    if (status == SM_OK)
+        status = sm_optimiser_create(&net, parameters, sm_kernels_for(SM_BACKEND_AUTO), &optimiser, error);
     if (status == SM_OK) {
         const sm_batch batch = {.images = images, .masks = masks, .classes = classes};
         const sm_loss_options loss = sm_loss_options_default();
