@@ -21,9 +21,17 @@ void SM_KERNEL(sm_conv3x3_transform)(const float *weights, int input_channels, i
         SM_KERNEL(sm_winograd_transform_weights)(weights, input_channels, output_channels, transformed, NULL);
 }
 
-/** Large weights and few tiles, in training. Weights that were transformed before need no special treatment. */
+/**
+ * Large weights and few tiles, in training. Weights that were transformed before need no special treatment, so that an
+ * inference build does not contain it.
+ */
 static bool is_few(const sm_conv *args) {
+#ifdef SM_INFERENCE_ONLY
+    (void)args;
+    return false;
+#else
     return !is_direct(sm_conv_input_channels(args)) && SM_KERNEL(sm_winograd_is_few)(args);
+#endif
 }
 
 size_t SM_KERNEL(sm_conv3x3_workspace)(const sm_conv *args, int threads) {

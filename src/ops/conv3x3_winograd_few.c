@@ -50,7 +50,7 @@ static few_job job_make(const sm_conv *args, int inputs, int outputs, int thread
                    .outputs = outputs,
                    .input_chunks = winograd_chunks(inputs),
                    .output_chunks = winograd_chunks(outputs)};
-    job.group = TASK_WEIGHTS / (WINOGRAD_POSITIONS * V_LANES * inputs);
+    job.group = TASK_WEIGHTS / (WINOGRAD_POSITIONS * V_LANES * (inputs > 0 ? inputs : 1));
     if (job.group > WINOGRAD_GROUP) job.group -= job.group % WINOGRAD_GROUP;
     if (threads > 1) job.group = smaller(job.group, job.output_chunks / (2 * threads)); /* shares of similar size */
     if (job.group > job.output_chunks) job.group = job.output_chunks;
