@@ -29,6 +29,16 @@ static const conv_case cases[] = {
     {.batch = 1, .height = 13, .width = 19, .channels = {1}, .outputs = 16, .bias = true, .relu = true, .sums = true},
     {.batch = 2, .height = 40, .width = 22, .channels = {1}, .outputs = 24, .pooled = true, .sums = true, .spare = 3},
     {.batch = 2,
+     .height = 34,
+     .width = 18,
+     .channels = {1},
+     .outputs = 22,
+     .bias = true,
+     .relu = true,
+     .pooled = true,
+     .output_unused = true,
+     .spare = 2},
+    {.batch = 2,
      .height = 18,
      .width = 10,
      .channels = {3},
@@ -160,7 +170,7 @@ static void assert_close(const float *value, const float *expected, size_t count
 static void assert_same_as_reference(const conv_tensors *fast, const conv_tensors *expected, const char *set,
                                      int index) {
     const sm_conv *a = &fast->args, *b = &expected->args;
-    assert_close(a->output, b->output, fast->output_count, "output", set, index);
+    if (!a->output_unused) assert_close(a->output, b->output, fast->output_count, "output", set, index);
     assert_close(a->pooled, b->pooled, fast->pooled_count, "pooled", set, index);
     for (int s = 0; s < a->source_count; s++)
         assert_close(a->target[s].data, b->target[s].data, fast->target_count[s], "gradient of the data", set, index);
