@@ -13,9 +13,10 @@
 
 #include "processors.h"
 
-/* Jobs often follow each other within microseconds. A few yields catch the next one without a sleep and a wake-up, and
- * give the processor to another process that waits for it. */
-enum { YIELDS_BEFORE_SLEEP = 32, MAX_THREADS = 256 };
+/* The layers of a network follow each other within some tens of microseconds, about as long as a wake-up takes. Yields,
+ * together up to a millisecond, catch the next job without a sleep, and give the processor to another process that
+ * waits for it. */
+enum { YIELDS_BEFORE_SLEEP = 1000, MAX_THREADS = 256 };
 
 typedef struct pool {
     sm_parallel parallel; /* the public part */

@@ -17,6 +17,7 @@ typedef struct planned_layer {
     bool needed;
     bool done_by_producer;               /* a pooling that the convolution before it performs */
     int pool;                            /* for a convolution: the pooling layer that it performs, or -1 */
+    bool pooled_only;                    /* that pooling is the only reader of the output */
     float *weights, *transformed, *bias; /* in the block of weights; NULL where there is none */
     size_t output;                       /* offset of the output */
     size_t gain;                         /* offset of 1 + g of the conditioning */
@@ -82,7 +83,10 @@ static sm_conv layer_conv(const sm_inference_state *state, int index) {
         conv.output_scale = in_arena(state, planned->gain);
         conv.output_shift = in_arena(state, inference->layers[layer->condition].output + (size_t)layer->channels);
     }
-    if (planned->pool >= 0) conv.pooled = layer_output(state, planned->pool);
+    if (planned->pool >= 0) {
+        conv.pooled = layer_output(state, planned->pool);
+        conv.output_unused = planned->pooled_only;
+    }
     return conv;
 }
 
@@ -90,6 +94,15 @@ static void find_prompted(sm_inference *inference) {
     bool depends[SM_NET_MAX_LAYERS];
     sm_net_find_prompted(&inference->net, depends);
     for (int i = 0; i < inference->net.layer_count; i++) inference->layers[i].prompted = depends[i];
+}
+
+static bool has_other_reader(const sm_inference *inference, int layer, int reader) {
+    const sm_net *net = &inference->net;
+    if (net->layers[layer].role != SM_ROLE_NONE) return true;
+    for (int i = 0; i < net->layer_count; i++)
+        for (int k = 0; k < 2; k++)
+            if (i != reader && net->layers[i].input[k] == layer) return true;
+    return false;
 }
 
 /** A pooling whose input is a 3x3 convolution is done by that convolution. */
@@ -102,6 +115,7 @@ static void find_fused_pools(sm_inference *inference) {
         int producer = layer->input[0];
         if (inference->net.layers[producer].kind != SM_LAYER_CONV3X3 || inference->layers[producer].pool >= 0) continue;
         inference->layers[producer].pool = i;
+        inference->layers[producer].pooled_only = !has_other_reader(inference, producer, i);
         inference->layers[i].done_by_producer = true;
     }
 }

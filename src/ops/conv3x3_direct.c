@@ -124,34 +124,53 @@ typedef struct direct_job {
     int slots;       /* backward: number of tasks */
     float *weights;  /* forward: packed; backward: the tasks' accumulators */
     float *sums;     /* forward: NULL, or [tasks][2][chunks * V_LANES] */
-    float *workers;  /* input rows of every worker */
+    float *workers;  /* forward: the memory of every worker; backward: its input rows */
 } direct_job;
 
-static void pool_rows(const sm_conv *args, int image, int y) {
-    const size_t stride = (size_t)args->output_stride, channels = (size_t)args->output_channels;
-    const size_t width = (size_t)args->width, row = (size_t)image * (size_t)args->height + (size_t)y;
-    const float *above = args->output + row * width * stride, *below = above + width * stride;
-    float *pooled = args->pooled + row / 2 * (width / 2) * channels;
-    for (size_t x = 0; x < width; x += 2, above += 2 * stride, below += 2 * stride)
-        for (size_t c = 0; c < channels; c++) {
-            const float upper = above[c] > above[stride + c] ? above[c] : above[stride + c];
-            const float lower = below[c] > below[stride + c] ? below[c] : below[stride + c];
-            *pooled++ = upper > lower ? upper : lower;
-        }
+/** Two rows of the output, of a convolution whose output is read by its pooling alone. */
+static size_t pooled_rows_floats(const sm_conv *args) {
+    if (!args->pooled || !args->output_unused) return 0;
+    return align(2 * (size_t)args->width * (size_t)args->output_channels);
 }
 
-static chunk_output chunk_output_make(const sm_conv *args, int image, int y, int chunk) {
+/** Three input rows, then two output rows. */
+static size_t forward_worker_floats(const sm_conv *args) { return 3 * row_floats(args) + pooled_rows_floats(args); }
+
+SM_INLINE void pool_pixel(const float *above, const float *below, size_t stride, int lanes, float *pooled) {
+    const v_f32 upper = v_max(v_load_part(above, lanes), v_load_part(above + stride, lanes));
+    const v_f32 lower = v_max(v_load_part(below, lanes), v_load_part(below + stride, lanes));
+    v_store_part(pooled, v_max(upper, lower), lanes);
+}
+
+SM_INLINE void pool_whole_pixel(const float *above, const float *below, size_t stride, float *pooled) {
+    const v_f32 upper = v_max(v_load(above), v_load(above + stride));
+    v_store(pooled, v_max(upper, v_max(v_load(below), v_load(below + stride))));
+}
+
+/** 2x2 maxima of the output rows y and y + 1, whose pixels are `stride` floats apart. */
+static void pool_rows(const sm_conv *args, int image, int y, const float *above, const float *below, size_t stride) {
+    const size_t channels = (size_t)args->output_channels, width = (size_t)args->width;
+    const size_t row = (size_t)image * (size_t)args->height + (size_t)y;
+    float *pooled = args->pooled + row / 2 * (width / 2) * channels;
+    for (size_t x = 0; x < width; x += 2, above += 2 * stride, below += 2 * stride, pooled += channels) {
+        size_t c = 0;
+        for (; c + V_LANES <= channels; c += V_LANES) pool_whole_pixel(above + c, below + c, stride, pooled + c);
+        if (c < channels) pool_pixel(above + c, below + c, stride, (int)(channels - c), pooled + c);
+    }
+}
+
+/** `row` is the output's, with pixels `stride` floats apart. */
+static chunk_output chunk_output_make(const sm_conv *args, int image, float *row, size_t stride, int chunk) {
     chunk_output out = {.scale = v_splat(1.0f),
                         .shift = v_zero(),
                         .floor = v_splat(args->relu ? 0.0f : -INFINITY),
                         .wants_sums = args->sums != NULL,
                         .sum = v_zero(),
                         .squares = v_zero(),
-                        .stride = (size_t)args->output_stride,
+                        .stride = stride,
                         .lanes = lanes_of(args->output_channels, chunk)};
     const size_t channel = (size_t)chunk * V_LANES;
-    const size_t row = (size_t)image * (size_t)args->height + (size_t)y;
-    out.pixel = args->output + row * (size_t)args->width * out.stride + channel;
+    out.pixel = row + channel;
     if (args->bias) out.shift = v_load_part(args->bias + channel, out.lanes);
     if (args->output_scale) {
         const size_t offset = (size_t)image * (size_t)args->output_channels + channel;
@@ -168,9 +187,12 @@ static void forward_task(void *arguments, int index, int worker) {
     const int image = index / job->image_tasks, first = index % job->image_tasks * TASK_ROWS;
     const int end = first + TASK_ROWS < args->height ? first + TASK_ROWS : args->height;
     const size_t row_size = row_floats(args), sums_stride = (size_t)chunks * V_LANES;
-    float *rows = job->workers + (size_t)worker * 3 * row_size;
+    float *rows = job->workers + (size_t)worker * forward_worker_floats(args);
     float *sums = job->sums ? job->sums + (size_t)index * 2 * sums_stride : NULL;
     if (sums) memset(sums, 0, sizeof *sums * 2 * sums_stride);
+    const bool unused = args->pooled && args->output_unused;
+    const size_t stride = (size_t)(unused ? args->output_channels : args->output_stride);
+    const size_t output_row = (size_t)args->width * stride, image_row = (size_t)image * (size_t)args->height;
 
     read_row(args, image, first - 1, rows + (size_t)(first % 3) * row_size);
     read_row(args, image, first, rows + (size_t)((first + 1) % 3) * row_size);
@@ -178,8 +200,10 @@ static void forward_task(void *arguments, int index, int worker) {
         read_row(args, image, y + 1, rows + (size_t)((y + 2) % 3) * row_size);
         const row_window window = {{rows + (size_t)(y % 3) * row_size, rows + (size_t)((y + 1) % 3) * row_size,
                                     rows + (size_t)((y + 2) % 3) * row_size}};
+        float *output = unused ? rows + 3 * row_size + (size_t)(y % 2) * output_row
+                               : args->output + (image_row + (size_t)y) * output_row;
         for (int chunk = 0; chunk < chunks; chunk++) {
-            chunk_output out = chunk_output_make(args, image, y, chunk);
+            chunk_output out = chunk_output_make(args, image, output, stride, chunk);
             forward_row(&window, args->width, inputs, job->weights + (size_t)chunk * 9 * (size_t)inputs * V_LANES,
                         &out);
             if (sums) {
@@ -188,7 +212,7 @@ static void forward_task(void *arguments, int index, int worker) {
                 v_store(squares, v_add(v_load(squares), out.squares));
             }
         }
-        if (args->pooled && y % 2) pool_rows(args, image, y - 1);
+        if (args->pooled && y % 2) pool_rows(args, image, y - 1, output - output_row, output, stride);
     }
 }
 
@@ -215,13 +239,13 @@ static void add_up_sums(const direct_job *job) {
 }
 
 size_t SM_KERNEL(sm_direct_forward_workspace)(const sm_conv *args, int threads) {
-    return packed_floats(args) + (size_t)threads * 3 * row_floats(args) + sums_floats(args);
+    return packed_floats(args) + (size_t)threads * forward_worker_floats(args) + sums_floats(args);
 }
 
 void SM_KERNEL(sm_direct_forward)(const sm_conv *args) {
     direct_job job = {.args = args, .image_tasks = image_tasks(args), .weights = args->workspace};
     job.workers = job.weights + packed_floats(args);
-    if (args->sums) job.sums = job.workers + (size_t)sm_parallel_threads(args->parallel) * 3 * row_floats(args);
+    if (args->sums) job.sums = job.workers + (size_t)sm_parallel_threads(args->parallel) * forward_worker_floats(args);
     pack_weights(args, job.weights);
     sm_parallel_run(args->parallel, args->batch * job.image_tasks, forward_task, &job);
     if (args->sums) add_up_sums(&job);

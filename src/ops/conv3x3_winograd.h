@@ -21,8 +21,9 @@ enum {
     WINOGRAD_TILE = 4,                  /* side of a tile, output pixels */
     WINOGRAD_INPUT = WINOGRAD_TILE + 2, /* side of a tile, input pixels */
     WINOGRAD_POSITIONS = 6 * 6,         /* elements of a transformed tile */
-    WINOGRAD_BLOCK_FLOATS = 1 << 17,    /* 512 KB: V and M of a block */
-    WINOGRAD_ALIGNMENT = 16             /* floats of a cache line */
+    /* V and M of a block: 512 KB for wide vectors. With narrow ones a block of 128 KB has as many tiles. */
+    WINOGRAD_BLOCK_FLOATS = V_LANES > 4 ? 1 << 17 : 1 << 15,
+    WINOGRAD_ALIGNMENT = 16 /* floats of a cache line */
 };
 
 /**

@@ -74,6 +74,7 @@ typedef struct sm_conv {
     int output_stride;              /**< >= output_channels */
     sm_real *pooled;                /**< NULL, or the output after 2x2 max-pooling (sizes even),
                                          [batch][height/2][width/2][output_channels] */
+    bool output_unused;             /**< only `pooled` is read: `output` may be left as it was */
     double *sums;                   /**< NULL, or [batch][2][output_channels]: per image and channel the sum and the sum
                                          of squares of the output (overwritten) */
     const sm_real *output_gradient; /**< backward: [batch][height][width][output_channels], dense */

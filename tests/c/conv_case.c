@@ -83,6 +83,7 @@ conv_tensors conv_tensors_make(const conv_case *what, unsigned seed) {
     if (what->pooled) {
         tensors.pooled_count = pixels / 4 * outputs;
         args->pooled = random_floats(tensors.pooled_count, 0, &state);
+        args->output_unused = what->output_unused;
     }
     if (what->sums) {
         tensors.sums_count = batch * 2 * outputs;

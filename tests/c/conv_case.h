@@ -14,7 +14,7 @@ typedef struct conv_case {
     bool upsample[2];
     conv_lazy lazy[2];
     int spare; /**< strides exceed channels by this many floats */
-    bool bias, output_scale, relu, pooled, sums, transformed;
+    bool bias, output_scale, relu, pooled, output_unused, sums, transformed;
     bool accumulate[2], unwanted[2]; /**< of the targets */
 } conv_case;
 
