@@ -267,8 +267,9 @@ WASM_DEFINES_simd := -msimd128 -DSM_TARGET=4 -DSM_HAVE_SIMD128
 WASM_DEFINES_scalar := -DSM_TARGET=1 -DSM_HAVE_SCALAR
 WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INFERENCE_ONLY
 # No entry and no stdio: the only import is the notification of memory growth (a test checks it). The stack comes first
-# in memory, so that an overflow traps instead of overwriting data.
-WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=262144 \
+# in memory, so that an overflow traps instead of overwriting data. The memory that the shipped network needs is there from
+# the start: each growth takes a millisecond or more and lets the engine collect garbage. Untouched pages cost nothing.
+WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=41943040 -sTOTAL_STACK=262144 \
 	-Wl,--stack-first -Wl,--gc-sections
 # stb_image relies on signed sums that wrap around. With -Os it and the references are a third smaller, and the time
 # of a whole segmentation does not change.

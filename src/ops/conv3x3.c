@@ -21,6 +21,12 @@ void SM_KERNEL(sm_conv3x3_transform)(const float *weights, int input_channels, i
         SM_KERNEL(sm_winograd_transform_weights)(weights, input_channels, output_channels, transformed, NULL);
 }
 
+void SM_KERNEL(sm_conv3x3_transform_bytes)(const sm_byte_weights *weights, int input_channels, int output_channels,
+                                           float *transformed) {
+    if (!is_direct(input_channels))
+        SM_KERNEL(sm_winograd_transform_bytes)(weights, input_channels, output_channels, transformed);
+}
+
 size_t SM_KERNEL(sm_conv3x3_workspace)(const sm_conv *args, int threads) {
     const bool direct = is_direct(sm_conv_input_channels(args));
     const size_t forward = direct ? SM_KERNEL(sm_direct_forward_workspace)(args, threads)
