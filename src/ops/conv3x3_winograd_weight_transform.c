@@ -80,8 +80,9 @@ SM_INLINE void load_byte_taps(const transform_job *job, int input, int first_out
     const size_t tap_stride = (size_t)job->inputs * (size_t)job->outputs;
     const int left = job->outputs - first_output, lanes = left < V_LANES ? left : V_LANES;
     const int8_t *numbers = job->bytes->numbers + (size_t)input * (size_t)job->outputs + (size_t)first_output;
-    const v_f32 scale = v_load_part(job->bytes->scale + first_output, lanes);
-    const v_f32 factor = v_load_part(job->bytes->factor + first_output, lanes);
+    const float *scales = job->bytes->scale + first_output, *factors = job->bytes->factor + first_output;
+    const v_f32 scale = lanes == V_LANES ? v_load(scales) : v_load_part(scales, lanes);
+    const v_f32 factor = lanes == V_LANES ? v_load(factors) : v_load_part(factors, lanes);
     for (int tap = 0; tap < 9; tap++, numbers += tap_stride) {
         int8_t part[V_LANES] = {0};
         if (lanes < V_LANES) memcpy(part, numbers, (size_t)lanes);
