@@ -45,9 +45,9 @@ SM_INLINE void transform_taps(v_f32 taps[3][3], float *transformed, size_t posit
 
 /** A transform of weights. */
 typedef struct transform_job {
-    const float *weights;         /* NULL: `bytes` */
-    const sm_byte_weights *bytes; /* NULL: `weights` */
-    int inputs, outputs;          /* of U */
+    const float *weights; /* one of these two */
+    const sm_byte_weights *bytes;
+    int inputs, outputs; /* of U */
     float *transformed;
 } transform_job;
 
@@ -94,9 +94,7 @@ SM_INLINE void load_byte_taps(const transform_job *job, int input, int first_out
 /** Inputs per task: whole lines of U are written, because the chunks of a group are done one after the other. */
 enum { TRANSFORM_INPUTS = 16 };
 
-static void transform_inputs(void *arguments, int task, int worker) {
-    (void)worker;
-    const transform_job *job = arguments;
+SM_INLINE void transform_inputs(const transform_job *job, int task, bool of_bytes) {
     const int chunks = winograd_chunks(job->outputs);
     const int first = task * TRANSFORM_INPUTS;
     const int end = job->inputs - first < TRANSFORM_INPUTS ? job->inputs : first + TRANSFORM_INPUTS;
@@ -108,7 +106,7 @@ static void transform_inputs(void *arguments, int task, int worker) {
         for (int input = first; input < end; input++, place += input_stride)
             for (int chunk = group; chunk < group + width; chunk++) {
                 v_f32 taps[3][3];
-                if (job->bytes)
+                if (of_bytes)
                     load_byte_taps(job, input, chunk * V_LANES, taps);
                 else
                     load_taps(job, input, chunk * V_LANES, taps);
@@ -117,16 +115,21 @@ static void transform_inputs(void *arguments, int task, int worker) {
     }
 }
 
+static void transform_task(void *arguments, int task, int worker) {
+    (void)worker;
+    transform_inputs(arguments, task, false);
+}
+
 void SM_KERNEL(sm_winograd_transform_weights)(const float *weights, int inputs, int outputs, float *transformed,
                                               const sm_parallel *parallel) {
     transform_job job = {.weights = weights, .inputs = inputs, .outputs = outputs, .transformed = transformed};
-    sm_parallel_run(parallel, (inputs + TRANSFORM_INPUTS - 1) / TRANSFORM_INPUTS, transform_inputs, &job);
+    sm_parallel_run(parallel, (inputs + TRANSFORM_INPUTS - 1) / TRANSFORM_INPUTS, transform_task, &job);
 }
 
 void SM_KERNEL(sm_winograd_transform_bytes)(const sm_byte_weights *weights, int inputs, int outputs,
                                             float *transformed) {
     transform_job job = {.bytes = weights, .inputs = inputs, .outputs = outputs, .transformed = transformed};
-    for (int task = 0; task * TRANSFORM_INPUTS < inputs; task++) transform_inputs(&job, task, 0);
+    for (int task = 0; task * TRANSFORM_INPUTS < inputs; task++) transform_inputs(&job, task, true);
 }
 
 /**
