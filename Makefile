@@ -142,6 +142,10 @@ $(BUILD)/%.o: %.c $(NATIVE_FLAGS) | $(INC)/.made
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(REFERENCE_SOURCES:%.c=$(BUILD)/%.o): CFLAGS := $(KERNEL_CFLAGS)
 
+# Passes over whole images: gcc vectorises such loops at -O3 only.
+PIXEL_LOOPS := mask mask_label expected_dice decision letterbox resample image_png_write
+$(PIXEL_LOOPS:%=$(BUILD)/src/%.o): CFLAGS += $(if $(OPTIMISE),,-O3)
+
 # stb_image relies on signed sums that wrap around. The other flags are for warnings of gcc, which counts library headers
 # as ours here: static functions that are never called, and callbacks that are never set.
 $(BUILD)/src/stb.o: CFLAGS += -fwrapv -Wno-unused-function -Wno-unknown-warning-option -Wno-maybe-uninitialized

@@ -20,7 +20,10 @@ enum {
     WARM_FLOATS = WARM_POOLED + WARM_PIXELS / 4 * WARM_CHANNELS
 };
 
-void sm_exports_warm_up(int backend) {
+/** Runs the kernels of a backend (an sm_backend). Before the weights are in memory, so that they can take its memory.
+ */
+SM_EXPORT(sonomask_warm_up) void sonomask_warm_up(int backend) {
+    if (backend < SM_BACKEND_AUTO || backend > SM_BACKEND_SIMD128) return;
     const sm_kernels *kernels = sm_kernels_for(backend);
     if (!kernels || kernels == sm_kernels_reference()) return;
     float *values = sm_floats_allocate(WARM_FLOATS);
