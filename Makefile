@@ -142,6 +142,10 @@ $(BUILD)/%.o: %.c $(NATIVE_FLAGS) | $(INC)/.made
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(REFERENCE_SOURCES:%.c=$(BUILD)/%.o): CFLAGS := $(KERNEL_CFLAGS)
 
+# Passes over whole images: gcc vectorises such loops at -O3 only.
+PIXEL_LOOPS := mask mask_label expected_dice decision letterbox resample image_png_write
+$(PIXEL_LOOPS:%=$(BUILD)/src/%.o): CFLAGS += $(if $(OPTIMISE),,-O3)
+
 # stb_image relies on signed sums that wrap around. The other flags are for warnings of gcc, which counts library headers
 # as ours here: static functions that are never called, and callbacks that are never set.
 $(BUILD)/src/stb.o: CFLAGS += -fwrapv -Wno-unused-function -Wno-unknown-warning-option -Wno-maybe-uninitialized
@@ -266,13 +270,18 @@ WASM_DEFINES_simd := -msimd128 -DSM_TARGET=4 -DSM_HAVE_SIMD128
 WASM_DEFINES_scalar := -DSM_TARGET=1 -DSM_HAVE_SCALAR
 WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INFERENCE_ONLY
 # No entry and no stdio: the only import is the notification of memory growth (a test checks it). The stack comes first
-# in memory, so that an overflow traps instead of overwriting data.
-WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=262144 \
+# in memory, so that an overflow traps instead of overwriting data. The memory that the shipped network needs is there from
+# the start: each growth takes a millisecond or more and lets the engine collect garbage. Untouched pages cost nothing.
+WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=41943040 -sTOTAL_STACK=262144 \
 	-Wl,--stack-first -Wl,--gc-sections
-# stb_image relies on signed sums that wrap around. With -Os it and the references are a third smaller, and the time
-# of a whole segmentation does not change.
-$(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -Os -fwrapv
-$(foreach v,$(WASM_VARIANTS),$(REFERENCE_SOURCES:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
+# With -Os these are a third smaller, and the time of a whole segmentation does not change.
+WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c) $(addprefix src/, \
+	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_orientation.c image_statistics.c \
+	json_read.c weights.c weights_file.c nets.c net.c net_inference.c memory_plan.c model.c state.c status.c \
+	pixel_prompts.c outlier.c deflate.c image_png_write.c)
+$(foreach v,$(WASM_VARIANTS),$(WASM_SMALL:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
+# stb_image relies on signed sums that wrap around.
+$(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -fwrapv
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
 WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 

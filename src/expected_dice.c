@@ -12,12 +12,16 @@ typedef struct map_sums {
 } map_sums;
 
 static void add_stretch(const float *probability, const uint8_t *mask, size_t count, map_sums *sums) {
+    double all[4] = {0, 0, 0, 0};
+    float surest = 0;
     unsigned in_mask = 0;
     for (size_t i = 0; i < count; i++) {
-        sums->all[i % 4] += (double)probability[i];
-        if (probability[i] > sums->surest) sums->surest = probability[i];
+        all[i % 4] += (double)probability[i];
+        surest = probability[i] > surest ? probability[i] : surest;
         in_mask |= mask[i];
     }
+    for (int k = 0; k < 4; k++) sums->all[k] += all[k];
+    if (surest > sums->surest) sums->surest = surest;
     for (size_t i = 0; in_mask && i < count; i++) {
         if (!mask[i]) continue;
         sums->inside += (double)probability[i];

@@ -103,7 +103,7 @@ enum { RESTORE_COLUMNS = 512 }; /* computed together, so that their memory is on
 /** The columns `first` .. `first + count - 1` of sm_letterbox_restore. `inner` is the image's part of the square. */
 static void restore_columns(const sm_letterbox *box, const float *inner, int first, int count, float *map) {
     between columns[RESTORE_COLUMNS];
-    float rows[2][RESTORE_COLUMNS]; /* rows of the square, interpolated across: row r in rows[r % 2] */
+    float rows[2][RESTORE_COLUMNS] = {{0}}; /* rows of the square, interpolated across: row r in rows[r % 2] */
     const double step_x = (double)box->inner_width / box->image_width;
     const double step_y = (double)box->inner_height / box->image_height;
     for (int x = 0; x < count; x++) columns[x] = interpolate((first + x + 0.5) * step_x - 0.5, box->inner_width);

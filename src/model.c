@@ -12,9 +12,15 @@ static sm_status read_parameter(const void *context, const sm_parameter *paramet
     return sm_weights_parameter(context, parameter, values, error);
 }
 
+static sm_status read_bytes(const void *context, const sm_parameter *parameter, const int8_t **numbers, float *scales,
+                            sm_error *error) {
+    return sm_weights_file_get_bytes(context, parameter->name, parameter->rank, parameter->shape, numbers, scales,
+                                     error);
+}
+
 static sm_status prepare(sm_model *model, const sm_weights_file *file, int size, sm_error *error) {
     if (size > 0) model->metadata.input_size = size;
-    const sm_parameter_source source = {.read = read_parameter, .context = file};
+    const sm_parameter_source source = {.read = read_parameter, .read_bytes = read_bytes, .context = file};
     return sm_inference_create_from(&model->net, &source, model->metadata.input_size, model->kernels, &model->inference,
                                     error);
 }

@@ -9,6 +9,11 @@ bool sm_net_has_weights(sm_layer_kind kind) {
     return kind == SM_LAYER_CONV3X3 || kind == SM_LAYER_CONV1X1 || kind == SM_LAYER_DENSE;
 }
 
+void sm_fusion_factors(const sm_fusion *fusion, float *factors) {
+    for (int c = 0; c < fusion->channels; c++)
+        factors[c] = fusion->scale ? fusion->scale[c] / sqrtf(fusion->variance[c] + SM_NORM_EPSILON) : 1.0f;
+}
+
 void sm_fusion_run(const sm_fusion *fusion) {
     const size_t channels = (size_t)fusion->channels;
     const float *weights = fusion->weights;
@@ -21,7 +26,7 @@ void sm_fusion_run(const sm_fusion *fusion) {
     }
     /* The bias holds the factors meanwhile. Channels come last: each row of weights is read and written in order. */
     float *factor = fusion->fused_bias;
-    for (size_t c = 0; c < channels; c++) factor[c] = fusion->scale[c] / sqrtf(fusion->variance[c] + SM_NORM_EPSILON);
+    sm_fusion_factors(fusion, factor);
     for (size_t row = 0; row < fusion->count; row += channels)
         for (size_t c = 0; c < channels; c++) fused[row + c] = weights[row + c] * factor[c];
     for (size_t c = 0; c < channels; c++) fusion->fused_bias[c] = fusion->shift[c] - fusion->mean[c] * factor[c];

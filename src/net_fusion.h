@@ -18,6 +18,9 @@ typedef struct sm_fusion {
     float *fused_bias;    /**< [channels], or NULL for a layer without normalisation and bias */
 } sm_fusion;
 
+/** The factor of each output channel's weights, [channels]; 1 without normalisation. */
+void sm_fusion_factors(const sm_fusion *fusion, float *factors);
+
 /**
  * Writes the fused weights and bias:
  * scale * (w x - mean) / sqrt(variance + epsilon) + shift = (w a) x + (shift - mean a), a = scale / sqrt(...).

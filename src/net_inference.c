@@ -197,39 +197,65 @@ static sm_status allocate_weights(sm_inference *inference, sm_error *error) {
     return SM_OK;
 }
 
+/** What is read of one layer. */
+typedef struct layer_values {
+    const float *values[SM_PARAMETER_NORM_VARIANCE + 1]; /* by kind; NULL for parameters that the layer lacks */
+    const int8_t *numbers; /* NULL, or 8-bit weights; then values[SM_PARAMETER_WEIGHTS] are their scales */
+    size_t count;          /* of the weights */
+    float *free_space;     /* room for one value per output channel */
+} layer_values;
+
+static sm_status read_values(const sm_inference *inference, int index, const sm_parameter_source *source,
+                             float *scratch, layer_values *found, sm_error *error) {
+    const sm_net *net = &inference->net;
+    const bool takes_bytes = inference->layers[index].transformed && source->read_bytes;
+    *found = (layer_values){.free_space = scratch};
+    for (int kind = SM_PARAMETER_WEIGHTS; kind <= SM_PARAMETER_NORM_VARIANCE; kind++) {
+        const int place = sm_net_parameter(net, index, (sm_parameter_kind)kind);
+        if (place < 0) continue;
+        const sm_parameter *parameter = &net->parameters[place];
+        const bool is_weights = kind == SM_PARAMETER_WEIGHTS;
+        sm_status status = SM_OK;
+        if (is_weights) found->count = parameter->count;
+        if (is_weights && takes_bytes)
+            status = source->read_bytes(source->context, parameter, &found->numbers, found->free_space, error);
+        if (status == SM_OK && !(is_weights && found->numbers))
+            status = source->read(source->context, parameter, found->free_space, error);
+        if (status != SM_OK) return status;
+        found->values[kind] = found->free_space;
+        found->free_space += is_weights && found->numbers ? (size_t)net->layers[index].channels : parameter->count;
+    }
+    return SM_OK;
+}
+
 /** Reads the parameters of one layer into `scratch` and fuses and transforms them into the layer's place. */
 static sm_status read_layer(sm_inference *inference, int index, const sm_parameter_source *source, float *scratch,
                             sm_error *error) {
-    const sm_net *net = &inference->net;
-    const sm_layer *layer = &net->layers[index];
-    const float *values[SM_PARAMETER_NORM_VARIANCE + 1] = {NULL};
-    size_t count = 0;
-    float *next = scratch;
-    for (int kind = SM_PARAMETER_WEIGHTS; kind <= SM_PARAMETER_NORM_VARIANCE; kind++) {
-        int found = sm_net_parameter(net, index, (sm_parameter_kind)kind);
-        if (found < 0) continue;
-        const sm_parameter *parameter = &net->parameters[found];
-        if (kind == SM_PARAMETER_WEIGHTS) count = parameter->count;
-        sm_status status = source->read(source->context, parameter, next, error);
-        if (status != SM_OK) return status;
-        values[kind] = next;
-        next += parameter->count;
-    }
-    if (!inference->layers[index].needed || !values[SM_PARAMETER_WEIGHTS]) return SM_OK;
+    const int channels = inference->net.layers[index].channels;
+    const int input_channels = sm_net_input_channels(&inference->net, index);
+    layer_values found;
+    const sm_status status = read_values(inference, index, source, scratch, &found, error);
+    const float *weights = found.values[SM_PARAMETER_WEIGHTS];
+    if (status != SM_OK || !inference->layers[index].needed || !weights) return status;
     float *transformed = inference->layers[index].transformed;
-    const sm_fusion fusion = {.weights = values[SM_PARAMETER_WEIGHTS],
-                              .bias = values[SM_PARAMETER_BIAS],
-                              .scale = values[SM_PARAMETER_NORM_SCALE],
-                              .shift = values[SM_PARAMETER_NORM_SHIFT],
-                              .mean = values[SM_PARAMETER_NORM_MEAN],
-                              .variance = values[SM_PARAMETER_NORM_VARIANCE],
-                              .count = count,
-                              .channels = layer->channels,
+    const sm_fusion fusion = {.weights = weights,
+                              .bias = found.values[SM_PARAMETER_BIAS],
+                              .scale = found.values[SM_PARAMETER_NORM_SCALE],
+                              .shift = found.values[SM_PARAMETER_NORM_SHIFT],
+                              .mean = found.values[SM_PARAMETER_NORM_MEAN],
+                              .variance = found.values[SM_PARAMETER_NORM_VARIANCE],
+                              .count = found.numbers ? 0 : found.count,
+                              .channels = channels,
                               .fused_weights = transformed ? scratch : inference->layers[index].weights,
                               .fused_bias = inference->layers[index].bias};
     sm_fusion_run(&fusion);
-    if (transformed)
-        inference->kernels->conv3x3_transform(scratch, sm_net_input_channels(net, index), layer->channels, transformed);
+    if (found.numbers) {
+        sm_fusion_factors(&fusion, found.free_space);
+        const sm_byte_weights bytes = {found.numbers, weights, found.free_space};
+        inference->kernels->conv3x3_transform_bytes(&bytes, input_channels, channels, transformed);
+    } else if (transformed) {
+        inference->kernels->conv3x3_transform(scratch, input_channels, channels, transformed);
+    }
     return SM_OK;
 }
 

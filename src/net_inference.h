@@ -31,6 +31,10 @@ sm_status sm_inference_create(const sm_net *net, const float *parameters, int si
 /** Reads parameters one by one: `read` fills `values` ([parameter->count]) or fails. */
 typedef struct sm_parameter_source {
     sm_status (*read)(const void *context, const sm_parameter *parameter, float *values, sm_error *error);
+    /** May be NULL. The 8-bit numbers of a parameter, which stay with the source, and its scales, which are written to
+     * `scales` ([output channels]). `*numbers` is NULL when the source has no such numbers; `read` gives the values. */
+    sm_status (*read_bytes)(const void *context, const sm_parameter *parameter, const int8_t **numbers, float *scales,
+                            sm_error *error);
     const void *context;
 } sm_parameter_source;
 

@@ -192,6 +192,36 @@ SM_INLINE void v_stream(float *p, v_f32 a) { v_store(p, a); }
 SM_INLINE void v_stream_end(void) {}
 #endif
 
+/** V_LANES signed 8-bit numbers as floats. */
+#if SM_TARGET == SM_TARGET_AVX512
+SM_INLINE v_f32 v_load_bytes(const int8_t *p) {
+    __m128i bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+}
+#elif SM_TARGET == SM_TARGET_AVX2
+SM_INLINE v_f32 v_load_bytes(const int8_t *p) {
+    int64_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return simde_mm256_cvtepi32_ps(simde_mm256_cvtepi8_epi32(simde_mm_cvtsi64_si128(bytes)));
+}
+#elif SM_TARGET == SM_TARGET_SIMD128 && defined(__wasm_simd128__)
+SM_INLINE v_f32 v_load_bytes(const int8_t *p) {
+    const v128_t words = wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(p));
+    return (v_f32)wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(words));
+}
+#elif SM_TARGET == SM_TARGET_SIMD128
+SM_INLINE v_f32 v_load_bytes(const int8_t *p) {
+    int32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    const simde__m128i numbers = simde_mm_cvtsi32_si128(bytes);
+    const simde__m128i words = simde_mm_unpacklo_epi8(numbers, numbers);
+    return simde_mm_cvtepi32_ps(simde_mm_srai_epi32(simde_mm_unpacklo_epi16(words, words), 24));
+}
+#else
+SM_INLINE v_f32 v_load_bytes(const int8_t *p) { return (float)*p; }
+#endif
+
 /** Loads the first `count` lanes (0 .. V_LANES), zero in the others; and stores them. */
 #if SM_TARGET == SM_TARGET_AVX512
 SM_INLINE v_f32 v_load_part(const float *p, int count) {

@@ -409,6 +409,25 @@ sm_status sm_weights_file_get(const sm_weights_file *file, const char *name, int
     return sm_fail(error, SM_ERROR_WEIGHTS, "tensor %s holds a value that is not finite", name);
 }
 
+sm_status sm_weights_file_get_bytes(const sm_weights_file *file, const char *name, int rank, const int *shape,
+                                    const int8_t **numbers, float *scales, sm_error *error) {
+    const float largest_factor = 128; /* of 8-bit numbers */
+    const sm_file_tensor *tensor;
+    size_t count;
+    *numbers = NULL;
+    sm_status status = locate(file, name, rank, shape, &tensor, &count, error);
+    if (status != SM_OK || width_of(tensor) != BYTE) return status;
+    const uint8_t *source = NULL;
+    status = find_scales(file, name, rank, shape, &source, error);
+    if (status != SM_OK) return status;
+    for (int c = 0; c < shape[rank - 1]; c++) {
+        scales[c] = load_float(source + SINGLE * (size_t)c);
+        if (!isfinite(scales[c] * largest_factor)) return SM_OK;
+    }
+    *numbers = (const int8_t *)(file->data + tensor->begin);
+    return SM_OK;
+}
+
 sm_status sm_weights_file_extras(const sm_weights_file *file, const sm_weights_extra *extras, int extra_count,
                                  bool *found, sm_error *error) {
     bool any = false;

@@ -54,6 +54,14 @@ sm_status sm_weights_file_get(const sm_weights_file *file, const char *name, int
                               sm_error *error);
 
 /**
+ * The numbers of an 8-bit tensor, without copying them, and its scales, which are written to `scales` ([the last
+ * extent of the shape]). `*numbers` is NULL, and the status SM_OK, when the tensor is of another type or a product of
+ * number and scale might not be finite. Errors: as sm_weights_file_get.
+ */
+sm_status sm_weights_file_get_bytes(const sm_weights_file *file, const char *name, int rank, const int *shape,
+                                    const int8_t **numbers, float *scales, sm_error *error);
+
+/**
  * Reads tensors that are not part of the network. `*found` is false, and the status SM_OK, when the file has none of
  * them; some but not all, another shape, or a value that is not finite is an SM_ERROR_WEIGHTS.
  */

@@ -39,6 +39,7 @@ import { SonomaskError, messageOf } from './error.js';
  * @property {(status: number) => number} sonomask_status_name
  * @property {(size: number) => number} sonomask_input
  * @property {() => void} sonomask_release
+ * @property {(backend: number) => void} sonomask_warm_up
  * @property {(backend: number, inputSize: number) => number} sonomask_load
  * @property {() => number} sonomask_model
  * @property {() => number} sonomask_model_network
@@ -69,7 +70,7 @@ import { SonomaskError, messageOf } from './error.js';
  */
 
 /** The version of the interface in exports.c that this file needs. */
-const ABI = 3;
+const ABI = 4;
 
 /** Wasm memory cannot shrink: above this size a new instance replaces the old one. */
 const MEMORY_KEPT_BYTES = 256 * 1024 * 1024;
@@ -240,6 +241,7 @@ export class Core {
         if (index < 0)
             throw new SonomaskError('argument',
                 `no backend "${backend}" (there are ${this.constants.backends.join(', ')})`);
+        this.#exports.sonomask_warm_up(index);
         this.#fill(weights);
         this.#check(this.#exports.sonomask_load(index, inputSize));
     }

@@ -32,7 +32,7 @@ _Static_assert(SM_OPERATING_POINTS == 3, "number of operating points in \"modelF
 #endif
 
 /** Incremented when a function or record of these files changes, so that JavaScript can refuse an outdated module. */
-#define SM_ABI 3
+#define SM_ABI 4
 
 /** Fields of sonomask_result(), sonomask_model() and sonomask_lesion(), in the order of their values. */
 #define SM_RESULT_FIELDS                                                                                               \
@@ -127,7 +127,6 @@ SM_EXPORT(sonomask_load) sm_status sonomask_load(int backend, int input_size) {
         return sm_exports_fail(SM_ERROR_ARGUMENT, "unknown backend");
     const sm_model_options options = {.backend = (sm_backend)backend, .input_size = input_size};
     release_model();
-    sm_exports_warm_up(backend);
     sm_status status =
         sm_model_create(sm_exports.input, sm_exports.input_size, &options, &sm_exports.model, &sm_exports.error);
     // Before the state is made, so that it can take the memory of the file.

@@ -34,6 +34,12 @@ static bool is_few(const sm_conv *args) {
 #endif
 }
 
+void SM_KERNEL(sm_conv3x3_transform_bytes)(const sm_byte_weights *weights, int input_channels, int output_channels,
+                                           float *transformed) {
+    if (!is_direct(input_channels))
+        SM_KERNEL(sm_winograd_transform_bytes)(weights, input_channels, output_channels, transformed);
+}
+
 size_t SM_KERNEL(sm_conv3x3_workspace)(const sm_conv *args, int threads) {
     const bool direct = is_direct(sm_conv_input_channels(args)), few = is_few(args);
     if (few && !args->transformed) return SM_KERNEL(sm_winograd_few_workspace)(args, threads);

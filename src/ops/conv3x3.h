@@ -21,6 +21,8 @@ static inline int sm_conv_input_channels(const sm_conv *args) {
 #ifndef SM_REAL_DOUBLE
 size_t SM_KERNEL(sm_conv3x3_transformed_size)(int input_channels, int output_channels);
 void SM_KERNEL(sm_conv3x3_transform)(const float *weights, int input_channels, int output_channels, float *transformed);
+void SM_KERNEL(sm_conv3x3_transform_bytes)(const sm_byte_weights *weights, int input_channels, int output_channels,
+                                           float *transformed);
 size_t SM_KERNEL(sm_conv3x3_workspace)(const sm_conv *args, int threads);
 void SM_KERNEL(sm_conv3x3_forward)(const sm_conv *args);
 void SM_KERNEL(sm_conv3x3_backward_data)(const sm_conv *args);

@@ -154,6 +154,8 @@ size_t SM_KERNEL(sm_winograd_transformed_size)(int inputs, int outputs);
 /** U = G g G^T of weights [3][3][inputs][outputs]. The second function: of the rotated and transposed weights. */
 void SM_KERNEL(sm_winograd_transform_weights)(const float *weights, int inputs, int outputs, float *transformed,
                                               const sm_parallel *parallel);
+void SM_KERNEL(sm_winograd_transform_bytes)(const sm_byte_weights *weights, int inputs, int outputs,
+                                            float *transformed);
 void SM_KERNEL(sm_winograd_transform_weights_backward)(const float *weights, int inputs, int outputs,
                                                        float *transformed, const sm_parallel *parallel);
 

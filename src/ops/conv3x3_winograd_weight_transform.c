@@ -2,6 +2,8 @@
  * The Winograd transforms of the 3x3 weights: for the forward pass, rotated by half a turn and transposed for backward
  * to the data, and of the gradient of the weights.
  */
+#include <string.h>
+
 #include "conv3x3_winograd.h"
 
 /** G applied to 3 values. */
@@ -43,7 +45,8 @@ SM_INLINE void transform_taps(v_f32 taps[3][3], float *transformed, size_t posit
 
 /** A transform of weights. */
 typedef struct transform_job {
-    const float *weights;
+    const float *weights; /* one of these two */
+    const sm_byte_weights *bytes;
     int inputs, outputs; /* of U */
     float *transformed;
 } transform_job;
@@ -63,39 +66,70 @@ static float *chunk_place(const transform_job *job, int chunk, size_t *input_str
     return job->transformed + ((size_t)group * (size_t)job->inputs + (size_t)in_group) * V_LANES;
 }
 
+/** The taps of one input and one output chunk. */
+SM_INLINE void load_taps(const transform_job *job, int input, int first_output, v_f32 taps[3][3]) {
+    const size_t tap_stride = (size_t)job->inputs * (size_t)job->outputs;
+    const int left = job->outputs - first_output, lanes = left < V_LANES ? left : V_LANES;
+    const float *weights = job->weights + (size_t)input * (size_t)job->outputs + (size_t)first_output;
+    for (int tap = 0; tap < 9; tap++, weights += tap_stride)
+        taps[tap / 3][tap % 3] = lanes == V_LANES ? v_load(weights) : v_load_part(weights, lanes);
+}
+
+/** The same for 8-bit weights. */
+SM_INLINE void load_byte_taps(const transform_job *job, int input, int first_output, v_f32 taps[3][3]) {
+    const size_t tap_stride = (size_t)job->inputs * (size_t)job->outputs;
+    const int left = job->outputs - first_output, lanes = left < V_LANES ? left : V_LANES;
+    const int8_t *numbers = job->bytes->numbers + (size_t)input * (size_t)job->outputs + (size_t)first_output;
+    const float *scales = job->bytes->scale + first_output, *factors = job->bytes->factor + first_output;
+    const v_f32 scale = lanes == V_LANES ? v_load(scales) : v_load_part(scales, lanes);
+    const v_f32 factor = lanes == V_LANES ? v_load(factors) : v_load_part(factors, lanes);
+    for (int tap = 0; tap < 9; tap++, numbers += tap_stride) {
+        int8_t part[V_LANES] = {0};
+        if (lanes < V_LANES) memcpy(part, numbers, (size_t)lanes);
+        const v_f32 values = v_load_bytes(lanes == V_LANES ? numbers : part);
+        taps[tap / 3][tap % 3] = v_mul(v_mul(values, scale), factor);
+    }
+}
+
 /** Inputs per task: whole lines of U are written, because the chunks of a group are done one after the other. */
 enum { TRANSFORM_INPUTS = 16 };
 
-static void transform_inputs(void *arguments, int task, int worker) {
-    (void)worker;
-    const transform_job *job = arguments;
+SM_INLINE void transform_inputs(const transform_job *job, int task, bool of_bytes) {
     const int chunks = winograd_chunks(job->outputs);
     const int first = task * TRANSFORM_INPUTS;
     const int end = job->inputs - first < TRANSFORM_INPUTS ? job->inputs : first + TRANSFORM_INPUTS;
-    const size_t tap_stride = (size_t)job->inputs * (size_t)job->outputs, position_stride = position_stride_of(job);
+    const size_t position_stride = position_stride_of(job);
     for (int group = 0; group < chunks; group += WINOGRAD_GROUP) {
         size_t input_stride;
         float *place = chunk_place(job, group, &input_stride) + (size_t)first * input_stride;
         const int width = winograd_group_width(group, chunks);
-        for (int input = first; input < end; input++, place += input_stride) {
-            const float *weights = job->weights + (size_t)input * (size_t)job->outputs;
+        for (int input = first; input < end; input++, place += input_stride)
             for (int chunk = group; chunk < group + width; chunk++) {
-                const int left = job->outputs - chunk * V_LANES, lanes = left < V_LANES ? left : V_LANES;
                 v_f32 taps[3][3];
-                for (int tap = 0; tap < 9; tap++) {
-                    const float *weight = weights + (size_t)tap * tap_stride + (size_t)chunk * V_LANES;
-                    taps[tap / 3][tap % 3] = lanes == V_LANES ? v_load(weight) : v_load_part(weight, lanes);
-                }
+                if (of_bytes)
+                    load_byte_taps(job, input, chunk * V_LANES, taps);
+                else
+                    load_taps(job, input, chunk * V_LANES, taps);
                 transform_taps(taps, place + (size_t)(chunk - group) * V_LANES, position_stride);
             }
-        }
     }
+}
+
+static void transform_task(void *arguments, int task, int worker) {
+    (void)worker;
+    transform_inputs(arguments, task, false);
 }
 
 void SM_KERNEL(sm_winograd_transform_weights)(const float *weights, int inputs, int outputs, float *transformed,
                                               const sm_parallel *parallel) {
-    transform_job job = {weights, inputs, outputs, transformed};
-    sm_parallel_run(parallel, (inputs + TRANSFORM_INPUTS - 1) / TRANSFORM_INPUTS, transform_inputs, &job);
+    transform_job job = {.weights = weights, .inputs = inputs, .outputs = outputs, .transformed = transformed};
+    sm_parallel_run(parallel, (inputs + TRANSFORM_INPUTS - 1) / TRANSFORM_INPUTS, transform_task, &job);
+}
+
+void SM_KERNEL(sm_winograd_transform_bytes)(const sm_byte_weights *weights, int inputs, int outputs,
+                                            float *transformed) {
+    transform_job job = {.bytes = weights, .inputs = inputs, .outputs = outputs, .transformed = transformed};
+    for (int task = 0; task * TRANSFORM_INPUTS < inputs; task++) transform_inputs(&job, task, true);
 }
 
 /** Rows of V_LANES floats, `row_stride` apart, to columns: a row of `columns` has V_LANES floats. */
@@ -152,7 +186,7 @@ static void transform_backward_chunk(void *arguments, int chunk, int worker) {
 
 void SM_KERNEL(sm_winograd_transform_weights_backward)(const float *weights, int inputs, int outputs,
                                                        float *transformed, const sm_parallel *parallel) {
-    transform_job job = {weights, outputs, inputs, transformed};
+    transform_job job = {.weights = weights, .inputs = outputs, .outputs = inputs, .transformed = transformed};
     sm_parallel_run(parallel, winograd_chunks(inputs), transform_backward_chunk, &job);
 }
 

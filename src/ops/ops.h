@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "../parallel.h"
 
@@ -133,6 +134,12 @@ typedef struct sm_adamw {
     sm_real average_share;
 } sm_adamw;
 
+/** Weights as 8-bit numbers: a weight of output channel c is (number * scale[c]) * factor[c]. */
+typedef struct sm_byte_weights {
+    const int8_t *numbers; /**< [3][3][input_channels][output_channels] */
+    const float *scale, *factor;
+} sm_byte_weights;
+
 /** One complete set of kernels. Sizes called `count` are numbers of floats. */
 typedef struct sm_kernels {
     const char *name;
@@ -140,6 +147,9 @@ typedef struct sm_kernels {
     /** @name 3x3 convolution @{ */
     size_t (*conv3x3_transformed_size)(int input_channels, int output_channels); /**< floats; 0: needs no transform */
     void (*conv3x3_transform)(const float *weights, int input_channels, int output_channels, float *transformed);
+    /** The same for 8-bit weights, without their floats in memory. NULL in the reference, which has no transform. */
+    void (*conv3x3_transform_bytes)(const sm_byte_weights *weights, int input_channels, int output_channels,
+                                    float *transformed);
     /** Enough for all three directions; for forward alone when `transformed` is set and both gradients are NULL. */
     size_t (*conv3x3_workspace)(const sm_conv *args, int threads);
     void (*conv3x3_forward)(const sm_conv *args);

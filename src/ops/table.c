@@ -11,6 +11,7 @@ const sm_kernels SM_KERNEL(sm_kernels_table) = {
     .name = NAME_TEXT(SM_TARGET_NAME),
     .conv3x3_transformed_size = SM_KERNEL(sm_conv3x3_transformed_size),
     .conv3x3_transform = SM_KERNEL(sm_conv3x3_transform),
+    .conv3x3_transform_bytes = SM_KERNEL(sm_conv3x3_transform_bytes),
     .conv3x3_workspace = SM_KERNEL(sm_conv3x3_workspace),
     .conv3x3_forward = SM_KERNEL(sm_conv3x3_forward),
     .conv3x3_backward_data = SM_TRAINING(SM_KERNEL(sm_conv3x3_backward_data)),

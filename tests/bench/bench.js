@@ -15,6 +15,7 @@ import { RESULTS, progress, reason } from './lib/project.js';
 import { Results } from './lib/results.js';
 import { toSvg } from './report/chart.js';
 import { toMarkdown } from './report/text.js';
+import { answers, stages } from './sections/answers.js';
 import { native } from './sections/native.js';
 import { coldStart, downloads, memory } from './sections/page.js';
 import { inChromium, inNode } from './sections/peers.js';
@@ -34,6 +35,8 @@ const SECTIONS = {
     loading: { does: 'share of a training epoch that goes into loading and augmentation', run: loading },
     layers: { does: 'time per layer against the measured peak', run: layers },
     sizes: { does: 'time against image size and threads', run: sizes },
+    answers: { does: 'loading, first and later segmentations and corrections, in Node and Chromium', run: answers },
+    stages: { does: 'the stages of a native segmentation, from image bytes to the answer', run: stages },
     start: { does: 'page load to first mask', run: coldStart },
     downloads: { does: 'download sizes of all engines', run: downloads },
     memory: { does: 'memory of the wasm instance', run: memory },

@@ -296,6 +296,36 @@ static void test_relu_keeps_nan(void **state) {
     }
 }
 
+/** 8-bit weights are transformed as their floats are, to the bit. */
+static void test_transform_of_bytes(void **state) {
+    (void)state;
+    enum { INPUTS = 37, OUTPUTS = 53, COUNT = 9 * INPUTS * OUTPUTS };
+    static int8_t numbers[COUNT];
+    static float weights[COUNT];
+    float scale[OUTPUTS], factor[OUTPUTS];
+    for (int c = 0; c < OUTPUTS; c++) {
+        scale[c] = 0.001f * (float)(c + 1);
+        factor[c] = 1.0f / (float)(c - 60);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        numbers[i] = (int8_t)(i * 89 % 256 - 128);
+        weights[i] = (float)numbers[i] * scale[i % OUTPUTS] * factor[i % OUTPUTS];
+    }
+    const sm_byte_weights bytes = {numbers, scale, factor};
+    for (int b = 0; b < BACKENDS; b++) {
+        const sm_kernels *kernels = sm_kernels_for(fast_backends[b]);
+        if (!kernels) continue;
+        const size_t size = kernels->conv3x3_transformed_size(INPUTS, OUTPUTS);
+        float *expected = calloc(size, sizeof *expected), *found = calloc(size, sizeof *found);
+        assert_true(expected && found);
+        kernels->conv3x3_transform(weights, INPUTS, OUTPUTS, expected);
+        kernels->conv3x3_transform_bytes(&bytes, INPUTS, OUTPUTS, found);
+        assert_memory_equal(expected, found, size * sizeof *found);
+        free(expected);
+        free(found);
+    }
+}
+
 static void assert_identical(const void *a, const void *b, size_t size) {
     if (a && b) assert_memory_equal(a, b, size);
 }
@@ -480,6 +510,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_thread),
         cmocka_unit_test(test_relu_keeps_nan),
+        cmocka_unit_test(test_transform_of_bytes),
         cmocka_unit_test(test_two_threads),
         cmocka_unit_test(test_identical_from_run_to_run),
         cmocka_unit_test(test_reference_gradients),

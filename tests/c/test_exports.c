@@ -15,7 +15,8 @@
 #include "../../src/weights.h"
 #include "../../wasm/exports.c" // NOLINTBEGIN(bugprone-suspicious-include): these files are part of the module, not of a library
 #include "../../wasm/exports_image.c"
-#include "../../wasm/exports_result.c" // NOLINTEND(bugprone-suspicious-include)
+#include "../../wasm/exports_result.c"
+#include "../../wasm/exports_warm_up.c" // NOLINTEND(bugprone-suspicious-include)
 
 #include <cmocka.h>
 

@@ -720,6 +720,38 @@ static void restore_does_not_leak_the_border(void **state) {
     for (int i = 0; i < WIDTH * HEIGHT; i++) assert_true(map[i] == 0.25f);
 }
 
+/** Each pixel is the bilinear value of the square at its centre, also in images wider than the columns that are
+ * interpolated together, and in images smaller than the square. */
+static void restore_is_bilinear(void **state) {
+    (void)state;
+    enum { SIZE = 64 };
+    static const int sizes[][2] = {{1300, 700}, {513, 1030}, {20, 9}, {64, 64}, {2, 2}};
+    static float square[SIZE * SIZE];
+    for (int i = 0; i < SIZE * SIZE; i++) square[i] = (float)(i * 97 % 101) / 101;
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        const int width = sizes[s][0], height = sizes[s][1];
+        const sm_letterbox box = sm_letterbox_make(width, height, SIZE);
+        float *map = malloc((size_t)width * (size_t)height * sizeof *map);
+        assert_non_null(map);
+        sm_letterbox_restore(&box, square, map);
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++) {
+                const double u = fmin(fmax((x + 0.5) * box.inner_width / width - 0.5, 0), box.inner_width - 1);
+                const double v = fmin(fmax((y + 0.5) * box.inner_height / height - 0.5, 0), box.inner_height - 1);
+                const int left = (int)u, top = (int)v;
+                const int right = left + 1 < box.inner_width ? left + 1 : left;
+                const int bottom = top + 1 < box.inner_height ? top + 1 : top;
+                const float *inner = square + box.top * SIZE + box.left;
+                const double upper =
+                    (double)inner[top * SIZE + left] * (1 - u + left) + (double)inner[top * SIZE + right] * (u - left);
+                const double lower = (double)inner[bottom * SIZE + left] * (1 - u + left) +
+                                     (double)inner[bottom * SIZE + right] * (u - left);
+                assert_true(fabs(upper * (1 - v + top) + lower * (v - top) - (double)map[y * width + x]) < 1e-5);
+            }
+        free(map);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(png_of_every_kind),
@@ -746,6 +778,7 @@ int main(void) {
         cmocka_unit_test(letterbox_values),
         cmocka_unit_test(letterbox_there_and_back),
         cmocka_unit_test(restore_does_not_leak_the_border),
+        cmocka_unit_test(restore_is_bilinear),
     };
     return cmocka_run_group_tests_name("image", tests, NULL, NULL);
 }

@@ -125,6 +125,81 @@ static void test_eight_bits(void **state) {
     free(bytes);
 }
 
+/** Mask and type of a model on a square. */
+static void run_model(const uint8_t *bytes, size_t size, float *mask, float type[SM_CLASS_COUNT]) {
+    enum { SIDE = 64 };
+    static float square[SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++) square[i] = (float)(i * 37 % 255) / 127.5f - 1;
+    const sm_model_options options = {.input_size = SIDE};
+    sm_model *model = NULL;
+    sm_state *working = NULL;
+    assert_int_equal(sm_model_create(bytes, size, &options, &model, NULL), SM_OK);
+    assert_int_equal(sm_state_create(model, NULL, &working, NULL), SM_OK);
+    assert_int_equal(sm_run(working, square, mask, type, NULL), SM_OK);
+    sm_state_free(working);
+    sm_model_free(model);
+}
+
+/** Models take 8-bit weights without making floats of all of them. The answers are those of the floats, to the bit. */
+static void test_models_of_eight_bits(void **state) {
+    (void)state;
+    sm_net net;
+    float *parameters = NULL, *read = NULL;
+    size_t size = 0, float_size = 0;
+    sm_weights_metadata metadata;
+    uint8_t *bytes = write_some("sonomask2", SM_WEIGHTS_INT8, &net, &parameters, &size);
+    assert_int_equal(sm_weights_read(bytes, size, &metadata, &net, &read, NULL), SM_OK);
+    uint8_t *floats = NULL;
+    assert_int_equal(sm_weights_write(&net, read, &metadata, SM_WEIGHTS_FLOAT32, &floats, &float_size, NULL), SM_OK);
+    static float masks[2][64 * 64];
+    float types[2][SM_CLASS_COUNT];
+    run_model(bytes, size, masks[0], types[0]);
+    run_model(floats, float_size, masks[1], types[1]);
+    assert_memory_equal(masks[0], masks[1], sizeof masks[0]);
+    assert_memory_equal(types[0], types[1], sizeof types[0]);
+    free(bytes);
+    free(floats);
+    sm_floats_free(parameters);
+    sm_floats_free(read);
+}
+
+/** Sets all bits of the first scale of a tensor's channels to those of `value`. */
+static void set_first_scale(uint8_t *bytes, size_t size, const char *tensor, float value) {
+    uint64_t header = 0;
+    for (int i = 7; i >= 0; i--) header = header << 8 | bytes[i];
+    char name[96], *text = malloc((size_t)header + 1);
+    assert_non_null(text);
+    memcpy(text, bytes + 8, (size_t)header);
+    text[header] = '\0';
+    snprintf(name, sizeof name, "\"%s.scale\"", tensor);
+    const char *at = strstr(text, name);
+    assert_non_null(at);
+    at = strstr(at, "\"data_offsets\":[");
+    assert_non_null(at);
+    const size_t offset = 8 + (size_t)header + strtoul(at + strlen("\"data_offsets\":["), NULL, 10);
+    assert_true(offset + sizeof value <= size);
+    memcpy(bytes + offset, &value, sizeof value);
+    free(text);
+}
+
+static void test_scales_that_are_not_finite_are_refused(void **state) {
+    (void)state;
+    sm_net net;
+    float *parameters = NULL;
+    size_t size = 0;
+    uint8_t *bytes = write_some("sonomask", SM_WEIGHTS_INT8, &net, &parameters, &size);
+    const float bad[] = {NAN, INFINITY, 3e38f /* 3 times it is not finite */};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        sm_error error = {0};
+        sm_model *model = NULL;
+        set_first_scale(bytes, size, "encoder3.conv2.weights", bad[i]);
+        assert_int_equal(sm_model_create(bytes, size, NULL, &model, &error), SM_ERROR_WEIGHTS);
+        assert_non_null(strstr(error.message, "not finite"));
+    }
+    sm_floats_free(parameters);
+    free(bytes);
+}
+
 static sm_status read_status(const uint8_t *bytes, size_t size, sm_error *error) {
     sm_weights_metadata metadata;
     sm_net net;
@@ -370,6 +445,8 @@ int main(void) {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_half_precision),
         cmocka_unit_test(test_eight_bits),
+        cmocka_unit_test(test_models_of_eight_bits),
+        cmocka_unit_test(test_scales_that_are_not_finite_are_refused),
         cmocka_unit_test(test_truncation_is_an_error_everywhere),
         cmocka_unit_test(test_not_finite_is_refused),
         cmocka_unit_test(test_foreign_files_are_refused),

@@ -83,6 +83,18 @@ test('bench measures', () => {
     assert.equal(run('bench', '--net', 'sonomask', '--size', '100').status, 2);
 });
 
+test('bench measures the stages from image bytes to the answer', () => {
+    const json = JSON.parse(run('bench', '--stages', '--seconds', '0.05', '--json').out);
+    assert.ok(json.width === 600 && json.height === 450 && json.runs >= 5);
+    assert.ok(json.load_ms > 0 && json.first_ms > 0 && json.milliseconds > 0 && json.writing_ms > 0);
+    const times = new Map(json.stages.map((/** @type {{name: string, milliseconds: number}} */ stage) =>
+        [stage.name, stage.milliseconds]));
+    for (const name of ['decode', 'letterbox', 'network', 'enlarge probability map', 'label, measure'])
+        assert.ok(times.get(name) > 0, name);
+    assert.match(run('bench', '--stages', '--seconds', '0.01').out, /load the weights[^]*network +[\d.]+/);
+    assert.match(run('bench', '--image', 'x.png').err, /need --stages/);
+});
+
 test('bench measures the cost of loading and augmentation', () => {
     const json = JSON.parse(run('bench', '--net', 'unet16', '--size', '32', '--train', '--loading', '--batch', '1',
         '--seconds', '0.01', '--json').out);

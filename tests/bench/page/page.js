@@ -1,4 +1,5 @@
 /** The comparisons as in Node, called by the bench in the page, with models fetched from the server. */
+import { timeAnswers } from '../lib/answers.js';
 import { compare, compareWorkers, timeSizes } from '../lib/compare.js';
 
 /** @type {import('../lib/compare.js').Read} */
@@ -12,6 +13,7 @@ Object.assign(window, {
     bench: {
         compare: compare.bind(null, read),
         compareWorkers: compareWorkers.bind(null, read),
+        timeAnswers: timeAnswers.bind(null, read),
         timeSizes: timeSizes.bind(null, read),
     },
 });
