@@ -267,13 +267,17 @@ WASM_DEFINES_simd := -msimd128 -DSM_TARGET=4 -DSM_HAVE_SIMD128
 WASM_DEFINES_scalar := -DSM_TARGET=1 -DSM_HAVE_SCALAR
 WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INFERENCE_ONLY
 # No entry and no stdio: the only import is the notification of memory growth (a test checks it). The stack comes first
-# in memory, so that an overflow traps instead of overwriting data.
+# in memory, so that an overflow traps instead of overwriting data. Without a limit binaryen inlines every function that
+# has one caller: the exports become functions of 20 kB, which the browser optimises as a whole when a loop in them runs
+# long. That took as long as the first segmentation.
 WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=262144 \
-	-Wl,--stack-first -Wl,--gc-sections
+	-Wl,--stack-first -Wl,--gc-sections -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=100
 # stb_image relies on signed sums that wrap around. With -Os it and the references are a third smaller, and the time
 # of a whole segmentation does not change.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -Os -fwrapv
 $(foreach v,$(WASM_VARIANTS),$(REFERENCE_SOURCES:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
+# Unrolled at -O3, it takes the browser longer to optimise than the network's kernels, for the same speed.
+$(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/image_statistics.o): WASM_CFLAGS += -Os
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
 WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 
