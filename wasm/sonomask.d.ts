@@ -336,8 +336,12 @@ export interface PoolOptions extends LoadOptions {
     size?: number;
     /** Idle workers end after this many milliseconds (30000); `Infinity` keeps them. */
     idleMilliseconds?: number;
-    /** The worker script, when it is not in the folder of this module. */
-    worker?: URL | string;
+    /**
+     * The worker script, when it is not that of this package, or a function that starts a worker with it. A script from another
+     * origin, such as a CDN, is started by a small script of the page's own origin (needs CORS, and `blob:` in the worker-src
+     * of a content security policy).
+     */
+    worker?: URL | string | (() => Worker);
 }
 
 /**
