@@ -1,12 +1,12 @@
 /** Creates the parts of the page and connects their events. */
-import { loadingEngine, onDownload } from './engine/start.js';
+import { loadingEngine, onDownload, samplesAtStart, warmEngine } from './engine/start.js';
 import { scoreItem } from './compare/truth.js';
-import { problemOf, warmEngine } from './engine/engine.js';
-import { inlined } from './engine/inlined.js';
+import { problemOf } from './engine/problems.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
 import { withoutClutter } from './input/collect.js';
 import { masksOf, pairMasks } from './input/pairs.js';
+import { fetchSamples } from './input/samples.js';
 import { preparePicker, startDrop, startPaste } from './input/sources.js';
 import { warmZip } from './export/zip.js';
 import { Adjust } from './panel/adjust.js';
@@ -34,8 +34,6 @@ import { Gestures } from './view/gestures.js';
 import { Viewer } from './view/viewer.js';
 
 /** @typedef {import('./input/collect.js').Found} Found */
-
-const SAMPLES = ['phantom-1.png', 'phantom-2.png', 'phantom-3.png'];
 
 /** @type {import('./engine/engine.js').Engine | null} */
 let engine = null;
@@ -106,25 +104,9 @@ function setTruth(item, masks) {
     store.changed(item);
 }
 
-/**
- * @param {string} name
- * @returns {Promise<BlobPart>}
- */
-async function sampleBytes(name) {
-    const own = inlined?.samples[name];
-    if (own) return own;
-    const response = await fetch(new URL(`samples/${name}`, import.meta.url));
-    if (!response.ok) throw new Error(`samples/${name}: HTTP ${response.status}`);
-    return response.blob();
-}
-
-/** Adds the samples, synthetic images that come with the page. */
-async function addSamples() {
-    const found = await Promise.all(
-        SAMPLES.map(async name => {
-            return { file: new File([await sampleBytes(name)], name, { type: 'image/png' }), path: `samples/${name}` };
-        }),
-    ).catch(error => notify(t('problem.unknown', { detail: String(error) }), 'problem'));
+/** @param {Promise<Found[]>} samples */
+async function addSamples(samples) {
+    const found = await samples.catch(error => notify(t('problem.unknown', { detail: String(error) }), 'problem'));
     if (found) addFiles(found);
 }
 
@@ -277,7 +259,7 @@ click('engine-again', () => location.reload());
 click('start-files', pickFiles);
 click('start-drop', pickFiles);
 click('start-folder', pickFolder);
-click('start-sample', () => void addSamples());
+click('start-sample', () => void addSamples(fetchSamples()));
 click('bar-add', pickFiles);
 click('list-folder', pickFolder);
 click('list-table', () => results.open());
@@ -307,7 +289,7 @@ function nextLayout() {
 
 startShortcuts(shortcuts);
 renderAll();
-if (location.hash === '#sample') void addSamples();
+if (samplesAtStart) void addSamples(samplesAtStart);
 
 try {
     const loaded = await loadingEngine;

@@ -7,7 +7,7 @@ import { SourceError } from '../input/source.js';
 import { frameResult } from '../state/answers.js';
 import { encodeRuns, measureResult } from '../state/masks.js';
 import { element } from '../ui/dom.js';
-import { isAborted, problemOf } from './engine.js';
+import { isAborted, problemOf } from './problems.js';
 
 /**
  * @typedef {import('./engine.js').Engine} Engine

@@ -6,13 +6,16 @@ const CHECKSUM_URL = new URL('../../weights/SHA256SUMS', import.meta.url);
 
 /** A resource of the page that could not be loaded or is not the right one. */
 export class ResourceError extends Error {
+    /** @readonly @override */
+    name = 'ResourceError';
+
     /**
-     * @param {'weights-missing' | 'weights-html' | 'weights-altered'} reason
+     * @param {'weights-missing' | 'weights-html' | 'weights-altered'} code
      * @param {string} message
      */
-    constructor(reason, message) {
+    constructor(code, message) {
         super(message);
-        this.reason = reason;
+        this.code = code;
     }
 }
 
@@ -55,7 +58,8 @@ async function sha256Of(bytes) {
 }
 
 /** @returns {Promise<string | null>} the published checksum, or null when none is published */
-async function fetchChecksum() {
+export async function fetchChecksum() {
+    if (inlined) return inlined.sha256;
     const response = await fetch(CHECKSUM_URL).catch(() => null);
     if (!response?.ok) return null;
     const line = (await response.text()).split('\n').find(text => text.trim().endsWith('sonomask.safetensors'));
@@ -87,10 +91,11 @@ export async function fetchWeights(onProgress) {
 /**
  * Throws weights-altered when the checksum differs from the published one.
  * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Promise<string | null>} checksum the published one
  * @returns {Promise<CheckedWeights>}
  */
-export async function checkWeights(bytes) {
-    const [sha256, published] = await Promise.all([sha256Of(bytes), inlined ? inlined.sha256 : fetchChecksum()]);
+export async function checkWeights(bytes, checksum) {
+    const [sha256, published] = await Promise.all([sha256Of(bytes), checksum]);
     if (sha256 && published && sha256 !== published)
         throw new ResourceError('weights-altered', `SHA-256 is ${sha256}, published is ${published}`);
     return { bytes: bytes.byteLength, sha256, verified: sha256 !== '' && sha256 === published };
