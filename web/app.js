@@ -108,6 +108,7 @@ function setTruth(item, masks) {
 async function addSamples(samples) {
     const found = await samples.catch(error => notify(t('problem.unknown', { detail: String(error) }), 'problem'));
     if (found) addFiles(found);
+    document.documentElement.classList.remove('sample-first'); // see engine/first.js
 }
 
 /** @param {number} threshold */

@@ -120,7 +120,7 @@ async function build() {
         .replaceAll(/<link rel="preload"[^>]*>\n?/g, '')
         .replace(/(Content-Security-Policy" content=")[^"]+/, (_, start) => start + policy)
         .replace(/<link rel="manifest"[^>]*>\n?/, '')
-        .replaceAll(/<script type="module"[^>]*><\/script>\n?/g, '')
+        .replaceAll(/<script [^>]*><\/script>\n?/g, '')
         .replaceAll(/<link rel="stylesheet"[^>]*>\n?/g, '')
         .replace('icons/logo.svg', () => logo)
         .replace('href="samples/phantom-1.png"', () => `href="${picture}"`)

@@ -3,9 +3,7 @@
  * stored probability map at once when the threshold or the edits change.
  */
 import { Sonomask, SonomaskPool } from '../../wasm/sonomask.browser.js';
-import { browser } from '../../wasm/platform-browser.js';
-import { loadModule } from '../../wasm/resources.js';
-import { inlined } from './inlined.js';
+import { earlyModule, startWorker } from './early.js';
 import { checkWeights, fetchChecksum, fetchWeights } from './weights.js';
 
 /** More workers than this cost memory and are rarely used. */
@@ -25,14 +23,14 @@ const MOST_WORKERS = 8;
  * @returns {Promise<Engine>}
  */
 export async function loadEngine(onProgress) {
-    const module = loadModule(inlined?.wasm ?? browser.wasm(), browser);
+    const module = earlyModule();
     const weights = fetchWeights(onProgress);
     const checksum = fetchChecksum();
     const loadingPool = SonomaskPool.load({
         wasm: module,
         weights,
         size: Math.max(1, Math.min(navigator.hardwareConcurrency || 2, MOST_WORKERS)),
-        worker: inlined?.worker ?? new URL('./worker.js', import.meta.url),
+        worker: startWorker,
         // A worker that starts again would request its script again, and a loaded page makes no requests.
         idleMilliseconds: Infinity,
     });

@@ -1,6 +1,6 @@
 /**
- * Starts to load the engine, which takes longest. index.html runs this module before all others, and web/serve.js serves it
- * and its imports as one small file: worker, module and weights are on their way while the rest of the page is parsed.
+ * Loads the engine, which takes longest. index.html runs this module before all others, and web/serve.js serves it and its
+ * imports as one small file, so that the worker gets module and weights before the rest of the page runs.
  */
 import { fetchSamples } from '../input/samples.js';
 import { loadEngine } from './engine.js';

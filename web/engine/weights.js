@@ -1,7 +1,7 @@
 /** Fetches the weights and compares them with the published checksum. */
+import { earlyWeights } from './early.js';
 import { inlined } from './inlined.js';
 
-const WEIGHTS_URL = new URL('../../weights/sonomask.safetensors', import.meta.url);
 const CHECKSUM_URL = new URL('../../weights/SHA256SUMS', import.meta.url);
 
 /** A resource of the page that could not be loaded or is not the right one. */
@@ -72,12 +72,13 @@ export async function fetchChecksum() {
  */
 export async function fetchWeights(onProgress) {
     if (inlined) return inlined.weights;
-    const response = await fetch(WEIGHTS_URL).catch(error => {
+    const response = await earlyWeights().catch(error => {
         throw new ResourceError('weights-missing', String(error));
     });
-    if (!response.ok) throw new ResourceError('weights-missing', `${WEIGHTS_URL.pathname}: HTTP ${response.status}`);
+    const { pathname } = new URL(response.url);
+    if (!response.ok) throw new ResourceError('weights-missing', `${pathname}: HTTP ${response.status}`);
     if (response.headers.get('content-type')?.startsWith('text/html'))
-        throw new ResourceError('weights-html', `${WEIGHTS_URL.pathname} is a web page`);
+        throw new ResourceError('weights-html', `${pathname} is a web page`);
     return readWithProgress(response, onProgress);
 }
 
