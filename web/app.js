@@ -35,6 +35,9 @@ import { Viewer } from './view/viewer.js';
 
 /** @typedef {import('./input/collect.js').Found} Found */
 
+/** Only a slow download shows its share. */
+const SLOW = 1000; // milliseconds
+
 /** @type {import('./engine/engine.js').Engine | null} */
 let engine = null;
 /** State of the engine; its text is rendered again when the language changes. @type {{ state: 'loading' | 'ready' | 'failed', text: () => string }} */
@@ -50,7 +53,7 @@ function setStatus(next) {
 
 onDownload(share => {
     // The weights may still be loading when something else has failed.
-    if (status.state === 'loading') setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) });
+    if (status.state === 'loading' && performance.now() > SLOW) setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) });
 });
 
 startTheme();
@@ -129,6 +132,7 @@ function renderView() {
     byId('start', HTMLElement).hidden = any;
     byId('work', HTMLElement).hidden = !any;
     byId('bar-add', HTMLButtonElement).hidden = !any;
+    if (any) renderWorkOnce();
 }
 
 /** The note over the viewer: why there is no image, or that it is being opened. */
@@ -205,22 +209,41 @@ const shortcuts = [
     { keys: '?', label: 'help.help', shown: '?', run: () => openDialog(byId('help', HTMLDialogElement)) },
 ];
 
-function renderAll() {
+/** Whether more than the start view, which alone is seen before there are images, has been rendered. */
+let workRendered = false;
+
+function renderStart() {
     byId('language', HTMLButtonElement).textContent = t('header.language');
     byId('language', HTMLButtonElement).setAttribute('aria-label', t('header.languageLabel'));
     setStatus(status);
+    renderHelp(shortcuts);
     renderView();
+}
+
+function renderAll() {
+    renderStart();
     list.render();
+    workRendered = true;
+    renderWork();
+}
+
+/** Everything but the start view. The first time, browsers load the number formats of the language, which takes long. */
+function renderWork() {
     toolbar.render();
     adjust.render();
     frames.render();
     scaleTool.render();
     renderAnswers();
     renderComparison();
-    renderHelp(shortcuts);
     renderModel(engine);
     results.render();
     viewer.redraw();
+}
+
+function renderWorkOnce() {
+    if (workRendered) return;
+    workRendered = true;
+    renderWork();
 }
 
 store.addEventListener('list', renderView);
@@ -289,7 +312,7 @@ function nextLayout() {
 }
 
 startShortcuts(shortcuts);
-renderAll();
+renderStart();
 if (samplesAtStart) void addSamples(samplesAtStart);
 
 try {
@@ -302,6 +325,7 @@ try {
     save.start(loaded);
     // The first answer comes before the page fetches what it may need later.
     await queue.firstAnswer();
+    renderWorkOnce();
     await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.
@@ -311,4 +335,5 @@ try {
     setStatus({ state: 'failed', text: () => t(problem.key, { detail: problem.detail }) });
     announce(status.text());
     queue.giveUp(problem);
+    renderWorkOnce();
 }

@@ -28,23 +28,21 @@ async function readWithProgress(response, onProgress) {
     const total = Number(response.headers.get('content-length'));
     if (!response.body || !(total > 0)) return new Uint8Array(await response.arrayBuffer());
     const reader = response.body.getReader();
-    /** @type {Uint8Array[]} */
-    const parts = [];
+    // The length is that of the compressed bytes when the server compresses: then there is more than this.
+    let bytes = new Uint8Array(total);
     let received = 0;
     for (;;) {
         const { done, value } = await reader.read();
-        if (done) break;
-        parts.push(value);
+        if (done) return bytes.subarray(0, received);
+        if (received + value.length > bytes.length) {
+            const larger = new Uint8Array(2 * (received + value.length));
+            larger.set(bytes);
+            bytes = larger;
+        }
+        bytes.set(value, received);
         received += value.length;
         onProgress(Math.min(1, received / total));
     }
-    const bytes = new Uint8Array(received);
-    let at = 0;
-    for (const part of parts) {
-        bytes.set(part, at);
-        at += part.length;
-    }
-    return bytes;
 }
 
 /**
