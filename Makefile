@@ -87,11 +87,13 @@ native: $(if $(BESIDE),$(BUILD)/sonomask) ## Build the command line, build/sonom
 wasm: $(if $(BESIDE),wasm-modules) ## Build the WebAssembly modules of the page and the npm package
 	@$(MAKE) $(JOBS) wasm-modules
 
-.PHONY: setup-run setup-test
+.PHONY: setup-run setup-test setup-bench
 setup-run:
 	@.ci/setup run
 setup-test:
 	@.ci/setup test
+setup-bench:
+	@.ci/setup bench
 
 # As many jobs as there are processors, unless the caller gave a number.
 JOBS = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(NPROC))
@@ -338,7 +340,7 @@ tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 	touch $@
 
 .PHONY: bench
-bench: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Measure speed beside other engines
+bench: setup-bench wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Measure speed beside other engines
 	BUILD=$(BUILD) node tests/bench/bench.js $(BENCH)
 
 .PHONY: test-bench

@@ -325,6 +325,8 @@ try {
     save.start(loaded);
     // The first answer comes before the page fetches what it may need later.
     await queue.firstAnswer();
+    await queue.warmUp();
+    await queue.firstAnswer();
     renderWorkOnce();
     await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), fetchModelCard()]);
     await registerOffline();
