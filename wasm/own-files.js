@@ -1,6 +1,5 @@
 /**
- * Addresses of the package's files. Bundlers find a file only when its name is written as a literal in
- * `new URL('...', import.meta.url)`.
+ * Addresses of the package's files. Bundlers find a file only when its name is a literal in `new URL` with `import.meta.url`.
  */
 import { SonomaskError } from './error.js';
 
