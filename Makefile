@@ -91,11 +91,13 @@ native: $(if $(BESIDE),$(BUILD)/sonomask) ## Build the command line, build/sonom
 wasm: $(if $(BESIDE),wasm-modules) ## Build the WebAssembly modules of the page and the npm package
 	@$(MAKE) $(JOBS) wasm-modules
 
-.PHONY: setup-run setup-test
+.PHONY: setup-run setup-test setup-bench
 setup-run:
 	@.ci/setup run
 setup-test:
 	@.ci/setup test
+setup-bench:
+	@.ci/setup bench
 
 # As many jobs as there are processors, unless the caller gave a number.
 JOBS = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(NPROC))
@@ -272,8 +274,10 @@ WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INF
 # No entry and no stdio: the only import is the notification of memory growth (a test checks it). The stack comes first
 # in memory, so that an overflow traps instead of overwriting data. The memory that the shipped network needs is there from
 # the start: each growth takes a millisecond or more and lets the engine collect garbage. Untouched pages cost nothing.
+# Without a limit binaryen inlines every function that has one caller: the exports become functions of 20 kB, which the
+# browser optimises as a whole when a loop in them runs long. That took as long as the first segmentation.
 WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=41943040 -sTOTAL_STACK=262144 \
-	-Wl,--stack-first -Wl,--gc-sections
+	-Wl,--stack-first -Wl,--gc-sections -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=100
 # With -Os these are a third smaller, and the time of a whole segmentation does not change.
 WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c) $(addprefix src/, \
 	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_orientation.c image_statistics.c \
@@ -353,7 +357,7 @@ tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 	touch $@
 
 .PHONY: bench
-bench: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Measure speed beside other engines
+bench: setup-bench wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Measure speed beside other engines
 	BUILD=$(BUILD) node tests/bench/bench.js $(BENCH)
 
 .PHONY: test-bench

@@ -1,12 +1,12 @@
 /** Creates the parts of the page and connects their events. */
-import { loadingEngine, onDownload } from './engine/start.js';
+import { loadingEngine, onDownload, samplesAtStart, warmEngine } from './engine/start.js';
 import { scoreItem } from './compare/truth.js';
-import { problemOf, warmEngine } from './engine/engine.js';
-import { inlined } from './engine/inlined.js';
+import { problemOf } from './engine/problems.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
 import { withoutClutter } from './input/collect.js';
 import { masksOf, pairMasks } from './input/pairs.js';
+import { fetchSamples } from './input/samples.js';
 import { preparePicker, startDrop, startPaste } from './input/sources.js';
 import { warmZip } from './export/zip.js';
 import { Adjust } from './panel/adjust.js';
@@ -35,7 +35,8 @@ import { Viewer } from './view/viewer.js';
 
 /** @typedef {import('./input/collect.js').Found} Found */
 
-const SAMPLES = ['phantom-1.png', 'phantom-2.png', 'phantom-3.png'];
+/** Only a slow download shows its share. */
+const SLOW = 1000; // milliseconds
 
 /** @type {import('./engine/engine.js').Engine | null} */
 let engine = null;
@@ -52,7 +53,7 @@ function setStatus(next) {
 
 onDownload(share => {
     // The weights may still be loading when something else has failed.
-    if (status.state === 'loading') setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) });
+    if (status.state === 'loading' && performance.now() > SLOW) setStatus({ state: 'loading', text: () => t('engine.loading', { share: formatPercent(share) }) });
 });
 
 startTheme();
@@ -106,26 +107,11 @@ function setTruth(item, masks) {
     store.changed(item);
 }
 
-/**
- * @param {string} name
- * @returns {Promise<BlobPart>}
- */
-async function sampleBytes(name) {
-    const own = inlined?.samples[name];
-    if (own) return own;
-    const response = await fetch(new URL(`samples/${name}`, import.meta.url));
-    if (!response.ok) throw new Error(`samples/${name}: HTTP ${response.status}`);
-    return response.blob();
-}
-
-/** Adds the samples, synthetic images that come with the page. */
-async function addSamples() {
-    const found = await Promise.all(
-        SAMPLES.map(async name => {
-            return { file: new File([await sampleBytes(name)], name, { type: 'image/png' }), path: `samples/${name}` };
-        }),
-    ).catch(error => notify(t('problem.unknown', { detail: String(error) }), 'problem'));
+/** @param {Promise<Found[]>} samples */
+async function addSamples(samples) {
+    const found = await samples.catch(error => notify(t('problem.unknown', { detail: String(error) }), 'problem'));
     if (found) addFiles(found);
+    document.documentElement.classList.remove('sample-first'); // see engine/first.js
 }
 
 /** @param {number} threshold */
@@ -146,6 +132,7 @@ function renderView() {
     byId('start', HTMLElement).hidden = any;
     byId('work', HTMLElement).hidden = !any;
     byId('bar-add', HTMLButtonElement).hidden = !any;
+    if (any) renderWorkOnce();
 }
 
 /** The note over the viewer: why there is no image, or that it is being opened. */
@@ -222,22 +209,41 @@ const shortcuts = [
     { keys: '?', label: 'help.help', shown: '?', run: () => openDialog(byId('help', HTMLDialogElement)) },
 ];
 
-function renderAll() {
+/** Whether more than the start view, which alone is seen before there are images, has been rendered. */
+let workRendered = false;
+
+function renderStart() {
     byId('language', HTMLButtonElement).textContent = t('header.language');
     byId('language', HTMLButtonElement).setAttribute('aria-label', t('header.languageLabel'));
     setStatus(status);
+    renderHelp(shortcuts);
     renderView();
+}
+
+function renderAll() {
+    renderStart();
     list.render();
+    workRendered = true;
+    renderWork();
+}
+
+/** Everything but the start view. The first time, browsers load the number formats of the language, which takes long. */
+function renderWork() {
     toolbar.render();
     adjust.render();
     frames.render();
     scaleTool.render();
     renderAnswers();
     renderComparison();
-    renderHelp(shortcuts);
     renderModel(engine);
     results.render();
     viewer.redraw();
+}
+
+function renderWorkOnce() {
+    if (workRendered) return;
+    workRendered = true;
+    renderWork();
 }
 
 store.addEventListener('list', renderView);
@@ -277,7 +283,7 @@ click('engine-again', () => location.reload());
 click('start-files', pickFiles);
 click('start-drop', pickFiles);
 click('start-folder', pickFolder);
-click('start-sample', () => void addSamples());
+click('start-sample', () => void addSamples(fetchSamples()));
 click('bar-add', pickFiles);
 click('list-folder', pickFolder);
 click('list-table', () => results.open());
@@ -306,8 +312,8 @@ function nextLayout() {
 }
 
 startShortcuts(shortcuts);
-renderAll();
-if (location.hash === '#sample') void addSamples();
+renderStart();
+if (samplesAtStart) void addSamples(samplesAtStart);
 
 try {
     const loaded = await loadingEngine;
@@ -319,6 +325,9 @@ try {
     save.start(loaded);
     // The first answer comes before the page fetches what it may need later.
     await queue.firstAnswer();
+    await queue.warmUp();
+    await queue.firstAnswer();
+    renderWorkOnce();
     await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.
@@ -328,4 +337,5 @@ try {
     setStatus({ state: 'failed', text: () => t(problem.key, { detail: problem.detail }) });
     announce(status.text());
     queue.giveUp(problem);
+    renderWorkOnce();
 }

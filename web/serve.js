@@ -26,8 +26,16 @@ export const LIBRARIES = {
     '/web/vendor/fflate.js': 'node_modules/fflate/esm/browser.js',
 };
 
-/** Modules that are served joined with everything that they import. */
-const ENTRIES = ['web/app.js', 'web/engine/worker.js'];
+/** Modules that are served joined with everything that they import, except each other. */
+const ENTRIES = ['web/app.js', 'web/engine/start.js', 'web/engine/worker.js'];
+
+/**
+ * @param {string} file below the root
+ * @returns {boolean} whether the server serves it as a file of its own
+ */
+export function isServedAlone(file) {
+    return `/${file}` in LIBRARIES || ENTRIES.includes(file);
+}
 
 /** The folders that are served. */
 const FOLDERS = ['/web/', '/wasm/', '/weights/', '/build/wasm/'];
@@ -164,7 +172,7 @@ class Site {
                 files.push(file);
                 return readFile(file, 'utf8');
             },
-            isExternal: part => `/${part}` in LIBRARIES,
+            isExternal: isServedAlone,
         });
         return { bytes: Buffer.from(code), files };
     }

@@ -18,6 +18,7 @@ import { bundle } from './bundle.js';
 import { LIBRARIES } from './serve.js';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+/** Those of web/input/samples.js. */
 const SAMPLES = ['phantom-1.png', 'phantom-2.png', 'phantom-3.png'];
 
 /** Replaces engine/inlined.js; the elements that it reads are added to the page below. */
@@ -119,7 +120,7 @@ async function build() {
         .replaceAll(/<link rel="preload"[^>]*>\n?/g, '')
         .replace(/(Content-Security-Policy" content=")[^"]+/, (_, start) => start + policy)
         .replace(/<link rel="manifest"[^>]*>\n?/, '')
-        .replace(/<script type="module"[^>]*><\/script>\n?/, '')
+        .replaceAll(/<script [^>]*><\/script>\n?/g, '')
         .replaceAll(/<link rel="stylesheet"[^>]*>\n?/g, '')
         .replace('icons/logo.svg', () => logo)
         .replace('href="samples/phantom-1.png"', () => `href="${picture}"`)

@@ -17,15 +17,17 @@ import { toSvg } from './report/chart.js';
 import { toMarkdown } from './report/text.js';
 import { answers, stages } from './sections/answers.js';
 import { native } from './sections/native.js';
-import { coldStart, downloads, memory } from './sections/page.js';
+import { images } from './sections/images.js';
+import { downloads, memory } from './sections/page.js';
 import { inChromium, inNode } from './sections/peers.js';
 import { layers, sizes } from './sections/scaling.js';
+import { coldStart } from './sections/start.js';
 import { loading, training } from './sections/training.js';
 import { workers } from './sections/workers.js';
 
 /** @typedef {(results: Results, effort: import('./lib/pairs.js').Effort) => Promise<void>} Section */
 
-/** @type {Record<string, { does: string, run: Section }>} */
+/** @type {Record<string, { does: string, run: Section, models?: false }>} models: whether it needs the files of the network */
 const SECTIONS = {
     node: { does: 'the network in Node against onnxruntime-web (f32, int8) and TensorFlow.js', run: inNode },
     chromium: { does: 'the same in Chromium, and LiteRT.js', run: inChromium },
@@ -37,7 +39,8 @@ const SECTIONS = {
     sizes: { does: 'time against image size and threads', run: sizes },
     answers: { does: 'loading, first and later segmentations and corrections, in Node and Chromium', run: answers },
     stages: { does: 'the stages of a native segmentation, from image bytes to the answer', run: stages },
-    start: { does: 'page load to first mask', run: coldStart },
+    start: { does: 'page load to first mask, beside a page with one heading', run: coldStart, models: false },
+    images: { does: 'memory of the page with 1,000 images', run: images, models: false },
     downloads: { does: 'download sizes of all engines', run: downloads },
     memory: { does: 'memory of the wasm instance', run: memory },
 };
@@ -63,10 +66,13 @@ async function main(names) {
         process.stderr.write(unknown === undefined ? 'bench: BENCH_SECONDS must be a number above 0\n' : `bench: no section "${unknown}"\n\n${usage()}`);
         return 2;
     }
-    progress('writing the network for each engine');
-    await makeModels();
+    const chosen = names.length > 0 ? names : Object.keys(SECTIONS);
+    if (chosen.some(name => SECTIONS[name]?.models !== false)) {
+        progress('writing the network for each engine');
+        await makeModels();
+    }
     const results = new Results();
-    for (const name of names.length > 0 ? names : Object.keys(SECTIONS)) {
+    for (const name of chosen) {
         try {
             await SECTIONS[name]?.run(results, { seconds, minimum: 5, maximum: 101 });
         } catch (error) {

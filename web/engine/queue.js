@@ -7,7 +7,7 @@ import { SourceError } from '../input/source.js';
 import { frameResult } from '../state/answers.js';
 import { encodeRuns, measureResult } from '../state/masks.js';
 import { element } from '../ui/dom.js';
-import { isAborted, problemOf } from './engine.js';
+import { isAborted, problemOf } from './problems.js';
 
 /**
  * @typedef {import('./engine.js').Engine} Engine
@@ -17,6 +17,7 @@ import { isAborted, problemOf } from './engine.js';
  * @typedef {import('../state/maps.js').MapCache} MapCache
  */
 
+const BLANK_SIDE = 256; // pixels
 const THUMBNAIL_SIDE = 112; // pixels, twice the size shown, for sharp screens
 
 export class Queue extends EventTarget {
@@ -31,6 +32,8 @@ export class Queue extends EventTarget {
     #running = new Map();
     /** Before the first answer one image runs at a time: more workers would delay it while they start. */
     #answered = false;
+    /** Whether a blank image runs, see `warmUp`. */
+    #warming = false;
     /** The current batch: it starts when an image runs after the queue was idle. */
     #batch = { started: 0, finished: 0 };
 
@@ -75,6 +78,19 @@ export class Queue extends EventTarget {
             });
     }
 
+    /**
+     * Segments a blank image when none has come yet: browsers optimise the network's code while it runs, so the first image
+     * then takes a fraction of the time. An image that comes meanwhile waits for the rest of this, which is less than it gains.
+     */
+    async warmUp() {
+        const engine = this.#engine;
+        if (!engine || this.#answered || this.#running.size > 0) return;
+        this.#warming = true;
+        await engine.pool.segment({ data: new Uint8Array(BLANK_SIDE ** 2), width: BLANK_SIDE, height: BLANK_SIDE }).catch(() => undefined);
+        this.#warming = false;
+        this.#pump();
+    }
+
     /** @returns {{ finished: number, total: number, secondsLeft: number | null }} */
     get progress() {
         const left = this.#store.items.filter(item => item.state === 'waiting' || item.state === 'running').length;
@@ -107,7 +123,7 @@ export class Queue extends EventTarget {
     #pump() {
         const engine = this.#engine;
         if (this.#hopeless) this.#refuseWaiting(this.#hopeless);
-        if (!engine) return;
+        if (!engine || this.#warming) return;
         for (const item of this.#running.keys()) if (!this.#store.items.includes(item)) this.#running.get(item)?.abort();
         while (this.#running.size < (this.#answered ? engine.pool.size : 1)) {
             const item = this.#next();
@@ -222,15 +238,15 @@ async function answerOf({ pool }, input, prompts, options) {
 }
 
 /**
- * A small picture for the list.
+ * A small picture for the list, as a file: a canvas would keep its pixels, 50 kB per image.
  * @param {import('../input/source.js').Source} source
  * @param {number} frame
- * @returns {Promise<HTMLCanvasElement>} its middle square
+ * @returns {Promise<HTMLImageElement>} its middle square; decoded only where the list shows it
  */
 async function makeThumbnail(source, frame) {
     const picture = await source.picture(frame);
     const side = Math.min(picture.width, picture.height);
-    const canvas = element('canvas', { width: THUMBNAIL_SIDE, height: THUMBNAIL_SIDE });
+    const canvas = new OffscreenCanvas(THUMBNAIL_SIDE, THUMBNAIL_SIDE);
     const context = canvas.getContext('2d');
     if (context) {
         context.imageSmoothingQuality = 'medium';
@@ -239,5 +255,8 @@ async function makeThumbnail(source, frame) {
         context.drawImage(picture, left, top, side, side, 0, 0, THUMBNAIL_SIDE, THUMBNAIL_SIDE);
     }
     picture.close();
-    return canvas;
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.85 })).arrayBuffer());
+    // Not an object URL, which would have to be revoked when the row goes.
+    const src = `data:image/jpeg;base64,${btoa(String.fromCharCode(...bytes))}`;
+    return element('img', { src, alt: '', loading: 'lazy', decoding: 'async' });
 }

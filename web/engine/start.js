@@ -1,14 +1,21 @@
 /**
- * Starts to load the engine, which takes longest. This module is the first import of app.js, so that the first worker
- * starts before the other modules of the page run.
+ * Loads the engine, which takes longest. index.html runs this module before all others, and web/serve.js serves it and its
+ * imports as one small file, so that the worker gets module and weights before the rest of the page runs.
  */
+import { fetchSamples } from '../input/samples.js';
 import { loadEngine } from './engine.js';
+
+export { warmEngine } from './engine.js';
 
 /** @type {(share: number) => void} */
 let report = () => undefined;
 
 export const loadingEngine = loadEngine(share => report(share));
 loadingEngine.catch(() => undefined); // app.js awaits it later and shows the error
+
+/** The samples, when the address asks for them; otherwise null. */
+export const samplesAtStart = location.hash === '#sample' ? fetchSamples() : null;
+samplesAtStart?.catch(() => undefined); // app.js awaits them too
 
 /** @param {(share: number) => void} listener called with the loaded share of the weights, 0..1 */
 export function onDownload(listener) {

@@ -1,18 +1,21 @@
 /** Fetches the weights and compares them with the published checksum. */
+import { earlyWeights } from './early.js';
 import { inlined } from './inlined.js';
 
-const WEIGHTS_URL = new URL('../../weights/sonomask.safetensors', import.meta.url);
 const CHECKSUM_URL = new URL('../../weights/SHA256SUMS', import.meta.url);
 
 /** A resource of the page that could not be loaded or is not the right one. */
 export class ResourceError extends Error {
+    /** @readonly @override */
+    name = 'ResourceError';
+
     /**
-     * @param {'weights-missing' | 'weights-html' | 'weights-altered'} reason
+     * @param {'weights-missing' | 'weights-html' | 'weights-altered'} code
      * @param {string} message
      */
-    constructor(reason, message) {
+    constructor(code, message) {
         super(message);
-        this.reason = reason;
+        this.code = code;
     }
 }
 
@@ -25,23 +28,21 @@ async function readWithProgress(response, onProgress) {
     const total = Number(response.headers.get('content-length'));
     if (!response.body || !(total > 0)) return new Uint8Array(await response.arrayBuffer());
     const reader = response.body.getReader();
-    /** @type {Uint8Array[]} */
-    const parts = [];
+    // The length is that of the compressed bytes when the server compresses: then there is more than this.
+    let bytes = new Uint8Array(total);
     let received = 0;
     for (;;) {
         const { done, value } = await reader.read();
-        if (done) break;
-        parts.push(value);
+        if (done) return bytes.subarray(0, received);
+        if (received + value.length > bytes.length) {
+            const larger = new Uint8Array(2 * (received + value.length));
+            larger.set(bytes);
+            bytes = larger;
+        }
+        bytes.set(value, received);
         received += value.length;
         onProgress(Math.min(1, received / total));
     }
-    const bytes = new Uint8Array(received);
-    let at = 0;
-    for (const part of parts) {
-        bytes.set(part, at);
-        at += part.length;
-    }
-    return bytes;
 }
 
 /**
@@ -55,7 +56,8 @@ async function sha256Of(bytes) {
 }
 
 /** @returns {Promise<string | null>} the published checksum, or null when none is published */
-async function fetchChecksum() {
+export async function fetchChecksum() {
+    if (inlined) return inlined.sha256;
     const response = await fetch(CHECKSUM_URL).catch(() => null);
     if (!response?.ok) return null;
     const line = (await response.text()).split('\n').find(text => text.trim().endsWith('sonomask.safetensors'));
@@ -68,12 +70,13 @@ async function fetchChecksum() {
  */
 export async function fetchWeights(onProgress) {
     if (inlined) return inlined.weights;
-    const response = await fetch(WEIGHTS_URL).catch(error => {
+    const response = await earlyWeights().catch(error => {
         throw new ResourceError('weights-missing', String(error));
     });
-    if (!response.ok) throw new ResourceError('weights-missing', `${WEIGHTS_URL.pathname}: HTTP ${response.status}`);
+    const { pathname } = new URL(response.url);
+    if (!response.ok) throw new ResourceError('weights-missing', `${pathname}: HTTP ${response.status}`);
     if (response.headers.get('content-type')?.startsWith('text/html'))
-        throw new ResourceError('weights-html', `${WEIGHTS_URL.pathname} is a web page`);
+        throw new ResourceError('weights-html', `${pathname} is a web page`);
     return readWithProgress(response, onProgress);
 }
 
@@ -87,10 +90,11 @@ export async function fetchWeights(onProgress) {
 /**
  * Throws weights-altered when the checksum differs from the published one.
  * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Promise<string | null>} checksum the published one
  * @returns {Promise<CheckedWeights>}
  */
-export async function checkWeights(bytes) {
-    const [sha256, published] = await Promise.all([sha256Of(bytes), inlined ? inlined.sha256 : fetchChecksum()]);
+export async function checkWeights(bytes, checksum) {
+    const [sha256, published] = await Promise.all([sha256Of(bytes), checksum]);
     if (sha256 && published && sha256 !== published)
         throw new ResourceError('weights-altered', `SHA-256 is ${sha256}, published is ${published}`);
     return { bytes: bytes.byteLength, sha256, verified: sha256 !== '' && sha256 === published };

@@ -2,7 +2,7 @@
  * DICOM files: ultrasound stills and cine loops, uncompressed, RLE or baseline JPEG. Other formats are refused with
  * their name; nothing is guessed. Patient data is not read.
  */
-import { SonomaskError } from '../../wasm/sonomask.js';
+import { codeOf } from '../engine/problems.js';
 import { decodeRle, paletteToRgb, toGrey, ybrToRgb } from './dicom-pixels.js';
 import { loadDicomParser } from './dicom-library.js';
 import { SourceError } from './source.js';
@@ -283,7 +283,7 @@ async function decodeFrame(bytes, format, dataSet, engine) {
     if (syntax === JPEG_BASELINE) {
         // The JPEG stream defines its own colour space, and its decoder converts to RGB.
         const image = await engine.pool.decode(bytes.slice()).catch(error => {
-            throw error instanceof SonomaskError && error.code === 'image-format' ? new SourceError('problem.dicom-damaged', 'JPEG') : error;
+            throw codeOf(error) === 'image-format' ? new SourceError('problem.dicom-damaged', 'JPEG') : error;
         });
         if (image.width !== width || image.height !== height)
             throw new SourceError('problem.dicom-damaged', `${image.width} × ${image.height}, not ${width} × ${height}`);

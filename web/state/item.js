@@ -76,7 +76,7 @@ export class Item {
         this.state = 'waiting';
         /** @type {{ key: Key, detail: string } | null} why it failed */
         this.problem = null;
-        /** @type {HTMLCanvasElement | null} */
+        /** @type {HTMLImageElement | null} */
         this.thumbnail = null;
         /** @type {Kind | null} null: not opened yet */
         this.kind = null;

@@ -111,22 +111,19 @@ function isSame(a, b) {
 
 /**
  * Run lengths of a mask: a lesion mask of 300,000 pixels becomes a few hundred numbers.
- * @param {Uint8Array} mask 0 or not 0
+ * @param {Uint8Array} mask 0 or 255
  * @returns {Uint32Array} lengths of the runs, alternating, beginning with 0-pixels
  */
 export function encodeRuns(mask) {
     /** @type {number[]} */
     const runs = [];
-    let inside = false;
-    let start = 0;
-    for (let index = 0; index < mask.length; index++) {
-        if (mask[index] !== 0 === inside) continue;
-        runs.push(index - start);
-        start = index;
-        inside = !inside;
+    // indexOf is many times as fast as a loop, which the browser has not yet optimised at the first mask.
+    for (let start = 0, value = 255; ; value = 255 - value) {
+        const end = mask.indexOf(value, start);
+        runs.push((end < 0 ? mask.length : end) - start);
+        if (end < 0) return Uint32Array.from(runs);
+        start = end;
     }
-    runs.push(mask.length - start);
-    return Uint32Array.from(runs);
 }
 
 /**

@@ -7,7 +7,7 @@ import { SourceError } from '../input/source.js';
 import { readTruth } from '../compare/truth.js';
 import { ADD, Edits, ERASE } from '../edit/edits.js';
 import { componentAt, pixelOf } from '../edit/fill.js';
-import { isAborted, isRefused, problemOf } from '../engine/engine.js';
+import { isAborted, isRefused, problemOf } from '../engine/problems.js';
 import { t } from '../i18n/i18n.js';
 import { notify } from '../ui/announce.js';
 import { oncePerFrame } from '../ui/dom.js';

@@ -14,7 +14,7 @@ function put(pixels, index, [red, green, blue]) {
 }
 
 /**
- * @param {Uint8Array} mask
+ * @param {Uint8Array} mask 0 or 255
  * @param {ImageData} layer cleared and painted
  */
 export function paintFill(mask, layer) {
@@ -22,7 +22,13 @@ export function paintFill(mask, layer) {
     const [red, green, blue] = FILL;
     // RGBA in memory order on little-endian machines, which all browsers run on.
     const colour = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-    for (let index = 0; index < mask.length; index++) words[index] = mask[index] ? colour : 0;
+    words.fill(0);
+    // By runs: much faster than by pixels before the browser has optimised the loop, as at the first mask.
+    for (let start = mask.indexOf(255); start >= 0; ) {
+        const end = mask.indexOf(0, start);
+        words.fill(colour, start, end < 0 ? mask.length : end);
+        start = end < 0 ? -1 : mask.indexOf(255, end);
+    }
 }
 
 /**

@@ -1,16 +1,9 @@
-/** The page: time from the request to the first mask, and the size of the download. */
-import { once } from 'node:events';
+/** Sizes of the downloads, and the memory of the module. */
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { createPageServer } from '../../../web/serve.js';
-import { startChromium } from '../lib/chromium.js';
-import { spread } from '../lib/pairs.js';
 import { ROOT, progress } from '../lib/project.js';
 
-const LOADS = 9;
-const WINDOW_SETTLES = 1500; // milliseconds
-const LOAD_TARGET = 400; // milliseconds
 const CODE_TARGET = 90; // kB
 const MEMORY_TARGET = 64; // MB
 
@@ -22,41 +15,6 @@ const PEER_FILES = {
     'LiteRT.js': ['@litertjs/core/dist/index.js', '@litertjs/wasm-utils/dist/index.js', '@litertjs/core/wasm/litert_wasm_internal.js',
         '@litertjs/core/wasm/litert_wasm_internal.wasm'],
 };
-
-/** @type {import('../bench.js').Section} */
-export async function coldStart(results) {
-    const server = createPageServer();
-    server.listen(0, 'localhost');
-    await once(server, 'listening');
-    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    const browser = await startChromium();
-    try {
-        const times = [];
-        for (let load = 0; load < LOADS; load++) {
-            progress(`page load ${load + 1} of ${LOADS}`);
-            // A new context has an empty cache, but the browser has already started.
-            const context = await browser.newContext();
-            const page = await context.newPage();
-            await page.addInitScript(() => {
-                new MutationObserver((_, observer) => {
-                    if (!document.querySelector('.row[data-state="done"]')) return;
-                    observer.disconnect();
-                    requestAnimationFrame(() => Reflect.set(window, 'firstMask', performance.now()));
-                }).observe(document, { subtree: true, childList: true, attributes: true });
-            });
-            // Opening a window starts the browser's own interface, which is not part of loading a page.
-            await page.waitForTimeout(WINDOW_SETTLES);
-            await page.goto(`http://localhost:${port}/web/#sample`);
-            times.push(await (await page.waitForFunction(() => Reflect.get(window, 'firstMask'))).jsonValue());
-            await context.close();
-        }
-        results.measures.push({ what: 'page load to first mask on localhost', value: spread(times).median, unit: 'ms', target: LOAD_TARGET });
-    } finally {
-        await browser.close();
-        server.close();
-        server.closeAllConnections();
-    }
-}
 
 /**
  * @param {string[]} files below the project

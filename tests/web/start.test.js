@@ -1,0 +1,68 @@
+/** The order in which the page starts: the engine before everything else, and one worker until the first answer. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { faultsOf, loaded, settled, skip, startSite } from './support/page.js';
+
+/** Runs before the page: notes when workers start and when the first image has its answer. */
+function watchStart() {
+    /** @type {string[]} */
+    const events = [];
+    Reflect.set(window, 'startEvents', events);
+    window.Worker = class extends Worker {
+        /** @param {ConstructorParameters<typeof Worker>} parameters */
+        constructor(...parameters) {
+            super(...parameters);
+            events.push(`worker while ${document.readyState}`);
+        }
+    };
+    new MutationObserver((_, observer) => {
+        if (!document.querySelector('.row[data-state="done"]')) return;
+        observer.disconnect();
+        events.push('answer');
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+}
+
+describe('start', { skip }, () => {
+    /** @type {import('./support/page.js').Site} */
+    let site;
+    before(async () => {
+        site = await startSite();
+    });
+    after(() => site.close());
+
+    test('the first worker starts before the page is parsed, the others after the first answer', async () => {
+        const page = await site.open({}, async opening => {
+            await opening.addInitScript(() => Object.defineProperty(navigator, 'hardwareConcurrency', { value: 3 }));
+            await opening.addInitScript(watchStart);
+        });
+        await page.goto('about:blank');
+        await page.goto(`${site.address}#sample`);
+        await loaded(page);
+        await settled(page, 3);
+        /** @type {string[]} */
+        const events = await page.evaluate(() => Reflect.get(window, 'startEvents'));
+        assert.equal(events[0], 'worker while loading');
+        assert.equal(events[1], 'answer');
+        assert.equal(events.filter(event => event.startsWith('worker')).length, 3, 'all three workers have started');
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('a page that opens without an image has all workers ready, and then requests nothing for one', async () => {
+        const page = await site.open({}, async opening => {
+            await opening.addInitScript(watchStart);
+        });
+        await loaded(page);
+        assert.ok(await page.locator('#start').isVisible());
+        const workers = () => page.evaluate(() => Reflect.get(window, 'startEvents').filter((/** @type {string} */ event) => event !== 'answer').length);
+        const ready = await workers();
+        assert.ok(ready >= 1);
+        const served = site.served.length;
+        await page.getByRole('button', { name: 'Try a sample' }).click();
+        await settled(page, 3);
+        assert.equal(await workers(), ready, 'no worker starts for the images');
+        assert.deepEqual(site.served.slice(served).filter(address => !address.startsWith('/web/samples/')), []);
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+});

@@ -1,0 +1,37 @@
+/** What first.js has started before the modules of the page run. */
+import { browser } from '../../wasm/platform-browser.js';
+import { hasSimd } from '../../wasm/own-files.js';
+import { loadModule } from '../../wasm/resources.js';
+import { inlined } from './inlined.js';
+
+/**
+ * @typedef {object} Early
+ * @property {Worker} worker
+ * @property {boolean} failed whether the worker could not start
+ * @property {Promise<WebAssembly.Module>} module the one with SIMD
+ * @property {Promise<Response>} weights
+ */
+
+/** @type {Early | null} null in the single-file build */
+const early = Reflect.get(globalThis, 'sonomaskEarly') ?? null;
+let workerTaken = false;
+
+/** @returns {Promise<WebAssembly.Module>} */
+export async function earlyModule() {
+    if (inlined) return loadModule(inlined.wasm, browser);
+    // Loaded again after a failure, for the reason.
+    const module = early && hasSimd() ? await early.module.catch(() => null) : null;
+    return module ?? loadModule(browser.wasm(), browser);
+}
+
+/** @returns {Promise<Response>} */
+export function earlyWeights() {
+    return early?.weights ?? fetch(new URL('../../weights/sonomask.safetensors', import.meta.url));
+}
+
+/** @returns {Worker} the first time the one that first.js has started, then others */
+export function startWorker() {
+    const first = workerTaken || early?.failed ? null : early?.worker;
+    workerTaken = true;
+    return first ?? new Worker(inlined?.worker ?? new URL('./worker.js', import.meta.url), { type: 'module', name: 'sonomask' });
+}

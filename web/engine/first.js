@@ -1,0 +1,22 @@
+/**
+ * Runs before everything else, as the page's first script: starts the first worker and requests the module and the weights
+ * while the page is still parsed. engine.js takes them over. A classic script, because browsers run modules only after the
+ * page is parsed, or even painted.
+ */
+{
+    const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+    const at = (/** @type {string} */ path) => new URL(path, script.src);
+    /** @type {import('./early.js').Early} */
+    const early = {
+        worker: new Worker(at('worker.js'), { type: 'module', name: 'sonomask' }),
+        failed: false,
+        module: WebAssembly.compileStreaming(fetch(at('../../wasm/sonomask.simd.wasm'))),
+        weights: fetch(at('../../weights/sonomask.safetensors')),
+    };
+    early.worker.addEventListener('error', () => (early.failed = true));
+    // engine.js reports what fails here.
+    for (const loading of [early.module, early.weights]) loading.catch(() => undefined);
+    Reflect.set(globalThis, 'sonomaskEarly', early);
+    // The samples follow at once, so the start view is not painted first.
+    document.documentElement.classList.toggle('sample-first', location.hash === '#sample');
+}
