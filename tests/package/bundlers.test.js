@@ -71,6 +71,19 @@ describe('bundlers', { skip }, () => {
         }
     });
 
+    test('Vite 7 without configuration: the development server does not find the files, and the error says what to set', async () => {
+        const vite = await import('vite7');
+        const root = await makeProject('vite7-plain', PAGE);
+        const server = await vite.createServer({ root, configFile: false, logLevel: 'silent', server: { host: 'localhost', port: 0, hmr: false } });
+        await server.listen();
+        try {
+            await assert.rejects(answersOf(browser, `http://localhost:${server.httpServer.address().port}/`),
+                /SonomaskError: .*set optimizeDeps: { exclude: \['sonomask'\] }/);
+        } finally {
+            await server.close();
+        }
+    });
+
     for (const mode of /** @type {const} */ (['development', 'production'])) {
         test(`webpack 5, ${mode}`, async () => {
             const { default: webpack } = await import('webpack');
