@@ -41,7 +41,7 @@ function locate(source, { readFile }) {
 function bytesOfDataUrl({ href }) {
     const comma = href.indexOf(',');
     if (comma < 0) throw new Error('the data URL has no data');
-    const content = decodeURIComponent(href.slice(comma + 1));
+    const content = href.slice(comma + 1).replaceAll(/%([0-9a-f]{2})/gi, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
     const text = /;base64$/i.test(href.slice(0, comma)) ? atob(content) : content;
     return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
