@@ -41,6 +41,9 @@ NATIVE_OBJECTS := $(NATIVE_SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libsonomask.a
 NATIVE_LIBRARY := $(BUILD)/libsonomask_native.a
 
+# The time of everything that archives hold: that of the commit; in a source archive that of its files.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y pyproject.toml)
+
 # ---- What people type ----
 
 # Text after `##` on a target's line is shown by `make help`.
@@ -63,6 +66,7 @@ test: setup-test ## Run everything that continuous integration checks
 	@$(MAKE) $(QUIET_JOBS) $(BUILD)/sonomask wasm-modules test-programs
 	@$(MAKE) --no-print-directory test-c
 	@$(MAKE) $(QUIET_JOBS) test-install
+	@$(MAKE) --no-print-directory lint-python test-python
 	@$(MAKE) $(QUIET_JOBS) lint-c
 	@$(MAKE) --no-print-directory test-sanitized
 	@$(MAKE) --no-print-directory test-thread
@@ -172,7 +176,7 @@ $(BUILD)/sonomask: $(BUILD)/native/main.o $(NATIVE_LIBRARY) $(LIBRARY)
 # Each source once: kernels with the flags of the widest target.
 COMMA := ,
 command_entries = $(foreach source,$(1),{"directory": "$(CURDIR)"$(COMMA) "file": "$(source)"$(COMMA) "command": "$(CC) $(2) -c $(source)"})
-COMMAND_ENTRIES = $(call command_entries,$(CORE_SOURCES) $(NATIVE_SOURCES) $(wildcard $(foreach folder,c failures fuzz node,tests/$(folder)/*.c)),$(CFLAGS) $(KERNEL_DEFINES)) \
+COMMAND_ENTRIES = $(call command_entries,$(CORE_SOURCES) $(NATIVE_SOURCES) $(wildcard native/python/*.c $(foreach folder,c failures fuzz node,tests/$(folder)/*.c)),$(CFLAGS) $(KERNEL_DEFINES)) \
 	$(call command_entries,$(KERNEL_SOURCES),$(KERNEL_CFLAGS) $(TARGET_FLAGS_$(lastword $(NATIVE_TARGETS)))) \
 	$(call command_entries,$(wildcard wasm/*.c),$(CFLAGS) -DSM_INFERENCE_ONLY)
 .PHONY: compile_commands.json
@@ -214,7 +218,7 @@ include tests/tests.mk
 # ---- Static checks ----
 
 C_FILES := $(shell find src native wasm tests \( -name '*.[ch]' -o -name '*.cpp' \) -not -path '*/node_modules/*')
-TIDY_SOURCES := $(CORE_SOURCES) $(KERNEL_SOURCES) $(NATIVE_SOURCES) $(wildcard wasm/*.c)
+TIDY_SOURCES := $(CORE_SOURCES) $(KERNEL_SOURCES) $(NATIVE_SOURCES) $(wildcard wasm/*.c native/python/*.c)
 TIDY_MARKS := $(TIDY_SOURCES:%.c=$(BUILD)/tidy/%.ok)
 
 .PHONY: lint lint-format lint-c
@@ -382,6 +386,8 @@ weights/SHA256SUMS: weights/sonomask.safetensors
 	$(Q)cd $(@D) && sha256sum $(<F) > $(@F)
 
 include native/install/install.mk
+include native/python/python.mk
+include release/release.mk
 
 .PHONY: clean
 clean: ## Remove everything that was built

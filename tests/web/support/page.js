@@ -34,6 +34,9 @@ const MODEL = process.env.SONOMASK_MODEL;
  * @property {() => Promise<void>} close
  */
 
+/** Chromium with the settings of all tests. */
+export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+
 /** @returns {Promise<Site>} */
 export async function startSite() {
     const server = createPageServer();
@@ -43,7 +46,7 @@ export async function startSite() {
     server.listen(0, 'localhost');
     await once(server, 'listening');
     const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+    const browser = await launch();
     const address = `http://localhost:${port}/web/`;
     return {
         address,
@@ -94,7 +97,7 @@ export function faultsOf(page) {
  * @param {(page: Page) => Promise<void>} [before] the page loads
  * @returns {Promise<Page>}
  */
-async function openPage(browser, address, options = {}, before) {
+export async function openPage(browser, address, options = {}, before) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);

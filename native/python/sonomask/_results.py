@@ -1,0 +1,87 @@
+"""From the library's structures to the types of the package. Arrays are copied: they outlive the structures."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, List
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _library as c
+from ._types import Box, Contour, Lesion, OperatingPoint, Point, Segmentation
+
+
+def _copy(address: int, height: int, width: int, kind: Any) -> NDArray[Any]:
+    array: NDArray[Any] = np.empty((height, width), dtype=kind)
+    ctypes.memmove(array.ctypes.data, address, array.nbytes)
+    return array
+
+
+def _point(point: c.Point) -> Point:
+    return Point(point.x, point.y)
+
+
+def _lesion(lesion: c.Lesion, expected_dice_power: float) -> Lesion:
+    first, second = lesion.long_axis_ends, lesion.short_axis_ends
+    dice = lesion.expected_dice
+    if expected_dice_power != 1.0:
+        dice = float(np.float32(dice**expected_dice_power))
+    return Lesion(
+        area=lesion.area,
+        bbox=Box(lesion.left, lesion.top, lesion.width, lesion.height),
+        centroid=_point(lesion.centroid),
+        long_axis=lesion.long_axis,
+        long_axis_ends=(_point(first[0]), _point(first[1])),
+        short_axis=lesion.short_axis,
+        short_axis_ends=(_point(second[0]), _point(second[1])),
+        perimeter=lesion.perimeter,
+        circularity=lesion.circularity,
+        orientation=lesion.orientation,
+        mean_probability=lesion.mean_probability,
+        expected_dice=dice,
+        presence=lesion.presence,
+        margin=lesion.margin,
+    )
+
+
+def lesions_of(lesions: Any, count: int, expected_dice_power: float = 1.0) -> List[Lesion]:
+    """``expected_dice_power`` is applied to what sm_mask_components measured; sm_segment has applied it already."""
+    return [_lesion(lesions[index], expected_dice_power) for index in range(count)]
+
+
+def operating_point_of(point: c.OperatingPoint) -> OperatingPoint:
+    # The library holds 0.8, 0.9 and 0.95 in single precision.
+    return OperatingPoint(kept=round(point.kept, 2), presence=point.presence, missed_bound=point.missed)
+
+
+def segmentation_of(result: c.Result, milliseconds: float) -> Segmentation:
+    height, width = result.height, result.width
+    possible_mask = None
+    if result.possible_mask:
+        possible_mask = _copy(result.possible_mask, height, width, np.uint8)
+    point = operating_point_of(result.operating_point) if result.operating_point.kept > 0 else None
+    return Segmentation(
+        mask=_copy(result.mask, height, width, np.uint8),
+        lesions=lesions_of(result.lesions, result.lesion_count),
+        width=width,
+        height=height,
+        type=c.CLASSES[result.type],
+        probabilities=dict(zip(c.CLASSES, result.probabilities)),
+        probability_map=_copy(result.probability_map, height, width, np.float32),
+        expected_dice=result.expected_dice,
+        outlier_score=result.outlier_score,
+        looks_like_ultrasound=result.looks_like_ultrasound,
+        refined=result.refined,
+        presence=result.presence,
+        operating_point=point,
+        possible=lesions_of(result.possible, result.possible_count),
+        possible_mask=possible_mask,
+        milliseconds=milliseconds,
+    )
+
+
+def contour_of(contour: c.Contour) -> Contour:
+    points: NDArray[np.float32] = np.empty((contour.point_count, 2), dtype=np.float32)
+    ctypes.memmove(points.ctypes.data, contour.points, points.nbytes)
+    return Contour(points=points, is_hole=contour.is_hole != 0)

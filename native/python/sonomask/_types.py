@@ -1,0 +1,188 @@
+"""What the package returns and takes. All coordinates are in the image's own pixels: the corner of the first pixel is
+(0, 0), its centre (0.5, 0.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Point(NamedTuple):
+    x: float
+    y: float
+
+
+class Click(NamedTuple):
+    """A click of the user: ``inside`` a lesion, otherwise on tissue that is not lesion."""
+
+    x: float
+    y: float
+    inside: bool = True
+
+
+class Box(NamedTuple):
+    """A rectangle; ``x`` and ``y`` are its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """One connected lesion, in pixels."""
+
+    area: int
+    bbox: Box
+    centroid: Point
+    #: Largest distance between two points of the outline.
+    long_axis: float
+    long_axis_ends: Tuple[Point, Point]
+    #: Extent at right angles to the long axis.
+    short_axis: float
+    short_axis_ends: Tuple[Point, Point]
+    perimeter: float
+    #: 4 pi area / perimeter^2, at most 1.
+    circularity: float
+    #: Angle of the long axis to the horizontal, radians, -pi/2 .. pi/2.
+    orientation: float
+    #: Mean of the probability map over the lesion; 0 when there is no map.
+    mean_probability: float
+    #: Expected Dice score of this outline with an expert's, 0..1; 0 when there is no map.
+    expected_dice: float
+    #: Probability that this outline is of a lesion, 0..1; 0 from ``measure``.
+    presence: float
+    #: Pixels: grown by this, the outline contains the true one for at least 90 % of patients whose lesion was found.
+    #: 0 from ``measure``, and when the weights hold no margin.
+    margin: float
+
+    def __repr__(self) -> str:
+        return (
+            f"<Lesion {self.area} px at ({self.centroid.x:.0f}, {self.centroid.y:.0f}), "
+            f"axes {self.long_axis:.1f} x {self.short_axis:.1f} px>"
+        )
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A compromise between lesions kept and normal images left alone, chosen on images that the network had not seen.
+    An outline counts as a lesion when its presence is at least ``presence``."""
+
+    #: Share of the images with a lesion in which a lesion still counts: 0.8, 0.9 or 0.95.
+    kept: float
+    #: Least presence, 0..1.
+    presence: float
+    #: Upper 95 % bound on the share of images with a lesion in which none counts, 0..1.
+    missed_bound: float
+
+
+def _outlines(lesions: List[Lesion]) -> str:
+    if not lesions:
+        return "no lesion"
+    sizes = ", ".join(str(lesion.area) for lesion in lesions[:3]) + (", ..." if len(lesions) > 3 else "")
+    return f"{len(lesions)} lesion{'s' if len(lesions) > 1 else ''} of {sizes} px"
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """A mask with its measured lesions, largest first."""
+
+    #: [height, width], 0 or 255.
+    mask: NDArray[np.uint8] = field(repr=False)
+    lesions: List[Lesion]
+
+    def __repr__(self) -> str:
+        height, width = self.mask.shape
+        return f"<Measurement {width}x{height}, {_outlines(self.lesions)}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation(Measurement):
+    """The answer for an image. The arrays belong to the caller."""
+
+    width: int
+    height: int
+    #: The most probable class: "normal", "benign" or "malignant".
+    type: str
+    #: By class; calibrated by the temperature of the weights; they add up to 1.
+    probabilities: Dict[str, float]
+    #: [height, width], probability of lesion, 0..1.
+    probability_map: NDArray[np.float32]
+    #: Expected Dice score of the mask with the ground truth, 0..1; without any lesion, the probability that there is
+    #: none.
+    expected_dice: float
+    #: Out-of-distribution score: above 1 the input is unlike the training images; 0 when the weights have no
+    #: statistics.
+    outlier_score: float
+    #: ``outlier_score`` is at most 1. When false, the input is probably not breast ultrasound: do not rely on the
+    #: answer.
+    looks_like_ultrasound: bool
+    #: Clicks or a box are part of the answer.
+    refined: bool
+    #: Probability that the image shows a lesion, 0..1.
+    presence: float
+    #: What decided which outlines count as lesions; None when the weights hold none: then every outline counts.
+    operating_point: Optional[OperatingPoint]
+    #: Outlines whose presence is below that of the operating point, largest first. They are not in ``mask``.
+    possible: List[Lesion]
+    #: [height, width], 0 or 255: the mask of ``possible``; None when there is none.
+    possible_mask: Optional[NDArray[np.uint8]]
+    #: Time from the input to this answer, decoding included except for an open image.
+    milliseconds: float
+
+    def __repr__(self) -> str:
+        return (
+            f"<Segmentation {self.width}x{self.height}, {self.type} {self.probabilities[self.type]:.2f}, "
+            f"{_outlines(self.lesions)}{'' if self.looks_like_ultrasound else ', not like breast ultrasound'}>"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Contour:
+    """A closed outline along pixel corners."""
+
+    #: [points, 2], x and y; the last point is joined to the first.
+    points: NDArray[np.float32]
+    #: Holes run anticlockwise on the screen, outer outlines clockwise.
+    is_hole: bool
+
+    def __repr__(self) -> str:
+        return f"<Contour of {len(self.points)} points{', a hole' if self.is_hole else ''}>"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Metadata of the weights file, and how it runs."""
+
+    #: Of the library.
+    version: str
+    #: Threads that one call uses.
+    threads: int
+    #: "sonomask2", "sonomask", "unet16", ...
+    network: str
+    #: Side of the network's square input, pixels.
+    input_size: int
+    #: A pixel is lesion when its probability is at least this.
+    threshold: float
+    #: Type logits are divided by this before the softmax.
+    temperature: float
+    #: Lesions below this share of the image's area are dropped, 0..1.
+    minimum_area: float
+    #: The weights contain statistics of their training images, which ``outlier_score`` needs.
+    knows_outliers: bool
+    #: The fitted exponent of the expected Dice of lesions; 1 when none was fitted.
+    expected_dice_power: float
+    #: ``refine`` works with these weights. Weights of the first generation take no clicks.
+    takes_prompts: bool
+    #: The weights contain what presence, operating points and margins need.
+    has_decision: bool
+    #: By ``kept``, ascending; empty without ``has_decision``.
+    operating_points: List[OperatingPoint]
+    #: Free text; "" when unknown.
+    training_data: str
+    #: ISO 8601; "" when unknown.
+    date: str

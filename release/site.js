@@ -1,0 +1,94 @@
+/**
+ * Writes the page as a folder for a web server: node release/site.js FOLDER
+ *
+ * FOLDER/public is the document root, with the same content as the development server (web/serve.js) sends, joined
+ * modules included. The configurations of web servers are beside it, with the headers that the development server sends.
+ */
+import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { createPageServer, LIBRARIES } from '../web/serve.js';
+import { HEADERS } from './headers.js';
+
+const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const HOSTING = path.join(ROOT, 'release/hosting');
+
+/** Files of these folders that the page does not load. */
+const TOOLS = [
+    /^web\/(serve|bundle|single)\.js$/, /^web\/screenshots\//, /^wasm\/cli/, /^wasm\/package\//,
+    /\.(ts|c|h|md)$/, /^weights\/(tables|folds)\//, /^weights\/[^/]*\.(js|sh|svg)$/,
+];
+
+/**
+ * @param {string} folder below the root
+ * @returns {Promise<string[]>} its files, sorted, without tools
+ */
+async function filesOf(folder) {
+    const entries = await readdir(path.join(ROOT, folder), { recursive: true, withFileTypes: true });
+    return entries
+        .filter(entry => entry.isFile())
+        .map(entry => path.relative(ROOT, path.join(entry.parentPath ?? entry.path, entry.name)))
+        .filter(file => !TOOLS.some(tool => tool.test(file)))
+        .sort();
+}
+
+/**
+ * @param {string} file
+ * @param {string | Uint8Array} content
+ */
+async function write(file, content) {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+}
+
+/** @param {string} target */
+async function build(target) {
+    const server = createPageServer();
+    server.listen(0, 'localhost');
+    await once(server, 'listening');
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+    const files = [
+        ...(await Promise.all(['web', 'wasm', 'weights'].map(filesOf))).flat(),
+        'weights/MODEL_CARD.md',
+        ...Object.keys(LIBRARIES).map(address => address.slice(1)),
+    ];
+    try {
+        for (const file of new Set(files)) {
+            const response = await fetch(`http://localhost:${port}/${file}`);
+            // Files of a kind that is not served, such as sources of pictures, do not belong to the page.
+            if (response.status === 404) continue;
+            if (!response.ok) throw new Error(`${file}: ${response.status}`);
+            await write(path.join(target, 'public', file), Buffer.from(await response.arrayBuffer()));
+        }
+    } finally {
+        server.close();
+        server.closeAllConnections();
+    }
+    for (const name of ['LICENSE', 'THIRD_PARTY_NOTICES.md']) {
+        await copyFile(path.join(ROOT, name), path.join(target, name));
+        await copyFile(path.join(ROOT, name), path.join(target, 'public', name));
+    }
+    for (const name of (await readdir(HOSTING)).sort()) {
+        const text = await readFile(path.join(HOSTING, name), 'utf8');
+        const filled = text.replaceAll(/^(.*)@HEADERS@$/gm, (_, indent) => HEADERS[name]?.(indent) ?? '');
+        if (/@[A-Z]+@/.test(filled)) throw new Error(`release/hosting/${name}: a mark is not filled in`);
+        const published = name === '_headers' || name === 'index.html';
+        await write(path.join(target, published ? 'public' : '', name), filled);
+    }
+}
+
+const [target] = process.argv.slice(2);
+if (!target) {
+    process.stderr.write('usage: node release/site.js FOLDER\n');
+    process.exitCode = 2;
+} else {
+    try {
+        await build(target);
+    } catch (error) {
+        process.stderr.write(`site: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.exitCode = 1;
+    }
+}
