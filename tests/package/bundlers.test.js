@@ -22,7 +22,8 @@ const require = createRequire(import.meta.url);
  * @returns {string}
  */
 function addressOf({ httpServer }) {
-    const { port } = /** @type {import('node:net').AddressInfo} */ (httpServer?.address());
+    assert.ok(httpServer);
+    const { port } = /** @type {import('node:net').AddressInfo} */ (httpServer.address());
     return `http://localhost:${port}/`;
 }
 
