@@ -385,7 +385,7 @@ tests/package/node_modules/.package-lock.json: tests/package/package-lock.json
 
 .PHONY: test-package
 test-package: $(NODE_TESTED) tests/package/node_modules/.package-lock.json ## Use the npm package with every bundler, runtime and TypeScript (needs npm's registry; some minutes)
-	node_modules/.bin/tsc -p tests/package/tsconfig.json
+	node_modules/.bin/tsc -p tests/package/types.tsconfig.json
 	BUILD=$(BUILD) node --test --test-concurrency=1 tests/package/*.test.js
 
 # ---- The page ----

@@ -17,7 +17,8 @@ rm -rf "$dist" "$work"
 mkdir -p "$dist" "$work"
 
 # The npm package. npm sets its own times and modes.
-npm pack --ignore-scripts --silent --pack-destination "$dist" > /dev/null
+node wasm/package/stage.js "$work/npm" ${REPOSITORY:+"$REPOSITORY"}
+npm pack "$(realpath "$work/npm")" --ignore-scripts --silent --pack-destination "$dist" > /dev/null
 
 # The wheel.
 cp "$wheels"/*.whl "$dist"

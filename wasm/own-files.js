@@ -30,3 +30,12 @@ export function ownWasm() {
 export function ownWeights() {
     return new URL('../weights/sonomask.safetensors', import.meta.url);
 }
+
+/**
+ * The development server of Vite 5 to 7 moves packages into a file of its own, away from the files beside them.
+ * @param {string} address
+ * @returns {string} what to do about it, for messages; empty for other addresses
+ */
+export function viteHint(address) {
+    return address.includes('/.vite/') ? '. In the configuration of Vite, set optimizeDeps: { exclude: [\'sonomask\'] }' : '';
+}

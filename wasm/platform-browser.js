@@ -1,6 +1,6 @@
 /** Browsers and their workers. Contains nothing of Node, so that bundlers do not look for its modules. */
 import { SonomaskError } from './error.js';
-import { ownWasm, ownWeights } from './own-files.js';
+import { ownWasm, ownWeights, viteHint } from './own-files.js';
 
 /**
  * @typedef {import('./platform.js').Platform} Platform
@@ -17,7 +17,10 @@ const WORKER_OPTIONS = { type: 'module', name: 'sonomask' };
  * @returns {string} address of a script of this origin that runs `script`
  */
 function shimFor(script) {
-    return URL.createObjectURL(new Blob([`import ${JSON.stringify(script.href)};`], { type: 'text/javascript' }));
+    const code = `import ${JSON.stringify(script.href)};`;
+    // In a sandboxed frame, whose origin is "null", Chromium starts no module worker from a blob.
+    if (globalThis.origin === 'null') return `data:text/javascript,${encodeURIComponent(code)}`;
+    return URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
 }
 
 /**
@@ -76,7 +79,7 @@ function factoryOf(start) {
             event.preventDefault();
             events.failure(event.message ||
                 'its script could not be loaded. Check its address, the worker-src of the content security policy, and for ' +
-                'a script from another origin also CORS and the script-src; the option worker chooses another script');
+                `a script from another origin also CORS and the script-src; the option worker chooses another script${viteHint(import.meta.url)}`);
         };
         return {
             post: (message, transfer) => worker.postMessage(message, transfer),

@@ -1,7 +1,7 @@
 /** Loads the module and the weights from bytes, URLs or paths. */
 import { viewOf } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
-import { requireWebAssembly } from './own-files.js';
+import { requireWebAssembly, viteHint } from './own-files.js';
 
 /**
  * @typedef {import('./platform.js').Platform} Platform
@@ -41,7 +41,7 @@ function locate(source, { readFile }) {
 function bytesOfDataUrl({ href }) {
     const comma = href.indexOf(',');
     if (comma < 0) throw new Error('the data URL has no data');
-    const content = decodeURIComponent(href.slice(comma + 1));
+    const content = href.slice(comma + 1).replaceAll(/%([0-9a-f]{2})/gi, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
     const text = /;base64$/i.test(href.slice(0, comma)) ? atob(content) : content;
     return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
@@ -106,15 +106,6 @@ async function readSource(source, platform, code, what, signal) {
     }
     throwIfAborted(signal);
     return bytes;
-}
-
-/**
- * Vite's development server moves packages into one file of its own, away from the files beside them.
- * @param {string} name
- * @returns {string} what to do about it, for messages
- */
-function viteHint(name) {
-    return name.includes('/.vite/') ? '. In the configuration of Vite, set optimizeDeps: { exclude: [\'sonomask\'] }' : '';
 }
 
 /**

@@ -348,7 +348,7 @@ export interface PoolOptions extends LoadOptions {
     /**
      * The worker script, when it is not that of this package, or a function that starts a worker with it. A script from another
      * origin, such as a CDN, is started by a small script of the page's own origin (needs CORS, and `blob:` in the worker-src
-     * of a content security policy).
+     * of a content security policy; in a sandboxed frame `data:`).
      */
     worker?: URL | string | (() => BrowserWorker);
 }

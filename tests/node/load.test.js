@@ -40,6 +40,8 @@ test('takes wasm and weights from paths, URLs, bytes, a compiled module and prom
         { wasm: buffer, weights },
         { wasm: await WebAssembly.compile(wasm), weights },
         { wasm: WebAssembly.compile(wasm), weights: readFile(WEIGHTS) },
+        { wasm: `data:application/wasm;base64,${wasm.toString('base64')}`, weights },
+        { wasm: new URL(`data:,${[...wasm].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')}`), weights },
     ];
     for (const way of ways) {
         const sonomask = await Sonomask.load(way);

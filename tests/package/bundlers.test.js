@@ -17,6 +17,16 @@ import { makeProject } from './support/package.js';
 
 const require = createRequire(import.meta.url);
 
+/**
+ * @param {{ httpServer: Pick<import('node:net').Server, 'address'> | null }} server of Vite
+ * @returns {string}
+ */
+function addressOf({ httpServer }) {
+    assert.ok(httpServer);
+    const { port } = /** @type {import('node:net').AddressInfo} */ (httpServer.address());
+    return `http://localhost:${port}/`;
+}
+
 describe('bundlers', { skip }, () => {
     /** @type {import('playwright-core').Browser} */
     let browser;
@@ -43,7 +53,7 @@ describe('bundlers', { skip }, () => {
             const server = await vite.createServer({ ...config, server: { host: 'localhost', port: 0, hmr: false } });
             await server.listen();
             try {
-                await answersWell(`http://localhost:${server.httpServer.address().port}/`);
+                await answersWell(addressOf(server));
             } finally {
                 await server.close();
             }
@@ -51,7 +61,7 @@ describe('bundlers', { skip }, () => {
             await isServedWell(browser, path.join(root, 'dist'), expected);
             const preview = await vite.preview({ ...config, preview: { host: 'localhost', port: 0 } });
             try {
-                await answersWell(`http://localhost:${preview.httpServer.address().port}/`);
+                await answersWell(addressOf(preview));
             } finally {
                 await preview.close?.();
                 preview.httpServer.close();
@@ -65,7 +75,20 @@ describe('bundlers', { skip }, () => {
         const server = await vite.createServer({ root, configFile: false, logLevel: 'error', server: { host: 'localhost', port: 0, hmr: false } });
         await server.listen();
         try {
-            await answersWell(`http://localhost:${server.httpServer.address().port}/`);
+            await answersWell(addressOf(server));
+        } finally {
+            await server.close();
+        }
+    });
+
+    test('Vite 7 without configuration: the development server does not find the files, and the error says what to set', async () => {
+        const vite = await import('vite7');
+        const root = await makeProject('vite7-plain', PAGE);
+        const server = await vite.createServer({ root, configFile: false, logLevel: 'silent', server: { host: 'localhost', port: 0, hmr: false } });
+        await server.listen();
+        try {
+            await assert.rejects(answersOf(browser, addressOf(server)),
+                /SonomaskError: .*set optimizeDeps: { exclude: \['sonomask'\] }/);
         } finally {
             await server.close();
         }
@@ -96,7 +119,9 @@ describe('bundlers', { skip }, () => {
     test('Rollup', async () => {
         const { rollup } = await import('rollup');
         const { nodeResolve } = await import('@rollup/plugin-node-resolve');
-        const { importMetaAssets } = await import('@web/rollup-plugin-import-meta-assets');
+        // Its declarations are not found through its package.json.
+        const assets = '@web/rollup-plugin-import-meta-assets';
+        const { importMetaAssets } = await import(assets);
         const root = await makeProject('rollup', [...PAGE, 'worker-entry']);
         /** @type {string[]} */
         const warnings = [];
@@ -119,9 +144,9 @@ describe('bundlers', { skip }, () => {
         await isServedWell(browser, path.join(root, 'dist'), expected);
     });
 
-    for (const [builder, parameters] of [['Turbopack', []], ['webpack', ['--webpack']]]) {
+    for (const [builder, parameters] of /** @type {[string, string[]][]} */ ([['Turbopack', []], ['webpack', ['--webpack']]])) {
         test(`Next with ${builder}, production: in the browser and in a route handler`, async () => {
-            const root = await makeProject(`next-${String(builder).toLowerCase()}`, ['answers.js', 'options.js', 'next']);
+            const root = await makeProject(`next-${builder.toLowerCase()}`, ['answers.js', 'options.js', 'next']);
             const next = require.resolve('next/dist/bin/next');
             const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: /** @type {const} */ ('production') };
             await execute(process.execPath, [next, 'build', ...parameters], { cwd: root, env });

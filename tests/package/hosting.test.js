@@ -108,7 +108,7 @@ describe('plain files', { skip }, () => {
         });
 
         test(`${kind}: in a sandboxed frame under a strict policy`, async () => {
-            await works(kind, {}, { policy: `sandbox allow-scripts; ${POLICY.replaceAll("'self'", `${site.address} blob:`)}` });
+            await works(kind, {}, { policy: `sandbox allow-scripts; ${POLICY.replaceAll("'self'", site.address)} data:` });
         });
 
         test(`${kind}: a wrong MIME type of the module does no harm`, async () => {

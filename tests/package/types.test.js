@@ -38,7 +38,8 @@ describe('types', () => {
         const { publint } = await import('publint');
         const folder = await makeProject('publint', []);
         const { messages } = await publint({ pkgDir: path.join(folder, 'node_modules/sonomask'), strict: true, pack: false });
-        assert.deepEqual(messages, []);
+        // The field "browser" is for bundlers that do not read "exports" unless asked to, such as Parcel.
+        assert.deepEqual(messages.filter(({ code }) => code !== 'USE_EXPORTS_BROWSER'), []);
     });
 
     test('"Are the types wrong" finds no fault', async () => {

@@ -5,8 +5,6 @@ export async function use(bytes: ArrayBuffer): Promise<Blob> {
     const sonomask = await Sonomask.load({ wasm: compiled, weights: null });
     const { mask, width, height } = await sonomask.segment(new ImageData(4, 4));
     await SonomaskPool.load({ worker: () => new Worker('worker.js', { type: 'module' }) });
-    // @ts-expect-error a number is no module
-    await Sonomask.load({ wasm: 7 });
     // @ts-expect-error the function must start a worker
     await SonomaskPool.load({ worker: () => 7 });
     const image = await sonomask.decode(bytes);
