@@ -1,18 +1,24 @@
 /** sonomask bench: times a network layer by layer and compares it with the measured peak of the processor. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "../src/memory_plan.h"
 #include "bench/bench_report.h"
+#include "bench/stages.h"
 #include "bench/training_job.h"
 #include "command.h"
+#include "data/phantom.h"
+#include "file.h"
+#include "open_network.h"
+#include "own_files.h"
 #include "parallel.h"
 #include "train/trainer.h"
 
 typedef struct arguments {
-    const char *network;
+    const char *network, *model, *image;
     int size, threads, backend, batch;
     float seconds;
-    bool train, loading, json;
+    bool train, loading, stages, json;
 } arguments;
 
 /* In the order of sm_backend. */
@@ -20,7 +26,9 @@ static const char *const backend_names[] = {"auto", "reference", "scalar", "simd
 
 static const char *check(void *pointer) {
     const arguments *a = pointer;
-    return a->loading && !a->train ? "--loading needs --train" : NULL;
+    if (a->loading && !a->train) return "--loading needs --train";
+    if (a->stages && a->train) return "--stages and --train exclude each other";
+    return !a->stages && (a->model || a->image) ? "--model and --image need --stages" : NULL;
 }
 
 static const sm_option option_table[] = {
@@ -65,6 +73,22 @@ static const sm_option option_table[] = {
      .help = "with --train: measure what loading and augmentation of phantom images add to an epoch, instead of layers",
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, loading)},
+    {.name = "stages",
+     .help = "time the stages from the bytes of an image file to the answer instead of layers, and loading the weights",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, stages)},
+    {.name = "model",
+     .value = "FILE",
+     .help = "with --stages: weights file",
+     .default_text = "$SONOMASK_MODEL, else the weights that come with sonomask",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, model)},
+    {.name = "image",
+     .value = "FILE",
+     .help = "with --stages: image",
+     .default_text = "a phantom of 600 x 450 pixels",
+     .kind = SM_OPTION_TEXT,
+     .offset = offsetof(arguments, image)},
     {.name = "seconds",
      .value = "X",
      .help = "duration of the measurement",
@@ -81,7 +105,9 @@ static const sm_option option_table[] = {
 
 static const sm_command_line line = {
     .name = "bench",
-    .description = "Times a network on this machine: each layer and the sum, as medians over several runs.",
+    .description =
+        "Times a network on this machine: each layer and the sum, as medians over several runs. With --stages, "
+        "times the way from an image file to the answer.",
     .arguments_size = sizeof(arguments),
     .options = option_table,
     .check = check,
@@ -115,8 +141,44 @@ static sm_status run_layers(const sm_bench *bench, bool as_json, sm_error *error
     return SM_OK;
 }
 
+/** PNG file of a phantom with a lesion. */
+static sm_status draw_image(unsigned char **bytes, size_t *size, sm_error *error) {
+    sm_sample sample = {0};
+    sm_status status = sm_phantom_draw(600, 450, SM_CLASS_MALIGNANT, 1, &sample, error);
+    if (status != SM_OK) return status;
+    const sm_image image = {sample.width, sample.height, 1, sample.grey};
+    status = sm_own_png_encode(&image, bytes, size, error);
+    sm_sample_free(&sample);
+    return status;
+}
+
+static sm_status run_stages(const arguments *a, sm_error *error) {
+    char *path = NULL;
+    unsigned char *weights = NULL, *image = NULL;
+    sm_stages_options options = {.backend = (sm_backend)a->backend, .seconds = (double)a->seconds};
+    sm_stage_times times;
+    sm_status status = sm_model_path(a->model, &path, error);
+    if (status == SM_OK) status = sm_file_read(path, &weights, &options.weights_size, error);
+    if (status == SM_OK)
+        status = a->image ? sm_file_read(a->image, &image, &options.image_size, error)
+                          : draw_image(&image, &options.image_size, error);
+    sm_parallel *parallel = status == SM_OK ? sm_parallel_create(a->threads) : NULL;
+    if (status == SM_OK && !parallel) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the measurement");
+    options.weights = weights;
+    options.image = image;
+    options.parallel = parallel;
+    if (status == SM_OK) status = sm_stages_measure(&options, &times, error);
+    if (status == SM_OK) sm_stages_print(&times, a->threads, a->json);
+    sm_parallel_free(parallel);
+    free(weights);
+    free(image);
+    free(path);
+    return status;
+}
+
 static sm_status run(void *pointer, sm_error *error) {
     const arguments *a = pointer;
+    if (a->stages) return run_stages(a, error);
     sm_net net;
     sm_status status = sm_net_make(a->network, &net, error);
     if (status != SM_OK) return status;

@@ -25,27 +25,64 @@ typedef struct region {
     int width, height;
 } region;
 
-/** The bits of a probability, which have the order of the probabilities. */
-static uint32_t ordered_bits(float probability) {
-    uint32_t bits = 0;
-    if (probability > 0) memcpy(&bits, &probability, sizeof bits);
+/** The bits of a probability, which have the order of the probabilities. Those of a negative number are negative. */
+static int32_t ordered_bits(float probability) {
+    int32_t bits;
+    memcpy(&bits, &probability, sizeof bits);
     return bits;
 }
 
-enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, STRETCH = 64 };
 
-/** Counts the pixels by the digit at `shift`, among those whose higher bits are those of `prefix`. */
-static void count_digits(const region *of, uint32_t prefix, int shift, uint32_t counts[DIGITS]) {
-    memset(counts, 0, DIGITS * sizeof *counts);
-    const int higher = shift + DIGIT_BITS;
+/** Counts by digits of DIGIT_BITS bits, the highest first. */
+typedef struct digit_counts {
+    uint32_t counts[DIGITS];
+    uint32_t prefix; /* the digits above `shift` that a number must have to be counted; the others are 0 */
+    int shift;       /* of the digit that is counted */
+    size_t rank;     /* of the number sought: 1 is the largest */
+    int floor;       /* digits below it need not be counted: at least `rank` numbers are known to be as large */
+    size_t above;    /* counted numbers whose digit is at least `floor` */
+} digit_counts;
+
+static uint32_t lowest_counted(const digit_counts *found) {
+    return found->prefix | (uint32_t)found->floor << found->shift;
+}
+
+/** Whether all of `count` numbers are below `lowest`. Without a condition per number, so that it is vectorised. */
+static bool all_below(const float *values, int count, uint32_t lowest) {
+    int32_t largest = 0;
+    for (int i = 0; i < count; i++) {
+        const int32_t bits = ordered_bits(values[i]);
+        largest = bits > largest ? bits : largest;
+    }
+    return (uint32_t)largest < lowest;
+}
+
+/** Counts a part of a row. `labels` may be NULL. */
+static void count_stretch(const float *values, const int32_t *labels, int32_t label, int count, digit_counts *found) {
+    const int higher = found->shift + DIGIT_BITS;
+    for (int x = 0; x < count; x++) {
+        if (labels && labels[x] != label) continue;
+        const uint32_t bits = values[x] > 0 ? (uint32_t)ordered_bits(values[x]) : 0;
+        if (higher < 32 && bits >> higher != found->prefix >> higher) continue;
+        const int digit = (int)(bits >> found->shift & (DIGITS - 1));
+        found->counts[digit]++;
+        found->above += digit >= found->floor;
+    }
+    while (found->above - found->counts[found->floor] >= found->rank) found->above -= found->counts[found->floor++];
+}
+
+static void count_digits(const region *of, digit_counts *found) {
+    memset(found->counts, 0, sizeof found->counts);
+    found->floor = 0;
+    found->above = 0;
     for (int y = 0; y < of->height; y++) {
         const float *row = of->probability + (size_t)y * of->stride;
         const int32_t *labels = of->labels ? of->labels + (size_t)y * of->stride : NULL;
-        for (int x = 0; x < of->width; x++) {
-            if (labels && labels[x] != of->label) continue;
-            const uint32_t bits = ordered_bits(row[x]);
-            if (higher < 32 && bits >> higher != prefix >> higher) continue;
-            counts[bits >> shift & (DIGITS - 1)]++;
+        for (int x = 0; x < of->width; x += STRETCH) {
+            const int count = of->width - x < STRETCH ? of->width - x : STRETCH;
+            if (!all_below(row + x, count, lowest_counted(found)))
+                count_stretch(row + x, labels ? labels + x : NULL, of->label, count, found);
         }
     }
 }
@@ -53,19 +90,19 @@ static void count_digits(const region *of, uint32_t prefix, int shift, uint32_t 
 /** The logit of the `rank`-th largest probability (rank 1 is the largest), or of the least one of fewer pixels. Radix
  * selection: exact, and without memory for a copy of the map. */
 static float peak_of(const region *of, size_t rank) {
-    uint32_t counts[DIGITS], bits = 0;
-    for (int shift = 2 * DIGIT_BITS; shift >= 0; shift -= DIGIT_BITS) {
-        count_digits(of, bits, shift, counts);
+    digit_counts found = {.rank = rank};
+    for (found.shift = 2 * DIGIT_BITS; found.shift >= 0; found.shift -= DIGIT_BITS) {
+        count_digits(of, &found);
         int digit = DIGITS - 1, least = -1;
-        for (int i = DIGITS - 1; i >= 0; i--)
-            if (counts[i]) least = i;
+        for (int i = DIGITS - 1; i >= found.floor; i--)
+            if (found.counts[i]) least = i;
         if (least < 0) return clamp_logit(-logit_limit);
-        while (digit > least && rank > counts[digit]) rank -= counts[digit--];
-        if (rank > counts[digit]) rank = counts[digit];
-        bits |= (uint32_t)digit << shift;
+        while (digit > least && found.rank > found.counts[digit]) found.rank -= found.counts[digit--];
+        if (found.rank > found.counts[digit]) found.rank = found.counts[digit];
+        found.prefix |= (uint32_t)digit << found.shift;
     }
     float probability;
-    memcpy(&probability, &bits, sizeof probability);
+    memcpy(&probability, &found.prefix, sizeof probability);
     return clamp_logit(log((double)probability) - log1p(-fmin((double)probability, 1)));
 }
 

@@ -2,21 +2,38 @@
 
 #include <math.h>
 
+/** Sums over pixels of a map and the mask. */
+typedef struct map_sums {
+    double all[4]; /* of the probabilities of pixels 0, 4, 8 ..., of 1, 5, 9 ..., and so on: one sum would have to wait
+                      for each addition */
+    double inside; /* of those in the mask */
+    size_t area;   /* of the mask */
+    float surest;  /* the largest probability */
+} map_sums;
+
+static void add_stretch(const float *probability, const uint8_t *mask, size_t count, map_sums *sums) {
+    unsigned in_mask = 0;
+    for (size_t i = 0; i < count; i++) {
+        sums->all[i % 4] += (double)probability[i];
+        if (probability[i] > sums->surest) sums->surest = probability[i];
+        in_mask |= mask[i];
+    }
+    for (size_t i = 0; in_mask && i < count; i++) {
+        if (!mask[i]) continue;
+        sums->inside += (double)probability[i];
+        sums->area++;
+    }
+}
+
 float sm_expected_dice(const float *probability, const uint8_t *mask, size_t count, double lesion_probability,
                        double power) {
-    double in_mask = 0;
-    double in_all = 0;
-    size_t area = 0;
-    float surest = 0;
-    for (size_t i = 0; i < count; i++) {
-        in_all += (double)probability[i];
-        if (probability[i] > surest) surest = probability[i];
-        if (!mask[i]) continue;
-        in_mask += (double)probability[i];
-        area++;
-    }
-    if (area > 0) return (float)pow(2 * in_mask / (in_all + (double)area), power);
-    double doubt = lesion_probability > (double)surest ? lesion_probability : (double)surest;
+    enum { STRETCH = 64 };
+    map_sums sums = {.area = 0};
+    for (size_t i = 0; i < count; i += STRETCH)
+        add_stretch(probability + i, mask + i, count - i < STRETCH ? count - i : STRETCH, &sums);
+    const double in_all = sums.all[0] + sums.all[1] + (sums.all[2] + sums.all[3]);
+    if (sums.area > 0) return (float)pow(2 * sums.inside / (in_all + (double)sums.area), power);
+    double doubt = lesion_probability > (double)sums.surest ? lesion_probability : (double)sums.surest;
     return (float)(1 - doubt);
 }
 

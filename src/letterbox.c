@@ -98,22 +98,37 @@ static between interpolate(double position, int count) {
     return (between){low, low + 1, (float)(position - low)};
 }
 
+enum { RESTORE_COLUMNS = 512 }; /* computed together, so that their memory is on the stack */
+
+/** The columns `first` .. `first + count - 1` of sm_letterbox_restore. `inner` is the image's part of the square. */
+static void restore_columns(const sm_letterbox *box, const float *inner, int first, int count, float *map) {
+    between columns[RESTORE_COLUMNS];
+    float rows[2][RESTORE_COLUMNS]; /* rows of the square, interpolated across: row r in rows[r % 2] */
+    const double step_x = (double)box->inner_width / box->image_width;
+    const double step_y = (double)box->inner_height / box->image_height;
+    for (int x = 0; x < count; x++) columns[x] = interpolate((first + x + 0.5) * step_x - 0.5, box->inner_width);
+    int ready = -1; /* the last row in `rows` */
+    for (int y = 0; y < box->image_height; y++) {
+        const between between_rows = interpolate((y + 0.5) * step_y - 0.5, box->inner_height);
+        if (ready < between_rows.low - 1) ready = between_rows.low - 1;
+        while (ready < between_rows.high) {
+            const float *source = inner + (size_t)++ready * (size_t)box->size;
+            float *row = rows[ready % 2];
+            for (int x = 0; x < count; x++)
+                row[x] = source[columns[x].low] + columns[x].share * (source[columns[x].high] - source[columns[x].low]);
+        }
+        const float *top = rows[between_rows.low % 2], *bottom = rows[between_rows.high % 2];
+        float *restrict target = map + (size_t)y * (size_t)box->image_width + (size_t)first;
+        for (int x = 0; x < count; x++) target[x] = top[x] + between_rows.share * (bottom[x] - top[x]);
+    }
+}
+
 void sm_letterbox_restore(const sm_letterbox *box, const float *square, float *map) {
     // The inverse of sm_letterbox_apply. Only the image's part of the square is read: beyond its edge the nearest value
     // is used, so that values of the black border have no effect.
-    const double step_x = (double)box->inner_width / box->image_width;
-    const double step_y = (double)box->inner_height / box->image_height;
-    const size_t size = (size_t)box->size;
-    for (int y = 0; y < box->image_height; y++) {
-        const between rows = interpolate((y + 0.5) * step_y - 0.5, box->inner_height);
-        const float *upper = square + (size_t)(box->top + rows.low) * size + (size_t)box->left;
-        const float *lower = square + (size_t)(box->top + rows.high) * size + (size_t)box->left;
-        float *target = map + (size_t)y * (size_t)box->image_width;
-        for (int x = 0; x < box->image_width; x++) {
-            const between columns = interpolate((x + 0.5) * step_x - 0.5, box->inner_width);
-            const float top = upper[columns.low] + columns.share * (upper[columns.high] - upper[columns.low]);
-            const float bottom = lower[columns.low] + columns.share * (lower[columns.high] - lower[columns.low]);
-            target[x] = top + rows.share * (bottom - top);
-        }
+    const float *inner = square + (size_t)box->top * (size_t)box->size + (size_t)box->left;
+    for (int first = 0; first < box->image_width; first += RESTORE_COLUMNS) {
+        const int left = box->image_width - first;
+        restore_columns(box, inner, first, left < RESTORE_COLUMNS ? left : RESTORE_COLUMNS, map);
     }
 }

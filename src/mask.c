@@ -15,11 +15,13 @@ void sm_mask_threshold(const float *probability, int count, float threshold, uin
 }
 
 /** Area and bounding box of components 1 .. count. */
-static void find_boxes(const int32_t *labels, int width, int height, sm_lesion *parts, int count) {
+static void find_boxes(const uint8_t *mask, const int32_t *labels, int width, int height, sm_lesion *parts, int count) {
     for (int i = 0; i < count; i++) parts[i] = (sm_lesion){.label = i + 1, .left = width};
     for (int y = 0; y < height; y++) {
         const int32_t *row = labels + (size_t)y * (size_t)width;
-        for (int x = 0; x < width; x++) {
+        int left, right;
+        if (!sm_mask_row_extent(mask + (size_t)y * (size_t)width, width, &left, &right)) continue;
+        for (int x = left; x < right; x++) {
             if (!row[x]) continue;
             sm_lesion *part = &parts[row[x] - 1];
             if (part->area == 0) part->top = y;
@@ -41,8 +43,8 @@ static int compare_lesions(const void *a, const void *b) {
 }
 
 /** Sorts `parts`, renumbers the labels in that order and clears small components. Returns the number that remains. */
-static int keep_large(uint8_t *mask, int32_t *labels, size_t pixels, int minimum_area, sm_lesion *parts, int count,
-                      int32_t *new_labels) {
+static int keep_large(uint8_t *mask, int32_t *labels, int width, int height, int minimum_area, sm_lesion *parts,
+                      int count, int32_t *new_labels) {
     int kept = 0;
     qsort(parts, (size_t)count, sizeof *parts, compare_lesions);
     new_labels[0] = 0;
@@ -52,9 +54,14 @@ static int keep_large(uint8_t *mask, int32_t *labels, size_t pixels, int minimum
         new_labels[parts[i].label] = stays ? i + 1 : 0;
         parts[i].label = i + 1;
     }
-    for (size_t i = 0; i < pixels; i++) {
-        labels[i] = new_labels[labels[i]];
-        if (!labels[i]) mask[i] = 0;
+    for (int y = 0; y < height; y++) {
+        const size_t start = (size_t)y * (size_t)width;
+        int left, right;
+        if (!sm_mask_row_extent(mask + start, width, &left, &right)) continue;
+        for (size_t i = start + (size_t)left; i < start + (size_t)right; i++) {
+            labels[i] = new_labels[labels[i]];
+            if (!labels[i]) mask[i] = 0;
+        }
     }
     return kept;
 }
@@ -69,8 +76,8 @@ static sm_status find_components(uint8_t *mask, int width, int height, int minim
     int32_t *new_labels = malloc(((size_t)count + 1) * sizeof *new_labels);
     int kept = 0;
     if (parts && new_labels) {
-        find_boxes(labels, width, height, parts, count);
-        kept = keep_large(mask, labels, (size_t)width * (size_t)height, minimum_area, parts, count, new_labels);
+        find_boxes(mask, labels, width, height, parts, count);
+        kept = keep_large(mask, labels, width, height, minimum_area, parts, count, new_labels);
         status = sm_mask_measure(mask, width, height, labels, probability, parts, kept, error);
         if (probability) sm_expected_dice_of_lesions(probability, labels, width, height, parts, kept);
     } else {

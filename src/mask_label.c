@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Two passes with a forest of provisional labels (A. Rosenfeld and J. L. Pfaltz, Sequential Operations in Digital
  * Picture Processing, 1966). A parent is never larger than its child, so every root is its tree's first label. */
@@ -35,6 +36,17 @@ static int32_t label_from_neighbours(int32_t *parents, const int32_t *row, const
     return north_east ? north_east : left;
 }
 
+bool sm_mask_row_extent(const uint8_t *row, int width, int *left, int *right) {
+    unsigned any = 0; /* without a condition per pixel, so that it is vectorised: most rows are empty */
+    for (int x = 0; x < width; x++) any |= row[x];
+    if (!any) return false;
+    *left = 0;
+    *right = width;
+    while (!row[*left]) ++*left;
+    while (!row[*right - 1]) --*right;
+    return true;
+}
+
 sm_status sm_mask_label(const uint8_t *mask, int width, int height, int32_t *labels, int *count, sm_error *error) {
     // New labels are at least two apart in both directions.
     const size_t most_labels = ((size_t)width + 1) / 2 * (((size_t)height + 1) / 2);
@@ -42,12 +54,14 @@ sm_status sm_mask_label(const uint8_t *mask, int width, int height, int32_t *lab
     if (!parents) return sm_fail(error, SM_ERROR_MEMORY, "no memory to label a mask of %d x %d pixels", width, height);
     int32_t last = 0;
     parents[0] = 0;
+    memset(labels, 0, (size_t)width * (size_t)height * sizeof *labels);
+    int left, right;
     for (int y = 0; y < height; y++) {
         const size_t start = (size_t)y * (size_t)width;
         int32_t *row = labels + start;
         const int32_t *above = y ? row - width : NULL;
-        for (int x = 0; x < width; x++) {
-            row[x] = 0;
+        if (!sm_mask_row_extent(mask + start, width, &left, &right)) continue;
+        for (int x = left; x < right; x++) {
             if (!mask[start + (size_t)x]) continue;
             row[x] = label_from_neighbours(parents, row, above, x, width);
             if (row[x]) continue;
@@ -59,8 +73,11 @@ sm_status sm_mask_label(const uint8_t *mask, int width, int height, int32_t *lab
     int32_t final = 0;
     for (int32_t label = 1; label <= last; label++)
         parents[label] = parents[label] == label ? ++final : parents[parents[label]];
-    const size_t pixels = (size_t)width * (size_t)height;
-    for (size_t i = 0; i < pixels; i++) labels[i] = parents[labels[i]];
+    for (int y = 0; y < height; y++) {
+        const size_t start = (size_t)y * (size_t)width;
+        if (!sm_mask_row_extent(mask + start, width, &left, &right)) continue;
+        for (int x = left; x < right; x++) labels[start + (size_t)x] = parents[labels[start + (size_t)x]];
+    }
     free(parents);
     *count = final;
     return SM_OK;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "mask_label.h"
 #include "mask_outline.h"
 
 static const double pi = 3.14159265358979323846;
@@ -111,11 +112,13 @@ static void measure_axes(const point *hull, int count, sm_lesion *lesion) {
 }
 
 /** Sums over the pixels and the extents of every lesion's rows, in one pass for all lesions. */
-static void gather(const int32_t *labels, int width, int height, const float *probability, const sm_lesion *lesions,
-                   sums *totals, extent *rows) {
+static void gather(const uint8_t *mask, const int32_t *labels, int width, int height, const float *probability,
+                   const sm_lesion *lesions, sums *totals, extent *rows) {
     for (int y = 0; y < height; y++) {
         const size_t start = (size_t)y * (size_t)width;
-        for (int x = 0; x < width; x++) {
+        int left, right;
+        if (!sm_mask_row_extent(mask + start, width, &left, &right)) continue;
+        for (int x = left; x < right; x++) {
             const int32_t label = labels[start + (size_t)x];
             if (!label) continue;
             sums *total = &totals[label - 1];
@@ -160,7 +163,7 @@ sm_status sm_mask_measure(const uint8_t *mask, int width, int height, const int3
     point *hull = malloc((4 * (size_t)highest + 2) * sizeof *hull);
     const bool enough_memory = totals && rows && hull;
     if (enough_memory) {
-        gather(labels, width, height, probability, lesions, totals, rows);
+        gather(mask, labels, width, height, probability, lesions, totals, rows);
         for (int i = 0; i < count; i++)
             measure_one(mask, width, height, &totals[i], rows + totals[i].first_row, hull, probability != NULL,
                         &lesions[i]);

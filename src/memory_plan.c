@@ -45,12 +45,21 @@ size_t sm_memory_plan(sm_lifetime *tensors, int count) {
     return (arena + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/** Whole cache lines, at least one; 0 on overflow. */
+static size_t rounded_bytes(size_t count) {
+    const size_t rounded = (count + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (rounded < count || rounded > SIZE_MAX / sizeof(float)) return 0;
+    return (rounded ? rounded : ALIGNMENT) * sizeof(float);
+}
+
+float *sm_floats_reserve(size_t count) {
+    const size_t bytes = rounded_bytes(count);
+    return bytes ? aligned_alloc(ALIGNMENT * sizeof(float), bytes) : NULL;
+}
+
 float *sm_floats_allocate(size_t count) {
-    size_t rounded = (count + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (rounded < count || rounded > SIZE_MAX / sizeof(float)) return NULL;
-    if (rounded == 0) rounded = ALIGNMENT;
-    float *floats = aligned_alloc(ALIGNMENT * sizeof(float), rounded * sizeof(float));
-    if (floats) memset(floats, 0, rounded * sizeof(float));
+    float *floats = sm_floats_reserve(count);
+    if (floats) memset(floats, 0, rounded_bytes(count));
     return floats;
 }
 

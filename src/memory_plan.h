@@ -15,6 +15,8 @@ size_t sm_memory_plan(sm_lifetime *tensors, int count);
 
 /** Zeroed memory aligned to 64 bytes, to be released with sm_floats_free. NULL without memory or on overflow. */
 float *sm_floats_allocate(size_t count);
+/** The same with unspecified contents: large blocks that are written before they are read take no time here. */
+float *sm_floats_reserve(size_t count);
 void sm_floats_free(float *floats);
 
 #endif

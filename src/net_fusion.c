@@ -1,6 +1,7 @@
 #include "net_fusion.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "norm_epsilon.h"
 
@@ -9,14 +10,21 @@ bool sm_net_has_weights(sm_layer_kind kind) {
 }
 
 void sm_fusion_run(const sm_fusion *fusion) {
-    for (int c = 0; c < fusion->channels; c++) {
-        float factor = fusion->scale ? fusion->scale[c] / sqrtf(fusion->variance[c] + SM_NORM_EPSILON) : 1.0f;
-        for (size_t i = (size_t)c; i < fusion->count; i += (size_t)fusion->channels)
-            fusion->fused_weights[i] = fusion->weights[i] * factor;
-        if (!fusion->fused_bias) continue;
-        float bias = fusion->bias ? fusion->bias[c] : 0.0f;
-        fusion->fused_bias[c] = fusion->scale ? fusion->shift[c] - fusion->mean[c] * factor : bias;
+    const size_t channels = (size_t)fusion->channels;
+    const float *weights = fusion->weights;
+    float *fused = fusion->fused_weights;
+    if (!fusion->scale) {
+        if (fused != weights) memcpy(fused, weights, fusion->count * sizeof *fused);
+        for (size_t c = 0; fusion->fused_bias && c < channels; c++)
+            fusion->fused_bias[c] = fusion->bias ? fusion->bias[c] : 0.0f;
+        return;
     }
+    /* The bias holds the factors meanwhile. Channels come last: each row of weights is read and written in order. */
+    float *factor = fusion->fused_bias;
+    for (size_t c = 0; c < channels; c++) factor[c] = fusion->scale[c] / sqrtf(fusion->variance[c] + SM_NORM_EPSILON);
+    for (size_t row = 0; row < fusion->count; row += channels)
+        for (size_t c = 0; c < channels; c++) fused[row + c] = weights[row + c] * factor[c];
+    for (size_t c = 0; c < channels; c++) fusion->fused_bias[c] = fusion->shift[c] - fusion->mean[c] * factor[c];
 }
 
 static const float *parameter_values(const sm_net *net, const float *parameters, int layer, sm_parameter_kind kind) {

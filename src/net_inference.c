@@ -175,7 +175,7 @@ static void place_weights(sm_inference *inference) {
 
 static sm_status allocate_weights(sm_inference *inference, sm_error *error) {
     place_weights(inference);
-    inference->weights = sm_floats_allocate(inference->weights_count);
+    inference->weights = sm_floats_reserve(inference->weights_count);
     if (!inference->weights)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights (%z MB)",
                        inference->weights_count * sizeof(float) / 1000000);
@@ -232,7 +232,7 @@ static size_t largest_layer(const sm_net *net) {
 }
 
 static sm_status read_weights(sm_inference *inference, const sm_parameter_source *source, sm_error *error) {
-    float *scratch = sm_floats_allocate(largest_layer(&inference->net));
+    float *scratch = sm_floats_reserve(largest_layer(&inference->net));
     if (!scratch) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
     sm_status status = SM_OK;
     for (int i = 0; status == SM_OK && i < inference->net.layer_count; i++)
@@ -310,7 +310,7 @@ sm_status sm_inference_state_create(const sm_inference *inference, const sm_para
     made->inference = inference;
     made->parallel = parallel;
     made->arena_count = inference->activation_count + workspace_count(made);
-    made->arena = sm_floats_allocate(made->arena_count);
+    made->arena = sm_floats_reserve(made->arena_count);
     if (!made->arena) {
         sm_error_set(error, SM_ERROR_MEMORY, "no memory for the activations (%z MB)",
                      made->arena_count * sizeof(float) / 1000000);

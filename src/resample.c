@@ -57,15 +57,30 @@ void sm_axis_free(sm_axis *axis) {
     *axis = (sm_axis){0};
 }
 
+/** column_sums[x] = the weighted sum of the rows, added in their order. */
+static void sum_rows(const uint8_t *input, int width, const sm_taps *rows, float *restrict column_sums) {
+    const uint8_t *row = input + (size_t)rows->first * (size_t)width;
+    const float *weights = rows->weights;
+    const uint8_t *next = row + width;
+    /* Two rows per pass. */
+    if (rows->count == 1)
+        for (int x = 0; x < width; x++) column_sums[x] = weights[0] * (float)row[x];
+    else
+        for (int x = 0; x < width; x++) column_sums[x] = weights[0] * (float)row[x] + weights[1] * (float)next[x];
+    for (int tap = 2; tap < rows->count; tap += 2) {
+        row += 2 * (size_t)width;
+        next += 2 * (size_t)width;
+        if (tap + 1 == rows->count)
+            for (int x = 0; x < width; x++) column_sums[x] += weights[tap] * (float)row[x];
+        else
+            for (int x = 0; x < width; x++)
+                column_sums[x] = column_sums[x] + weights[tap] * (float)row[x] + weights[tap + 1] * (float)next[x];
+    }
+}
+
 void sm_resample_row(const uint8_t *input, int width, const sm_axis *horizontal, const sm_axis *vertical, int y,
                      float *column_sums, float *output) {
-    const sm_taps *rows = &vertical->taps[y];
-    for (int x = 0; x < width; x++) column_sums[x] = 0.0f;
-    for (int tap = 0; tap < rows->count; tap++) {
-        const uint8_t *row = input + (size_t)(rows->first + tap) * (size_t)width;
-        const float weight = rows->weights[tap];
-        for (int x = 0; x < width; x++) column_sums[x] += weight * (float)row[x];
-    }
+    sum_rows(input, width, &vertical->taps[y], column_sums);
     for (int x = 0; x < horizontal->output_size; x++) {
         const sm_taps *columns = &horizontal->taps[x];
         float sum = 0.0f;

@@ -56,12 +56,17 @@ static sm_status rate_outlier(sm_state *state, const sm_image *image, const uint
 
 /** Fills state->square and the outlier score from the image's luma, which is needed only here. */
 static sm_status read_image(sm_state *state, const sm_image *image, sm_error *error) {
-    uint8_t *grey = malloc((size_t)image->width * (size_t)image->height);
-    if (!grey) return sm_fail(error, SM_ERROR_MEMORY, "no memory for an image of %d x %d", image->width, image->height);
-    sm_image_to_grey(image, grey);
+    uint8_t *made = NULL;
+    const uint8_t *grey = image->pixels; /* of an image of one channel */
+    if (image->channels > 1) {
+        grey = made = malloc((size_t)image->width * (size_t)image->height);
+        if (!made)
+            return sm_fail(error, SM_ERROR_MEMORY, "no memory for an image of %d x %d", image->width, image->height);
+        sm_image_to_grey(image, made);
+    }
     sm_status status = sm_letterbox_apply(&state->letterbox, grey, state->square, error);
     if (status == SM_OK) status = rate_outlier(state, image, grey, error);
-    free(grey);
+    free(made);
     return status;
 }
 

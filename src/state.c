@@ -13,9 +13,9 @@ size_t sm_square_pixels(const sm_model *model) {
 
 static sm_status allocate(sm_state *state, const sm_parallel *parallel, sm_error *error) {
     const size_t pixels = sm_square_pixels(state->model);
-    state->square = sm_floats_allocate(pixels);
-    state->mirrored = sm_floats_allocate(pixels);
-    state->probability = sm_floats_allocate(pixels);
+    state->square = sm_floats_reserve(pixels);
+    state->mirrored = sm_floats_reserve(pixels);
+    state->probability = sm_floats_reserve(pixels);
     if (!state->square || !state->mirrored || !state->probability)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for the network's input and output");
     return sm_inference_state_create(state->model->inference, parallel, &state->inference, error);

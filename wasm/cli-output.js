@@ -61,13 +61,13 @@ export async function checkReplaceable(file, overwrite) {
         throw new Error(`${file} exists and was not written by sonomask; --overwrite replaces it`);
 }
 
-/** Temporary files to remove when a signal ends the program. @type {Set<string>} */
+/** Temporary files that are not complete. @type {Set<string>} */
 const temporaries = new Set();
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
-    process.once(signal, () => {
-        for (const temporary of temporaries) rmSync(temporary, { force: true });
-        process.kill(process.pid, signal); // no listener is left: the default action
-    });
+
+/** For a signal that ends the program. */
+export function removeTemporaries() {
+    for (const temporary of temporaries) rmSync(temporary, { force: true });
+}
 
 /**
  * Gives the finished file its name. A hard link never replaces an existing file, so a file that appears in the

@@ -127,6 +127,7 @@ SM_EXPORT(sonomask_load) sm_status sonomask_load(int backend, int input_size) {
         return sm_exports_fail(SM_ERROR_ARGUMENT, "unknown backend");
     const sm_model_options options = {.backend = (sm_backend)backend, .input_size = input_size};
     release_model();
+    sm_exports_warm_up(backend);
     sm_status status =
         sm_model_create(sm_exports.input, sm_exports.input_size, &options, &sm_exports.model, &sm_exports.error);
     // Before the state is made, so that it can take the memory of the file.

@@ -38,5 +38,7 @@ void sm_exports_release_output(void);
 sm_status sm_exports_fail(sm_status status, const char *message);
 /** Fails when a width and height from JavaScript are outside the limits of images. */
 sm_status sm_exports_check_size(int width, int height);
+/** Lets the engine compile the kernels of a backend (an sm_backend) before they are needed. */
+void sm_exports_warm_up(int backend);
 
 #endif

@@ -4,10 +4,11 @@ import { Core } from './core.js';
 import { SonomaskError, messageOf, throwIfAborted } from './error.js';
 import { OpenImage, requireNetwork } from './image.js';
 import { flatPrompts } from './prompts.js';
-import { defaultWasm, defaultWeights, loadModule, loadWeights } from './resources.js';
+import { loadModule, loadWeights } from './resources.js';
 
 /**
  * @typedef {import('./image.js').Pixels} Pixels
+ * @typedef {import('./platform.js').Platform} Platform
  * @typedef {import('./sonomask.js').Backend} Backend
  * @typedef {import('./sonomask.js').Contour} Contour
  * @typedef {import('./sonomask.js').DecodedImage} DecodedImage
@@ -36,16 +37,17 @@ import { defaultWasm, defaultWeights, loadModule, loadWeights } from './resource
 
 /**
  * @param {LoadOptions} options
+ * @param {Platform} platform
  * @returns {Promise<Resources>}
  */
-export async function loadResources(options) {
-    const { wasm = defaultWasm(), weights = defaultWeights(), signal, backend = 'auto', inputSize = 0 } = checkedOptions(options);
+export async function loadResources(options, platform) {
+    const { wasm = platform.wasm(), weights = platform.weights(), signal, backend = 'auto', inputSize = 0 } = checkedOptions(options);
     if (!Number.isInteger(inputSize) || inputSize < 0)
         throw new SonomaskError('argument', 'inputSize must be a multiple of 32 from 32 to 1024');
     const [module, file] = await Promise.all([
-        Promise.resolve(wasm).then((source) => loadModule(source, signal)),
+        Promise.resolve(wasm).then((source) => loadModule(source, platform, signal)),
         Promise.resolve(weights).then(async (source) =>
-            (source === null ? { bytes: null, name: '' } : loadWeights(source, signal))),
+            (source === null ? { bytes: null, name: '' } : loadWeights(source, platform, signal))),
     ]);
     return { module, weights: file.bytes, weightsName: file.name, backend, inputSize };
 }
@@ -100,6 +102,11 @@ function setPixels(core, { data, width, height }) {
 }
 
 export class Sonomask {
+    /**
+     * What the runtime offers to `load`. The entries (sonomask.js, ...) set it in their subclasses; a worker loads nothing.
+     * @type {Platform}
+     */
+    static platform;
     /** @type {Core | null} null after a trap and after the memory was freed, until the next call */
     #core;
     /** @type {Resources | null} null after dispose */
@@ -114,7 +121,7 @@ export class Sonomask {
      * @returns {Promise<Sonomask>}
      */
     static async load(options = {}) {
-        return new Sonomask(await loadResources(options));
+        return new this(await loadResources(options, this.platform));
     }
 
     /**

@@ -4,7 +4,6 @@ import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.
 import { OpenImage, requireNetwork } from './image.js';
 import { loadResources } from './model.js';
 import { copyOf, flatPrompts } from './prompts.js';
-import { processorCount, workerFactory } from './worker-host.js';
 
 /**
  * @typedef {import('./image.js').Pixels} Pixels
@@ -20,8 +19,8 @@ import { processorCount, workerFactory } from './worker-host.js';
  * @typedef {import('./sonomask.js').SegmentOptions} SegmentOptions
  * @typedef {import('./sonomask.js').Segmentation} Segmentation
  * @typedef {import('./model.js').Resources} Resources
- * @typedef {import('./worker-host.js').WorkerFactory} WorkerFactory
- * @typedef {import('./worker-host.js').WorkerHandle} WorkerHandle
+ * @typedef {import('./platform.js').WorkerFactory} WorkerFactory
+ * @typedef {import('./platform.js').WorkerHandle} WorkerHandle
  */
 
 /**
@@ -79,6 +78,11 @@ function cannotStart(error) {
 }
 
 export class SonomaskPool {
+    /**
+     * What the runtime offers. The entries (sonomask.js, ...) set it in their subclasses.
+     * @type {import('./platform.js').Platform}
+     */
+    static platform;
     /** @type {Promise<Resources>} */
     #resources;
     /** @type {WorkerFactory} */
@@ -99,17 +103,18 @@ export class SonomaskPool {
      * @returns {Promise<SonomaskPool>}
      */
     static async load(options = {}) {
-        const { size = await processorCount(), idleMilliseconds = IDLE_MILLISECONDS, signal } = checkedOptions(options);
+        const { platform } = this;
+        const { size = await platform.processorCount(), idleMilliseconds = IDLE_MILLISECONDS, signal } = checkedOptions(options);
         if (!Number.isInteger(size) || size < 1)
             throw new SonomaskError('argument', 'size must be a whole number of at least 1');
         if (!(idleMilliseconds >= 0))
             throw new SonomaskError('argument', 'idleMilliseconds must be a number of at least 0');
-        const loading = loadResources(options);
+        const loading = loadResources(options, platform);
         // It is awaited later; until then its failure is not an unhandled rejection.
         loading.catch(() => {});
-        const createWorker = await workerFactory(options.worker ?? new URL('./worker.js', import.meta.url));
+        const createWorker = await platform.workers(options.worker);
         throwIfAborted(signal);
-        const pool = new SonomaskPool(loading, createWorker, size, idleMilliseconds);
+        const pool = new this(loading, createWorker, size, idleMilliseconds);
         try {
             await pool.#check(signal);
         } catch (error) {

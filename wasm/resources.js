@@ -1,69 +1,60 @@
-/** Loads the module and the weights from bytes, URLs or paths, in browsers, workers and Node. */
+/** Loads the module and the weights from bytes, URLs or paths. */
 import { viewOf } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
+import { requireWebAssembly } from './own-files.js';
 
 /**
+ * @typedef {import('./platform.js').Platform} Platform
  * @typedef {import('./sonomask.js').Source} Source
  * @typedef {'load-wasm' | 'load-weights'} LoadErrorCode
  */
-
-/** A module of one function that uses SIMD; engines without SIMD refuse it. */
-const SIMD_PROBE = Uint8Array.of(
-    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11);
-
-/** @returns {boolean} whether this engine has WebAssembly SIMD */
-export function hasSimd() {
-    return WebAssembly.validate(SIMD_PROBE);
-}
-
-/** @returns {URL} the package's own module for this engine */
-export function defaultWasm() {
-    return new URL(hasSimd() ? './sonomask.simd.wasm' : './sonomask.scalar.wasm', import.meta.url);
-}
-
-/** @returns {URL} the package's own weights */
-export function defaultWeights() {
-    return new URL('../weights/sonomask.safetensors', import.meta.url);
-}
-
-/** @returns {boolean} */
-export function isNode() {
-    return typeof process === 'object' && typeof process.versions?.node === 'string';
-}
 
 /**
  * @param {Source} source
  * @returns {string} for messages
  */
 function nameOf(source) {
-    if (source instanceof URL) return source.protocol === 'data:' ? 'data URL' : source.href;
-    return typeof source === 'string' ? source : 'the bytes given';
+    if (typeof source !== 'string' && !(source instanceof URL)) return 'the bytes given';
+    const name = String(source);
+    return name.startsWith('data:') ? 'a data URL' : name;
 }
 
 /**
- * A string is a URL when it has a scheme of two letters or more ("c:\" is a path), otherwise in Node a path and
- * elsewhere a URL relative to the page.
+ * A string is a URL when it has a scheme of two letters or more ("c:\" is a path), otherwise a path where there are files,
+ * and elsewhere a URL relative to the page.
  * @param {URL | string} source
- * @returns {URL | string} a string is a file path, in Node only
+ * @param {Platform} platform
+ * @returns {URL | string} a string is a file path
  */
-function locate(source) {
+function locate(source, { readFile }) {
     if (source instanceof URL) return source;
     if (/^[a-z][a-z0-9+.-]+:/i.test(source)) return new URL(source);
-    if (isNode()) return source;
+    if (readFile) return source;
     return new URL(source, globalThis.document?.baseURI ?? globalThis.location?.href);
 }
 
 /**
+ * Decodes a data URL, which some bundlers make of a file. Without fetch, which a content security policy may forbid.
+ * @param {URL} address
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+function bytesOfDataUrl({ href }) {
+    const comma = href.indexOf(',');
+    if (comma < 0) throw new Error('the data URL has no data');
+    const content = decodeURIComponent(href.slice(comma + 1));
+    const text = /;base64$/i.test(href.slice(0, comma)) ? atob(content) : content;
+    return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+/**
  * @param {URL | string} location
+ * @param {Platform} platform
  * @param {AbortSignal | undefined} signal
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-async function readLocation(location, signal) {
-    if (typeof location === 'string' || (location.protocol === 'file:' && isNode())) {
-        const { readFile } = await import('node:fs/promises');
-        const bytes = await readFile(location, { signal });
-        return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
+async function readLocation(location, { readFile }, signal) {
+    if (readFile && (typeof location === 'string' || location.protocol === 'file:')) return readFile(location, signal);
+    if (location instanceof URL && location.protocol === 'data:') return bytesOfDataUrl(location);
     const response = await fetch(location, { signal: signal ?? null });
     if (!response.ok) throw new Error(`HTTP ${response.status} ${response.statusText}`.trim());
     return new Uint8Array(await response.arrayBuffer());
@@ -94,19 +85,20 @@ function looksLikeHtml(bytes) {
 
 /**
  * @param {Source} source
+ * @param {Platform} platform
  * @param {LoadErrorCode} code of the error when it fails
  * @param {string} what for messages, for example "the weights"
  * @param {AbortSignal | undefined} signal
  * @returns {Promise<Uint8Array<ArrayBufferLike>>}
  */
-async function readSource(source, code, what, signal) {
+async function readSource(source, platform, code, what, signal) {
     throwIfAborted(signal);
     if (source instanceof ArrayBuffer || source instanceof Uint8Array) return viewOf(source);
     if (!(source instanceof URL) && typeof source !== 'string')
         throw new SonomaskError('argument', `${what}: expected a URL, a string, an ArrayBuffer or a Uint8Array`);
     let bytes;
     try {
-        bytes = await readLocation(locate(source), signal);
+        bytes = await readLocation(locate(source, platform), platform, signal);
     } catch (error) {
         if (signal?.aborted) throw abortedError(signal);
         throw new SonomaskError(code, `cannot load ${what} from ${nameOf(source)}: ${readFailure(error)}`,
@@ -114,6 +106,15 @@ async function readSource(source, code, what, signal) {
     }
     throwIfAborted(signal);
     return bytes;
+}
+
+/**
+ * Vite's development server moves packages into one file of its own, away from the files beside them.
+ * @param {string} name
+ * @returns {string} what to do about it, for messages
+ */
+function viteHint(name) {
+    return name.includes('/.vite/') ? '. In the configuration of Vite, set optimizeDeps: { exclude: [\'sonomask\'] }' : '';
 }
 
 /**
@@ -125,35 +126,54 @@ async function readSource(source, code, what, signal) {
 function refusePages(bytes, name, code, what) {
     if (bytes.length === 0) throw new SonomaskError(code, `${what} from ${name}: the file is empty`);
     if (looksLikeHtml(bytes))
-        throw new SonomaskError(code, `${what} from ${name}: it is an HTML page (is the address right?)`);
+        throw new SonomaskError(code, `${what} from ${name}: it is an HTML page (is the address right?)${viteHint(name)}`);
 }
 
 /**
  * Compiles the module while it loads, which needs the MIME type application/wasm.
  * @param {Source} source
+ * @param {Platform} platform
  * @param {AbortSignal | undefined} signal
  * @returns {Promise<WebAssembly.Module | null>} null when that fails; loading it
  *     as bytes then gives the reason
  */
-async function compileWhileLoading(source, signal) {
-    if (isNode() || !(source instanceof URL || typeof source === 'string')) return null;
+async function compileWhileLoading(source, platform, signal) {
+    if (platform.readFile || !(source instanceof URL || typeof source === 'string')) return null;
+    const location = /** @type {URL} */ (locate(source, platform));
+    if (location.protocol === 'data:') return null;
     try {
-        return await WebAssembly.compileStreaming(fetch(locate(source), { signal: signal ?? null }));
+        return await WebAssembly.compileStreaming(fetch(location, { signal: signal ?? null }));
     } catch {
         return null;
     }
 }
 
 /**
+ * @param {unknown} error of the compiler
+ * @returns {string}
+ */
+function compileFailure(error) {
+    const message = messageOf(error);
+    const hint = /unsafe-eval|content.security.policy|\bCSP\b/i.test(message)
+        ? '. The script-src of the content security policy must contain \'wasm-unsafe-eval\'' : '';
+    return `it does not compile: ${message}${hint}`;
+}
+
+/**
  * @param {Source | WebAssembly.Module} source
+ * @param {Platform} platform
  * @param {AbortSignal} [signal]
  * @returns {Promise<WebAssembly.Module>}
  */
-export async function loadModule(source, signal) {
+export async function loadModule(source, platform, signal) {
+    requireWebAssembly();
     if (source instanceof WebAssembly.Module) return source;
-    const compiled = await compileWhileLoading(source, signal);
+    if (!platform.compiles)
+        throw new SonomaskError('load-wasm', `the WebAssembly module from ${nameOf(source)}: this runtime does not compile it: ` +
+            'give the option wasm a WebAssembly.Module');
+    const compiled = await compileWhileLoading(source, platform, signal);
     if (compiled) return compiled;
-    const bytes = await readSource(source, 'load-wasm', 'the WebAssembly module', signal);
+    const bytes = await readSource(source, platform, 'load-wasm', 'the WebAssembly module', signal);
     const what = `the WebAssembly module from ${nameOf(source)}`;
     refusePages(bytes, nameOf(source), 'load-wasm', 'the WebAssembly module');
     if (bytes.length < 8 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d)
@@ -161,17 +181,18 @@ export async function loadModule(source, signal) {
     try {
         return await WebAssembly.compile(bytes.buffer instanceof ArrayBuffer ? /** @type {Uint8Array<ArrayBuffer>} */ (bytes) : new Uint8Array(bytes));
     } catch (error) {
-        throw new SonomaskError('load-wasm', `${what}: it does not compile: ${messageOf(error)}`, { cause: error });
+        throw new SonomaskError('load-wasm', `${what}: ${compileFailure(error)}`, { cause: error });
     }
 }
 
 /**
  * @param {Source} source
+ * @param {Platform} platform
  * @param {AbortSignal} [signal]
  * @returns {Promise<{ bytes: Uint8Array<ArrayBufferLike>, name: string }>} the bytes, and their origin for messages
  */
-export async function loadWeights(source, signal) {
-    const bytes = await readSource(source, 'load-weights', 'the weights', signal);
+export async function loadWeights(source, platform, signal) {
+    const bytes = await readSource(source, platform, 'load-weights', 'the weights', signal);
     refusePages(bytes, nameOf(source), 'load-weights', 'the weights');
     return { bytes, name: nameOf(source) };
 }

@@ -18,6 +18,15 @@
  * the top-left corner of the image is (0, 0), the centre of its first pixel (0.5, 0.5).
  */
 
+// Arrays with memory of their own: `Uint8Array<ArrayBuffer>`, which TypeScript writes like this only since 5.7.
+type Bytes = ReturnType<Uint8Array['slice']>;
+type ClampedBytes = ReturnType<Uint8ClampedArray['slice']>;
+type Floats = ReturnType<Float32Array['slice']>;
+
+// Types of the platform that not every project declares: those of Node have no WebAssembly and no Worker.
+type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } } ? Module : never;
+type BrowserWorker = typeof globalThis extends { Worker: { prototype: infer Worker } } ? Worker : never;
+
 /** Where a resource comes from: a URL, a URL or path as a string, or the bytes themselves. */
 export type Source = URL | string | ArrayBuffer | Uint8Array;
 
@@ -38,7 +47,7 @@ export interface RawImage {
 }
 
 export interface DecodedImage {
-    data: Uint8ClampedArray<ArrayBuffer>;
+    data: ClampedBytes;
     width: number;
     height: number;
     /** 1: grey; 4: RGBA, the layout of `ImageData`. */
@@ -98,7 +107,7 @@ export interface OperatingPoint {
 /** A mask with its measured lesions, largest first. */
 export interface Measurement {
     /** [height][width], 0 or 255. */
-    mask: Uint8Array<ArrayBuffer>;
+    mask: Bytes;
     lesions: Lesion[];
 }
 
@@ -110,7 +119,7 @@ export interface Segmentation extends Measurement {
     /** Calibrated by the temperature of the weights; they add up to 1. */
     probabilities: Record<TissueClass, number>;
     /** [height][width], probability of lesion, 0..1. */
-    probabilityMap: Float32Array<ArrayBuffer>;
+    probabilityMap: Floats;
     /**
      * Expected Dice score of the mask with the ground truth, 0..1; without any lesion, the probability that there is none.
      */
@@ -128,7 +137,7 @@ export interface Segmentation extends Measurement {
     /** Outlines whose presence is below that of the operating point, largest first. They are not in `mask`. */
     possible: Lesion[];
     /** [height][width], 0 or 255: the mask of `possible`; null when there is none. */
-    possibleMask: Uint8Array<ArrayBuffer> | null;
+    possibleMask: Bytes | null;
     /** Time from the input to this answer, decoding included except for an open image, without waiting in a queue. */
     milliseconds: number;
 }
@@ -136,7 +145,7 @@ export interface Segmentation extends Measurement {
 /** A closed outline along pixel corners. */
 export interface Contour {
     /** x, y, x, y ...; the last point is joined to the first. */
-    points: Float32Array<ArrayBuffer>;
+    points: Floats;
     /** Holes run anticlockwise on the screen, outer outlines clockwise. */
     isHole: boolean;
 }
@@ -178,10 +187,10 @@ export interface ModelInfo {
 
 export interface LoadOptions {
     /**
-     * The module, also as a compiled one, or a promise of either. By default the package's own: with SIMD where the
-     * engine has it.
+     * The module, also as a compiled one (`WebAssembly.Module`), or a promise of either. By default the package's own: with
+     * SIMD where the engine has it. Edge runtimes need a compiled one.
      */
-    wasm?: Source | WebAssembly.Module | Promise<Source | WebAssembly.Module>;
+    wasm?: Source | CompiledModule | Promise<Source | CompiledModule>;
     /**
      * The weights, a safetensors file, or a promise of it. By default the package's own. `null` loads none: everything
      * works except `segment`, `open` and the model fields of `info` (useful together with a pool, to measure on the calling
@@ -300,7 +309,7 @@ export type ErrorCode =
 
 /** The only kind of error that this library throws. `message` is one line. */
 export class SonomaskError extends Error {
-    constructor(code: ErrorCode, message: string, options?: ErrorOptions);
+    constructor(code: ErrorCode, message: string, options?: { cause?: unknown });
     readonly name: 'SonomaskError';
     readonly code: ErrorCode;
 }
@@ -325,7 +334,7 @@ export class Sonomask {
     /** All outlines of a mask (0 or not 0). */
     contours(mask: Uint8Array | Uint8ClampedArray, width: number, height: number): Contour[];
     /** PNG file of a mask, or of grey, RGB or RGBA pixels. */
-    encodePng(data: Uint8Array | Uint8ClampedArray, width: number, height: number): Uint8Array<ArrayBuffer>;
+    encodePng(data: Uint8Array | Uint8ClampedArray, width: number, height: number): Bytes;
     decode(input: EncodedImage): Promise<DecodedImage>;
     /** Releases the memory; later calls throw `disposed`. May be called again. */
     dispose(): void;
@@ -336,8 +345,12 @@ export interface PoolOptions extends LoadOptions {
     size?: number;
     /** Idle workers end after this many milliseconds (30000); `Infinity` keeps them. */
     idleMilliseconds?: number;
-    /** The worker script, when it is not in the folder of this module. */
-    worker?: URL | string;
+    /**
+     * The worker script, when it is not that of this package, or a function that starts a worker with it. A script from another
+     * origin, such as a CDN, is started by a small script of the page's own origin (needs CORS, and `blob:` in the worker-src
+     * of a content security policy).
+     */
+    worker?: URL | string | (() => BrowserWorker);
 }
 
 /**
@@ -366,7 +379,7 @@ export class SonomaskPool {
     contours(mask: Uint8Array | Uint8ClampedArray, width: number, height: number,
              options?: { signal?: AbortSignal }): Promise<Contour[]>;
     encodePng(data: Uint8Array | Uint8ClampedArray, width: number, height: number,
-              options?: { signal?: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>;
+              options?: { signal?: AbortSignal }): Promise<Bytes>;
     decode(input: EncodedImage, options?: { signal?: AbortSignal }): Promise<DecodedImage>;
     /** Ends all workers; calls that wait or run reject with `disposed`. May be called again. */
     dispose(): void;

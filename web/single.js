@@ -95,7 +95,7 @@ async function build() {
         ['wasm', await base64('wasm/sonomask.simd.wasm')],
         ['weights', weights.toString('base64')],
         // As a data URL: Chromium starts no module worker from a blob of a page from disk.
-        ['worker', Buffer.from((await bundle('wasm/worker.js', { read: sourceOf })).code).toString('base64')],
+        ['worker', Buffer.from((await bundle('wasm/worker.browser.js', { read: sourceOf })).code).toString('base64')],
     ];
     for (const name of SAMPLES) kept.push([name, await base64(`web/samples/${name}`)]);
     const policy = [

@@ -129,10 +129,12 @@ void SM_KERNEL(sm_winograd_input)(const sm_source *source, int source_count, win
 void SM_KERNEL(sm_winograd_gradient)(const float *gradient, int channels, winograd_block block, winograd_panel panel);
 
 /**
- * Y = A^T M A of all output chunks, with the operations of sm_conv after the sum. `sums` is NULL or
- * [images of the block][2][output chunks * V_LANES], and is overwritten.
+ * Y = A^T M A of `chunk_count` output chunks from `first_chunk` on, with the operations of sm_conv after the sum.
+ * `panel` holds only these chunks. `sums` is NULL or [images of the block][2][output chunks * V_LANES], and is
+ * overwritten; then the chunks are all.
  */
-void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, winograd_panel panel, float *sums);
+void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, int first_chunk, int chunk_count,
+                                   winograd_panel panel, float *sums);
 
 /** Y = A^T M A of all input chunks into the convolution's targets. */
 void SM_KERNEL(sm_winograd_output_to_targets)(const sm_conv *args, winograd_block block, winograd_panel panel);
@@ -156,9 +158,31 @@ void SM_KERNEL(sm_winograd_transform_weights_backward)(const float *weights, int
 void SM_KERNEL(sm_winograd_weights_gradient)(const float *transformed, int slots, int inputs, int outputs,
                                              float *weights_gradient, const sm_parallel *parallel);
 
-/** M = V x U for all 36 positions; `tiles` rows, `inputs` terms, `chunks` output chunks. */
-void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel,
-                                     int chunks, winograd_panel outputs_panel);
+/**
+ * Whether V is zero in this position for upsampled inputs. Of the 6 rows (and columns) of their tiles, 1 and 2 are
+ * equal, and 3 and 4, so that row (and column) 2 of B^T d B is exactly zero: 11 of the 36 positions.
+ */
+static inline bool winograd_zero_if_upsampled(int position) {
+    return position / WINOGRAD_INPUT == 2 || position % WINOGRAD_INPUT == 2;
+}
+
+/** The inputs, counted from the first, after which all others are upsampled. */
+static inline int winograd_leading_inputs(const sm_source *source, int source_count, int inputs) {
+    if (source[0].upsample) return source_count == 1 || source[1].upsample ? 0 : inputs;
+    return source_count > 1 && source[1].upsample ? source[0].channels : inputs;
+}
+
+/** The right sides of the 36 products. */
+typedef struct winograd_kernel {
+    const float *values; /**< U */
+    int inputs, chunks;  /**< terms of a product, chunks of outputs */
+    int leading;         /**< terms where V of upsampled inputs is zero: see winograd_leading_inputs */
+} winograd_kernel;
+
+/** M = V x U for all 36 positions; `tiles` rows, and of the output chunks `chunk_count` from `first_chunk` on (the
+ * first of a group), which are all that `outputs_panel` holds. */
+void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, const winograd_kernel *kernel,
+                                     int first_chunk, int chunk_count, winograd_panel outputs_panel);
 
 /**
  * dU += V^T x Z for all 36 positions: `input_chunks` chunks of V, `output_chunks` of Z, summed over `tiles`.

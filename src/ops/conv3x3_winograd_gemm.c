@@ -6,13 +6,13 @@
  * large as the registers allow: 32 (AVX-512) or 16, of which V8 can use about 15 without spilling.
  */
 #if SM_TARGET == SM_TARGET_AVX512
-enum { TALL = 12, MIDDLE = 4, TRANSPOSED_ROWS = 8, TRANSPOSED_WIDE = 3 };
+enum { TALLEST = 12, TRANSPOSED_ROWS = 8, TRANSPOSED_WIDE = 3 };
 #elif SM_TARGET == SM_TARGET_AVX2
-enum { TALL = 6, MIDDLE = 2, TRANSPOSED_ROWS = 4, TRANSPOSED_WIDE = 3 };
+enum { TALLEST = 6, TRANSPOSED_ROWS = 4, TRANSPOSED_WIDE = 3 };
 #elif SM_TARGET == SM_TARGET_SIMD128
-enum { TALL = 2, MIDDLE = 2, TRANSPOSED_ROWS = 4, TRANSPOSED_WIDE = 2 };
+enum { TALLEST = 2, TRANSPOSED_ROWS = 4, TRANSPOSED_WIDE = 2 };
 #else
-enum { TALL = 2, MIDDLE = 2, TRANSPOSED_ROWS = 1, TRANSPOSED_WIDE = 4 };
+enum { TALLEST = 2, TRANSPOSED_ROWS = 1, TRANSPOSED_WIDE = 4 };
 #endif
 enum { LARGEST_TILE = 16 };
 
@@ -31,13 +31,12 @@ SM_INLINE void product_step(const int rows, const int wide, const float *v, cons
 }
 
 /**
- * M = V x U for as many of `tiles` as fill register tiles of `rows` x `wide` (both constants where this is inlined).
- * Returns how many tiles are done.
+ * M = V x U for `passes` register tiles of `rows` tiles by `wide` chunks (both constants where this is inlined), one
+ * below the other.
  */
-SM_INLINE int product(const int rows, const int wide, const float *v_first, size_t v_chunk_stride, int inputs,
-                      const float *u_first, float *m, size_t m_chunk_stride, int tiles) {
-    int done = 0;
-    for (; done + rows <= tiles; done += rows, v_first += rows * V_LANES, m += rows * V_LANES) {
+SM_INLINE void product(const int rows, const int wide, int passes, const float *v_first, size_t v_chunk_stride,
+                       int inputs, const float *u_first, float *m, size_t m_chunk_stride) {
+    for (; passes > 0; passes--, v_first += rows * V_LANES, m += rows * V_LANES) {
         v_f32 sum[LARGEST_TILE][WINOGRAD_GROUP_LARGEST];
         SM_UNROLL
         for (int row = 0; row < rows; row++) {
@@ -57,56 +56,73 @@ SM_INLINE int product(const int rows, const int wide, const float *v_first, size
                 v_store(m + (size_t)chunk * m_chunk_stride + row * V_LANES, sum[row][chunk]);
         }
     }
-    return done;
 }
 
-typedef int product_function(const float *v, size_t v_chunk_stride, int inputs, const float *u, float *m,
-                             size_t m_chunk_stride, int tiles);
+typedef void product_function(int passes, const float *v, size_t v_chunk_stride, int inputs, const float *u, float *m,
+                              size_t m_chunk_stride);
 
-#define PRODUCT(name, rows, wide)                                                                                      \
-    static SM_NOINLINE int name(const float *v, size_t v_chunk_stride, int inputs, const float *u, float *m,           \
-                                size_t m_chunk_stride, int tiles) {                                                    \
-        return product(rows, wide, v, v_chunk_stride, inputs, u, m, m_chunk_stride, tiles);                            \
+#define PRODUCT(rows, wide)                                                                                            \
+    static SM_NOINLINE void product_##rows##_##wide(int passes, const float *v, size_t v_chunk_stride, int inputs,     \
+                                                    const float *u, float *m, size_t m_chunk_stride) {                 \
+        product(rows, wide, passes, v, v_chunk_stride, inputs, u, m, m_chunk_stride);                                  \
     }
-#define PRODUCTS(wide)                                                                                                 \
-    PRODUCT(product_tall_##wide, TALL, wide)                                                                           \
-    PRODUCT(product_middle_##wide, MIDDLE, wide)                                                                       \
-    PRODUCT(product_one_##wide, 1, wide)
-PRODUCTS(1)
-PRODUCTS(2)
 #if WINOGRAD_GROUP > 2
-PRODUCTS(3)
-PRODUCTS(4)
-#endif
-
-/** By rows (TALL, MIDDLE, 1) and by chunks (from 1 on). */
-static product_function *const products[3][WINOGRAD_GROUP] = {
-#if WINOGRAD_GROUP > 2
-    {product_tall_1, product_tall_2, product_tall_3, product_tall_4},
-    {product_middle_1, product_middle_2, product_middle_3, product_middle_4},
-    {product_one_1, product_one_2, product_one_3, product_one_4},
+#define PRODUCTS(rows) PRODUCT(rows, 1) PRODUCT(rows, 2) PRODUCT(rows, 3) PRODUCT(rows, 4)
+#define PRODUCT_NAMES(rows)                                                                                            \
+    { product_##rows##_1, product_##rows##_2, product_##rows##_3, product_##rows##_4 }
 #else
-    {product_tall_1, product_tall_2},
-    {product_middle_1, product_middle_2},
-    {product_one_1, product_one_2},
+#define PRODUCTS(rows) PRODUCT(rows, 1) PRODUCT(rows, 2)
+#define PRODUCT_NAMES(rows)                                                                                            \
+    { product_##rows##_1, product_##rows##_2 }
+#endif
+#if SM_TARGET == SM_TARGET_AVX512
+PRODUCTS(12)
+PRODUCTS(11)
+PRODUCTS(10)
+PRODUCTS(9)
+PRODUCTS(8) PRODUCTS(7)
+#endif
+#if SM_TARGET == SM_TARGET_AVX512 || SM_TARGET == SM_TARGET_AVX2
+    PRODUCTS(6) PRODUCTS(5) PRODUCTS(4) PRODUCTS(3)
+#endif
+        PRODUCTS(2) PRODUCTS(1)
+
+    /** By rows and chunks, both from 1 on. */
+    static product_function *const products[TALLEST][WINOGRAD_GROUP] = {
+        PRODUCT_NAMES(1), PRODUCT_NAMES(2),
+#if SM_TARGET == SM_TARGET_AVX512 || SM_TARGET == SM_TARGET_AVX2
+        PRODUCT_NAMES(3), PRODUCT_NAMES(4), PRODUCT_NAMES(5), PRODUCT_NAMES(6),
+#endif
+#if SM_TARGET == SM_TARGET_AVX512
+        PRODUCT_NAMES(7), PRODUCT_NAMES(8), PRODUCT_NAMES(9), PRODUCT_NAMES(10), PRODUCT_NAMES(11), PRODUCT_NAMES(12),
 #endif
 };
 
-void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, int inputs, const float *kernel,
-                                     int chunks, winograd_panel outputs_panel) {
+/**
+ * M = V x U for `tiles` tiles and `wide` chunks, over `terms` inputs. The register tiles are of nearly equal height: a
+ * low one at the end would have too few sums to hide their latency.
+ */
+static void multiply_group(int tiles, int wide, const float *v, size_t v_chunk_stride, int terms, const float *u,
+                           float *m, size_t m_chunk_stride) {
+    const int passes = (tiles + TALLEST - 1) / TALLEST;
+    const int height = tiles / passes, taller = tiles % passes;
+    const size_t done = (size_t)taller * (size_t)(height + 1) * V_LANES;
+    if (taller > 0) products[height][wide - 1](taller, v, v_chunk_stride, terms, u, m, m_chunk_stride);
+    products[height - 1][wide - 1](passes - taller, v + done, v_chunk_stride, terms, u, m + done, m_chunk_stride);
+}
+
+void SM_KERNEL(sm_winograd_multiply)(winograd_panel inputs_panel, int tiles, const winograd_kernel *kernel,
+                                     int first_chunk, int chunk_count, winograd_panel outputs_panel) {
+    const size_t chunk_floats = (size_t)kernel->inputs * V_LANES;
     for (int position = 0; position < WINOGRAD_POSITIONS; position++) {
         const float *v = inputs_panel.values + (size_t)position * inputs_panel.position_stride;
-        const float *u = kernel + (size_t)position * (size_t)chunks * (size_t)inputs * V_LANES;
+        const float *u = kernel->values + (size_t)(position * kernel->chunks + first_chunk) * chunk_floats;
         float *m = outputs_panel.values + (size_t)position * outputs_panel.position_stride;
-        for (int chunk = 0; chunk < chunks; chunk += WINOGRAD_GROUP) {
-            const int wide = winograd_group_width(chunk, chunks);
-            for (int size = 0, tile = 0; size < 3; size++)
-                tile +=
-                    products[size][wide - 1](v + (size_t)tile * V_LANES, inputs_panel.chunk_stride, inputs,
-                                             u + (size_t)chunk * (size_t)inputs * V_LANES,
-                                             m + (size_t)chunk * outputs_panel.chunk_stride + (size_t)tile * V_LANES,
-                                             outputs_panel.chunk_stride, tiles - tile);
-        }
+        const int terms = winograd_zero_if_upsampled(position) ? kernel->leading : kernel->inputs;
+        for (int chunk = 0; chunk < chunk_count; chunk += WINOGRAD_GROUP)
+            multiply_group(tiles, winograd_group_width(chunk, chunk_count), v, inputs_panel.chunk_stride, terms,
+                           u + (size_t)chunk * chunk_floats, m + (size_t)chunk * outputs_panel.chunk_stride,
+                           outputs_panel.chunk_stride);
     }
 }
 

@@ -225,16 +225,16 @@ static SM_NOINLINE void output_chunk(const sm_conv *args, winograd_block block, 
     }
 }
 
-void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, winograd_panel panel, float *sums) {
-    const int chunks = winograd_chunks(args->output_channels);
+void SM_KERNEL(sm_winograd_output)(const sm_conv *args, winograd_block block, int first_chunk, int chunk_count,
+                                   winograd_panel panel, float *sums) {
     if (sums) {
         const int images = winograd_place_of(block.grid, block.first + block.count - 1).image -
                            winograd_place_of(block.grid, block.first).image + 1;
-        memset(sums, 0, sizeof *sums * (size_t)images * 2 * (size_t)chunks * V_LANES);
+        memset(sums, 0, sizeof *sums * (size_t)images * 2 * (size_t)chunk_count * V_LANES);
     }
-    for (int chunk = 0; chunk < chunks; chunk++)
-        output_chunk(args, block, chunk, panel.values + (size_t)chunk * panel.chunk_stride, panel.position_stride,
-                     sums);
+    for (int chunk = 0; chunk < chunk_count; chunk++)
+        output_chunk(args, block, first_chunk + chunk, panel.values + (size_t)chunk * panel.chunk_stride,
+                     panel.position_stride, sums);
     v_stream_end();
 }
 

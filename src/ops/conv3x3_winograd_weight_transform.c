@@ -41,7 +41,7 @@ SM_INLINE void transform_taps(v_f32 taps[3][3], float *transformed, size_t posit
     }
 }
 
-/** A transform of weights, one task per output chunk. */
+/** A transform of weights. */
 typedef struct transform_job {
     const float *weights;
     int inputs, outputs; /* of U */
@@ -63,33 +63,44 @@ static float *chunk_place(const transform_job *job, int chunk, size_t *input_str
     return job->transformed + ((size_t)group * (size_t)job->inputs + (size_t)in_group) * V_LANES;
 }
 
-static void transform_chunk(void *arguments, int chunk, int worker) {
+/** Inputs per task: whole lines of U are written, because the chunks of a group are done one after the other. */
+enum { TRANSFORM_INPUTS = 16 };
+
+static void transform_inputs(void *arguments, int task, int worker) {
     (void)worker;
     const transform_job *job = arguments;
-    const int left = job->outputs - chunk * V_LANES, lanes = left < V_LANES ? left : V_LANES;
-    const size_t tap_stride = (size_t)job->inputs * (size_t)job->outputs;
-    size_t input_stride;
-    float *place = chunk_place(job, chunk, &input_stride);
-    for (int input = 0; input < job->inputs; input++, place += input_stride) {
-        const float *weights = job->weights + (size_t)input * (size_t)job->outputs + (size_t)chunk * V_LANES;
-        v_f32 taps[3][3];
-        for (int tap = 0; tap < 9; tap++) {
-            const float *weight = weights + (size_t)tap * tap_stride;
-            taps[tap / 3][tap % 3] = lanes == V_LANES ? v_load(weight) : v_load_part(weight, lanes);
+    const int chunks = winograd_chunks(job->outputs);
+    const int first = task * TRANSFORM_INPUTS;
+    const int end = job->inputs - first < TRANSFORM_INPUTS ? job->inputs : first + TRANSFORM_INPUTS;
+    const size_t tap_stride = (size_t)job->inputs * (size_t)job->outputs, position_stride = position_stride_of(job);
+    for (int group = 0; group < chunks; group += WINOGRAD_GROUP) {
+        size_t input_stride;
+        float *place = chunk_place(job, group, &input_stride) + (size_t)first * input_stride;
+        const int width = winograd_group_width(group, chunks);
+        for (int input = first; input < end; input++, place += input_stride) {
+            const float *weights = job->weights + (size_t)input * (size_t)job->outputs;
+            for (int chunk = group; chunk < group + width; chunk++) {
+                const int left = job->outputs - chunk * V_LANES, lanes = left < V_LANES ? left : V_LANES;
+                v_f32 taps[3][3];
+                for (int tap = 0; tap < 9; tap++) {
+                    const float *weight = weights + (size_t)tap * tap_stride + (size_t)chunk * V_LANES;
+                    taps[tap / 3][tap % 3] = lanes == V_LANES ? v_load(weight) : v_load_part(weight, lanes);
+                }
+                transform_taps(taps, place + (size_t)(chunk - group) * V_LANES, position_stride);
+            }
         }
-        transform_taps(taps, place, position_stride_of(job));
     }
 }
 
 void SM_KERNEL(sm_winograd_transform_weights)(const float *weights, int inputs, int outputs, float *transformed,
                                               const sm_parallel *parallel) {
     transform_job job = {weights, inputs, outputs, transformed};
-    sm_parallel_run(parallel, winograd_chunks(outputs), transform_chunk, &job);
+    sm_parallel_run(parallel, (inputs + TRANSFORM_INPUTS - 1) / TRANSFORM_INPUTS, transform_inputs, &job);
 }
 
 /**
- * As transform_chunk, with weights [9][outputs][inputs] rotated by half a turn: tap t is read from tap 8 - t. The lanes
- * of a chunk are `inputs` floats apart, so they are first collected for a few inputs.
+ * The same for a chunk of outputs, with weights [9][outputs][inputs] rotated by half a turn: tap t is read from tap 8 -
+ * t. The lanes of a chunk are `inputs` floats apart, so they are first collected for a few inputs.
  */
 static void transform_backward_chunk(void *arguments, int chunk, int worker) {
     (void)worker;

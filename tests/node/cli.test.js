@@ -6,9 +6,10 @@ import { mkdir, readFile, readdir, readlink, rm, symlink, writeFile } from 'node
 import path from 'node:path';
 import { test } from 'node:test';
 
+import { numberText } from '../../wasm/cli-json.js';
 import { Sonomask } from '../../wasm/sonomask.js';
 import { jpeg, scanPng } from './support/images.js';
-import { BUILD, CLI, WEIGHTS, attempt, makePhantoms, temporaryFolder } from './support/project.js';
+import { BUILD, CLI, WEIGHTS, attempt, makePhantoms, realImages, temporaryFolder } from './support/project.js';
 import { makePromptWeights } from './support/prompts.js';
 
 /**
@@ -190,12 +191,42 @@ test('an unusable output folder and unreadable weights give exit status 1 and on
     }
 });
 
+test('the first Ctrl-C ends the batch after the current image, and leaves no incomplete file', async (context) => {
+    const folder = await temporaryFolder(context);
+    const names = Array.from({ length: 60 }, (_, index) => `${index}.png`);
+    for (const name of names) await writeFile(path.join(folder, name), scanPng(300, 200));
+    const child = spawn(process.execPath, [CLI, 'predict', '--model', WEIGHTS, '--out', 'out', '--threads', '1', ...names],
+        { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+        if (stdout === '') child.kill('SIGINT');
+        stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => { stderr += text; });
+    const [status] = await once(child, 'close');
+    const printed = parseLines(stdout).length;
+    assert.equal(status, 1);
+    assert.ok(printed >= 1 && printed < names.length);
+    assert.match(stderr, new RegExp(`^sonomask: interrupted after ${printed} of 60 files$`, 'm'));
+    assert.equal((await readdir(path.join(folder, 'out'))).length, printed);
+});
+
+test('the weights may be named by SONOMASK_MODEL', async (context) => {
+    const folder = await temporaryFolder(context);
+    await writeFile(path.join(folder, 'scan.png'), scanPng(50, 40));
+    const { status, stderr } = await attempt(process.execPath, [CLI, 'predict', '--out', 'out', 'scan.png'],
+        { cwd: folder, env: { ...process.env, SONOMASK_MODEL: 'none.safetensors' } });
+    assert.equal(status, 1);
+    assert.match(stderr, /^sonomask: .*none\.safetensors: no such file\n$/);
+});
+
 test('exit status 2 for wrong usage, 0 for help and version', async () => {
     for (const parameters of [
         [], ['train'], ['predict'], ['predict', 'x.png'], ['predict', '--out', 'x'], ['predict', '--nonsense'],
         ['predict', '--out', 'x', '--threshold', 'high', 'x.png'], ['predict', '--out', 'x', '--threshold', '', 'x.png'],
         ['predict', '--out', 'x', '--threshold', '2', 'x.png'],
         ['predict', '--out', 'x', '--operating-point', '0.85', 'x.png'],
+        ['predict', '--out', 'x', '--threads', '0', 'x.png'], ['predict', '--out', 'x', '--threads', '2.5', 'x.png'],
     ]) {
         const { status, stdout, stderr } = await sonomask(parameters);
         assert.equal(status, 2, parameters.join(' '));
@@ -206,48 +237,69 @@ test('exit status 2 for wrong usage, 0 for help and version', async () => {
     assert.match((await sonomask(['--version'])).stdout, /^sonomask \d+\.\d+\.\d+\n$/);
 });
 
+/** The native command with the kernels that wasm has: both give the same answers to the last bit. */
+const NATIVE = path.join(BUILD, 'tests/sonomask_simd128');
+/** Kernels for other processors round differently. */
+const otherProcessor = process.arch === 'x64' ? false : 'the native kernels of this processor fuse multiplications and additions';
+
+/** @param {string} lines */
+const withoutTimes = (lines) => lines.replaceAll(/"milliseconds":[^}]+/g, '"milliseconds":0');
+
+/** On a slow machine either command reports its progress. @param {string} lines */
+const withoutProgress = (lines) => lines.replaceAll(/^predict.*\n/gm, '');
+
 /**
- * @param {Record<string, any>} mine a line of the Node command
- * @param {Record<string, any>} theirs of the native one
+ * Runs both commands and compares what they print and write, byte by byte except for the times.
+ * @param {string} folder where they run
+ * @param {string[]} parameters
+ * @returns {Promise<Record<string, any>[]>} the lines
  */
-function assertSameLine(mine, theirs) {
-    assert.deepEqual(Object.keys(mine), Object.keys(theirs));
-    for (const key of ['file', 'width', 'height', 'type', 'operating_point', 'looks_like_ultrasound', 'refined'])
-        assert.deepEqual(mine[key], theirs[key], key);
-    /** @type {[number, number][]} */
-    const near = [
-        [mine['presence'], theirs['presence']],
-        [mine['expected_dice'], theirs['expected_dice']],
-        [mine['outlier_score'], theirs['outlier_score']],
-        ...['normal', 'benign', 'malignant'].map(type =>
-            /** @type {[number, number]} */ ([mine['probabilities'][type], theirs['probabilities'][type]])),
-    ];
-    for (const list of ['lesions', 'possible_lesions']) {
-        assert.equal(mine[list].length, theirs[list].length, list);
-        for (const [index, lesion] of mine[list].entries()) {
-            const other = theirs[list][index];
-            assert.deepEqual(Object.keys(lesion), Object.keys(other));
-            assert.ok(Math.abs(lesion.area_px - other.area_px) <= 3);
-            assert.equal(lesion.margin_px === null, other.margin_px === null);
-            near.push([lesion.expected_dice, other.expected_dice], [lesion.presence, other.presence]);
-        }
+async function bothAgree(folder, parameters) {
+    const native = await attempt(NATIVE, ['predict', '--out', 'native', ...parameters], { cwd: folder });
+    const ours = await sonomask(['predict', '--out', 'wasm', ...parameters], folder);
+    assert.equal(withoutTimes(ours.stdout), withoutTimes(native.stdout));
+    assert.equal(withoutProgress(ours.stderr), withoutProgress(native.stderr));
+    assert.equal(ours.status, native.status);
+    const names = await readdir(path.join(folder, 'native'));
+    assert.deepEqual(await readdir(path.join(folder, 'wasm')), names);
+    for (const name of names) {
+        const [mine, theirs] = await Promise.all(['wasm', 'native'].map((place) => readFile(path.join(folder, place, name))));
+        assert.ok(mine?.equals(theirs ?? Buffer.alloc(0)), name);
     }
-    for (const [value, other] of near) assert.ok(Math.abs(value - other) < 1e-4, `${value}, not ${other}`);
+    return parseLines(ours.stdout);
 }
 
-test('output and files equal those of the native command', async (context) => {
+test('output and files equal those of the native command, byte by byte', { skip: otherProcessor }, async (context) => {
     const folder = await temporaryFolder(context);
-    const images = await makePhantoms(folder, 3, 5);
-    const native = await attempt(path.join(BUILD, 'sonomask'),
-        ['predict', '--model', WEIGHTS, '--out', path.join(folder, 'native'), ...images]);
-    const ours = await sonomask(['predict', '--weights', WEIGHTS, '--out', path.join(folder, 'wasm'), ...images]);
-    assert.deepEqual([native.status, ours.status], [0, 0], native.stderr + ours.stderr);
-    assert.deepEqual(await readdir(path.join(folder, 'wasm')), await readdir(path.join(folder, 'native')));
-    const theirs = parseLines(native.stdout);
-    for (const [index, line] of parseLines(ours.stdout).entries()) assertSameLine(line, theirs[index]);
+    const images = await makePhantoms(folder, 5, 5);
+    await writeFile(path.join(folder, 'broken.png'), 'x');
+    await writeFile(path.join(folder, 'a "quoted" \\ name\r\x7f.png'), scanPng(60, 50));
+    const parameters = ['--model', WEIGHTS, '--overlay', ...images, 'broken.png', 'a "quoted" \\ name\r\x7f.png'];
+    const lines = await bothAgree(folder, parameters);
+    assert.equal(lines.length, images.length + 1);
+    await bothAgree(folder, ['--threads', '1', '--threshold', '0.2', '--operating-point', '0.9', ...parameters]);
 });
 
-test('corrects with clicks and boxes as the native command does', async (context) => {
+test('output and files of real images equal those of the native command', { skip: otherProcessor }, async (context) => {
+    const images = await realImages(4);
+    if (images.length === 0) {
+        context.skip('the data sets are not in ../shared/data');
+        return;
+    }
+    await bothAgree(await temporaryFolder(context), ['--model', WEIGHTS, '--overlay', ...images]);
+});
+
+test('numbers are written as printf writes them', () => {
+    const cases = /** @type {[number, string][]} */ ([
+        [0, '0'], [-0, '-0'], [1, '1'], [600, '600'], [0.5, '0.5'], [-1.25, '-1.25'], [0.9765625, '0.976562'],
+        [0.9765675048828125, '0.976568'], [3.5000025, '3.5'], [0.0001, '0.0001'], [0.00001, '1e-05'], [1.5e-7, '1.5e-07'],
+        [999999.5, '1e+06'], [100000.5, '100000'], [100001.5, '100002'], [123456789, '1.23457e+08'], [1e100, '1e+100'],
+        [NaN, 'null'], [Infinity, 'null'],
+    ]);
+    for (const [value, text] of cases) assert.equal(numberText(value), text);
+});
+
+test('corrects with clicks and boxes as the native command does', { skip: otherProcessor }, async (context) => {
     const folder = await temporaryFolder(context);
     const weights = await makePromptWeights(folder);
     await writeFile(path.join(folder, 'one.png'), scanPng(120, 90));
@@ -259,13 +311,9 @@ test('corrects with clicks and boxes as the native command does', async (context
         '',
         '{"file": "../data/more/two.png", "box": {"x": 10, "y": 20, "width": 40, "height": 50}}',
     ].join('\n'));
-    const parameters = ['--prompts', 'prompts.jsonl', '--operating-point', '0.80', 'one.png', 'more/two.png', 'plain.png'];
-    const native = await attempt(path.join(BUILD, 'sonomask'), ['predict', '--model', weights, '--out', 'native', ...parameters],
-        { cwd: folder });
-    const ours = await sonomask(['predict', '--weights', weights, '--out', 'wasm', ...parameters], folder);
-    assert.deepEqual([native.status, ours.status], [0, 0], native.stderr + ours.stderr);
-    const [mine, theirs] = [parseLines(ours.stdout), parseLines(native.stdout)];
-    for (const [index, line] of mine.entries()) assertSameLine(line, theirs[index]);
+    /** @type {any[]} */
+    const mine = await bothAgree(folder, ['--model', weights, '--overlay', '--prompts', 'prompts.jsonl', '--operating-point', '0.80',
+        'one.png', 'more/two.png', 'plain.png']);
     assert.deepEqual(mine.map(({ refined }) => refined), [true, true, false]);
     assert.deepEqual(mine[0].operating_point, { kept: 0.8, presence: 1, missed_bound: 0.3 });
     assert.ok(mine[2].lesions.length === 0 && mine[2].possible_lesions.length > 0);

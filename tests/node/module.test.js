@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
 import { Sonomask } from '../../wasm/sonomask.js';
-import { hasSimd } from '../../wasm/resources.js';
+import { hasSimd } from '../../wasm/own-files.js';
 import { scan } from './support/images.js';
 import { BUILD, SCALAR_WASM, SIMD_WASM, WEIGHTS, execute, temporaryFolder } from './support/project.js';
 

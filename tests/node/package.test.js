@@ -9,16 +9,29 @@ import { scanPng } from './support/images.js';
 import { ROOT, WEIGHTS, attempt, execute, temporaryFolder } from './support/project.js';
 
 const EXPECTED = [
-    'LICENSE', 'package.json', 'wasm/cli.js', 'wasm/pool.js', 'wasm/sonomask.d.ts', 'wasm/sonomask.js',
-    'wasm/sonomask.scalar.wasm', 'wasm/sonomask.simd.wasm', 'wasm/worker.js', 'weights/sonomask.safetensors',
+    'LICENSE', 'README.md', 'THIRD_PARTY_NOTICES.md', 'package.json', 'wasm/cli.js', 'wasm/pool.js', 'wasm/sonomask.browser.js',
+    'wasm/sonomask.d.ts', 'wasm/sonomask.edge.js', 'wasm/sonomask.js', 'wasm/sonomask.scalar.wasm', 'wasm/sonomask.simd.wasm',
+    'wasm/worker.browser.js', 'wasm/worker.d.ts', 'wasm/worker.js', 'weights/MODEL_CARD.md', 'weights/sonomask.safetensors',
 ];
+const PACKED_LIMIT = 2_000_000;
 
 test('installs into an empty folder and works there', async (context) => {
     const folder = await temporaryFolder(context);
-    const { stdout } = await execute('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
-        { cwd: ROOT });
+    const staged = path.join(folder, 'sonomask');
+    const repository = 'https://git.example/sonomask';
+    await execute(process.execPath, [path.join(ROOT, 'wasm/package/stage.js'), staged, `${repository}.git`]);
+    const { stdout } = await execute('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: staged });
     const [{ filename, files, size }] = JSON.parse(stdout);
     context.diagnostic(`${size} bytes packed`);
+    assert.ok(size <= PACKED_LIMIT, `${size} bytes packed`);
+    const manifest = JSON.parse(await readFile(path.join(staged, 'package.json'), 'utf8'));
+    assert.deepEqual([manifest.devDependencies, manifest.scripts, manifest.repository?.url],
+        [undefined, undefined, `git+${repository}.git`]);
+    const readme = await readFile(path.join(staged, 'README.md'), 'utf8');
+    for (const [, address = ''] of readme.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)) {
+        assert.ok(address.startsWith(`${repository}/raw/HEAD/`), 'npm shows pictures by absolute addresses only');
+        assert.ok(existsSync(path.join(ROOT, address.slice(`${repository}/raw/HEAD/`.length))), address);
+    }
     const names = files.map((/** @type {{ path: string }} */ file) => file.path);
     const missing = EXPECTED.filter((name) => !names.includes(name));
     assert.deepEqual(missing, existsSync(path.join(ROOT, 'weights/sonomask.safetensors')) ? [] : missing);
@@ -58,6 +71,45 @@ test('installs into an empty folder and works there', async (context) => {
     assert.ok(existsSync(path.join(app, 'masks/scan_mask.png')));
 });
 
+/** @param {string} file in wasm/ @param {Set<string>} [seen] @returns {Promise<Set<string>>} it and all that it imports */
+async function importsOf(file, seen = new Set()) {
+    if (seen.has(file)) return seen;
+    seen.add(file);
+    const source = await readFile(path.join(ROOT, 'wasm', file), 'utf8');
+    for (const [, other = ''] of source.matchAll(/^(?:import|export)\b[^;]*?'\.\/([^']+)';/gm)) await importsOf(other, seen);
+    return seen;
+}
+
+test('what browsers and edge runtimes get contains nothing of Node, and every file has a literal address', async () => {
+    const { exports } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
+    for (const entry of [exports['.'].browser, exports['.'].workerd, exports['.']['edge-light'], exports['./worker'].browser]) {
+        const files = await importsOf(path.basename(entry));
+        assert.ok(files.size >= 5, entry);
+        for (const file of files) {
+            const source = await readFile(path.join(ROOT, 'wasm', file), 'utf8');
+            assert.doesNotMatch(source, /['"`]node:|\bprocess\.|\bimport\((?!')/, `${entry}: ${file}`);
+        }
+    }
+    const own = await readFile(path.join(ROOT, 'wasm/own-files.js'), 'utf8');
+    for (const [, address = ''] of own.matchAll(/new URL\('([^']+)', import\.meta\.url\)/g))
+        assert.ok(existsSync(path.join(ROOT, 'wasm', address)), address);
+    const platform = await readFile(path.join(ROOT, 'wasm/platform-browser.js'), 'utf8');
+    assert.match(platform, /new Worker\(new URL\('\.\/worker\.browser\.js', import\.meta\.url\), \{ type: 'module'/);
+});
+
+test('an edge runtime is told what to give', async () => {
+    const edge = await import('../../wasm/sonomask.edge.js');
+    const module = await WebAssembly.compile(await readFile(path.join(ROOT, 'wasm/sonomask.simd.wasm')));
+    const weights = await readFile(WEIGHTS);
+    const sonomask = await edge.Sonomask.load({ wasm: module, weights });
+    assert.equal((await sonomask.segment(scanPng(40, 30))).width, 40);
+    sonomask.dispose();
+    await assert.rejects(edge.Sonomask.load({ weights }), { code: 'load-wasm', message: /give the option wasm a compiled module/ });
+    await assert.rejects(edge.Sonomask.load({ wasm: module }), { code: 'load-weights', message: /give the option weights/ });
+    await assert.rejects(edge.Sonomask.load({ wasm: new Uint8Array(8), weights }), { code: 'load-wasm', message: /WebAssembly\.Module/ });
+    await assert.rejects(edge.SonomaskPool.load({ wasm: module, weights }), { code: 'worker', message: /use Sonomask/ });
+});
+
 test('its type declarations compile in a strict project, and misuse is a type error', async (context) => {
     const app = await temporaryFolder(context);
     const installed = path.join(app, 'node_modules/sonomask/wasm');
@@ -95,8 +147,9 @@ test('its type declarations compile in a strict project, and misuse is a type er
     assert.equal(status, 0, stdout);
 });
 
-test('the lock file contains no registry, and versions are exact', async () => {
-    assert.doesNotMatch(await readFile(path.join(ROOT, 'package-lock.json'), 'utf8'), /"resolved"/);
+test('the lock files contain no registry, and versions are exact', async () => {
+    for (const folder of ['.', 'tests/bench', 'tests/package'])
+        assert.doesNotMatch(await readFile(path.join(ROOT, folder, 'package-lock.json'), 'utf8'), /"resolved"/);
     const { dependencies, devDependencies } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
     assert.equal(dependencies, undefined, 'the package must not install other packages');
     for (const version of Object.values(devDependencies)) assert.match(String(version), /^\d+\.\d+\.\d+$/);

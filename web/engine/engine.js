@@ -3,7 +3,8 @@
  * stored probability map at once when the threshold or the edits change.
  */
 import { Sonomask, SonomaskError, SonomaskPool } from '../../wasm/sonomask.js';
-import { defaultWasm, loadModule } from '../../wasm/resources.js';
+import { browser } from '../../wasm/platform-browser.js';
+import { loadModule } from '../../wasm/resources.js';
 import { inlined } from './inlined.js';
 import { checkWeights, fetchWeights, ResourceError } from './weights.js';
 
@@ -24,7 +25,7 @@ const MOST_WORKERS = 8;
  * @returns {Promise<Engine>}
  */
 export async function loadEngine(onProgress) {
-    const module = loadModule(inlined?.wasm ?? defaultWasm());
+    const module = loadModule(inlined?.wasm ?? browser.wasm(), browser);
     const weights = fetchWeights(onProgress);
     const loadingPool = SonomaskPool.load({
         wasm: module,

@@ -1,6 +1,8 @@
 /** sonomask: the network alone, loaded as the package loads it. Runs in Node and in browsers. */
 import { Core } from '../../../wasm/core.js';
-import { defaultWasm, loadModule } from '../../../wasm/resources.js';
+import { browser } from '../../../wasm/platform-browser.js';
+import { isNode, node } from '../../../wasm/platform-node.js';
+import { loadModule } from '../../../wasm/resources.js';
 
 /**
  * @param {(name: string) => Promise<Uint8Array>} read a file of the models' folder
@@ -8,7 +10,8 @@ import { defaultWasm, loadModule } from '../../../wasm/resources.js';
  * @returns {Promise<import('../lib/pairs.js').Engine & { memoryBytes: () => number }>}
  */
 export async function create(read, { network, size = 0 }) {
-    const core = new Core(await loadModule(defaultWasm()));
+    const platform = isNode() ? node : browser;
+    const core = new Core(await loadModule(platform.wasm(), platform));
     core.load(await read(`${network}.safetensors`), 'auto', size);
     return { run: image => core.runNetwork(image), memoryBytes: () => core.memoryBytes };
 }

@@ -1,0 +1,2 @@
+/** Nothing is configured: the package finds its files. */
+export const options = {};

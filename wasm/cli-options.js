@@ -1,0 +1,139 @@
+/** The command line of `npx sonomask predict`: the options of the native command. */
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { messageOf } from './error.js';
+
+/**
+ * @typedef {import('./sonomask.js').RefineOptions} RefineOptions
+ */
+
+export const SYNOPSIS = 'usage: sonomask predict --out DIR [OPTION]... FILE...';
+
+export const USAGE = `${SYNOPSIS}
+
+For each image (PNG, JPEG, BMP) writes the mask DIR/NAME_mask.png (grey, 0 or 255, of the size of the image; NAME is the
+name of the image without its extension) and prints one JSON line: type, probabilities, presence, lesions with their
+measurements in pixels, and more. An image that does not look like breast ultrasound is named on stderr. A mask or overlay
+of an earlier run is replaced; any other existing file is kept, and the image then counts as failed. The others are
+processed, and the exit status is 1. Research only, not a medical device.
+
+  --out DIR             folder for the masks, created if missing
+  --model FILE          weights file (default: $SONOMASK_MODEL, else the weights of the package); --weights is the same
+  --threshold T         a pixel is lesion when its probability is at least this (0 to 1; default: the model's own)
+  --operating-point SHARE
+                        share of the images with a lesion in which a lesion is kept, 0.80, 0.90 or 0.95: a lower one leaves
+                        more normal images alone (default: 0.95)
+  --prompts FILE        clicks and boxes that correct the answer, as JSON Lines, in pixels of the image:
+                        {"file": NAME, "clicks": [{"x": X, "y": Y, "inside": true}], "box": {"x", "y", "width", "height"}}
+  --overlay             also write DIR/NAME_overlay.png: the image with the outlines of the lesions, dashed ones of possible
+                        lesions, and the clicks and the box
+  --overwrite           replace existing files that sonomask did not write
+  --threads N           images that are processed at the same time (1 to 256; default: one per processor)
+  --help                this text
+  --version             the version`;
+
+/** Wrong usage; the message is for people. */
+export class UsageError extends Error {}
+
+const MOST_THREADS = 256;
+
+/**
+ * @param {string | undefined} text
+ * @param {string} name of the option
+ * @returns {number | undefined}
+ */
+function shareOption(text, name) {
+    if (text === undefined) return undefined;
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (!(value >= 0 && value <= 1)) throw new UsageError(`--${name} needs a number from 0 to 1, not "${text}"`);
+    return value;
+}
+
+/**
+ * @param {string | undefined} text
+ * @returns {RefineOptions['operatingPoint']}
+ */
+function operatingPointOption(text) {
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (value === 0.8 || value === 0.9 || value === 0.95) return value;
+    throw new UsageError(`--operating-point must be 0.80, 0.90 or 0.95, not "${text}"`);
+}
+
+/**
+ * @param {string | undefined} text
+ * @returns {number}
+ */
+function threadsOption(text) {
+    if (text === undefined) return Math.min(MOST_THREADS, availableParallelism?.() ?? cpus().length);
+    const value = /^\d+$/.test(text) ? Number(text) : 0;
+    if (value >= 1 && value <= MOST_THREADS) return value;
+    throw new UsageError(`--threads needs a whole number from 1 to ${MOST_THREADS}, not "${text}"`);
+}
+
+/**
+ * What is to be done.
+ * @typedef {object} Request
+ * @property {string[]} files images
+ * @property {string} out folder
+ * @property {string | undefined} model weights file; undefined: the package's own
+ * @property {string | undefined} prompts file
+ * @property {RefineOptions} settings
+ * @property {boolean} overlay
+ * @property {boolean} overwrite
+ * @property {number} threads
+ */
+
+/**
+ * @param {string[]} argv
+ * @returns {Request | 'help' | 'version'}
+ * @throws {UsageError}
+ */
+export function parseCommandLine(argv) {
+    let parsed;
+    try {
+        parsed = parseArgs({
+            args: argv,
+            allowPositionals: true,
+            options: {
+                out: { type: 'string' },
+                model: { type: 'string' },
+                weights: { type: 'string' },
+                threshold: { type: 'string' },
+                'operating-point': { type: 'string' },
+                prompts: { type: 'string' },
+                overlay: { type: 'boolean' },
+                overwrite: { type: 'boolean' },
+                threads: { type: 'string' },
+                help: { type: 'boolean' },
+                version: { type: 'boolean' },
+            },
+        });
+    } catch (error) {
+        throw new UsageError(messageOf(error), { cause: error });
+    }
+    const { values, positionals } = parsed;
+    if (values.help) return 'help';
+    if (values.version) return 'version';
+    const [command, ...files] = positionals;
+    if (command === undefined) throw new UsageError('a command is missing');
+    if (command !== 'predict') throw new UsageError(`no command "${command}" (there is predict)`);
+    if (!values.out) throw new UsageError('--out is missing');
+    if (files.length === 0) throw new UsageError('no image is given');
+    /** @type {RefineOptions} */
+    const settings = {};
+    const threshold = shareOption(values.threshold, 'threshold');
+    if (threshold !== undefined) settings.threshold = threshold;
+    const operatingPoint = operatingPointOption(values['operating-point']);
+    if (operatingPoint !== undefined) settings.operatingPoint = operatingPoint;
+    return {
+        files,
+        out: values.out,
+        model: values.model ?? values.weights ?? (process.env['SONOMASK_MODEL'] || undefined),
+        prompts: values.prompts,
+        settings,
+        overlay: values.overlay ?? false,
+        overwrite: values.overwrite ?? false,
+        threads: threadsOption(values.threads),
+    };
+}
