@@ -42,7 +42,7 @@ LIBRARY := $(BUILD)/libsonomask.a
 NATIVE_LIBRARY := $(BUILD)/libsonomask_native.a
 
 # The time of everything that archives hold: that of the commit; in a source archive that of its files.
-SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y pyproject.toml)
+SOURCE_DATE_EPOCH ?= $(shell if [ -e .git ]; then git log -1 --format=%ct; else stat -c %Y pyproject.toml; fi)
 
 # ---- What people type ----
 

@@ -1,10 +1,11 @@
 #!/bin/bash
 # Called by `make dist` after everything was built: puts the files of a release into a folder.
-#     dist.sh FOLDER NAME EPOCH WHEELS     NAME is sonomask-VERSION; EPOCH is the time in all archives
+#     dist.sh FOLDER NAME EPOCH PACKAGES WHEELS
+# NAME is sonomask-VERSION, EPOCH the time in all archives; PACKAGES and WHEELS hold the npm package and the wheel.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-dist=$1 name=$2 export_epoch=$3 wheels=$4
-export SOURCE_DATE_EPOCH=$export_epoch LC_ALL=C TZ=UTC
+dist=$1 name=$2 packages=$4 wheels=$5
+export SOURCE_DATE_EPOCH=$3 LC_ALL=C TZ=UTC
 work=$dist.work
 
 # pack FOLDER ARCHIVE: FOLDER of the working folder as a sorted archive without owners and times of the machine.
@@ -16,12 +17,7 @@ pack() {
 rm -rf "$dist" "$work"
 mkdir -p "$dist" "$work"
 
-# The npm package. npm sets its own times and modes.
-node wasm/package/stage.js "$work/npm" ${REPOSITORY:+"$REPOSITORY"}
-npm pack "$(realpath "$work/npm")" --ignore-scripts --silent --pack-destination "$dist" > /dev/null
-
-# The wheel.
-cp "$wheels"/*.whl "$dist"
+cp "$packages/$name.tgz" "$wheels"/*.whl "$dist"
 
 # The sources: the files of the commit. In an unpacked archive, which is no git repository, MANIFEST lists them. With
 # PKG-INFO the archive is also the source distribution of the Python package.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -30,6 +31,7 @@ class Package(Case):
         self.assertEqual(run(sys.executable, "-m", "sonomask", "--version").stdout, native)
         self.assertEqual(self.model.info.version, sonomask.__version__)
         self.assertEqual(importlib.metadata.version("sonomask"), sonomask.__version__)
+        self.assertEqual(json.loads((ROOT / "package.json").read_text())["version"], sonomask.__version__)
         header = (ROOT / "src/sonomask.h").read_text()
         self.assertIn(f"#define SM_ABI_VERSION {_library.ABI_VERSION}\n", header)
 
