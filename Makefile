@@ -400,7 +400,7 @@ weights/SHA256SUMS: weights/sonomask.safetensors
 
 include native/install/install.mk
 include native/python/python.mk
-include release/release.mk
+include web/release/release.mk
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -220,7 +220,7 @@ void SM_KERNEL(sm_winograd_transform_chunks)(const float *weights, int inputs, i
 
 void SM_KERNEL(sm_winograd_transform_chunks_backward)(const float *weights, int inputs, int outputs, int first_chunk,
                                                       int chunk_count, float *transformed) {
-    const transform_job job = {weights, outputs, inputs, transformed};
+    const transform_job job = {.weights = weights, .inputs = outputs, .outputs = inputs, .transformed = transformed};
     const size_t position_stride = (size_t)chunk_count * (size_t)outputs * V_LANES;
     for (int chunk = 0; chunk < chunk_count; chunk++) {
         size_t input_stride;

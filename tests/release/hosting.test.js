@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { PAGE_HEADERS } from '../../release/headers.js';
+import { PAGE_HEADERS } from '../../web/release/headers.js';
 import { createPageServer } from '../../web/serve.js';
 import { BUILD, ROOT } from '../node/support/project.js';
 import { answered, faultsOf, launch, loaded, openPage, pick, saved, settled, skip } from '../web/support/page.js';

@@ -1,5 +1,5 @@
 /**
- * Writes the bill of materials of a release (SPDX 2.3, JSON): node release/sbom.js FOLDER NAME
+ * Writes the bill of materials of a release (SPDX 2.3, JSON): node web/release/sbom.js FOLDER NAME
  *
  * One package per file of the release, each with the components of others that it contains. Versions are those of the
  * headers, tools and packages that this build used. THIRD_PARTY_NOTICES.md has the licence texts.
@@ -11,7 +11,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 /**
  * @param {string} file
@@ -181,7 +181,7 @@ function write(folder, name) {
 
 const [folder, name] = process.argv.slice(2);
 if (!folder || !name) {
-    process.stderr.write('usage: node release/sbom.js FOLDER NAME\n');
+    process.stderr.write('usage: node web/release/sbom.js FOLDER NAME\n');
     process.exitCode = 2;
 } else {
     try {

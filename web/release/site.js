@@ -1,5 +1,5 @@
 /**
- * Writes the page as a folder for a web server: node release/site.js FOLDER
+ * Writes the page as a folder for a web server: node web/release/site.js FOLDER
  *
  * FOLDER/public is the document root, with the same content as the development server (web/serve.js) sends, joined
  * modules included. The configurations of web servers are beside it, with the headers that the development server sends.
@@ -10,11 +10,11 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { createPageServer, LIBRARIES } from '../web/serve.js';
+import { createPageServer, LIBRARIES } from '../serve.js';
 import { HEADERS } from './headers.js';
 
-const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const HOSTING = path.join(ROOT, 'release/hosting');
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const HOSTING = path.join(ROOT, 'web/release/hosting');
 
 /** Files of these folders that the page does not load. */
 const TOOLS = [
@@ -74,7 +74,7 @@ async function build(target) {
     for (const name of (await readdir(HOSTING)).sort()) {
         const text = await readFile(path.join(HOSTING, name), 'utf8');
         const filled = text.replaceAll(/^(.*)@HEADERS@$/gm, (_, indent) => HEADERS[name]?.(indent) ?? '');
-        if (/@[A-Z]+@/.test(filled)) throw new Error(`release/hosting/${name}: a mark is not filled in`);
+        if (/@[A-Z]+@/.test(filled)) throw new Error(`web/release/hosting/${name}: a mark is not filled in`);
         const published = name === '_headers' || name === 'index.html';
         await write(path.join(target, published ? 'public' : '', name), filled);
     }
@@ -82,7 +82,7 @@ async function build(target) {
 
 const [target] = process.argv.slice(2);
 if (!target) {
-    process.stderr.write('usage: node release/site.js FOLDER\n');
+    process.stderr.write('usage: node web/release/site.js FOLDER\n');
     process.exitCode = 2;
 } else {
     try {

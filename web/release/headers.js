@@ -1,5 +1,5 @@
 /** The headers of the page, in the syntax of each web server. */
-import { CONTENT_SECURITY_POLICY } from '../web/serve.js';
+import { CONTENT_SECURITY_POLICY } from '../serve.js';
 
 /**
  * `no-cache` means: kept, but asked for again with the entity tag before each use. So a new release replaces all files
@@ -18,7 +18,7 @@ export const PAGE_HEADERS = [
 const lines = line => (/** @type {string} */ indent) =>
     PAGE_HEADERS.map(([name, value]) => indent + line(name, value)).join('\n');
 
-/** By file of release/hosting: the lines in place of the mark. @type {Record<string, (indent: string) => string>} */
+/** By file of web/release/hosting: the lines in place of the mark. @type {Record<string, (indent: string) => string>} */
 export const HEADERS = {
     'nginx.conf': lines((name, value) => `add_header ${name} "${value}" always;`),
     'apache.conf': lines((name, value) => `Header always set ${name} "${value}"`),

@@ -9,7 +9,7 @@ dist: ## Make everything of a release in build/dist: npm package, wheel, source 
 	@.ci/setup dist
 	@rm -f $(WHEEL_FOLDER)/.made # so that its time is that of this commit
 	@$(MAKE) $(QUIET_JOBS) $(DIST_INPUTS)
-	@umask 022 && release/dist.sh "$(DIST)" "$(RELEASE)" "$(SOURCE_DATE_EPOCH)" "$(BUILD)/package" "$(WHEEL_FOLDER)"
+	@umask 022 && web/release/dist.sh "$(DIST)" "$(RELEASE)" "$(SOURCE_DATE_EPOCH)" "$(BUILD)/package" "$(WHEEL_FOLDER)"
 
 test-dist: ## Build the release twice, in two folders, compare the bytes, and serve the page with real web servers
 	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/release/test_dist.sh

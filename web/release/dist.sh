@@ -3,7 +3,7 @@
 #     dist.sh FOLDER NAME EPOCH PACKAGES WHEELS
 # NAME is sonomask-VERSION, EPOCH the time in all archives; PACKAGES and WHEELS hold the npm package and the wheel.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 dist=$1 name=$2 packages=$4 wheels=$5
 export SOURCE_DATE_EPOCH=$3 LC_ALL=C TZ=UTC
 work=$dist.work
@@ -37,12 +37,12 @@ pack "$name" "$dist/$name.tar.gz"
 
 # The page as one file, and as a folder for a web server.
 node web/single.js "$dist/$name.html" 2> "$work/single.log" || { cat "$work/single.log" >&2; exit 1; }
-node release/site.js "$work/$name-site"
+node web/release/site.js "$work/$name-site"
 pack "$name-site" "$dist/$name-site.tar.gz"
 mv "$work/$name-site" "$dist/$name-site"
 
-node release/sbom.js "$dist" "$name"
-node release/checksums.js "$dist" "$name"
+node web/release/sbom.js "$dist" "$name"
+node web/release/checksums.js "$dist" "$name"
 rm -r "$work"
 (cd "$dist" && sha256sum --quiet --check SHA256SUMS)
 echo "$dist:"

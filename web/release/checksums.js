@@ -1,5 +1,5 @@
 /**
- * Writes the checksums of a release: node release/checksums.js FOLDER NAME
+ * Writes the checksums of a release: node web/release/checksums.js FOLDER NAME
  *
  * SHA256SUMS is for `sha256sum --check`. integrity.json has the values of the integrity attribute (SRI, SHA-384) of all
  * files, those in the npm package included, for pages that load them from another server.
@@ -48,7 +48,7 @@ function write(folder, name) {
 
 const [folder, name] = process.argv.slice(2);
 if (!folder || !name) {
-    process.stderr.write('usage: node release/checksums.js FOLDER NAME\n');
+    process.stderr.write('usage: node web/release/checksums.js FOLDER NAME\n');
     process.exitCode = 2;
 } else {
     try {
