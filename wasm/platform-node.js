@@ -1,4 +1,5 @@
 /** Node, Bun and Deno. */
+import { messageOf } from './error.js';
 import { ownWasm, ownWeights } from './own-files.js';
 
 /**
@@ -41,7 +42,7 @@ export const node = {
                 : new NodeWorker(script);
             worker.on('message', events.message);
             worker.on('messageerror', () => events.failure('its answer could not be read'));
-            worker.on('error', (error) => events.failure(error.message));
+            worker.on('error', (error) => events.failure(messageOf(error)));
             worker.on('exit', () => events.failure('it ended'));
             return {
                 post: (message, transfer) => worker.postMessage(message, transfer),

@@ -5,7 +5,7 @@ import { spread } from '../lib/pairs.js';
 import { progress, reason, sonomaskBench } from '../lib/project.js';
 import { pytorch } from '../lib/pytorch.js';
 
-const TARGET = 1.6;
+const TARGETS = [2.7, 2.4]; // with one and with two threads
 const ROUNDS = 7;
 
 /**
@@ -37,7 +37,7 @@ export async function native(results, effort) {
             ['--net', NETWORK, '--size', String(SIZE), '--threads', String(threads), '--seconds', String(seconds)])).milliseconds;
         /** @type {{ peer: string, target: number | null, start: () => Promise<(seconds: number) => Promise<number>> }[]} */
         const peers = [
-            { peer: 'onnxruntime-node', target: TARGET, start: () => onnxruntime(threads) },
+            { peer: 'onnxruntime-node', target: TARGETS[threads - 1] ?? null, start: () => onnxruntime(threads) },
             { peer: 'PyTorch channels_last', target: null, start: () => pytorch(['infer', '--threads', String(threads), '--size', String(SIZE)]) },
         ];
         for (const { peer, target, start } of peers) {
