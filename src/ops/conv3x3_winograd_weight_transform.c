@@ -2,7 +2,6 @@
  * The Winograd transforms of the 3x3 weights: for the forward pass, rotated by half a turn and transposed for backward
  * to the data, and of the gradient of the weights.
  */
-#include <string.h>
 
 #include "conv3x3_winograd.h"
 
@@ -85,7 +84,7 @@ SM_INLINE void load_byte_taps(const transform_job *job, int input, int first_out
     const v_f32 factor = lanes == V_LANES ? v_load(factors) : v_load_part(factors, lanes);
     for (int tap = 0; tap < 9; tap++, numbers += tap_stride) {
         int8_t part[V_LANES] = {0};
-        if (lanes < V_LANES) memcpy(part, numbers, (size_t)lanes);
+        for (int i = 0; i < lanes && lanes < V_LANES; i++) part[i] = numbers[i];
         const v_f32 values = v_load_bytes(lanes == V_LANES ? numbers : part);
         taps[tap / 3][tap % 3] = v_mul(v_mul(values, scale), factor);
     }
