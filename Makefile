@@ -128,10 +128,12 @@ $(INC)/.made: src/stb_image.sed
 	$(Q)test "$$(grep -c 'sonomask guard' $(INC)/stb/stb_image.h)" = 5
 	$(Q)touch $@
 
+# Passes over whole images: gcc vectorises such loops at -O3 only.
+PIXEL_LOOPS := mask mask_label expected_dice decision letterbox resample image_png_write
 # Everything that determines an object file besides its source. Expanded here and not in the recipe, where flags of single
 # targets would be added.
 NATIVE_COMMAND := $(CC) $(shell $(CC) --version | head -n1) $(CFLAGS) $(KERNEL_CFLAGS) $(LDLIBS) \
-	$(foreach t,$(NATIVE_TARGETS),$(TARGET_FLAGS_$(t)))
+	$(foreach t,$(NATIVE_TARGETS),$(TARGET_FLAGS_$(t))) $(PIXEL_LOOPS)
 $(eval $(call stamp,NATIVE_COMMAND))
 NATIVE_FLAGS := $(BUILD)/NATIVE_COMMAND.flags
 # Members of the archives: an archive is rebuilt when a source is added or removed.
@@ -144,8 +146,6 @@ $(BUILD)/%.o: %.c $(NATIVE_FLAGS) | $(INC)/.made
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(REFERENCE_SOURCES:%.c=$(BUILD)/%.o): CFLAGS := $(KERNEL_CFLAGS)
 
-# Passes over whole images: gcc vectorises such loops at -O3 only.
-PIXEL_LOOPS := mask mask_label expected_dice decision letterbox resample image_png_write
 $(PIXEL_LOOPS:%=$(BUILD)/src/%.o): CFLAGS += $(if $(OPTIMISE),,-O3)
 
 # stb_image relies on signed sums that wrap around. The other flags are for warnings of gcc, which counts library headers
@@ -292,7 +292,7 @@ WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 .PHONY: wasm-modules
 wasm-modules: $(WASM_MODULES)
 
-WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) \
+WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SMALL) \
 	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
 $(eval $(call stamp,WASM_COMMAND))
 
