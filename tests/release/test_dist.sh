@@ -39,7 +39,7 @@ check "and the same list of checksums" cmp "$dist/integrity.json" "$other/build/
 
 # ---- What the release says about itself ----
 check "SHA256SUMS names every file" diff \
-    <(cd "$dist" && find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort) <(cut -c67- "$dist/SHA256SUMS" | LC_ALL=C sort)
+    <(cd "$dist" && find . -type f ! -path ./SHA256SUMS -printf '%P\n' | LC_ALL=C sort) <(cut -c67- "$dist/SHA256SUMS" | LC_ALL=C sort)
 check "the source archive is a source distribution of Python" grep -q '^Name: sonomask$' "$other/PKG-INFO"
 size_at_most() { test "$(stat -c %s "$1")" -le "$2"; }
 check "the npm package is at most 2.0 MB" size_at_most "$dist/$name.tgz" 2000000
