@@ -89,6 +89,8 @@ static sm_status run_stages(measurement *m, int run, sm_error *error) {
     const sm_model *model = m->model;
     const sm_image *image = &m->image;
     const size_t pixels = (size_t)image->width * (size_t)image->height;
+    const sm_segment_options options = sm_segment_options_default();
+    const sm_answer_settings settings = sm_answer_settings_make(model, &options, pixels);
     sm_lesion *lesions = NULL;
     int lesion_count = 0;
     sm_status status = SM_OK;
@@ -125,12 +127,11 @@ static sm_status run_stages(measurement *m, int run, sm_error *error) {
     TIMED(STAGE_NETWORK);
     sm_letterbox_restore(&state->letterbox, state->probability, m->result.probability_map);
     TIMED(STAGE_ENLARGE);
-    sm_mask_threshold(m->result.probability_map, (int)pixels, model->metadata.threshold, m->mask);
+    sm_mask_threshold(m->result.probability_map, (int)pixels, settings.threshold, m->mask);
     TIMED(STAGE_THRESHOLD);
-    const int minimum_area = (int)((double)model->metadata.minimum_area * (double)pixels);
     if (status == SM_OK)
-        status = sm_mask_components(m->mask, image->width, image->height, minimum_area, m->result.probability_map,
-                                    m->labels, &lesions, &lesion_count, error);
+        status = sm_mask_components(m->mask, image->width, image->height, settings.minimum_area,
+                                    m->result.probability_map, m->labels, &lesions, &lesion_count, error);
     TIMED(STAGE_MEASURE);
     rate(m, lesions, lesion_count);
     TIMED(STAGE_DECISION);

@@ -8,19 +8,8 @@ make=${MAKE:-make}
 cxx=${CXX:-g++}
 work=$build/install-test
 prefix=/opt/sonomask
-checks=0
-
-fail() {
-    echo "test-install: $1" >&2
-    exit 1
-}
-# check DESCRIPTION COMMAND...
-check() {
-    local description=$1
-    shift
-    "$@" || fail "$description"
-    checks=$((checks + 1))
-}
+test=test-install
+source tests/checks.sh
 
 rm -rf "$work"
 mkdir -p "$work/images"

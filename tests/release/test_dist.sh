@@ -6,19 +6,8 @@ cd "$(dirname "$0")/../.."
 build=$(realpath -m "${BUILD:-build}")
 make=${MAKE:-make}
 work=$build/dist-test
-checks=0
-
-fail() {
-    echo "test-dist: $1" >&2
-    exit 1
-}
-# check DESCRIPTION COMMAND...
-check() {
-    local description=$1
-    shift
-    "$@" || fail "$description"
-    checks=$((checks + 1))
-}
+test=test-dist
+source tests/checks.sh
 
 $make --no-print-directory dist
 dist=$build/dist

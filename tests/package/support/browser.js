@@ -1,23 +1,15 @@
 /** Chromium, a server of built folders, and the answers that every way of loading the package must give. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
-import { chromium } from 'playwright-core';
 import { ROOT } from '../../node/support/project.js';
 import { Sonomask } from '../../../wasm/sonomask.js';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const ARGUMENTS = [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync',
-];
 const PATIENCE = 120_000; // milliseconds: the machine may be busy
 
-/** Why tests with a browser cannot run here, or false. */
-export const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM} (set CHROMIUM, or install the package)`;
+export { launch, skip } from '../../web/support/chromium.js';
 
 /** A synthetic image. */
 export const SCAN = path.join(ROOT, 'web/samples/phantom-1.png');
@@ -29,8 +21,6 @@ export async function expectedMask() {
     sonomask.dispose();
     return createHash('sha256').update(mask).digest('hex');
 }
-
-export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
 
 /** @type {Record<string, string>} */
 const TYPES = {

@@ -3,19 +3,13 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { chromium } from 'playwright-core';
 import { createPageServer } from '../../../web/serve.js';
 import { ROOT } from '../../node/support/project.js';
+import { launch, skip } from './chromium.js';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const ARGUMENTS = [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync',
-];
 const PATIENCE = 30000; // milliseconds: the machine may be busy
 
-/** Why the page's tests cannot run here, or false. */
-export const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM} (set CHROMIUM, or install the package)`;
+export { launch, skip };
 
 /** Other weights than the project's own, as for the tests under Node. */
 const MODEL = process.env.SONOMASK_MODEL;
@@ -33,9 +27,6 @@ const MODEL = process.env.SONOMASK_MODEL;
  * @property {(options?: ContextOptions, before?: (page: Page) => Promise<void>) => Promise<Page>} open the page, ready to segment
  * @property {() => Promise<void>} close
  */
-
-/** Chromium with the settings of all tests. */
-export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
 
 /** @returns {Promise<Site>} */
 export async function startSite() {
