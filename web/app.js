@@ -4,8 +4,6 @@ import { scoreItem } from './compare/truth.js';
 import { problemOf } from './engine/problems.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
-import { withoutClutter } from './input/collect.js';
-import { masksOf, pairMasks } from './input/pairs.js';
 import { fetchSamples } from './input/samples.js';
 import { preparePicker, startDrop, startPaste } from './input/sources.js';
 import { warmZip } from './export/zip.js';
@@ -14,26 +12,32 @@ import { renderAnswer } from './panel/answer.js';
 import { ScaleTool } from './panel/scale.js';
 import { renderCompare } from './panel/compare.js';
 import { Frames } from './panel/frames.js';
+import { Keep } from './panel/keep.js';
 import { renderLesions } from './panel/lesions.js';
 import { List } from './panel/list.js';
 import { fetchModelCard, renderModel } from './panel/model.js';
 import { Results } from './panel/results.js';
 import { Save } from './panel/save.js';
 import { Toolbar } from './panel/toolbar.js';
-import { scaleFor, Item } from './state/item.js';
+import { Intake } from './state/intake.js';
+import { scaleFor } from './state/item.js';
 import { MapCache } from './state/maps.js';
 import { Opener } from './state/opener.js';
 import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
 import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
+import { late } from './ui/late.js';
 import { registerOffline } from './ui/offline.js';
 import { renderHelp, startShortcuts } from './ui/shortcuts.js';
 import { startTheme, toggleTheme } from './ui/theme.js';
 import { Gestures } from './view/gestures.js';
 import { Viewer } from './view/viewer.js';
 
-/** @typedef {import('./input/collect.js').Found} Found */
+/**
+ * @typedef {import('./input/collect.js').Found} Found
+ * @typedef {import('./state/item.js').Item} Item
+ */
 
 /** Only a slow download shows its share. */
 const SLOW = 1000; // milliseconds
@@ -72,40 +76,20 @@ const toolbar = new Toolbar(viewer, gestures, session);
 const adjust = new Adjust(session, viewer, useThresholdForAll);
 const frames = new Frames(session);
 const scaleTool = new ScaleTool(gestures, viewer, session, store);
-const save = new Save(store, opener, async () => {
+const settle = async () => {
     await frames.stop();
     await session.refined();
+};
+const save = new Save(store, opener, settle);
+const reader = byId('reader', HTMLInputElement);
+const keep = new Keep(store, () => ({ model: engine?.weights.sha256 ?? '', reader: reader.value }), settle);
+const modelLoaded = async () => (await loadingEngine).weights.sha256;
+const intake = new Intake(store, session, queue, modelLoaded, (items, saved) => {
+    keep.markSaved(items);
+    reader.value ||= saved.reader;
 });
+const addFiles = (/** @type {Found[]} */ found) => void intake.add(found);
 const results = new Results(store);
-
-/**
- * Adds files: images to the list, ground-truth masks to their images.
- * @param {Found[]} all
- */
-function addFiles(all) {
-    const found = withoutClutter(all);
-    if (found.length === 0) {
-        notify(t('list.nothing'));
-        return;
-    }
-    const { pictures, masks } = pairMasks(found, store.items.map(({ path }) => path));
-    for (const item of store.items) setTruth(item, masksOf(item.path, masks));
-    const items = pictures.map(({ file, path }) => new Item(file, file.name, path));
-    for (const item of items) setTruth(item, masksOf(item.path, masks));
-    store.add(items);
-    if (items.length > 0) announce(t('list.added', { count: items.length }));
-}
-
-/**
- * @param {Item} item
- * @param {Found[]} masks
- */
-function setTruth(item, masks) {
-    if (masks.length === 0) return;
-    item.truth = { files: masks.map(({ file }) => file), scores: null, problem: null };
-    if (item === store.selected) void session.refreshTruth();
-    store.changed(item);
-}
 
 /** @param {Promise<Found[]>} samples */
 async function addSamples(samples) {
@@ -139,9 +123,10 @@ function renderView() {
 function renderNote() {
     const { item, picture } = session;
     const note = byId('viewer-note', HTMLElement);
-    const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : item && !picture ? t('viewer.opening') : '';
+    const missing = item?.state === 'missing' ? t('session.missing', { name: item.name }) : '';
+    const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : missing || (item && !picture ? t('viewer.opening') : '');
     note.hidden = text === '';
-    byId('work', HTMLElement).classList.toggle('work-failed', item?.state === 'failed');
+    byId('work', HTMLElement).classList.toggle('work-failed', item?.state === 'failed' || item?.state === 'missing');
     note.dataset['kind'] = item?.problem ? 'problem' : 'plain';
     const paragraph = document.createElement('p');
     paragraph.textContent = text;
@@ -237,6 +222,7 @@ function renderWork() {
     renderComparison();
     renderModel(engine);
     results.render();
+    keep.render();
     viewer.redraw();
 }
 
@@ -269,7 +255,7 @@ startDrop(addFiles);
 startPaste(addFiles);
 const pickFolder = preparePicker('pick-folder', addFiles);
 const pickTruth = preparePicker('pick-truth', found => {
-    if (session.item) setTruth(session.item, found);
+    if (session.item) intake.setTruth(session.item, found);
 });
 
 /**
@@ -287,11 +273,10 @@ click('start-sample', () => void addSamples(fetchSamples()));
 click('bar-add', pickFiles);
 click('list-folder', pickFolder);
 click('list-table', () => results.open());
-click('list-clear', () => {
-    queue.cancelAll();
-    store.clear();
-});
+click('list-clear', () => intake.remove(store.items));
 click('compare-add', pickTruth);
+click('session-open', preparePicker('pick-session', addFiles));
+reader.addEventListener('change', () => store.dispatchEvent(new Event('list')));
 click('theme', toggleTheme);
 click('language', () => chooseLanguage(currentLanguage() === 'en' ? 'ar' : 'en'));
 click('open-help', () => openDialog(byId('help', HTMLDialogElement)));
@@ -301,9 +286,9 @@ click('open-model', () => {
 });
 byId('brand', HTMLAnchorElement).addEventListener('click', event => {
     event.preventDefault();
-    queue.cancelAll();
-    store.clear();
+    intake.remove(store.items);
 });
+list.addEventListener('remove', event => intake.remove([/** @type {CustomEvent<Item>} */ (event).detail]));
 for (const id of ['help', 'model', 'results']) prepareDialog(byId(id, HTMLDialogElement));
 
 function nextLayout() {
@@ -323,12 +308,13 @@ try {
     session.start(loaded);
     toolbar.render();
     save.start(loaded);
+    await keep.restore(saved => intake.show(saved, loaded.weights.sha256));
     // The first answer comes before the page fetches what it may need later.
     await queue.firstAnswer();
     await queue.warmUp();
     await queue.firstAnswer();
     renderWorkOnce();
-    await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), fetchModelCard()]);
+    await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), late().catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.
     document.documentElement.dataset['loaded'] = 'all';

@@ -11,7 +11,8 @@ import { doubtOf, findingOf, headline, swatchOf } from './words.js';
  * @typedef {import('../state/store.js').Store} Store
  */
 
-export class List {
+/** Event: "remove", when the user wants an item removed. */
+export class List extends EventTarget {
     #root = byId('list', HTMLUListElement);
     #store;
     #queue;
@@ -24,6 +25,7 @@ export class List {
      * @param {Queue} queue
      */
     constructor(store, queue) {
+        super();
         this.#store = store;
         this.#queue = queue;
         store.addEventListener('list', () => this.render());
@@ -39,7 +41,7 @@ export class List {
         const { items } = this.#store;
         for (const item of this.#rows.keys()) if (!items.includes(item)) this.#rows.delete(item);
         for (const item of items) if (!this.#rows.has(item)) this.#rows.set(item, element('li', { class: 'row' }));
-        this.#root.replaceChildren(...this.#rows.values());
+        this.#root.replaceChildren(...items.flatMap(item => this.#rows.get(item) ?? []));
         for (const item of items) this.#update(item);
         this.#markSelected();
         this.#renderBatch();
@@ -80,7 +82,7 @@ export class List {
                 this.#store.changed(item);
                 this.#queue.wake();
             } else {
-                this.#store.remove(item);
+                this.dispatchEvent(new CustomEvent('remove', { detail: item }));
             }
         };
         return element(

@@ -19,19 +19,34 @@ export class Store extends EventTarget {
         if (!this.selected) this.select(items[0] ?? null);
     }
 
-    /** @param {Item} item */
-    remove(item) {
-        const index = this.items.indexOf(item);
-        if (index < 0) return;
-        this.items.splice(index, 1);
+    /**
+     * Takes items out of the list.
+     * @param {Item[]} items
+     * @returns {() => void} puts them back where they were; the first call counts
+     */
+    remove(items) {
+        const leaving = new Set(items);
+        const before = this.items;
+        const { selected } = this;
+        this.items = before.filter(item => !leaving.has(item));
+        // A running item is stopped when it leaves the list, and a waiting one never runs.
+        const unfinished = items.filter(({ state }) => state === 'waiting' || state === 'running');
         this.dispatchEvent(new Event('list'));
-        if (this.selected === item) this.select(this.items[Math.min(index, this.items.length - 1)] ?? null);
-    }
-
-    clear() {
-        this.items = [];
-        this.dispatchEvent(new Event('list'));
-        this.select(null);
+        if (selected && leaving.has(selected)) {
+            const index = before.indexOf(selected);
+            const stays = (/** @type {Item} */ item) => !leaving.has(item);
+            this.select(before.slice(index).find(stays) ?? before.slice(0, index).findLast(stays) ?? null);
+        }
+        let undone = false;
+        return () => {
+            if (undone) return;
+            undone = true;
+            for (const item of unfinished) item.state = 'waiting';
+            const added = this.items.filter(item => !before.includes(item));
+            this.items = [...before.filter(item => leaving.has(item) || this.items.includes(item)), ...added];
+            this.dispatchEvent(new Event('list'));
+            if (selected && leaving.has(selected)) this.select(selected);
+        };
     }
 
     /** @param {Item | null} item */
@@ -55,7 +70,7 @@ export class Store extends EventTarget {
 
     /** @returns {Record<import('./item.js').State, number>} how many rows are in each state */
     count() {
-        const counts = { waiting: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
+        const counts = { waiting: 0, running: 0, done: 0, failed: 0, cancelled: 0, missing: 0 };
         for (const item of this.items) counts[item.state]++;
         return counts;
     }
