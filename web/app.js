@@ -1,6 +1,6 @@
 /** Creates the parts of the page and connects their events. */
 import { loadingEngine, onDownload, samplesAtStart, warmEngine } from './engine/start.js';
-import { scoreItem } from './compare/truth.js';
+import { Comparer } from './compare/comparer.js';
 import { problemOf } from './engine/problems.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
@@ -11,12 +11,15 @@ import { Adjust } from './panel/adjust.js';
 import { renderAnswer } from './panel/answer.js';
 import { ScaleTool } from './panel/scale.js';
 import { renderCompare } from './panel/compare.js';
+import { Find } from './panel/find.js';
 import { Frames } from './panel/frames.js';
 import { Keep } from './panel/keep.js';
 import { renderLesions } from './panel/lesions.js';
 import { List } from './panel/list.js';
 import { fetchModelCard, renderModel } from './panel/model.js';
+import { Pairs } from './panel/pairs.js';
 import { Results } from './panel/results.js';
+import { Review } from './panel/review.js';
 import { Save } from './panel/save.js';
 import { Toolbar } from './panel/toolbar.js';
 import { Intake } from './state/intake.js';
@@ -90,6 +93,10 @@ const intake = new Intake(store, session, queue, modelLoaded, (items, saved) => 
 });
 const addFiles = (/** @type {Found[]} */ found) => void intake.add(found);
 const results = new Results(store);
+const comparer = new Comparer();
+new Pairs(store, intake).render();
+const find = new Find(store);
+const review = new Review(store);
 
 /** @param {Promise<Found[]>} samples */
 async function addSamples(samples) {
@@ -135,7 +142,16 @@ function renderNote() {
 }
 
 const renderComparison = afterNextFrame(() => {
-    renderCompare(byId('compare', HTMLElement), session);
+    const { item } = session;
+    renderCompare(byId('compare', HTMLElement), item, {
+        resize: () => intake.resizeMasks(),
+        use() {
+            if (item?.truth?.read && !intake.useMask(item, item.truth.read)) notify(t('compare.size'), 'problem');
+        },
+        remove() {
+            if (item) intake.removeTruth(item);
+        },
+    });
     list.renderComparison();
 });
 
@@ -164,6 +180,11 @@ const pickFiles = preparePicker('pick-files', addFiles);
 const shortcuts = [
     { keys: 'pagedown ] j', label: 'help.previous', shown: 'Page Up · Page Down', run: () => store.selectBeside(1) },
     { keys: 'pageup [ k', label: '', shown: '', run: () => store.selectBeside(-1) },
+    { keys: 'a', label: 'help.review', shown: 'A · D · U', run: () => review.decide('accepted') },
+    { keys: 'd', label: '', shown: '', run: () => review.decide('rejected') },
+    { keys: 'u', label: '', shown: '', run: () => review.decide('check') },
+    { keys: 'shift+pagedown n', label: 'help.unreviewed', shown: 'N · Shift Page Up', run: () => review.go(1) },
+    { keys: 'shift+pageup', label: '', shown: '', run: () => review.go(-1) },
     { keys: 'v', label: 'help.tools', shown: 'V · I · B · E · W · C', run: () => gestures.use('move') },
     { keys: 'i', label: '', shown: '', run: () => gestures.use('click') },
     { keys: 'x', label: 'help.outside', shown: 'X', run: () => gestures.setInside(!gestures.inside) },
@@ -223,6 +244,8 @@ function renderWork() {
     renderModel(engine);
     results.render();
     keep.render();
+    find.render();
+    review.render();
     viewer.redraw();
 }
 
@@ -236,9 +259,15 @@ store.addEventListener('list', renderView);
 store.addEventListener('item', event => {
     const item = /** @type {CustomEvent<Item>} */ (event).detail;
     if (item === session.item) renderAnswers();
-    if (engine && item.state === 'done' && item !== session.item && item.truth && !item.truth.scores && !item.truth.problem)
-        void scoreItem(item, engine).then(() => list.render());
+    if (engine && item.state === 'done' && item.truth && !item.truth.problem && (item === session.item || !item.truth.scores)) comparer.soon(item, engine);
+    renderComparison();
     save.render();
+});
+comparer.addEventListener('scores', event => {
+    const item = /** @type {CustomEvent<Item>} */ (event).detail;
+    list.refresh(item);
+    keep.touch(item); // the mask that was read is kept, too
+    renderComparison();
 });
 session.addEventListener('picture', renderAnswers);
 session.addEventListener('answer', () => {
@@ -289,7 +318,7 @@ byId('brand', HTMLAnchorElement).addEventListener('click', event => {
     intake.remove(store.items);
 });
 list.addEventListener('remove', event => intake.remove([/** @type {CustomEvent<Item>} */ (event).detail]));
-for (const id of ['help', 'model', 'results']) prepareDialog(byId(id, HTMLDialogElement));
+for (const id of ['help', 'model', 'pairs', 'results']) prepareDialog(byId(id, HTMLDialogElement));
 
 function nextLayout() {
     const layouts = /** @type {const} */ (['single', 'side', 'swipe']);
@@ -314,6 +343,7 @@ try {
     await queue.warmUp();
     await queue.firstAnswer();
     renderWorkOnce();
+    comparer.start();
     await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), late().catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.

@@ -201,7 +201,7 @@ describe('nothing is lost', { skip }, () => {
             const { name, bytes } = await saved(first, 'Save session');
             assert.match(name, /^sonomask-\d{4}-\d\d-\d\d\.sonomask$/);
             assert.equal(await asks(first), false);
-            const before = unzipSync(new Uint8Array((await saved(first, 'Everything (ZIP)')).bytes));
+            const expected = unzipSync(new Uint8Array((await saved(first, 'Everything (ZIP)')).bytes));
             await first.context().close();
             const second = await site.open();
             await pick(second, [{ name: 'any.sonomask', buffer: bytes }]);
@@ -222,12 +222,12 @@ describe('nothing is lost', { skip }, () => {
             await answered(second);
             assert.equal(await second.locator('#reader').inputValue(), 'Reader <b>');
             if (withImages) {
-                const after = unzipSync(new Uint8Array((await saved(second, 'Everything (ZIP)')).bytes));
-                assert.deepEqual(Object.keys(after), Object.keys(before));
-                for (const [file, content] of Object.entries(before))
-                    if (/^masks|results\.csv/.test(file)) assert.deepEqual(after[file], content, file);
+                const again = unzipSync(new Uint8Array((await saved(second, 'Everything (ZIP)')).bytes));
+                assert.deepEqual(Object.keys(again), Object.keys(expected));
+                for (const [file, content] of Object.entries(expected))
+                    if (/^masks|results\.csv/.test(file)) assert.deepEqual(again[file], content, file);
             } else {
-                assert.deepEqual((await saved(second, 'Mask PNG')).bytes, Buffer.from(/** @type {Uint8Array} */ (before['masks/benign_mask.png'])));
+                assert.deepEqual((await saved(second, 'Mask PNG')).bytes, Buffer.from(/** @type {Uint8Array} */ (expected['masks/benign_mask.png'])));
             }
             assert.deepEqual(faultsOf(second), []);
             await second.context().close();

@@ -76,7 +76,7 @@ export class Keep {
         this.#store = store;
         this.#facts = facts;
         this.#settle = settle;
-        store.addEventListener('item', event => this.#touch(/** @type {CustomEvent<Item>} */ (event).detail));
+        store.addEventListener('item', event => this.touch(/** @type {CustomEvent<Item>} */ (event).detail));
         for (const event of ['list', 'select']) store.addEventListener(event, () => this.#kept?.touchList());
         store.addEventListener('list', () => this.renderSoon());
         addEventListener('beforeunload', event => {
@@ -87,8 +87,8 @@ export class Keep {
         byId('session-save', HTMLButtonElement).addEventListener('click', () => void this.saveSession());
     }
 
-    /** @param {Item} item */
-    #touch(item) {
+    /** @param {Item} item that changed */
+    touch(item) {
         this.#touched.add(item);
         this.#kept?.touch(item);
         this.renderSoon();

@@ -274,6 +274,7 @@ function resultOf(fields) {
         prompts: promptsOf(saved),
         added: [...saved.runs('added', pixels)],
         erased: [...saved.runs('erased', pixels)],
+        partial: saved.value.partial === true,
     };
     return {
         ...fields.value,

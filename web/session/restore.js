@@ -43,7 +43,7 @@ export function itemFrom(saved, file, sameWeights) {
     const { bytes, sha256, kind, frame, frameCount, threshold, scales, review } = saved;
     Object.assign(item, { bytes, sha256, kind, frame, frameCount, threshold, scales, review });
     for (const { frame: number, result } of saved.answers) {
-        const kept = sameWeights || (!result.edits && review.state === 'open');
+        const kept = result.edits ? sameWeights && !result.edits.partial : sameWeights || review.state === 'open';
         item.results.set(number, kept ? resultFrom(result) : frozenFrom(result));
     }
     const done = saved.answers.length > 0 && sameWeights;

@@ -2,6 +2,7 @@
 import { ADD, Edits, ERASE } from '../edit/edits.js';
 import { NO_PROMPTS } from '../edit/prompts.js';
 import { noReview } from '../state/item.js';
+import { decodeRuns } from '../state/masks.js';
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Prompts} Prompts
@@ -16,6 +17,7 @@ import { noReview } from '../state/item.js';
  * @property {Prompts | null} prompts
  * @property {number[]} added run lengths of the painted pixels, alternating, beginning with those that are not painted
  * @property {number[]} erased
+ * @property {boolean} partial whether there are edits of a kind that is not here: then the mask of the result counts
  */
 
 /**
@@ -38,17 +40,13 @@ function runsOf(layer, value) {
 }
 
 /**
- * @param {Uint8Array} layer changed in place
+ * @param {Edits} edits
  * @param {ArrayLike<number>} runs
  * @param {number} value of the pixels in the second, fourth ... run
  */
-function fillRuns(layer, runs, value) {
-    let at = 0;
-    for (let index = 0; index < runs.length; index++) {
-        const run = runs[index] ?? 0;
-        if (index % 2 === 1) layer.fill(value, at, at + run);
-        at += run;
-    }
+function paintRuns(edits, runs, value) {
+    const painted = decodeRuns(Uint32Array.from(runs), edits.width * edits.height);
+    edits.set(index => painted[index] !== 0, value);
 }
 
 /**
@@ -58,7 +56,8 @@ function fillRuns(layer, runs, value) {
 export function savedEdits(edits) {
     if (!edits?.any) return null;
     const { width, height, layer, prompts } = edits;
-    return { width, height, prompts: prompts === NO_PROMPTS ? null : prompts, added: runsOf(layer, ADD), erased: runsOf(layer, ERASE) };
+    const partial = 'removal' in edits && Boolean(edits.removal);
+    return { width, height, prompts: prompts === NO_PROMPTS ? null : prompts, added: runsOf(layer, ADD), erased: runsOf(layer, ERASE), partial };
 }
 
 /**
@@ -68,9 +67,19 @@ export function savedEdits(edits) {
 export function restoredEdits({ width, height, prompts, added, erased }) {
     const edits = new Edits(width, height);
     if (prompts) edits.prompts = prompts;
-    fillRuns(edits.layer, added, ADD);
-    fillRuns(edits.layer, erased, ERASE);
+    paintRuns(edits, added, ADD);
+    paintRuns(edits, erased, ERASE);
     return edits;
+}
+
+/**
+ * @param {Edits} edits that give exactly this mask from now on, whatever the network answers
+ * @param {ArrayLike<number>} runs of the mask
+ */
+export function setMask(edits, runs) {
+    edits.clear();
+    edits.set(() => true, ERASE);
+    paintRuns(edits, runs, ADD);
 }
 
 /**
@@ -80,8 +89,7 @@ export function restoredEdits({ width, height, prompts, added, erased }) {
  */
 export function editsFor({ width, height, runs }) {
     const edits = new Edits(width, height);
-    edits.layer.fill(ERASE);
-    fillRuns(edits.layer, runs, ADD);
+    setMask(edits, runs);
     return edits;
 }
 

@@ -1,11 +1,11 @@
 /** Files from the user: images go to the list, ground-truth masks to their images, sessions and annotations are read. */
 import { Edits } from '../edit/edits.js';
-import { masksOf, pairMasks } from '../input/pairs.js';
+import { pairMasks } from '../compare/pairs.js';
 import { withoutClutter } from '../input/collect.js';
 import { t } from '../i18n/i18n.js';
 import { reasonOf } from '../panel/keep.js';
 import { attachFile, itemFrom } from '../session/restore.js';
-import { editsFor } from '../session/work.js';
+import { setMask } from '../session/work.js';
 import { announce, notify, offer } from '../ui/announce.js';
 import { byId } from '../ui/dom.js';
 import { late } from '../ui/late.js';
@@ -33,12 +33,15 @@ function stemOf(path) {
     return baseOf(path).replace(/\.[^.]+$/, '');
 }
 
-export class Intake {
+/** Event "unpaired", when the masks without an image change. */
+export class Intake extends EventTarget {
     #store;
     #session;
     #queue;
     #model;
     #onSaved;
+    /** Masks whose image was not found. @type {{ mask: Found, reason: import('../compare/pairs.js').Reason }[]} */
+    unpaired = [];
 
     /**
      * @param {Store} store
@@ -48,6 +51,7 @@ export class Intake {
      * @param {(items: Item[], session: SavedSession) => void} onSaved items of a session were added, as they are saved in it
      */
     constructor(store, session, queue, model, onSaved) {
+        super();
         this.#store = store;
         this.#session = session;
         this.#queue = queue;
@@ -72,14 +76,55 @@ export class Intake {
 
     /** @param {Found[]} found */
     #addImages(found) {
-        const { pictures, masks } = pairMasks(found, this.#store.items.map(({ path }) => path));
-        for (const item of this.#store.items) this.setTruth(item, masksOf(item.path, masks));
-        const items = pictures.map(({ file, path }) => new Item(file, file.name, path));
-        for (const item of items) this.setTruth(item, masksOf(item.path, masks));
-        this.#store.add(items);
-        if (items.length === 0) return;
-        announce(t('list.added', { count: items.length }));
+        const { pictures, pairs, unpaired } = pairMasks(found, this.#store.items.map(item => ({ path: item.path, picture: item })));
+        /** @type {Map<Found, Item>} */
+        const made = new Map(pictures.map(picture => [picture, new Item(picture.file, picture.file.name, picture.path)]));
+        for (const { picture, masks } of pairs) {
+            const item = picture instanceof Item ? picture : made.get(picture);
+            if (item) this.setTruth(item, masks);
+        }
+        this.#store.add([...made.values()]);
+        if (unpaired.length > 0) {
+            this.#setUnpaired([...this.unpaired, ...unpaired]);
+            const name = unpaired[0]?.mask.file.name ?? '';
+            notify(t('pairs.unpaired', { count: unpaired.length, name }), 'problem');
+        }
+        if (made.size === 0) return;
+        announce(t('list.added', { count: made.size }));
         void this.#offerCopies();
+    }
+
+    /** @param {Intake['unpaired']} unpaired */
+    #setUnpaired(unpaired) {
+        this.unpaired = unpaired;
+        this.dispatchEvent(new Event('unpaired'));
+    }
+
+    /**
+     * Pairs a mask by hand.
+     * @param {Item} item
+     * @param {Found} mask
+     */
+    pair(item, mask) {
+        this.setTruth(item, [mask]);
+        this.#setUnpaired(this.unpaired.filter(each => each.mask !== mask));
+    }
+
+    /** Resizes all masks of another size to their images. */
+    resizeMasks() {
+        for (const item of this.#store.items) {
+            if (item.truth?.problem !== 'compare.size') continue;
+            item.truth = { ...item.truth, problem: null, resize: true };
+            if (item === this.#session.item) void this.#session.refreshTruth();
+            this.#store.changed(item);
+        }
+    }
+
+    /** @param {Item} item whose ground truth is removed */
+    removeTruth(item) {
+        item.truth = null;
+        if (item === this.#session.item) void this.#session.refreshTruth();
+        this.#store.changed(item);
     }
 
     /** Says when an image is in the list twice, and offers to take the copies out. */
@@ -230,7 +275,7 @@ export class Intake {
         for (const [item, { mask, type }] of given) {
             if (!this.#store.items.includes(item) || !this.useMask(item, mask)) continue;
             used++;
-            if (type) item.review.type = type;
+            if (type) item.review = { ...item.review, type };
             this.#store.changed(item);
         }
         notify(t('annotations.used', { count: used }));
@@ -248,8 +293,7 @@ export class Intake {
         const edits = result.edits ?? new Edits(result.width, result.height);
         result.edits = edits;
         edits.begin();
-        edits.clear();
-        edits.layer.set(editsFor(mask).layer);
+        setMask(edits, mask.runs);
         edits.commit();
         if (item === this.#session.item) {
             this.#session.edited();

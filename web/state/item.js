@@ -63,9 +63,10 @@
 /**
  * @typedef {object} Truth the ground-truth mask of a picture
  * @property {(Blob | DrawnMask)[]} files several are united
- * @property {{ dice: number, iou: number, hd95: number | null } | null} scores against the first frame's mask
+ * @property {import('../compare/metrics.js').Scores | null} scores of the frame in view
  * @property {Key | null} problem
  * @property {DrawnMask | null} read the united mask, once it was read
+ * @property {boolean} [resize] whether masks of another size are resized to the picture
  */
 
 /** What the reader decided about an image. @typedef {'open' | 'check' | 'accepted' | 'rejected'} ReviewState */
