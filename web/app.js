@@ -27,7 +27,9 @@ import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
 import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
+import { keepFocus } from './ui/focus.js';
 import { registerOffline } from './ui/offline.js';
+import { moveInside } from './ui/roving.js';
 import { renderHelp, startShortcuts } from './ui/shortcuts.js';
 import { startTheme, toggleTheme } from './ui/theme.js';
 import { Gestures } from './view/gestures.js';
@@ -332,6 +334,8 @@ function nextLayout() {
 }
 
 startShortcuts(shortcuts);
+keepFocus(() => (store.items.length > 0 ? canvas : byId('start-sample', HTMLButtonElement)));
+moveInside(byId('list', HTMLElement), '.row-main, .row .tool', '.row[aria-current] .row-main');
 renderStart();
 if (samplesAtStart) void addSamples(samplesAtStart);
 

@@ -92,6 +92,10 @@ export class Edits {
         return this.#choices.removal;
     }
 
+    set removal(removal) {
+        this.#choices = { ...this.#choices, removal };
+    }
+
     /** Whether any pixel is painted. */
     get painted() {
         const region = this.#region;
@@ -155,7 +159,7 @@ export class Edits {
     /** @param {number[]} pixels of a lesion: an outline that was removed there may come back */
     #showAt(pixels) {
         const { removal } = this;
-        if (removal) this.#choices = { ...this.#choices, removal: withoutRemovalAt(removal, this.width, this.height, pixels) };
+        if (removal) this.removal = withoutRemovalAt(removal, this.width, this.height, pixels);
     }
 
     /**
@@ -164,7 +168,7 @@ export class Edits {
      * @param {Uint8Array} rest 0 or 255: the outlines that stay
      */
     remove(outline, rest) {
-        this.#choices = { ...this.#choices, removal: removalOf(this.removal, outline, rest) };
+        this.removal = removalOf(this.removal, outline, rest);
         this.set(index => outline[index] !== 0 && this.layer[index] === ADD, KEEP);
     }
 

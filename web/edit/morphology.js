@@ -16,40 +16,6 @@ export function stepOf(width, height) {
 }
 
 /**
- * @param {Shaping} what
- * @param {Uint8Array} mask 0 or 255
- * @param {number} width
- * @param {number} height
- * @returns {Uint8Array}
- */
-export function shape(what, mask, width, height) {
-    const bounds = boundsOf(mask, width);
-    if (!bounds) return mask.slice();
-    const step = stepOf(width, height);
-    // The margin also holds the background that the functions below look at.
-    const region = grown(bounds, 4 * step + 2, width, height);
-    const part = cut(mask, width, region);
-    const made = FUNCTIONS[what](part, region.width, region.height, step);
-    const result = mask.slice();
-    paste(result, width, region, made);
-    return result;
-}
-
-/** @type {Record<Shaping, (mask: Uint8Array, width: number, height: number, step: number) => Uint8Array>} */
-const FUNCTIONS = {
-    grow(mask, width, height, step) {
-        const distances = squaredDistances(mask, width, height);
-        return mask.map((_, index) => (/** @type {number} */ (distances[index]) <= step * step ? 255 : 0));
-    },
-    shrink(mask, width, height, step) {
-        const distances = squaredDistances(mask.map(value => (value ? 0 : 1)), width, height);
-        return mask.map((_, index) => (/** @type {number} */ (distances[index]) > step * step ? 255 : 0));
-    },
-    smooth,
-    fill: fillHoles,
-};
-
-/**
  * The mean over a disc-like neighbourhood (three box filters) above one half. Corners become round, and single pixels go;
  * straight edges stay where they are.
  * @param {Uint8Array} mask
@@ -126,4 +92,38 @@ export function fillHoles(mask, width, height) {
         if (index < mask.length - width) visit(index + width);
     }
     return outside.map(value => (value ? 0 : 255));
+}
+
+/** @type {Record<Shaping, (mask: Uint8Array, width: number, height: number, step: number) => Uint8Array>} */
+const FUNCTIONS = {
+    grow(mask, width, height, step) {
+        const distances = squaredDistances(mask, width, height);
+        return mask.map((_, index) => (/** @type {number} */ (distances[index]) <= step * step ? 255 : 0));
+    },
+    shrink(mask, width, height, step) {
+        const distances = squaredDistances(mask.map(value => (value ? 0 : 1)), width, height);
+        return mask.map((_, index) => (/** @type {number} */ (distances[index]) > step * step ? 255 : 0));
+    },
+    smooth,
+    fill: fillHoles,
+};
+
+/**
+ * @param {Shaping} what
+ * @param {Uint8Array} mask 0 or 255
+ * @param {number} width
+ * @param {number} height
+ * @returns {Uint8Array}
+ */
+export function shape(what, mask, width, height) {
+    const bounds = boundsOf(mask, width);
+    if (!bounds) return mask.slice();
+    const step = stepOf(width, height);
+    // The margin also holds the background that the functions below look at.
+    const region = grown(bounds, 4 * step + 2, width, height);
+    const part = cut(mask, width, region);
+    const made = FUNCTIONS[what](part, region.width, region.height, step);
+    const result = mask.slice();
+    paste(result, width, region, made);
+    return result;
 }

@@ -185,6 +185,7 @@ export default {
     'lesions.title': 'القياسات',
     'lesions.waiting': 'لا شيء للقياس بعد.',
     'lesions.none': 'لم تُحدَّد أي آفة.',
+    'lesions.outlined': { zero: 'لم تُحدَّد أي آفة.', one: 'حُدِّدت آفة واحدة، {area}.', two: 'حُدِّدت آفتان، أكبرهما {area}.', few: 'حُدِّدت {count} آفات، أكبرها {area}.', many: 'حُدِّدت {count} آفة، أكبرها {area}.', other: 'حُدِّدت {count} آفة، أكبرها {area}.' },
     'lesions.count': 'الآفات',
     'lesions.number': 'الآفة {number}',
     'lesions.possible': 'آفة محتملة',

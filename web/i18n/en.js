@@ -166,6 +166,7 @@ export default {
     'lesions.title': 'Measurements',
     'lesions.waiting': 'Nothing to measure yet.',
     'lesions.none': 'No lesion is outlined.',
+    'lesions.outlined': { one: '{count} lesion outlined, {area}.', other: '{count} lesions outlined, the largest {area}.' },
     'lesions.count': 'Lesions',
     'lesions.number': 'Lesion {number}',
     'lesions.possible': 'possible lesion',

@@ -1,8 +1,10 @@
 /** Tools, zoom, layout, and the settings of the selected tool. */
 import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
+import { scaleFor } from '../state/item.js';
 import { announce } from '../ui/announce.js';
 import { byId, oncePerFrame } from '../ui/dom.js';
 import { moveInside } from '../ui/roving.js';
+import { areaText } from './measures.js';
 
 /**
  * @typedef {import('../state/session.js').Session} Session
@@ -74,6 +76,7 @@ export class Toolbar {
         gestures.addEventListener('cursor', () => this.#sayCursor());
         session.addEventListener('picture', () => this.#renderZoom());
         session.addEventListener('answer', () => this.#renderEdits());
+        session.addEventListener('edited', () => this.#sayOutlines());
     }
 
     /** @param {import('../view/viewer.js').ViewSettings['layout']} layout */
@@ -117,6 +120,14 @@ export class Toolbar {
         hint.textContent = t(drawing ? 'polygon.drawing' : closed ? 'polygon.editing' : 'polygon.hint');
         hint.title = hint.textContent;
         this.#renderEdits();
+    }
+
+    /** What an edit has led to, for those who do not see it. */
+    #sayOutlines() {
+        const { item, lesions } = this.#session;
+        const [largest] = [...lesions].sort((a, b) => b.area - a.area);
+        const area = item && largest ? areaText(largest.area, scaleFor(item, largest.bbox)) : '';
+        announce(largest ? t('lesions.outlined', { count: lesions.length, area }) : t('lesions.none'));
     }
 
     #sayCursor() {

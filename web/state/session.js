@@ -2,7 +2,7 @@
  * The frame in view, ready to be drawn and edited: picture, probability map, mask, lesions, outlines, ground truth.
  * All changes of the mask go through here, so that the measurements are always up to date. Events: "picture"; "answer";
  * "paint" (mask and outlines changed by a brush, and the measurements follow when the stroke ends); "history" (the mask was
- * changed by undo, redo, or a choice of outlines); "preview"; "edit" for an edit while a loop plays: the loop must stop first.
+ * changed by undo, redo, or a choice of outlines); "edited" (the answer to an edit is there); "preview"; "edit" for an edit while a loop plays: the loop must stop first.
  */
 import { SourceError } from '../input/source.js';
 import { readTruth } from '../compare/truth.js';
@@ -50,6 +50,7 @@ export class Session extends EventTarget {
     #answerFrame = 0;
     #playing = false;
     #stroking = false;
+    #edited = false;
     #openFrame = new OpenFrame();
     /** Runs while the network answers clicks. @type {Promise<void> | null} */
     #refining = null;
@@ -233,6 +234,10 @@ export class Session extends EventTarget {
         Object.assign(result, { threshold, lesions, possible, runs: encodeRuns(mask) });
         this.dispatchEvent(new Event('answer'));
         this.#store.changed(item);
+        if (this.#edited && isCurrent(result, threshold)) {
+            this.#edited = false;
+            this.dispatchEvent(new Event('edited'));
+        }
         this.#refine();
     }
 
@@ -463,6 +468,7 @@ export class Session extends EventTarget {
         if (!this.#stroking) return;
         this.#stroking = false;
         this.#layer()?.commit();
+        this.#edited = true;
         this.#recomputeSoon();
     }
 
@@ -577,6 +583,7 @@ export class Session extends EventTarget {
         layer.begin();
         change(layer);
         layer.commit();
+        this.#edited = true;
         this.#recomputeSoon();
     }
 
@@ -597,6 +604,7 @@ export class Session extends EventTarget {
     }
 
     #changed() {
+        this.#edited = true;
         this.#recomputeSoon();
         this.dispatchEvent(new Event('history'));
     }

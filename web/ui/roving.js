@@ -1,45 +1,62 @@
 /** One tab stop for a group of controls: arrow keys, Home and End move inside it (WAI-ARIA practices, "roving tabindex"). */
 
+const UNUSABLE = ':disabled, [hidden], [hidden] *';
+
 /**
  * @param {HTMLElement} group
  * @param {string} selector of its controls; they may come and go
- * @returns {() => void} to be called when its controls have changed
+ * @param {string} [preferred] selector of the control that is the tab stop until another one had the focus
  */
-export function moveInside(group, selector) {
-    const controls = () => [...group.querySelectorAll(selector)].filter(node => node instanceof HTMLElement).filter(node => !node.matches(':disabled, [hidden], [hidden] *'));
+export function moveInside(group, selector, preferred = selector) {
+    const controls = () => [...group.querySelectorAll(selector)].filter(node => node instanceof HTMLElement).filter(node => !node.matches(UNUSABLE));
     const settle = () => {
-        const usable = controls();
-        const current = usable.find(node => node.dataset['stop'] !== undefined) ?? usable[0];
-        for (const node of group.querySelectorAll(selector)) setStop(/** @type {HTMLElement} */ (node), node === current);
+        const stop = group.querySelector('[data-stop]');
+        if (stop && !stop.matches(UNUSABLE)) return;
+        if (stop) setStop(stop, false);
+        const next = [...group.querySelectorAll(preferred)].find(node => !node.matches(UNUSABLE)) ?? controls()[0];
+        if (next) setStop(next, true);
+    };
+    const makeStop = (/** @type {Element} */ target) => {
+        for (const stop of group.querySelectorAll('[data-stop]')) setStop(stop, false);
+        setStop(target, true);
     };
     group.addEventListener('focusin', event => {
-        const target = /** @type {HTMLElement} */ (event.target);
-        if (!target.matches(selector)) return;
-        for (const node of group.querySelectorAll(selector)) setStop(/** @type {HTMLElement} */ (node), node === target);
+        const target = /** @type {Element} */ (event.target);
+        if (target.matches(selector)) makeStop(target);
     });
     group.addEventListener('keydown', event => {
-        if (event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof HTMLElement) || !event.target.matches(selector)) return;
+        if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+        if (!(event.target instanceof HTMLElement) || !event.target.matches(selector)) return;
         const usable = controls();
-        const index = usable.indexOf(event.target);
-        const next = nextOf(event.key, index, usable.length, getComputedStyle(group).direction === 'rtl');
+        const next = nextOf(event.key, usable.indexOf(event.target), usable.length, getComputedStyle(group).direction === 'rtl');
         const target = next === null ? undefined : usable[next];
         if (!target) return;
         event.preventDefault();
         target.focus();
     });
-    new MutationObserver(settle).observe(group, { subtree: true, childList: true, attributes: true, attributeFilter: ['disabled', 'hidden'] });
+    const leave = (/** @type {ParentNode} */ root) => {
+        for (const node of root.querySelectorAll(selector)) setStop(node, node === document.activeElement);
+    };
+    leave(group);
     settle();
-    return settle;
+    new MutationObserver(records => {
+        for (const { addedNodes } of records)
+            for (const node of addedNodes) {
+                if (!(node instanceof Element)) continue;
+                if (node.matches(selector)) setStop(node, node === document.activeElement);
+                leave(node);
+            }
+        settle();
+    }).observe(group, { subtree: true, childList: true, attributes: true, attributeFilter: ['disabled', 'hidden'] });
 }
 
 /**
- * @param {HTMLElement} node
+ * @param {Element} node
  * @param {boolean} isStop
  */
 function setStop(node, isStop) {
-    node.tabIndex = isStop ? 0 : -1;
-    if (isStop) node.dataset['stop'] = '';
-    else delete node.dataset['stop'];
+    node.setAttribute('tabindex', isStop ? '0' : '-1');
+    node.toggleAttribute('data-stop', isStop);
 }
 
 /**
