@@ -112,6 +112,12 @@ static void keep_largest(const int32_t *labels, sm_result *result) {
     result->lesion_count = 1;
 }
 
+static bool holds_rejected(const sm_answer_settings *settings, const int32_t *labels, int32_t label) {
+    for (int i = 0; i < settings->rejected_count; i++)
+        if (labels[settings->rejected[i]] == label) return true;
+    return false;
+}
+
 /** Draws the faint lesion of an image whose presence passes the level, but that has no outline. `*faint`: it did. */
 static sm_status draw_faint(const sm_model *model, const sm_answer_settings *settings, int32_t *labels, bool *faint,
                             sm_result *result, sm_error *error) {
@@ -125,6 +131,13 @@ static sm_status draw_faint(const sm_model *model, const sm_answer_settings *set
                                                 labels, &result->lesions, &result->lesion_count, error);
     if (status != SM_OK || result->lesion_count == 0) return status;
     keep_largest(labels, result);
+    if (holds_rejected(settings, labels, result->lesions[0].label)) {
+        memset(result->mask, 0, pixels);
+        free(result->lesions);
+        result->lesions = NULL;
+        result->lesion_count = 0;
+        return SM_OK;
+    }
     result->lesions[0].presence = result->presence;
     result->lesions[0].margin = sm_margin(&model->decision, result->lesions[0].area, pixels);
     *faint = true;

@@ -11,6 +11,8 @@ typedef struct sm_answer_settings {
                            of the image passes the level */
     int minimum_area; /**< pixels */
     sm_operating_point operating_point; /**< 0 when the weights hold no decision */
+    const size_t *rejected; /**< [rejected_count]: a lesion below the threshold must not hold these pixels */
+    int rejected_count;
 } sm_answer_settings;
 
 /** Errors: SM_ERROR_ARGUMENT. */

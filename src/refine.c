@@ -30,8 +30,11 @@ static sm_status answer(const sm_state *state, const sm_pixel_prompts *prompts, 
     sm_mask_threshold(result->probability_map, (int)pixels, settings.threshold, result->mask);
     sm_status status = sm_prompt_mask(prompts, result->probability_map, settings.threshold, settings.minimum_area,
                                       result->mask, pins, &pin_count, error);
-    settings.minimum_area = 0;    /* sm_prompt_mask has applied it */
-    settings.draws_faint = false; /* the user decides what is drawn */
+    settings.minimum_area = 0; /* sm_prompt_mask has applied it */
+    /* A click outside says nothing of a faint lesion elsewhere; with anything else the user has shown the lesion. */
+    if (prompts->inside_count > 0 || prompts->has_box) settings.draws_faint = false;
+    settings.rejected = prompts->outside;
+    settings.rejected_count = prompts->outside_count;
     if (status == SM_OK)
         status = sm_answer_lesions(state->model, state->type_logits, &settings, pins, pin_count, result, error);
     free(pins);

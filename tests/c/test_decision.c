@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/answer.h"
 #include "../../src/decision.h"
 #include "../../src/memory_plan.h"
 #include "../../src/sonomask.h"
@@ -315,6 +316,37 @@ static void faint_lesions_are_drawn_as_possible_ones(void **state) {
     sm_model_free(model);
 }
 
+/** The answer for a map with one spot below the threshold, after a click outside on a pixel. */
+static int faint_lesions_after_rejecting(const sm_model *model, size_t pixel) {
+    sm_result result = {0};
+    assert_int_equal(sm_answer_maps(&result, WIDTH, HEIGHT, NULL), SM_OK);
+    for (int i = 0; i < WIDTH * HEIGHT; i++) {
+        const bool spot = i % WIDTH >= 10 && i % WIDTH < 20 && i / WIDTH >= 10 && i / WIDTH < 20;
+        result.probability_map[i] = spot ? 0.3f : 0.01f;
+        result.mask[i] = 0;
+    }
+    const float type_logits[SM_CLASS_COUNT] = {0};
+    const sm_answer_settings settings = {.threshold = 0.5f,
+                                         .draws_faint = true,
+                                         .operating_point = {.kept = 0.95f},
+                                         .rejected = &pixel,
+                                         .rejected_count = 1};
+    assert_int_equal(sm_answer_lesions(model, type_logits, &settings, NULL, 0, &result, NULL), SM_OK);
+    const int count = result.possible_count;
+    assert_int_equal(result.lesion_count, 0);
+    assert_int_equal(result.possible_mask ? result.possible_mask[15 * WIDTH + 15] : 0, count ? 255 : 0);
+    sm_result_free(&result);
+    return count;
+}
+
+static void a_click_outside_leaves_a_faint_lesion_elsewhere(void **state) {
+    (void)state;
+    sm_model *model = make_model(&example, SM_OK);
+    assert_int_equal(faint_lesions_after_rejecting(model, 0), 1);
+    assert_int_equal(faint_lesions_after_rejecting(model, 12 * WIDTH + 12), 0);
+    sm_model_free(model);
+}
+
 static void without_a_decision_all_outlines_count(void **state) {
     (void)state;
     static uint8_t pixels[WIDTH * HEIGHT];
@@ -367,6 +399,7 @@ int main(void) {
         cmocka_unit_test(decisions_out_of_range_are_refused),
         cmocka_unit_test(outlines_below_the_level_are_possible),
         cmocka_unit_test(faint_lesions_are_drawn_as_possible_ones),
+        cmocka_unit_test(a_click_outside_leaves_a_faint_lesion_elsewhere),
         cmocka_unit_test(without_a_decision_all_outlines_count),
         cmocka_unit_test(other_operating_points_are_refused),
     };

@@ -2,7 +2,7 @@
  * The batch as CSV: one line per lesion, or one line for an image without lesions or one that failed. Every analysed frame
  * of a cine loop counts as an image.
  */
-import { answersOf, scaleFor } from '../state/item.js';
+import { answersOf, isDrawn, scaleFor } from '../state/item.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -83,8 +83,8 @@ function rowsOfAnswer(item, name, frame, result) {
             lesion.perimeter,
             (lesion.orientation * 180) / Math.PI,
             lesion.circularity,
-            lesion.meanProbability,
-            lesion.expectedDice,
+            isDrawn(lesion) ? '' : lesion.meanProbability,
+            isDrawn(lesion) ? '' : lesion.expectedDice,
             // As text, because four decimals are too few for a pixel spacing.
             millimetres && millimetres.toPrecision(6),
             scale?.origin,
