@@ -6,7 +6,6 @@ import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
 import { fetchSamples } from './input/samples.js';
 import { preparePicker, startDrop, startPaste } from './input/sources.js';
-import { warmZip } from './export/zip.js';
 import { Adjust } from './panel/adjust.js';
 import { renderAnswer } from './panel/answer.js';
 import { ScaleTool } from './panel/scale.js';
@@ -85,11 +84,11 @@ const settle = async () => {
     await frames.stop();
     await session.refined();
 };
-const save = new Save(store, opener, settle);
 const reader = byId('reader', HTMLInputElement);
+const save = new Save(store, opener, settle, () => reader.value);
 const keep = new Keep(store, () => ({ model: engine?.weights.sha256 ?? '', reader: reader.value }), settle);
 const modelLoaded = async () => (await loadingEngine).weights.sha256;
-const intake = new Intake(store, session, queue, modelLoaded, (items, saved) => {
+const intake = new Intake(store, session, queue, modelLoaded, () => reader.value, (items, saved) => {
     keep.markSaved(items);
     reader.value ||= saved.reader;
 });
@@ -340,7 +339,7 @@ byId('brand', HTMLAnchorElement).addEventListener('click', event => {
     intake.remove(store.items);
 });
 list.addEventListener('remove', event => intake.remove([/** @type {CustomEvent<Item>} */ (event).detail]));
-for (const id of ['help', 'model', 'pairs', 'results']) prepareDialog(byId(id, HTMLDialogElement));
+for (const id of ['help', 'model', 'pairs', 'readers', 'results']) prepareDialog(byId(id, HTMLDialogElement));
 
 function nextLayout() {
     const layouts = /** @type {const} */ (['single', 'side', 'swipe']);
@@ -367,8 +366,7 @@ try {
     await queue.warmUp();
     await queue.firstAnswer();
     renderWorkOnce();
-    comparer.start();
-    await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), late().catch(() => undefined), fetchModelCard()]);
+    await Promise.all([comparer.start(), warmEngine(loaded), late().then(({ warmZip }) => warmZip()).catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.
     document.documentElement.dataset['loaded'] = 'all';

@@ -189,7 +189,7 @@ describe('comparing', { skip }, () => {
         await page.getByRole('combobox', { name: 'Image of stranger_gt.png' }).selectOption('normal.png');
         await page.getByText('Every image has its mask.').waitFor();
         await page.keyboard.press('Escape');
-        await page.getByText('2 images with a lesion').waitFor();
+        await page.getByText('2 images with a lesion: mean').waitFor();
     });
 
     test('a mask of another size is refused with the reason, and resized on request', async () => {

@@ -259,6 +259,7 @@ describe('nothing is lost', { skip }, () => {
         }
         const path = '../../<img src=x onerror=alert(1)>.png';
         await pick(page, [{ name: 'odd.sonomask', buffer: packed({ ...json, items: [{ ...item, name: path, path }] }) }]);
+        await page.getByRole('button', { name: 'Add it to the list' }).click();
         await page.getByText('Session opened: 1 image.').first().waitFor();
         assert.deepEqual((await rowsOf(page)).map(({ name }) => name), ['benign.png', '<img src=x onerror=alert(1)>.png']);
         assert.deepEqual(faultsOf(page), []);

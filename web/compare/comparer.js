@@ -21,9 +21,15 @@ export class Comparer extends EventTarget {
     /** @type {Map<Item, ReturnType<typeof setTimeout>>} */
     #timers = new Map();
 
-    /** Starts the worker, so that nothing is requested later. */
-    start() {
+    /**
+     * Starts the worker, so that nothing is requested later.
+     * @returns {Promise<void>} when it runs, or failed
+     */
+    async start() {
         if (this.#worker) return;
+        const running = new Promise(resolve => {
+            this.#waiting.set(0, resolve);
+        });
         const worker = new Worker(inlined?.compareWorker ?? new URL('./worker.js', import.meta.url), { type: 'module', name: 'compare' });
         worker.addEventListener('message', ({ data: { id, scores } }) => {
             this.#waiting.get(id)?.(scores);
@@ -35,6 +41,7 @@ export class Comparer extends EventTarget {
             this.#worker = null;
         });
         this.#worker = worker;
+        await running;
     }
 
     /**
@@ -77,7 +84,7 @@ export class Comparer extends EventTarget {
      * @returns {Promise<Scores | null>}
      */
     #ask(question) {
-        this.start();
+        void this.start();
         const id = ++this.#lastId;
         return new Promise(resolve => {
             this.#waiting.set(id, resolve);

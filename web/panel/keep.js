@@ -80,7 +80,9 @@ export class Keep {
         for (const event of ['list', 'select']) store.addEventListener(event, () => this.#kept?.touchList());
         store.addEventListener('list', () => this.renderSoon());
         addEventListener('beforeunload', event => {
-            if (this.unsaved.length > 0) event.preventDefault();
+            if (this.unsaved.length === 0) return;
+            event.preventDefault();
+            Reflect.set(event, 'returnValue', true); // Safari looks at this
         });
         // The last chance on a phone, where pages end without a question.
         document.addEventListener('visibilitychange', () => void this.#kept?.flush());

@@ -196,7 +196,7 @@ export class WorkStore extends EventTarget {
         for (const [item, key] of keys) this.#keys.set(item, key);
         for await (const name of this.#images.keys()) this.#kept.add(name);
         this.#started = true;
-        for (const item of work().items) this.#changed.add(item);
+        for (const item of work().items) if (!this.#keys.has(item)) this.#changed.add(item);
         await this.#removeUnused();
         this.touchList();
     }

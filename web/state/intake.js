@@ -4,6 +4,7 @@ import { pairMasks } from '../compare/pairs.js';
 import { withoutClutter } from '../input/collect.js';
 import { t } from '../i18n/i18n.js';
 import { reasonOf } from '../panel/keep.js';
+import { compareWithSession } from '../panel/readers.js';
 import { attachFile, itemFrom } from '../session/restore.js';
 import { setMask } from '../session/work.js';
 import { announce, notify, offer } from '../ui/announce.js';
@@ -39,6 +40,7 @@ export class Intake extends EventTarget {
     #session;
     #queue;
     #model;
+    #reader;
     #onSaved;
     /** Masks whose image was not found. @type {{ mask: Found, reason: import('../compare/pairs.js').Reason }[]} */
     unpaired = [];
@@ -48,14 +50,16 @@ export class Intake extends EventTarget {
      * @param {Session} session
      * @param {Queue} queue
      * @param {() => Promise<string>} model SHA-256 of the weights, once they are loaded
+     * @param {() => string} reader the reader's name
      * @param {(items: Item[], session: SavedSession) => void} onSaved items of a session were added, as they are saved in it
      */
-    constructor(store, session, queue, model, onSaved) {
+    constructor(store, session, queue, model, reader, onSaved) {
         super();
         this.#store = store;
         this.#session = session;
         this.#queue = queue;
         this.#model = model;
+        this.#reader = reader;
         this.#onSaved = onSaved;
     }
 
@@ -217,7 +221,17 @@ export class Intake extends EventTarget {
     }
 
     /** @param {SavedSession & { images: Map<string, Blob> }} session */
-    async #openSession(session) {
+    #openSession(session) {
+        if (this.#store.items.length === 0) return this.#addSession(session);
+        offer('session', t('session.which', { count: session.items.length }), [
+            { label: t('session.add'), run: () => void this.#addSession(session) },
+            { label: t('session.compare'), run: () => void compareWithSession(this.#store.items, this.#reader(), session) },
+        ]);
+        return Promise.resolve();
+    }
+
+    /** @param {SavedSession & { images: Map<string, Blob> }} session */
+    async #addSession(session) {
         const model = await this.#model();
         const items = this.show(session, model);
         const missing = items.filter(({ state }) => state === 'missing').length;
