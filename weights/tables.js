@@ -100,7 +100,7 @@ async function training(out) {
         const found = await readdir(path.join(out, folder), { withFileTypes: true });
         for (const { name } of found.filter(entry => entry.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1))) await visit(path.posix.join(folder, name));
     };
-    for (const folder of ['ablation', 'coarse', 'folds', 'sets', 'ship']) if (existsSync(path.join(out, folder))) await visit(folder);
+    for (const folder of ['pretrain', 'coarse', 'folds', 'sets', 'ship', 'ablation']) if (existsSync(path.join(out, folder))) await visit(folder);
     return rows;
 }
 
