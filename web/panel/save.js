@@ -9,6 +9,7 @@ import { toZip } from '../export/zip.js';
 import { t } from '../i18n/i18n.js';
 import { answerInView } from '../state/item.js';
 import { announce, notify } from '../ui/announce.js';
+import { canCopy } from '../ui/browser.js';
 import { byId, saveFile } from '../ui/dom.js';
 
 /**
@@ -66,6 +67,7 @@ export class Save {
             saveFile(jsonBlob(recordOf(item, name, frame, result)), `${stem}.json`);
         });
         this.#on('save-copy', async () => {
+            if (!canCopy) throw new Error(t('lack.copy'));
             // Called at once, with a promise of the picture: browsers allow this only shortly after a click.
             const picture = this.#inView().then(view => this.#overlay(view));
             await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
