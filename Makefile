@@ -389,6 +389,14 @@ test-package: $(NODE_TESTED) tests/package/node_modules/.package-lock.json ## Us
 	node_modules/.bin/tsc -p tests/package/types.tsconfig.json
 	BUILD=$(BUILD) node --test --test-concurrency=1 tests/package/*.test.js
 
+# Firefox and WebKitGTK are driven over WebSocket and HTTP; Node 20 has WebSocket only with this option. Pictures of the page
+# are in $(BUILD)/browsers.
+.PHONY: test-browsers
+test-browsers: $(NODE_TESTED) ## Use the page and the npm package in Firefox and WebKitGTK (two minutes)
+	@.ci/setup browsers
+	@$(MAKE) --no-print-directory single
+	NODE_OPTIONS=--experimental-websocket BUILD=$(BUILD) node --test --test-concurrency=1 tests/browsers/*.test.js
+
 # ---- The page ----
 .PHONY: single
 single: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Build build/sonomask.html, the page as one file that works from disk
