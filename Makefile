@@ -289,8 +289,14 @@ $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -fwrapv
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
 WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 
+# The libraries of the readers of DICOM and TIFF as ES modules, beside the readers for the same reason.
+VENDOR := wasm/vendor/openjpeg.wasm
+$(VENDOR): wasm/package/vendor.js node_modules/.package-lock.json
+	$(Q)node $< $(@D)
+	$(Q)touch $@
+
 .PHONY: wasm-modules
-wasm-modules: $(WASM_MODULES)
+wasm-modules: $(WASM_MODULES) $(VENDOR)
 
 WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SMALL) \
 	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
@@ -404,6 +410,6 @@ include web/release/release.mk
 
 .PHONY: clean
 clean: ## Remove everything that was built
-	rm -rf $(BUILD) $(WASM_MODULES) web/api tests/package/build compile_commands.json
+	rm -rf $(BUILD) $(WASM_MODULES) wasm/vendor web/api tests/package/build compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

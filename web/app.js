@@ -5,8 +5,10 @@ import { problemOf } from './engine/problems.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
 import { withoutClutter } from './input/collect.js';
+import { arranged, hasDirectory } from './input/dicomdir.js';
 import { masksOf, pairMasks } from './input/pairs.js';
 import { fetchSamples } from './input/samples.js';
+import { SourceError } from './input/source.js';
 import { preparePicker, startDrop, startPaste } from './input/sources.js';
 import { warmZip } from './export/zip.js';
 import { Adjust } from './panel/adjust.js';
@@ -88,6 +90,23 @@ function addFiles(all) {
         notify(t('list.nothing'));
         return;
     }
+    // The images of a DICOM folder come in the order of its index.
+    if (hasDirectory(found)) void arranged(found).then(addFound, fault => notify(textOf(fault), 'problem'));
+    else addFound({ found, missing: 0 });
+}
+
+/**
+ * @param {unknown} error
+ * @returns {string}
+ */
+function textOf(error) {
+    const { key, detail } = error instanceof SourceError ? error.problem : problemOf(error);
+    return t(key, { detail });
+}
+
+/** @param {import('./input/dicomdir.js').Arranged} arrangement */
+function addFound({ found, missing }) {
+    if (missing > 0) notify(t('problem.dicomdir-missing', { count: missing }), 'problem');
     const { pictures, masks } = pairMasks(found, store.items.map(({ path }) => path));
     for (const item of store.items) setTruth(item, masksOf(item.path, masks));
     const items = pictures.map(({ file, path }) => new Item(file, file.name, path));

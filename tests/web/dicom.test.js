@@ -139,9 +139,14 @@ describe('DICOM and video', { skip }, () => {
             'header.dcm': [whole.subarray(0, 140), /damaged|no image/],
             'wrong-length.dcm': [dicom({ ...size, element: dicomElement([0x7fe0, 0x0010, 'OB', grey], 0x7ffffff0) }), /damaged/],
             'nothing.dcm': [dicom({ ...size }), /contains no image/],
-            'j2k.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.90', element: encapsulated([grey]) }), /JPEG 2000 Lossless/],
-            'deflated.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.1.99', pixels: grey }), /transfer syntax Deflated/],
-            'jpeg.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.50', element: encapsulated([Buffer.from([0xff, 0xd8, 0xff, 1])]) }), /DICOM file is damaged: JPEG/],
+            'j2k.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.90', element: encapsulated([grey]) }), /damaged: JPEG 2000: no start/],
+            'deflated.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.1.99', pixels: grey }), /deflated data cannot be read/],
+            'unknown.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.110', element: encapsulated([grey]) }), /transfer syntax JPEG XL Lossless/],
+            'mpeg.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.100', element: encapsulated([grey]) }), /cannot play the video inside this DICOM file: MPEG2/],
+            'DICOMDIR': [dicom({ ...size, more: [[0x0004, 0x1220, 'SQ', Buffer.alloc(0)]] }), /index of a DICOM folder/],
+            'no-frames.dcm': [dicom({ ...size, frames: 0, more: [[0x0028, 0x0008, 'IS', '0']], pixels: grey }), /damaged: 0 frames/],
+            'huge.dcm': [dicom({ width: 65535, height: 65535, pixels: grey }), /more than 64 megapixels/],
+            'jpeg.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.50', element: encapsulated([Buffer.from([0xff, 0xd8, 0xff, 1])]) }), /DICOM file is damaged: JPEG: no image data/],
             'frames.dcm': [dicom({ ...size, frames: 5, pixels: grey }), /damaged/],
             'rle.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.5', element: encapsulated([Buffer.alloc(90, 3)]) }), /damaged/],
             'odd.dcm': [dicom({ ...size, colour: 'ARGB', samples: 4, pixels: grey }), /not supported: ARGB/],
@@ -308,8 +313,7 @@ describe('DICOM and video', { skip }, () => {
         await pick(page, await Promise.all(names.map(async name => ({ name, buffer: await readFile(path.join(REAL, name)) }))));
         await settled(page, names.length);
         for (const { name, state, text } of await rowsOf(page)) {
-            if (name.includes('jpeg2k')) assert.match(text, /JPEG 2000/);
-            else assert.equal(state, 'done', `${name}: ${text}`);
+            assert.equal(state, 'done', `${name}: ${text}`);
         }
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();

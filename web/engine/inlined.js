@@ -6,6 +6,8 @@
  *     weights: Uint8Array<ArrayBuffer>,
  *     sha256: string,
  *     worker: string,
+ *     decoder: string,
+ *     openjpeg: Uint8Array<ArrayBuffer>,
  *     card: string,
  *     samples: Record<string, Uint8Array<ArrayBuffer>>,
  * } | null}

@@ -2,16 +2,18 @@
 
 /** Files that are loaded on demand and needed offline too. */
 const ON_DEMAND = [
-    'vendor/dicom-parser.js',
     'vendor/fflate.js',
+    'input/browser-still.js',
+    'input/decoder.js',
+    'input/decoding.js',
     'input/dicom.js',
-    'input/dicom-library.js',
-    'input/dicom-pixels.js',
+    'input/tiff.js',
     'input/video.js',
     'input/rate.js',
     'engine/worker.js',
     '../wasm/worker.browser.js',
     '../wasm/worker-calls.js',
+    '../wasm/vendor/openjpeg.wasm',
     'samples/phantom-1.png',
     'samples/phantom-2.png',
     'samples/phantom-3.png',
