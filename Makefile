@@ -349,8 +349,13 @@ test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
 test-web: $(NODE_TESTED) ## Run the tests of the page only
 	BUILD=$(BUILD) node --test tests/web/*.test.js
 
+.PHONY: test-dicom
+test-dicom: $(NODE_TESTED) ## Compare every kind of DICOM file with dcmtk, gdcm and pydicom (a part of it is in test-js)
+	@.ci/setup test
+	BUILD=$(BUILD) node --test tests/dicom/matrix.test.js
+
 .PHONY: lint-js
-lint-js: node_modules/.package-lock.json
+lint-js: $(VENDOR)
 	node_modules/.bin/eslint .
 	node_modules/.bin/tsc -p tsconfig.json
 

@@ -18,10 +18,9 @@ import { FileError } from './error.js';
  * @property {boolean} alpha
  * @property {[number, number, number][]} [palette] of 16 bits
  * @property {number} compression
- * @property {ArrayLike<number> & { BYTES_PER_ELEMENT: number }} data
+ * @property {ArrayLike<number> & { BYTES_PER_ELEMENT: number }} data inverted where white is zero
  */
 
-const WHITE_IS_ZERO = 0;
 const PALETTE = 3;
 const MOST_PAGES = 10_000;
 const MOST_PIXELS = 64e6;
@@ -119,9 +118,6 @@ function toFrame({ width, height, type, samplesPerPixel, bitsPerSample, data, pa
     if (samplesPerPixel === 2 || samplesPerPixel > 4 || data.BYTES_PER_ELEMENT > 2) throw new FileError('tiff', `${samplesPerPixel} × ${bits} bits`);
     const shift = data.BYTES_PER_ELEMENT === 2 ? 8 : 0;
     const output = new Uint8Array(data.length);
-    for (let index = 0; index < output.length; index++) {
-        const value = /** @type {number} */ (data[index]) >> shift;
-        output[index] = type === WHITE_IS_ZERO ? 255 - value : value;
-    }
+    for (let index = 0; index < output.length; index++) output[index] = /** @type {number} */ (data[index]) >> shift;
     return { data: output, width, height };
 }
