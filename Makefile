@@ -290,8 +290,14 @@ $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -fwrapv
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
 WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 
+# The libraries of the readers of DICOM and TIFF as ES modules, beside the readers for the same reason.
+VENDOR := wasm/vendor/openjpeg.wasm
+$(VENDOR): wasm/package/vendor.js node_modules/.package-lock.json
+	$(Q)node $< $(@D)
+	$(Q)touch $@
+
 .PHONY: wasm-modules
-wasm-modules: $(WASM_MODULES)
+wasm-modules: $(WASM_MODULES) $(VENDOR)
 
 WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SMALL) \
 	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
@@ -344,8 +350,13 @@ test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
 test-web: $(NODE_TESTED) ## Run the tests of the page only
 	BUILD=$(BUILD) node --test tests/web/*.test.js
 
+.PHONY: test-dicom
+test-dicom: $(NODE_TESTED) ## Compare every kind of DICOM file with dcmtk, gdcm and pydicom (a part of it is in test-js)
+	@.ci/setup test
+	BUILD=$(BUILD) node --test tests/dicom/matrix.test.js
+
 .PHONY: lint-js
-lint-js: node_modules/.package-lock.json
+lint-js: $(VENDOR)
 	node_modules/.bin/eslint .
 	node_modules/.bin/tsc -p tsconfig.json
 
@@ -413,6 +424,6 @@ include web/release/release.mk
 
 .PHONY: clean
 clean: ## Remove everything that was built
-	rm -rf $(BUILD) $(WASM_MODULES) web/api tests/package/build compile_commands.json
+	rm -rf $(BUILD) $(WASM_MODULES) wasm/vendor web/api tests/package/build compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -22,7 +22,7 @@ export default {
     'start.sample': 'جرِّب مثالًا',
     'start.files': 'اختيار صور',
     'start.folder': 'اختيار مجلد',
-    'start.kinds': 'PNG أو JPEG أو BMP أو DICOM أو MP4 أو WebM. يمكنك أيضًا الإفلات في أي مكان أو اللصق.',
+    'start.kinds': 'PNG أو JPEG أو BMP أو WebP أو AVIF أو GIF أو TIFF أو DICOM أو MP4 أو WebM. يمكنك أيضًا الإفلات في أي مكان أو اللصق.',
     'start.drop': 'أفلِت الصور هنا',
     'start.release': 'اترك لإضافة هذه الصور',
 
@@ -77,7 +77,7 @@ export default {
 
     'problem.memory': 'الذاكرة لا تكفي لهذه الصورة.',
     'problem.image-empty': 'الملف فارغ.',
-    'problem.image-format': 'ليس ملف PNG أو JPEG أو BMP أو DICOM أو فيديو يمكن قراءته، أو أنه تالف.',
+    'problem.image-format': 'ليس ملف PNG أو JPEG أو BMP أو WebP أو AVIF أو GIF أو TIFF أو DICOM أو فيديو يمكن قراءته، أو أنه تالف.',
     'problem.image-too-large': 'في الصورة أكثر من 64 ميغابكسل.',
     'problem.image-too-small': 'الصورة صغيرة جدًّا.',
     'problem.weights': 'ملف الأوزان تالف أو يخص شبكة أخرى: {detail}',
@@ -94,6 +94,19 @@ export default {
     'problem.dicom-syntax': 'صيغة النقل {detail} غير مدعومة.',
     'problem.dicom-kind': 'هذا النوع من صور DICOM غير مدعوم: {detail}',
     'problem.dicom-library': 'تعذَّر تحميل قارئ DICOM.',
+    'problem.dicom-video': 'لا يستطيع المتصفح تشغيل الفيديو داخل ملف DICOM هذا: {detail}. حوِّله إلى MP4.',
+    'problem.dicomdir': 'هذا فهرس مجلد DICOM. أفلت المجلد كله.',
+    'problem.dicomdir-missing': {
+        zero: 'كل الصور المذكورة في DICOMDIR موجودة.',
+        one: 'يذكر DICOMDIR صورة واحدة ليست في المجلد.',
+        two: 'يذكر DICOMDIR صورتين ليستا في المجلد.',
+        few: 'يذكر DICOMDIR {count} صور ليست في المجلد.',
+        many: 'يذكر DICOMDIR {count} صورة ليست في المجلد.',
+        other: 'يذكر DICOMDIR {count} صورة ليست في المجلد.',
+    },
+    'problem.decoder-slow': 'يستغرق فك ترميز هذا الملف وقتًا طويلًا، فأُوقف.',
+    'problem.tiff': 'تعذَّرت قراءة ملف TIFF هذا: {detail}',
+    'problem.browser-image': 'لا يستطيع المتصفح فك ترميز ملف {detail} هذا، أو أنه تالف.',
     'problem.video': 'لا يستطيع المتصفح فك ترميز هذا الفيديو.',
 
     'toolbar.name': 'الأدوات',

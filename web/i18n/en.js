@@ -22,7 +22,7 @@ export default {
     'start.sample': 'Try a sample',
     'start.files': 'Choose images',
     'start.folder': 'Choose a folder',
-    'start.kinds': 'PNG, JPEG, BMP, DICOM, MP4 or WebM. You can also drop files anywhere, or paste.',
+    'start.kinds': 'PNG, JPEG, BMP, WebP, AVIF, GIF, TIFF, DICOM, MP4 or WebM. You can also drop files anywhere, or paste.',
     'start.drop': 'Drop images here',
     'start.release': 'Release to add these images',
 
@@ -58,7 +58,7 @@ export default {
 
     'problem.memory': 'Not enough memory for this picture.',
     'problem.image-empty': 'The file is empty.',
-    'problem.image-format': 'This is not a PNG, JPEG, BMP, DICOM or video file, or it is damaged.',
+    'problem.image-format': 'This is not a PNG, JPEG, BMP, WebP, AVIF, GIF, TIFF, DICOM or video file, or it is damaged.',
     'problem.image-too-large': 'The image has more than 64 megapixels.',
     'problem.image-too-small': 'The image is too small.',
     'problem.weights': 'The weights file is damaged or belongs to another network: {detail}',
@@ -75,6 +75,15 @@ export default {
     'problem.dicom-syntax': 'The transfer syntax {detail} is not supported.',
     'problem.dicom-kind': 'This kind of DICOM image is not supported: {detail}',
     'problem.dicom-library': 'The DICOM reader could not be loaded.',
+    'problem.dicom-video': 'The browser cannot play the video inside this DICOM file: {detail}. Convert it to MP4.',
+    'problem.dicomdir': 'This is the index of a DICOM folder. Drop the whole folder.',
+    'problem.dicomdir-missing': {
+        one: 'The DICOMDIR names {count} image that is not in the folder.',
+        other: 'The DICOMDIR names {count} images that are not in the folder.',
+    },
+    'problem.decoder-slow': 'Decoding this file takes too long. It was stopped.',
+    'problem.tiff': 'This TIFF file cannot be read: {detail}',
+    'problem.browser-image': 'The browser cannot decode this {detail} file, or it is damaged.',
     'problem.video': 'The browser cannot decode this video.',
 
     'toolbar.name': 'Tools',

@@ -1,7 +1,10 @@
 /** Files from the user: images go to the list, ground-truth masks to their images, sessions and annotations are read. */
 import { Edits } from '../edit/edits.js';
 import { pairMasks } from '../compare/pairs.js';
+import { problemOf } from '../engine/problems.js';
 import { withoutClutter } from '../input/collect.js';
+import { arranged, hasDirectory } from '../input/dicomdir.js';
+import { SourceError } from '../input/source.js';
 import { t } from '../i18n/i18n.js';
 import { reasonOf } from '../panel/keep.js';
 import { compareWithSession } from '../panel/readers.js';
@@ -70,12 +73,30 @@ export class Intake extends EventTarget {
             notify(t('list.nothing'));
             return;
         }
-        const images = found.filter(({ file }) => !WORK_FILE.test(file.name));
+        const images = await this.#inOrder(found.filter(({ file }) => !WORK_FILE.test(file.name)));
         if (images.length > 0) {
             const missing = this.#store.items.filter(({ state }) => state === 'missing');
             this.#addImages(missing.length > 0 ? await this.#withoutMissing(images, missing) : images);
         }
         for (const { file } of found) if (WORK_FILE.test(file.name)) await this.#addWork(file);
+    }
+
+    /**
+     * The images of a DICOM folder come in the order of its index, and files that it does not name are left out.
+     * @param {Found[]} images
+     * @returns {Promise<Found[]>} none when the index cannot be read
+     */
+    async #inOrder(images) {
+        if (!hasDirectory(images)) return images;
+        try {
+            const { found, missing } = await arranged(images);
+            if (missing > 0) notify(t('problem.dicomdir-missing', { count: missing }), 'problem');
+            return found;
+        } catch (error) {
+            const { key, detail } = error instanceof SourceError ? error.problem : problemOf(error);
+            notify(t(key, { detail }), 'problem');
+            return [];
+        }
     }
 
     /** @param {Found[]} found */
