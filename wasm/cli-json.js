@@ -93,6 +93,20 @@ function lesionRecord(lesion, hasDecision) {
         presence: lesion.presence,
         // 0: presence was fitted without a margin. null promises nothing.
         margin_px: hasDecision && lesion.margin > 0 ? lesion.margin : null,
+        region: new Integer(lesion.region),
+    };
+}
+
+/** @param {import('./sonomask.js').Region} region */
+function regionRecord(region) {
+    const { x, y, width, height, probabilities: { normal, benign, malignant } } = region;
+    return {
+        bbox: [x, y, width, height].map((side) => new Integer(side)),
+        type: region.type,
+        probabilities: { normal, benign, malignant },
+        presence: region.presence,
+        outlier_score: region.outlierScore,
+        looks_like_ultrasound: region.looksLikeUltrasound,
     };
 }
 
@@ -119,6 +133,7 @@ export function jsonLine(file, result) {
         outlier_score: result.outlierScore,
         looks_like_ultrasound: result.looksLikeUltrasound,
         refined: result.refined,
+        regions: result.regions.map(regionRecord),
         milliseconds: result.milliseconds,
     });
 }
