@@ -129,7 +129,7 @@ $(INC)/.made: src/stb_image.sed
 	$(Q)touch $@
 
 # Passes over whole images: gcc vectorises such loops at -O3 only.
-PIXEL_LOOPS := mask mask_label expected_dice decision letterbox resample image_png_write
+PIXEL_LOOPS := scan_cells scan_split mask mask_label expected_dice decision letterbox resample image_png_write
 # Everything that determines an object file besides its source. Expanded here and not in the recipe, where flags of single
 # targets would be added.
 NATIVE_COMMAND := $(CC) $(shell $(CC) --version | head -n1) $(CFLAGS) $(KERNEL_CFLAGS) $(LDLIBS) \
@@ -208,6 +208,12 @@ $(BUILD)/tests/%: $(BUILD)/tests/c/%.o $(TEST_SUPPORT) $(DOUBLE_OBJECTS) $(NATIV
 bench-conv3x3: $(BUILD)/tests/bench_conv3x3 ## Measure the 3x3 convolutions per layer, for work on the kernels
 	$<
 
+# Needs ../shared/data; some minutes. SCREENS is the number of screens.
+SCREENS ?= 200
+.PHONY: screens
+screens: $(BUILD)/tests/bench_screens ## Measure the answers for whole scanner screens made from images of the folds
+	$< $(SCREENS)
+
 .PHONY: test-programs test-c
 test-programs: $(TEST_PROGRAMS)
 # One program per processor at a time; the output of a program is printed in one piece.
@@ -283,7 +289,8 @@ WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sALLOW_MEMOR
 WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c) $(addprefix src/, \
 	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_orientation.c image_statistics.c \
 	json_read.c weights.c weights_file.c nets.c net.c net_inference.c memory_plan.c model.c state.c status.c \
-	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c)
+	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c regions.c \
+	region_prompts.c scan.c scan_shape.c scan_rectangles.c)
 $(foreach v,$(WASM_VARIANTS),$(WASM_SMALL:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
 # stb_image relies on signed sums that wrap around.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -fwrapv

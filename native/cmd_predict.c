@@ -16,6 +16,7 @@
 #include "predict_json.h"
 #include "progress.h"
 #include "prompts_file.h"
+#include "region_option.h"
 
 typedef struct arguments {
     const char *out, *model, *prompts;
@@ -23,6 +24,7 @@ typedef struct arguments {
     int threads;
     float threshold;
     double operating_point; /* 0: the default */
+    sm_region_option region;
     bool overlay, overwrite;
 } arguments;
 
@@ -39,6 +41,11 @@ static const char *take_operating_point(void *pointer, const char *text) {
         for (int i = 0; i < SM_OPERATING_POINTS; i++)
             if (fabs(value - shares[i]) < 1e-9) a->operating_point = shares[i];
     return a->operating_point > 0 ? NULL : "must be 0.80, 0.90 or 0.95";
+}
+
+static const char *take_region(void *pointer, const char *text) {
+    arguments *a = pointer;
+    return sm_region_option_take(&a->region, text);
 }
 
 static const sm_option option_table[] = {
@@ -68,6 +75,15 @@ static const sm_option option_table[] = {
      .default_text = "0.95",
      .kind = SM_OPTION_CUSTOM,
      .take = take_operating_point},
+    {.name = "region",
+     .value = "WHERE",
+     .help =
+         "where the ultrasound picture is: auto finds it in an image of a whole scanner screen, also several; whole "
+         "is the whole image; X,Y,WIDTHxHEIGHT is a rectangle in pixels, and may be given for each of several "
+         "pictures",
+     .default_text = "auto",
+     .kind = SM_OPTION_CUSTOM,
+     .take = take_region},
     {.name = "prompts",
      .value = "FILE",
      .help =
@@ -100,7 +116,10 @@ static const sm_command_line line = {
         "(those of lower presence, and faint ones below the threshold; they are not in the mask), expected Dice of the "
         "mask, outlier score (1 is the limit "
         "above which the image does not look like breast ultrasound; a warning on stderr names such an image), refined "
-        "(clicks or a box are part of the answer) and the milliseconds from decoding to the mask.\n"
+        "(clicks or a box are part of the answer), regions (the ultrasound pictures in the image, each with its own "
+        "type, probabilities, presence and outlier score) and the milliseconds from decoding to the mask. With several "
+        "regions the values of the image are those of the region with the greatest presence, and \"region\" of a "
+        "lesion is the index of its own.\n"
         "\n"
         "A folder stands for the images below it, without masks and overlays. DICOM files are read by the page and by "
         "\"npx sonomask predict\", which takes the same options; here they are refused with a hint how to convert "
@@ -167,6 +186,7 @@ static sm_status answer(run *r, const sm_image *image, const sm_prompts *prompts
     sm_segment_options options = sm_segment_options_default();
     options.threshold = r->arguments->threshold;
     options.operating_point = r->arguments->operating_point;
+    sm_region_option_apply(&r->arguments->region, &options);
     const sm_status status = sm_segment(r->state, image, &options, result, error);
     if (status != SM_OK || (prompts->click_count == 0 && !prompts->box)) return status;
     return sm_refine(r->state, prompts, &options, result, error);

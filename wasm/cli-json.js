@@ -94,12 +94,26 @@ function lesionRecord(lesion, hasDecision, millimetres) {
         presence: lesion.presence,
         // 0: presence was fitted without a margin. null promises nothing.
         margin_px: hasDecision && lesion.margin > 0 ? lesion.margin : null,
+        region: new Integer(lesion.region),
         ...(millimetres !== null && {
             millimetres_per_pixel: millimetres,
             area_mm2: lesion.area * millimetres ** 2,
             long_axis_mm: lesion.longAxis * millimetres,
             short_axis_mm: lesion.shortAxis * millimetres,
         }),
+    };
+}
+
+/** @param {import('./sonomask.js').Region} region */
+function regionRecord(region) {
+    const { x, y, width, height, probabilities: { normal, benign, malignant } } = region;
+    return {
+        bbox: [x, y, width, height].map((side) => new Integer(side)),
+        type: region.type,
+        probabilities: { normal, benign, malignant },
+        presence: region.presence,
+        outlier_score: region.outlierScore,
+        looks_like_ultrasound: region.looksLikeUltrasound,
     };
 }
 
@@ -139,6 +153,7 @@ export function jsonLine(file, result, { frame, frames, scaleOf } = PLAIN) {
         outlier_score: result.outlierScore,
         looks_like_ultrasound: result.looksLikeUltrasound,
         refined: result.refined,
+        regions: result.regions.map(regionRecord),
         milliseconds: result.milliseconds,
     });
 }

@@ -26,6 +26,9 @@ processed, and the exit status is 1. Research only, not a medical device.
   --operating-point SHARE
                         share of the images with a lesion in which a lesion is kept, 0.80, 0.90 or 0.95: a lower one leaves
                         more normal images alone (default: 0.95)
+  --region WHERE        where the ultrasound picture is: auto finds it in an image of a whole scanner screen, also several;
+                        whole is the whole image; X,Y,WIDTHxHEIGHT is a rectangle in pixels, and may be given for each of
+                        several pictures (default: auto)
   --prompts FILE        clicks and boxes that correct the answer, as JSON Lines, in pixels of the image:
                         {"file": NAME, "clicks": [{"x": X, "y": Y, "inside": true}], "box": {"x", "y", "width", "height"}}
                         "frame": NUMBER is that of a loop, from 1 on (default: 1)
@@ -75,6 +78,36 @@ function threadsOption(text) {
     throw new UsageError(`--threads needs a whole number from 1 to ${MOST_THREADS}, not "${text}"`);
 }
 
+const MOST_REGIONS = 16;
+const MOST_PIXELS = 0x7fffffff;
+
+/**
+ * With the messages of native/region_option.c.
+ * @param {string[]} texts
+ * @returns {RefineOptions['regions']}
+ */
+function regionOption(texts) {
+    const isWord = (/** @type {string} */ text) => text === 'auto' || text === 'whole';
+    const [first = 'auto'] = texts;
+    const refused = (/** @type {string} */ expected, /** @type {string} */ text) =>
+        new UsageError(`--region must ${expected}, not "${text}"`);
+    /** @type {import('./sonomask.js').Rectangle[]} */
+    const rectangles = [];
+    for (const [index, text] of texts.entries()) {
+        if (index > 0 && (isWord(text) || isWord(first)))
+            throw refused('be given once, or several times with rectangles only', text);
+        if (isWord(text)) continue;
+        if (rectangles.length === MOST_REGIONS) throw refused(`be given at most ${MOST_REGIONS} times`, text);
+        const [x = NaN, y = NaN, width = NaN, height = NaN] =
+            (/^(\d+),(\d+),(\d+)x(\d+)$/.exec(text) ?? []).slice(1).map(Number);
+        if (![x, y, width, height].every((value) => value <= MOST_PIXELS))
+            throw refused('be auto, whole or X,Y,WIDTHxHEIGHT in pixels', text);
+        if (width < 1 || height < 1) throw refused('have an area', text);
+        rectangles.push({ x, y, width, height });
+    }
+    return first === 'auto' || first === 'whole' ? first : rectangles;
+}
+
 /**
  * What is to be done.
  * @typedef {object} Request
@@ -105,6 +138,7 @@ export function parseCommandLine(argv) {
                 weights: { type: 'string' },
                 threshold: { type: 'string' },
                 'operating-point': { type: 'string' },
+                region: { type: 'string', multiple: true },
                 prompts: { type: 'string' },
                 overlay: { type: 'boolean' },
                 overwrite: { type: 'boolean' },
@@ -131,6 +165,8 @@ export function parseCommandLine(argv) {
     if (threshold !== undefined) settings.threshold = threshold;
     const operatingPoint = operatingPointOption(values['operating-point']);
     if (operatingPoint !== undefined) settings.operatingPoint = operatingPoint;
+    const regions = regionOption(values.region ?? []);
+    if (regions !== undefined) settings.regions = regions;
     return {
         names,
         out: values.out,

@@ -1,5 +1,5 @@
 /** A queue of calls, and workers that each have one network. */
-import { bytesOf, checkedOptions } from './check.js';
+import { bytesOf, checkedOptions, checkedRegions } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
 import { OpenImage, requireNetwork } from './image.js';
 import { loadResources } from './model.js';
@@ -336,12 +336,14 @@ export class SonomaskPool {
     /**
      * @param {string} method
      * @param {unknown[]} inputs
-     * @param {{ signal?: AbortSignal }} options all but the signal are sent to the worker after the inputs
+     * @param {{ signal?: AbortSignal, regions?: SegmentOptions['regions'] }} options all but the signal are sent to the
+     *     worker after the inputs
      * @param {Pixels | null} [image] an open image
      * @returns {Promise<any>}
      */
     async #call(method, inputs, options, image = null) {
         const { signal, ...rest } = checkedOptions(options);
+        if (rest.regions !== undefined) rest.regions = checkedRegions(rest.regions);
         const readable = globalThis.origin === 'null' ? await Promise.all(inputs.map(bytesOfFile)) : inputs;
         const parameters = [...readable, rest];
         throwIfAborted(signal);
