@@ -242,9 +242,9 @@ typedef struct sm_prompts {
  * What the mask guarantees:
  *   - Every click inside lies in an outline. This outline counts as a lesion at every operating point, however small,
  *     and its presence and that of the image are 1.
- *   - No click outside lies in an outline. An outline that it touches is removed. If the outline also holds a click
- *     inside, only a part that is nearer to the click outside is removed. From the largest outline in a box, only a
- *     disc around the click is removed.
+ *   - No click outside lies in an outline. An outline that it touches is removed, with all that is left of an outline
+ *     of sm_segment's answer that it touches. If the outline also holds a click inside, only a part that is nearer to
+ *     the click outside is removed. From the largest outline in a box, only a disc around the click is removed.
  *   - With a box, at least one outline lies in the box, and no outline crosses the edge of the box. The largest outline
  *     in the box counts as a lesion at every operating point.
  * `probability_map` is the network's; the guarantees change only the mask. When a click inside or a box shows that

@@ -1,26 +1,28 @@
 /** Creates the parts of the page and connects their events. */
 import { loadingEngine, onDownload, samplesAtStart, warmEngine } from './engine/start.js';
-import { scoreItem } from './compare/truth.js';
+import { Comparer } from './compare/comparer.js';
 import { problemOf } from './engine/problems.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
-import { withoutClutter } from './input/collect.js';
-import { masksOf, pairMasks } from './input/pairs.js';
 import { fetchSamples } from './input/samples.js';
 import { preparePicker, startDrop, startPaste } from './input/sources.js';
-import { warmZip } from './export/zip.js';
 import { Adjust } from './panel/adjust.js';
 import { renderAnswer } from './panel/answer.js';
 import { ScaleTool } from './panel/scale.js';
 import { renderCompare } from './panel/compare.js';
+import { Find } from './panel/find.js';
 import { Frames } from './panel/frames.js';
+import { Keep } from './panel/keep.js';
 import { renderLesions } from './panel/lesions.js';
 import { List } from './panel/list.js';
 import { fetchModelCard, renderModel } from './panel/model.js';
+import { Pairs } from './panel/pairs.js';
 import { Results } from './panel/results.js';
+import { Review } from './panel/review.js';
 import { Save } from './panel/save.js';
 import { Toolbar } from './panel/toolbar.js';
-import { scaleFor, Item } from './state/item.js';
+import { Intake } from './state/intake.js';
+import { scaleFor } from './state/item.js';
 import { MapCache } from './state/maps.js';
 import { Opener } from './state/opener.js';
 import { Session } from './state/session.js';
@@ -28,6 +30,7 @@ import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
 import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
 import { keepFocus } from './ui/focus.js';
+import { late } from './ui/late.js';
 import { registerOffline } from './ui/offline.js';
 import { moveInside } from './ui/roving.js';
 import { renderHelp, startShortcuts } from './ui/shortcuts.js';
@@ -35,7 +38,10 @@ import { startTheme, toggleTheme } from './ui/theme.js';
 import { Gestures } from './view/gestures.js';
 import { Viewer } from './view/viewer.js';
 
-/** @typedef {import('./input/collect.js').Found} Found */
+/**
+ * @typedef {import('./input/collect.js').Found} Found
+ * @typedef {import('./state/item.js').Item} Item
+ */
 
 /** Only a slow download shows its share. */
 const SLOW = 1000; // milliseconds
@@ -74,40 +80,24 @@ const toolbar = new Toolbar(viewer, gestures, session);
 const adjust = new Adjust(session, viewer, useThresholdForAll, useOperatingPoint);
 const frames = new Frames(session);
 const scaleTool = new ScaleTool(gestures, viewer, session, store);
-const save = new Save(store, opener, async () => {
+const settle = async () => {
     await frames.stop();
     await session.refined();
+};
+const reader = byId('reader', HTMLInputElement);
+const save = new Save(store, opener, settle, () => reader.value);
+const keep = new Keep(store, () => ({ model: engine?.weights.sha256 ?? '', reader: reader.value }), settle);
+const modelLoaded = async () => (await loadingEngine).weights.sha256;
+const intake = new Intake(store, session, queue, modelLoaded, () => reader.value, (items, saved) => {
+    keep.markSaved(items);
+    reader.value ||= saved.reader;
 });
+const addFiles = (/** @type {Found[]} */ found) => void intake.add(found);
 const results = new Results(store);
-
-/**
- * Adds files: images to the list, ground-truth masks to their images.
- * @param {Found[]} all
- */
-function addFiles(all) {
-    const found = withoutClutter(all);
-    if (found.length === 0) {
-        notify(t('list.nothing'));
-        return;
-    }
-    const { pictures, masks } = pairMasks(found, store.items.map(({ path }) => path));
-    for (const item of store.items) setTruth(item, masksOf(item.path, masks));
-    const items = pictures.map(({ file, path }) => new Item(file, file.name, path));
-    for (const item of items) setTruth(item, masksOf(item.path, masks));
-    store.add(items);
-    if (items.length > 0) announce(t('list.added', { count: items.length }));
-}
-
-/**
- * @param {Item} item
- * @param {Found[]} masks
- */
-function setTruth(item, masks) {
-    if (masks.length === 0) return;
-    item.truth = { files: masks.map(({ file }) => file), scores: null, problem: null };
-    if (item === store.selected) void session.refreshTruth();
-    store.changed(item);
-}
+const comparer = new Comparer();
+new Pairs(store, intake).render();
+const find = new Find(store);
+const review = new Review(store);
 
 /** @param {Promise<Found[]>} samples */
 async function addSamples(samples) {
@@ -155,9 +145,10 @@ function renderView() {
 function renderNote() {
     const { item, picture } = session;
     const note = byId('viewer-note', HTMLElement);
-    const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : item && !picture ? t('viewer.opening') : '';
+    const missing = item?.state === 'missing' ? t('session.missing', { name: item.name }) : '';
+    const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : missing || (item && !picture ? t('viewer.opening') : '');
     note.hidden = text === '';
-    byId('work', HTMLElement).classList.toggle('work-failed', item?.state === 'failed');
+    byId('work', HTMLElement).classList.toggle('work-failed', item?.state === 'failed' || item?.state === 'missing');
     note.dataset['kind'] = item?.problem ? 'problem' : 'plain';
     const paragraph = document.createElement('p');
     paragraph.textContent = text;
@@ -166,7 +157,16 @@ function renderNote() {
 }
 
 const renderComparison = afterNextFrame(() => {
-    renderCompare(byId('compare', HTMLElement), session);
+    const { item } = session;
+    renderCompare(byId('compare', HTMLElement), item, {
+        resize: () => intake.resizeMasks(),
+        use() {
+            if (item?.truth?.read && !intake.useMask(item, item.truth.read)) notify(t('compare.size'), 'problem');
+        },
+        remove() {
+            if (item) intake.removeTruth(item);
+        },
+    });
     list.renderComparison();
 });
 
@@ -195,6 +195,11 @@ const pickFiles = preparePicker('pick-files', addFiles);
 const shortcuts = [
     { keys: 'pagedown ] j', label: 'help.previous', shown: 'Page Up · Page Down', run: () => store.selectBeside(1) },
     { keys: 'pageup [ k', label: '', shown: '', run: () => store.selectBeside(-1) },
+    { keys: 'a', label: 'help.review', shown: 'A · D · U', run: () => review.decide('accepted') },
+    { keys: 'd', label: '', shown: '', run: () => review.decide('rejected') },
+    { keys: 'u', label: '', shown: '', run: () => review.decide('check') },
+    { keys: 'shift+pagedown n', label: 'help.unreviewed', shown: 'N · Shift Page Up', run: () => review.go(1) },
+    { keys: 'shift+pageup', label: '', shown: '', run: () => review.go(-1) },
     { keys: 'v', label: 'help.tools', shown: 'V · I · G · B · E · W · C', run: () => gestures.use('move') },
     { keys: 'i', label: '', shown: '', run: () => gestures.use('click') },
     { keys: 'x', label: 'help.outside', shown: 'X', run: () => gestures.setInside(!gestures.inside) },
@@ -254,6 +259,9 @@ function renderWork() {
     renderComparison();
     renderModel(engine);
     results.render();
+    keep.render();
+    find.render();
+    review.render();
     viewer.redraw();
 }
 
@@ -267,9 +275,15 @@ store.addEventListener('list', renderView);
 store.addEventListener('item', event => {
     const item = /** @type {CustomEvent<Item>} */ (event).detail;
     if (item === session.item) renderAnswers();
-    if (engine && item.state === 'done' && item !== session.item && item.truth && !item.truth.scores && !item.truth.problem)
-        void scoreItem(item, engine).then(() => list.render());
+    if (engine && item.state === 'done' && item.truth && !item.truth.problem && (item === session.item || !item.truth.scores)) comparer.soon(item, engine);
+    renderComparison();
     save.render();
+});
+comparer.addEventListener('scores', event => {
+    const item = /** @type {CustomEvent<Item>} */ (event).detail;
+    list.refresh(item);
+    keep.touch(item); // the mask that was read is kept, too
+    renderComparison();
 });
 session.addEventListener('picture', renderAnswers);
 session.addEventListener('answer', () => {
@@ -286,7 +300,7 @@ startDrop(addFiles);
 startPaste(addFiles);
 const pickFolder = preparePicker('pick-folder', addFiles);
 const pickTruth = preparePicker('pick-truth', found => {
-    if (session.item) setTruth(session.item, found);
+    if (session.item) intake.setTruth(session.item, found);
 });
 
 /**
@@ -304,11 +318,10 @@ click('start-sample', () => void addSamples(fetchSamples()));
 click('bar-add', pickFiles);
 click('list-folder', pickFolder);
 click('list-table', () => results.open());
-click('list-clear', () => {
-    queue.cancelAll();
-    store.clear();
-});
+click('list-clear', () => intake.remove(store.items));
 click('compare-add', pickTruth);
+click('session-open', preparePicker('pick-session', addFiles));
+reader.addEventListener('change', () => store.dispatchEvent(new Event('list')));
 click('theme', toggleTheme);
 click('language', () => chooseLanguage(currentLanguage() === 'en' ? 'ar' : 'en'));
 click('open-help', () => openDialog(byId('help', HTMLDialogElement)));
@@ -323,10 +336,10 @@ for (const [id, target] of /** @type {const} */ ([['skip-image', 'canvas'], ['sk
     });
 byId('brand', HTMLAnchorElement).addEventListener('click', event => {
     event.preventDefault();
-    queue.cancelAll();
-    store.clear();
+    intake.remove(store.items);
 });
-for (const id of ['help', 'model', 'results']) prepareDialog(byId(id, HTMLDialogElement));
+list.addEventListener('remove', event => intake.remove([/** @type {CustomEvent<Item>} */ (event).detail]));
+for (const id of ['help', 'model', 'pairs', 'readers', 'results']) prepareDialog(byId(id, HTMLDialogElement));
 
 function nextLayout() {
     const layouts = /** @type {const} */ (['single', 'side', 'swipe']);
@@ -347,12 +360,13 @@ try {
     session.start(loaded);
     toolbar.render();
     save.start(loaded);
+    await keep.restore(saved => intake.show(saved, loaded.weights.sha256));
     // The first answer comes before the page fetches what it may need later.
     await queue.firstAnswer();
     await queue.warmUp();
     await queue.firstAnswer();
     renderWorkOnce();
-    await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), fetchModelCard()]);
+    await Promise.all([comparer.start(), warmEngine(loaded), late().then(({ warmZip }) => warmZip()).catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.
     document.documentElement.dataset['loaded'] = 'all';

@@ -34,6 +34,7 @@ export const inlined = {
     sha256: facts.sha256,
     card: facts.card,
     worker: 'data:text/javascript;base64,' + document.getElementById('inlined-worker').textContent,
+    compareWorker: 'data:text/javascript;base64,' + document.getElementById('inlined-compare').textContent,
     samples: Object.fromEntries(facts.samples.map(name => [name, bytesOf('inlined-' + name)])),
 };
 `;
@@ -97,6 +98,7 @@ async function build() {
         ['weights', weights.toString('base64')],
         // As a data URL: Chromium starts no module worker from a blob of a page from disk.
         ['worker', Buffer.from((await bundle('wasm/worker.browser.js', { read: sourceOf })).code).toString('base64')],
+        ['compare', Buffer.from((await bundle('web/compare/worker.js', { read: sourceOf })).code).toString('base64')],
     ];
     for (const name of SAMPLES) kept.push([name, await base64(`web/samples/${name}`)]);
     const policy = [

@@ -143,9 +143,9 @@ async function robustness(out) {
 async function settings(out) {
     /** @type {Row[]} */
     const rows = [];
-    for (const file of (await entries(path.join(out, 'settings'))).filter(name => name.endsWith('.json'))) {
-        const { out: _file, ...fitted } = await readJson(path.join(out, 'settings', file));
-        rows.push({ fold: file.replace(/\D/g, ''), ...scalars(fitted) });
+    for (const fold of await entries(path.join(out, 'ready'))) {
+        const { out: _file, ...fitted } = await readJson(path.join(out, 'ready', fold, 'settings.json'));
+        rows.push({ fold: fold.replace(/\D/g, ''), ...scalars(fitted) });
     }
     return rows;
 }

@@ -34,7 +34,7 @@ typedef struct sm_evaluated_image {
     bool corrected;  /**< corrections were simulated */
     /** Lesion images: Dice after each correction. */
     double corrected_dice[SM_CORRECTIONS];
-    bool cleared; /**< normal images with a mask: it is gone after one click outside on it */
+    bool cleared; /**< normal images with a mask: the outline that one click outside is on is gone after it */
     sm_pixel_uncertainty pixel_uncertainty;
     bool annotated; /**< burned-in calipers or text, by the manifest or found by marks.h */
     /** Without a reference outline, all predicted pixels are in `false_positive`, and the other counts are 0. */

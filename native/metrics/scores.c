@@ -64,7 +64,7 @@ const sm_metric_info sm_metrics[SM_METRIC_COUNT] = {
     [SM_METRIC_DICE_5_CLICKS] = {"lesion_dice_5_clicks", "Lesion Dice after 5 clicks", SM_UNIT_SCORE},
     [SM_METRIC_DICE_BOX] = {"lesion_dice_box", "Lesion Dice after a box", SM_UNIT_SCORE},
     [SM_METRIC_MISSED_1_CLICK] = {"missed_lesion_share_1_click", "Lesion images missed after 1 click", SM_UNIT_SHARE},
-    [SM_METRIC_CLEARED] = {"false_mask_cleared_share", "False masks removed by one click", SM_UNIT_SHARE},
+    [SM_METRIC_CLEARED] = {"false_mask_cleared_share", "False outlines removed by a click on them", SM_UNIT_SHARE},
 };
 
 /* An item of a list sorted by value, for weighted medians. */

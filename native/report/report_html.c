@@ -220,7 +220,7 @@ static void write_method(FILE *out) {
         "interior "
         "pixel of the largest component of the error, inside for missed parts, outside for false ones. Box: the "
         "bounding box of the largest lesion, each side moved by up to 5 %% of it. Normal images with a mask: one click "
-        "outside on it; removed means that no mask is left.</dd>\n"
+        "outside on it; removed means that nothing of the outline under the click is left.</dd>\n"
         "<dt>Intervals</dt><dd>95 %%: percentiles of %d bootstrap replicates that draw whole groups (a scene or a "
         "patient).</dd>\n"
         "<dt>HD95</dt><dd>The larger of the two directed 95th percentiles of distances between the outlines, for "

@@ -6,6 +6,7 @@
  *     weights: Uint8Array<ArrayBuffer>,
  *     sha256: string,
  *     worker: string,
+ *     compareWorker: string,
  *     card: string,
  *     samples: Record<string, Uint8Array<ArrayBuffer>>,
  * } | null}

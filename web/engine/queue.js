@@ -155,18 +155,25 @@ export class Queue extends EventTarget {
         item.state = 'running';
         item.problem = null;
         this.#store.changed(item);
+        /** @type {import('../state/item.js').State} */
+        let state = 'done';
+        /** @type {Item['problem']} */
+        let problem = null;
         try {
             await this.#segment(engine, item, controller.signal);
-            item.state = 'done';
         } catch (error) {
             if (controller.signal.aborted || isAborted(error)) {
-                item.state = 'cancelled';
+                state = 'cancelled';
             } else {
-                item.state = 'failed';
-                item.problem = error instanceof SourceError ? error.problem : problemOf(error);
+                state = 'failed';
+                problem = error instanceof SourceError ? error.problem : problemOf(error);
             }
         }
-        this.#running.delete(item);
+        // A removed item that came back meanwhile runs again.
+        if (this.#running.get(item) === controller) {
+            this.#running.delete(item);
+            Object.assign(item, { state, problem });
+        }
         this.#answered = true;
         this.#batch.finished++;
         this.#store.changed(item);

@@ -1,6 +1,7 @@
 /** An image's answer as one JSON object, with the field names of the command line. */
 import { NO_PROMPTS } from '../edit/prompts.js';
 import { isDrawn, scaleFor } from '../state/item.js';
+import { judgementOf } from './provenance.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -21,9 +22,10 @@ function rounded(value) {
  * @param {ExportName} name
  * @param {number} frame
  * @param {FrameResult} result of that frame
+ * @param {import('./provenance.js').Provenance} provenance
  * @returns {Record<string, unknown>}
  */
-export function recordOf(item, name, frame, result) {
+export function recordOf(item, name, frame, result, provenance) {
     const recordOfLesion = (/** @type {import('../state/item.js').Lesion} */ lesion) => {
         const scale = scaleFor(item, lesion.bbox);
         const record = {
@@ -82,6 +84,30 @@ export function recordOf(item, name, frame, result) {
         lesions: result.lesions.map(recordOfLesion),
         possible_lesions: result.possible.map(recordOfLesion),
         ...(rulers.length > 0 ? { distances: rulers.map(recordOfRuler) } : {}),
+        ...reviewOf(item, result),
+        ...(item.truth?.scores && frame === item.frame ? { ground_truth: comparisonOf(item.truth.scores) } : {}),
+        provenance,
         milliseconds: rounded(result.milliseconds),
+    };
+}
+
+/**
+ * @param {Item} item
+ * @param {FrameResult} result
+ */
+function reviewOf(item, result) {
+    const { review, reader_type: type, birads, notes, image_sha256: sum } = judgementOf(item, result);
+    return { review, reader_type: type, birads, notes, image_sha256: sum };
+}
+
+/** @param {import('../compare/metrics.js').Scores} scores */
+function comparisonOf({ normal, outlined, dice, iou, hd95, lesions, extra }) {
+    const overlap = normal ? {} : { dice: rounded(dice), iou: rounded(iou), hd95_px: hd95 === null ? null : rounded(hd95), missed: dice === 0 };
+    return {
+        image: normal ? 'normal' : 'lesion',
+        ...overlap,
+        ...(normal ? { false_outline: outlined } : {}),
+        lesions: lesions.map(lesion => ({ area_px: lesion.area, outlined_px: lesion.found, dice: rounded(lesion.dice) })),
+        outlines_without_lesion: extra,
     };
 }

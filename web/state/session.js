@@ -150,11 +150,21 @@ export class Session extends EventTarget {
         await this.#showFrame(turn);
     }
 
+    /** The file of the item in view was replaced. */
+    reopen() {
+        void this.#show();
+    }
+
+    /** The edits of the frame in view were changed from outside. */
+    edited() {
+        this.#recomputeSoon();
+    }
+
     /** @param {number} turn */
     async #showFrame(turn) {
         const { item } = this;
         const engine = this.#engine;
-        if (!item || !engine || item.state === 'failed') return;
+        if (!item || !engine || item.state === 'failed' || item.state === 'missing') return;
         try {
             const source = await this.#hold(item, engine);
             if (turn !== this.#turn) return;

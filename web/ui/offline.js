@@ -2,6 +2,8 @@
 
 /** Files that are loaded on demand and needed offline too. */
 const ON_DEMAND = [
+    'late.js',
+    'compare/worker.js',
     'vendor/dicom-parser.js',
     'vendor/fflate.js',
     'input/dicom.js',
