@@ -264,8 +264,8 @@ export default {
 
     'adjust.title': 'Display',
     'adjust.point': 'Which outlines count',
-    'adjust.pointOption': '{kept} of lesion images kept, up to {missed} missed',
-    'adjust.pointHelp': 'Measured on images that the network had not seen; “missed” is the upper 95% bound. Keeping more costs more false outlines in images without a lesion. Applies to all images.',
+    'adjust.pointOption': '{kept} kept, up to {missed} missed',
+    'adjust.pointHelp': 'Of images with a lesion: the share that passes the level, and the share in which no outline counts (upper 95% bound, on images that the network had not seen). Keeping more costs more false outlines in images without a lesion. Applies to all images.',
     'adjust.pointDone': 'All images are answered again for {kept}.',
     'adjust.threshold': 'Threshold',
     'adjust.thresholdHelp': 'A lower threshold outlines more, a higher one only the most probable pixels.',
