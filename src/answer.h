@@ -7,9 +7,12 @@
 /** What the options and the weights together set. */
 typedef struct sm_answer_settings {
     float threshold;
-    bool draws_faint; /**< a lesion below the threshold is drawn when the presence of the image passes the level */
+    bool draws_faint; /**< without an outline, one below the threshold is drawn, as a possible lesion, when the presence
+                           of the image passes the level */
     int minimum_area; /**< pixels */
     sm_operating_point operating_point; /**< 0 when the weights hold no decision */
+    const size_t *rejected; /**< [rejected_count]: a lesion below the threshold must not hold these pixels */
+    int rejected_count;
 } sm_answer_settings;
 
 /** Errors: SM_ERROR_ARGUMENT. */

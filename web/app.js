@@ -29,8 +29,10 @@ import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
 import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
+import { keepFocus } from './ui/focus.js';
 import { late } from './ui/late.js';
 import { registerOffline } from './ui/offline.js';
+import { moveInside } from './ui/roving.js';
 import { renderHelp, startShortcuts } from './ui/shortcuts.js';
 import { startTheme, toggleTheme } from './ui/theme.js';
 import { Gestures } from './view/gestures.js';
@@ -75,7 +77,7 @@ const viewer = new Viewer(canvas, session);
 const gestures = new Gestures(canvas, viewer, session);
 const list = new List(store, queue);
 const toolbar = new Toolbar(viewer, gestures, session);
-const adjust = new Adjust(session, viewer, useThresholdForAll);
+const adjust = new Adjust(session, viewer, useThresholdForAll, useOperatingPoint);
 const frames = new Frames(session);
 const scaleTool = new ScaleTool(gestures, viewer, session, store);
 const settle = async () => {
@@ -84,7 +86,7 @@ const settle = async () => {
 };
 const reader = byId('reader', HTMLInputElement);
 const save = new Save(store, opener, settle, () => reader.value);
-const keep = new Keep(store, () => ({ model: engine?.weights.sha256 ?? '', reader: reader.value }), settle);
+const keep = new Keep(store, () => ({ model: engine?.weights.sha256 ?? '', reader: reader.value, operatingPoint: store.operatingPoint }), settle);
 const modelLoaded = async () => (await loadingEngine).weights.sha256;
 const intake = new Intake(store, session, queue, modelLoaded, () => reader.value, (items, saved) => {
     keep.markSaved(items);
@@ -117,11 +119,25 @@ function useThresholdForAll(threshold) {
     notify(t('adjust.allDone', { value: formatNumber(threshold, 2) }));
 }
 
+/** @param {0.8 | 0.9 | 0.95} kept */
+function useOperatingPoint(kept) {
+    store.operatingPoint = kept;
+    for (const item of store.items) {
+        if (item.state !== 'done') continue;
+        item.state = 'waiting';
+        if (item.truth) item.truth.scores = null;
+        store.changed(item);
+    }
+    queue.wake();
+    notify(t('adjust.pointDone', { kept: formatPercent(kept) }));
+}
+
 function renderView() {
     const any = store.items.length > 0;
     byId('start', HTMLElement).hidden = any;
     byId('work', HTMLElement).hidden = !any;
     byId('bar-add', HTMLButtonElement).hidden = !any;
+    byId('skip', HTMLElement).hidden = !any;
     if (any) renderWorkOnce();
 }
 
@@ -184,16 +200,17 @@ const shortcuts = [
     { keys: 'u', label: '', shown: '', run: () => review.decide('check') },
     { keys: 'shift+pagedown n', label: 'help.unreviewed', shown: 'N · Shift Page Up', run: () => review.go(1) },
     { keys: 'shift+pageup', label: '', shown: '', run: () => review.go(-1) },
-    { keys: 'v', label: 'help.tools', shown: 'V · I · B · E · W · C', run: () => gestures.use('move') },
+    { keys: 'v', label: 'help.tools', shown: 'V · I · G · B · E · W · C', run: () => gestures.use('move') },
     { keys: 'i', label: '', shown: '', run: () => gestures.use('click') },
     { keys: 'x', label: 'help.outside', shown: 'X', run: () => gestures.setInside(!gestures.inside) },
+    { keys: 'g', label: '', shown: '', run: () => gestures.use('polygon') },
     { keys: 'b', label: '', shown: '', run: () => gestures.use('brush') },
     { keys: 'e', label: '', shown: '', run: () => gestures.use('erase') },
     { keys: 'w', label: '', shown: '', run: () => gestures.use('window') },
     { keys: 'c', label: '', shown: '', run: () => gestures.use('scale') },
     { keys: ', <', label: 'help.brush', shown: ', · .', run: () => gestures.setBrush(gestures.brushRadius - 2) },
     { keys: '. >', label: '', shown: '', run: () => gestures.setBrush(gestures.brushRadius + 2) },
-    { keys: 'ctrl+z', label: 'help.undo', shown: 'Ctrl Z · Ctrl Shift Z', run: () => session.undo() },
+    { keys: 'ctrl+z', label: 'help.undo', shown: 'Ctrl Z · Ctrl Shift Z', run: () => gestures.undo() },
     { keys: 'ctrl+shift+z ctrl+y', label: '', shown: '', run: () => session.redo() },
     { keys: '+ =', label: 'help.zoom', shown: '+ · − · 0 · 1', run: () => viewer.zoom(1.25) },
     { keys: '-', label: '', shown: '', run: () => viewer.zoom(0.8) },
@@ -312,6 +329,11 @@ click('open-model', () => {
     renderModel(engine);
     openDialog(byId('model', HTMLDialogElement));
 });
+for (const [id, target] of /** @type {const} */ ([['skip-image', 'canvas'], ['skip-results', 'panel']]))
+    byId(id, HTMLAnchorElement).addEventListener('click', event => {
+        event.preventDefault(); // the address would keep the fragment
+        byId(target, HTMLElement).focus();
+    });
 byId('brand', HTMLAnchorElement).addEventListener('click', event => {
     event.preventDefault();
     intake.remove(store.items);
@@ -325,6 +347,8 @@ function nextLayout() {
 }
 
 startShortcuts(shortcuts);
+keepFocus(() => (store.items.length > 0 ? canvas : byId('start-sample', HTMLButtonElement)));
+moveInside(byId('list', HTMLElement), '.row-main, .row .tool', '.row[aria-current] .row-main');
 renderStart();
 if (samplesAtStart) void addSamples(samplesAtStart);
 

@@ -160,7 +160,7 @@ describe('accessibility', { skip }, () => {
             await page.locator('#tool-click').click();
             await page.locator('#click-outside').click();
             await page.locator('.possible button').first().click();
-            await page.locator('#clear-clicks:enabled').waitFor();
+            await page.locator('#clear-edits:enabled').waitFor();
             await nextFrame(page);
             await check(page, `${locale}-${colorScheme}-${viewport.width}-click`);
             if (phone) assert.deepEqual(await smallControls(page), []);

@@ -57,7 +57,7 @@ describe('clicks', { skip }, () => {
     async function startAfresh() {
         await page.keyboard.press('i');
         await page.getByRole('button', { name: 'Lesion', exact: true }).click();
-        const clear = page.locator('#clear-clicks:enabled');
+        const clear = page.locator('#clear-edits:enabled');
         if ((await clear.count()) > 0) await clear.click();
         await nextFrame(page);
         await maskOf(page);
@@ -196,7 +196,7 @@ describe('clicks', { skip }, () => {
         await page.keyboard.press('i');
         await page.keyboard.press('Enter'); // shows the cursor
         await nextFrame(page);
-        assert.ok(await page.locator('#clear-clicks').isDisabled(), 'nothing happens before the cursor is in view');
+        assert.ok(await page.locator('#clear-edits').isDisabled(), 'nothing happens before the cursor is in view');
         await page.keyboard.press('Shift+Enter');
         await page.keyboard.press('x');
         await page.keyboard.press('Shift+ArrowDown');

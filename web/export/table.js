@@ -3,7 +3,7 @@
  * of a cine loop counts as an image.
  */
 import { millimetresOf } from '../compare/summary.js';
-import { answersOf, scaleFor } from '../state/item.js';
+import { answersOf, isDrawn, scaleFor } from '../state/item.js';
 import { judgementOf } from './provenance.js';
 
 /**
@@ -96,8 +96,8 @@ function rowsOfAnswer(item, name, frame, result, provenance) {
             lesion.perimeter,
             (lesion.orientation * 180) / Math.PI,
             lesion.circularity,
-            lesion.meanProbability,
-            lesion.expectedDice,
+            isDrawn(lesion) ? '' : lesion.meanProbability,
+            isDrawn(lesion) ? '' : lesion.expectedDice,
             // As text, because four decimals are too few for a pixel spacing.
             millimetres && millimetres.toPrecision(6),
             lesionScale?.origin,

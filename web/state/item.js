@@ -50,6 +50,14 @@
  * @property {Edits | null} edits
  */
 
+/**
+ * A distance that the user measured.
+ * @typedef {object} Ruler
+ * @property {number} frame
+ * @property {{ x: number, y: number }} from pixels
+ * @property {{ x: number, y: number }} to
+ */
+
 /** "missing": the item comes from a session without its image, whose file was not added yet. @typedef {'waiting' | 'running' | 'done' | 'failed' | 'cancelled' | 'missing'} State */
 
 /**
@@ -116,6 +124,8 @@ export class Item {
         this.results = new Map();
         /** @type {Scale[]} the user's own scale comes first */
         this.scales = [];
+        /** @type {Ruler[]} */
+        this.rulers = [];
         /** @type {number | null} the user's threshold; null: the network's own */
         this.threshold = null;
         /** @type {Truth | null} */
@@ -133,6 +143,14 @@ export class Item {
     get result() {
         return this.results.get(this.frame);
     }
+}
+
+/**
+ * @param {Lesion} lesion
+ * @returns {boolean} whether the user drew this outline, so that the network has not rated it
+ */
+export function isDrawn({ expectedDice, meanProbability }) {
+    return expectedDice === 0 && meanProbability === 0;
 }
 
 /**

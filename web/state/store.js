@@ -15,6 +15,8 @@ export class Store extends EventTarget {
     items = [];
     /** @type {Item | null} */
     selected = null;
+    /** Share of the lesion images in which a lesion counts; see OperatingPoint. @type {0.8 | 0.9 | 0.95} */
+    operatingPoint = 0.95;
     /** @type {Arrangement} */
     arrangement = { search: '', filter: 'all', order: 'added' };
     /** Items in the order of the list, without those that the filter hides. @type {Item[]} */
