@@ -87,7 +87,7 @@ const settle = async () => {
 };
 const reader = byId('reader', HTMLInputElement);
 const save = new Save(store, opener, settle, () => reader.value);
-const keep = new Keep(store, () => ({ model: engine?.weights.sha256 ?? '', reader: reader.value }), settle);
+const keep = new Keep(store, () => ({ model: engine?.weights.sha256 ?? '', reader: reader.value, operatingPoint: store.operatingPoint }), settle);
 const modelLoaded = async () => (await loadingEngine).weights.sha256;
 const intake = new Intake(store, session, queue, modelLoaded, () => reader.value, (items, saved) => {
     keep.markSaved(items);

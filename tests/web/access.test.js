@@ -101,6 +101,21 @@ describe('accessibility', { skip }, () => {
             await page.keyboard.press('t');
             await view('results');
             await page.keyboard.press('Escape');
+            await page.keyboard.press('a');
+            await page.keyboard.press('PageUp');
+            await page.locator('#review-birads').selectOption('4A');
+            await pick(page, [{ name: 'stranger_gt.png', buffer: bytes }]);
+            await page.locator('#batch-pairs').click();
+            await view('pairs');
+            await page.keyboard.press('Escape');
+            const session = await saved(page, language === 'ar' ? 'حفظ الجلسة' : 'Save session');
+            await pick(page, [{ name: 'other.sonomask', buffer: session.bytes }]);
+            await page.locator('.notice-offer').waitFor();
+            await view('offer');
+            await page.locator('.notice-offer .link').nth(1).click();
+            await page.locator('#readers[open]').waitFor();
+            await view('readers');
+            await page.keyboard.press('Escape');
             // The report is made for printing only, and exists only while the print dialog is open.
             await page.evaluate(() => {
                 window.print = () => {

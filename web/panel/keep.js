@@ -69,7 +69,8 @@ export class Keep {
 
     /**
      * @param {Store} store
-     * @param {() => { model: string, reader: string }} facts SHA-256 of the weights, and the reader's name
+     * @param {() => { model: string, reader: string, operatingPoint: number }} facts SHA-256 of the weights, the reader's name, and the
+     *     operating point
      * @param {() => Promise<void>} settle waits until edits have their answers
      */
     constructor(store, facts, settle) {

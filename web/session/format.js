@@ -29,6 +29,7 @@ import { savedEdits } from './work.js';
  * @property {number} frameCount
  * @property {number | null} threshold
  * @property {Scale[]} scales
+ * @property {import('../state/item.js').Ruler[]} rulers
  * @property {Review} review
  * @property {{ frame: number, result: SavedResult }[]} answers
  * @property {DrawnMask | null} truth
@@ -40,6 +41,7 @@ import { savedEdits } from './work.js';
  * @typedef {object} SavedSession
  * @property {string} model SHA-256 of the weights; "": unknown
  * @property {string} reader
+ * @property {number} operatingPoint see Store
  * @property {string} saved ISO date
  * @property {SavedItem[]} items
  */
@@ -83,19 +85,19 @@ export function toJson(item, { name, path, image, thumbnail }) {
     });
     const drawn = item.truth?.files.find(file => !(file instanceof Blob)) ?? item.truth?.read;
     const truth = drawn && !(drawn instanceof Blob) ? { ...drawn, runs: [...drawn.runs] } : null;
-    const { sha256, kind, frame, frameCount, threshold, scales, review } = item;
+    const { sha256, kind, frame, frameCount, threshold, scales, rulers, review } = item;
     return {
-        name, path, bytes: item.bytes, sha256, kind, done: answers.length > 0, frame, frameCount, threshold, scales, review, answers,
+        name, path, bytes: item.bytes, sha256, kind, done: answers.length > 0, frame, frameCount, threshold, scales, rulers, review, answers,
         truth, thumbnail: thumbnail ? (item.thumbnail?.src ?? '') : '', image,
     };
 }
 
 /**
- * @param {{ model: string, reader: string }} facts
+ * @param {{ model: string, reader: string, operatingPoint: number }} facts
  * @returns {object} the head of a session, for JSON
  */
-export function headJson({ model, reader }) {
-    return { format: FORMAT, version: VERSION, saved: new Date().toISOString(), model, reader };
+export function headJson({ model, reader, operatingPoint }) {
+    return { format: FORMAT, version: VERSION, saved: new Date().toISOString(), model, reader, operatingPoint };
 }
 
 /** Reads fields of parsed JSON; a field that is not as expected throws, with its path. */
@@ -274,7 +276,7 @@ function resultOf(fields) {
         prompts: promptsOf(saved),
         added: [...saved.runs('added', pixels)],
         erased: [...saved.runs('erased', pixels)],
-        partial: saved.value.partial === true,
+        removal: saved.value.removal ? removalOf(saved.within('removal'), pixels) : null,
     };
     return {
         ...fields.value,
@@ -300,6 +302,24 @@ function resultOf(fields) {
         },
         edits,
     };
+}
+
+/**
+ * @param {Fields} fields
+ * @param {number} pixels
+ */
+function removalOf(fields, pixels) {
+    return { removed: [...fields.runs('removed', pixels, true)], kept: [...fields.runs('kept', pixels, true)] };
+}
+
+/**
+ * @param {Fields} fields
+ * @returns {import('../state/item.js').Ruler}
+ */
+function rulerOf(fields) {
+    const ends = [fields.within('from'), fields.within('to')];
+    ends.forEach(checkPoint);
+    return { frame: fields.whole('frame', 0, MOST_FRAMES), from: ends[0]?.value, to: ends[1]?.value };
 }
 
 /**
@@ -352,6 +372,7 @@ export function itemOf(json, path) {
         frameCount,
         threshold: fields.value.threshold === null || fields.value.threshold === undefined ? null : fields.number('threshold', 0, 1),
         scales: fields.list('scales', 1000).map(scaleOf),
+        rulers: fields.list('rulers', 10000).map(rulerOf),
         review: review
             ? {
                   state: review.oneOf('state', /** @type {const} */ (['open', 'check', 'accepted', 'rejected'])),
@@ -369,12 +390,13 @@ export function itemOf(json, path) {
 
 /**
  * @param {unknown} json parsed
- * @returns {{ model: string, reader: string, saved: string }}
+ * @returns {{ model: string, reader: string, saved: string, operatingPoint: number }}
  */
 export function headOf(json) {
     const fields = new Fields(json, 'session');
     if (fields.value.format !== FORMAT) throw new SessionError('session.other');
     if (typeof fields.value.version === 'number' && fields.value.version > VERSION) throw new SessionError('session.newer', String(fields.value.version));
     fields.whole('version', 1, VERSION);
-    return { model: fields.text('model', 64), reader: fields.text('reader', 200), saved: fields.text('saved', 40) };
+    const { model, reader, saved } = { model: fields.text('model', 64), reader: fields.text('reader', 200), saved: fields.text('saved', 40) };
+    return { model, reader, saved, operatingPoint: fields.number('operatingPoint', 0, 1) };
 }

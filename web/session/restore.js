@@ -40,10 +40,10 @@ function frozenFrom(saved) {
  */
 export function itemFrom(saved, file, sameWeights) {
     const item = new Item(file ?? new Blob(), saved.name, saved.path);
-    const { bytes, sha256, kind, frame, frameCount, threshold, scales, review } = saved;
-    Object.assign(item, { bytes, sha256, kind, frame, frameCount, threshold, scales, review });
+    const { bytes, sha256, kind, frame, frameCount, threshold, scales, rulers, review } = saved;
+    Object.assign(item, { bytes, sha256, kind, frame, frameCount, threshold, scales, rulers, review });
     for (const { frame: number, result } of saved.answers) {
-        const kept = result.edits ? sameWeights && !result.edits.partial : sameWeights || review.state === 'open';
+        const kept = sameWeights || (!result.edits && review.state === 'open');
         item.results.set(number, kept ? resultFrom(result) : frozenFrom(result));
     }
     const done = saved.answers.length > 0 && sameWeights;

@@ -92,8 +92,8 @@ export class WorkStore extends EventTarget {
     #items;
     #images;
     #release;
-    /** @type {() => { items: Item[], selected: Item | null, model: string, reader: string }} */
-    #work = () => ({ items: [], selected: null, model: '', reader: '' });
+    /** @type {() => { items: Item[], selected: Item | null, model: string, reader: string, operatingPoint: number }} */
+    #work = () => ({ items: [], selected: null, model: '', reader: '', operatingPoint: 0.95 });
     /** Name of an item's file. @type {WeakMap<Item, string>} */
     #keys = new WeakMap();
     /** Names of the image files that are kept. @type {Set<string>} */
@@ -188,7 +188,7 @@ export class WorkStore extends EventTarget {
 
     /**
      * Writes from now on.
-     * @param {() => { items: Item[], selected: Item | null, model: string, reader: string }} work
+     * @param {() => { items: Item[], selected: Item | null, model: string, reader: string, operatingPoint: number }} work
      * @param {Map<Item, string>} keys of items that `load` gave
      */
     async start(work, keys) {
@@ -269,7 +269,7 @@ export class WorkStore extends EventTarget {
     }
 
     async #writeChanged() {
-        const { items, selected, model, reader } = this.#work();
+        const { items, selected, ...facts } = this.#work();
         for (const item of this.#changed) {
             if (this.#closed) return;
             // Before it is written: it may change again meanwhile.
@@ -284,11 +284,11 @@ export class WorkStore extends EventTarget {
         }
         const keys = items.map(item => this.#keys.get(item));
         const index = { items: keys, selected: selected && this.#keys.get(selected) };
-        const text = JSON.stringify([index, model, reader]);
+        const text = JSON.stringify([index, facts]);
         this.#listChanged = false;
         if (text === this.#index) return;
         try {
-            await write(this.#folder, INDEX, JSON.stringify({ ...headJson({ model, reader }), ...index }));
+            await write(this.#folder, INDEX, JSON.stringify({ ...headJson(facts), ...index }));
             this.#index = text;
         } catch (error) {
             this.#listChanged = true;

@@ -17,7 +17,7 @@ import { decodeRuns } from '../state/masks.js';
  * @property {Prompts | null} prompts
  * @property {number[]} added run lengths of the painted pixels, alternating, beginning with those that are not painted
  * @property {number[]} erased
- * @property {boolean} partial whether there are edits of a kind that is not here: then the mask of the result counts
+ * @property {{ removed: number[], kept: number[] } | null} removal run lengths, see edit/removal.js
  */
 
 /**
@@ -56,17 +56,18 @@ function paintRuns(edits, runs, value) {
 export function savedEdits(edits) {
     if (!edits?.any) return null;
     const { width, height, layer, prompts } = edits;
-    const partial = 'removal' in edits && Boolean(edits.removal);
-    return { width, height, prompts: prompts === NO_PROMPTS ? null : prompts, added: runsOf(layer, ADD), erased: runsOf(layer, ERASE), partial };
+    const removal = edits.removal && { removed: [...edits.removal.removed], kept: [...edits.removal.kept] };
+    return { width, height, prompts: prompts === NO_PROMPTS ? null : prompts, added: runsOf(layer, ADD), erased: runsOf(layer, ERASE), removal };
 }
 
 /**
  * @param {SavedEdits} saved
  * @returns {Edits}
  */
-export function restoredEdits({ width, height, prompts, added, erased }) {
+export function restoredEdits({ width, height, prompts, added, erased, removal }) {
     const edits = new Edits(width, height);
     if (prompts) edits.prompts = prompts;
+    if (removal) edits.removal = { removed: Uint32Array.from(removal.removed), kept: Uint32Array.from(removal.kept) };
     paintRuns(edits, added, ADD);
     paintRuns(edits, erased, ERASE);
     return edits;
@@ -103,6 +104,6 @@ export function workOf(item) {
     const frames = [...item.results].flatMap(([frame, { edits }]) => (edits?.any ? [{ frame, ...savedEdits(edits) }] : []));
     const scale = item.scales.find(({ origin }) => origin === 'user') ?? null;
     const review = JSON.stringify(item.review);
-    if (frames.length === 0 && !scale && item.threshold === null && review === NO_REVIEW) return '';
-    return JSON.stringify([frames, scale, item.threshold, review]);
+    if (frames.length === 0 && !scale && item.rulers.length === 0 && item.threshold === null && review === NO_REVIEW) return '';
+    return JSON.stringify([frames, scale, item.rulers, item.threshold, review]);
 }

@@ -27,6 +27,8 @@ import { Item } from './item.js';
 /** Files of these names are read as sessions or annotations; everything else is recognised by its first bytes. */
 const WORK_FILE = /\.(sonomask|zip|json)$/i;
 
+const POINTS = /** @type {const} */ ([0.8, 0.9, 0.95]);
+
 /** @param {string} path */
 function baseOf(path) {
     return (path.split(/[/\\]/).at(-1) ?? '').toLowerCase();
@@ -272,6 +274,9 @@ export class Intake extends EventTarget {
             item.model = session.model;
             return item;
         });
+        // The answers of a session are those of its operating point; in a list with other images, that of the list counts.
+        const point = POINTS.find(kept => kept === session.operatingPoint);
+        if (this.#store.items.length === 0 && point) this.#store.operatingPoint = point;
         this.#onSaved(items, session);
         this.#store.add(items);
         return items;
