@@ -131,6 +131,13 @@ function failed(error) {
 }
 
 /**
+ * @param {string} file
+ * @param {number} frame
+ * @param {number} count
+ */
+const labelOf = (file, frame, count) => (count > 1 ? `${file}: frame ${frame} of ${count}` : file);
+
+/**
  * Writes the files of one picture and prints its line. The outputs are checked before the answer is looked at, so that their
  * faults come first.
  * @param {Task} task
@@ -159,13 +166,6 @@ async function deliver({ input: { file, stem }, frame, pictures, answer: pending
         progress.complain(`${labelOf(file, frame, count)}: does not look like breast ultrasound (outlier score ` +
             `${Math.round(10 * result.outlierScore) / 10}, limit 1): do not rely on its result`);
 }
-
-/**
- * @param {string} file
- * @param {number} frame
- * @param {number} count
- */
-const labelOf = (file, frame, count) => (count > 1 ? `${file}: frame ${frame} of ${count}` : file);
 
 /**
  * @param {Engine} engine

@@ -8,7 +8,6 @@ import { withoutClutter } from './input/collect.js';
 import { arranged, hasDirectory } from './input/dicomdir.js';
 import { masksOf, pairMasks } from './input/pairs.js';
 import { fetchSamples } from './input/samples.js';
-import { SourceError } from './input/source.js';
 import { preparePicker, startDrop, startPaste } from './input/sources.js';
 import { warmZip } from './export/zip.js';
 import { Adjust } from './panel/adjust.js';
@@ -90,18 +89,9 @@ function addFiles(all) {
         notify(t('list.nothing'));
         return;
     }
-    // The images of a DICOM folder come in the order of its index.
-    if (hasDirectory(found)) void arranged(found).then(addFound, fault => notify(textOf(fault), 'problem'));
+    // The images of a DICOM folder come in the order of its index. A damaged index is listed like any file, with the reason.
+    if (hasDirectory(found)) void arranged(found).then(addFound, () => addFound({ found, missing: 0 }));
     else addFound({ found, missing: 0 });
-}
-
-/**
- * @param {unknown} error
- * @returns {string}
- */
-function textOf(error) {
-    const { key, detail } = error instanceof SourceError ? error.problem : problemOf(error);
-    return t(key, { detail });
 }
 
 /** @param {import('./input/dicomdir.js').Arranged} arrangement */
