@@ -42,6 +42,8 @@ export async function arranged(all) {
     /** @type {string[]} */
     const wanted = await ask({ source: newSource(), kind: 'directory', file: index.file, frame: null });
     const byPath = new Map(all.map(one => [folded(one.path), one]));
+    // An index without images says nothing of the files beside it.
+    if (wanted.length === 0) return { found: all, missing: 0 };
     const images = wanted.map(path => byPath.get(folded(base + path)));
     const inside = images.filter(image => image !== undefined);
     const outside = all.filter(({ path }) => !path.startsWith(base));

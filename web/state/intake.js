@@ -1,10 +1,8 @@
 /** Files from the user: images go to the list, ground-truth masks to their images, sessions and annotations are read. */
 import { Edits } from '../edit/edits.js';
 import { pairMasks } from '../compare/pairs.js';
-import { problemOf } from '../engine/problems.js';
 import { withoutClutter } from '../input/collect.js';
 import { arranged, hasDirectory } from '../input/dicomdir.js';
-import { SourceError } from '../input/source.js';
 import { t } from '../i18n/i18n.js';
 import { reasonOf } from '../panel/keep.js';
 import { compareWithSession } from '../panel/readers.js';
@@ -84,21 +82,16 @@ export class Intake extends EventTarget {
     }
 
     /**
-     * The images of a DICOM folder come in the order of its index, and files that it does not name are left out.
+     * The images of a DICOM folder come in the order of its index, and files that it does not name are left out. A damaged
+     * index is listed like any file, with the reason.
      * @param {Found[]} images
-     * @returns {Promise<Found[]>} none when the index cannot be read
+     * @returns {Promise<Found[]>}
      */
     async #inOrder(images) {
         if (!hasDirectory(images)) return images;
-        try {
-            const { found, missing } = await arranged(images);
-            if (missing > 0) notify(t('problem.dicomdir-missing', { count: missing }), 'problem');
-            return found;
-        } catch (error) {
-            const { key, detail } = error instanceof SourceError ? error.problem : problemOf(error);
-            notify(t(key, { detail }), 'problem');
-            return [];
-        }
+        const { found, missing } = await arranged(images).catch(() => ({ found: images, missing: 0 }));
+        if (missing > 0) notify(t('problem.dicomdir-missing', { count: missing }), 'problem');
+        return found;
     }
 
     /** @param {Found[]} found */
