@@ -178,7 +178,7 @@ sm_status sm_scan_find(const uint8_t *grey, int width, int height, sm_scan *scan
                         : sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
     }
     if (status == SM_OK) {
-        components = malloc(((size_t)count + 1) * sizeof *components);
+        components = calloc((size_t)count + 1, sizeof *components);
         if (!components) status = sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
     }
     if (status == SM_OK) {
