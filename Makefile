@@ -281,23 +281,30 @@ WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INF
 # in memory, so that an overflow traps instead of overwriting data. The memory that the shipped network needs is there from
 # the start: each growth takes a millisecond or more and lets the engine collect garbage. Untouched pages cost nothing.
 # Without a limit binaryen inlines every function that has one caller: the exports become functions of 20 kB, which the
-# browser optimises as a whole when a loop in them runs long. That took as long as the first segmentation.
-WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=41943040 -sTOTAL_STACK=262144 \
+# browser optimises as a whole when a loop in them runs long. That took as long as the first segmentation. The allocator is
+# the small one: there are few, large allocations.
+WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=41943040 -sTOTAL_STACK=262144 \
 	-Wl,--stack-first -Wl,--gc-sections -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=100
 # With -Os these are a third smaller, and the time of a whole segmentation does not change.
 WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c) $(addprefix src/, \
 	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_orientation.c image_statistics.c \
 	json_read.c weights.c weights_file.c nets.c net.c net_inference.c memory_plan.c model.c state.c status.c \
-	pixel_prompts.c outlier.c deflate.c image_png_write.c segment.c refine.c regions.c region_prompts.c scan.c \
-	scan_shape.c scan_rectangles.c)
+	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c \
+	regions.c region_prompts.c scan.c scan_shape.c scan_rectangles.c)
 $(foreach v,$(WASM_VARIANTS),$(WASM_SMALL:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
 # stb_image relies on signed sums that wrap around.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -fwrapv
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
 WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 
+# The libraries of the readers of DICOM and TIFF as ES modules, beside the readers for the same reason.
+VENDOR := wasm/vendor/openjpeg.wasm
+$(VENDOR): wasm/package/vendor.js node_modules/.package-lock.json
+	$(Q)node $< $(@D)
+	$(Q)touch $@
+
 .PHONY: wasm-modules
-wasm-modules: $(WASM_MODULES)
+wasm-modules: $(WASM_MODULES) $(VENDOR)
 
 WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SMALL) \
 	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
@@ -350,8 +357,13 @@ test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
 test-web: $(NODE_TESTED) ## Run the tests of the page only
 	BUILD=$(BUILD) node --test tests/web/*.test.js
 
+.PHONY: test-dicom
+test-dicom: $(NODE_TESTED) ## Compare every kind of DICOM file with dcmtk, gdcm and pydicom (a part of it is in test-js)
+	@.ci/setup test
+	BUILD=$(BUILD) node --test tests/dicom/matrix.test.js
+
 .PHONY: lint-js
-lint-js: node_modules/.package-lock.json
+lint-js: $(VENDOR)
 	node_modules/.bin/eslint .
 	node_modules/.bin/tsc -p tsconfig.json
 
@@ -395,6 +407,14 @@ test-package: $(NODE_TESTED) tests/package/node_modules/.package-lock.json ## Us
 	node_modules/.bin/tsc -p tests/package/types.tsconfig.json
 	BUILD=$(BUILD) node --test --test-concurrency=1 tests/package/*.test.js
 
+# Firefox and WebKitGTK are driven over WebSocket and HTTP; Node 20 has WebSocket only with this option. Pictures of the page
+# are in $(BUILD)/browsers.
+.PHONY: test-browsers
+test-browsers: $(NODE_TESTED) ## Use the page and the npm package in Firefox and WebKitGTK (two minutes)
+	@.ci/setup browsers
+	@$(MAKE) --no-print-directory single
+	NODE_OPTIONS=--experimental-websocket BUILD=$(BUILD) node --test --test-concurrency=1 tests/browsers/*.test.js
+
 # ---- The page ----
 .PHONY: single
 single: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Build build/sonomask.html, the page as one file that works from disk
@@ -411,6 +431,6 @@ include web/release/release.mk
 
 .PHONY: clean
 clean: ## Remove everything that was built
-	rm -rf $(BUILD) $(WASM_MODULES) web/api tests/package/build compile_commands.json
+	rm -rf $(BUILD) $(WASM_MODULES) wasm/vendor web/api tests/package/build compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -49,8 +49,8 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, model)},
     {.name = "net",
      .value = "NAME",
-     .help = "export untrained weights of this network instead: sonomask2, sonomask2-wide, sonomask2-unconditioned, "
-             "sonomask, unet16 or unet32",
+     .help = "export untrained weights of this network instead: sonomask2, sonomask2-unconditioned, sonomask, "
+             "unet16 or unet32",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, network)},
     {.name = "seed",

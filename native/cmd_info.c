@@ -25,7 +25,7 @@ static const char *check(void *pointer) {
 static const sm_option option_table[] = {
     {.name = "net",
      .value = "NAME",
-     .help = "network: sonomask2, sonomask2-wide, sonomask2-unconditioned, sonomask, unet16 or unet32",
+     .help = "network: sonomask2, sonomask2-unconditioned, sonomask, unet16 or unet32",
      .default_text = "sonomask2",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, network)},

@@ -118,9 +118,16 @@ static void keep_largest(const int32_t *labels, sm_result *result) {
     result->lesion_count = 1;
 }
 
-/** Draws the faint lesion of an image whose presence passes the level, but that has no outline. */
-static sm_status draw_faint(const sm_model *model, const sm_answer_settings *settings, int32_t *labels,
+static bool holds_rejected(const sm_answer_settings *settings, const int32_t *labels, int32_t label) {
+    for (int i = 0; i < settings->rejected_count; i++)
+        if (labels[settings->rejected[i]] == label) return true;
+    return false;
+}
+
+/** Draws the faint lesion of an image whose presence passes the level, but that has no outline. `*faint`: it did. */
+static sm_status draw_faint(const sm_model *model, const sm_answer_settings *settings, int32_t *labels, bool *faint,
                             sm_result *result, sm_error *error) {
+    *faint = false;
     if (!settings->draws_faint || result->lesion_count > 0 || result->presence < settings->operating_point.presence)
         return SM_OK;
     const float peak = sm_peak(result->probability_map, NULL, 0, result->width, result->height);
@@ -130,8 +137,16 @@ static sm_status draw_faint(const sm_model *model, const sm_answer_settings *set
                                                 labels, &result->lesions, &result->lesion_count, error);
     if (status != SM_OK || result->lesion_count == 0) return status;
     keep_largest(labels, result);
+    if (holds_rejected(settings, labels, result->lesions[0].label)) {
+        memset(result->mask, 0, pixels);
+        free(result->lesions);
+        result->lesions = NULL;
+        result->lesion_count = 0;
+        return SM_OK;
+    }
     result->lesions[0].presence = result->presence;
     result->lesions[0].margin = sm_margin(&model->decision, result->lesions[0].area, pixels);
+    *faint = true;
     return SM_OK;
 }
 
@@ -163,9 +178,9 @@ static sm_status separate(const bool *counts, const int32_t *labels, int possibl
     return SM_OK;
 }
 
-/** Decides which outlines count. */
+/** Decides which outlines count. A faint one never does. */
 static sm_status decide(const sm_answer_settings *settings, const int32_t *labels, const size_t *pins, int pin_count,
-                        sm_result *result, sm_error *error) {
+                        bool faint, sm_result *result, sm_error *error) {
     bool *counts = calloc((size_t)result->lesion_count + 1, sizeof *counts);
     if (!counts) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d lesions", result->lesion_count);
     int possible_count = 0;
@@ -174,7 +189,7 @@ static sm_status decide(const sm_answer_settings *settings, const int32_t *label
         sm_lesion *lesion = &result->lesions[i];
         bool *count = &counts[lesion->label];
         if (*count) lesion->presence = result->presence = 1; /* the user has shown it */
-        *count = lesion->presence >= settings->operating_point.presence;
+        *count = !faint && lesion->presence >= settings->operating_point.presence;
         possible_count += !*count;
     }
     const sm_status status = possible_count > 0 ? separate(counts, labels, possible_count, result, error) : SM_OK;
@@ -196,8 +211,9 @@ sm_status sm_answer_lesions(const sm_model *model, const float type_logits[SM_CL
     if (status == SM_OK) {
         rate(model, type_logits, labels, result);
         result->operating_point = settings->operating_point;
-        if (model->has_decision) status = draw_faint(model, settings, labels, result, error);
-        if (status == SM_OK) status = decide(settings, labels, pins, pin_count, result, error);
+        bool faint = false;
+        if (model->has_decision) status = draw_faint(model, settings, labels, &faint, result, error);
+        if (status == SM_OK) status = decide(settings, labels, pins, pin_count, faint, result, error);
     }
     free(labels);
     if (status != SM_OK) return status;
@@ -214,9 +230,9 @@ void sm_answer_outlier(const sm_view *view, sm_result *result) {
     result->looks_like_ultrasound = view->outlier_score <= 1;
 }
 
-void sm_answer_map(const sm_state *state, int index, const float *square, sm_result *result) {
-    sm_letterbox_restore(&state->views[index].letterbox, square, result->probability_map);
-    if (!state->scan.whole) sm_scan_clip(&state->scan, &state->scan.views[index], result->probability_map);
+void sm_answer_map(const sm_state *state, int index, const float *square, float *map) {
+    sm_letterbox_restore(&state->views[index].letterbox, square, map);
+    if (!state->scan.whole) sm_scan_clip(&state->scan, &state->scan.views[index], map);
 }
 
 sm_status sm_answer_view(const sm_state *state, int index, const sm_segment_options *options, sm_result *result,
@@ -230,7 +246,7 @@ sm_status sm_answer_view(const sm_state *state, int index, const sm_segment_opti
     result->refined = false;
     sm_answer_outlier(view, result);
     sm_answer_type(state->model, view->type_logits, false, result);
-    sm_answer_map(state, index, view->probability, result);
+    sm_answer_map(state, index, view->probability, result->probability_map);
     sm_mask_threshold(result->probability_map, (int)pixels, settings.threshold, result->mask);
     return sm_answer_lesions(state->model, view->type_logits, &settings, NULL, 0, result, error);
 }

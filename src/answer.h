@@ -7,9 +7,12 @@
 /** What the options and the weights together set. */
 typedef struct sm_answer_settings {
     float threshold;
-    bool draws_faint; /**< a lesion below the threshold is drawn when the presence of the image passes the level */
+    bool draws_faint; /**< without an outline, one below the threshold is drawn, as a possible lesion, when the presence
+                           of the image passes the level */
     int minimum_area; /**< pixels */
     sm_operating_point operating_point; /**< 0 when the weights hold no decision */
+    const size_t *rejected; /**< [rejected_count]: a lesion below the threshold must not hold these pixels */
+    int rejected_count;
 } sm_answer_settings;
 
 /** Errors: SM_ERROR_ARGUMENT. */
@@ -29,8 +32,8 @@ void sm_answer_type(const sm_model *model, const float type_logits[SM_CLASS_COUN
 /** Fills the outlier fields. */
 void sm_answer_outlier(const sm_view *view, sm_result *result);
 
-/** Fills `probability_map` of the answer for view `index` from a map on its square; 0 outside the shape of the view. */
-void sm_answer_map(const sm_state *state, int index, const float *square, sm_result *result);
+/** A map on the square of view `index`, in pixels of the view, [height][width]; 0 outside the shape of the view. */
+void sm_answer_map(const sm_state *state, int index, const float *square, float *map);
 
 /** Releases the lesions and regions of an earlier answer, and makes `probability_map` and `mask` for an image of this
  * size; those of an earlier answer are used again when they fit. Errors: SM_ERROR_MEMORY. */

@@ -5,9 +5,11 @@
  * Presence. An outline is drawn at one threshold and counts when its presence passes another level (the two-threshold
  * rule of the winners of the SIIM-ACR pneumothorax challenge, 2019). Its presence is a logistic regression on the odds
  * of a lesion by the type head and on the peak of the outline's probabilities; that of the image uses the peak of the
- * whole map. An operating point is a level of the presence that keeps a given share of the images with a lesion. When
+ * whole map. An operating point is a level of the presence that a given share of the images with a lesion passes. When
  * the presence of an image passes the level and no outline reaches the drawing threshold, the lesion is faint: then the
- * largest outline at a lower threshold, a share of the peak, is drawn, and has the presence of the image.
+ * largest outline at a lower threshold, a share of the peak, is drawn, and has the presence of the image. It does not
+ * count, but is a possible lesion: on images that the network has not seen, about half of these outlines lie beside the
+ * lesion, and most normal images whose presence passes the level have one.
  *
  * Margin. The distance by which the outlines of at least 90 % of patients must be grown to contain the true outline:
  * split conformal prediction (Lei et al., "Distribution-free predictive inference for regression", 2018) of the

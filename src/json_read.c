@@ -178,6 +178,15 @@ void sm_json_skip(sm_json_cursor *cursor) {
     } while (depth > 0);
 }
 
+/** 10^exponent, infinity when it is too large. `exponent` is not negative. Not pow(): the tables behind it take a
+ * twentieth of the WebAssembly module. */
+static double power_of_ten(int exponent) {
+    double power = 1;
+    for (double factor = 10; exponent > 0; exponent >>= 1, factor *= factor)
+        if (exponent & 1) power *= factor;
+    return power;
+}
+
 bool sm_parse_number(const char *text, double *value) {
     double sign = 1;
     double number = 0;
@@ -203,6 +212,6 @@ bool sm_parse_number(const char *text, double *value) {
         exponent += exponent_sign * written;
     }
     if (*text) return false;
-    *value = sign * number * pow(10, exponent);
+    *value = sign * (exponent < 0 ? number / power_of_ten(-exponent) : number * power_of_ten(exponent));
     return isfinite(*value);
 }

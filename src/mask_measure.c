@@ -83,7 +83,7 @@ static void measure_axes(const point *hull, int count, sm_lesion *lesion) {
     point ends[2] = {{0, 0}, {0, 0}};
     find_long_axis(hull, count, ends);
     const double x0 = 0.5 * ends[0].x, y0 = 0.5 * ends[0].y, x1 = 0.5 * ends[1].x, y1 = 0.5 * ends[1].y;
-    const double length = hypot(x1 - x0, y1 - y0);
+    const double length = sqrt((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0));
     const double along_x = (x1 - x0) / length, along_y = (y1 - y0) / length;
     // Extremes at right angles to the long axis, as (along, across) coordinates from its first end.
     double low = 0.0, high = 0.0, low_along = 0.0, high_along = 0.0;

@@ -83,8 +83,8 @@ typedef struct sm_net {
 } sm_net;
 
 /**
- * The networks by name: "sonomask2", "sonomask2-wide", "sonomask2-unconditioned", "sonomask" (the first generation),
- * "unet16", "unet32". Fills `*net`. Errors: SM_ERROR_ARGUMENT with the list of names.
+ * The networks by name: "sonomask2", "sonomask2-unconditioned", "sonomask" (the first generation), "unet16", "unet32".
+ * Fills `*net`. Errors: SM_ERROR_ARGUMENT with the list of names.
  */
 sm_status sm_net_make(const char *name, sm_net *net, sm_error *error);
 

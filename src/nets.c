@@ -159,12 +159,6 @@ static void make_sonomask(sm_net *net) {
     net->levels = LEVELS;
 }
 
-/** The widths of a second-generation network by level, and whether the type steers its decoder. */
-typedef struct second_generation {
-    int width[LEVELS + 1];
-    bool conditioned;
-} second_generation;
-
 /** Makes `prompts` of this level the second input of block `index`. */
 static void add_prompts(sm_net *net, const char *group, int level, int *index, const char *name, int input,
                         int channels) {
@@ -179,20 +173,21 @@ static void add_prompts(sm_net *net, const char *group, int level, int *index, c
  * decoder. What is new: the decoder begins with a block of its own at the deepest level, and the maps of the user's
  * clicks and box (prompt_maps.h) enter it there and at three finer levels. The encoder and the type do not depend on
  * them, so that a correction runs the decoder alone. The type's probabilities set a gain and an offset per channel of
- * one block per decoder level, and of the last block, where they can suppress the whole mask.
+ * one block per decoder level, and of the last block, where they can suppress the whole mask; for the ablation, the
+ * decoder may be without this condition.
  */
-static void make_second_generation(sm_net *net, const second_generation *design) {
-    const int *width = design->width;
+static void make_second_generation(sm_net *net, bool conditioned) {
+    static const int width[LEVELS + 1] = {16, 32, 48, 96, 128, 160};
     int skip[LEVELS + 1];
     append_encoder(net, width, skip);
     const int type = append_type_head(net, skip[LEVELS]);
     const int answer =
-        design->conditioned ? append_vector(net, SM_LAYER_SOFTMAX, "type.", "softmax", type, SM_CLASS_COUNT) : -1;
+        conditioned ? append_vector(net, SM_LAYER_SOFTMAX, "type.", "softmax", type, SM_CLASS_COUNT) : -1;
     int x = skip[LEVELS];
     for (int level = LEVELS; level >= 1; level--) {
         const char *group = decoder_names[level];
         const int channels = width[level == LEVELS ? LEVELS - 1 : level];
-        const int condition = design->conditioned ? append_condition(net, group, "condition", answer, channels) : -1;
+        const int condition = conditioned ? append_condition(net, group, "condition", answer, channels) : -1;
         if (level == LEVELS) {
             add_prompts(net, group, level, &x, "conv1", x, channels);
             net->layers[x].condition = condition;
@@ -207,7 +202,7 @@ static void make_second_generation(sm_net *net, const second_generation *design)
             add_prompts(net, group, level, &x, "conv2", x, channels);
             append_mask_head(net, group, "mask", x, SM_ROLE_AUXILIARY);
         } else {
-            const int gate = design->conditioned ? append_condition(net, group, "gate", answer, channels) : -1;
+            const int gate = conditioned ? append_condition(net, group, "gate", answer, channels) : -1;
             x = append_block(net, group, "conv2", x, channels);
             net->layers[x].condition = gate;
         }
@@ -220,20 +215,8 @@ static void make_second_generation(sm_net *net, const second_generation *design)
     net->levels = LEVELS;
 }
 
-static void make_sonomask2(sm_net *net) {
-    make_second_generation(net, &(second_generation){.width = {16, 32, 48, 96, 128, 160}, .conditioned = true});
-}
-
-/** A teacher: about 2.3 times the work. */
-static void make_sonomask2_wide(sm_net *net) {
-    make_second_generation(net, &(second_generation){.width = {16, 48, 80, 144, 192, 240}, .conditioned = true});
-}
-
-/** For the ablation: the decoder does not depend on the type. */
-static void make_sonomask2_unconditioned(sm_net *net) {
-    make_second_generation(net, &(second_generation){.width = {16, 32, 48, 96, 128, 160}, .conditioned = false});
-}
-
+static void make_sonomask2(sm_net *net) { make_second_generation(net, true); }
+static void make_sonomask2_unconditioned(sm_net *net) { make_second_generation(net, false); }
 static void make_unet16(sm_net *net) { make_unet(net, 16); }
 static void make_unet32(sm_net *net) { make_unet(net, 32); }
 
@@ -242,7 +225,6 @@ sm_status sm_net_table(const char *name, sm_net *net, sm_error *error) {
         const char *name;
         void (*make)(sm_net *net);
     } known[] = {{"sonomask2", make_sonomask2},
-                 {"sonomask2-wide", make_sonomask2_wide},
                  {"sonomask2-unconditioned", make_sonomask2_unconditioned},
                  {"sonomask", make_sonomask},
                  {"unet16", make_unet16},
@@ -255,7 +237,7 @@ sm_status sm_net_table(const char *name, sm_net *net, sm_error *error) {
             return SM_OK;
         }
     return sm_fail(error, SM_ERROR_ARGUMENT,
-                   "unknown network \"%s\" (there are sonomask2, sonomask2-wide, sonomask2-unconditioned, sonomask, "
+                   "unknown network \"%s\" (there are sonomask2, sonomask2-unconditioned, sonomask, "
                    "unet16, unet32)",
                    name);
 }

@@ -5,22 +5,6 @@
 #include "prompt_work.h"
 #include "status.h"
 
-sm_status sm_prompt_remove_rejected(sm_prompt_work *work, sm_error *error) {
-    const sm_pixel_prompts *prompts = work->prompts;
-    if (!sm_prompt_any_in_mask(work, prompts->outside, prompts->outside_count)) return SM_OK;
-    const sm_status status = sm_prompt_label(work, error);
-    if (status != SM_OK) return status;
-    const int32_t in_box = sm_prompt_largest_in_box(work);
-    for (size_t i = 0; i < work->pixels; i++) {
-        const int32_t label = work->labels[i];
-        if (!work->facts[label].outside || work->facts[label].inside || label == in_box) continue;
-        work->mask[i] = 0;
-        work->removed[i] = 1;
-    }
-    work->labelled = false;
-    return SM_OK;
-}
-
 static const int step_x[8] = {1, -1, 0, 0, 1, 1, -1, -1}, step_y[8] = {0, 0, 1, -1, 1, -1, 1, -1};
 
 /** The neighbour of a pixel, or -1 outside the image. The first four directions are along the axes. */

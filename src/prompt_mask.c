@@ -76,7 +76,7 @@ static sm_status apply(sm_prompt_work *work, sm_error *error) {
 }
 
 sm_status sm_prompt_mask(const sm_pixel_prompts *prompts, const float *probability, float threshold, int minimum_area,
-                         uint8_t *mask, size_t *pins, int *pin_count, sm_error *error) {
+                         const uint8_t *automatic, uint8_t *mask, size_t *pins, int *pin_count, sm_error *error) {
     const int shorter = prompts->width < prompts->height ? prompts->width : prompts->height;
     const size_t pixels = (size_t)prompts->width * (size_t)prompts->height;
     sm_prompt_work work = {.prompts = prompts,
@@ -84,6 +84,7 @@ sm_status sm_prompt_mask(const sm_pixel_prompts *prompts, const float *probabili
                            .threshold = threshold,
                            .pixels = pixels,
                            .disc_radius = 2 + 3 * shorter / 100,
+                           .automatic = automatic,
                            .mask = mask};
     work.useful_area = work.disc_radius * work.disc_radius / 2;
     work.labels = malloc(pixels * sizeof *work.labels);

@@ -19,9 +19,10 @@ typedef struct sm_prompt_work {
     const sm_pixel_prompts *prompts;
     const float *probability;
     float threshold;
-    size_t pixels;   /* of the image */
-    int useful_area; /* pixels: an outline with a click inside should have at least as many */
-    int disc_radius; /* pixels: of the disc around a click */
+    size_t pixels;            /* of the image */
+    int useful_area;          /* pixels: an outline with a click inside should have at least as many */
+    int disc_radius;          /* pixels: of the disc around a click */
+    const uint8_t *automatic; /* [pixels], 0 or 255: the mask without prompts; may be NULL without clicks outside */
     uint8_t *mask;
     bool labelled;   /* `labels` and `facts` are those of `mask` */
     int32_t *labels; /* [pixels] */
@@ -29,7 +30,7 @@ typedef struct sm_prompt_work {
     sm_outline_facts *facts; /* [outline_count + 1], by label */
     int32_t *queue;          /* [pixels]: of a breadth-first search, or labels of a part of the image */
     uint8_t *marks;          /* [pixels]: each step gives them a meaning of its own, and leaves them 0 */
-    uint8_t *removed;        /* [pixels]: 1 where an outline was removed by a click outside */
+    uint8_t *removed;        /* [pixels]: 1 where a click outside has removed an outline, also one of `automatic` */
 } sm_prompt_work;
 
 /** Labels the outlines of `mask` and gathers their facts, unless that is done. Errors: SM_ERROR_MEMORY. */
@@ -47,8 +48,8 @@ sm_status sm_prompt_fill_box(sm_prompt_work *work, sm_error *error);
 /** When later steps have emptied the box: the ellipse in it, without the pixels of clicks outside. */
 void sm_prompt_refill_box(sm_prompt_work *work);
 
-/** Removes the outlines with clicks outside and none inside, but not the largest one in the box. Errors:
- * SM_ERROR_MEMORY. */
+/** Removes the outlines with clicks outside, and what is left of those of the automatic mask, but not outlines with a
+ * click inside and not the largest one in the box. Errors: SM_ERROR_MEMORY. */
 sm_status sm_prompt_remove_rejected(sm_prompt_work *work, sm_error *error);
 
 /** Makes sure that each click inside lies in an outline of useful size. Errors: SM_ERROR_MEMORY. */

@@ -113,11 +113,12 @@ SM_API sm_status sm_model_create(const void *weights, size_t size, const sm_mode
 SM_API void sm_model_free(sm_model *model);
 
 /**
- * A compromise between lesions kept and normal images left alone, chosen on images that the network had not seen. A
- * lesion counts when its presence is at least `presence`.
+ * A compromise between lesions kept and normal images left alone, chosen on images that the network had not seen. An
+ * outline counts as a lesion when its presence is at least `presence`.
  */
 typedef struct sm_operating_point {
-    float kept;     /**< share of the images with a lesion in which a lesion still counts: 0.80, 0.90 or 0.95 */
+    float kept;     /**< share of the images with a lesion in which there is an outline, counted or possible, whose
+                         presence is at least `presence`: 0.80, 0.90 or 0.95 */
     float presence; /**< least presence, 0..1 */
     float missed;   /**< upper 95 % bound on the share of images whose lesion no counted outline touches, 0..1 */
 } sm_operating_point;
@@ -222,8 +223,9 @@ typedef struct sm_result {
     float presence; /**< probability that the image shows a lesion, 0..1; 1 - P(normal) when the weights hold no
                          decision */
     sm_operating_point operating_point; /**< that decided; 0 when the weights hold none */
-    sm_lesion *possible; /**< [possible_count] outlines whose presence is below the operating point's, largest
-                              first; they are not in `mask`; NULL when there is none */
+    sm_lesion *possible; /**< [possible_count] outlines that do not count, largest first: those whose presence is below
+                              the operating point's; or, when the presence of the image is not and there is no other
+                              outline, the largest one below the threshold. Not in `mask`; NULL when there is none */
     int possible_count;
     uint8_t *possible_mask; /**< [height][width], 0 or 255: of `possible`; NULL when there is none */
     sm_region *regions;     /**< [region_count]: where the ultrasound pictures are, at least one: those of the options,
@@ -278,9 +280,9 @@ typedef struct sm_prompts {
  * What the mask guarantees:
  *   - Every click inside lies in an outline. This outline counts as a lesion at every operating point, however small,
  *     and its presence and that of the image are 1.
- *   - No click outside lies in an outline. An outline that it touches is removed. If the outline also holds a click
- *     inside, only a part that is nearer to the click outside is removed. From the largest outline in a box, only a
- *     disc around the click is removed.
+ *   - No click outside lies in an outline. An outline that it touches is removed, with all that is left of an outline
+ *     of sm_segment's answer that it touches. If the outline also holds a click inside, only a part that is nearer to
+ *     the click outside is removed. From the largest outline in a box, only a disc around the click is removed.
  *   - With a box, at least one outline lies in the box, and no outline crosses the edge of the box. The largest outline
  *     in the box counts as a lesion at every operating point.
  * `probability_map` is the network's; the guarantees change only the mask. When a click inside or a box shows that

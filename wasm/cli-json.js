@@ -79,8 +79,9 @@ function textOf(value) {
 /**
  * @param {Lesion} lesion
  * @param {boolean} hasDecision
+ * @param {number | null} millimetres side of a pixel, where the file has it
  */
-function lesionRecord(lesion, hasDecision) {
+function lesionRecord(lesion, hasDecision, millimetres) {
     const { x, y, width, height } = lesion.bbox;
     return {
         area_px: new Integer(lesion.area),
@@ -94,6 +95,12 @@ function lesionRecord(lesion, hasDecision) {
         // 0: presence was fitted without a margin. null promises nothing.
         margin_px: hasDecision && lesion.margin > 0 ? lesion.margin : null,
         region: new Integer(lesion.region),
+        ...(millimetres !== null && {
+            millimetres_per_pixel: millimetres,
+            area_mm2: lesion.area * millimetres ** 2,
+            long_axis_mm: lesion.longAxis * millimetres,
+            short_axis_mm: lesion.shortAxis * millimetres,
+        }),
     };
 }
 
@@ -111,16 +118,29 @@ function regionRecord(region) {
 }
 
 /**
+ * What only some formats have.
+ * @typedef {object} Source
+ * @property {number} frame from 1 on
+ * @property {number} frames
+ * @property {(box: Lesion['bbox']) => number | null} scaleOf side of the pixels in a box, in millimetres
+ */
+
+/** @type {Source} */
+const PLAIN = { frame: 1, frames: 1, scaleOf: () => null };
+
+/**
  * @param {string} file
  * @param {Segmentation} result
+ * @param {Source} [source]
  * @returns {string} one line, without its end
  */
-export function jsonLine(file, result) {
+export function jsonLine(file, result, { frame, frames, scaleOf } = PLAIN) {
     const { operatingPoint: point } = result;
     const { normal, benign, malignant } = result.probabilities;
-    const recordOf = (/** @type {Lesion} */ lesion) => lesionRecord(lesion, point !== null);
+    const recordOf = (/** @type {Lesion} */ lesion) => lesionRecord(lesion, point !== null, scaleOf(lesion.bbox));
     return textOf({
         file,
+        ...(frames > 1 && { frame: new Integer(frame), frames: new Integer(frames) }),
         width: new Integer(result.width),
         height: new Integer(result.height),
         type: result.type,

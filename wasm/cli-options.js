@@ -7,13 +7,16 @@ import { messageOf } from './error.js';
  * @typedef {import('./sonomask.js').RefineOptions} RefineOptions
  */
 
-export const SYNOPSIS = 'usage: sonomask predict --out DIR [OPTION]... FILE...';
+export const SYNOPSIS = 'usage: sonomask predict --out DIR [OPTION]... FILE|FOLDER|PATTERN|-...';
 
 export const USAGE = `${SYNOPSIS}
 
-For each image (PNG, JPEG, BMP) writes the mask DIR/NAME_mask.png (grey, 0 or 255, of the size of the image; NAME is the
-name of the image without its extension) and prints one JSON line: type, probabilities, presence, lesions with their
-measurements in pixels, and more. An image that does not look like breast ultrasound is named on stderr. A mask or overlay
+For each image (PNG, JPEG, BMP, TIFF, DICOM) writes the mask DIR/NAME_mask.png (grey, 0 or 255, of the size of the image;
+NAME is the name of the image without its extension) and prints one JSON line: type, probabilities, presence, lesions with
+their measurements in pixels (and in millimetres where a DICOM file has their size), and more. Of a loop every frame is
+answered: the mask is DIR/NAME_frameNUMBER_mask.png, and the line has "frame" and "frames". A folder stands for all images
+below it, or for those of its DICOMDIR; the folders below it are made in DIR too. A pattern such as "scans/**/*.dcm" is
+expanded where the shell does not. "-" is an image from standard input. An image that does not look like breast ultrasound is named on stderr. A mask or overlay
 of an earlier run is replaced; any other existing file is kept, and the image then counts as failed. The others are
 processed, and the exit status is 1. Research only, not a medical device.
 
@@ -28,6 +31,7 @@ processed, and the exit status is 1. Research only, not a medical device.
                         several pictures (default: auto)
   --prompts FILE        clicks and boxes that correct the answer, as JSON Lines, in pixels of the image:
                         {"file": NAME, "clicks": [{"x": X, "y": Y, "inside": true}], "box": {"x", "y", "width", "height"}}
+                        "frame": NUMBER is that of a loop, from 1 on (default: 1)
   --overlay             also write DIR/NAME_overlay.png: the image with the outlines of the lesions, dashed ones of possible
                         lesions, and the clicks and the box
   --overwrite           replace existing files that sonomask did not write
@@ -107,7 +111,7 @@ function regionOption(texts) {
 /**
  * What is to be done.
  * @typedef {object} Request
- * @property {string[]} files images
+ * @property {string[]} names files, folders, patterns and "-"
  * @property {string} out folder
  * @property {string | undefined} model weights file; undefined: the package's own
  * @property {string | undefined} prompts file
@@ -149,11 +153,12 @@ export function parseCommandLine(argv) {
     const { values, positionals } = parsed;
     if (values.help) return 'help';
     if (values.version) return 'version';
-    const [command, ...files] = positionals;
+    const [command, ...names] = positionals;
     if (command === undefined) throw new UsageError('a command is missing');
     if (command !== 'predict') throw new UsageError(`no command "${command}" (there is predict)`);
     if (!values.out) throw new UsageError('--out is missing');
-    if (files.length === 0) throw new UsageError('no image is given');
+    if (names.length === 0) throw new UsageError('no image is given');
+    if (names.filter((name) => name === '-').length > 1) throw new UsageError('standard input is given twice');
     /** @type {RefineOptions} */
     const settings = {};
     const threshold = shareOption(values.threshold, 'threshold');
@@ -163,7 +168,7 @@ export function parseCommandLine(argv) {
     const regions = regionOption(values.region ?? []);
     if (regions !== undefined) settings.regions = regions;
     return {
-        files,
+        names,
         out: values.out,
         model: values.model ?? values.weights ?? (process.env['SONOMASK_MODEL'] || undefined),
         prompts: values.prompts,

@@ -2,7 +2,7 @@
  * One instance of the WebAssembly module: the functions of exports*.c with JavaScript's types. Views of the memory are made
  * at each use, because every call may grow the memory, which detaches older views.
  */
-import { SonomaskError, messageOf } from './error.js';
+import { SonomaskError, messageOf, policyHint } from './error.js';
 
 /**
  * @typedef {import('./prompts.js').FlatPrompts} FlatPrompts
@@ -149,7 +149,8 @@ export class Core {
         try {
             instance = new WebAssembly.Instance(module, { env: { emscripten_notify_memory_growth() {} } });
         } catch (error) {
-            throw new SonomaskError('load-wasm', `the WebAssembly module does not start: ${messageOf(error)}`,
+            const message = messageOf(error);
+            throw new SonomaskError('load-wasm', `the WebAssembly module does not start: ${message}${policyHint(message)}`,
                 { cause: error });
         }
         this.#exports = /** @type {Exports} */ (/** @type {unknown} */ (instance.exports));

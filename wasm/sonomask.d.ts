@@ -98,7 +98,10 @@ export interface Lesion {
  * outline counts as a lesion when its presence is at least `presence`.
  */
 export interface OperatingPoint {
-    /** Share of the images with a lesion in which a lesion still counts: 0.8, 0.9 or 0.95. */
+    /**
+     * Share of the images with a lesion in which there is an outline, counted or possible, whose presence is at least
+     * `presence`: 0.8, 0.9 or 0.95.
+     */
     kept: number;
     /** Least presence, 0..1. */
     presence: number;
@@ -158,7 +161,11 @@ export interface Segmentation extends Measurement {
     presence: number;
     /** What decided which outlines count as lesions; null when the weights hold none: then every outline counts. */
     operatingPoint: OperatingPoint | null;
-    /** Outlines whose presence is below that of the operating point, largest first. They are not in `mask`. */
+    /**
+     * Outlines that do not count, largest first: those whose presence is below that of the operating point; or, when
+     * the presence of the image is not and there is no other outline, the largest one below the threshold. They are not
+     * in `mask`.
+     */
     possible: Lesion[];
     /** [height][width], 0 or 255: the mask of `possible`; null when there is none. */
     possibleMask: Bytes | null;

@@ -1,39 +1,48 @@
 /** Creates the parts of the page and connects their events. */
 import { loadingEngine, onDownload, samplesAtStart, warmEngine } from './engine/start.js';
-import { scoreItem } from './compare/truth.js';
+import { Comparer } from './compare/comparer.js';
 import { problemOf } from './engine/problems.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
-import { withoutClutter } from './input/collect.js';
-import { masksOf, pairMasks } from './input/pairs.js';
 import { fetchSamples } from './input/samples.js';
 import { preparePicker, startDrop, startPaste } from './input/sources.js';
-import { warmZip } from './export/zip.js';
 import { Adjust } from './panel/adjust.js';
 import { renderAnswer } from './panel/answer.js';
 import { ScaleTool } from './panel/scale.js';
 import { renderCompare } from './panel/compare.js';
+import { Find } from './panel/find.js';
 import { Frames } from './panel/frames.js';
+import { Keep } from './panel/keep.js';
 import { renderLesions } from './panel/lesions.js';
 import { List } from './panel/list.js';
 import { fetchModelCard, renderModel } from './panel/model.js';
+import { Pairs } from './panel/pairs.js';
 import { Results } from './panel/results.js';
+import { Review } from './panel/review.js';
 import { Save } from './panel/save.js';
 import { Toolbar } from './panel/toolbar.js';
-import { scaleFor, Item } from './state/item.js';
+import { Intake } from './state/intake.js';
+import { scaleFor } from './state/item.js';
 import { MapCache } from './state/maps.js';
 import { Opener } from './state/opener.js';
 import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
+import { canChooseFolders } from './ui/browser.js';
 import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
+import { keepFocus } from './ui/focus.js';
+import { late } from './ui/late.js';
 import { registerOffline } from './ui/offline.js';
+import { moveInside } from './ui/roving.js';
 import { renderHelp, startShortcuts } from './ui/shortcuts.js';
 import { startTheme, toggleTheme } from './ui/theme.js';
 import { Gestures } from './view/gestures.js';
 import { Viewer } from './view/viewer.js';
 
-/** @typedef {import('./input/collect.js').Found} Found */
+/**
+ * @typedef {import('./input/collect.js').Found} Found
+ * @typedef {import('./state/item.js').Item} Item
+ */
 
 /** Only a slow download shows its share. */
 const SLOW = 1000; // milliseconds
@@ -69,43 +78,27 @@ const viewer = new Viewer(canvas, session);
 const gestures = new Gestures(canvas, viewer, session);
 const list = new List(store, queue);
 const toolbar = new Toolbar(viewer, gestures, session);
-const adjust = new Adjust(session, viewer, useThresholdForAll);
+const adjust = new Adjust(session, viewer, useThresholdForAll, useOperatingPoint);
 const frames = new Frames(session);
 const scaleTool = new ScaleTool(gestures, viewer, session, store);
-const save = new Save(store, opener, async () => {
+const settle = async () => {
     await frames.stop();
     await session.refined();
+};
+const reader = byId('reader', HTMLInputElement);
+const save = new Save(store, opener, settle, () => reader.value);
+const keep = new Keep(store, () => ({ model: engine?.weights.sha256 ?? '', reader: reader.value }), settle);
+const modelLoaded = async () => (await loadingEngine).weights.sha256;
+const intake = new Intake(store, session, queue, modelLoaded, () => reader.value, (items, saved) => {
+    keep.markSaved(items);
+    reader.value ||= saved.reader;
 });
+const addFiles = (/** @type {Found[]} */ found) => void intake.add(found);
 const results = new Results(store);
-
-/**
- * Adds files: images to the list, ground-truth masks to their images.
- * @param {Found[]} all
- */
-function addFiles(all) {
-    const found = withoutClutter(all);
-    if (found.length === 0) {
-        notify(t('list.nothing'));
-        return;
-    }
-    const { pictures, masks } = pairMasks(found, store.items.map(({ path }) => path));
-    for (const item of store.items) setTruth(item, masksOf(item.path, masks));
-    const items = pictures.map(({ file, path }) => new Item(file, file.name, path));
-    for (const item of items) setTruth(item, masksOf(item.path, masks));
-    store.add(items);
-    if (items.length > 0) announce(t('list.added', { count: items.length }));
-}
-
-/**
- * @param {Item} item
- * @param {Found[]} masks
- */
-function setTruth(item, masks) {
-    if (masks.length === 0) return;
-    item.truth = { files: masks.map(({ file }) => file), scores: null, problem: null };
-    if (item === store.selected) void session.refreshTruth();
-    store.changed(item);
-}
+const comparer = new Comparer();
+new Pairs(store, intake).render();
+const find = new Find(store);
+const review = new Review(store);
 
 /** @param {Promise<Found[]>} samples */
 async function addSamples(samples) {
@@ -127,11 +120,25 @@ function useThresholdForAll(threshold) {
     notify(t('adjust.allDone', { value: formatNumber(threshold, 2) }));
 }
 
+/** @param {0.8 | 0.9 | 0.95} kept */
+function useOperatingPoint(kept) {
+    store.operatingPoint = kept;
+    for (const item of store.items) {
+        if (item.state !== 'done') continue;
+        item.state = 'waiting';
+        if (item.truth) item.truth.scores = null;
+        store.changed(item);
+    }
+    queue.wake();
+    notify(t('adjust.pointDone', { kept: formatPercent(kept) }));
+}
+
 function renderView() {
     const any = store.items.length > 0;
     byId('start', HTMLElement).hidden = any;
     byId('work', HTMLElement).hidden = !any;
     byId('bar-add', HTMLButtonElement).hidden = !any;
+    byId('skip', HTMLElement).hidden = !any;
     if (any) renderWorkOnce();
 }
 
@@ -139,9 +146,10 @@ function renderView() {
 function renderNote() {
     const { item, picture } = session;
     const note = byId('viewer-note', HTMLElement);
-    const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : item && !picture ? t('viewer.opening') : '';
+    const missing = item?.state === 'missing' ? t('session.missing', { name: item.name }) : '';
+    const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : missing || (item && !picture ? t('viewer.opening') : '');
     note.hidden = text === '';
-    byId('work', HTMLElement).classList.toggle('work-failed', item?.state === 'failed');
+    byId('work', HTMLElement).classList.toggle('work-failed', item?.state === 'failed' || item?.state === 'missing');
     note.dataset['kind'] = item?.problem ? 'problem' : 'plain';
     const paragraph = document.createElement('p');
     paragraph.textContent = text;
@@ -150,7 +158,16 @@ function renderNote() {
 }
 
 const renderComparison = afterNextFrame(() => {
-    renderCompare(byId('compare', HTMLElement), session);
+    const { item } = session;
+    renderCompare(byId('compare', HTMLElement), item, {
+        resize: () => intake.resizeMasks(),
+        use() {
+            if (item?.truth?.read && !intake.useMask(item, item.truth.read)) notify(t('compare.size'), 'problem');
+        },
+        remove() {
+            if (item) intake.removeTruth(item);
+        },
+    });
     list.renderComparison();
 });
 
@@ -179,16 +196,22 @@ const pickFiles = preparePicker('pick-files', addFiles);
 const shortcuts = [
     { keys: 'pagedown ] j', label: 'help.previous', shown: 'Page Up · Page Down', run: () => store.selectBeside(1) },
     { keys: 'pageup [ k', label: '', shown: '', run: () => store.selectBeside(-1) },
-    { keys: 'v', label: 'help.tools', shown: 'V · I · B · E · W · C', run: () => gestures.use('move') },
+    { keys: 'a', label: 'help.review', shown: 'A · D · U', run: () => review.decide('accepted') },
+    { keys: 'd', label: '', shown: '', run: () => review.decide('rejected') },
+    { keys: 'u', label: '', shown: '', run: () => review.decide('check') },
+    { keys: 'shift+pagedown n', label: 'help.unreviewed', shown: 'N · Shift Page Up', run: () => review.go(1) },
+    { keys: 'shift+pageup', label: '', shown: '', run: () => review.go(-1) },
+    { keys: 'v', label: 'help.tools', shown: 'V · I · G · B · E · W · C', run: () => gestures.use('move') },
     { keys: 'i', label: '', shown: '', run: () => gestures.use('click') },
     { keys: 'x', label: 'help.outside', shown: 'X', run: () => gestures.setInside(!gestures.inside) },
+    { keys: 'g', label: '', shown: '', run: () => gestures.use('polygon') },
     { keys: 'b', label: '', shown: '', run: () => gestures.use('brush') },
     { keys: 'e', label: '', shown: '', run: () => gestures.use('erase') },
     { keys: 'w', label: '', shown: '', run: () => gestures.use('window') },
     { keys: 'c', label: '', shown: '', run: () => gestures.use('scale') },
     { keys: ', <', label: 'help.brush', shown: ', · .', run: () => gestures.setBrush(gestures.brushRadius - 2) },
     { keys: '. >', label: '', shown: '', run: () => gestures.setBrush(gestures.brushRadius + 2) },
-    { keys: 'ctrl+z', label: 'help.undo', shown: 'Ctrl Z · Ctrl Shift Z', run: () => session.undo() },
+    { keys: 'ctrl+z', label: 'help.undo', shown: 'Ctrl Z · Ctrl Shift Z', run: () => gestures.undo() },
     { keys: 'ctrl+shift+z ctrl+y', label: '', shown: '', run: () => session.redo() },
     { keys: '+ =', label: 'help.zoom', shown: '+ · − · 0 · 1', run: () => viewer.zoom(1.25) },
     { keys: '-', label: '', shown: '', run: () => viewer.zoom(0.8) },
@@ -237,6 +260,9 @@ function renderWork() {
     renderComparison();
     renderModel(engine);
     results.render();
+    keep.render();
+    find.render();
+    review.render();
     viewer.redraw();
 }
 
@@ -250,9 +276,15 @@ store.addEventListener('list', renderView);
 store.addEventListener('item', event => {
     const item = /** @type {CustomEvent<Item>} */ (event).detail;
     if (item === session.item) renderAnswers();
-    if (engine && item.state === 'done' && item !== session.item && item.truth && !item.truth.scores && !item.truth.problem)
-        void scoreItem(item, engine).then(() => list.render());
+    if (engine && item.state === 'done' && item.truth && !item.truth.problem && (item === session.item || !item.truth.scores)) comparer.soon(item, engine);
+    renderComparison();
     save.render();
+});
+comparer.addEventListener('scores', event => {
+    const item = /** @type {CustomEvent<Item>} */ (event).detail;
+    list.refresh(item);
+    keep.touch(item); // the mask that was read is kept, too
+    renderComparison();
 });
 session.addEventListener('picture', renderAnswers);
 session.addEventListener('answer', () => {
@@ -269,7 +301,7 @@ startDrop(addFiles);
 startPaste(addFiles);
 const pickFolder = preparePicker('pick-folder', addFiles);
 const pickTruth = preparePicker('pick-truth', found => {
-    if (session.item) setTruth(session.item, found);
+    if (session.item) intake.setTruth(session.item, found);
 });
 
 /**
@@ -282,16 +314,16 @@ function click(id, run) {
 click('engine-again', () => location.reload());
 click('start-files', pickFiles);
 click('start-drop', pickFiles);
+for (const id of ['start-folder', 'list-folder']) byId(id, HTMLElement).hidden = !canChooseFolders;
 click('start-folder', pickFolder);
 click('start-sample', () => void addSamples(fetchSamples()));
 click('bar-add', pickFiles);
 click('list-folder', pickFolder);
 click('list-table', () => results.open());
-click('list-clear', () => {
-    queue.cancelAll();
-    store.clear();
-});
+click('list-clear', () => intake.remove(store.items));
 click('compare-add', pickTruth);
+click('session-open', preparePicker('pick-session', addFiles));
+reader.addEventListener('change', () => store.dispatchEvent(new Event('list')));
 click('theme', toggleTheme);
 click('language', () => chooseLanguage(currentLanguage() === 'en' ? 'ar' : 'en'));
 click('open-help', () => openDialog(byId('help', HTMLDialogElement)));
@@ -299,12 +331,17 @@ click('open-model', () => {
     renderModel(engine);
     openDialog(byId('model', HTMLDialogElement));
 });
+for (const [id, target] of /** @type {const} */ ([['skip-image', 'canvas'], ['skip-results', 'panel']]))
+    byId(id, HTMLAnchorElement).addEventListener('click', event => {
+        event.preventDefault(); // the address would keep the fragment
+        byId(target, HTMLElement).focus();
+    });
 byId('brand', HTMLAnchorElement).addEventListener('click', event => {
     event.preventDefault();
-    queue.cancelAll();
-    store.clear();
+    intake.remove(store.items);
 });
-for (const id of ['help', 'model', 'results']) prepareDialog(byId(id, HTMLDialogElement));
+list.addEventListener('remove', event => intake.remove([/** @type {CustomEvent<Item>} */ (event).detail]));
+for (const id of ['help', 'model', 'pairs', 'readers', 'results']) prepareDialog(byId(id, HTMLDialogElement));
 
 function nextLayout() {
     const layouts = /** @type {const} */ (['single', 'side', 'swipe']);
@@ -312,6 +349,8 @@ function nextLayout() {
 }
 
 startShortcuts(shortcuts);
+keepFocus(() => (store.items.length > 0 ? canvas : byId('start-sample', HTMLButtonElement)));
+moveInside(byId('list', HTMLElement), '.row-main, .row .tool', '.row[aria-current] .row-main');
 renderStart();
 if (samplesAtStart) void addSamples(samplesAtStart);
 
@@ -323,12 +362,13 @@ try {
     session.start(loaded);
     toolbar.render();
     save.start(loaded);
+    await keep.restore(saved => intake.show(saved, loaded.weights.sha256));
     // The first answer comes before the page fetches what it may need later.
     await queue.firstAnswer();
     await queue.warmUp();
     await queue.firstAnswer();
     renderWorkOnce();
-    await Promise.all([warmEngine(loaded), warmZip().catch(() => undefined), fetchModelCard()]);
+    await Promise.all([comparer.start(), warmEngine(loaded), late().then(({ warmZip }) => warmZip()).catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.
     document.documentElement.dataset['loaded'] = 'all';

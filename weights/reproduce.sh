@@ -2,15 +2,14 @@
 # Trains the second generation and computes every figure of its model card: weights/reproduce.sh DATA OUT [STEP...]
 # DATA holds the folders busi, busbra, busuc, busuclm and pretrain (other organs), each with its manifests. Without STEP
 # all steps run, in this order:
-#   pretrain    trains both networks on other organs, masks only
-#   teachers    trains five wide networks, each without one fold
-#   folds       trains five networks, each without one fold, by distillation from the wide one that lacks the same fold
+#   pretrain    trains on other organs, masks only
+#   folds       trains five networks, each without one fold
 #   settings    fits the settings of each network to the answers of the four others on their folds, and scores it
 #   sets        trains four networks, each without one data set, and scores each on that set
 #   ablation    trains with one part of the recipe changed, briefly, at a low resolution, on two folds
 #   robustness  scores the five networks on changed images
 #   foreign     counts how many out-of-distribution images the five networks flag (images from Debian, see foreign.sh)
-#   ship        trains the shipped network on all images, by distillation from the five wide ones
+#   ship        trains the shipped network on all images, by the recipe of the folds
 #   keep        writes the tables and the weights beside this script
 # Finished work is kept: after an interruption the same command continues. A training uses one thread; as many trainings
 # as there are processors run at once. The same program, data and kind of processor give the same weights, bit for bit.
@@ -42,29 +41,13 @@ train() {
     grep -q "^$epochs," "$out/$name/log.csv" && touch "$out/$name/done"
 }
 
-# The recipe has three stages: other organs and then the data at a low resolution, where an epoch takes a third of the
-# time, then the data at the full resolution.
-# pretrain NET EPOCHS: the first stage, into OUT/pretrain/NET.
-pretrain() {
-    train "pretrain/$1" "$2" --net "$1" --size 96 --balance 0.5 --prompts 0 --normals 0 --augmentation no-marks \
-        --data "${organs[@]}"
-}
-# coarse NAME NET OPTION...: the second stage, into OUT/coarse/NAME.
-coarse() { train "coarse/$1" 12 --net "$2" --size 96 --from "$out/pretrain/$2/weights.safetensors" "${@:3}"; }
-# fine NAME NET EPOCHS SIZE OPTION...: the third stage, from there into OUT/NAME.
-fine() {
-    train "$1" "$3" --net "$2" --size "$4" --learning-rate 0.001 --from "$out/coarse/$1/weights.safetensors" "${@:5}"
-}
-# teach NAME OPTION...: a wide network. learn NAME EPOCHS OPTION...: the network that ships.
-teach() {
-    coarse "$1" sonomask2-wide "${@:2}"
-    fine "$1" sonomask2-wide 12 160 "${@:2}"
-}
+# learn NAME OPTION...: trains the network that ships, into OUT/NAME. The recipe has three stages: other organs and then
+# the data at a low resolution, where an epoch takes a third of the time, then the data at the full resolution.
 learn() {
-    coarse "$1" sonomask2 --data "${@:3}"
-    fine "$1" sonomask2 "$2" 192 "${teacher[@]}" --data "${@:3}"
+    train "coarse/$1" 12 --net sonomask2 --size 96 --from "$out/pretrain/weights.safetensors" --data "${@:2}"
+    train "$1" 24 --net sonomask2 --size 192 --learning-rate 0.001 --from "$out/coarse/$1/weights.safetensors" \
+        --data "${@:2}"
 }
-teacher=()
 
 # at_once STEP...: runs the steps, as many at a time as there are processors.
 at_once() { printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} "$0" "$data" "$out" {}; }
@@ -155,20 +138,15 @@ keep() {
     cp "$out/ship/curves.svg" "$here/training_curves.svg"
 }
 
-[[ $# -eq 0 ]] && set -- pretrain teachers folds settings sets ablation robustness foreign ship keep
+[[ $# -eq 0 ]] && set -- pretrain folds settings sets ablation robustness foreign ship keep
 for step in "$@"; do
     case $step in
-    pretrain) at_once pretrain-sonomask2 pretrain-sonomask2-wide ;;
-    pretrain-sonomask2) pretrain sonomask2 20 ;;
-    pretrain-sonomask2-wide) pretrain sonomask2-wide 14 ;;
-    teachers) at_once teacher-{0..4} ;;
-    teacher-*) teach "teachers/fold${step#teacher-}" --data "${all[@]}" --fold "${step#teacher-}" ;;
-    folds) at_once fold-{0..4} ;;
-    fold-*)
-        fold=${step#fold-}
-        teacher=(--teacher "$out/teachers/fold$fold/weights.safetensors")
-        learn "folds/fold$fold" 24 "${all[@]}" --fold "$fold"
+    pretrain)
+        train pretrain 20 --net sonomask2 --size 96 --balance 0.5 --prompts 0 --normals 0 --augmentation no-marks \
+            --data "${organs[@]}"
         ;;
+    folds) at_once fold-{0..4} ;;
+    fold-*) learn "folds/fold${step#fold-}" "${all[@]}" --fold "${step#fold-}" ;;
     settings)
         for fold in {0..4}; do set_up "$fold"; done
         score folds "$out/ready" --clicks
@@ -186,7 +164,7 @@ for step in "$@"; do
         ;;
     set-*)
         mapfile -t known < <(others "${step#set-}")
-        learn "sets/${step#set-}" 12 "${known[@]}"
+        learn "sets/${step#set-}" "${known[@]}"
         ;;
     ablation)
         at_once "${rows[@]/#/ablate-0-}"
@@ -210,8 +188,7 @@ for step in "$@"; do
         rm -r "$out/foreign-masks"
         ;;
     ship)
-        teacher=(--teacher "$out"/teachers/fold{0..4}/weights.safetensors)
-        learn ship 24 "${all[@]}"
+        learn ship "${all[@]}"
         left_out "$program" calibrate --model "$out/ship/weights.safetensors" --data "${all[@]}" --folds "$out/folds" \
             --precision 8 --overwrite --out "$out/sonomask.safetensors" >"$out/settings.json"
         ;;

@@ -100,7 +100,7 @@ async function training(out) {
         const found = await readdir(path.join(out, folder), { withFileTypes: true });
         for (const { name } of found.filter(entry => entry.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1))) await visit(path.posix.join(folder, name));
     };
-    for (const folder of ['ablation', 'coarse', 'folds', 'sets', 'ship']) if (existsSync(path.join(out, folder))) await visit(folder);
+    for (const folder of ['pretrain', 'coarse', 'folds', 'sets', 'ship', 'ablation']) if (existsSync(path.join(out, folder))) await visit(folder);
     return rows;
 }
 
@@ -143,9 +143,9 @@ async function robustness(out) {
 async function settings(out) {
     /** @type {Row[]} */
     const rows = [];
-    for (const file of (await entries(path.join(out, 'settings'))).filter(name => name.endsWith('.json'))) {
-        const { out: _file, ...fitted } = await readJson(path.join(out, 'settings', file));
-        rows.push({ fold: file.replace(/\D/g, ''), ...scalars(fitted) });
+    for (const fold of await entries(path.join(out, 'ready'))) {
+        const { out: _file, ...fitted } = await readJson(path.join(out, 'ready', fold, 'settings.json'));
+        rows.push({ fold: fold.replace(/\D/g, ''), ...scalars(fitted) });
     }
     return rows;
 }

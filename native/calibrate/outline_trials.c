@@ -136,24 +136,17 @@ static double presence_of(const sm_trial_rule *rule, float peak) {
     return rule->decision ? (double)sm_presence(rule->decision, rule->type_odds, peak) : 1;
 }
 
-/** The largest outline at the threshold of faint lesions; NULL without one. */
-static const sm_trial_outline *faint_outline(const sm_outline_trials *trials) {
-    const int first = trials->start[SM_TRIAL_FAINT];
-    return first < trials->start[SM_TRIAL_FAINT + 1] ? &trials->outlines[first] : NULL;
+static bool has_faint_outline(const sm_outline_trials *trials) {
+    return trials->start[SM_TRIAL_FAINT] < trials->start[SM_TRIAL_FAINT + 1];
 }
 
 int sm_trial_counting(const sm_outline_trials *trials, const sm_trial_rule *rule, const sm_trial_outline **counting) {
     int count = 0;
-    bool any_large = false;
     for (int i = trials->start[rule->threshold]; i < trials->start[rule->threshold + 1]; i++) {
         const sm_trial_outline *outline = &trials->outlines[i];
         if (!is_large(trials, rule, outline)) continue;
-        any_large = true;
         if (!rule->decision || presence_of(rule, outline->peak) >= rule->level) counting[count++] = outline;
     }
-    const sm_trial_outline *faint = faint_outline(trials);
-    if (!any_large && faint && rule->decision && presence_of(rule, trials->peak) >= rule->level)
-        counting[count++] = faint;
     return count;
 }
 
@@ -166,9 +159,8 @@ double sm_trial_presence(const sm_outline_trials *trials, const sm_trial_rule *r
         any_large = true;
         if (!rule->touching || outline->both > 0) highest = fmax(highest, presence_of(rule, outline->peak));
     }
-    const sm_trial_outline *faint = any_large || !rule->decision ? NULL : faint_outline(trials);
-    if (faint && (!rule->touching || faint->both > 0)) highest = presence_of(rule, trials->peak);
-    return highest;
+    const bool is_faint = !any_large && rule->decision && has_faint_outline(trials);
+    return is_faint && !rule->touching ? presence_of(rule, trials->peak) : highest;
 }
 
 sm_trial_answer sm_trial_answer_of(const sm_outline_trials *trials, const sm_trial_rule *rule) {

@@ -51,14 +51,15 @@ typedef struct sm_trial_rule {
 } sm_trial_rule;
 
 /**
- * The outlines that count, as sm_segment decides it: large enough ones whose presence passes the level, or the faint
- * lesion of an image without a large enough outline. Returns their number; `counting` has room for SM_TRIAL_OUTLINES.
+ * The outlines that count, as sm_segment decides it: large enough ones whose presence passes the level. Returns their
+ * number; `counting` has room for SM_TRIAL_OUTLINES.
  */
 int sm_trial_counting(const sm_outline_trials *trials, const sm_trial_rule *rule, const sm_trial_outline **counting);
 
 /**
  * The largest presence of the outlines, whatever the level; without a large enough one, that of the image, whose faint
- * lesion is drawn. -1 when nothing can be drawn. Without a decision, 1 or -1.
+ * lesion is drawn as a possible one (not with `touching`, which is about outlines that count). -1 when there is no
+ * outline. Without a decision, 1 or -1.
  */
 double sm_trial_presence(const sm_outline_trials *trials, const sm_trial_rule *rule);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/mask_label.h"
 #include "../data/random.h"
 #include "../metrics/click_geometry.h"
 
@@ -110,10 +111,17 @@ static sm_status simulate_box(simulation *s, sm_evaluated_image *image, sm_error
 static sm_status simulate_removal(simulation *s, const sm_result *answer, sm_evaluated_image *image, sm_error *error) {
     sm_pixel pixel;
     if (!sm_random_pixel(answer->mask, s->width, s->height, &s->random, &pixel)) return SM_OK;
+    int count = 0;
+    sm_status status = sm_mask_label(answer->mask, s->width, s->height, s->labels, &count, error);
+    if (status != SM_OK) return status;
     add_click(s, pixel, false);
-    const sm_status status = refine(s, NULL, error);
-    image->cleared = status == SM_OK && s->result.lesion_count == 0;
-    return status;
+    status = refine(s, NULL, error);
+    if (status != SM_OK) return status;
+    const int32_t clicked = s->labels[(size_t)pixel.y * (size_t)s->width + (size_t)pixel.x];
+    image->cleared = true;
+    for (size_t i = 0; i < s->pixels; i++)
+        if (s->labels[i] == clicked && s->result.mask[i]) image->cleared = false;
+    return SM_OK;
 }
 
 sm_status sm_corrections_simulate(sm_evaluator *evaluator, int worker, const sm_sample *sample, const sm_result *answer,

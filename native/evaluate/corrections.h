@@ -5,7 +5,7 @@
  * most interior pixel of the largest component of the current error: inside when the mask misses it, outside when the
  * mask has it in addition. A mask without errors gets no more clicks. The box, on its own, is the bounding box of the
  * largest reference lesion, each side moved by up to 5 % of the box, inwards or outwards. Normal images with a mask:
- * one click outside, at a random pixel of the mask.
+ * one click outside, at a random pixel of the mask; the outline that holds it should be gone.
  */
 #ifndef SONOMASK_CORRECTIONS_H
 #define SONOMASK_CORRECTIONS_H

@@ -47,22 +47,29 @@ static void copy_prediction(const sm_result *result, double temperature, sm_eval
             image->maximum_probability = (double)result->probability_map[i];
 }
 
-static bool passes(const sm_lesion *lesions, int count, float level) {
-    for (int i = 0; i < count; i++)
-        if (lesions[i].presence >= level) return true;
-    return false;
+static bool is_faint(const sm_result *result, bool possible, double presence) {
+    return possible && presence >= (double)result->operating_point.presence;
 }
 
-/* Which outlines count at each of the model's operating points, whichever was used. */
+/* What the answer is at each of the model's operating points, whichever was used. A possible outline whose presence
+ * passes the level that was used is a faint one, which counts at no level. */
 static void score_points(const sm_result *result, const sm_model_info *model, sm_evaluated_image *image) {
     image->has_points = model->has_decision;
     for (int p = 0; p < SM_OPERATING_POINTS && model->has_decision; p++) {
-        const float level = model->operating_points[p].presence;
-        image->mask_at[p] = passes(result->lesions, result->lesion_count, level) ||
-                            passes(result->possible, result->possible_count, level);
+        const double level = (double)model->operating_points[p].presence;
+        const bool any = result->lesion_count + result->possible_count > 0;
+        image->kept_at[p] = !any && image->presence >= level;
+        for (int i = 0; i < result->lesion_count + result->possible_count; i++) {
+            const bool possible = i >= result->lesion_count;
+            const sm_lesion *lesion = possible ? &result->possible[i - result->lesion_count] : &result->lesions[i];
+            if ((double)lesion->presence < level) continue;
+            image->kept_at[p] = true;
+            if (!is_faint(result, possible, (double)lesion->presence)) image->mask_at[p] = true;
+        }
         for (int i = 0; i < image->outlines.count; i++) {
             const sm_outline_score *outline = &image->outlines.outlines[i];
-            if (outline->found && outline->presence >= (double)level) image->found_at[p] = true;
+            if (outline->found && outline->presence >= level && !is_faint(result, outline->possible, outline->presence))
+                image->found_at[p] = true;
         }
     }
 }

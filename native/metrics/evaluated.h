@@ -27,13 +27,14 @@ typedef struct sm_evaluated_image {
     bool looks_like_ultrasound;
     int lesion_count; /**< predicted lesions */
     sm_outline_scores outlines;
-    /** At each operating point of the model: an outline counts; a counted outline touches a reference lesion. */
-    bool mask_at[SM_OPERATING_POINTS], found_at[SM_OPERATING_POINTS];
-    bool has_points; /**< the model has operating points, and these two are set */
+    /** At each operating point of the model: there is an outline, counted or possible, whose presence passes the level;
+     * an outline counts; a counted outline touches a reference lesion. */
+    bool kept_at[SM_OPERATING_POINTS], mask_at[SM_OPERATING_POINTS], found_at[SM_OPERATING_POINTS];
+    bool has_points; /**< the model has operating points, and these three are set */
     bool corrected;  /**< corrections were simulated */
     /** Lesion images: Dice after each correction. */
     double corrected_dice[SM_CORRECTIONS];
-    bool cleared; /**< normal images with a mask: it is gone after one click outside on it */
+    bool cleared; /**< normal images with a mask: the outline that one click outside is on is gone after it */
     sm_pixel_uncertainty pixel_uncertainty;
     bool annotated; /**< burned-in calipers or text, by the manifest or found by marks.h */
     /** Without a reference outline, all predicted pixels are in `false_positive`, and the other counts are 0. */

@@ -51,9 +51,9 @@ const sm_metric_info sm_metrics[SM_METRIC_COUNT] = {
     [SM_METRIC_MISSED_80] = {"missed_lesion_share_80", "Lesion images missed, 80 % kept", SM_UNIT_SHARE},
     [SM_METRIC_MISSED_90] = {"missed_lesion_share_90", "Lesion images missed, 90 % kept", SM_UNIT_SHARE},
     [SM_METRIC_MISSED_95] = {"missed_lesion_share_95", "Lesion images missed, 95 % kept", SM_UNIT_SHARE},
-    [SM_METRIC_KEPT_80] = {"lesion_kept_share_80", "Lesion images with a counted outline, 80 %", SM_UNIT_SHARE},
-    [SM_METRIC_KEPT_90] = {"lesion_kept_share_90", "Lesion images with a counted outline, 90 %", SM_UNIT_SHARE},
-    [SM_METRIC_KEPT_95] = {"lesion_kept_share_95", "Lesion images with a counted outline, 95 %", SM_UNIT_SHARE},
+    [SM_METRIC_KEPT_80] = {"lesion_kept_share_80", "Lesion images with an outline, 80 % kept", SM_UNIT_SHARE},
+    [SM_METRIC_KEPT_90] = {"lesion_kept_share_90", "Lesion images with an outline, 90 % kept", SM_UNIT_SHARE},
+    [SM_METRIC_KEPT_95] = {"lesion_kept_share_95", "Lesion images with an outline, 95 % kept", SM_UNIT_SHARE},
     [SM_METRIC_MARGIN_COVERAGE] = {"margin_coverage", "Patients whose found lesions lie within the margin",
                                    SM_UNIT_SHARE},
     [SM_METRIC_MARGIN_PIXELS] = {"margin_px", "Margin, mean", SM_UNIT_PIXELS},
@@ -64,7 +64,7 @@ const sm_metric_info sm_metrics[SM_METRIC_COUNT] = {
     [SM_METRIC_DICE_5_CLICKS] = {"lesion_dice_5_clicks", "Lesion Dice after 5 clicks", SM_UNIT_SCORE},
     [SM_METRIC_DICE_BOX] = {"lesion_dice_box", "Lesion Dice after a box", SM_UNIT_SCORE},
     [SM_METRIC_MISSED_1_CLICK] = {"missed_lesion_share_1_click", "Lesion images missed after 1 click", SM_UNIT_SHARE},
-    [SM_METRIC_CLEARED] = {"false_mask_cleared_share", "False masks removed by one click", SM_UNIT_SHARE},
+    [SM_METRIC_CLEARED] = {"false_mask_cleared_share", "False outlines removed by a click on them", SM_UNIT_SHARE},
 };
 
 /* An item of a list sorted by value, for weighted medians. */
@@ -216,7 +216,7 @@ static void point_metrics(const prepared *data, const int *weights, double *valu
             if (!image->has_points) continue;
             if (sm_evaluated_normal(image)) add(&false_mask, image->mask_at[p], weights[i]);
             if (sm_evaluated_has_lesion(image)) add(&missed, !image->found_at[p], weights[i]);
-            if (sm_evaluated_shows_lesion(image)) add(&kept, image->mask_at[p], weights[i]);
+            if (sm_evaluated_shows_lesion(image)) add(&kept, image->kept_at[p], weights[i]);
         }
         values[SM_METRIC_FALSE_MASK_80 + p] = value_of(&false_mask);
         values[SM_METRIC_MISSED_80 + p] = value_of(&missed);

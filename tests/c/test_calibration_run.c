@@ -185,6 +185,37 @@ static void everything_is_fitted_and_used(void **state) {
     free(page);
 }
 
+/** The value of `key`, a number, in the text of a JSON file. */
+static double number_in(const char *file, const char *key) {
+    char *text = text_read(inside(file)), name[64];
+    snprintf(name, sizeof name, "\"%s\":", key);
+    const char *found = strstr(text, name);
+    if (!found) fail_msg("no %s in %s", name, file);
+    const double value = strtod(found + strlen(name), NULL);
+    free(text);
+    return value;
+}
+
+/** No pixel reaches the threshold: all outlines are faint. They keep the lesion images, and no mask comes of them. */
+static void faint_outlines_keep_images_without_a_mask(void **state) {
+    (void)state;
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
+                         inside("manifest.csv"), "--fit", "presence,points", "--threshold", "1", "--out",
+                         inside("faint.safetensors"), NULL),
+                     0);
+    assert_true(number_in("stdout.txt", "kept_here") >= 0.80);
+    assert_int_equal(run(sm_command_evaluate, "evaluate", "--model", inside("faint.safetensors"), "--data",
+                         inside("manifest.csv"), "--out", inside("report-faint"), "--no-pictures", NULL),
+                     0);
+    static const char *const metrics = "report-faint/metrics.json";
+    assert_true(number_in(metrics, "lesion_kept_share_80") >= 0.80);
+    assert_true(number_in(metrics, "lesion_kept_share_95") >= 0.95);
+    assert_near(number_in(metrics, "normal_false_mask_share_95"), 0, 0);
+    assert_near(number_in(metrics, "normal_false_mask_share"), 0, 0);
+    assert_near(number_in(metrics, "missed_lesion_share_95"), 1, 0);
+    assert_near(number_in(metrics, "lesion_dice"), 0, 0);
+}
+
 static void what_cannot_be_fitted_stays(void **state) {
     (void)state;
     assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
@@ -296,8 +327,11 @@ static void weights_without_prompts_say_so(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything_is_fitted_and_used),  cmocka_unit_test(what_cannot_be_fitted_stays),
-        cmocka_unit_test(settings_are_copied_and_pooled), cmocka_unit_test(partial_labels_have_a_whole_report),
+        cmocka_unit_test(everything_is_fitted_and_used),
+        cmocka_unit_test(faint_outlines_keep_images_without_a_mask),
+        cmocka_unit_test(what_cannot_be_fitted_stays),
+        cmocka_unit_test(settings_are_copied_and_pooled),
+        cmocka_unit_test(partial_labels_have_a_whole_report),
         cmocka_unit_test(weights_without_prompts_say_so),
     };
     return cmocka_run_group_tests(tests, write_inputs, scratch_teardown);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/answer.h"
 #include "../../src/decision.h"
 #include "../../src/memory_plan.h"
 #include "../../src/sonomask.h"
@@ -281,22 +282,23 @@ static sm_result segment_at_presence(float level, const sm_segment_options *opti
 }
 
 /** No pixel reaches the threshold 0.999 of the weights. */
-static void faint_lesions_are_drawn_when_the_image_shows_one(void **state) {
+static void faint_lesions_are_drawn_as_possible_ones(void **state) {
     (void)state;
     sm_model *model;
     sm_result result = segment_at_presence(0, NULL, &model);
-    assert_int_equal(result.lesion_count, 1);
-    assert_int_equal(result.possible_count, 0);
-    assert_near(result.lesions[0].presence, result.presence, 0);
-    assert_true(result.lesions[0].margin > 0);
+    assert_int_equal(result.lesion_count, 0); /* it does not count, at any level */
+    assert_int_equal(result.possible_count, 1);
+    assert_near(result.possible[0].presence, result.presence, 0);
+    assert_true(result.possible[0].margin > 0);
     const float peak = sm_peak(result.probability_map, NULL, 0, WIDTH, HEIGHT);
     const double drawn = 0.5 / (1 + exp(-(double)peak));
     int area = 0;
     for (int i = 0; i < WIDTH * HEIGHT; i++) {
-        area += result.mask[i] == 255;
-        if (result.mask[i]) assert_true((double)result.probability_map[i] >= drawn - 1e-6);
+        assert_int_equal(result.mask[i], 0);
+        area += result.possible_mask[i] == 255;
+        if (result.possible_mask[i]) assert_true((double)result.probability_map[i] >= drawn - 1e-6);
     }
-    assert_int_equal(area, result.lesions[0].area);
+    assert_int_equal(area, result.possible[0].area);
     const float presence = result.presence;
     sm_result_free(&result);
     sm_model_free(model);
@@ -311,6 +313,37 @@ static void faint_lesions_are_drawn_when_the_image_shows_one(void **state) {
     result = segment_at_presence(0, &options, &model);
     assert_int_equal(result.lesion_count + result.possible_count, 0);
     sm_result_free(&result);
+    sm_model_free(model);
+}
+
+/** The answer for a map with one spot below the threshold, after a click outside on a pixel. */
+static int faint_lesions_after_rejecting(const sm_model *model, size_t pixel) {
+    sm_result result = {0};
+    assert_int_equal(sm_answer_maps(&result, WIDTH, HEIGHT, NULL), SM_OK);
+    for (int i = 0; i < WIDTH * HEIGHT; i++) {
+        const bool spot = i % WIDTH >= 10 && i % WIDTH < 20 && i / WIDTH >= 10 && i / WIDTH < 20;
+        result.probability_map[i] = spot ? 0.3f : 0.01f;
+        result.mask[i] = 0;
+    }
+    const float type_logits[SM_CLASS_COUNT] = {0};
+    const sm_answer_settings settings = {.threshold = 0.5f,
+                                         .draws_faint = true,
+                                         .operating_point = {.kept = 0.95f},
+                                         .rejected = &pixel,
+                                         .rejected_count = 1};
+    assert_int_equal(sm_answer_lesions(model, type_logits, &settings, NULL, 0, &result, NULL), SM_OK);
+    const int count = result.possible_count;
+    assert_int_equal(result.lesion_count, 0);
+    assert_int_equal(result.possible_mask ? result.possible_mask[15 * WIDTH + 15] : 0, count ? 255 : 0);
+    sm_result_free(&result);
+    return count;
+}
+
+static void a_click_outside_leaves_a_faint_lesion_elsewhere(void **state) {
+    (void)state;
+    sm_model *model = make_model(&example, SM_OK);
+    assert_int_equal(faint_lesions_after_rejecting(model, 0), 1);
+    assert_int_equal(faint_lesions_after_rejecting(model, 12 * WIDTH + 12), 0);
     sm_model_free(model);
 }
 
@@ -365,7 +398,8 @@ int main(void) {
         cmocka_unit_test(models_describe_their_decision),
         cmocka_unit_test(decisions_out_of_range_are_refused),
         cmocka_unit_test(outlines_below_the_level_are_possible),
-        cmocka_unit_test(faint_lesions_are_drawn_when_the_image_shows_one),
+        cmocka_unit_test(faint_lesions_are_drawn_as_possible_ones),
+        cmocka_unit_test(a_click_outside_leaves_a_faint_lesion_elsewhere),
         cmocka_unit_test(without_a_decision_all_outlines_count),
         cmocka_unit_test(other_operating_points_are_refused),
     };

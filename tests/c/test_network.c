@@ -53,18 +53,12 @@ static int count_second_generation(const int w[6], bool conditioned) {
 
 static void test_counts_of_the_second_generation(void **state) {
     (void)state;
-    static const int narrow[6] = {16, 32, 48, 96, 128, 160}, wide[6] = {16, 48, 80, 144, 192, 240};
-    const sm_net shipped = network_make("sonomask2"), ablation = network_make("sonomask2-unconditioned"),
-                 teacher = network_make("sonomask2-wide");
-    assert_int_equal(shipped.trainable_count, count_second_generation(narrow, true));
-    assert_int_equal(ablation.trainable_count, count_second_generation(narrow, false));
-    assert_int_equal(teacher.trainable_count, count_second_generation(wide, true));
+    static const int widths[6] = {16, 32, 48, 96, 128, 160};
+    const sm_net shipped = network_make("sonomask2"), ablation = network_make("sonomask2-unconditioned");
+    assert_int_equal(shipped.trainable_count, count_second_generation(widths, true));
+    assert_int_equal(ablation.trainable_count, count_second_generation(widths, false));
     for (int i = 0; i < ablation.layer_count; i++) assert_int_equal(ablation.layers[i].condition, -1);
     assert_int_equal(shipped.default_size, 192);
-    assert_int_equal(teacher.default_size, 192);
-    /* Twice the work at least, or it would not be worth calling a teacher. */
-    const double ratio = sm_net_macs(&teacher, 192) / sm_net_macs(&shipped, 192);
-    if (!(ratio > 2.2 && ratio < 2.4)) fail_msg("the teacher has %.3f times the work", ratio);
 }
 
 static bool starts_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
@@ -72,8 +66,8 @@ static bool starts_with(const char *text, const char *start) { return strncmp(te
 /** A correction runs the decoder, and what steers it, and nothing else. */
 static void test_prompts_reach_the_decoder_alone(void **state) {
     (void)state;
-    static const char *const names[] = {"sonomask2", "sonomask2-wide", "sonomask2-unconditioned"};
-    for (int n = 0; n < 3; n++) {
+    static const char *const names[] = {"sonomask2", "sonomask2-unconditioned"};
+    for (int n = 0; n < 2; n++) {
         const sm_net net = network_make(names[n]);
         bool prompted[SM_NET_MAX_LAYERS];
         int maps = 0;

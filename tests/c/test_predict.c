@@ -207,6 +207,31 @@ static void a_batch_goes_on_after_bad_files(void **state) {
     outcome_free(&result);
 }
 
+static void a_folder_stands_for_its_images_and_dicom_says_what_to_do(void **state) {
+    (void)state;
+    scratch_folder(folder, "tree/deep");
+    blob_png("tree/b.png", 40, 30);
+    blob_png("tree/b_mask.png", 40, 30);
+    blob_png("tree/b_mask_1.png", 40, 30);
+    blob_png("tree/.hidden.png", 40, 30);
+    blob_png("tree/deep/a.PNG", 20, 20);
+    scratch_text(folder, "tree/notes.txt", "no image\n");
+    char preamble[133];
+    memset(preamble, 'x', sizeof preamble);
+    memcpy(preamble + 128, "DICM", 5);
+    scratch_text(folder, "tree/IM0001", preamble);
+    const char *const out = scratch_path(folder, "tree-out");
+    outcome result =
+        predict((const char *const[]){"--model", weights, "--out", out, scratch_path(folder, "tree"), NULL});
+    assert_int_equal(result.exit_status, SM_EXIT_FAILED);
+    assert_int_equal(count_lines(result.out), 2);
+    assert_true(strstr(result.out, "tree/b.png") < strstr(result.out, "tree/deep/a.PNG"));
+    assert_contains(result.err, "tree/IM0001: is a DICOM file: use \"npx sonomask predict\" or the page");
+    assert_contains(result.err, "1 of 3 files failed");
+    assert_int_equal(access(scratch_path(folder, "tree-out/a_mask.png"), F_OK), 0);
+    outcome_free(&result);
+}
+
 static void same_names_do_not_overwrite_each_other(void **state) {
     (void)state;
     blob_png("one/same.png", 40, 30);
@@ -601,6 +626,7 @@ int main(void) {
         cmocka_unit_test(writes_masks_and_json),
         cmocka_unit_test(thresholds_of_zero_and_one_select_everything_and_nothing),
         cmocka_unit_test(a_batch_goes_on_after_bad_files),
+        cmocka_unit_test(a_folder_stands_for_its_images_and_dicom_says_what_to_do),
         cmocka_unit_test(same_names_do_not_overwrite_each_other),
         cmocka_unit_test(files_of_others_are_kept),
         cmocka_unit_test(bad_model_and_bad_folder_stop_at_once),

@@ -26,6 +26,8 @@ typedef struct scene {
     sm_prompts prompts;
     sm_pixel_prompts pixels;
     uint8_t before[MOST], mask[MOST];
+    uint8_t automatic[MOST]; /* the answer without prompts */
+    bool has_automatic;      /* otherwise it is the mask before */
     int32_t labels[MOST];
     int outline_count;
     size_t pins[MOST_CLICKS + 1];
@@ -43,8 +45,10 @@ static bool solve(scene *s) {
         assert_true(error.message[0] != '\0');
         return false;
     }
-    assert_int_equal(
-        sm_prompt_mask(&s->pixels, s->map, threshold, s->minimum_area, s->mask, s->pins, &s->pin_count, &error), SM_OK);
+    assert_int_equal(sm_prompt_mask(&s->pixels, s->map, threshold, s->minimum_area,
+                                    s->has_automatic ? s->automatic : s->before, s->mask, s->pins, &s->pin_count,
+                                    &error),
+                     SM_OK);
     assert_int_equal(sm_mask_label(s->mask, s->width, s->height, s->labels, &s->outline_count, NULL), SM_OK);
     return true;
 }
@@ -161,12 +165,15 @@ static void guarantees_hold_for_any_map_and_prompts(void **state) {
         s = (scene){.width = 16 + (int)test_random_below(&random, 50),
                     .height = 16 + (int)test_random_below(&random, 50)};
         s.minimum_area = (int)test_random_below(&random, 30);
+        s.has_automatic = seed % 3 == 0;
         random_map(&s, &random);
+        sm_mask_threshold(s.map, (int)count_of(&s), threshold, s.automatic);
+        if (s.has_automatic) random_map(&s, &random);
         random_prompts(&s, &random);
         if (!solve(&s)) continue;
         solved++;
         assert_guarantees(&s);
-        if (!s.pixels.has_box && s.pixels.inside_count == 0) {
+        if (!s.has_automatic && !s.pixels.has_box && s.pixels.inside_count == 0) {
             assert_only_rejected_are_gone(&s);
             rejected++;
         }
@@ -252,6 +259,28 @@ static void a_click_outside_removes_the_outline_and_no_other(void **state) {
     assert_int_equal(area_in(s, 60, 60, 80, 80), 0);
     assert_int_equal(area_of(s), 400);
     sm_pixel_prompts_free(&s->pixels);
+}
+
+/** The network answers the click with a hole and a dent, and finds something else. */
+static void a_click_outside_removes_what_is_left_of_the_automatic_outline(void **state) {
+    (void)state;
+    sm_click clicks[] = {{30.5f, 30.5f, false}, {12.5f, 12.5f, true}};
+    for (int count = 1; count <= 2; count++) {
+        scene *s = plain_scene((sm_prompts){.clicks = clicks, .click_count = count});
+        paint(s, 10, 10, 50, 50, 0.9f);
+        sm_mask_threshold(s->map, (int)count_of(s), threshold, s->automatic);
+        s->has_automatic = true;
+        paint(s, 24, 10, 50, 44, 0.1f); /* two parts are left */
+        paint(s, 30, 44, 40, 50, 0.1f);
+        paint(s, 60, 60, 80, 80, 0.9f);
+        paint(s, 42, 44, 90, 50, 0.9f); /* most of it lies beside the automatic outline */
+        assert_true(solve(s));
+        /* With a click inside in it, the automatic outline is not rejected. */
+        assert_int_equal(area_in(s, 10, 10, 24, 50), count == 1 ? 0 : 14 * 40);
+        assert_int_equal(area_in(s, 42, 44, 90, 50), 48 * 6);
+        assert_int_equal(area_in(s, 60, 60, 80, 80), 400);
+        sm_pixel_prompts_free(&s->pixels);
+    }
 }
 
 static void an_outline_with_both_clicks_is_cut_between_them(void **state) {
@@ -407,6 +436,7 @@ int main(void) {
         cmocka_unit_test(a_click_where_the_map_is_near_zero_gives_a_disc),
         cmocka_unit_test(a_click_on_a_single_bright_pixel_gives_a_useful_size),
         cmocka_unit_test(a_click_outside_removes_the_outline_and_no_other),
+        cmocka_unit_test(a_click_outside_removes_what_is_left_of_the_automatic_outline),
         cmocka_unit_test(an_outline_with_both_clicks_is_cut_between_them),
         cmocka_unit_test(the_cut_leaves_what_is_more_probable_than_the_click),
         cmocka_unit_test(a_cut_at_a_dip_takes_a_disc),

@@ -31,7 +31,7 @@ const RESULTS = {
     },
     'report-ablation/recipe.2-busi.json': { split: 'folds', model: '/somewhere/ablation', ...scores(0.25) },
     'report-robustness/busi/metrics.json': { splits: {}, robustness: { unchanged: { lesion_dice: 0.75 }, blur: [{ strength: 1.5, lesion_dice: 0.5 }] } },
-    'settings/fold3.json': { out: '/somewhere/x', temperature: 0.9, type_before_temperature: { ece: 0.03 }, knows_outliers: false },
+    'ready/fold3/settings.json': { out: '/somewhere/x', temperature: 0.9, type_before_temperature: { ece: 0.03 }, knows_outliers: false },
     'foreign.csv': 'fold,kind,flagged,images\n3,mri,80,83\n',
 };
 

@@ -57,7 +57,7 @@ describe('clicks', { skip }, () => {
     async function startAfresh() {
         await page.keyboard.press('i');
         await page.getByRole('button', { name: 'Lesion', exact: true }).click();
-        const clear = page.locator('#clear-clicks:enabled');
+        const clear = page.locator('#clear-edits:enabled');
         if ((await clear.count()) > 0) await clear.click();
         await nextFrame(page);
         await maskOf(page);
@@ -103,7 +103,7 @@ describe('clicks', { skip }, () => {
     test('a click adds an outline, an Alt click or a right click removes it, and both are undone', async () => {
         await startAfresh();
         const first = await maskOf(page);
-        await page.getByRole('button', { name: 'Click to correct the outline (I)' }).click();
+        await page.getByRole('button', { name: 'Click to outline or correct (I)' }).click();
         const empty = pixelOf(first, 0);
         const full = pixelOf(first, 255);
         const [beside, within] = [await onScreen(page, first, empty.x, empty.y), await onScreen(page, first, full.x, full.y)];
@@ -196,7 +196,7 @@ describe('clicks', { skip }, () => {
         await page.keyboard.press('i');
         await page.keyboard.press('Enter'); // shows the cursor
         await nextFrame(page);
-        assert.ok(await page.locator('#clear-clicks').isDisabled(), 'nothing happens before the cursor is in view');
+        assert.ok(await page.locator('#clear-edits').isDisabled(), 'nothing happens before the cursor is in view');
         await page.keyboard.press('Shift+Enter');
         await page.keyboard.press('x');
         await page.keyboard.press('Shift+ArrowDown');

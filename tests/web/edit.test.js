@@ -1,7 +1,7 @@
 /** Correcting the mask: brush, eraser, undo, components; by mouse and by keyboard. And the user's own scale. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { answered, faultsOf, measured, nextFrame, pick, settled, skip, startSite } from './support/page.js';
+import { answered, faultsOf, measured, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
 
 describe('correcting', { skip }, () => {
@@ -106,24 +106,54 @@ describe('correcting', { skip }, () => {
         await page.getByRole('button', { name: 'Remove all edits' }).click();
     });
 
-    test('two clicks and a length set the scale, and its origin is named', async () => {
+    test('a measured distance sets the scale, for this image or for all, and its origin is named', async () => {
         await nextFrame(page);
         const pixels = await measured(page, 'Long axis');
-        await page.getByRole('button', { name: 'Fit to view' }).click();
-        await page.getByRole('button', { name: 'Actual size' }).or(page.locator('#zoom-level')).first().click();
-        await page.getByRole('button', { name: /two clicks/ }).click();
-        const apply = page.getByRole('button', { name: 'Use', exact: true });
-        assert.ok(await apply.isDisabled());
+        await page.locator('#zoom-level').click();
+        await page.getByRole('button', { name: /^Measure a distance/ }).click();
+        const apply = page.getByRole('button', { name: 'Set scale', exact: true });
+        assert.ok(await apply.isHidden());
         const box = /** @type {{ x: number, y: number, width: number, height: number }} */ (await page.locator('#canvas').boundingBox());
         await page.mouse.click(box.x + 300, box.y + 250);
         await page.mouse.click(box.x + 400, box.y + 250);
-        await page.getByLabel('Distance in mm').fill('20');
+        await nextFrame(page);
+        assert.match((await page.locator('#scale-distance').textContent()) ?? '', /^100\.0.px$/);
+        await page.locator('#scale-length').fill('20');
         await apply.click();
         await page.getByText(/by the scale that you set/).waitFor();
         assert.ok(Math.abs((await measured(page, 'Long axis')) - pixels * 0.2) < 0.2);
-        await page.getByRole('button', { name: /two clicks/ }).click();
+        assert.match((await page.locator('#scale-distance').textContent()) ?? '', /^20\.0.mm$/);
+        const { distances } = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+        assert.equal(distances.length, 1);
+        assert.ok(Math.abs(distances[0].length_mm - 20) < 1e-3);
         await page.getByRole('button', { name: 'Remove my scale' }).click();
         await page.getByText(/In pixels/).waitFor();
+        await page.getByRole('button', { name: 'Set for all', exact: true }).click();
+        await page.locator('.row-main').nth(1).click();
+        await answered(page);
+        await page.locator('#canvas').focus();
+        assert.ok(await page.getByRole('button', { name: 'Remove my scale' }).isVisible());
+        await page.locator('.row-main').first().click();
+        await answered(page);
+        await page.locator('#zoom-level').click();
+        // An end of the line is dragged; Delete removes the line.
+        await page.mouse.move(box.x + 400, box.y + 250);
+        await page.mouse.down();
+        await page.mouse.move(box.x + 450, box.y + 250, { steps: 3 });
+        await page.mouse.up();
+        await nextFrame(page);
+        assert.match((await page.locator('#scale-distance').textContent()) ?? '', /^30\.0.mm$/);
+        await page.locator('#canvas').focus();
+        await page.keyboard.press('Delete');
+        await nextFrame(page);
+        assert.ok(await page.locator('#scale-set').isHidden());
+        // By keyboard: Space sets one end and the other.
+        await page.keyboard.press('ArrowRight');
+        await page.keyboard.press('Space');
+        for (let press = 0; press < 5; press++) await page.keyboard.press('Shift+ArrowRight');
+        await page.keyboard.press('Space');
+        await nextFrame(page);
+        assert.ok(await page.locator('#scale-set').isVisible());
         assert.deepEqual(faultsOf(page), []);
     });
 });

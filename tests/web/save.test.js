@@ -88,10 +88,11 @@ describe('saving', { skip }, () => {
         const { name, bytes } = await saved(page, 'Everything (ZIP)');
         assert.equal(name, 'sonomask.zip');
         const files = unzipSync(new Uint8Array(bytes));
-        assert.deepEqual(Object.keys(files).sort(), [
-            'coco.json', 'masks/=a,"b"_mask.png', 'masks/benign_mask.png', 'masks/normal_mask.png', 'overlays/=a,"b"_overlay.png',
-            'overlays/benign_overlay.png', 'overlays/normal_overlay.png', 'results.csv', 'results.json',
+        const perImage = ['=a,"b"', 'benign', 'normal'].flatMap(stem => [
+            `masks/${stem}_mask.png`, `classes/${stem}.png`, `overlays/${stem}_overlay.png`, `nifti/${stem}.nii.gz`, `labelme/${stem}.json`,
+            `yolo/labels/${stem}.txt`,
         ]);
+        assert.deepEqual(Object.keys(files).sort(), [...perImage, 'coco.json', 'provenance.json', 'results.csv', 'results.json', 'yolo/data.yaml'].sort());
         assert.equal((await reader.decode(/** @type {Uint8Array} */ (files['masks/normal_mask.png']))).width, 600);
     });
 

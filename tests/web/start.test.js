@@ -43,7 +43,7 @@ describe('start', { skip }, () => {
         const events = await page.evaluate(() => Reflect.get(window, 'startEvents'));
         assert.equal(events[0], 'worker while loading');
         assert.equal(events[1], 'answer');
-        assert.equal(events.filter(event => event.startsWith('worker')).length, 3, 'all three workers have started');
+        assert.equal(events.filter(event => event.startsWith('worker')).length, 4, 'all three workers have started, and the one that compares masks');
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });

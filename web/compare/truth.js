@@ -1,13 +1,81 @@
-/** Reads ground-truth masks, unites those of one image, and scores masks against them. */
-import { decodeRuns } from '../state/masks.js';
-import { compareMasks } from './metrics.js';
+/** Reads ground-truth masks, and unites those of one image. */
+import { decodeRuns, encodeRuns } from '../state/masks.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
+ * @typedef {import('../i18n/i18n.js').Key} Key
+ * @typedef {import('../state/item.js').DrawnMask} DrawnMask
  * @typedef {import('../state/item.js').Item} Item
  */
 
-const LESION_FROM = 128; // grey levels; published masks are 0 and 255, some with soft edges from JPEG
+/** Published masks are 0 and 255, some with soft edges from JPEG. */
+const LESION_FROM = 128;
+/** A share of pixels that are neither dark nor bright above this is that of a picture, not of a mask. */
+const MOST_GREY = 0.15;
+
+/**
+ * Grey levels, colours and palettes: the brightest channel counts. A mask of class numbers is dark everywhere; then every
+ * pixel that is not 0 is lesion.
+ * @param {import('../../wasm/sonomask.js').DecodedImage} image
+ * @returns {Uint8Array | null} 0 or 255; null: it is a picture
+ */
+export function maskOf({ data, width, height, channels }) {
+    const levels = new Uint8Array(width * height);
+    let brightest = 0;
+    let grey = 0;
+    for (let index = 0; index < levels.length; index++) {
+        const at = index * channels;
+        let level = data[at] ?? 0;
+        if (channels === 4) level = data[at + 3] === 0 ? 0 : Math.max(level, data[at + 1] ?? 0, data[at + 2] ?? 0);
+        levels[index] = level;
+        if (level > brightest) brightest = level;
+        if (level > 40 && level < 215) grey++;
+    }
+    const from = brightest < LESION_FROM ? 1 : LESION_FROM;
+    // Class numbers as grey levels are few; those of a picture are many.
+    if (grey > MOST_GREY * levels.length && countLevels(levels) > 24) return null;
+    for (let index = 0; index < levels.length; index++) levels[index] = /** @type {number} */ (levels[index]) >= from ? 255 : 0;
+    return levels;
+}
+
+/** @param {Uint8Array} levels */
+function countLevels(levels) {
+    const seen = new Uint8Array(256);
+    for (const level of levels) seen[level] = 1;
+    return seen.reduce((sum, value) => sum + value, 0);
+}
+
+/**
+ * @param {Uint8Array} mask
+ * @param {{ width: number, height: number }} from
+ * @param {{ width: number, height: number }} to
+ * @returns {Uint8Array} by the nearest pixel
+ */
+function resized(mask, from, to) {
+    const output = new Uint8Array(to.width * to.height);
+    for (let y = 0, index = 0; y < to.height; y++) {
+        const row = Math.floor(((y + 0.5) * from.height) / to.height) * from.width;
+        for (let x = 0; x < to.width; x++, index++) output[index] = mask[row + Math.floor(((x + 0.5) * from.width) / to.width)] ?? 0;
+    }
+    return output;
+}
+
+/**
+ * @param {Blob | DrawnMask} file
+ * @param {Engine} engine
+ * @returns {Promise<{ mask: Uint8Array, width: number, height: number } | Key>} or why it is no mask
+ */
+async function readOne(file, engine) {
+    if (!(file instanceof Blob)) return { ...file, mask: decodeRuns(file.runs, file.width * file.height) };
+    let image;
+    try {
+        image = await engine.pool.decode(file);
+    } catch {
+        return 'compare.unreadable';
+    }
+    const mask = maskOf(image);
+    return mask ? { mask, width: image.width, height: image.height } : 'compare.picture';
+}
 
 /**
  * Reads the masks of a picture and unites them. A mask that cannot be read or has another size sets
@@ -20,38 +88,23 @@ const LESION_FROM = 128; // grey levels; published masks are 0 and 255, some wit
 export async function readTruth(item, engine, size) {
     const { truth } = item;
     if (!truth) return null;
-    const united = new Uint8Array(size.width * size.height);
+    const { width, height } = size;
+    if (truth.read?.width === width && truth.read.height === height) return decodeRuns(truth.read.runs, width * height);
+    const united = new Uint8Array(width * height);
     for (const file of truth.files) {
-        let image;
-        try {
-            image = await engine.pool.decode(file);
-        } catch {
-            truth.problem = 'compare.unreadable';
+        const part = await readOne(file, engine);
+        if (typeof part === 'string') {
+            truth.problem = part;
             return null;
         }
-        if (image.width !== size.width || image.height !== size.height) {
+        const differs = part.width !== width || part.height !== height;
+        if (differs && !truth.resize) {
             truth.problem = 'compare.size';
             return null;
         }
-        for (let index = 0; index < united.length; index++)
-            if ((image.data[index * image.channels] ?? 0) >= LESION_FROM) united[index] = 255;
+        const mask = differs ? resized(part.mask, part, size) : part.mask;
+        for (let index = 0; index < united.length; index++) if (mask[index]) united[index] = 255;
     }
+    truth.read = { width, height, runs: encodeRuns(united) };
     return united;
-}
-
-/**
- * Scores a picture's first analysed frame against its ground truth.
- * @param {Item} item
- * @param {Engine} engine
- */
-export async function scoreItem(item, engine) {
-    const { result, truth } = item;
-    if (!result || !truth) return;
-    const expected = await readTruth(item, engine, result);
-    if (!expected) {
-        truth.scores = null;
-        return;
-    }
-    const mask = decodeRuns(result.runs, result.width * result.height);
-    truth.scores = compareMasks(mask, expected, result.width, result.height);
 }

@@ -44,7 +44,7 @@ function visitComponent(mask, width, height, start, inside, visit) {
 
 /**
  * Divides a mask into the 8-connected components that share a pixel with another mask, and the rest.
- * @param {Uint8Array} mask 0 or not 0
+ * @param {Uint8Array} mask 0 or 255
  * @param {number} width
  * @param {number} height
  * @param {Uint8Array} other
@@ -55,11 +55,11 @@ export function splitMask(mask, width, height, other) {
     const touching = new Uint8Array(mask.length);
     const rest = new Uint8Array(mask.length);
     let left = false;
-    for (let start = 0; start < mask.length; start++) {
+    for (let start = mask.indexOf(255); start >= 0; start = mask.indexOf(255, start + 1)) {
+        if (seen[start]) continue;
         /** @type {number[]} */
         const component = [];
         visitComponent(mask, width, height, start, seen, index => component.push(index));
-        if (component.length === 0) continue;
         const touches = component.some(index => other[index]);
         const target = touches ? touching : rest;
         for (const index of component) target[index] = 255;

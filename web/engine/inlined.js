@@ -6,6 +6,9 @@
  *     weights: Uint8Array<ArrayBuffer>,
  *     sha256: string,
  *     worker: string,
+ *     compareWorker: string,
+ *     decoder: string,
+ *     openjpeg: Uint8Array<ArrayBuffer>,
  *     card: string,
  *     samples: Record<string, Uint8Array<ArrayBuffer>>,
  * } | null}

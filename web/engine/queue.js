@@ -155,18 +155,25 @@ export class Queue extends EventTarget {
         item.state = 'running';
         item.problem = null;
         this.#store.changed(item);
+        /** @type {import('../state/item.js').State} */
+        let state = 'done';
+        /** @type {Item['problem']} */
+        let problem = null;
         try {
             await this.#segment(engine, item, controller.signal);
-            item.state = 'done';
         } catch (error) {
             if (controller.signal.aborted || isAborted(error)) {
-                item.state = 'cancelled';
+                state = 'cancelled';
             } else {
-                item.state = 'failed';
-                item.problem = error instanceof SourceError ? error.problem : problemOf(error);
+                state = 'failed';
+                problem = error instanceof SourceError ? error.problem : problemOf(error);
             }
         }
-        this.#running.delete(item);
+        // A removed item that came back meanwhile runs again.
+        if (this.#running.get(item) === controller) {
+            this.#running.delete(item);
+            Object.assign(item, { state, problem });
+        }
         this.#answered = true;
         this.#batch.finished++;
         this.#store.changed(item);
@@ -205,14 +212,17 @@ export class Queue extends EventTarget {
         const source = item.source;
         if (!source) throw new Error('the picture is not open');
         const threshold = item.threshold ?? engine.pool.info.threshold;
+        const { operatingPoint } = this.#store;
+        // Without a threshold of the user's, a faint lesion is drawn below the network's own.
+        const options = { operatingPoint, ...(item.threshold === null ? {} : { threshold }), ...(signal ? { signal } : {}) };
         const input = await source.input(frame);
         signal?.throwIfAborted();
         const edits = item.results.get(frame)?.edits ?? null;
         const prompts = edits?.prompts ?? NO_PROMPTS;
-        const answer = await answerOf(engine, input, prompts, signal ? { threshold, signal } : { threshold });
+        const answer = await answerOf(engine, input, prompts, options);
         this.#maps.set(item, frame, answer.probabilityMap);
         const result = frameResult(answer, threshold, prompts, edits);
-        if (edits?.painted) {
+        if (edits?.painted || edits?.removal) {
             const { mask, lesions, possible } = measureResult(engine, answer.probabilityMap, result, threshold);
             Object.assign(result, { runs: encodeRuns(mask), lesions, possible });
         }
@@ -225,7 +235,7 @@ export class Queue extends EventTarget {
  * @param {Engine} engine
  * @param {import('../../wasm/sonomask.js').EncodedImage | import('../../wasm/sonomask.js').RawImage} input
  * @param {import('../../wasm/sonomask.js').Prompts} prompts
- * @param {{ threshold: number, signal?: AbortSignal }} options
+ * @param {import('../../wasm/sonomask.js').SegmentOptions} options
  */
 async function answerOf({ pool }, input, prompts, options) {
     if (prompts === NO_PROMPTS) return pool.segment(input, options);

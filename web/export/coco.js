@@ -1,22 +1,50 @@
-/** The batch as COCO: polygons of every lesion, one category per tissue class. */
+/** The batch as COCO: polygons of every lesion; a lesion with holes as run lengths, as polygons in COCO have none. */
+import { componentAt, pixelOf } from '../edit/fill.js';
 import { answersOf } from '../state/item.js';
 import { decodeRuns } from '../state/masks.js';
 import { pathsByLesion } from './polygons.js';
+import { classOf, judgementOf } from './provenance.js';
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Sonomask} Sonomask
  * @typedef {import('../state/item.js').Item} Item
  * @typedef {import('./names.js').ExportName} ExportName
+ * @typedef {import('./provenance.js').Provenance} Provenance
  */
 
-const CATEGORIES = ['normal', 'benign', 'malignant'];
+const CATEGORIES = ['normal', 'benign', 'malignant', 'lesion'];
+
+/**
+ * @param {Uint8Array} mask of one lesion, 0 or not 0
+ * @param {number} width
+ * @param {number} height
+ * @returns {{ counts: number[], size: [number, number] }} run lengths down the columns, beginning with those of 0
+ */
+function columnRuns(mask, width, height) {
+    const counts = [];
+    let run = 0;
+    let value = false;
+    for (let x = 0; x < width; x++) {
+        for (let y = 0; y < height; y++) {
+            if ((mask[y * width + x] !== 0) !== value) {
+                counts.push(run);
+                run = 0;
+                value = !value;
+            }
+            run++;
+        }
+    }
+    counts.push(run);
+    return { counts, size: [height, width] };
+}
 
 /**
  * @param {Map<Item, ExportName>} names
  * @param {Sonomask} measurer
- * @returns {object} COCO object detection format; holes are left out, as polygons in COCO have none
+ * @param {Provenance} provenance
+ * @returns {object} COCO object detection format
  */
-export function toCoco(names, measurer) {
+export function toCoco(names, measurer, provenance) {
     /** @type {object[]} */
     const images = [];
     /** @type {object[]} */
@@ -25,16 +53,22 @@ export function toCoco(names, measurer) {
     for (const { item, name, frame, result } of answers) {
         const { width, height } = result;
         const image = images.length + 1;
-        images.push({ id: image, file_name: name.file, ...(item.frameCount > 1 ? { frame: frame + 1 } : {}), width, height });
+        images.push({
+            id: image, file_name: name.file, ...(item.frameCount > 1 ? { frame: frame + 1 } : {}), width, height,
+            sonomask: { network_type: result.type, ...judgementOf(item, result) },
+        });
         const mask = decodeRuns(result.runs, width * height);
         const outlines = measurer.contours(mask, width, height);
+        const paths = pathsByLesion(outlines, result.lesions);
         result.lesions.forEach((lesion, index) => {
             const { x, y, width: boxWidth, height: boxHeight } = lesion.bbox;
+            const holed = outlines.some(({ isHole, points }) => isHole && isInside(points, lesion.bbox));
+            const start = holed ? pixelOf(mask, width, lesion) : -1;
             annotations.push({
                 id: annotations.length + 1,
                 image_id: image,
-                category_id: CATEGORIES.indexOf(result.type) + 1,
-                segmentation: pathsByLesion(outlines, result.lesions)[index],
+                category_id: CATEGORIES.indexOf(classOf(item, result)) + 1,
+                segmentation: start >= 0 ? columnRuns(componentAt(mask, width, height, start), width, height) : paths[index],
                 area: lesion.area,
                 bbox: [x, y, boxWidth, boxHeight],
                 iscrowd: 0,
@@ -43,9 +77,20 @@ export function toCoco(names, measurer) {
         });
     }
     return {
-        info: { description: 'sonomask (research software, not a medical device)' },
+        info: { description: `${provenance.software}: outlines of breast lesions. ${provenance.notice}`, date_created: provenance.date, contributor: provenance.reader, sonomask: provenance },
+        licenses: [],
         images,
         annotations,
         categories: CATEGORIES.map((name, index) => ({ id: index + 1, name, supercategory: 'breast ultrasound' })),
     };
+}
+
+/**
+ * @param {Float32Array} points
+ * @param {{ x: number, y: number, width: number, height: number }} box
+ * @returns {boolean} whether the outline begins in the box
+ */
+function isInside(points, box) {
+    const [x = 0, y = 0] = points;
+    return x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height;
 }

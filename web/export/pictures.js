@@ -1,5 +1,7 @@
 /** Images to save, at the size of the input: the mask alone, and the input with outline and fill. */
 import { decodeRuns } from '../state/masks.js';
+import { withText } from './png-text.js';
+import { classOf } from './provenance.js';
 import { OUTLINE, OUTLINE_UNDER } from '../view/colours.js';
 import { paintFill, pathOf } from '../view/layers.js';
 
@@ -16,11 +18,34 @@ const FILL_OPACITY = 0.25;
 /**
  * @param {FrameResult} result
  * @param {Engine} engine
+ * @param {object} facts written into the file as JSON
  * @returns {Promise<Uint8Array<ArrayBuffer>>} 8-bit grey PNG, 0 and 255
  */
-export function maskPng(result, engine) {
+export async function maskPng(result, engine, facts) {
     const { width, height, runs } = result;
-    return engine.pool.encodePng(decodeRuns(runs, width * height), width, height);
+    return withText(await engine.pool.encodePng(decodeRuns(runs, width * height), width, height), 'sonomask', JSON.stringify(facts));
+}
+
+/**
+ * @param {Item} item
+ * @param {FrameResult} result
+ * @returns {Uint8Array} class numbers: 0 background, 1 benign, 2 malignant, 3 lesion of unknown type
+ */
+export function classesOf(item, result) {
+    const number = ['benign', 'malignant', 'lesion'].indexOf(classOf(item, result)) + 1;
+    return decodeRuns(result.runs, result.width * result.height).map(value => (value ? number : 0));
+}
+
+/**
+ * @param {Item} item
+ * @param {FrameResult} result
+ * @param {Engine} engine
+ * @param {object} facts written into the file as JSON
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} 8-bit grey PNG of class numbers
+ */
+export async function classPng(item, result, engine, facts) {
+    const png = await engine.pool.encodePng(classesOf(item, result), result.width, result.height);
+    return withText(png, 'sonomask', JSON.stringify({ ...facts, classes: { 1: 'benign', 2: 'malignant', 3: 'lesion of unknown type' } }));
 }
 
 /**
@@ -38,6 +63,27 @@ function drawAreas(context, picture, areas) {
     context.clip();
     context.drawImage(picture, 0, 0);
     context.restore();
+}
+
+/**
+ * The number of each lesion, above its outline or, at the upper edge, inside it.
+ * @param {OffscreenCanvasRenderingContext2D} context
+ * @param {FrameResult} result
+ */
+function drawNumbers(context, { width, height, lesions }) {
+    const size = Math.max(12, Math.round(Math.max(width, height) / 28));
+    context.font = `600 ${size}px sans-serif`;
+    context.textAlign = 'center';
+    context.textBaseline = 'bottom';
+    context.lineWidth = Math.max(2, size / 6);
+    for (const [index, { bbox }] of lesions.entries()) {
+        const x = bbox.x + bbox.width / 2;
+        const y = Math.max(bbox.y, size * 1.2);
+        context.strokeStyle = OUTLINE_UNDER;
+        context.strokeText(String(index + 1), x, y);
+        context.fillStyle = OUTLINE;
+        context.fillText(String(index + 1), x, y);
+    }
 }
 
 /** Draws images; opens the files of those that are not in view. */
@@ -59,9 +105,10 @@ export class Painter {
      * @param {number} frame
      * @param {FrameResult} result
      * @param {boolean} hidden whether everything outside the scan regions of the file is black
+     * @param {boolean} [numbered] whether the lesions have their numbers
      * @returns {Promise<Blob>} PNG
      */
-    async overlay(item, frame, result, hidden) {
+    async overlay(item, frame, result, hidden, numbered = false) {
         const { width, height } = result;
         const canvas = new OffscreenCanvas(width, height);
         const context = canvas.getContext('2d');
@@ -76,6 +123,7 @@ export class Painter {
             this.#opener.release(item);
         }
         this.#drawMask(context, result);
+        if (numbered) drawNumbers(context, result);
         return canvas.convertToBlob({ type: 'image/png' });
     }
 

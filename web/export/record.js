@@ -1,6 +1,7 @@
 /** An image's answer as one JSON object, with the field names of the command line. */
 import { NO_PROMPTS } from '../edit/prompts.js';
-import { scaleFor } from '../state/item.js';
+import { isDrawn, scaleFor } from '../state/item.js';
+import { judgementOf } from './provenance.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -21,9 +22,10 @@ function rounded(value) {
  * @param {ExportName} name
  * @param {number} frame
  * @param {FrameResult} result of that frame
+ * @param {import('./provenance.js').Provenance} provenance
  * @returns {Record<string, unknown>}
  */
-export function recordOf(item, name, frame, result) {
+export function recordOf(item, name, frame, result, provenance) {
     const recordOfLesion = (/** @type {import('../state/item.js').Lesion} */ lesion) => {
         const scale = scaleFor(item, lesion.bbox);
         const record = {
@@ -35,8 +37,8 @@ export function recordOf(item, name, frame, result) {
             perimeter_px: rounded(lesion.perimeter),
             orientation_degrees: rounded((lesion.orientation * 180) / Math.PI),
             circularity: rounded(lesion.circularity),
-            mean_probability: rounded(lesion.meanProbability),
-            expected_dice: rounded(lesion.expectedDice),
+            // The network has not rated what the user drew.
+            ...(isDrawn(lesion) ? { drawn: true } : { mean_probability: rounded(lesion.meanProbability), expected_dice: rounded(lesion.expectedDice) }),
             // Painted outlines, and those of another threshold, have neither.
             ...(lesion.presence > 0 ? { presence: rounded(lesion.presence) } : {}),
             ...(lesion.margin > 0 ? { margin_px: rounded(lesion.margin) } : {}),
@@ -51,6 +53,14 @@ export function recordOf(item, name, frame, result) {
             short_axis_mm: rounded(lesion.shortAxis * scale.millimetres),
             perimeter_mm: rounded(lesion.perimeter * scale.millimetres),
         };
+    };
+    const rulers = item.rulers.filter(ruler => ruler.frame === frame);
+    const recordOfRuler = (/** @type {import('../state/item.js').Ruler} */ { from, to }) => {
+        const [width, height] = [Math.abs(from.x - to.x), Math.abs(from.y - to.y)];
+        const scale = scaleFor(item, { x: Math.min(from.x, to.x), y: Math.min(from.y, to.y), width, height });
+        const length = Math.hypot(width, height);
+        const record = { from: { x: rounded(from.x), y: rounded(from.y) }, to: { x: rounded(to.x), y: rounded(to.y) }, length_px: rounded(length) };
+        return scale ? { ...record, length_mm: rounded(length * scale.millimetres), scale_from: scale.origin } : record;
     };
     const { operatingPoint: point, edits } = result;
     return {
@@ -73,6 +83,31 @@ export function recordOf(item, name, frame, result) {
         ...(edits && edits.prompts !== NO_PROMPTS ? { prompts: edits.prompts } : {}),
         lesions: result.lesions.map(recordOfLesion),
         possible_lesions: result.possible.map(recordOfLesion),
+        ...(rulers.length > 0 ? { distances: rulers.map(recordOfRuler) } : {}),
+        ...reviewOf(item, result),
+        ...(item.truth?.scores && frame === item.frame ? { ground_truth: comparisonOf(item.truth.scores) } : {}),
+        provenance,
         milliseconds: rounded(result.milliseconds),
+    };
+}
+
+/**
+ * @param {Item} item
+ * @param {FrameResult} result
+ */
+function reviewOf(item, result) {
+    const { review, reader_type: type, birads, notes, image_sha256: sum } = judgementOf(item, result);
+    return { review, reader_type: type, birads, notes, image_sha256: sum };
+}
+
+/** @param {import('../compare/metrics.js').Scores} scores */
+function comparisonOf({ normal, outlined, dice, iou, hd95, lesions, extra }) {
+    const overlap = normal ? {} : { dice: rounded(dice), iou: rounded(iou), hd95_px: hd95 === null ? null : rounded(hd95), missed: dice === 0 };
+    return {
+        image: normal ? 'normal' : 'lesion',
+        ...overlap,
+        ...(normal ? { false_outline: outlined } : {}),
+        lesions: lesions.map(lesion => ({ area_px: lesion.area, outlined_px: lesion.found, dice: rounded(lesion.dice) })),
+        outlines_without_lesion: extra,
     };
 }

@@ -1,7 +1,10 @@
 /** A report of the batch for the browser's print dialog. */
-import { formatNumber, t } from '../i18n/i18n.js';
+import { millimetresOf, summaryOf } from '../compare/summary.js';
+import { formatNumber, formatPercent, formatProbability, t } from '../i18n/i18n.js';
+import { distanceText, summaryLines } from '../panel/compare.js';
 import { measuresOf } from '../panel/measures.js';
-import { explanation, headline, scaleNote, warnings } from '../panel/words.js';
+import { CLASSES, explanation, headline, scaleNote, warnings } from '../panel/words.js';
+import { REVIEW_STATES } from '../state/arrange.js';
 import { answerInView, scaleFor } from '../state/item.js';
 import { byId, element } from '../ui/dom.js';
 
@@ -17,9 +20,10 @@ import { byId, element } from '../ui/dom.js';
  * @param {Map<Item, ExportName>} names
  * @param {Engine} engine
  * @param {Painter} painter
+ * @param {string} reader
  * @param {(done: number, total: number) => void} onProgress
  */
-export async function printReport(names, engine, painter, onProgress) {
+export async function printReport(names, engine, painter, reader, onProgress) {
     const root = byId('report', HTMLElement);
     const articles = [];
     /** @type {string[]} */
@@ -29,7 +33,7 @@ export async function printReport(names, engine, painter, onProgress) {
         const answer = answerInView(item);
         if (!answer) continue;
         onProgress(articles.length, answered.length);
-        const address = URL.createObjectURL(await painter.overlay(item, answer.frame, answer.result, name.hidden));
+        const address = URL.createObjectURL(await painter.overlay(item, answer.frame, answer.result, name.hidden, true));
         addresses.push(address);
         const image = element('img', { src: address, alt: name.file });
         await image.decode();
@@ -39,12 +43,65 @@ export async function printReport(names, engine, painter, onProgress) {
         element('h1', {}, t('report.title')),
         element('p', {}, t('report.made', { date: new Date().toLocaleString(document.documentElement.lang) })),
         element('p', {}, networkText(engine)),
+        ...(reader ? [element('p', {}, t('report.reader', { name: reader }))] : []),
         element('p', {}, element('strong', {}, t('foot.research'))),
+        summarySection(answered.map(([item]) => item)),
         ...articles,
     );
     window.print();
     root.replaceChildren();
     for (const address of addresses) URL.revokeObjectURL(address);
+}
+
+/**
+ * @param {Item[]} items
+ * @returns {HTMLElement} the summary, on a page of its own
+ */
+function summarySection(items) {
+    const outlined = items.filter(item => (answerInView(item)?.result.lesions.length ?? 0) > 0).length;
+    const reviewed = REVIEW_STATES.filter(state => state !== 'open').map(state => ({ state, count: items.filter(({ review }) => review.state === state).length }));
+    const rows = [
+        [t('report.images'), formatNumber(items.length)],
+        [t('report.withLesion'), formatNumber(outlined)],
+        [t('report.reviewed'), reviewed.map(({ state, count }) => `${t(`review.${state}`)} ${formatNumber(count)}`).join(' · ')],
+    ];
+    const summary = summaryOf(items);
+    const body = rows.map(([name = '', value = '']) => element('tr', {}, element('th', { scope: 'row' }, name), element('td', {}, value)));
+    return element(
+        'section',
+        { class: 'report-summary' },
+        element('h2', {}, t('report.summary')),
+        element('table', {}, element('tbody', {}, ...body)),
+        ...(summary ? [element('h3', {}, t('compare.title')), ...summaryLines(summary).map(line => element('p', {}, line))] : []),
+    );
+}
+
+/** @param {Item} item */
+function reviewLines({ review }) {
+    const { state, type, birads, notes } = review;
+    const words = [
+        t('report.review', { state: t(`review.${state}`) }),
+        ...(type ? [t(`class.${type}`)] : []),
+        ...(birads ? [`BI-RADS ${birads}`] : []),
+    ];
+    return [element('p', {}, words.join(' · ')), ...(notes ? [element('p', { dir: 'auto' }, notes)] : [])];
+}
+
+/**
+ * @param {Item} item
+ * @param {number} frame
+ */
+function comparisonLines(item, frame) {
+    const scores = frame === item.frame ? item.truth?.scores : null;
+    if (!scores) return [];
+    if (scores.normal) return [element('p', {}, t(scores.outlined ? 'compare.false' : 'compare.rightlyNone'))];
+    const text = `${t('compare.title')}: Dice ${formatNumber(scores.dice, 3)} · IoU ${formatNumber(scores.iou, 3)} · HD95 ${distanceText(scores.hd95, millimetresOf(item))}`;
+    return [element('p', {}, text)];
+}
+
+/** @param {FrameResult} result */
+function probabilitiesText({ probabilities }) {
+    return CLASSES.map(type => `${t(`class.${type}`)} ${formatProbability(probabilities[type])}`).join(' · ');
 }
 
 /** @param {Engine} engine */
@@ -70,6 +127,7 @@ function wordsOf(item, name, frame, result) {
     });
     const notes = [
         t('report.threshold', { value: formatNumber(result.threshold, 2) }),
+        ...(result.operatingPoint ? [t('report.point', { kept: formatPercent(result.operatingPoint.kept) })] : []),
         ...(result.edits?.any ? [t('report.edited')] : []),
         ...(result.lesions.length > 0 ? [scaleNote(item, result.lesions)] : []),
     ];
@@ -80,6 +138,9 @@ function wordsOf(item, name, frame, result) {
         ...(item.frameCount > 1 ? [element('p', {}, t('frames.of', { frame: frame + 1, count: item.frameCount }))] : []),
         element('p', {}, headline(result)),
         element('p', {}, explanation(result)),
+        element('p', {}, probabilitiesText(result)),
+        ...reviewLines(item),
+        ...comparisonLines(item, frame),
         ...doubts,
         ...tables,
         element('p', {}, notes.join(' ')),

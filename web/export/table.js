@@ -2,7 +2,9 @@
  * The batch as CSV: one line per lesion, or one line for an image without lesions or one that failed. Every analysed frame
  * of a cine loop counts as an image.
  */
-import { answersOf, scaleFor } from '../state/item.js';
+import { millimetresOf } from '../compare/summary.js';
+import { answersOf, isDrawn, scaleFor } from '../state/item.js';
+import { judgementOf } from './provenance.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -16,7 +18,8 @@ const COLUMNS = [
     'looks_like_ultrasound', 'threshold', 'edited',
     'lesion', 'area_px', 'long_axis_px', 'short_axis_px', 'perimeter_px', 'orientation_degrees', 'circularity',
     'mean_probability', 'expected_dice', 'mm_per_px', 'scale_from', 'area_mm2', 'long_axis_mm', 'short_axis_mm', 'perimeter_mm',
-    'dice', 'iou', 'hd95_px',
+    'dice', 'iou', 'hd95_px', 'ground_truth', 'hd95_mm', 'review', 'reader_type', 'birads', 'notes', 'reader', 'image_sha256', 'operating_point',
+    'software', 'network', 'weights_date', 'weights_sha256', 'date',
 ];
 const OF_LESION = COLUMNS.indexOf('dice') - COLUMNS.indexOf('lesion');
 
@@ -36,23 +39,25 @@ export function field(value) {
 
 /**
  * @param {Map<Item, ExportName>} names
+ * @param {import('./provenance.js').Provenance} provenance
  * @returns {string}
  */
-export function toCsv(names) {
+export function toCsv(names, provenance) {
     const lines = [COLUMNS.join(',')];
-    for (const [item, { file }] of names) for (const values of rowsOf(item, file)) lines.push(values.map(field).join(','));
+    for (const [item, { file }] of names) for (const values of rowsOf(item, file, provenance)) lines.push(values.map(field).join(','));
     return `${lines.join('\r\n')}\r\n`;
 }
 
 /**
  * @param {Item} item
  * @param {string} name
+ * @param {import('./provenance.js').Provenance} provenance
  * @returns {Rows}
  */
-function rowsOf(item, name) {
+function rowsOf(item, name, provenance) {
     const answers = answersOf(item);
     if (answers.length === 0) return [[name, '', item.state, item.problem?.detail || item.problem?.key.replace(/^problem\./, '')]];
-    return answers.flatMap(({ frame, result }) => rowsOfAnswer(item, name, frame, result));
+    return answers.flatMap(({ frame, result }) => rowsOfAnswer(item, name, frame, result, provenance));
 }
 
 /**
@@ -60,20 +65,28 @@ function rowsOf(item, name) {
  * @param {string} name
  * @param {number} frame
  * @param {FrameResult} result
+ * @param {import('./provenance.js').Provenance} provenance
  * @returns {Rows}
  */
-function rowsOfAnswer(item, name, frame, result) {
+function rowsOfAnswer(item, name, frame, result, provenance) {
     const { probabilities } = result;
     const scores = frame === item.frame ? item.truth?.scores : null;
-    const compared = [scores?.dice, scores?.iou, scores?.hd95];
+    const overlap = scores?.normal ? [] : [scores?.dice, scores?.iou, scores?.hd95];
+    const { review, reader_type: type, birads, notes, image_sha256: sum, operating_point: point } = judgementOf(item, result);
+    const { reader, software, network, weights_date: made, weights_sha256: weights, date } = provenance;
+    const scale = scores && !scores.normal && scores.hd95 !== null ? millimetresOf(item) : null;
+    const compared = [
+        overlap[0], overlap[1], overlap[2], scores && (scores.normal ? 'normal' : 'lesion'), scale !== null && scores?.hd95 ? scores.hd95 * scale : '',
+        review, type, birads, notes, reader, sum, point, software, network, made, weights, date,
+    ];
     const picture = [
         name, item.frameCount > 1 ? frame + 1 : '', item.state, '', result.width, result.height, result.type, probabilities.normal,
         probabilities.benign, probabilities.malignant, !result.foreign, result.threshold, result.edits?.any ?? false,
     ];
     if (result.lesions.length === 0) return [[...picture, 0, ...Array(OF_LESION - 1).fill(''), ...compared]];
     return result.lesions.map((lesion, index) => {
-        const scale = scaleFor(item, lesion.bbox);
-        const millimetres = scale?.millimetres;
+        const lesionScale = scaleFor(item, lesion.bbox);
+        const millimetres = lesionScale?.millimetres;
         return [
             ...picture,
             index + 1,
@@ -83,11 +96,11 @@ function rowsOfAnswer(item, name, frame, result) {
             lesion.perimeter,
             (lesion.orientation * 180) / Math.PI,
             lesion.circularity,
-            lesion.meanProbability,
-            lesion.expectedDice,
+            isDrawn(lesion) ? '' : lesion.meanProbability,
+            isDrawn(lesion) ? '' : lesion.expectedDice,
             // As text, because four decimals are too few for a pixel spacing.
             millimetres && millimetres.toPrecision(6),
-            scale?.origin,
+            lesionScale?.origin,
             millimetres && lesion.area * millimetres ** 2,
             millimetres && lesion.longAxis * millimetres,
             millimetres && lesion.shortAxis * millimetres,

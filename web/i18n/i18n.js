@@ -110,6 +110,8 @@ export function formatProbability(probability) {
 export function translate(root) {
     for (const node of root.querySelectorAll('[data-i18n]'))
         node.textContent = t(/** @type {Key} */ (node.getAttribute('data-i18n')));
+    for (const node of root.querySelectorAll('[data-i18n-title]'))
+        node.setAttribute('title', t(/** @type {Key} */ (node.getAttribute('data-i18n-title'))));
     for (const node of root.querySelectorAll('[data-i18n-label]')) {
         const text = t(/** @type {Key} */ (node.getAttribute('data-i18n-label')));
         node.setAttribute('aria-label', text);

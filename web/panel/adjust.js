@@ -19,8 +19,9 @@ export class Adjust {
      * @param {Session} session
      * @param {Viewer} viewer
      * @param {(threshold: number) => void} useForAll
+     * @param {(kept: 0.8 | 0.9 | 0.95) => void} usePoint
      */
-    constructor(session, viewer, useForAll) {
+    constructor(session, viewer, useForAll, usePoint) {
         this.#session = session;
         this.#viewer = viewer;
         this.#threshold.addEventListener('input', () => {
@@ -37,10 +38,15 @@ export class Adjust {
             this.#renderOpacity();
         });
         this.#map.addEventListener('change', () => this.setMap(/** @type {ViewSettings['map']} */ (this.#map.value)));
-        for (const name of /** @type {const} */ (['outline', 'axes'])) {
+        for (const name of /** @type {const} */ (['outline', 'axes', 'margin'])) {
             const box = byId(name, HTMLInputElement);
-            box.addEventListener('change', () => viewer.set({ [name]: box.checked }));
+            box.addEventListener('change', () => {
+                viewer.set({ [name]: box.checked });
+                this.render();
+            });
         }
+        const point = byId('point', HTMLSelectElement);
+        point.addEventListener('change', () => usePoint(/** @type {0.8 | 0.9 | 0.95} */ (Number(point.value))));
         session.addEventListener('answer', () => this.render());
     }
 
@@ -83,6 +89,25 @@ export class Adjust {
         this.#renderThreshold();
         this.#renderOpacity();
         this.#renderLegend();
+        this.#renderDecision();
+    }
+
+    /** The operating points and the margin, which not all weights hold. */
+    #renderDecision() {
+        const { operatingPoints, operatingPoint } = this.#session;
+        byId('point-field', HTMLElement).hidden = byId('margin-check', HTMLElement).hidden = operatingPoints.length === 0;
+        byId('margin-help', HTMLElement).hidden = operatingPoints.length === 0 || !this.#viewer.settings.margin;
+        byId('margin', HTMLInputElement).checked = this.#viewer.settings.margin;
+        byId('point-help', HTMLElement).textContent = t('adjust.pointHelp');
+        const select = byId('point', HTMLSelectElement);
+        const options = [...operatingPoints].reverse().map(({ kept, missedBound }) => ({
+            value: String(Number(kept.toFixed(2))), // a float32 in the weights
+            text: t('adjust.pointOption', { kept: formatPercent(kept), missed: formatPercent(missedBound) }),
+        }));
+        // Options are not made again while the list may be open.
+        if (options.map(({ text }) => text).join() !== [...select.options].map(({ text }) => text).join())
+            select.replaceChildren(...options.map(({ value, text }) => element('option', { value }, text)));
+        select.value = String(operatingPoint);
     }
 
     #renderLegend() {

@@ -1,37 +1,99 @@
-/** Scores of the mask in view against its ground truth. */
-import { compareMasks } from '../compare/metrics.js';
-import { formatNumber, t } from '../i18n/i18n.js';
+/** Scores of the mask in view against its ground truth, and of the whole batch. */
+import { millimetresOf } from '../compare/summary.js';
+import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
 import { element } from '../ui/dom.js';
 
-/** @typedef {import('../state/session.js').Session} Session */
+/**
+ * @typedef {import('../compare/metrics.js').Scores} Scores
+ * @typedef {import('../compare/summary.js').Summary} Summary
+ * @typedef {import('../state/item.js').Item} Item
+ */
+
+/**
+ * @param {number | null | undefined} pixels
+ * @param {number | null} millimetres per pixel
+ * @returns {string}
+ */
+export function distanceText(pixels, millimetres) {
+    if (pixels === null || pixels === undefined) return '–';
+    if (millimetres !== null) return t('unit.mm', { value: formatNumber(pixels * millimetres, 1) });
+    return t('unit.px', { value: formatNumber(pixels, 1) });
+}
+
+/**
+ * @typedef {object} CompareActions
+ * @property {() => void} resize all masks of another size
+ * @property {() => void} use the mask as the outlines
+ * @property {() => void} remove the mask
+ */
 
 /**
  * @param {HTMLElement} root
- * @param {Session} session
+ * @param {Item | null} item in view
+ * @param {CompareActions} actions
  */
-export function renderCompare(root, session) {
-    const { item, mask, truth, result } = session;
-    if (item?.truth?.problem) {
-        root.replaceChildren(element('p', { class: 'warning' }, t(item.truth.problem)));
-        return;
+export function renderCompare(root, item, actions) {
+    const truth = item?.truth;
+    const button = (/** @type {string} */ id, /** @type {import('../i18n/i18n.js').Key} */ key, /** @type {() => void} */ run) =>
+        element('button', { type: 'button', class: 'link', 'data-action': id, onclick: run }, t(key));
+    /** @type {Node[]} */
+    const parts = [];
+    if (!truth) parts.push(element('p', { class: 'help' }, t('compare.help')));
+    else if (truth.problem) parts.push(element('p', { class: 'warning' }, t(truth.problem)));
+    else if (truth.scores && item.result) parts.push(...scoreParts(truth.scores, millimetresOf(item)));
+    else parts.push(element('p', { class: 'help' }, t('compare.waiting')));
+    if (truth) {
+        const links = [button('drop', 'compare.remove', actions.remove)];
+        if (truth.problem === 'compare.size') links.unshift(button('resize', 'compare.resize', actions.resize));
+        else if (truth.read) links.unshift(button('use', 'compare.use', actions.use));
+        parts.push(element('div', { class: 'field-links' }, ...links));
     }
-    if (!item || !mask || !truth || !result) {
-        root.replaceChildren(element('p', { class: 'help' }, t('compare.help')));
-        return;
-    }
-    const scores = compareMasks(mask, truth, result.width, result.height);
-    if (item.truth) item.truth.scores = scores;
-    const hd95 = scores.hd95 === null ? '–' : t('unit.px', { value: formatNumber(scores.hd95, 1) });
+    const focused = document.activeElement instanceof HTMLElement && root.contains(document.activeElement) ? document.activeElement.dataset['action'] : undefined;
+    root.replaceChildren(...parts);
+    if (focused) /** @type {HTMLElement} */ (root.querySelector(`[data-action="${focused}"]`) ?? document.getElementById('compare-add'))?.focus();
+}
+
+/**
+ * @param {Scores} scores
+ * @param {number | null} millimetres per pixel
+ * @returns {Node[]}
+ */
+function scoreParts(scores, millimetres) {
+    if (scores.normal) return [element('p', {}, t(scores.outlined ? 'compare.false' : 'compare.rightlyNone'))];
     const cells = [
         ['Dice', formatNumber(scores.dice, 3)],
         ['IoU', formatNumber(scores.iou, 3)],
-        ['HD95', hd95],
+        ['HD95', distanceText(scores.hd95, millimetres)],
     ];
-    root.replaceChildren(
-        element(
-            'dl',
-            { class: 'scores' },
-            ...cells.map(([name = '', value = '']) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
-        ),
+    const list = element(
+        'dl',
+        { class: 'scores' },
+        ...cells.map(([name = '', value = '']) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
     );
+    const lines = scores.lesions.map(({ area, found, dice }, index) => {
+        const number = index + 1;
+        if (found === 0) return t('compare.lesionMissed', { number });
+        const change = Math.round((found / area - 1) * 100);
+        const sign = change > 0 ? '+' : change < 0 ? '−' : '';
+        return t('compare.lesion', { number, dice: formatNumber(dice, 2), change: `${sign}${formatPercent(Math.abs(change) / 100)}` });
+    });
+    if (scores.extra > 0) lines.push(t('compare.extra', { count: scores.extra }));
+    return [list, element('ul', { class: 'help compare-lesions' }, ...lines.map(line => element('li', {}, line)))];
+}
+
+/**
+ * @param {Summary} summary
+ * @returns {string[]} one line for images with lesions, one for normal images, one for what was not compared
+ */
+export function summaryLines({ lesion, normal, left }) {
+    const lines = [];
+    if (lesion.count > 0) {
+        lines.push(t('compare.lesionImages', { count: lesion.count, dice: formatNumber(lesion.dice, 3), iou: formatNumber(lesion.iou, 3), missed: lesion.missed }));
+        if (lesion.hd95 !== null) lines.push(t('compare.hd95', { value: distanceText(lesion.hd95, null), count: lesion.found }));
+        if (lesion.hd95Mm !== null) lines.push(t('compare.hd95', { value: distanceText(lesion.hd95Mm, 1), count: lesion.measured }));
+    }
+    if (normal.count > 0)
+        lines.push(t('compare.normalImages', { count: normal.count, outlined: normal.outlined, share: formatPercent(normal.outlined / normal.count) }));
+    if (left > 0) lines.push(t('compare.left', { count: left }));
+    return lines;
 }

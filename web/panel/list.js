@@ -2,7 +2,9 @@
 import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { announce } from '../ui/announce.js';
 import { byId, element, icon, oncePerFrame } from '../ui/dom.js';
-import { meansOf } from './results.js';
+import { shortened } from '../ui/names.js';
+import { summaryOf } from '../compare/summary.js';
+import { summaryLines } from './compare.js';
 import { doubtOf, findingOf, headline, swatchOf } from './words.js';
 
 /**
@@ -11,7 +13,8 @@ import { doubtOf, findingOf, headline, swatchOf } from './words.js';
  * @typedef {import('../state/store.js').Store} Store
  */
 
-export class List {
+/** Event: "remove", when the user wants an item removed. */
+export class List extends EventTarget {
     #root = byId('list', HTMLUListElement);
     #store;
     #queue;
@@ -24,6 +27,7 @@ export class List {
      * @param {Queue} queue
      */
     constructor(store, queue) {
+        super();
         this.#store = store;
         this.#queue = queue;
         store.addEventListener('list', () => this.render());
@@ -36,13 +40,19 @@ export class List {
 
     /** Adds rows for new items and removes those of removed items. */
     render() {
-        const { items } = this.#store;
-        for (const item of this.#rows.keys()) if (!items.includes(item)) this.#rows.delete(item);
+        const { shown: items } = this.#store;
+        const kept = new Set(items);
+        for (const item of this.#rows.keys()) if (!kept.has(item)) this.#rows.delete(item);
         for (const item of items) if (!this.#rows.has(item)) this.#rows.set(item, element('li', { class: 'row' }));
-        this.#root.replaceChildren(...this.#rows.values());
+        this.#root.replaceChildren(...items.flatMap(item => this.#rows.get(item) ?? []));
         for (const item of items) this.#update(item);
         this.#markSelected();
         this.#renderBatch();
+    }
+
+    /** @param {Item} item whose row shows something new */
+    refresh(item) {
+        this.#update(item);
     }
 
     /** @param {Item} item */
@@ -50,6 +60,7 @@ export class List {
         const row = this.#rows.get(item);
         if (!row) return;
         row.dataset['state'] = item.state;
+        row.dataset['review'] = item.review.state;
         const focused = row.contains(document.activeElement) ? document.activeElement : null;
         const wasButton = focused?.classList.contains('tool') ? '.tool' : '.row-main';
         const state = element('span', { class: 'row-state' });
@@ -60,7 +71,7 @@ export class List {
             'button',
             { type: 'button', class: 'row-main', onclick: () => this.#store.select(item) },
             element('span', { class: 'row-picture' }, item.thumbnail ?? (item.state === 'failed' ? icon('warning') : null)),
-            element('span', {}, element('span', { class: 'row-name', title: item.path }, item.name), state),
+            element('span', {}, shortened(item.name, item.path), state),
         );
         row.replaceChildren(main, this.#rowButton(item));
         if (focused) /** @type {HTMLElement | null} */ (row.querySelector(wasButton))?.focus();
@@ -80,7 +91,7 @@ export class List {
                 this.#store.changed(item);
                 this.#queue.wake();
             } else {
-                this.#store.remove(item);
+                this.dispatchEvent(new CustomEvent('remove', { detail: item }));
             }
         };
         return element(
@@ -95,7 +106,7 @@ export class List {
             if (item === this.#store.selected) {
                 row.setAttribute('aria-current', 'true');
                 // The first row of a new list is in view; scrolling to it would force a layout of all rows.
-                if (item !== this.#store.items[0] || this.#root.contains(document.activeElement))
+                if (item !== this.#store.shown[0] || this.#root.contains(document.activeElement))
                     row.scrollIntoView({ block: 'nearest', inline: 'nearest' });
             } else {
                 row.removeAttribute('aria-current');
@@ -129,18 +140,11 @@ export class List {
         this.renderComparison();
     }
 
-    /** Means over all pictures that have a ground truth. */
+    /** The scores of all pictures that have a ground truth. */
     renderComparison() {
-        const root = byId('batch-compare', HTMLElement);
-        const means = meansOf(this.#store.items);
-        root.hidden = means === null || means.count < 2;
-        if (!means || root.hidden) return;
-        const { count, dice, iou, hd95 } = means;
-        const distance = hd95 === null ? '–' : t('unit.px', { value: formatNumber(hd95, 1) });
-        root.replaceChildren(
-            element('p', {}, t('compare.batch', { count })),
-            element('p', {}, t('compare.means', { dice: formatNumber(dice, 3), iou: formatNumber(iou, 3), hd95: distance })),
-        );
+        const summary = summaryOf(this.#store.items);
+        byId('batch-compare', HTMLElement).hidden = summary === null || this.#store.items.length < 2;
+        if (summary) byId('batch-scores', HTMLElement).replaceChildren(...summaryLines(summary).map(line => element('p', {}, line)));
     }
 }
 
@@ -161,12 +165,19 @@ function stateParts(item) {
     const { result, problem } = item;
     if (item.state === 'failed' && problem) return [t(problem.key, { detail: problem.detail })];
     if (item.state !== 'done' || !result) return [t(`state.${item.state}`)];
-    const dice = item.truth?.scores ? ` · Dice ${formatNumber(item.truth.scores.dice, 2)}` : '';
+    const scores = item.truth?.scores;
+    const dice = scores && !scores.normal ? ` · Dice ${formatNumber(scores.dice, 2)}` : '';
     const finding = findingOf(result);
     const colour = swatchOf(result);
     const swatch = colour ? element('span', { class: `swatch swatch-${colour}` }) : '';
     const words = finding === result.type ? `${t(`class.${finding}`)} ${formatProbability(result.probabilities[finding])}` : headline(result);
     const possible = result.possible.length > 0 ? ` · ${t('lesions.possible')}` : '';
     const answer = words + possible + dice;
-    return doubtOf(item) ? [swatch, answer, element('span', { class: 'doubt' }, icon('warning'), t('list.doubt'))] : [swatch, answer];
+    const doubt = doubtOf(item) ? element('span', { class: 'doubt' }, icon('warning'), t('list.doubt')) : '';
+    const { review } = item;
+    if (review.state === 'open') return [swatch, answer, doubt];
+    // What the reader decided comes first; the network's answer stays in the panel.
+    const type = review.type ? ` · ${t(`class.${review.type}`)}` : '';
+    const birads = review.birads ? ` · BI-RADS ${review.birads}` : '';
+    return [element('span', { class: `mark mark-${review.state}` }, t(`review.${review.state}`)), review.type ? type + birads + dice : ` · ${answer}${birads}`, doubt];
 }

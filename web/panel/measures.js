@@ -1,5 +1,6 @@
 /** A lesion's measurements, in millimetres where the scale is known. */
 import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
+import { isDrawn } from '../state/item.js';
 import { certaintyOf } from './words.js';
 
 /**
@@ -56,7 +57,7 @@ export function measuresOf(lesion, scale) {
             value: t(tallerThanWide(lesion) ? 'measure.taller' : 'measure.wider', { degrees }),
         },
         { name: t('measure.circularity'), value: formatNumber(lesion.circularity, 2) },
-        { name: t('measure.probability'), value: formatNumber(lesion.meanProbability, 2) },
+        { name: t('measure.probability'), value: isDrawn(lesion) ? '' : formatNumber(lesion.meanProbability, 2) },
         // Outlines that were painted or moved by the threshold have neither.
         { name: t('measure.presence'), value: lesion.presence > 0 ? formatProbability(lesion.presence) : '' },
         { name: t('measure.margin'), value: lesion.margin > 0 ? lengthText(lesion.margin, scale) : '' },

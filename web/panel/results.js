@@ -1,11 +1,15 @@
-/** A sortable table of all answers, with the mean scores of images that have a ground truth. */
-import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
+/** A sortable table of all answers, with the scores of images that have a ground truth. */
+import { millimetresOf, summaryOf } from '../compare/summary.js';
+import { formatNumber, formatPercent, formatProbability, t } from '../i18n/i18n.js';
+import { REVIEW_STATES } from '../state/arrange.js';
 import { scaleFor } from '../state/item.js';
 import { byId, element, icon, openDialog } from '../ui/dom.js';
+import { distanceText } from './compare.js';
 import { areaText } from './measures.js';
 import { certaintyOf, doubtOf } from './words.js';
 
 /**
+ * @typedef {import('../compare/summary.js').Summary} Summary
  * @typedef {import('../state/item.js').Item} Item
  * @typedef {import('../state/item.js').Lesion} Lesion
  * @typedef {import('../state/store.js').Store} Store
@@ -16,6 +20,7 @@ import { certaintyOf, doubtOf } from './words.js';
  * @typedef {object} Column
  * @property {Key | 'Dice' | 'IoU' | 'HD95'} title
  * @property {boolean} [ofTruth] shown only when something was compared
+ * @property {boolean} [ofReview] shown only when something was reviewed
  * @property {(item: Item) => number | string | null} value to sort by; null comes last
  * @property {(item: Item) => (Node | string)[]} cell
  */
@@ -34,9 +39,18 @@ function largestOf(item) {
     );
 }
 
-/** @param {number | null | undefined} value */
-function pixels(value) {
-    return value === null || value === undefined ? '–' : t('unit.px', { value: formatNumber(value, 1) });
+/**
+ * @param {Item} item
+ * @returns {import('../compare/metrics.js').Scores | null} null without a lesion in the ground truth: overlap then has no meaning
+ */
+function lesionScores(item) {
+    const scores = item.truth?.scores;
+    return scores && !scores.normal ? scores : null;
+}
+
+/** @param {number | undefined} value */
+function numberText(value) {
+    return value === undefined ? '–' : formatNumber(value, 3);
 }
 
 /** @type {Column[]} */
@@ -74,45 +88,40 @@ const COLUMNS = [
         },
     },
     {
+        title: 'review.title',
+        ofReview: true,
+        value: item => REVIEW_STATES.indexOf(item.review.state),
+        cell: item => [t(`review.${item.review.state}`)],
+    },
+    {
+        title: 'results.readerType',
+        ofReview: true,
+        value: item => item.review.type,
+        cell: item => [item.review.type ? t(`class.${item.review.type}`) : '–', item.review.birads && ` · BI-RADS ${item.review.birads}`],
+    },
+    {
         title: 'Dice',
         ofTruth: true,
-        value: item => item.truth?.scores?.dice ?? null,
-        cell: item => [item.truth?.scores ? formatNumber(item.truth.scores.dice, 3) : '–'],
+        value: item => lesionScores(item)?.dice ?? null,
+        cell: item => [numberText(lesionScores(item)?.dice)],
     },
     {
         title: 'IoU',
         ofTruth: true,
-        value: item => item.truth?.scores?.iou ?? null,
-        cell: item => [item.truth?.scores ? formatNumber(item.truth.scores.iou, 3) : '–'],
+        value: item => lesionScores(item)?.iou ?? null,
+        cell: item => [numberText(lesionScores(item)?.iou)],
     },
-    { title: 'HD95', ofTruth: true, value: item => item.truth?.scores?.hd95 ?? null, cell: item => [pixels(item.truth?.scores?.hd95)] },
+    {
+        title: 'HD95',
+        ofTruth: true,
+        value: item => lesionScores(item)?.hd95 ?? null,
+        cell: item => [distanceText(lesionScores(item)?.hd95, millimetresOf(item))],
+    },
 ];
 
 /** @param {Column} column */
 function titleOf({ title }) {
     return title === 'Dice' || title === 'IoU' || title === 'HD95' ? title : t(title);
-}
-
-/** @param {number[]} values */
-function mean(values) {
-    return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/**
- * Means of everything that was compared with a mask.
- * @param {Item[]} items
- * @returns {{ count: number, dice: number, iou: number, hd95: number | null } | null} null when nothing was
- */
-export function meansOf(items) {
-    const scores = items.flatMap(item => item.truth?.scores ?? []);
-    if (scores.length === 0) return null;
-    const distances = scores.flatMap(({ hd95 }) => hd95 ?? []);
-    return {
-        count: scores.length,
-        dice: mean(scores.map(({ dice }) => dice)),
-        iou: mean(scores.map(({ iou }) => iou)),
-        hd95: distances.length > 0 ? mean(distances) : null,
-    };
 }
 
 export class Results {
@@ -144,7 +153,7 @@ export class Results {
     /** @returns {Item[]} in the chosen order */
     #items() {
         const column = COLUMNS[this.#sorted.column];
-        const { items } = this.#store;
+        const { shown: items } = this.#store;
         if (!column) return items;
         const sign = this.#sorted.down ? -1 : 1;
         return [...items].sort((a, b) => {
@@ -157,12 +166,14 @@ export class Results {
 
     render() {
         const root = byId('results-table', HTMLElement);
-        const means = meansOf(this.#store.items);
-        const columns = COLUMNS.filter(({ ofTruth }) => !ofTruth || means);
+        const summary = summaryOf(this.#store.items);
+        const means = summary && summary.lesion.count + summary.normal.count > 0 ? summary : null;
+        const reviewed = this.#store.items.some(({ review }) => review.state !== 'open' || review.type || review.birads);
+        const columns = COLUMNS.filter(({ ofTruth, ofReview }) => (!ofTruth || means) && (!ofReview || reviewed));
         const focused = root.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset['focus'] : undefined;
         const body = element('tbody', {}, ...this.#items().map(item => this.#row(item, columns)));
         const table = element('table', { class: 'results' }, element('thead', {}, this.#head(columns)), body);
-        if (means) table.append(element('tfoot', {}, footOf(means, columns)));
+        if (means) table.append(element('tfoot', {}, ...footOf(means, columns)));
         root.replaceChildren(table);
         if (focused) /** @type {HTMLElement | null} */ (root.querySelector(`[data-focus="${focused}"]`))?.focus();
     }
@@ -209,17 +220,22 @@ export class Results {
 }
 
 /**
- * @param {NonNullable<ReturnType<typeof meansOf>>} means
+ * @param {Summary} summary
  * @param {Column[]} columns
+ * @returns {HTMLElement[]} one row for images with lesions, one for normal images
  */
-function footOf(means, columns) {
+function footOf({ lesion, normal }, columns) {
     const own = columns.filter(({ ofTruth }) => !ofTruth).length;
-    return element(
-        'tr',
-        {},
-        element('th', { scope: 'row', colSpan: own }, t('results.means', { count: means.count })),
-        element('td', {}, formatNumber(means.dice, 3)),
-        element('td', {}, formatNumber(means.iou, 3)),
-        element('td', {}, pixels(means.hd95)),
-    );
+    const head = (/** @type {string} */ text) => element('th', { scope: 'row', colSpan: own }, text);
+    const rows = [];
+    if (lesion.count > 0) {
+        const hd95 = lesion.hd95 === null ? '–' : t('compare.over', { value: distanceText(lesion.hd95, null), count: lesion.found });
+        const cells = [formatNumber(lesion.dice, 3), formatNumber(lesion.iou, 3), hd95];
+        rows.push(element('tr', {}, head(t('results.means', { count: lesion.count, missed: lesion.missed })), ...cells.map(text => element('td', {}, text))));
+    }
+    if (normal.count > 0) {
+        const text = t('results.falseOutlines', { outlined: normal.outlined, share: formatPercent(normal.outlined / normal.count) });
+        rows.push(element('tr', {}, head(t('results.normal', { count: normal.count })), element('td', { colSpan: 3 }, text)));
+    }
+    return rows;
 }

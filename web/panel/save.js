@@ -1,19 +1,20 @@
 /** Buttons that save, copy and print. */
-import { toCoco } from '../export/coco.js';
 import { exportNames, frameEnding } from '../export/names.js';
-import { maskPng, Painter } from '../export/pictures.js';
-import { recordOf } from '../export/record.js';
 import { printReport } from '../export/report.js';
-import { toCsv } from '../export/table.js';
-import { toZip } from '../export/zip.js';
 import { t } from '../i18n/i18n.js';
+import { millimetresOf } from '../compare/summary.js';
 import { answerInView } from '../state/item.js';
+import { decodeRuns } from '../state/masks.js';
 import { announce, notify } from '../ui/announce.js';
+import { canCopy } from '../ui/browser.js';
 import { byId, saveFile } from '../ui/dom.js';
+import { late } from '../ui/late.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
  * @typedef {import('../export/names.js').ExportName} ExportName
+ * @typedef {import('../export/pictures.js').Painter} Painter
+ * @typedef {import('../export/provenance.js').Provenance} Provenance
  * @typedef {import('../state/item.js').FrameResult} FrameResult
  * @typedef {import('../state/item.js').Item} Item
  * @typedef {import('../state/opener.js').Opener} Opener
@@ -28,19 +29,20 @@ import { byId, saveFile } from '../ui/dom.js';
  * @property {FrameResult} result
  * @property {ExportName} name
  * @property {string} stem of the file's name
+ * @property {Provenance} provenance
+ * @property {object} facts about the answer and its origin
  */
 
-const OF_ONE = ['save-mask', 'save-overlay', 'save-json', 'save-copy'];
+const OF_ONE = ['save-mask', 'save-class', 'save-overlay', 'save-nifti', 'save-labelme', 'save-json', 'save-copy'];
 const OF_ALL = ['save-csv', 'save-coco', 'save-zip', 'save-report'];
 
 export class Save {
     #store;
     #opener;
     #settle;
+    #reader;
     /** @type {Engine | null} */
     #engine = null;
-    /** @type {Painter | null} */
-    #painter = null;
     /** The button whose action is running. */
     #busy = '';
 
@@ -48,39 +50,87 @@ export class Save {
      * @param {Store} store
      * @param {Opener} opener
      * @param {() => Promise<void>} settle waits until playback has stopped and the frame in view has its answer
+     * @param {() => string} reader the reader's name
      */
-    constructor(store, opener, settle) {
+    constructor(store, opener, settle, reader) {
+        this.#reader = reader;
         this.#store = store;
         this.#opener = opener;
         this.#settle = settle;
         this.#on('save-mask', async engine => {
-            const { result, stem } = await this.#inView();
-            saveFile(new Blob([await maskPng(result, engine)], { type: 'image/png' }), `${stem}_mask.png`);
+            const { maskPng } = await late();
+            const { result, stem, facts } = await this.#inView(engine);
+            saveFile(new Blob([await maskPng(result, engine, facts)], { type: 'image/png' }), `${stem}_mask.png`);
         });
-        this.#on('save-overlay', async () => {
-            const view = await this.#inView();
-            saveFile(await this.#overlay(view), `${view.stem}_overlay.png`);
+        this.#on('save-class', async engine => {
+            const { classPng } = await late();
+            const { item, result, stem, facts } = await this.#inView(engine);
+            saveFile(new Blob([await classPng(item, result, engine, facts)], { type: 'image/png' }), `${stem}_class.png`);
         });
-        this.#on('save-json', async () => {
-            const { item, name, frame, result, stem } = await this.#inView();
-            saveFile(jsonBlob(recordOf(item, name, frame, result)), `${stem}.json`);
+        this.#on('save-overlay', async engine => {
+            const { withText } = await late();
+            const view = await this.#inView(engine);
+            const png = new Uint8Array(await (await this.#overlay(view, engine)).arrayBuffer());
+            saveFile(new Blob([withText(png, 'sonomask', JSON.stringify(view.facts))], { type: 'image/png' }), `${view.stem}_overlay.png`);
         });
-        this.#on('save-copy', async () => {
+        this.#on('save-nifti', async engine => {
+            const { classesOf, toNifti } = await late();
+            const { item, result, stem, facts } = await this.#inView(engine);
+            const file = toNifti(classesOf(item, result), result.width, result.height, millimetresOf(item), facts);
+            saveFile(new Blob([file], { type: 'application/octet-stream' }), `${stem}.nii`);
+        });
+        this.#on('save-labelme', async engine => {
+            const { classOf, toLabelMe } = await late();
+            const { item, name, result, stem, facts } = await this.#inView(engine);
+            const outlines = engine.measurer.contours(decodeRuns(result.runs, result.width * result.height), result.width, result.height);
+            saveFile(jsonBlob(toLabelMe(name.file, result, outlines, classOf(item, result), facts)), `${stem}.json`);
+        });
+        this.#on('save-json', async engine => {
+            const { recordOf } = await late();
+            const { item, name, frame, result, stem, provenance } = await this.#inView(engine);
+            saveFile(jsonBlob(recordOf(item, name, frame, result, provenance)), `${stem}.json`);
+        });
+        this.#on('save-copy', async engine => {
+            if (!canCopy) throw new Error(t('lack.copy'));
             // Called at once, with a promise of the picture: browsers allow this only shortly after a click.
-            const picture = this.#inView().then(view => this.#overlay(view));
+            const picture = this.#inView(engine).then(view => this.#overlay(view, engine));
             await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
             notify(t('save.copied'));
         });
-        this.#on('save-csv', async () => saveFile(new Blob(['\ufeff', toCsv(await this.#names())], { type: 'text/csv' }), 'sonomask.csv'));
-        this.#on('save-coco', async engine => saveFile(jsonBlob(toCoco(await this.#names(), engine.measurer)), 'sonomask-coco.json'));
-        this.#on('save-zip', async (engine, painter) => saveFile(await toZip(await this.#names(), engine, painter, showProgress), 'sonomask.zip'));
-        this.#on('save-report', async (engine, painter) => printReport(await this.#names(), engine, painter, showProgress));
+        this.#on('save-csv', async engine => {
+            const { provenanceOf, toCsv } = await late();
+            const table = toCsv(await this.#namesWithSums(), provenanceOf(engine, this.#reader()));
+            saveFile(new Blob(['\ufeff', table], { type: 'text/csv' }), 'sonomask.csv');
+        });
+        this.#on('save-coco', async engine => {
+            const { provenanceOf, toCoco } = await late();
+            saveFile(jsonBlob(toCoco(await this.#namesWithSums(), engine.measurer, provenanceOf(engine, this.#reader()))), 'sonomask-coco.json');
+        });
+        this.#on('save-zip', async engine => {
+            const { toZip } = await late();
+            const names = await this.#namesWithSums();
+            saveFile(await toZip(names, engine, await this.#painter(engine), this.#reader(), showProgress), 'sonomask.zip');
+        });
+        this.#on('save-report', async engine => printReport(await this.#names(), engine, await this.#painter(engine), this.#reader(), showProgress));
+    }
+
+    /** @param {Engine} engine */
+    async #painter(engine) {
+        const { Painter } = await late();
+        return new Painter(engine, this.#opener);
+    }
+
+    /** @returns {Promise<Map<Item, ExportName>>} the images with their checksums, which every export names */
+    async #namesWithSums() {
+        const { checksumOf } = await late();
+        const names = await this.#names();
+        for (const item of names.keys()) await checksumOf(item);
+        return names;
     }
 
     /** @param {Engine} engine */
     start(engine) {
         this.#engine = engine;
-        this.#painter = new Painter(engine, this.#opener);
         this.render();
     }
 
@@ -89,22 +139,30 @@ export class Save {
         return exportNames(this.#store.items, byId('save-names', HTMLInputElement).checked);
     }
 
-    /** @returns {Promise<InView>} */
-    async #inView() {
+    /**
+     * @param {Engine} engine
+     * @returns {Promise<InView>}
+     */
+    async #inView(engine) {
         const item = this.#store.selected;
         await this.#settle();
         const answer = item && answerInView(item);
         const name = item && (await this.#names()).get(item);
         if (!item || !answer || !name) throw new Error(t('lesions.waiting'));
-        return { item, name, ...answer, stem: name.stem + frameEnding(item, answer.frame) };
+        const { checksumOf, judgementOf, provenanceOf } = await late();
+        await checksumOf(item);
+        const provenance = provenanceOf(engine, this.#reader());
+        const facts = { file: name.file, ...provenance, ...judgementOf(item, answer.result) };
+        return { item, name, ...answer, stem: name.stem + frameEnding(item, answer.frame), provenance, facts };
     }
 
     /**
      * @param {InView} view
+     * @param {Engine} engine
      * @returns {Promise<Blob>}
      */
-    #overlay({ item, frame, result, name }) {
-        return /** @type {Painter} */ (this.#painter).overlay(item, frame, result, name.hidden);
+    async #overlay({ item, frame, result, name }, engine) {
+        return (await this.#painter(engine)).overlay(item, frame, result, name.hidden);
     }
 
     /** Saves the mask of the picture in view. */
@@ -114,16 +172,16 @@ export class Save {
 
     /**
      * @param {string} id
-     * @param {(engine: Engine, painter: Painter) => Promise<void>} run
+     * @param {(engine: Engine) => Promise<void>} run
      */
     #on(id, run) {
         const button = byId(id, HTMLButtonElement);
         button.addEventListener('click', async () => {
-            if (!this.#engine || !this.#painter || !this.#store.selected || this.#busy) return;
+            if (!this.#engine || !this.#store.selected || this.#busy) return;
             this.#busy = id;
             button.setAttribute('aria-busy', 'true');
             try {
-                await run(this.#engine, this.#painter);
+                await run(this.#engine);
                 if (OF_ALL.includes(id)) announce(t('save.done', { what: button.textContent }));
             } catch (error) {
                 notify(t('save.failed', { detail: error instanceof Error ? error.message : String(error) }), 'problem');

@@ -1,9 +1,13 @@
-/** Sets the pixel spacing by two clicks on a known distance. Event: "scale". */
-import { formatNumber, t } from '../i18n/i18n.js';
+/** The distances that the user measures, and the scale that one of them sets, for one image or for all. Event: "scale". */
+import { t } from '../i18n/i18n.js';
+import { scaleFor } from '../state/item.js';
 import { notify } from '../ui/announce.js';
-import { byId } from '../ui/dom.js';
+import { byId, oncePerFrame } from '../ui/dom.js';
+import { lengthText } from './measures.js';
 
 /**
+ * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('../state/item.js').Ruler} Ruler
  * @typedef {import('../state/session.js').Session} Session
  * @typedef {import('../state/store.js').Store} Store
  * @typedef {import('../view/gestures.js').Gestures} Gestures
@@ -12,9 +16,29 @@ import { byId } from '../ui/dom.js';
 
 const LEAST_PIXELS = 5; // two clicks nearer than this are a mistake
 
+/** @param {Ruler} ruler */
+function lengthOf({ from, to }) {
+    return Math.hypot(to.x - from.x, to.y - from.y);
+}
+
+/** @param {Item} item */
+function hasOwnScale(item) {
+    return item.scales.some(({ origin }) => origin === 'user');
+}
+
+/**
+ * @param {Item} item
+ * @param {number | null} millimetres per pixel; null removes the user's scale
+ */
+function setScale(item, millimetres) {
+    const others = item.scales.filter(({ origin }) => origin !== 'user');
+    item.scales = millimetres === null ? others : [{ millimetres, origin: 'user', region: null }, ...others];
+}
+
 export class ScaleTool extends EventTarget {
-    #viewer;
+    #gestures;
     #session;
+    #store;
 
     /**
      * @param {Gestures} gestures
@@ -24,51 +48,67 @@ export class ScaleTool extends EventTarget {
      */
     constructor(gestures, viewer, session, store) {
         super();
-        this.#viewer = viewer;
+        this.#gestures = gestures;
         this.#session = session;
-        for (const name of ['tool', 'mark']) gestures.addEventListener(name, () => this.render());
-        session.addEventListener('picture', () => this.render());
+        this.#store = store;
+        viewer.rulerText = ruler => this.#text(ruler);
+        const renderSoon = oncePerFrame(() => this.render());
+        gestures.addEventListener('tool', renderSoon);
+        gestures.ruler.addEventListener('change', renderSoon);
         byId('scale-form', HTMLFormElement).addEventListener('submit', event => {
             event.preventDefault();
-            this.#apply(byId('scale-length', HTMLInputElement).valueAsNumber);
-            if (session.item) store.changed(session.item);
-            gestures.use('move');
+            const all = /** @type {SubmitEvent} */ (event).submitter?.id === 'scale-all';
+            this.#apply(byId('scale-length', HTMLInputElement).valueAsNumber, all);
         });
+        byId('scale-delete', HTMLButtonElement).addEventListener('click', () => gestures.ruler.remove());
         byId('scale-clear', HTMLButtonElement).addEventListener('click', () => {
             const { item } = session;
             if (!item) return;
-            item.scales = item.scales.filter(({ origin }) => origin !== 'user');
-            this.dispatchEvent(new Event('scale'));
-            this.render();
+            setScale(item, null);
+            this.#changed([item]);
         });
     }
 
-    /** @returns {number} pixels between the marks; 0 while there are not two */
-    get #distance() {
-        const [first, second] = this.#viewer.marks;
-        return first && second ? Math.hypot(first.x - second.x, first.y - second.y) : 0;
+    /** @param {Ruler} ruler */
+    #text(ruler) {
+        const { item } = this.#session;
+        const { from, to } = ruler;
+        const box = { x: Math.min(from.x, to.x), y: Math.min(from.y, to.y), width: Math.abs(from.x - to.x), height: Math.abs(from.y - to.y) };
+        return lengthText(lengthOf(ruler), item ? scaleFor(item, box) : null);
     }
 
-    /** @param {number} millimetres */
-    #apply(millimetres) {
+    /**
+     * @param {number} millimetres
+     * @param {boolean} forAll
+     */
+    #apply(millimetres, forAll) {
         const { item } = this.#session;
-        const pixels = this.#distance;
+        const ruler = this.#gestures.ruler.chosen;
+        const pixels = ruler ? lengthOf(ruler) : 0;
         if (!item || pixels < LEAST_PIXELS || !(millimetres > 0)) return;
-        const others = item.scales.filter(({ origin }) => origin !== 'user');
-        item.scales = [{ millimetres: millimetres / pixels, origin: 'user', region: null }, ...others];
-        notify(t('scale.done'));
+        // A pixel spacing in the file is better than the scale of another image.
+        const items = forAll ? this.#store.items.filter(other => other === item || !other.scales.some(({ origin }) => origin === 'dicom')) : [item];
+        for (const other of items) setScale(other, millimetres / pixels);
+        this.#changed(items);
+        notify(forAll ? t('scale.doneAll', { count: items.length }) : t('scale.done'));
+    }
+
+    /** @param {Item[]} items */
+    #changed(items) {
+        for (const item of items) this.#store.changed(item);
         this.dispatchEvent(new Event('scale'));
+        this.render();
     }
 
     render() {
-        const pixels = this.#distance;
-        const step = this.#viewer.marks.length;
-        byId('scale-hint', HTMLElement).textContent =
-            step === 2
-                ? t('scale.third', { pixels: formatNumber(pixels) })
-                : t(step === 1 ? 'scale.second' : 'scale.first');
-        byId('scale-apply', HTMLButtonElement).disabled = pixels < LEAST_PIXELS;
-        const own = this.#session.item?.scales.some(({ origin }) => origin === 'user') ?? false;
-        byId('scale-clear', HTMLButtonElement).hidden = !own;
+        const { item } = this.#session;
+        const { chosen, half } = this.#gestures.ruler;
+        const usable = chosen !== null && !half && lengthOf(chosen) >= LEAST_PIXELS;
+        byId('scale-set', HTMLElement).hidden = !usable;
+        byId('scale-distance', HTMLElement).textContent = usable ? this.#text(chosen) : '';
+        byId('scale-clear', HTMLButtonElement).hidden = !(item && hasOwnScale(item));
+        const hint = byId('scale-hint', HTMLElement);
+        hint.textContent = usable ? '' : t(half ? 'scale.second' : 'scale.first');
+        hint.title = hint.textContent;
     }
 }

@@ -1,7 +1,10 @@
 /** Tools, zoom, layout, and the settings of the selected tool. */
 import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
+import { scaleFor } from '../state/item.js';
 import { announce } from '../ui/announce.js';
-import { byId } from '../ui/dom.js';
+import { byId, oncePerFrame } from '../ui/dom.js';
+import { moveInside } from '../ui/roving.js';
+import { areaText } from './measures.js';
 
 /**
  * @typedef {import('../state/session.js').Session} Session
@@ -38,7 +41,7 @@ export class Toolbar {
         this.#gestures = gestures;
         this.#session = session;
         for (const button of byId('tools', HTMLElement).querySelectorAll('button'))
-            button.addEventListener('click', () => gestures.use(/** @type {Tool} */ (button.dataset['tool'])));
+            if (button.dataset['tool']) button.addEventListener('click', () => gestures.use(/** @type {Tool} */ (button.dataset['tool'])));
         for (const button of byId('layouts', HTMLElement).querySelectorAll('button'))
             button.addEventListener('click', () =>
                 this.setLayout(/** @type {import('../view/viewer.js').ViewSettings['layout']} */ (button.dataset['layout'])));
@@ -48,12 +51,19 @@ export class Toolbar {
         click('zoom-out', () => viewer.zoom(1 / ZOOM_STEP));
         click('zoom-fit', () => viewer.fit());
         click('zoom-level', () => viewer.actualSize());
-        click('undo', () => session.undo());
+        click('undo', () => gestures.undo());
         click('redo', () => session.redo());
         click('clear-edits', () => session.clearEdits());
         click('click-inside', () => gestures.setInside(true));
         click('click-outside', () => gestures.setInside(false));
-        click('clear-clicks', () => session.clearEdits());
+        click('polygon-close', () => gestures.polygon.close());
+        click('polygon-remove', () => gestures.polygon.remove());
+        click('polygon-done', () => gestures.polygon.cancel());
+        for (const button of byId('shapes', HTMLElement).querySelectorAll('button'))
+            button.addEventListener('click', () =>
+                session.shape(/** @type {import('../edit/morphology.js').Shaping} */ (button.dataset['shape'])));
+        moveInside(/** @type {HTMLElement} */ (byId('tools', HTMLElement).parentElement), '.tool');
+        gestures.polygon.addEventListener('change', oncePerFrame(() => this.#renderPolygon()));
         click('window-reset', () => viewer.set({ window: { low: 0, high: 255 } }));
         const size = byId('brush-size', HTMLInputElement);
         size.addEventListener('input', () => gestures.setBrush(size.valueAsNumber));
@@ -66,6 +76,7 @@ export class Toolbar {
         gestures.addEventListener('cursor', () => this.#sayCursor());
         session.addEventListener('picture', () => this.#renderZoom());
         session.addEventListener('answer', () => this.#renderEdits());
+        session.addEventListener('edited', () => this.#sayOutlines());
     }
 
     /** @param {import('../view/viewer.js').ViewSettings['layout']} layout */
@@ -94,9 +105,29 @@ export class Toolbar {
 
     #renderEdits() {
         const { edits } = this.#session;
-        byId('undo', HTMLButtonElement).disabled = !edits?.canUndo;
+        byId('undo', HTMLButtonElement).disabled = !edits?.canUndo && !this.#gestures.polygon.drawing;
         byId('redo', HTMLButtonElement).disabled = !edits?.canRedo;
-        for (const id of ['clear-edits', 'clear-clicks']) byId(id, HTMLButtonElement).disabled = !edits?.any;
+        byId('clear-edits', HTMLButtonElement).disabled = !edits?.any;
+        for (const button of byId('shapes', HTMLElement).querySelectorAll('button')) button.disabled = this.#session.lesions.length === 0;
+    }
+
+    #renderPolygon() {
+        const { points, drawing, closed, chosen } = this.#gestures.polygon;
+        byId('polygon-close', HTMLButtonElement).disabled = !drawing || points.length < 3;
+        byId('polygon-remove', HTMLButtonElement).disabled = !drawing && !(closed && chosen >= 0 && points.length > 3);
+        byId('polygon-done', HTMLButtonElement).disabled = points.length === 0;
+        const hint = byId('polygon-hint', HTMLElement);
+        hint.textContent = t(drawing ? 'polygon.drawing' : closed ? 'polygon.editing' : 'polygon.hint');
+        hint.title = hint.textContent;
+        this.#renderEdits();
+    }
+
+    /** What an edit has led to, for those who do not see it. */
+    #sayOutlines() {
+        const { item, lesions } = this.#session;
+        const [largest] = [...lesions].sort((a, b) => b.area - a.area);
+        const area = item && largest ? areaText(largest.area, scaleFor(item, largest.bbox)) : '';
+        announce(largest ? t('lesions.outlined', { count: lesions.length, area }) : t('lesions.none'));
     }
 
     #sayCursor() {
@@ -123,13 +154,12 @@ export class Toolbar {
         press('tools', 'tool', tool);
         press('layouts', 'layout', this.#viewer.settings.layout);
         byId('canvas', HTMLCanvasElement).dataset['tool'] = tool;
-        const parts = [...document.querySelectorAll('.context-part')];
-        for (const part of parts)
+        for (const part of document.querySelectorAll('.context-part[data-for]'))
             /** @type {HTMLElement} */ (part).hidden = !part.getAttribute('data-for')?.split(' ').includes(tool);
-        byId('context', HTMLElement).hidden = tool === 'move';
+        byId('context', HTMLElement).dataset['for'] = tool;
         byId('brush-size', HTMLInputElement).value = String(brushRadius);
         byId('brush-size-text', HTMLOutputElement).textContent = t('unit.px', { value: formatNumber(brushRadius * 2) });
         this.#renderZoom();
-        this.#renderEdits();
+        this.#renderPolygon();
     }
 }

@@ -1,6 +1,6 @@
 /** The answer in words. */
 import { formatPercent, formatProbability, t } from '../i18n/i18n.js';
-import { scaleFor } from '../state/item.js';
+import { isDrawn, scaleFor } from '../state/item.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -30,13 +30,11 @@ export function confidenceOf(result) {
  * What the head line names: a type only when there is an outline and the type is not uncertain. An image that probably
  * holds a lesion, but has no outline, is not one without a lesion.
  * @param {FrameResult} result
- * @returns {TissueClass | 'none' | 'likely' | 'unsure'}
+ * @returns {'benign' | 'malignant' | 'none' | 'likely' | 'unsure'}
  */
 export function findingOf(result) {
-    if (result.operatingPoint && result.lesions.length === 0)
-        return result.presence >= LIKELY && !result.edits?.any ? 'likely' : 'none';
-    if (confidenceOf(result) === 'undecided') return 'unsure';
-    return result.operatingPoint && result.type === 'normal' ? 'unsure' : result.type;
+    if (result.lesions.length === 0) return result.presence >= LIKELY && !result.edits?.any ? 'likely' : 'none';
+    return confidenceOf(result) === 'undecided' || result.type === 'normal' ? 'unsure' : result.type;
 }
 
 /**
@@ -66,8 +64,8 @@ export function explanation(result) {
     const finding = findingOf(result);
     if (finding === 'likely')
         return t(result.possible.length > 0 ? 'answer.likelyPossible' : 'answer.likelyWords', { presence: formatProbability(result.presence) });
+    if (finding === 'none' && result.edits?.any) return t('answer.corrected');
     if (operatingPoint && finding === 'none') {
-        if (result.edits?.any) return t('answer.corrected');
         return t('answer.bound', {
             presence: formatProbability(result.presence),
             missed: formatPercent(operatingPoint.missedBound),
@@ -84,11 +82,12 @@ export function explanation(result) {
 
 /**
  * Certainty of an outline in three levels: below an expected Dice of 0.7 most outlines need corrections; from 0.85 on they
- * are about as close to an expert's outline as that of a second expert.
+ * are about as close to an expert's outline as that of a second expert. The network does not rate what the user drew.
  * @param {Lesion} lesion
- * @returns {'high' | 'medium' | 'low'}
+ * @returns {'high' | 'medium' | 'low' | 'drawn'}
  */
 export function certaintyOf(lesion) {
+    if (isDrawn(lesion)) return 'drawn';
     if (lesion.expectedDice >= 0.85) return 'high';
     return lesion.expectedDice >= 0.7 ? 'medium' : 'low';
 }
@@ -126,9 +125,6 @@ export function warnings(result) {
     if (result.lesions.some(lesion => certaintyOf(lesion) === 'low')) found.push(t('warning.unsureOutline'));
     if (result.possible.length > 0) found.push(t('warning.possible'));
     if (result.type === 'normal' && result.lesions.length > 0) found.push(t('warning.normalWithLesion'));
-    // The user removed the outlines, or the head line gives the same warning.
-    const explained = result.edits?.any || findingOf(result) === 'likely' || result.possible.length > 0;
-    if (result.type !== 'normal' && result.lesions.length === 0 && !explained) found.push(t('warning.lesionWithoutMask'));
     if (confidenceOf(result) === 'undecided') found.push(t('warning.undecided'));
     return found;
 }

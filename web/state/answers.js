@@ -1,6 +1,6 @@
 /** The network's answer about a frame, as the page keeps it. */
 import { NO_PROMPTS } from '../edit/prompts.js';
-import { encodeRuns } from './masks.js';
+import { encodeRuns } from '../edit/runs.js';
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Prompts} Prompts
@@ -36,6 +36,15 @@ export function frameResult(answer, threshold, prompts, edits) {
  */
 export function promptsOf({ edits }) {
     return edits?.prompts ?? NO_PROMPTS;
+}
+
+/**
+ * @param {FrameResult} result
+ * @param {number} kept of the operating point in force
+ * @returns {boolean} whether the answer was made at that operating point; without any in the weights, always
+ */
+export function isAtPoint({ operatingPoint }, kept) {
+    return operatingPoint === null || Math.abs(operatingPoint.kept - kept) < 0.01; // `kept` is a float32 in the weights
 }
 
 /**

@@ -50,14 +50,50 @@
  * @property {Edits | null} edits
  */
 
-/** @typedef {'waiting' | 'running' | 'done' | 'failed' | 'cancelled'} State */
+/**
+ * A distance that the user measured.
+ * @typedef {object} Ruler
+ * @property {number} frame
+ * @property {{ x: number, y: number }} from pixels
+ * @property {{ x: number, y: number }} to
+ */
+
+/** "missing": the item comes from a session without its image, whose file was not added yet. @typedef {'waiting' | 'running' | 'done' | 'failed' | 'cancelled' | 'missing'} State */
+
+/**
+ * A mask that was read from a file.
+ * @typedef {object} DrawnMask
+ * @property {number} width
+ * @property {number} height
+ * @property {Uint32Array} runs see state/masks.js
+ */
 
 /**
  * @typedef {object} Truth the ground-truth mask of a picture
- * @property {Blob[]} files several are united
- * @property {{ dice: number, iou: number, hd95: number | null } | null} scores against the first frame's mask
+ * @property {(Blob | DrawnMask)[]} files several are united
+ * @property {import('../compare/metrics.js').Scores | null} scores of the frame in view
  * @property {Key | null} problem
+ * @property {DrawnMask | null} read the united mask, once it was read
+ * @property {boolean} [resize] whether masks of another size are resized to the picture
  */
+
+/** What the reader decided about an image. @typedef {'open' | 'check' | 'accepted' | 'rejected'} ReviewState */
+
+/**
+ * The reader's own judgement, kept beside the network's answer.
+ * @typedef {object} Review
+ * @property {ReviewState} state
+ * @property {TissueClass | null} type null: not stated
+ * @property {string} birads a BI-RADS category; "": not stated
+ * @property {string} notes
+ */
+
+export const BIRADS = ['0', '1', '2', '3', '4A', '4B', '4C', '5', '6'];
+
+/** @returns {Review} */
+export function noReview() {
+    return { state: 'open', type: null, birads: '', notes: '' };
+}
 
 let lastId = 0;
 
@@ -88,16 +124,33 @@ export class Item {
         this.results = new Map();
         /** @type {Scale[]} the user's own scale comes first */
         this.scales = [];
+        /** @type {Ruler[]} */
+        this.rulers = [];
         /** @type {number | null} the user's threshold; null: the network's own */
         this.threshold = null;
         /** @type {Truth | null} */
         this.truth = null;
+        this.review = noReview();
+        /** SHA-256 of the file, hexadecimal; "": not computed yet. */
+        this.sha256 = '';
+        /** SHA-256 of the weights that made the answers of a session; "": those of the page, or unknown. */
+        this.model = '';
+        /** Of the file, also while that is missing. */
+        this.bytes = file.size;
     }
 
     /** @returns {FrameResult | undefined} of the frame in view */
     get result() {
         return this.results.get(this.frame);
     }
+}
+
+/**
+ * @param {Lesion} lesion
+ * @returns {boolean} whether the user drew this outline, so that the network has not rated it
+ */
+export function isDrawn({ expectedDice, meanProbability }) {
+    return expectedDice === 0 && meanProbability === 0;
 }
 
 /**

@@ -1,18 +1,22 @@
 /**
  * The frame in view, ready to be drawn and edited: picture, probability map, mask, lesions, outlines, ground truth.
- * All changes of the mask go through here, so that the measurements are always up to date. Events: "picture", "answer",
- * and "edit" for an edit while a loop plays: the loop must stop first.
+ * All changes of the mask go through here, so that the measurements are always up to date. Events: "picture"; "answer";
+ * "paint" (mask and outlines changed by a brush, and the measurements follow when the stroke ends); "history" (the mask was
+ * changed by undo, redo, or a choice of outlines); "edited" (the answer to an edit is there); "preview"; "edit" for an edit while a loop plays: the loop must stop first.
  */
 import { SourceError } from '../input/source.js';
 import { readTruth } from '../compare/truth.js';
 import { ADD, Edits, ERASE } from '../edit/edits.js';
-import { componentAt, pixelOf } from '../edit/fill.js';
+import { componentAt, pixelOf, splitMask } from '../edit/fill.js';
+import { Hover } from '../edit/hover.js';
+import { shape } from '../edit/morphology.js';
+import { rasterise } from '../edit/polygon.js';
 import { isAborted, isRefused, problemOf } from '../engine/problems.js';
 import { t } from '../i18n/i18n.js';
 import { notify } from '../ui/announce.js';
 import { oncePerFrame } from '../ui/dom.js';
-import { frameResult, isCurrent, promptsOf } from './answers.js';
-import { decodeRuns, encodeRuns, measureResult } from './masks.js';
+import { frameResult, isAtPoint, isCurrent, promptsOf } from './answers.js';
+import { contoursOf, decodeRuns, encodeRuns, measureResult } from './masks.js';
 import { OpenFrame } from './open-frame.js';
 
 /**
@@ -46,6 +50,7 @@ export class Session extends EventTarget {
     #answerFrame = 0;
     #playing = false;
     #stroking = false;
+    #edited = false;
     #openFrame = new OpenFrame();
     /** Runs while the network answers clicks. @type {Promise<void> | null} */
     #refining = null;
@@ -70,6 +75,13 @@ export class Session extends EventTarget {
     possibleContours = [];
     /** @type {Uint8Array | null} */
     truth = null;
+    /** The outline that a click under the pointer would give. @type {Contour[] | null} */
+    preview = null;
+    #hover = new Hover(contours => {
+        if (contours === this.preview) return;
+        this.preview = contours;
+        this.dispatchEvent(new Event('preview'));
+    });
 
     /**
      * @param {Store} store
@@ -138,11 +150,21 @@ export class Session extends EventTarget {
         await this.#showFrame(turn);
     }
 
+    /** The file of the item in view was replaced. */
+    reopen() {
+        void this.#show();
+    }
+
+    /** The edits of the frame in view were changed from outside. */
+    edited() {
+        this.#recomputeSoon();
+    }
+
     /** @param {number} turn */
     async #showFrame(turn) {
         const { item } = this;
         const engine = this.#engine;
-        if (!item || !engine || item.state === 'failed') return;
+        if (!item || !engine || item.state === 'failed' || item.state === 'missing') return;
         try {
             const source = await this.#hold(item, engine);
             if (turn !== this.#turn) return;
@@ -193,7 +215,8 @@ export class Session extends EventTarget {
         const engine = this.#engine;
         if (!item || !engine || item.state !== 'done' || !this.picture) return;
         const { frame } = item;
-        const kept = item.results.has(frame) ? this.#maps.get(item, frame) : undefined;
+        const earlier = item.results.get(frame);
+        const kept = earlier && isAtPoint(earlier, this.#store.operatingPoint) ? this.#maps.get(item, frame) : undefined;
         const probability = kept ?? (await this.#queue.segmentFrame(engine, item, frame));
         if (item.truth && !item.truth.problem) {
             const size = item.results.get(frame);
@@ -216,11 +239,15 @@ export class Session extends EventTarget {
         this.lesions = lesions;
         this.possible = possible;
         this.possibleMask = possibleMask;
-        this.contours = engine.measurer.contours(mask, width, height);
-        this.possibleContours = possibleMask ? engine.measurer.contours(possibleMask, width, height) : [];
+        this.contours = contoursOf(engine, mask, width, height);
+        this.possibleContours = possibleMask ? contoursOf(engine, possibleMask, width, height) : [];
         Object.assign(result, { threshold, lesions, possible, runs: encodeRuns(mask) });
         this.dispatchEvent(new Event('answer'));
         this.#store.changed(item);
+        if (this.#edited && isCurrent(result, threshold)) {
+            this.#edited = false;
+            this.dispatchEvent(new Event('edited'));
+        }
         this.#refine();
     }
 
@@ -240,7 +267,8 @@ export class Session extends EventTarget {
             const prompts = promptsOf(result);
             try {
                 const image = await this.#openFrame.get(engine, item, frame);
-                const answer = await image.refine(prompts, { threshold });
+                const { operatingPoint } = this.#store;
+                const answer = await image.refine(prompts, item.threshold === null ? { operatingPoint } : { operatingPoint, threshold });
                 this.#maps.set(item, frame, answer.probabilityMap);
                 Object.assign(result, frameResult(answer, threshold, prompts, result.edits));
                 if (result !== this.result) continue;
@@ -271,13 +299,23 @@ export class Session extends EventTarget {
         const engine = this.#engine;
         if (!item?.source || !engine || !this.takesClicks || this.#playing || item.state !== 'done') return;
         this.#openFrame.get(engine, item, item.frame).then(
-            image => image.segment({ threshold: this.threshold }),
+            image => image.segment(),
         ).catch(() => undefined); // the click reports it
     }
 
     /** Whether the weights take clicks; null while they load. @returns {boolean | null} */
     get takesClicks() {
         return this.#engine?.pool.info.takesPrompts ?? null;
+    }
+
+    /** Those of the weights; none while they load, and when they hold none. */
+    get operatingPoints() {
+        return this.#engine?.pool.info.operatingPoints ?? [];
+    }
+
+    /** Share of lesion images kept by the operating point in force. */
+    get operatingPoint() {
+        return this.#store.operatingPoint;
     }
 
     #recomputeSoon = oncePerFrame(() => this.#recompute());
@@ -391,7 +429,7 @@ export class Session extends EventTarget {
         this.possible = [];
         this.possibleMask = null;
         this.possibleContours = [];
-        this.contours = engine.measurer.contours(this.mask, kept.width, kept.height);
+        this.contours = contoursOf(engine, this.mask, kept.width, kept.height);
         this.dispatchEvent(new Event('answer'));
     }
 
@@ -421,26 +459,128 @@ export class Session extends EventTarget {
      * @param {boolean} erase
      */
     stroke(from, to, radius, erase) {
-        if (!this.#stroking) return;
-        this.#layer()?.stroke(from, to, radius, erase ? ERASE : ADD);
-        this.#recomputeSoon();
+        const layer = this.#stroking ? this.#layer() : null;
+        const region = layer?.stroke(from, to, radius, erase ? ERASE : ADD);
+        if (!layer || !region || !this.mask) return;
+        layer.applyTo(this.mask, region);
+        this.#paintSoon();
     }
+
+    #paintSoon = oncePerFrame(() => {
+        const engine = this.#engine;
+        const { mask, result } = this;
+        if (!engine || !mask || !result) return;
+        this.contours = contoursOf(engine, mask, result.width, result.height);
+        this.dispatchEvent(new Event('paint'));
+    });
 
     endStroke() {
         if (!this.#stroking) return;
         this.#stroking = false;
         this.#layer()?.commit();
+        this.#edited = true;
         this.#recomputeSoon();
+    }
+
+    /** @param {{ x: number, y: number } | null} at where a click would be on a lesion; null: nowhere */
+    hover(at) {
+        const engine = this.#engine;
+        const { item, result } = this;
+        const ready = at && engine && item?.source && result && this.takesClicks && !this.#playing && !this.#refining;
+        if (!ready) {
+            if (engine) this.#hover.at(null, async () => null, engine);
+            return;
+        }
+        this.#hover.at({ ...at, inside: true }, click => this.#answerTo(engine, item, click), engine);
+    }
+
+    /**
+     * @param {Engine} engine
+     * @param {Item} item
+     * @param {Click} click after those that the user has made
+     */
+    async #answerTo(engine, item, click) {
+        const { result } = this;
+        if (!result || item !== this.item || this.#refining) return null;
+        const prompts = promptsOf(result);
+        const image = await this.#openFrame.get(engine, item, item.frame);
+        const { operatingPoint } = this.#store;
+        const answer = await image.refine({ ...prompts, clicks: [...(prompts.clicks ?? []), click] }, { operatingPoint, threshold: this.threshold });
+        return result === this.result && prompts === promptsOf(result) ? answer : null;
     }
 
     /** @param {Click} click in the image */
     click(click) {
+        this.hover(null);
         this.#step(layer => layer.click(click));
     }
 
-    /** @param {Box} box around a lesion, in the image */
+    /**
+     * A box for one lesion. The network takes one box: the outline in an earlier one, elsewhere, is kept as it is.
+     * @param {Box} box around a lesion, in the image
+     */
     box(box) {
-        this.#step(layer => layer.box(box));
+        const { mask, result } = this;
+        this.#step(layer => {
+            const earlier = layer.prompts.box;
+            if (earlier && mask && result && !overlap(earlier, box)) {
+                const { width, height } = result;
+                const { touching, rest } = splitMask(mask, width, height, rasterise(cornersOf(earlier), width, height));
+                layer.redraw(touching, touching, rest ?? new Uint8Array(mask.length));
+            }
+            layer.box(box);
+        });
+    }
+
+    /**
+     * Grows, shrinks or smooths all outlines, or fills their holes.
+     * @param {import('../edit/morphology.js').Shaping} what
+     */
+    shape(what) {
+        const { mask, result } = this;
+        if (!mask?.includes(255) || !result) return;
+        const made = shape(what, mask, result.width, result.height);
+        if (made.every((value, index) => value === mask[index])) return;
+        this.#step(layer => layer.redraw(mask, made, new Uint8Array(mask.length)));
+    }
+
+    /**
+     * @param {{ x: number, y: number }} at in the image
+     * @returns {Uint8Array | null} not 0 where the outline at this point is; null: there is none
+     */
+    outlineAt({ x, y }) {
+        const { mask, result } = this;
+        if (!mask || !result || x < 0 || y < 0 || x >= result.width || y >= result.height) return null;
+        const pixel = Math.floor(y) * result.width + Math.floor(x);
+        return mask[pixel] ? componentAt(mask, result.width, result.height, pixel) : null;
+    }
+
+    /**
+     * @param {Uint8Array} outline not 0 where it is
+     * @returns {ArrayLike<number>} its longest contour: x, y, x, y ...
+     */
+    contourOf(outline) {
+        const engine = this.#engine;
+        const { result } = this;
+        if (!engine || !result) return [];
+        const contours = contoursOf(engine, outline.map(value => (value ? 255 : 0)), result.width, result.height);
+        return contours.reduce((longest, { points }) => (points.length > longest.length ? points : longest), new Float32Array());
+    }
+
+    /**
+     * Draws an outline, in place of another one or as a new one.
+     * @param {{ x: number, y: number }[]} points of a polygon, in the image
+     * @param {Uint8Array | null} replaced not 0 where the other outline is
+     * @returns {Uint8Array | null} 255 where the new one is; null when it holds no pixel
+     */
+    drawPolygon(points, replaced) {
+        const { mask, result } = this;
+        if (!mask || !result) return null;
+        const drawn = rasterise(points, result.width, result.height);
+        if (!drawn.includes(255)) return null;
+        if (replaced) this.#step(layer => layer.redraw(replaced, drawn, mask.map((value, index) => (replaced[index] ? 0 : value))));
+        else this.#step(layer => layer.set(index => drawn[index] === 255, ADD));
+        return drawn;
     }
 
     /**
@@ -453,37 +593,64 @@ export class Session extends EventTarget {
         layer.begin();
         change(layer);
         layer.commit();
+        this.#edited = true;
         this.#recomputeSoon();
+        this.#refine(); // the network answers clicks while the page draws them
     }
 
     undo() {
         this.edits?.undo();
-        this.#recomputeSoon();
+        this.#changed();
     }
 
     redo() {
         this.edits?.redo();
-        this.#recomputeSoon();
+        this.#changed();
     }
 
     /** Removes all edits, as a step that can be undone. */
     clearEdits() {
         if (this.edits?.any) this.#step(layer => layer.clear());
+        this.#changed();
+    }
+
+    #changed() {
+        this.#edited = true;
+        this.#recomputeSoon();
+        this.dispatchEvent(new Event('history'));
     }
 
     /**
-     * Removes one lesion, or every other one, or makes a possible lesion count.
+     * Removes one lesion, or every other one, or makes a possible lesion count, at every threshold.
      * @param {Lesion} lesion
      * @param {'remove' | 'keep' | 'count'} what
      */
     chooseLesion(lesion, what) {
-        const { result } = this;
-        const mask = what === 'count' ? this.possibleMask : this.mask;
-        if (!mask || !result) return;
-        const start = pixelOf(mask, result.width, lesion);
+        const { mask, possibleMask, result } = this;
+        const searched = what === 'count' ? possibleMask : mask;
+        if (!searched || !mask || !result) return;
+        const start = pixelOf(searched, result.width, lesion);
         if (start < 0) return;
-        const component = componentAt(mask, result.width, result.height, start);
-        if (what === 'count') this.#step(layer => layer.set(index => component[index] === 1, ADD));
-        else this.#step(layer => layer.set(index => mask[index] !== 0 && (component[index] === 1) === (what === 'remove'), ERASE));
+        const component = componentAt(searched, result.width, result.height, start);
+        const part = (/** @type {0 | 1} */ inside) => mask.map((value, index) => (component[index] === inside ? value : 0));
+        this.#step(layer => {
+            if (what === 'count') layer.redraw(component, component, mask);
+            else if (what === 'remove') layer.remove(component, part(0));
+            else layer.remove(part(0), part(1));
+        });
+        this.#changed();
     }
+}
+
+/** @param {Box} box */
+function cornersOf({ x, y, width, height }) {
+    return [{ x, y }, { x: x + width, y }, { x: x + width, y: y + height }, { x, y: y + height }];
+}
+
+/**
+ * @param {Box} a
+ * @param {Box} b
+ */
+function overlap(a, b) {
+    return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }

@@ -1,5 +1,6 @@
 /** Messages to screen readers, and short notices that disappear after some seconds. */
-import { byId, element } from './dom.js';
+import { t } from '../i18n/i18n.js';
+import { byId, element, icon } from './dom.js';
 
 const NOTICE_MILLISECONDS = 6000;
 
@@ -21,4 +22,30 @@ export function notify(text, kind = 'plain') {
     byId('notices', HTMLElement).append(notice);
     announce(text);
     setTimeout(() => notice.remove(), NOTICE_MILLISECONDS);
+}
+
+/**
+ * A notice with choices. It stays until one is taken, it is closed, or another offer of the same kind replaces it.
+ * @param {string} kind
+ * @param {string} text
+ * @param {{ label: string, run: () => void }[]} choices
+ */
+export function offer(kind, text, choices) {
+    const before = document.activeElement;
+    const notice = element('div', { class: 'notice notice-offer', role: 'group', 'data-kind': kind, 'aria-label': text }, element('p', {}, text));
+    const closeAnd = (/** @type {() => void} */ run) => () => {
+        const held = notice.contains(document.activeElement);
+        notice.remove();
+        run();
+        if (!held) return;
+        // Else the focus would fall to the document.
+        if (before instanceof HTMLElement) before.focus();
+        if (document.activeElement === document.body) byId('main', HTMLElement).focus();
+    };
+    for (const { label, run } of choices) notice.append(element('button', { type: 'button', class: 'link', onclick: closeAnd(run) }, label));
+    const close = { type: 'button', class: 'tool tool-small', 'aria-label': t('dialog.close'), onclick: closeAnd(() => undefined) };
+    notice.append(element('button', close, icon('close')));
+    for (const earlier of document.querySelectorAll(`.notice-offer[data-kind="${kind}"]`)) earlier.remove();
+    byId('notices', HTMLElement).append(notice);
+    announce(`${text} ${choices.map(({ label }) => label).join(', ')}`);
 }

@@ -2,10 +2,12 @@
  * Mouse, touch, pen and keyboard in the viewer. One pointer uses the tool, two pinch; the wheel zooms; arrow keys pan, or
  * move a cursor for the tools that need a position.
  */
+import { PolygonTool } from '../edit/polygon-tool.js';
+import { RulerTool } from '../edit/ruler-tool.js';
 import { oncePerFrame } from '../ui/dom.js';
 
 /**
- * @typedef {'move' | 'click' | 'brush' | 'erase' | 'window' | 'scale'} Tool
+ * @typedef {'move' | 'click' | 'polygon' | 'brush' | 'erase' | 'window' | 'scale'} Tool
  * @typedef {{ x: number, y: number }} Point
  * @typedef {import('../state/session.js').Session} Session
  * @typedef {import('./viewer.js').Viewer} Viewer
@@ -17,6 +19,7 @@ const CURSOR_STEP = 4; // CSS pixels
 const LEAST_BRUSH = 1;
 const LARGEST_BRUSH = 200;
 const LEAST_DRAG = 6; // CSS pixels: a shorter drag is a click
+const REACH = { mouse: 9, touch: 22 }; // CSS pixels from a point that is meant
 
 export class Gestures extends EventTarget {
     #canvas;
@@ -37,6 +40,8 @@ export class Gestures extends EventTarget {
     inside = true;
     /** Radius in pixels of the image. */
     brushRadius = 10;
+    polygon;
+    ruler;
 
     /**
      * @param {HTMLCanvasElement} canvas
@@ -48,13 +53,25 @@ export class Gestures extends EventTarget {
         this.#canvas = canvas;
         this.#viewer = viewer;
         this.#session = session;
+        this.polygon = new PolygonTool(session);
+        this.ruler = new RulerTool(session);
+        viewer.polygon = this.polygon;
+        viewer.rulers = this.ruler;
+        for (const tool of [this.polygon, this.ruler]) tool.addEventListener('change', () => viewer.redraw());
         canvas.addEventListener('pointerdown', event => this.#down(event));
         canvas.addEventListener('pointermove', event => this.#move(event));
         for (const name of /** @type {const} */ (['pointerup', 'pointercancel']))
             canvas.addEventListener(name, event => this.#up(event));
-        canvas.addEventListener('pointerleave', () => this.#showBrush(null));
+        canvas.addEventListener('pointerleave', () => {
+            this.#showBrush(null);
+            session.hover(null);
+            this.#pointTool?.hover(null);
+        });
         canvas.addEventListener('wheel', event => this.#wheel(event), { passive: false });
-        canvas.addEventListener('dblclick', () => this.tool === 'move' && viewer.fit());
+        canvas.addEventListener('dblclick', () => {
+            if (this.tool === 'move') viewer.fit();
+            else if (this.tool === 'polygon') this.polygon.close();
+        });
         canvas.addEventListener('keydown', event => this.#key(event));
         canvas.addEventListener('blur', () => this.#endStroke());
         canvas.addEventListener('contextmenu', event => {
@@ -67,11 +84,12 @@ export class Gestures extends EventTarget {
         if (tool === 'click' && !this.#session.takesClicks) return;
         this.#endStroke();
         this.#dropPress();
+        this.#session.hover(null);
+        if (tool !== this.tool) this.#pointTool?.cancel();
         if (tool === 'click') this.#session.prepareClicks();
         this.tool = tool;
         this.#cursor = null;
         this.#showBrush(null);
-        this.#viewer.marks = [];
         this.#viewer.redraw();
         this.dispatchEvent(new Event('tool'));
     }
@@ -106,6 +124,26 @@ export class Gestures extends EventTarget {
         return this.#viewer.transform.toImage(this.#viewer.inPane(place));
     }
 
+    /** @returns {PolygonTool | RulerTool | null} the tool in use, when it sets and moves points */
+    get #pointTool() {
+        if (this.tool === 'polygon') return this.polygon;
+        return this.tool === 'scale' ? this.ruler : null;
+    }
+
+    /** Takes back the last point of an unfinished polygon, else the last step. */
+    undo() {
+        if (this.tool === 'polygon' && this.polygon.drawing) this.polygon.remove();
+        else this.#session.undo();
+    }
+
+    /**
+     * @param {string} pointerType
+     * @returns {number} pixels of the image
+     */
+    #reach(pointerType) {
+        return (pointerType === 'touch' ? REACH.touch : REACH.mouse) / this.#viewer.transform.scale;
+    }
+
     get #paints() {
         return this.tool === 'brush' || this.tool === 'erase';
     }
@@ -126,13 +164,14 @@ export class Gestures extends EventTarget {
         if (this.#pointers.size > 1) {
             this.#endStroke();
             this.#dropPress();
+            this.#pointTool?.up();
             return;
         }
         if (event.button === 1) return;
         const inside = this.inside !== (event.altKey || event.button === 2);
         if (clicks) this.#pressed = { place, at: this.#toImage(place), inside };
         else if (this.#paints) this.#paint(this.#toImage(place));
-        else if (this.tool === 'scale') this.#mark(this.#toImage(place));
+        else if (event.button === 0) this.#pointTool?.down(this.#toImage(place), this.#reach(event.pointerType));
     }
 
     /** @param {PointerEvent} event */
@@ -140,10 +179,14 @@ export class Gestures extends EventTarget {
         const place = this.#place(event);
         const before = this.#pointers.get(event.pointerId);
         if (event.pointerType !== 'touch' || before) this.#showBrush(this.#toImage(place));
-        if (!before) return;
+        if (!before) {
+            this.#hover(event, this.#toImage(place));
+            return;
+        }
         if (this.#pointers.size === 2) this.#pinch(event.pointerId, place);
         else if (this.#strokeAt) this.#paint(this.#toImage(place));
         else if (this.#pressed) this.#drag(place);
+        else if (this.#pointTool?.holds) this.#pointTool.drag(this.#toImage(place));
         else if (this.tool === 'window' && !(event.buttons & 4))
             this.#changeWindow(place.x - before.x, place.y - before.y);
         else if (this.tool === 'move' || event.buttons & 4) this.#viewer.pan(place.x - before.x, place.y - before.y);
@@ -154,9 +197,22 @@ export class Gestures extends EventTarget {
     #up(event) {
         this.#pointers.delete(event.pointerId);
         this.#endStroke();
+        this.#pointTool?.up();
         if (event.type === 'pointerup') this.#release();
         this.#dropPress();
         if (event.pointerType === 'touch') this.#showBrush(null);
+    }
+
+    /**
+     * The pointer moves with no button down.
+     * @param {PointerEvent} event
+     * @param {Point} at in the image
+     */
+    #hover(event, at) {
+        this.#pointTool?.hover(at);
+        const { width, height } = this.#viewer.image;
+        const within = at.x >= 0 && at.y >= 0 && at.x < width && at.y < height;
+        if (this.tool === 'click') this.#session.hover(within && this.inside && !event.altKey ? at : null);
     }
 
     /**
@@ -250,15 +306,6 @@ export class Gestures extends EventTarget {
         this.#session.endStroke();
     }
 
-    /** @param {Point} at in the image */
-    #mark(at) {
-        const { marks } = this.#viewer;
-        if (marks.length >= 2) marks.length = 0;
-        marks.push(at);
-        this.#viewer.redraw();
-        this.dispatchEvent(new Event('mark'));
-    }
-
     /**
      * Sideways changes the contrast, up and down the brightness, as image viewers do.
      * @param {number} dx
@@ -285,6 +332,8 @@ export class Gestures extends EventTarget {
         const arrow = arrows[/** @type {keyof typeof arrows} */ (event.key)];
         if (arrow) this.#arrow(arrow[0] ?? 0, arrow[1] ?? 0, event.shiftKey);
         else if ((event.key === ' ' || event.key === 'Enter') && this.tool !== 'move') this.#press(event.shiftKey);
+        else if ((event.key === 'Delete' || event.key === 'Backspace') && this.#pointTool) this.#pointTool.remove();
+        else if (event.key === 'Escape' && this.#pointTool) this.#pointTool.cancel();
         else return;
         event.preventDefault();
         event.stopPropagation();
@@ -310,6 +359,8 @@ export class Gestures extends EventTarget {
                 y: Math.min(height, Math.max(0, from.y + dy * step)),
             };
             if (this.#strokeAt) this.#paint(this.#cursor);
+            if (this.#pointTool?.holds) this.#pointTool.drag(this.#cursor);
+            else this.#pointTool?.hover(this.#cursor);
             if (this.#paints) this.#showBrush(this.#cursor);
             else viewer.brush = { at: this.#cursor, radius: 4 / viewer.transform.scale };
             viewer.redraw();
@@ -318,7 +369,7 @@ export class Gestures extends EventTarget {
     }
 
     /**
-     * Space or Enter at the cursor: begins or ends a stroke, sets a mark, or clicks.
+     * Space or Enter at the cursor: begins or ends a stroke, sets or takes up a point, or clicks.
      * @param {boolean} shift the click means the opposite
      */
     #press(shift) {
@@ -330,8 +381,19 @@ export class Gestures extends EventTarget {
         const { width, height } = this.#viewer.image;
         // The cursor may stand on the right and lower edge, which belong to no pixel.
         if (this.tool === 'click') this.#click({ x: Math.min(at.x, width - 0.5), y: Math.min(at.y, height - 0.5) }, this.inside !== shift);
-        else if (this.tool === 'scale') this.#mark(at);
+        else if (this.#pointTool?.holds) this.#pointTool.up();
+        else if (this.#pointTool) this.#pressPoint(this.#pointTool, at);
         else if (this.#strokeAt) this.#endStroke();
         else if (this.#paints) this.#paint(at);
+    }
+
+    /**
+     * Space takes up a point, which the arrow keys then move until the next Space; or it sets a point.
+     * @param {PolygonTool | RulerTool} tool
+     * @param {Point} at
+     */
+    #pressPoint(tool, at) {
+        tool.down(at, this.#reach('mouse'));
+        if (tool === this.ruler && this.ruler.half) tool.up();
     }
 }

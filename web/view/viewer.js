@@ -4,8 +4,10 @@
  */
 import { t } from '../i18n/i18n.js';
 import { oncePerFrame } from '../ui/dom.js';
-import { OUTLINE, OUTLINE_UNDER } from './colours.js';
-import { applyWindow, paintDifference, paintFill, paintMap, pathOf } from './layers.js';
+import { FILL, OUTLINE, OUTLINE_UNDER } from './colours.js';
+import { applyWindow, paintDifference, paintMap, pathOf } from './layers.js';
+import { drawBands, drawPolygon, drawPreview, drawRulers } from './marks.js';
+import { pathsByLesion } from '../export/polygons.js';
 import { drawPrompts } from './prompts.js';
 import { drawRuler } from './ruler.js';
 import { Transform } from './transform.js';
@@ -16,6 +18,7 @@ import { Transform } from './transform.js';
  * @property {number} opacity of fill and map, 0..1
  * @property {boolean} outline
  * @property {boolean} axes
+ * @property {boolean} margin whether the band that holds the true outline of most patients is drawn
  * @property {'none' | 'probability' | 'uncertainty' | 'difference'} map instead of the fill
  * @property {'single' | 'side' | 'swipe'} layout
  * @property {number} swipe place of the dividing line, 0..1
@@ -101,6 +104,10 @@ export class Viewer extends EventTarget {
     #pane = { width: 0, height: 0 };
     #image = { width: 0, height: 0 };
     #marked = false;
+    /** The probability map of the overlay. @type {Float32Array | null} */
+    #painted = null;
+    /** Made when they are shown. @type {{ path: Path2D, margin: number }[] | null} */
+    #bands = null;
 
     transform = new Transform();
     /** @type {ViewSettings} */
@@ -108,6 +115,7 @@ export class Viewer extends EventTarget {
         opacity: 0.3,
         outline: true,
         axes: true,
+        margin: false,
         map: 'none',
         layout: 'single',
         swipe: 0.5,
@@ -117,8 +125,12 @@ export class Viewer extends EventTarget {
     highlighted = -1;
     /** Where the brush is, for its ring. @type {{ at: Point, radius: number } | null} */
     brush = null;
-    /** The ends of the line that sets the scale. @type {Point[]} */
-    marks = [];
+    /** The points of the polygon tool. @type {import('../edit/polygon-tool.js').PolygonTool | null} */
+    polygon = null;
+    /** Measured distances. @type {import('../edit/ruler-tool.js').RulerTool | null} */
+    rulers = null;
+    /** Writes a distance. @type {(ruler: import('../state/item.js').Ruler) => string} */
+    rulerText = () => '';
     /** The box that is being drawn. @type {import('../../wasm/sonomask.js').Box | null} */
     draft = null;
     /** @type {number | null} */
@@ -138,6 +150,8 @@ export class Viewer extends EventTarget {
         new ResizeObserver(() => this.#resize()).observe(canvas);
         session.addEventListener('picture', () => this.#newPicture());
         session.addEventListener('answer', () => this.#newAnswer());
+        session.addEventListener('paint', () => this.#newAnswer());
+        session.addEventListener('preview', () => this.redraw());
     }
 
     /** @returns {{ width: number, height: number }} CSS pixels of one pane: half the canvas when side by side */
@@ -168,13 +182,16 @@ export class Viewer extends EventTarget {
         const sameSize = size.width === this.#image.width && size.height === this.#image.height;
         this.#image = size;
         this.#windowStale = true;
-        this.marks = [];
         if (picture && (!sameSize || this.transform.fitted)) this.transform.fit(size, this.pane);
         this.redraw();
     }
 
     #newAnswer() {
-        this.#overlayStale = true;
+        const { probability } = this.#session;
+        // A heat map changes only with the network's answer.
+        if (this.settings.map === 'difference' || probability !== this.#painted) this.#overlayStale = true;
+        this.#painted = probability;
+        this.#bands = null;
         this.#outline = this.#session.contours.length > 0 ? pathOf(this.#session.contours) : null;
         this.#possible = this.#session.possibleContours.length > 0 ? pathOf(this.#session.possibleContours) : null;
         this.redraw();
@@ -324,12 +341,12 @@ export class Viewer extends EventTarget {
         if (!mask || !result) return;
         const { opacity, outline, axes } = this.settings;
         if (opacity > 0) {
-            this.#paintOverlay(result.width, result.height);
             context.globalAlpha = opacity;
-            context.drawImage(this.#overlay.canvas, 0, 0);
+            this.#drawFill(context, result.width, result.height);
             context.globalAlpha = 1;
         }
         context.lineJoin = 'round';
+        if (this.settings.margin) drawBands(context, this.#marginBands());
         if (outline && this.#outline) strokeOutline(context, this.#outline, scale);
         if (outline && this.#possible) {
             context.setLineDash([7 / scale, 6 / scale]);
@@ -342,19 +359,39 @@ export class Viewer extends EventTarget {
     }
 
     /**
+     * The inside of the outlines, or a map of the pixels.
+     * @param {CanvasRenderingContext2D} context
      * @param {number} width
      * @param {number} height
      */
-    #paintOverlay(width, height) {
-        if (!this.#overlayStale) return;
+    #drawFill(context, width, height) {
         const { mask, probability, truth } = this.#session;
-        const layer = this.#overlay.sized(width, height);
         const { map } = this.settings;
-        if ((map === 'probability' || map === 'uncertainty') && probability) paintMap(probability, map, layer);
-        else if (map === 'difference' && mask && truth) paintDifference(mask, truth, layer);
-        else if (mask) paintFill(mask, layer);
-        this.#overlay.show();
-        this.#overlayStale = false;
+        const isMap = (map === 'probability' || map === 'uncertainty') && probability !== null;
+        if (!isMap && !(map === 'difference' && truth)) {
+            context.fillStyle = `rgb(${FILL.join()})`;
+            if (this.#outline) context.fill(this.#outline); // holes run the other way
+            return;
+        }
+        if (this.#overlayStale) {
+            const layer = this.#overlay.sized(width, height);
+            if (isMap) paintMap(probability, map, layer);
+            else if (mask && truth) paintDifference(mask, truth, layer);
+            this.#overlay.show();
+            this.#overlayStale = false;
+        }
+        context.drawImage(this.#overlay.canvas, 0, 0);
+    }
+
+    /** @returns {{ path: Path2D, margin: number }[]} of the lesions that have a margin */
+    #marginBands() {
+        const { contours, lesions } = this.#session;
+        this.#bands ??= pathsByLesion(contours, lesions).flatMap((paths, index) => {
+            const margin = lesions[index]?.margin ?? 0;
+            const outlines = paths.map(points => ({ points: Float32Array.from(points), isHole: false }));
+            return margin > 0 ? [{ path: pathOf(outlines), margin }] : [];
+        });
+        return this.#bands;
     }
 
     /**
@@ -401,21 +438,9 @@ export class Viewer extends EventTarget {
         const { edits } = this.#session;
         if (edits) drawPrompts(context, edits.prompts, scale);
         if (this.draft) drawPrompts(context, { box: this.draft }, scale);
-        const [first, second] = this.marks;
-        if (!first) return;
-        context.lineWidth = 2 / scale;
-        context.strokeStyle = '#7df9d0';
-        context.beginPath();
-        for (const mark of this.marks) {
-            context.moveTo(mark.x - 6 / scale, mark.y);
-            context.lineTo(mark.x + 6 / scale, mark.y);
-            context.moveTo(mark.x, mark.y - 6 / scale);
-            context.lineTo(mark.x, mark.y + 6 / scale);
-        }
-        if (second) {
-            context.moveTo(first.x, first.y);
-            context.lineTo(second.x, second.y);
-        }
-        context.stroke();
+        if (this.rulers) drawRulers(context, this.rulers.rulers, this.rulers.chosen, scale, this.rulerText);
+        if (this.polygon) drawPolygon(context, this.polygon, scale);
+        const { preview } = this.#session;
+        if (preview) drawPreview(context, pathOf(preview), scale);
     }
 }

@@ -155,7 +155,9 @@ class Segmentation(Measurement):
     presence: float
     #: What decided which outlines count as lesions; None when the weights hold none: then every outline counts.
     operating_point: Optional[OperatingPoint]
-    #: Outlines whose presence is below that of the operating point, largest first. They are not in ``mask``.
+    #: Outlines that do not count, largest first: those whose presence is below that of the operating point; or, when
+    #: the presence of the image is not and there is no other outline, the largest one below the threshold. They are
+    #: not in ``mask``.
     possible: List[Lesion]
     #: [height, width], 0 or 255: the mask of ``possible``; None when there is none.
     possible_mask: Optional[NDArray[np.uint8]]

@@ -91,7 +91,7 @@ export function faultsOf(page) {
 export async function openPage(browser, address, options = {}, before) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE);
+    context.setDefaultTimeout(PATIENCE);
     watch(page, address);
     if (MODEL) {
         const body = await readFile(MODEL);

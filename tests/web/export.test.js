@@ -1,0 +1,139 @@
+/** Exported outlines are read back by others: with their own tools where these are installed, and with the page's reader. */
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { strFromU8, unzipSync } from 'fflate';
+import { Sonomask } from '../../wasm/sonomask.js';
+import { decodeRuns } from '../../web/state/masks.js';
+import { readAnnotations } from '../../web/session/annotations.js';
+import { fillPolygon } from '../../web/session/polygons.js';
+import { attempt, execute, temporaryFolder } from '../node/support/project.js';
+import { answered, faultsOf, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
+import { sample } from './support/samples.js';
+
+const READER = new URL('./support/read_exports.py', import.meta.url).pathname;
+
+describe('exported outlines', { skip }, () => {
+    /** @type {import('./support/page.js').Site} */
+    let site;
+    /** @type {import('./support/page.js').Page} */
+    let page;
+    /** @type {Record<string, Uint8Array>} */
+    let files;
+    /** The mask of the first image, 0 and 255. @type {Uint8ClampedArray} */
+    let mask;
+    /** @type {Sonomask} */
+    let reader;
+
+    before(async () => {
+        reader = await Sonomask.load({ weights: null });
+        site = await startSite();
+        page = await site.open();
+        await pick(page, [await sample('benign'), await sample('malignant')]);
+        await settled(page, 2);
+        await answered(page);
+        // A hole in the lesion: a small dab of the eraser.
+        await page.locator('[data-tool="erase"]').click();
+        await page.locator('#brush-size').fill('4');
+        const box = /** @type {{ x: number, y: number, width: number, height: number }} */ (await page.locator('#canvas').boundingBox());
+        const record = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+        const { x, y } = record.lesions[0].centroid;
+        const scale = Math.min(box.width / 600, box.height / 450);
+        const at = { x: box.x + box.width / 2 + (x - 300) * scale, y: box.y + box.height / 2 + (y - 225) * scale };
+        await page.mouse.move(at.x, at.y);
+        await page.mouse.down();
+        await page.mouse.up();
+        await nextFrame(page);
+        await page.locator('#review-type').selectOption('malignant');
+        await page.locator('#review-birads').selectOption('4B');
+        await page.locator('#review-notes').fill('=SUM(1), "quoted"');
+        await page.locator('#review-accepted').click();
+        await page.locator('#reader').fill('Reader 1');
+        files = unzipSync(new Uint8Array((await saved(page, 'Everything (ZIP)')).bytes));
+        mask = (await reader.decode(/** @type {Uint8Array} */ (files['masks/benign_mask.png']))).data;
+    });
+    after(() => site.close());
+
+    const textOf = (/** @type {string} */ name) => strFromU8(/** @type {Uint8Array} */ (files[name]));
+
+    test('COCO gives exactly the mask, holes included, with the reader’s type', () => {
+        const { images, ignored } = readAnnotations(textOf('coco.json'));
+        assert.equal(ignored, 0);
+        const [first] = images;
+        assert.equal(first?.name, 'benign.png');
+        assert.equal(first?.type, 'malignant');
+        assert.deepEqual(decodeRuns(first?.mask.runs ?? new Uint32Array(), mask.length), new Uint8Array(mask));
+        const coco = JSON.parse(textOf('coco.json'));
+        assert.ok(coco.annotations.some((/** @type {any} */ { segmentation }) => segmentation.counts), 'the lesion with a hole has run lengths');
+        assert.deepEqual([coco.images[0].sonomask.review, coco.images[0].sonomask.birads, coco.info.contributor], ['accepted', '4B', 'Reader 1']);
+    });
+
+    test('LabelMe and YOLO enclose the mask; the class mask has the class of the reader', async () => {
+        const [{ mask: read } = { mask: { runs: new Uint32Array() } }] = readAnnotations(textOf('labelme/benign.json')).images;
+        const filled = decodeRuns(read.runs, mask.length);
+        const yolo = new Uint8Array(mask.length);
+        for (const line of textOf('yolo/labels/benign.txt').trim().split('\n')) {
+            const [number, ...shares] = line.split(' ').map(Number);
+            assert.equal(number, 1, 'malignant');
+            fillPolygon(yolo, 600, 450, shares.map((share, index) => share * (index % 2 === 0 ? 600 : 450)));
+        }
+        let hole = 0;
+        for (let index = 0; index < mask.length; index++) {
+            if (mask[index]) assert.ok(filled[index] && yolo[index], String(index));
+            else if (filled[index]) hole++;
+        }
+        assert.ok(hole > 10 && hole < 200, `${hole} pixels of the hole are filled`);
+        assert.match(textOf('yolo/data.yaml'), /names:\n {2}0: benign\n {2}1: malignant\n {2}2: lesion/);
+        const { data } = await reader.decode(/** @type {Uint8Array} */ (files['classes/benign.png']));
+        assert.ok(data.every((value, index) => value === (mask[index] ? 2 : 0)));
+    });
+
+    test('every file says from what, by whom and when it was made, and what the reader decided', () => {
+        const { weights_sha256: weights } = JSON.parse(textOf('provenance.json'));
+        assert.match(weights, /^[0-9a-f]{64}$/);
+        for (const name of Object.keys(files).filter(each => /benign.*\.png$/.test(each))) {
+            const bytes = Buffer.from(/** @type {Uint8Array} */ (files[name]));
+            const start = bytes.indexOf('iTXtsonomask\0');
+            const facts = JSON.parse(bytes.subarray(start + 17, start + 4 + bytes.readUInt32BE(start - 4)).toString());
+            assert.deepEqual([facts.weights_sha256, facts.reader, facts.review, facts.birads], [weights, 'Reader 1', 'accepted', '4B'], name);
+        }
+        const [record] = JSON.parse(textOf('results.json'));
+        assert.deepEqual([record.review, record.reader_type, record.notes, record.provenance.weights_sha256], ['accepted', 'malignant', '=SUM(1), "quoted"', weights]);
+        const [head = '', line = ''] = textOf('results.csv').split('\r\n');
+        assert.ok(head.endsWith(',software,network,weights_date,weights_sha256,date'));
+        assert.ok(line.includes(`,accepted,malignant,4B,"'=SUM(1), ""quoted""",Reader 1,`), line);
+        assert.equal(JSON.parse(textOf('labelme/benign.json')).sonomask.review, 'accepted');
+    });
+
+    test('nibabel, labelme and a JSON schema accept the files', async context => {
+        const python = process.env['PYTHON'] ?? '/usr/bin/python3';
+        const tools = await attempt(python, ['-c', 'import nibabel, jsonschema']);
+        if (tools.status !== 0) {
+            context.skip('python3-nibabel or python3-jsonschema is not installed');
+            return;
+        }
+        const folder = await temporaryFolder(context);
+        for (const [name, bytes] of Object.entries(files)) {
+            await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+            await writeFile(path.join(folder, name), bytes);
+        }
+        const picture = path.join(folder, 'benign.png');
+        await writeFile(picture, (await sample('benign')).buffer);
+        const { stdout } = await execute(python, [READER, folder, picture]);
+        const { nifti, labelme } = JSON.parse(String(stdout));
+        const pixels = mask.reduce((sum, value) => sum + (value ? 1 : 0), 0);
+        let first = mask.length;
+        for (let x = 0; x < 600 && first === mask.length; x++) for (let y = 0; y < 450 && first === mask.length; y++) if (mask[y * 600 + x]) first = y * 600 + x;
+        assert.deepEqual([nifti.shape, nifti.type, nifti.classes, nifti.pixels], [[600, 450, 1], 'uint8', [0, 2], pixels]);
+        assert.deepEqual(nifti.first, [first % 600, Math.floor(first / 600)]);
+        assert.deepEqual([nifti.zooms, nifti.axes], [[1, 1, 1], 'LPS']);
+        assert.deepEqual([nifti.comment.reader, nifti.comment.review], ['Reader 1', 'accepted']);
+        if (labelme) {
+            assert.ok(labelme.shapes.length > 0);
+            for (const [label, kind, points] of labelme.shapes) assert.ok(label === 'malignant' && kind === 'polygon' && points > 3);
+            assert.deepEqual(labelme.other, ['sonomask']);
+        }
+        assert.deepEqual(faultsOf(page), []);
+    });
+});

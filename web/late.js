@@ -1,0 +1,19 @@
+/**
+ * What the page needs only after the first answer, served as one file (web/serve.js). Its modules keep no state that the
+ * page shares, as they may exist twice: classes of the page are made by the page.
+ */
+export { compareReaders, typeOf } from './compare/readers.js';
+export { toCoco } from './export/coco.js';
+export { toLabelMe } from './export/labelme.js';
+export { toNifti } from './export/nifti.js';
+export { classesOf, classPng, maskPng, Painter } from './export/pictures.js';
+export { classOf, judgementOf, provenanceOf } from './export/provenance.js';
+export { withText } from './export/png-text.js';
+export { recordOf } from './export/record.js';
+export { toCsv } from './export/table.js';
+export { toZip, warmZip } from './export/zip.js';
+export { readAnnotations } from './session/annotations.js';
+export { readSession, SESSION_NAME, writeSession } from './session/container.js';
+export { checksumOf, copiesIn, findMissing, sha256Of } from './session/digest.js';
+export { headJson, safeName, toJson } from './session/format.js';
+export { forgetWork, WorkStore } from './session/storage.js';
