@@ -230,9 +230,9 @@ void sm_answer_outlier(const sm_view *view, sm_result *result) {
     result->looks_like_ultrasound = view->outlier_score <= 1;
 }
 
-void sm_answer_map(const sm_state *state, int index, const float *square, sm_result *result) {
-    sm_letterbox_restore(&state->views[index].letterbox, square, result->probability_map);
-    if (!state->scan.whole) sm_scan_clip(&state->scan, &state->scan.views[index], result->probability_map);
+void sm_answer_map(const sm_state *state, int index, const float *square, float *map) {
+    sm_letterbox_restore(&state->views[index].letterbox, square, map);
+    if (!state->scan.whole) sm_scan_clip(&state->scan, &state->scan.views[index], map);
 }
 
 sm_status sm_answer_view(const sm_state *state, int index, const sm_segment_options *options, sm_result *result,
@@ -246,7 +246,7 @@ sm_status sm_answer_view(const sm_state *state, int index, const sm_segment_opti
     result->refined = false;
     sm_answer_outlier(view, result);
     sm_answer_type(state->model, view->type_logits, false, result);
-    sm_answer_map(state, index, view->probability, result);
+    sm_answer_map(state, index, view->probability, result->probability_map);
     sm_mask_threshold(result->probability_map, (int)pixels, settings.threshold, result->mask);
     return sm_answer_lesions(state->model, view->type_logits, &settings, NULL, 0, result, error);
 }

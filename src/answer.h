@@ -32,8 +32,8 @@ void sm_answer_type(const sm_model *model, const float type_logits[SM_CLASS_COUN
 /** Fills the outlier fields. */
 void sm_answer_outlier(const sm_view *view, sm_result *result);
 
-/** Fills `probability_map` of the answer for view `index` from a map on its square; 0 outside the shape of the view. */
-void sm_answer_map(const sm_state *state, int index, const float *square, sm_result *result);
+/** A map on the square of view `index`, in pixels of the view, [height][width]; 0 outside the shape of the view. */
+void sm_answer_map(const sm_state *state, int index, const float *square, float *map);
 
 /** Releases the lesions and regions of an earlier answer, and makes `probability_map` and `mask` for an image of this
  * size; those of an earlier answer are used again when they fit. Errors: SM_ERROR_MEMORY. */

@@ -27,29 +27,39 @@ static sm_status run_decoder(sm_state *state, int index, const sm_prompts *promp
     return SM_OK;
 }
 
-/** The mask of a view without prompts, for clicks outside; it uses the map of `result`. NULL without memory. Released
- * with free. */
-static uint8_t *automatic_mask(const sm_state *state, int index, const sm_segment_options *options, sm_result *result) {
-    const size_t pixels = (size_t)result->width * (size_t)result->height;
+/** The mask of a view without prompts, in its pixels, for clicks outside; NULL without memory. Released with free. */
+static uint8_t *automatic_mask(const sm_state *state, int index, float threshold, size_t pixels) {
+    float *map = malloc(pixels * sizeof *map);
     uint8_t *mask = malloc(pixels);
-    if (!mask) return NULL;
-    sm_answer_map(state, index, state->views[index].probability, result);
-    const sm_answer_settings settings = sm_answer_settings_make(state->model, options, pixels);
-    sm_mask_threshold(result->probability_map, (int)pixels, settings.threshold, mask);
+    if (map && mask) {
+        sm_answer_map(state, index, state->views[index].probability, map);
+        sm_mask_threshold(map, (int)pixels, threshold, mask);
+    } else {
+        free(mask);
+        mask = NULL;
+    }
+    free(map);
     return mask;
 }
 
 /** From the refined probability map to the answer. */
-static sm_status answer(const sm_state *state, int index, const sm_pixel_prompts *prompts, const uint8_t *automatic,
+static sm_status answer(const sm_state *state, int index, const sm_pixel_prompts *prompts,
                         const sm_segment_options *options, sm_result *result, sm_error *error) {
     const size_t pixels = (size_t)result->width * (size_t)result->height;
     sm_answer_settings settings = sm_answer_settings_make(state->model, options, pixels);
     size_t *pins = calloc((size_t)prompts->inside_count + 1, sizeof *pins);
-    if (!pins) return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d clicks", prompts->inside_count);
+    uint8_t *automatic = prompts->outside_count > 0 ? automatic_mask(state, index, settings.threshold, pixels) : NULL;
     int pin_count = 0;
-    sm_mask_threshold(result->probability_map, (int)pixels, settings.threshold, result->mask);
-    sm_status status = sm_prompt_mask(prompts, result->probability_map, settings.threshold, settings.minimum_area,
-                                      automatic, result->mask, pins, &pin_count, error);
+    sm_status status = SM_OK;
+    if (!pins || (prompts->outside_count > 0 && !automatic))
+        status = sm_fail(error, SM_ERROR_MEMORY, "no memory to apply clicks to a mask of %d x %d", result->width,
+                         result->height);
+    if (status == SM_OK) {
+        sm_mask_threshold(result->probability_map, (int)pixels, settings.threshold, result->mask);
+        status = sm_prompt_mask(prompts, result->probability_map, settings.threshold, settings.minimum_area, automatic,
+                                result->mask, pins, &pin_count, error);
+    }
+    free(automatic);
     settings.minimum_area = 0; /* sm_prompt_mask has applied it */
     /* A click outside says nothing of a faint lesion elsewhere; with anything else the user has shown the lesion. */
     if (prompts->inside_count > 0 || prompts->has_box) settings.draws_faint = false;
@@ -79,21 +89,15 @@ static sm_status refine_view(const refinement *r, int index, const sm_prompts *p
     sm_status status = sm_pixel_prompts_make(prompts, width, height, &pixels, error);
     if (status != SM_OK) return status;
     bool lesion_shown = false;
-    uint8_t *automatic = NULL;
     status = sm_answer_maps(result, width, height, error);
-    if (status == SM_OK && pixels.outside_count > 0) {
-        automatic = automatic_mask(state, index, r->options, result);
-        if (!automatic) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a mask of %d x %d", width, height);
-    }
     if (status == SM_OK) status = run_decoder(state, index, prompts, &lesion_shown, error);
     if (status == SM_OK) {
         result->refined = true;
         sm_answer_outlier(view, result);
         sm_answer_type(state->model, view->type_logits, lesion_shown, result);
-        sm_answer_map(state, index, state->mirrored, result);
-        status = answer(state, index, &pixels, automatic, r->options, result, error);
+        sm_answer_map(state, index, state->mirrored, result->probability_map);
+        status = answer(state, index, &pixels, r->options, result, error);
     }
-    free(automatic);
     sm_pixel_prompts_free(&pixels);
     return status;
 }

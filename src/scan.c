@@ -124,15 +124,16 @@ static int by_place(const void *a, const void *b) {
     return first->top < second->top ? -1 : first->top > second->top;
 }
 
-/** The candidates of all components, [SM_SCAN_CELLS]. Returns their number. */
+/** The candidates of all components, [SM_SCAN_CELLS]. Returns their number; 0 when one fills the image. */
 static int list_candidates(const uint8_t *grey, int width, int height, const sm_scan_cells *cells,
                            const component *components, int count, candidate *candidates) {
     sm_scan_rectangle parts[2 * SM_SCAN_MAX_VIEWS];
     int listed = 0;
     for (int i = 0; i < count; i++) {
         if (!is_picture(&components[i], cells->columns * cells->rows)) continue;
-        const int part_count = sm_scan_split(grey, width, rectangle_of(grey, width, height, cells, &components[i]),
-                                             parts, (int)(sizeof parts / sizeof parts[0]));
+        const sm_scan_rectangle r = rectangle_of(grey, width, height, cells, &components[i]);
+        if (area_of(&r) >= largest_share * width * height) return 0; /* before the split, which takes most time */
+        const int part_count = sm_scan_split(grey, width, r, parts, (int)(sizeof parts / sizeof parts[0]));
         for (int k = 0; k < part_count && listed < SM_SCAN_CELLS; k++) {
             sm_scan_trim(grey, width, width + height, &parts[k]);
             sm_scan_tighten(grey, width, height, cells->size, &parts[k]);
@@ -177,7 +178,7 @@ sm_status sm_scan_find(const uint8_t *grey, int width, int height, sm_scan *scan
                         : sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
     }
     if (status == SM_OK) {
-        components = malloc(((size_t)count + 1) * sizeof *components);
+        components = calloc((size_t)count + 1, sizeof *components);
         if (!components) status = sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
     }
     if (status == SM_OK) {

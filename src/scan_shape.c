@@ -35,7 +35,7 @@ static void hull_of_side(const sm_scan_view *view, int side, int16_t ends[SM_SCA
             ends[hull[i][0] + k] = (int16_t)(hull[i][1] + away / rows);
         }
     }
-    ends[hull[points - 1][0]] = hull[points - 1][1];
+    if (points > 0) ends[hull[points - 1][0]] = hull[points - 1][1];
 }
 
 /** The cells of row `y` with the label, from column `first` to before `end`: span[0] >= span[1] when there are none. */
@@ -72,7 +72,7 @@ void sm_scan_shape_set(const sm_scan_cells *cells, const int32_t *labels, int32_
         view->spans[0][0] = (int16_t)first;
         view->spans[0][1] = (int16_t)end;
     }
-    int16_t left[SM_SCAN_CELLS], right[SM_SCAN_CELLS];
+    int16_t left[SM_SCAN_CELLS] = {0}, right[SM_SCAN_CELLS] = {0};
     hull_of_side(view, 0, left);
     hull_of_side(view, 1, right);
     for (int row = 0; row < view->row_count; row++) {

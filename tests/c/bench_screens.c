@@ -152,8 +152,8 @@ static void print_style(int number, const screen *s, const screen_style *style) 
            style->coloured ? ", coloured" : "", style->gradient ? ", gradient" : "", style->jpeg, (double)style->scale);
 }
 
-/** Screens of `views` pictures each, and the same pictures as they are. */
-static void measure_screens(bench *b, int count, int views) {
+/** Screens of `views` pictures each, and the same pictures as they are. With `sector` the pictures are cut. */
+static void measure_screens(bench *b, int count, int views, bool sector) {
     scores tidy = {0}, plain = {0}, found = {0};
     double share_sum = 0;
     size_t outside = 0;
@@ -176,6 +176,7 @@ static void measure_screens(bench *b, int count, int views) {
             sm_image_free(&picture);
         }
         screen_style style = screen_style_random(sm_random_derive(7, (uint64_t)(1000 * views + i)));
+        style.sector = sector;
         screen s;
         check(screen_draw(&style, samples, views, &s, &error), &error);
         check(sm_segment(state, &s.image, &whole, &result, &error), &error);
@@ -218,7 +219,7 @@ static void measure_screens(bench *b, int count, int views) {
         for (int k = 0; k < views; k++) sm_sample_free(&samples[k]);
     }
     sm_result_free(&result);
-    printf("%d screens of %d pictures:\n", count, views);
+    printf("%d screens of %d pictures%s:\n", count, views, sector ? ", each cut to a sector" : "");
     print("  tidy pictures", &tidy);
     print("  screens, whole", &plain);
     print("  screens, regions found", &found);
@@ -250,12 +251,14 @@ static void measure_tidy(const bench *b) {
 
 int main(int argc, char **argv) {
     const int count = argc > 1 ? atoi(argv[1]) : 200;
+    setvbuf(stdout, NULL, _IOLBF, 0);
     static bench b;
     b.random = sm_random_make(7);
     load(&b, argc > 2 ? argv[2] : "../shared/data", argc > 3 ? argv[3] : "weights/folds");
-    measure_screens(&b, count, 1);
-    measure_screens(&b, count / 2, 2);
-    measure_screens(&b, count / 10, 4);
+    measure_screens(&b, count, 1, false);
+    measure_screens(&b, count / 2, 2, false);
+    measure_screens(&b, count / 10, 4, false);
+    measure_screens(&b, count / 10, 1, true);
     measure_tidy(&b);
     for (int i = 0; i < FOLDS; i++) {
         sm_state_free(b.states[i]);

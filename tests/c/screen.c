@@ -281,7 +281,6 @@ screen_style screen_style_random(uint64_t seed) {
     style.thumbnails = sm_random_uniform(&random) < 0.4f;
     style.coloured = sm_random_uniform(&random) < 0.5f;
     style.gradient = sm_random_uniform(&random) < 0.1f;
-    style.sector = sm_random_uniform(&random) < 0.1f;
     if (sm_random_uniform(&random) < 0.5f) style.jpeg = qualities[sm_random_below(&random, 3)];
     if (sm_random_uniform(&random) < 0.2f) style.scale = sm_random_range(&random, 0.6f, 1.4f);
     return style;

@@ -33,7 +33,7 @@ typedef struct screen {
 sm_status screen_draw(const screen_style *style, const sm_sample *pictures, int count, screen *drawn, sm_error *error);
 void screen_free(screen *drawn);
 
-/** A style of random size, layout and compression. */
+/** A style of random size, layout and compression, without a sector. */
 screen_style screen_style_random(uint64_t seed);
 
 #endif
