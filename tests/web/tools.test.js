@@ -163,6 +163,7 @@ describe('tools', { skip }, () => {
         for (let press = 0; press < 100 && (await focused()) === 'undo'; press++) {
             await page.keyboard.press('Enter');
             await nextFrame(page);
+            await nextFrame(page);
         }
         assert.equal(await focused(), 'redo', 'nothing is left to undo, and the button is disabled');
         assert.ok(await page.locator('#undo').isDisabled());

@@ -31,14 +31,16 @@ export function keepFocus(otherwise) {
         chain = [];
         for (let node = /** @type {Element | null} */ (event.target); node && node !== document.body; node = node.parentElement) chain.push(node);
     });
-    const check = oncePerFrame(() => {
+    const check = () => {
         const [last, ...around] = chain;
         if (document.activeElement !== document.body && document.activeElement !== null) return;
         // When it can still have the focus, the user has clicked beside all controls.
         if (!last || isUsable(last)) return;
         const near = around.filter(isUsable).map(controlIn).find(control => control !== undefined);
         (near ?? otherwise()).focus({ preventScroll: true });
-    });
+    };
+    // Browsers take the focus from a disabled or hidden element when they draw the next frame.
+    const checkSoon = oncePerFrame(() => setTimeout(check));
     const watched = { subtree: true, childList: true, attributes: true, attributeFilter: ['hidden', 'disabled', 'open'] };
-    new MutationObserver(check).observe(document.body, watched);
+    new MutationObserver(checkSoon).observe(document.body, watched);
 }
