@@ -129,7 +129,7 @@ $(INC)/.made: src/stb_image.sed
 	$(Q)touch $@
 
 # Passes over whole images: gcc vectorises such loops at -O3 only.
-PIXEL_LOOPS := mask mask_label expected_dice decision letterbox resample image_png_write
+PIXEL_LOOPS := scan_cells scan_split mask mask_label expected_dice decision letterbox resample image_png_write
 # Everything that determines an object file besides its source. Expanded here and not in the recipe, where flags of single
 # targets would be added.
 NATIVE_COMMAND := $(CC) $(shell $(CC) --version | head -n1) $(CFLAGS) $(KERNEL_CFLAGS) $(LDLIBS) \
@@ -208,6 +208,12 @@ $(BUILD)/tests/%: $(BUILD)/tests/c/%.o $(TEST_SUPPORT) $(DOUBLE_OBJECTS) $(NATIV
 bench-conv3x3: $(BUILD)/tests/bench_conv3x3 ## Measure the 3x3 convolutions per layer, for work on the kernels
 	$<
 
+# Needs ../shared/data; some minutes. SCREENS is the number of screens.
+SCREENS ?= 200
+.PHONY: screens
+screens: $(BUILD)/tests/bench_screens ## Measure the answers for whole scanner screens made from images of the folds
+	$< $(SCREENS)
+
 .PHONY: test-programs test-c
 test-programs: $(TEST_PROGRAMS)
 # One program per processor at a time; the output of a program is printed in one piece.
@@ -283,15 +289,22 @@ WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sALLOW_MEMOR
 WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c) $(addprefix src/, \
 	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_orientation.c image_statistics.c \
 	json_read.c weights.c weights_file.c nets.c net.c net_inference.c memory_plan.c model.c state.c status.c \
-	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c)
+	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c regions.c \
+	region_prompts.c scan.c scan_shape.c scan_rectangles.c)
 $(foreach v,$(WASM_VARIANTS),$(WASM_SMALL:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
 # stb_image relies on signed sums that wrap around.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -fwrapv
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
 WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
 
+# The libraries of the readers of DICOM and TIFF as ES modules, beside the readers for the same reason.
+VENDOR := wasm/vendor/openjpeg.wasm
+$(VENDOR): wasm/package/vendor.js node_modules/.package-lock.json
+	$(Q)node $< $(@D)
+	$(Q)touch $@
+
 .PHONY: wasm-modules
-wasm-modules: $(WASM_MODULES)
+wasm-modules: $(WASM_MODULES) $(VENDOR)
 
 WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SMALL) \
 	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
@@ -344,8 +357,13 @@ test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
 test-web: $(NODE_TESTED) ## Run the tests of the page only
 	BUILD=$(BUILD) node --test tests/web/*.test.js
 
+.PHONY: test-dicom
+test-dicom: $(NODE_TESTED) ## Compare every kind of DICOM file with dcmtk, gdcm and pydicom (a part of it is in test-js)
+	@.ci/setup test
+	BUILD=$(BUILD) node --test tests/dicom/matrix.test.js
+
 .PHONY: lint-js
-lint-js: node_modules/.package-lock.json
+lint-js: $(VENDOR)
 	node_modules/.bin/eslint .
 	node_modules/.bin/tsc -p tsconfig.json
 
@@ -389,6 +407,14 @@ test-package: $(NODE_TESTED) tests/package/node_modules/.package-lock.json ## Us
 	node_modules/.bin/tsc -p tests/package/types.tsconfig.json
 	BUILD=$(BUILD) node --test --test-concurrency=1 tests/package/*.test.js
 
+# Firefox and WebKitGTK are driven over WebSocket and HTTP; Node 20 has WebSocket only with this option. Pictures of the page
+# are in $(BUILD)/browsers.
+.PHONY: test-browsers
+test-browsers: $(NODE_TESTED) ## Use the page and the npm package in Firefox and WebKitGTK (two minutes)
+	@.ci/setup browsers
+	@$(MAKE) --no-print-directory single
+	NODE_OPTIONS=--experimental-websocket BUILD=$(BUILD) node --test --test-concurrency=1 tests/browsers/*.test.js
+
 # ---- The page ----
 .PHONY: single
 single: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Build build/sonomask.html, the page as one file that works from disk
@@ -405,6 +431,6 @@ include web/release/release.mk
 
 .PHONY: clean
 clean: ## Remove everything that was built
-	rm -rf $(BUILD) $(WASM_MODULES) web/api tests/package/build compile_commands.json
+	rm -rf $(BUILD) $(WASM_MODULES) wasm/vendor web/api tests/package/build compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -210,5 +210,6 @@ int sm_command_calibrate(int argc, char **argv) {
                                .outlier_share = 0.01f,
                                .evaluation = {.segment = sm_segment_options_default()}},
                    .precision = 2};
+    a.options.evaluation.segment.find_regions = false; /* what is fitted belongs to the image as it is */
     return sm_command_line_run(&line, argc, argv, &a, run);
 }

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "failures.h"
 #include "file.h"
+#include "input_files.h"
 #include "interrupt.h"
 #include "open_network.h"
 #include "parallel.h"
@@ -15,6 +16,7 @@
 #include "predict_json.h"
 #include "progress.h"
 #include "prompts_file.h"
+#include "region_option.h"
 
 typedef struct arguments {
     const char *out, *model, *prompts;
@@ -22,6 +24,7 @@ typedef struct arguments {
     int threads;
     float threshold;
     double operating_point; /* 0: the default */
+    sm_region_option region;
     bool overlay, overwrite;
 } arguments;
 
@@ -38,6 +41,11 @@ static const char *take_operating_point(void *pointer, const char *text) {
         for (int i = 0; i < SM_OPERATING_POINTS; i++)
             if (fabs(value - shares[i]) < 1e-9) a->operating_point = shares[i];
     return a->operating_point > 0 ? NULL : "must be 0.80, 0.90 or 0.95";
+}
+
+static const char *take_region(void *pointer, const char *text) {
+    arguments *a = pointer;
+    return sm_region_option_take(&a->region, text);
 }
 
 static const sm_option option_table[] = {
@@ -67,6 +75,15 @@ static const sm_option option_table[] = {
      .default_text = "0.95",
      .kind = SM_OPTION_CUSTOM,
      .take = take_operating_point},
+    {.name = "region",
+     .value = "WHERE",
+     .help =
+         "where the ultrasound picture is: auto finds it in an image of a whole scanner screen, also several; whole "
+         "is the whole image; X,Y,WIDTHxHEIGHT is a rectangle in pixels, and may be given for each of several "
+         "pictures",
+     .default_text = "auto",
+     .kind = SM_OPTION_CUSTOM,
+     .take = take_region},
     {.name = "prompts",
      .value = "FILE",
      .help =
@@ -99,7 +116,14 @@ static const sm_command_line line = {
         "(those of lower presence, and faint ones below the threshold; they are not in the mask), expected Dice of the "
         "mask, outlier score (1 is the limit "
         "above which the image does not look like breast ultrasound; a warning on stderr names such an image), refined "
-        "(clicks or a box are part of the answer) and the milliseconds from decoding to the mask.\n"
+        "(clicks or a box are part of the answer), regions (the ultrasound pictures in the image, each with its own "
+        "type, probabilities, presence and outlier score) and the milliseconds from decoding to the mask. With several "
+        "regions the values of the image are those of the region with the greatest presence, and \"region\" of a "
+        "lesion is the index of its own.\n"
+        "\n"
+        "A folder stands for the images below it, without masks and overlays. DICOM files are read by the page and by "
+        "\"npx sonomask predict\", which takes the same options; here they are refused with a hint how to convert "
+        "them.\n"
         "\n"
         "In a file of prompts, \"file\" is the path of an image as it is given here, or an end of it, such as the base "
         "name, that only one image has. Clicks and box may be missing. (0, 0) is the upper left corner of the image.\n"
@@ -108,7 +132,7 @@ static const sm_command_line line = {
         "failed. An image that fails is named on stderr, the others are processed, and the exit status is 1.",
     .arguments_size = sizeof(arguments),
     .options = option_table,
-    .operands = "FILE...",
+    .operands = "FILE|FOLDER...",
     .operands_offset = offsetof(arguments, files),
     .check = check,
 };
@@ -162,6 +186,7 @@ static sm_status answer(run *r, const sm_image *image, const sm_prompts *prompts
     sm_segment_options options = sm_segment_options_default();
     options.threshold = r->arguments->threshold;
     options.operating_point = r->arguments->operating_point;
+    sm_region_option_apply(&r->arguments->region, &options);
     const sm_status status = sm_segment(r->state, image, &options, result, error);
     if (status != SM_OK || (prompts->click_count == 0 && !prompts->box)) return status;
     return sm_refine(r->state, prompts, &options, result, error);
@@ -193,6 +218,10 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
     const sm_prompts prompts = prompts_of(r->line_of[index]);
     const double started = sm_clock();
     status = sm_image_decode(bytes, size, &image, error);
+    if (status == SM_ERROR_IMAGE_FORMAT && sm_is_dicom(bytes, size))
+        sm_error_set(error, status,
+                     "is a DICOM file: use \"npx sonomask predict\" or the page, or convert it, for example with "
+                     "\"dcmj2pnm --write-png FILE FILE.png\" of dcmtk");
     free(bytes);
     if (!status) status = answer(r, &image, &prompts, &result, error);
     const double milliseconds = 1000.0 * (sm_clock() - started);
@@ -272,10 +301,16 @@ static sm_status predict(run *r, const sm_parallel *parallel, sm_error *error) {
 }
 
 static sm_status run_predict(void *pointer, sm_error *error) {
-    run r = {.arguments = pointer};
-    sm_parallel *parallel = sm_parallel_create(r.arguments->threads);
-    const sm_status status =
-        parallel ? predict(&r, parallel, error) : sm_fail(error, SM_ERROR_MEMORY, "the threads cannot be started");
+    arguments *a = pointer;
+    run r = {.arguments = a};
+    sm_input_files files = {0};
+    sm_status status = sm_input_files_expand(&a->files, &files, error);
+    const sm_words given = a->files;
+    a->files = (sm_words){.words = (const char **)files.names, .count = files.count};
+    sm_parallel *parallel = status == SM_OK ? sm_parallel_create(a->threads) : NULL;
+    if (status == SM_OK)
+        status =
+            parallel ? predict(&r, parallel, error) : sm_fail(error, SM_ERROR_MEMORY, "the threads cannot be started");
     sm_state_free(r.state);
     sm_model_free(r.model);
     sm_parallel_free(parallel);
@@ -284,6 +319,8 @@ static sm_status run_predict(void *pointer, sm_error *error) {
     free(r.line_of);
     sm_prompts_file_free(&r.prompts_file);
     sm_failures_free(&r.failed);
+    a->files = given; // released by the caller
+    sm_input_files_free(&files);
     return status;
 }
 

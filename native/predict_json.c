@@ -4,15 +4,25 @@
 
 #include "json.h"
 
+static void print_rectangle(sm_json *json, int x, int y, int width, int height) {
+    sm_json_array_begin(json, "bbox");
+    sm_json_integer(json, NULL, x);
+    sm_json_integer(json, NULL, y);
+    sm_json_integer(json, NULL, width);
+    sm_json_integer(json, NULL, height);
+    sm_json_array_end(json);
+}
+
+static void print_probabilities(sm_json *json, const float probabilities[SM_CLASS_COUNT]) {
+    sm_json_object_begin(json, "probabilities");
+    for (int i = 0; i < SM_CLASS_COUNT; i++) sm_json_number(json, sm_class_name((sm_class)i), (double)probabilities[i]);
+    sm_json_object_end(json);
+}
+
 static void print_lesion(sm_json *json, const sm_lesion *lesion, bool has_decision) {
     sm_json_object_begin(json, NULL);
     sm_json_integer(json, "area_px", lesion->area);
-    sm_json_array_begin(json, "bbox");
-    sm_json_integer(json, NULL, lesion->left);
-    sm_json_integer(json, NULL, lesion->top);
-    sm_json_integer(json, NULL, lesion->width);
-    sm_json_integer(json, NULL, lesion->height);
-    sm_json_array_end(json);
+    print_rectangle(json, lesion->left, lesion->top, lesion->width, lesion->height);
     sm_json_array_begin(json, "centroid");
     sm_json_number(json, NULL, (double)lesion->centroid.x);
     sm_json_number(json, NULL, (double)lesion->centroid.y);
@@ -24,12 +34,29 @@ static void print_lesion(sm_json *json, const sm_lesion *lesion, bool has_decisi
     sm_json_number(json, "presence", (double)lesion->presence);
     /* 0: presence was fitted without a margin. null promises nothing. */
     sm_json_number(json, "margin_px", has_decision && lesion->margin > 0 ? (double)lesion->margin : (double)NAN);
+    sm_json_integer(json, "region", lesion->region);
     sm_json_object_end(json);
 }
 
 static void print_lesions(sm_json *json, const char *key, const sm_lesion *lesions, int count, bool has_decision) {
     sm_json_array_begin(json, key);
     for (int i = 0; i < count; i++) print_lesion(json, &lesions[i], has_decision);
+    sm_json_array_end(json);
+}
+
+static void print_regions(sm_json *json, const sm_result *result) {
+    sm_json_array_begin(json, "regions");
+    for (int i = 0; i < result->region_count; i++) {
+        const sm_region *region = &result->regions[i];
+        sm_json_object_begin(json, NULL);
+        print_rectangle(json, region->x, region->y, region->width, region->height);
+        sm_json_string(json, "type", sm_class_name(region->type));
+        print_probabilities(json, region->probabilities);
+        sm_json_number(json, "presence", (double)region->presence);
+        sm_json_number(json, "outlier_score", (double)region->outlier_score);
+        sm_json_boolean(json, "looks_like_ultrasound", region->looks_like_ultrasound);
+        sm_json_object_end(json);
+    }
     sm_json_array_end(json);
 }
 
@@ -52,10 +79,7 @@ void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool h
     sm_json_integer(&json, "width", result->width);
     sm_json_integer(&json, "height", result->height);
     sm_json_string(&json, "type", sm_class_name(result->type));
-    sm_json_object_begin(&json, "probabilities");
-    for (int i = 0; i < SM_CLASS_COUNT; i++)
-        sm_json_number(&json, sm_class_name((sm_class)i), (double)result->probabilities[i]);
-    sm_json_object_end(&json);
+    print_probabilities(&json, result->probabilities);
     sm_json_number(&json, "presence", (double)result->presence);
     print_operating_point(&json, &result->operating_point, has_decision);
     print_lesions(&json, "lesions", result->lesions, result->lesion_count, has_decision);
@@ -64,6 +88,7 @@ void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool h
     sm_json_number(&json, "outlier_score", (double)result->outlier_score);
     sm_json_boolean(&json, "looks_like_ultrasound", result->looks_like_ultrasound);
     sm_json_boolean(&json, "refined", result->refined);
+    print_regions(&json, result);
     sm_json_number(&json, "milliseconds", milliseconds);
     sm_json_object_end(&json);
     fflush(to); /* so that a pipe carries each line at once */

@@ -11,6 +11,10 @@
 
 sm_status sm_segment_options_check(const sm_segment_options *options, sm_error *error) {
     if (!SM_RESERVED_ZERO(options)) return sm_fail(error, SM_ERROR_ARGUMENT, SM_RESERVED_MESSAGE, "segment");
+    if (options->region_count < 0 || options->region_count > SM_REGIONS_MAX)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "%d regions: 0 to %d are possible", options->region_count,
+                       (int)SM_REGIONS_MAX);
+    if (options->region_count > 0 && !options->regions) return sm_fail(error, SM_ERROR_ARGUMENT, "no regions: NULL");
     /* Written so that NaN fails, too. */
     if (!(options->threshold <= 1) || !(options->minimum_area <= 1))
         return sm_fail(error, SM_ERROR_ARGUMENT, "threshold and minimum area must lie in 0..1");
@@ -66,9 +70,11 @@ sm_status sm_answer_maps(sm_result *result, int width, int height, sm_error *err
     free(result->lesions);
     free(result->possible);
     free(result->possible_mask);
+    free(result->regions);
     result->lesions = result->possible = NULL;
     result->possible_mask = NULL;
-    result->lesion_count = result->possible_count = 0;
+    result->regions = NULL;
+    result->lesion_count = result->possible_count = result->region_count = 0;
     if (result->width != width || result->height != height || !result->probability_map || !result->mask) {
         free(result->probability_map);
         free(result->mask);
@@ -219,24 +225,30 @@ sm_status sm_answer_lesions(const sm_model *model, const float type_logits[SM_CL
     return SM_OK;
 }
 
-void sm_answer_outlier(const sm_state *state, sm_result *result) {
-    result->outlier_score = state->outlier_score;
-    result->looks_like_ultrasound = state->outlier_score <= 1;
+void sm_answer_outlier(const sm_view *view, sm_result *result) {
+    result->outlier_score = view->outlier_score;
+    result->looks_like_ultrasound = view->outlier_score <= 1;
 }
 
-sm_status sm_answer_automatic(const sm_state *state, const sm_segment_options *options, sm_result *result,
-                              sm_error *error) {
-    const sm_letterbox *box = &state->letterbox;
+void sm_answer_map(const sm_state *state, int index, const float *square, sm_result *result) {
+    sm_letterbox_restore(&state->views[index].letterbox, square, result->probability_map);
+    if (!state->scan.whole) sm_scan_clip(&state->scan, &state->scan.views[index], result->probability_map);
+}
+
+sm_status sm_answer_view(const sm_state *state, int index, const sm_segment_options *options, sm_result *result,
+                         sm_error *error) {
+    const sm_view *view = &state->views[index];
+    const sm_letterbox *box = &view->letterbox;
     const size_t pixels = (size_t)box->image_width * (size_t)box->image_height;
     const sm_answer_settings settings = sm_answer_settings_make(state->model, options, pixels);
     const sm_status status = sm_answer_maps(result, box->image_width, box->image_height, error);
     if (status != SM_OK) return status;
     result->refined = false;
-    sm_answer_outlier(state, result);
-    sm_answer_type(state->model, state->type_logits, false, result);
-    sm_letterbox_restore(box, state->probability, result->probability_map);
+    sm_answer_outlier(view, result);
+    sm_answer_type(state->model, view->type_logits, false, result);
+    sm_answer_map(state, index, view->probability, result);
     sm_mask_threshold(result->probability_map, (int)pixels, settings.threshold, result->mask);
-    return sm_answer_lesions(state->model, state->type_logits, &settings, NULL, 0, result, error);
+    return sm_answer_lesions(state->model, view->type_logits, &settings, NULL, 0, result, error);
 }
 
 void sm_result_free(sm_result *result) {
@@ -246,5 +258,6 @@ void sm_result_free(sm_result *result) {
     free(result->lesions);
     free(result->possible);
     free(result->possible_mask);
+    free(result->regions);
     *result = (sm_result){0};
 }

@@ -30,10 +30,13 @@ void sm_answer_type(const sm_model *model, const float type_logits[SM_CLASS_COUN
                     sm_result *result);
 
 /** Fills the outlier fields. */
-void sm_answer_outlier(const sm_state *state, sm_result *result);
+void sm_answer_outlier(const sm_view *view, sm_result *result);
 
-/** Releases the lesions of an earlier answer, and makes `probability_map` and `mask` for an image of this size; those
- * of an earlier answer are used again when they fit. Errors: SM_ERROR_MEMORY. */
+/** Fills `probability_map` of the answer for view `index` from a map on its square; 0 outside the shape of the view. */
+void sm_answer_map(const sm_state *state, int index, const float *square, sm_result *result);
+
+/** Releases the lesions and regions of an earlier answer, and makes `probability_map` and `mask` for an image of this
+ * size; those of an earlier answer are used again when they fit. Errors: SM_ERROR_MEMORY. */
 sm_status sm_answer_maps(sm_result *result, int width, int height, sm_error *error);
 
 /**
@@ -45,8 +48,9 @@ sm_status sm_answer_lesions(const sm_model *model, const float type_logits[SM_CL
                             const sm_answer_settings *settings, const size_t *pins, int pin_count, sm_result *result,
                             sm_error *error);
 
-/** The whole answer for the state's image without prompts. Errors: SM_ERROR_MEMORY. */
-sm_status sm_answer_automatic(const sm_state *state, const sm_segment_options *options, sm_result *result,
-                              sm_error *error);
+/** The answer for view `index` of the state without prompts, as for an image of its own. `regions` is not filled.
+ * Errors: SM_ERROR_MEMORY. */
+sm_status sm_answer_view(const sm_state *state, int index, const sm_segment_options *options, sm_result *result,
+                         sm_error *error);
 
 #endif

@@ -39,7 +39,8 @@ typedef struct sm_lesion {
     float margin;           /**< pixels: grown by this, the outline contains the true one for at least 90 % of patients
                                  whose lesion was found. Fitted to outlines of sm_segment: for those of sm_refine it
                                  is not tested. 0 when the weights hold no margin */
-    uint32_t reserved[6];   /**< 0; room for later fields */
+    int region;             /**< index of its region in sm_result.regions; 0 from sm_mask_components */
+    uint32_t reserved[5];   /**< 0; room for later fields */
 } sm_lesion;
 
 /** mask = probability >= threshold ? 255 : 0, over `count` pixels. Does nothing with NULL or a count below 1. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "answer.h"
+#include "regions.h"
 #include "state.h"
 #include "status.h"
 
@@ -11,24 +12,26 @@ static void mirror(const float *input, int size, float *output) {
             output[(size_t)y * (size_t)size + (size_t)x] = input[(size_t)y * (size_t)size + (size_t)(size - 1 - x)];
 }
 
-/** Fills state->probability and `type_logits` from state->square. */
-static void run_network(sm_state *state, bool flip_average, float type_logits[SM_CLASS_COUNT]) {
+/** Fills the probability and the type logits of a view from its square. */
+static void run_network(sm_state *state, int index, bool flip_average) {
     const sm_kernels *kernels = state->model->kernels;
+    sm_view *view = &state->views[index];
     const int size = state->model->metadata.input_size;
     const size_t pixels = sm_square_pixels(state->model);
     float mirrored_type[SM_CLASS_COUNT];
     if (flip_average) {
         /* First, so that the state keeps the features of the image itself for a refinement. */
-        mirror(state->square, size, state->mirrored);
-        sm_inference_run(state->inference, state->mirrored, state->probability, mirrored_type);
-        kernels->sigmoid(state->probability, pixels, state->probability);
-        mirror(state->probability, size, state->mirrored);
+        mirror(view->square, size, state->mirrored);
+        sm_inference_run(state->inference, state->mirrored, view->probability, mirrored_type);
+        kernels->sigmoid(view->probability, pixels, view->probability);
+        mirror(view->probability, size, state->mirrored);
     }
-    sm_inference_run(state->inference, state->square, state->probability, type_logits);
-    kernels->sigmoid(state->probability, pixels, state->probability);
+    sm_inference_run(state->inference, view->square, view->probability, view->type_logits);
+    state->featured = index;
+    kernels->sigmoid(view->probability, pixels, view->probability);
     if (!flip_average) return;
-    for (size_t i = 0; i < pixels; i++) state->probability[i] = 0.5f * (state->probability[i] + state->mirrored[i]);
-    for (int c = 0; c < SM_CLASS_COUNT; c++) type_logits[c] = 0.5f * (type_logits[c] + mirrored_type[c]);
+    for (size_t i = 0; i < pixels; i++) view->probability[i] = 0.5f * (view->probability[i] + state->mirrored[i]);
+    for (int c = 0; c < SM_CLASS_COUNT; c++) view->type_logits[c] = 0.5f * (view->type_logits[c] + mirrored_type[c]);
 }
 
 sm_status sm_run(sm_state *state, const float *square, float *mask, float probabilities[SM_CLASS_COUNT],
@@ -42,30 +45,102 @@ sm_status sm_run(sm_state *state, const float *square, float *mask, float probab
     return SM_OK;
 }
 
-/** Sets state->outlier_score; `grey` is the image's luma. */
-static sm_status rate_outlier(sm_state *state, const sm_image *image, const uint8_t *grey, sm_error *error) {
-    const sm_model *model = state->model;
-    state->outlier_score = 0;
+/** Sets the outlier score of a view; `grey` is the luma of its image. */
+static sm_status rate_outlier(const sm_model *model, const sm_image *image, const uint8_t *grey, sm_view *view,
+                              sm_error *error) {
+    view->outlier_score = 0;
     if (!model->knows_outliers) return SM_OK;
     float statistics[SM_STATISTICS_COUNT];
     const sm_status status = sm_image_statistics(image, grey, statistics, error);
     if (status != SM_OK) return status;
-    state->outlier_score = (float)(sm_outlier_distance(&model->outlier, statistics) / (double)model->outlier.limit);
+    view->outlier_score = (float)(sm_outlier_distance(&model->outlier, statistics) / (double)model->outlier.limit);
     return SM_OK;
 }
 
-/** Fills state->square and the outlier score from the image's luma, which is needed only here. */
-static sm_status read_image(sm_state *state, const sm_image *image, sm_error *error) {
+/** Fills the square and the outlier score of a view from its image and the luma of it. */
+static sm_status read_view(sm_state *state, int index, const sm_image *image, const uint8_t *grey, sm_error *error) {
+    sm_view *view = &state->views[index];
+    view->letterbox = sm_letterbox_make(image->width, image->height, state->model->metadata.input_size);
+    sm_status status = sm_view_allocate(state->model, view, error);
+    if (status == SM_OK) status = sm_letterbox_apply(&view->letterbox, grey, view->square, error);
+    return status == SM_OK ? rate_outlier(state->model, image, grey, view, error) : status;
+}
+
+static sm_status no_memory(const sm_image *image, sm_error *error) {
+    return sm_fail(error, SM_ERROR_MEMORY, "no memory for an image of %d x %d", image->width, image->height);
+}
+
+/** The luma of an image. `*made` is what the caller has to release. */
+static sm_status luma_of(const sm_image *image, uint8_t **made, const uint8_t **grey, sm_error *error) {
+    *made = NULL;
+    *grey = image->pixels; /* of an image of one channel */
+    if (image->channels == 1) return SM_OK;
+    *grey = *made = malloc((size_t)image->width * (size_t)image->height);
+    if (!*made) return no_memory(image, error);
+    sm_image_to_grey(image, *made);
+    return SM_OK;
+}
+
+/** Reads a part of the image as an image of its own. */
+static sm_status read_part(sm_state *state, int index, const sm_image *image, sm_error *error) {
+    const sm_scan_view *place = &state->scan.views[index];
+    sm_image part = {.width = place->width, .height = place->height, .channels = image->channels};
+    part.pixels = malloc((size_t)part.width * (size_t)part.height * (size_t)part.channels);
+    if (!part.pixels) return no_memory(&part, error);
+    sm_scan_crop(&state->scan, place, image, part.pixels);
     uint8_t *made = NULL;
-    const uint8_t *grey = image->pixels; /* of an image of one channel */
-    if (image->channels > 1) {
-        grey = made = malloc((size_t)image->width * (size_t)image->height);
-        if (!made)
-            return sm_fail(error, SM_ERROR_MEMORY, "no memory for an image of %d x %d", image->width, image->height);
-        sm_image_to_grey(image, made);
+    const uint8_t *grey = NULL;
+    sm_status status = luma_of(&part, &made, &grey, error);
+    if (status == SM_OK) status = read_view(state, index, &part, grey, error);
+    free(made);
+    free(part.pixels);
+    return status;
+}
+
+static void swap_views(sm_state *state, int a, int b) {
+    const sm_view view = state->views[a];
+    const sm_scan_view place = state->scan.views[a];
+    state->views[a] = state->views[b];
+    state->scan.views[a] = state->scan.views[b];
+    state->views[b] = view;
+    state->scan.views[b] = place;
+}
+
+/** An outlier score above this is that of a photograph or a drawing, not of an unusual scan. */
+static const float foreign_score = 1.5f;
+
+/** Leaves out the found pictures that are clearly not ultrasound, such as a photograph, when another one is. */
+static void leave_out_foreign(sm_state *state) {
+    int kept = 0;
+    for (int k = 0; k < state->scan.count; k++)
+        if (state->views[k].outlier_score <= foreign_score) swap_views(state, kept++, k);
+    if (kept > 0) state->scan.count = kept;
+}
+
+/** Where the ultrasound pictures are. */
+static sm_status find_regions(sm_state *state, const sm_image *image, const uint8_t *grey,
+                              const sm_segment_options *options, sm_error *error) {
+    if (options->region_count > 0)
+        return sm_scan_set_rectangles(options->regions, options->region_count, image->width, image->height,
+                                      &state->scan, error);
+    if (options->find_regions) return sm_scan_find(grey, image->width, image->height, &state->scan, error);
+    sm_scan_set_whole(image->width, image->height, &state->scan);
+    return SM_OK;
+}
+
+/** Fills the state's regions and what the network needs of each. */
+static sm_status read_image(sm_state *state, const sm_image *image, const sm_segment_options *options,
+                            sm_error *error) {
+    uint8_t *made = NULL;
+    const uint8_t *grey = NULL;
+    sm_status status = luma_of(image, &made, &grey, error);
+    if (status == SM_OK) status = find_regions(state, image, grey, options, error);
+    if (status == SM_OK && state->scan.whole) {
+        status = read_view(state, 0, image, grey, error);
+    } else if (status == SM_OK) {
+        for (int k = 0; k < state->scan.count && status == SM_OK; k++) status = read_part(state, k, image, error);
+        if (status == SM_OK && options->region_count == 0) leave_out_foreign(state);
     }
-    sm_status status = sm_letterbox_apply(&state->letterbox, grey, state->square, error);
-    if (status == SM_OK) status = rate_outlier(state, image, grey, error);
     free(made);
     return status;
 }
@@ -73,12 +148,13 @@ static sm_status read_image(sm_state *state, const sm_image *image, sm_error *er
 static sm_status segment(sm_state *state, const sm_image *image, const sm_segment_options *options, sm_result *result,
                          sm_error *error) {
     state->segmented = false;
-    state->letterbox = sm_letterbox_make(image->width, image->height, state->model->metadata.input_size);
-    const sm_status status = read_image(state, image, error);
+    state->width = image->width;
+    state->height = image->height;
+    const sm_status status = read_image(state, image, options, error);
     if (status != SM_OK) return status;
-    run_network(state, options->flip_average, state->type_logits);
+    for (int k = state->scan.count - 1; k >= 0; k--) run_network(state, k, options->flip_average);
     state->segmented = true;
-    return sm_answer_automatic(state, options, result, error);
+    return sm_regions_automatic(state, options, result, error);
 }
 
 static sm_status check_image(const sm_image *image, sm_error *error) {
@@ -95,7 +171,7 @@ static sm_status check_image(const sm_image *image, sm_error *error) {
 }
 
 sm_segment_options sm_segment_options_default(void) {
-    return (sm_segment_options){.threshold = -1.0f, .minimum_area = -1.0f, .flip_average = false};
+    return (sm_segment_options){.threshold = -1.0f, .minimum_area = -1.0f, .find_regions = true};
 }
 
 sm_status sm_segment(sm_state *state, const sm_image *image, const sm_segment_options *options, sm_result *result,

@@ -163,21 +163,49 @@ SM_API void sm_state_free(sm_state *state);
 /** Bytes that the state occupies between calls; 0 for NULL. */
 SM_API size_t sm_state_bytes(const sm_state *state);
 
+/** A rectangle of whole pixels of the image; (x, y) is its upper left pixel. */
+typedef struct sm_rectangle {
+    int x, y, width, height;
+} sm_rectangle;
+
+enum { SM_REGIONS_MAX = 16 };
+
 /** How to segment. Start from sm_segment_options_default(): a threshold of 0 would make every pixel a lesion. */
 typedef struct sm_segment_options {
-    float threshold;        /**< 0..1; negative: the model's own */
-    float minimum_area;     /**< share of the image's area, 0..1; negative: the model's own */
-    bool flip_average;      /**< also run the mirrored image and average: slower, a little more accurate */
-    double operating_point; /**< 0.80, 0.90 or 0.95; 0: the default, SM_DEFAULT_OPERATING_POINT. No effect when the
-                                 weights hold no decision (sm_model_info.has_decision) */
-    uint64_t reserved[5];   /**< 0 */
+    float threshold;             /**< 0..1; negative: the model's own */
+    float minimum_area;          /**< share of the area of the region, 0..1; negative: the model's own */
+    bool flip_average;           /**< also run the mirrored image and average: slower, a little more accurate */
+    double operating_point;      /**< 0.80, 0.90 or 0.95; 0: the default, SM_DEFAULT_OPERATING_POINT. No effect when the
+                                      weights hold no decision (sm_model_info.has_decision) */
+    const sm_rectangle *regions; /**< [region_count]: the ultrasound pictures in the image, each answered by itself; of
+                                      a rectangle the part in the image counts. NULL: see find_regions */
+    int region_count;            /**< 0 .. SM_REGIONS_MAX */
+    bool find_regions;    /**< without `regions`: find the ultrasound pictures when the image is that of a whole scanner
+                               screen (sm_segment_options_default() sets it); false: the whole image is the picture */
+    uint64_t reserved[3]; /**< 0 */
 } sm_segment_options;
 
 #define SM_DEFAULT_OPERATING_POINT 0.95f
 
 SM_API sm_segment_options sm_segment_options_default(void);
 
-/** The answer of sm_segment. All maps have the input image's own width and height. */
+/** One ultrasound picture of the image, and the answer for it as for an image of its own. */
+typedef struct sm_region {
+    int x, y, width, height; /**< the rectangle, pixels of the image */
+    sm_class type;
+    float probabilities[SM_CLASS_COUNT];
+    float presence;
+    float outlier_score;
+    bool looks_like_ultrasound;
+    uint32_t reserved[5]; /**< 0 */
+} sm_region;
+
+/**
+ * The answer of sm_segment. All maps have the input image's own width and height, also when the network has seen a part
+ * of the image: outside the regions the probability is 0. With several regions, each is answered for itself; the
+ * lesions of all are listed, and type, probabilities, presence and outlier score are those of the region with the
+ * greatest presence (the first of several).
+ */
 typedef struct sm_result {
     int width, height;
     sm_class type;                       /**< the most probable class */
@@ -200,12 +228,21 @@ typedef struct sm_result {
                               outline, the largest one below the threshold. Not in `mask`; NULL when there is none */
     int possible_count;
     uint8_t *possible_mask; /**< [height][width], 0 or 255: of `possible`; NULL when there is none */
-    uint64_t reserved[3];   /**< 0 */
+    sm_region *regions;     /**< [region_count]: where the ultrasound pictures are, at least one: those of the options,
+                                 or found (from the left, then from the top), or the whole image */
+    int region_count;
+    uint64_t reserved[1]; /**< 0 */
 } sm_result;
 
 /**
  * Segments one image. `options` may be NULL. `result` is all-zero or holds an earlier answer, which is replaced.
- * Errors: SM_ERROR_ARGUMENT, SM_ERROR_IMAGE_TOO_SMALL, SM_ERROR_IMAGE_TOO_LARGE, SM_ERROR_MEMORY.
+ *
+ * When the image is that of a whole scanner screen, its ultrasound pictures are found, and the network sees them alone.
+ * Nothing outside a picture, and in a sector nothing outside its shape, is part of a lesion. A found picture that is
+ * clearly not ultrasound is left out when another one is. An image without a screen around it is its own region.
+ *
+ * Errors: SM_ERROR_ARGUMENT (also a region of no area or outside the image, and regions that overlap),
+ * SM_ERROR_IMAGE_TOO_SMALL, SM_ERROR_IMAGE_TOO_LARGE, SM_ERROR_MEMORY.
  */
 SM_API sm_status sm_segment(sm_state *state, const sm_image *image, const sm_segment_options *options,
                             sm_result *result, sm_error *error);
@@ -229,7 +266,8 @@ enum { SM_CLICKS_MAX = 1000 };
 typedef struct sm_prompts {
     const sm_click *clicks; /**< [click_count]; may be NULL when the count is 0 */
     int click_count;        /**< 0 .. SM_CLICKS_MAX */
-    const sm_box *box;      /**< NULL: none. The part of it that lies in the image counts */
+    const sm_box *box;      /**< NULL: none. It belongs to the region that holds the largest part of it, and this part
+                                 counts */
     uint64_t reserved[4];   /**< 0 */
 } sm_prompts;
 
@@ -249,12 +287,14 @@ typedef struct sm_prompts {
  *     in the box counts as a lesion at every operating point.
  * `probability_map` is the network's; the guarantees change only the mask. When a click inside or a box shows that
  * there is a lesion, "normal" is excluded and the probabilities of the other types are divided by their sum.
+ * The regions are those of sm_segment, whatever the options hold. Clicks and box change the answer of the regions that
+ * they are in; a region whose features the state does not hold any more costs a run of the whole network.
  * `flip_average` has no effect.
  *
  * Errors: SM_ERROR_ARGUMENT (no image was segmented with this state, or sm_run was called since; the weights take no
- * prompts; a click or box that is not finite, not in the image, or of no area; an inside and an outside click on the
- * same pixel; a click inside that touches the box from outside; clicks outside on every pixel of the box; more than
- * SM_CLICKS_MAX clicks), SM_ERROR_MEMORY. The state can be used again after any of them.
+ * prompts; a click or box that is not finite, not in the image and in one of its regions, or of no area; an inside and
+ * an outside click on the same pixel; a click inside that touches the box from outside; clicks outside on every pixel
+ * of the box; more than SM_CLICKS_MAX clicks), SM_ERROR_MEMORY. The state can be used again after any of them.
  */
 SM_API sm_status sm_refine(sm_state *state, const sm_prompts *prompts, const sm_segment_options *options,
                            sm_result *result, sm_error *error);

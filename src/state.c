@@ -11,13 +11,19 @@ size_t sm_square_pixels(const sm_model *model) {
     return (size_t)model->metadata.input_size * (size_t)model->metadata.input_size;
 }
 
+sm_status sm_view_allocate(const sm_model *model, sm_view *view, sm_error *error) {
+    const size_t pixels = sm_square_pixels(model);
+    if (!view->square) view->square = sm_floats_reserve(pixels);
+    if (!view->probability) view->probability = sm_floats_reserve(pixels);
+    if (view->square && view->probability) return SM_OK;
+    return sm_fail(error, SM_ERROR_MEMORY, "no memory for the network's input and output");
+}
+
 static sm_status allocate(sm_state *state, const sm_parallel *parallel, sm_error *error) {
-    const size_t pixels = sm_square_pixels(state->model);
-    state->square = sm_floats_reserve(pixels);
-    state->mirrored = sm_floats_reserve(pixels);
-    state->probability = sm_floats_reserve(pixels);
-    if (!state->square || !state->mirrored || !state->probability)
-        return sm_fail(error, SM_ERROR_MEMORY, "no memory for the network's input and output");
+    const sm_status status = sm_view_allocate(state->model, &state->views[0], error);
+    if (status != SM_OK) return status;
+    state->mirrored = sm_floats_reserve(sm_square_pixels(state->model));
+    if (!state->mirrored) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the network's input and output");
     return sm_inference_state_create(state->model->inference, parallel, &state->inference, error);
 }
 
@@ -47,14 +53,19 @@ sm_status sm_state_create(const sm_model *model, const sm_state_options *options
 void sm_state_free(sm_state *state) {
     if (!state) return;
     sm_inference_state_free(state->inference);
-    sm_floats_free(state->square);
     sm_floats_free(state->mirrored);
-    sm_floats_free(state->probability);
+    for (int i = 0; i < SM_REGIONS_MAX; i++) {
+        sm_floats_free(state->views[i].square);
+        sm_floats_free(state->views[i].probability);
+    }
     free(state);
 }
 
 size_t sm_state_bytes(const sm_state *state) {
     if (!state) return 0;
+    size_t squares = 1;
+    for (int i = 0; i < SM_REGIONS_MAX; i++)
+        squares += (state->views[i].square != NULL) + (size_t)(state->views[i].probability != NULL);
     return sizeof *state + sm_inference_activation_bytes(state->inference) +
-           3 * sm_square_pixels(state->model) * sizeof(float);
+           squares * sm_square_pixels(state->model) * sizeof(float);
 }

@@ -4,20 +4,32 @@
 
 #include "letterbox.h"
 #include "model.h"
+#include "scan.h"
+
+/** What the network has computed for one region of the last segmented image. */
+typedef struct sm_view {
+    float *square;      /* [size][size]: network input */
+    float *probability; /* [size][size]: of lesion, on the square, without prompts */
+    sm_letterbox letterbox;
+    float type_logits[SM_CLASS_COUNT];
+    float outlier_score;
+} sm_view;
 
 struct sm_state {
     const sm_model *model;
     sm_inference_state *inference;
-    float *square;      /* [size][size]: network input */
-    float *mirrored;    /* [size][size]: its mirror image, for flip averaging; output of a refinement */
-    float *probability; /* [size][size]: of lesion, on the square, without prompts */
+    float *mirrored; /* [size][size]: mirror image of a square, for flip averaging; output of a refinement */
+    sm_view views[SM_REGIONS_MAX]; /* the memory of those after the first is allocated when it is needed first */
 
     /* Of the last segmented image. */
-    bool segmented; /* false: there is none, or `inference` does not hold its features any more */
-    sm_letterbox letterbox;
-    float type_logits[SM_CLASS_COUNT];
-    float outlier_score;
+    bool segmented; /* false: there is none, or `inference` does not hold features of it any more */
+    int width, height;
+    sm_scan scan; /* views[i] is the region scan.views[i] */
+    int featured; /* the view whose features `inference` holds */
 };
+
+/** Makes the memory of a view, unless it has it. Errors: SM_ERROR_MEMORY. */
+sm_status sm_view_allocate(const sm_model *model, sm_view *view, sm_error *error);
 
 /** Pixels of the network's square. */
 size_t sm_square_pixels(const sm_model *model);

@@ -34,6 +34,38 @@ export function share(value, fallback, name) {
     return value;
 }
 
+const MOST_REGIONS = 16;
+
+/**
+ * The regions from the options, copied, so that a later change of the caller's has no effect.
+ * @param {import('./sonomask.js').RefineOptions['regions']} regions
+ * @returns {'auto' | 'whole' | import('./sonomask.js').Rectangle[]}
+ */
+export function checkedRegions(regions = 'auto') {
+    if (regions === 'auto' || regions === 'whole') return regions;
+    if (!Array.isArray(regions) || regions.length === 0 || regions.length > MOST_REGIONS)
+        throw new SonomaskError('argument',
+            `regions must be "auto", "whole" or an array of 1 to ${MOST_REGIONS} rectangles { x, y, width, height }`);
+    return regions.map((region, index) => {
+        const { x, y, width, height } = /** @type {import('./sonomask.js').Rectangle} */ (Object(region));
+        for (const value of [x, y, width, height])
+            if (!Number.isInteger(value) || Math.abs(value) > 0x7fffffff)
+                throw new SonomaskError('argument',
+                    `region ${index + 1}: x, y, width and height must be whole numbers of pixels`);
+        return { x, y, width, height };
+    });
+}
+
+/**
+ * @param {import('./sonomask.js').RefineOptions['regions']} given
+ * @returns {import('./core.js').Regions}
+ */
+function regionSettings(given) {
+    const regions = checkedRegions(given);
+    if (typeof regions === 'string') return regions;
+    return Int32Array.from(regions.flatMap(({ x, y, width, height }) => [x, y, width, height]));
+}
+
 const OPERATING_POINTS = [0.8, 0.9, 0.95];
 
 /**
@@ -41,13 +73,14 @@ const OPERATING_POINTS = [0.8, 0.9, 0.95];
  * @param {import('./sonomask.js').RefineOptions} options
  * @returns {import('./core.js').AnswerSettings}
  */
-export function answerSettings({ threshold, minimumArea, operatingPoint }) {
+export function answerSettings({ threshold, minimumArea, operatingPoint, regions }) {
     if (operatingPoint !== undefined && !OPERATING_POINTS.includes(operatingPoint))
         throw new SonomaskError('argument', `operatingPoint must be one of ${OPERATING_POINTS.join(', ')}`);
     return {
         threshold: share(threshold, -1, 'threshold'),
         minimumArea: share(minimumArea, -1, 'minimumArea'),
         operatingPoint: operatingPoint ?? 0,
+        regions: regionSettings(regions),
     };
 }
 

@@ -79,8 +79,9 @@ function textOf(value) {
 /**
  * @param {Lesion} lesion
  * @param {boolean} hasDecision
+ * @param {number | null} millimetres side of a pixel, where the file has it
  */
-function lesionRecord(lesion, hasDecision) {
+function lesionRecord(lesion, hasDecision, millimetres) {
     const { x, y, width, height } = lesion.bbox;
     return {
         area_px: new Integer(lesion.area),
@@ -93,20 +94,53 @@ function lesionRecord(lesion, hasDecision) {
         presence: lesion.presence,
         // 0: presence was fitted without a margin. null promises nothing.
         margin_px: hasDecision && lesion.margin > 0 ? lesion.margin : null,
+        region: new Integer(lesion.region),
+        ...(millimetres !== null && {
+            millimetres_per_pixel: millimetres,
+            area_mm2: lesion.area * millimetres ** 2,
+            long_axis_mm: lesion.longAxis * millimetres,
+            short_axis_mm: lesion.shortAxis * millimetres,
+        }),
+    };
+}
+
+/** @param {import('./sonomask.js').Region} region */
+function regionRecord(region) {
+    const { x, y, width, height, probabilities: { normal, benign, malignant } } = region;
+    return {
+        bbox: [x, y, width, height].map((side) => new Integer(side)),
+        type: region.type,
+        probabilities: { normal, benign, malignant },
+        presence: region.presence,
+        outlier_score: region.outlierScore,
+        looks_like_ultrasound: region.looksLikeUltrasound,
     };
 }
 
 /**
+ * What only some formats have.
+ * @typedef {object} Source
+ * @property {number} frame from 1 on
+ * @property {number} frames
+ * @property {(box: Lesion['bbox']) => number | null} scaleOf side of the pixels in a box, in millimetres
+ */
+
+/** @type {Source} */
+const PLAIN = { frame: 1, frames: 1, scaleOf: () => null };
+
+/**
  * @param {string} file
  * @param {Segmentation} result
+ * @param {Source} [source]
  * @returns {string} one line, without its end
  */
-export function jsonLine(file, result) {
+export function jsonLine(file, result, { frame, frames, scaleOf } = PLAIN) {
     const { operatingPoint: point } = result;
     const { normal, benign, malignant } = result.probabilities;
-    const recordOf = (/** @type {Lesion} */ lesion) => lesionRecord(lesion, point !== null);
+    const recordOf = (/** @type {Lesion} */ lesion) => lesionRecord(lesion, point !== null, scaleOf(lesion.bbox));
     return textOf({
         file,
+        ...(frames > 1 && { frame: new Integer(frame), frames: new Integer(frames) }),
         width: new Integer(result.width),
         height: new Integer(result.height),
         type: result.type,
@@ -119,6 +153,7 @@ export function jsonLine(file, result) {
         outlier_score: result.outlierScore,
         looks_like_ultrasound: result.looksLikeUltrasound,
         refined: result.refined,
+        regions: result.regions.map(regionRecord),
         milliseconds: result.milliseconds,
     });
 }

@@ -7,13 +7,16 @@ import { messageOf } from './error.js';
  * @typedef {import('./sonomask.js').RefineOptions} RefineOptions
  */
 
-export const SYNOPSIS = 'usage: sonomask predict --out DIR [OPTION]... FILE...';
+export const SYNOPSIS = 'usage: sonomask predict --out DIR [OPTION]... FILE|FOLDER|PATTERN|-...';
 
 export const USAGE = `${SYNOPSIS}
 
-For each image (PNG, JPEG, BMP) writes the mask DIR/NAME_mask.png (grey, 0 or 255, of the size of the image; NAME is the
-name of the image without its extension) and prints one JSON line: type, probabilities, presence, lesions with their
-measurements in pixels, and more. An image that does not look like breast ultrasound is named on stderr. A mask or overlay
+For each image (PNG, JPEG, BMP, TIFF, DICOM) writes the mask DIR/NAME_mask.png (grey, 0 or 255, of the size of the image;
+NAME is the name of the image without its extension) and prints one JSON line: type, probabilities, presence, lesions with
+their measurements in pixels (and in millimetres where a DICOM file has their size), and more. Of a loop every frame is
+answered: the mask is DIR/NAME_frameNUMBER_mask.png, and the line has "frame" and "frames". A folder stands for all images
+below it, or for those of its DICOMDIR; the folders below it are made in DIR too. A pattern such as "scans/**/*.dcm" is
+expanded where the shell does not. "-" is an image from standard input. An image that does not look like breast ultrasound is named on stderr. A mask or overlay
 of an earlier run is replaced; any other existing file is kept, and the image then counts as failed. The others are
 processed, and the exit status is 1. Research only, not a medical device.
 
@@ -23,8 +26,12 @@ processed, and the exit status is 1. Research only, not a medical device.
   --operating-point SHARE
                         share of the images with a lesion in which a lesion is kept, 0.80, 0.90 or 0.95: a lower one leaves
                         more normal images alone (default: 0.95)
+  --region WHERE        where the ultrasound picture is: auto finds it in an image of a whole scanner screen, also several;
+                        whole is the whole image; X,Y,WIDTHxHEIGHT is a rectangle in pixels, and may be given for each of
+                        several pictures (default: auto)
   --prompts FILE        clicks and boxes that correct the answer, as JSON Lines, in pixels of the image:
                         {"file": NAME, "clicks": [{"x": X, "y": Y, "inside": true}], "box": {"x", "y", "width", "height"}}
+                        "frame": NUMBER is that of a loop, from 1 on (default: 1)
   --overlay             also write DIR/NAME_overlay.png: the image with the outlines of the lesions, dashed ones of possible
                         lesions, and the clicks and the box
   --overwrite           replace existing files that sonomask did not write
@@ -71,10 +78,40 @@ function threadsOption(text) {
     throw new UsageError(`--threads needs a whole number from 1 to ${MOST_THREADS}, not "${text}"`);
 }
 
+const MOST_REGIONS = 16;
+const MOST_PIXELS = 0x7fffffff;
+
+/**
+ * With the messages of native/region_option.c.
+ * @param {string[]} texts
+ * @returns {RefineOptions['regions']}
+ */
+function regionOption(texts) {
+    const isWord = (/** @type {string} */ text) => text === 'auto' || text === 'whole';
+    const [first = 'auto'] = texts;
+    const refused = (/** @type {string} */ expected, /** @type {string} */ text) =>
+        new UsageError(`--region must ${expected}, not "${text}"`);
+    /** @type {import('./sonomask.js').Rectangle[]} */
+    const rectangles = [];
+    for (const [index, text] of texts.entries()) {
+        if (index > 0 && (isWord(text) || isWord(first)))
+            throw refused('be given once, or several times with rectangles only', text);
+        if (isWord(text)) continue;
+        if (rectangles.length === MOST_REGIONS) throw refused(`be given at most ${MOST_REGIONS} times`, text);
+        const [x = NaN, y = NaN, width = NaN, height = NaN] =
+            (/^(\d+),(\d+),(\d+)x(\d+)$/.exec(text) ?? []).slice(1).map(Number);
+        if (![x, y, width, height].every((value) => value <= MOST_PIXELS))
+            throw refused('be auto, whole or X,Y,WIDTHxHEIGHT in pixels', text);
+        if (width < 1 || height < 1) throw refused('have an area', text);
+        rectangles.push({ x, y, width, height });
+    }
+    return first === 'auto' || first === 'whole' ? first : rectangles;
+}
+
 /**
  * What is to be done.
  * @typedef {object} Request
- * @property {string[]} files images
+ * @property {string[]} names files, folders, patterns and "-"
  * @property {string} out folder
  * @property {string | undefined} model weights file; undefined: the package's own
  * @property {string | undefined} prompts file
@@ -101,6 +138,7 @@ export function parseCommandLine(argv) {
                 weights: { type: 'string' },
                 threshold: { type: 'string' },
                 'operating-point': { type: 'string' },
+                region: { type: 'string', multiple: true },
                 prompts: { type: 'string' },
                 overlay: { type: 'boolean' },
                 overwrite: { type: 'boolean' },
@@ -115,19 +153,22 @@ export function parseCommandLine(argv) {
     const { values, positionals } = parsed;
     if (values.help) return 'help';
     if (values.version) return 'version';
-    const [command, ...files] = positionals;
+    const [command, ...names] = positionals;
     if (command === undefined) throw new UsageError('a command is missing');
     if (command !== 'predict') throw new UsageError(`no command "${command}" (there is predict)`);
     if (!values.out) throw new UsageError('--out is missing');
-    if (files.length === 0) throw new UsageError('no image is given');
+    if (names.length === 0) throw new UsageError('no image is given');
+    if (names.filter((name) => name === '-').length > 1) throw new UsageError('standard input is given twice');
     /** @type {RefineOptions} */
     const settings = {};
     const threshold = shareOption(values.threshold, 'threshold');
     if (threshold !== undefined) settings.threshold = threshold;
     const operatingPoint = operatingPointOption(values['operating-point']);
     if (operatingPoint !== undefined) settings.operatingPoint = operatingPoint;
+    const regions = regionOption(values.region ?? []);
+    if (regions !== undefined) settings.regions = regions;
     return {
-        files,
+        names,
         out: values.out,
         model: values.model ?? values.weights ?? (process.env['SONOMASK_MODEL'] || undefined),
         prompts: values.prompts,

@@ -1,6 +1,7 @@
 /** A batch of images: segmented by several workers, written and printed in the order in which they were given. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeWritable } from './cli-folder.js';
+import { openPictures, scaleOf } from './cli-frames.js';
 import { stopRequested } from './cli-interrupt.js';
 import { jsonLine } from './cli-json.js';
 import { checkReplaceable, writeOutput } from './cli-output.js';
@@ -9,7 +10,12 @@ import { Progress } from './cli-progress.js';
 import { naming, reasonOf } from './cli-reasons.js';
 
 /**
+ * @typedef {import('./cli-frames.js').Pictures} Pictures
+ * @typedef {import('./cli-inputs.js').Input} Input
  * @typedef {import('./cli-options.js').Request} Request
+ * @typedef {import('./cli-prompts.js').PromptsByImage} PromptsByImage
+ * @typedef {import('./sonomask.js').EncodedImage} EncodedImage
+ * @typedef {import('./sonomask.js').RawImage} RawImage
  * @typedef {import('./sonomask.js').Prompts} Prompts
  * @typedef {import('./sonomask.js').Segmentation} Segmentation
  * @typedef {import('./sonomask.js').Sonomask | import('./sonomask.js').SonomaskPool} Engine
@@ -27,16 +33,25 @@ import { naming, reasonOf } from './cli-reasons.js';
 const AHEAD = 2;
 
 /**
+ * A picture of a file, or (`pictures` is null) a file that cannot be opened, for the reason `answer` fails with.
+ * @typedef {object} Task
+ * @property {Input} input
+ * @property {number} frame from 1 on
+ * @property {Pictures | null} pictures
+ * @property {Promise<Answer>} answer
+ */
+
+/**
  * @param {Engine} engine
- * @param {Uint8Array} bytes
+ * @param {EncodedImage | RawImage} picture
  * @param {Prompts | undefined} prompts
  * @param {Request['settings']} settings
  * @returns {Promise<Segmentation>}
  */
-async function segment(engine, bytes, prompts, settings) {
-    if (!prompts || (prompts.clicks?.length === 0 && !prompts.box)) return engine.segment(bytes, settings);
+async function segment(engine, picture, prompts, settings) {
+    if (!prompts || (prompts.clicks?.length === 0 && !prompts.box)) return engine.segment(picture, settings);
     const started = performance.now();
-    const image = await engine.open(bytes);
+    const image = await engine.open(picture);
     try {
         const result = await image.refine(prompts, settings);
         return { ...result, milliseconds: performance.now() - started };
@@ -46,37 +61,94 @@ async function segment(engine, bytes, prompts, settings) {
 }
 
 /**
+ * @param {EncodedImage | RawImage} picture
+ * @returns {picture is RawImage}
+ */
+const isRaw = (picture) => 'data' in picture && 'width' in picture;
+
+/**
  * @param {Engine} engine
- * @param {string} file
+ * @param {Promise<EncodedImage | RawImage>} decoding
  * @param {Request} request
  * @param {Prompts | undefined} prompts
  * @returns {Promise<Answer>}
  */
-async function answer(engine, file, { settings, overlay }, prompts) {
-    const bytes = await readFile(file);
-    const result = await segment(engine, bytes, prompts, settings);
+async function answer(engine, decoding, { settings, overlay }, prompts) {
+    const picture = await decoding;
+    const result = await segment(engine, picture, prompts, settings);
     const { width, height } = result;
     const mask = await engine.encodePng(result.mask, width, height);
     if (!overlay) return { result, mask, overlay: null };
-    const picture = drawOverlay(await engine.decode(bytes), {
+    const image = isRaw(picture)
+        ? { ...picture, channels: picture.data.length / (width * height) }
+        : await engine.decode(picture);
+    const drawn = drawOverlay(/** @type {import('./sonomask.js').DecodedImage} */ (image), {
         lesions: await engine.contours(result.mask, width, height),
         possible: result.possibleMask ? await engine.contours(result.possibleMask, width, height) : [],
         prompts,
     });
-    return { result, mask, overlay: await engine.encodePng(picture, width, height) };
+    return { result, mask, overlay: await engine.encodePng(drawn, width, height) };
 }
 
 /**
- * Writes the files of one image and prints its line. The outputs are checked before the answer is looked at, so that their
- * faults come first.
+ * All pictures, in order. A file is opened when its first picture is asked for.
+ * @param {Engine} engine
+ * @param {Input[]} inputs
+ * @param {Request} request
+ * @param {PromptsByImage} prompts
+ * @returns {AsyncGenerator<Task, void>}
+ */
+async function* tasksOf(engine, inputs, request, prompts) {
+    for (const input of inputs) {
+        const ofFile = prompts.get(input.file);
+        /** @type {Pictures} */
+        let pictures;
+        try {
+            pictures = await openPictures(input);
+            const last = Math.max(1, ...(ofFile?.keys() ?? []));
+            if (last > pictures.count) throw new Error(`the prompts are for frame ${last}, and it has ${pictures.count}`);
+        } catch (error) {
+            yield { input, frame: 1, pictures: null, answer: failed(error) };
+            continue;
+        }
+        for (let frame = 1; frame <= pictures.count; frame++) {
+            const work = answer(engine, pictures.picture(frame - 1), request, ofFile?.get(frame));
+            // Awaited later; until then its failure is not an unhandled rejection.
+            work.catch(() => {});
+            yield { input, frame, pictures, answer: work };
+        }
+    }
+}
+
+/**
+ * @param {unknown} error
+ * @returns {Promise<never>} whose failure is looked at later
+ */
+function failed(error) {
+    const result = Promise.reject(error);
+    result.catch(() => {});
+    return result;
+}
+
+/**
  * @param {string} file
- * @param {Promise<Answer>} pending
+ * @param {number} frame
+ * @param {number} count
+ */
+const labelOf = (file, frame, count) => (count > 1 ? `${file}: frame ${frame} of ${count}` : file);
+
+/**
+ * Writes the files of one picture and prints its line. The outputs are checked before the answer is looked at, so that their
+ * faults come first.
+ * @param {Task} task
  * @param {Request} request
  * @param {Map<string, string>} writers by mask: the image that it is of
  * @param {Progress} progress
  */
-async function deliver(file, pending, { out, overlay, overwrite }, writers, progress) {
-    const start = path.join(out, path.parse(file).name);
+async function deliver({ input: { file, stem }, frame, pictures, answer: pending }, { out, overlay, overwrite }, writers, progress) {
+    const count = pictures?.count ?? 1;
+    const ending = count > 1 ? `_frame${String(frame).padStart(String(count).length, '0')}` : '';
+    const start = path.join(out, stem) + ending;
     const maskFile = `${start}_mask.png`;
     const overlayFile = `${start}_overlay.png`;
     const other = writers.get(maskFile);
@@ -84,51 +156,58 @@ async function deliver(file, pending, { out, overlay, overwrite }, writers, prog
     await naming(maskFile, checkReplaceable(maskFile, overwrite));
     if (overlay) await naming(overlayFile, checkReplaceable(overlayFile, overwrite));
     const { result, mask, overlay: picture } = await pending;
+    if (path.dirname(stem) !== '.') await naming(path.dirname(start), makeWritable(path.dirname(start)));
     if (picture) await naming(overlayFile, writeOutput(overlayFile, picture, overwrite));
     await naming(maskFile, writeOutput(maskFile, mask, overwrite));
     writers.set(maskFile, file);
-    process.stdout.write(`${jsonLine(file, result)}\n`);
+    const source = { frame, frames: count, scaleOf: (/** @type {import('./sonomask.js').Lesion['bbox']} */ box) => scaleOf(pictures?.scales ?? null, box) };
+    process.stdout.write(`${jsonLine(file, result, source)}\n`);
     if (!result.looksLikeUltrasound)
-        progress.complain(`${file}: does not look like breast ultrasound (outlier score ` +
+        progress.complain(`${labelOf(file, frame, count)}: does not look like breast ultrasound (outlier score ` +
             `${Math.round(10 * result.outlierScore) / 10}, limit 1): do not rely on its result`);
 }
 
 /**
  * @param {Engine} engine
+ * @param {Input[]} inputs
  * @param {Request} request
- * @param {Map<string, Prompts>} prompts by image
- * @returns {Promise<{ failed: string[], done: number }>} images that failed, and how many were begun before an interrupt
+ * @param {PromptsByImage} prompts
+ * @returns {Promise<{ failed: string[], done: number }>} files that failed, wholly or in part, and how many were finished
+ *     before an interrupt
  */
-export async function predictAll(engine, request, prompts) {
-    const { files, threads } = request;
-    const progress = new Progress('predict', files.length);
-    /** @type {string[]} */
-    const failed = [];
+export async function predictAll(engine, inputs, request, prompts) {
+    const progress = new Progress('predict', inputs.length);
+    /** @type {Set<string>} */
+    const faulty = new Set();
     /** @type {Map<string, string>} */
     const writers = new Map();
-    /** @type {Promise<Answer>[]} */
-    const pending = [];
+    const tasks = tasksOf(engine, inputs, request, prompts);
+    /** @type {Task[]} */
+    const ahead = [];
+    let isOver = false;
+    let pictures = 0;
     let done = 0;
-    for (const [index, file] of files.entries()) {
-        if (stopRequested()) break;
-        while (pending.length < files.length && pending.length < index + AHEAD * threads) {
-            const name = /** @type {string} */ (files[pending.length]);
-            const work = answer(engine, name, request, prompts.get(name));
-            // Awaited later; until then its failure is not an unhandled rejection.
-            work.catch(() => {});
-            pending.push(work);
+    while (!stopRequested()) {
+        while (!isOver && ahead.length < AHEAD * request.threads) {
+            const next = await tasks.next();
+            if (next.done) isOver = true;
+            else ahead.push(next.value);
         }
+        const task = ahead.shift();
+        if (!task) break;
+        const { input: { file }, frame } = task;
+        const count = task.pictures?.count ?? 1;
+        if (frame === 1) progress.extend(count - 1);
         try {
-            await deliver(file, /** @type {Promise<Answer>} */ (pending[index]), request, writers, progress);
+            await deliver(task, request, writers, progress);
         } catch (error) {
-            progress.complain(`${file}: ${reasonOf(error)}`);
-            failed.push(file);
+            progress.complain(`${labelOf(file, frame, count)}: ${reasonOf(error)}`);
+            faulty.add(file);
         }
-        // The answer is not needed any more; its arrays are large.
-        delete pending[index];
-        done++;
-        if (files.length > 1) progress.show(done, file);
+        pictures++;
+        if (frame === count) done++;
+        if (inputs.length > 1 || count > 1) progress.show(pictures, labelOf(file, frame, count));
     }
     progress.end();
-    return { failed, done };
+    return { failed: [...faulty], done };
 }

@@ -37,6 +37,11 @@ export class Progress {
         this.#total = total;
     }
 
+    /** @param {number} count of pictures that were found in addition */
+    extend(count) {
+        this.#total += count;
+    }
+
     /**
      * @param {number} done
      * @param {string} note

@@ -6,6 +6,8 @@ import { readFile } from 'node:fs/promises';
  * @typedef {import('./sonomask.js').Prompts} Prompts
  */
 
+/** By image, and then by the number of the frame. @typedef {Map<string, Map<number, Prompts>>} PromptsByImage */
+
 const MOST_CLICKS = 1000;
 
 /** A mistake in the file; the number of its line is added later. */
@@ -69,7 +71,7 @@ function boxOf(value) {
 
 /**
  * @param {string} text
- * @returns {{ file: string, prompts: Prompts }}
+ * @returns {{ file: string, frame: number, prompts: Prompts }}
  */
 function parseLine(text) {
     let value;
@@ -78,12 +80,13 @@ function parseLine(text) {
     } catch (error) {
         throw new LineError('the line is not one JSON object', { cause: error });
     }
-    const { file, clicks = [], box } = objectOf(value, 'the line', { required: ['file'], optional: ['clicks', 'box'] });
+    const { file, frame = 1, clicks = [], box } = objectOf(value, 'the line', { required: ['file'], optional: ['frame', 'clicks', 'box'] });
     if (typeof file !== 'string') throw new LineError('"file" is not a text');
+    if (!Number.isInteger(frame) || Number(frame) < 1) throw new LineError('"frame" is not a number from 1 on');
     if (!Array.isArray(clicks)) throw new LineError('the line is not one JSON object');
     if (clicks.length > MOST_CLICKS) throw new LineError(`more than ${MOST_CLICKS} clicks`);
     const prompts = { clicks: clicks.map(clickOf) };
-    return { file, prompts: box === undefined ? prompts : { ...prompts, box: boxOf(box) } };
+    return { file, frame: Number(frame), prompts: box === undefined ? prompts : { ...prompts, box: boxOf(box) } };
 }
 
 /**
@@ -120,23 +123,24 @@ function imageOf(file, images) {
 /**
  * @param {string} name of the file with the prompts
  * @param {string[]} images
- * @returns {Promise<Map<string, Prompts>>} by image; empty lines are left out
+ * @returns {Promise<PromptsByImage>} empty lines are left out
  */
 export async function readPrompts(name, images) {
     const lines = (await readFile(name, 'utf8')).split('\n');
-    /** @type {Map<string, Prompts>} */
+    /** @type {PromptsByImage} */
     const found = new Map();
     /** @type {Map<string, number>} */
     const numbers = new Map();
     for (const [index, line] of lines.entries()) {
         if (/^[ \t\r]*$/.test(line)) continue;
         try {
-            const { file, prompts } = parseLine(line);
+            const { file, frame, prompts } = parseLine(line);
             const image = imageOf(file, images);
-            const earlier = numbers.get(image);
+            const key = `${frame} ${image}`;
+            const earlier = numbers.get(key);
             if (earlier !== undefined) throw new LineError(`line ${earlier} is for the same image, ${file}`);
-            found.set(image, prompts);
-            numbers.set(image, index + 1);
+            found.set(image, (found.get(image) ?? new Map()).set(frame, prompts));
+            numbers.set(key, index + 1);
         } catch (error) {
             if (!(error instanceof LineError)) throw error;
             throw new Error(`line ${index + 1}: ${error.message}`, { cause: error });

@@ -2,6 +2,7 @@
 /** `npx sonomask predict`: the native command's `predict` in Node. */
 import { readFile } from 'node:fs/promises';
 import { makeWritable } from './cli-folder.js';
+import { inputsOf } from './cli-inputs.js';
 import { catchSignals } from './cli-interrupt.js';
 import { SYNOPSIS, USAGE, UsageError, parseCommandLine } from './cli-options.js';
 import { predictAll } from './cli-predict.js';
@@ -33,13 +34,17 @@ const failing = (name) => (error) => {
     throw new Failure(`${name}: ${reasonOf(error)}`, { cause: error });
 };
 
+/** Files that hold one picture. */
+const SINGLE = /\.(png|jpe?g|bmp)$/i;
+
 /**
  * One instance where there is nothing to divide: it starts faster than workers.
  * @param {import('./cli-options.js').Request} request
+ * @param {string[]} files
  * @returns {Promise<Sonomask | SonomaskPool>}
  */
-async function load({ files, model, threads }) {
-    const size = Math.min(threads, files.length);
+async function load({ model, threads }, files) {
+    const size = files.every((file) => SINGLE.test(file)) ? Math.min(threads, files.length) : threads;
     try {
         return await (size === 1 ? Sonomask.load({ weights: model }) : SonomaskPool.load({ weights: model, size }));
     } catch (error) {
@@ -52,14 +57,16 @@ async function load({ files, model, threads }) {
  * @returns {Promise<number>} exit status
  */
 async function predict(request) {
-    const { files, out } = request;
+    const { names, out } = request;
+    const inputs = await inputsOf(names);
+    const files = inputs.map(({ file }) => file);
     const prompts = request.prompts === undefined ? new Map()
         : await readPrompts(request.prompts, files).catch(failing(request.prompts));
-    const engine = await load(request);
+    const engine = await load(request, files);
     try {
         // Last, so that no folder is created when there is no model.
         await makeWritable(out).catch(failing(out));
-        const { failed, done } = await predictAll(engine, request, prompts);
+        const { failed, done } = await predictAll(engine, inputs, request, prompts);
         if (failed.length > 0 && files.length > 1) {
             print(`sonomask: ${failed.length} of ${files.length} files failed:`);
             for (const file of failed) print(`  ${file}`);

@@ -2,7 +2,7 @@
  * One instance of the WebAssembly module: the functions of exports*.c with JavaScript's types. Views of the memory are made
  * at each use, because every call may grow the memory, which detaches older views.
  */
-import { SonomaskError, messageOf } from './error.js';
+import { SonomaskError, messageOf, policyHint } from './error.js';
 
 /**
  * @typedef {import('./prompts.js').FlatPrompts} FlatPrompts
@@ -11,6 +11,7 @@ import { SonomaskError, messageOf } from './error.js';
  * @typedef {import('./sonomask.js').ErrorCode} ErrorCode
  * @typedef {import('./sonomask.js').Lesion} Lesion
  * @typedef {import('./sonomask.js').OperatingPoint} OperatingPoint
+ * @typedef {import('./sonomask.js').Region} Region
  * @typedef {import('./sonomask.js').TissueClass} TissueClass
  */
 
@@ -27,6 +28,7 @@ import { SonomaskError, messageOf } from './error.js';
  * @property {string[]} resultFields
  * @property {string[]} modelFields
  * @property {string[]} lesionFields
+ * @property {string[]} regionFields
  */
 
 /**
@@ -51,7 +53,8 @@ import { SonomaskError, messageOf } from './error.js';
  * @property {() => number} sonomask_image_height
  * @property {() => number} sonomask_image_channels
  * @property {() => number} sonomask_image_pixels
- * @property {(threshold: number, minimumArea: number, operatingPoint: number, flipAverage: number) => number} sonomask_segment
+ * @property {(threshold: number, minimumArea: number, operatingPoint: number, flipAverage: number, findRegions: number,
+ *             regionCount: number) => number} sonomask_segment
  * @property {(threshold: number, minimumArea: number, operatingPoint: number, clickCount: number,
  *             hasBox: number) => number} sonomask_refine
  * @property {(width: number, height: number, hasMap: number, hasMask: number, threshold: number,
@@ -59,6 +62,7 @@ import { SonomaskError, messageOf } from './error.js';
  * @property {() => number} sonomask_result
  * @property {(index: number) => number} sonomask_lesion
  * @property {(index: number) => number} sonomask_possible
+ * @property {(index: number) => number} sonomask_region
  * @property {() => number} sonomask_result_mask
  * @property {() => number} sonomask_result_possible_mask
  * @property {() => number} sonomask_result_map
@@ -70,7 +74,7 @@ import { SonomaskError, messageOf } from './error.js';
  */
 
 /** The version of the interface in exports.c that this file needs. */
-const ABI = 4;
+const ABI = 5;
 
 /** Wasm memory cannot shrink: above this size a new instance replaces the old one. */
 const MEMORY_KEPT_BYTES = 256 * 1024 * 1024;
@@ -85,7 +89,7 @@ const MEMORY_MAXIMUM_BYTES = 2 ** 31;
 function lesionOf(record) {
     const { area, left, top, width, height, centroidX, centroidY, longAxis, longX0, longY0, longX1, longY1, shortAxis,
         shortX0, shortY0, shortX1, shortY1, perimeter, circularity, orientation, meanProbability,
-        expectedDice, presence, margin } =
+        expectedDice, presence, margin, region } =
         /** @type {Record<string, number>} */ (record);
     return /** @type {Lesion} */ ({
         area,
@@ -102,6 +106,7 @@ function lesionOf(record) {
         expectedDice,
         presence,
         margin,
+        region,
     });
 }
 
@@ -122,6 +127,12 @@ function operatingPointOf(kept, presence, missed) {
  * @property {number} threshold -1: the model's own
  * @property {number} minimumArea -1: the model's own
  * @property {number} operatingPoint 0: the default
+ * @property {Regions} regions
+ */
+
+/**
+ * Where the ultrasound pictures are: to be found, the whole image, or x, y, width and height of each.
+ * @typedef {'auto' | 'whole' | Int32Array} Regions
  */
 
 export class Core {
@@ -138,7 +149,8 @@ export class Core {
         try {
             instance = new WebAssembly.Instance(module, { env: { emscripten_notify_memory_growth() {} } });
         } catch (error) {
-            throw new SonomaskError('load-wasm', `the WebAssembly module does not start: ${messageOf(error)}`,
+            const message = messageOf(error);
+            throw new SonomaskError('load-wasm', `the WebAssembly module does not start: ${message}${policyHint(message)}`,
                 { cause: error });
         }
         this.#exports = /** @type {Exports} */ (/** @type {unknown} */ (instance.exports));
@@ -302,8 +314,11 @@ export class Core {
      * @param {AnswerSettings} settings
      * @param {boolean} flipAverage
      */
-    segment({ threshold, minimumArea, operatingPoint }, flipAverage) {
-        this.#check(this.#exports.sonomask_segment(threshold, minimumArea, operatingPoint, flipAverage ? 1 : 0));
+    segment({ threshold, minimumArea, operatingPoint, regions }, flipAverage) {
+        const given = typeof regions === 'string' ? new Int32Array() : regions;
+        this.#fill(new Uint8Array(given.buffer, given.byteOffset, given.byteLength));
+        this.#check(this.#exports.sonomask_segment(threshold, minimumArea, operatingPoint, flipAverage ? 1 : 0,
+            regions === 'auto' ? 1 : 0, given.length / 4));
         return this.#segmentation();
     }
 
@@ -324,7 +339,7 @@ export class Core {
         const record = this.#record(exports.sonomask_result(), this.constants.resultFields);
         const { width = 0, height = 0, type = 0, normal = 0, benign = 0, malignant = 0, expectedDice = 0,
             outlierScore = 0, looksLikeUltrasound = 1, refined = 0, presence = 0, pointKept = 0, pointPresence = 0,
-            pointMissed = 0, possible = 0 } = record;
+            pointMissed = 0, possible = 0, regions = 0 } = record;
         const count = width * height;
         const possibleMask = exports.sonomask_result_possible_mask();
         return {
@@ -341,8 +356,22 @@ export class Core {
             operatingPoint: pointKept > 0 ? operatingPointOf(pointKept, pointPresence, pointMissed) : null,
             possible: this.#lesions(possible, index => exports.sonomask_possible(index)),
             possibleMask: possibleMask === 0 ? null : this.#copy(possibleMask, count),
+            regions: Array.from({ length: regions }, (_, index) => this.#region(index)),
             ...this.#measurement(count),
         };
+    }
+
+    /**
+     * @param {number} index
+     * @returns {Region}
+     */
+    #region(index) {
+        const { x = 0, y = 0, width = 0, height = 0, type = 0, normal = 0, benign = 0, malignant = 0, presence = 0,
+            outlierScore = 0, looksLikeUltrasound = 1 } =
+            this.#record(this.#exports.sonomask_region(index), this.constants.regionFields);
+        return { x, y, width, height, type: /** @type {TissueClass} */ (this.constants.classes[type]),
+            probabilities: { normal, benign, malignant }, presence, outlierScore,
+            looksLikeUltrasound: looksLikeUltrasound !== 0 };
     }
 
     /**

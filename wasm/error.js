@@ -42,3 +42,13 @@ export function abortedError(signal) {
 export function messageOf(error) {
     return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').trim();
 }
+
+/**
+ * @param {string} message of the browser
+ * @returns {string} what to add when the content security policy forbids WebAssembly: some browsers then refuse to compile,
+ *     others to start the module
+ */
+export function policyHint(message) {
+    return /unsafe-eval|content.security.policy|\bCSP\b/i.test(message)
+        ? '. The script-src of the content security policy must contain \'wasm-unsafe-eval\'' : '';
+}

@@ -32,13 +32,14 @@ _Static_assert(SM_OPERATING_POINTS == 3, "number of operating points in \"modelF
 #endif
 
 /** Incremented when a function or record of these files changes, so that JavaScript can refuse an outdated module. */
-#define SM_ABI 4
+#define SM_ABI 5
 
-/** Fields of sonomask_result(), sonomask_model() and sonomask_lesion(), in the order of their values. */
+/** Fields of sonomask_result(), sonomask_model(), sonomask_lesion() and sonomask_region(), in the order of their
+ * values. */
 #define SM_RESULT_FIELDS                                                                                               \
     "\"width\",\"height\",\"type\",\"normal\",\"benign\",\"malignant\",\"lesions\""                                    \
     ",\"expectedDice\",\"outlierScore\",\"looksLikeUltrasound\""                                                       \
-    ",\"refined\",\"presence\",\"pointKept\",\"pointPresence\",\"pointMissed\",\"possible\""
+    ",\"refined\",\"presence\",\"pointKept\",\"pointPresence\",\"pointMissed\",\"possible\",\"regions\""
 #define SM_MODEL_FIELDS                                                                                                \
     "\"inputSize\",\"threshold\",\"temperature\",\"minimumArea\",\"knowsOutliers\",\"expectedDicePower\""              \
     ",\"takesPrompts\",\"hasDecision\",\"kept0\",\"presence0\",\"missed0\",\"kept1\",\"presence1\",\"missed1\","       \
@@ -48,7 +49,10 @@ _Static_assert(SM_OPERATING_POINTS == 3, "number of operating points in \"modelF
     "\"longAxis\",\"longX0\",\"longY0\",\"longX1\",\"longY1\","                                                        \
     "\"shortAxis\",\"shortX0\",\"shortY0\",\"shortX1\",\"shortY1\","                                                   \
     "\"perimeter\",\"circularity\",\"orientation\",\"meanProbability\",\"expectedDice\","                              \
-    "\"presence\",\"margin\""
+    "\"presence\",\"margin\",\"region\""
+#define SM_REGION_FIELDS                                                                                               \
+    "\"x\",\"y\",\"width\",\"height\",\"type\",\"normal\",\"benign\",\"malignant\",\"presence\",\"outlierScore\""      \
+    ",\"looksLikeUltrasound\""
 
 sm_exports_state sm_exports;
 
@@ -86,7 +90,7 @@ SM_EXPORT(sonomask_constants) const char *sonomask_constants(void) {
         ",\"classes\":[\"normal\",\"benign\",\"malignant\"]"
         ",\"backends\":[\"auto\",\"reference\",\"scalar\",\"simd128\"],\"fastest\":\"" SM_FASTEST "\""
         ",\"resultFields\":[" SM_RESULT_FIELDS "],\"modelFields\":[" SM_MODEL_FIELDS
-        "],\"lesionFields\":[" SM_LESION_FIELDS "]}";
+        "],\"lesionFields\":[" SM_LESION_FIELDS "],\"regionFields\":[" SM_REGION_FIELDS "]}";
 }
 
 /** The message of the last failure: one line, valid until the next call. */

@@ -19,9 +19,25 @@ static sm_status make_options(float threshold, float minimum_area, double operat
     return SM_OK;
 }
 
-/** Segments the image. Consumes the image. */
+/** Regions from the input: x, y, width and height of each, integers of 4 bytes. */
+static sm_status read_regions(int count, sm_rectangle regions[SM_REGIONS_MAX]) {
+    if (count < 0 || count > SM_REGIONS_MAX) return sm_exports_fail(SM_ERROR_ARGUMENT, "there can be 0 to 16 regions");
+    if (sm_exports.input_size != (size_t)count * 4 * sizeof(int32_t))
+        return sm_exports_fail(SM_ERROR_ARGUMENT, "the data is not the regions");
+    const int32_t *values = (const int32_t *)(const void *)sm_exports.input;
+    for (int i = 0; i < count; i++, values += 4)
+        regions[i] = (sm_rectangle){.x = values[0], .y = values[1], .width = values[2], .height = values[3]};
+    return SM_OK;
+}
+_Static_assert(SM_REGIONS_MAX == 16, "limit in the message");
+
+/**
+ * Segments the image. With a `region_count` the input holds the regions (see read_regions); otherwise they are found if
+ * `find_regions`. Consumes the image and the input.
+ */
 SM_EXPORT(sonomask_segment)
-sm_status sonomask_segment(float threshold, float minimum_area, double operating_point, int flip_average) {
+sm_status sonomask_segment(float threshold, float minimum_area, double operating_point, int flip_average,
+                           int find_regions, int region_count) {
     sm_result_free(&sm_exports.result);
     if (!sm_exports.model) return sm_exports_fail(SM_ERROR_ARGUMENT, "no model is loaded");
     if (!sm_exports.image.pixels) return sm_exports_fail(SM_ERROR_ARGUMENT, "no image is set");
@@ -29,6 +45,13 @@ sm_status sonomask_segment(float threshold, float minimum_area, double operating
     sm_status status = make_options(threshold, minimum_area, operating_point, &options);
     if (status != SM_OK) return status;
     options.flip_average = flip_average != 0;
+    options.find_regions = find_regions != 0;
+    sm_rectangle regions[SM_REGIONS_MAX];
+    status = read_regions(region_count, regions);
+    sm_exports_release_input();
+    if (status != SM_OK) return status;
+    options.regions = regions;
+    options.region_count = region_count;
     status = sm_segment(sm_exports.state, &sm_exports.image, &options, &sm_exports.result, &sm_exports.error);
     sm_image_free(&sm_exports.image);
     return status;
@@ -111,7 +134,7 @@ sm_status sonomask_measure(int width, int height, int has_map, int has_mask, flo
     return SM_OK;
 }
 
-/** Numbers of the result in the order of "resultFields"; "lesions" and "possible" are the numbers of outlines. */
+/** Numbers of the result in the order of "resultFields"; "lesions", "possible" and "regions" are counts. */
 SM_EXPORT(sonomask_result) const double *sonomask_result(void) {
     const sm_result *result = &sm_exports.result;
     double *record = sm_exports.record;
@@ -129,6 +152,7 @@ SM_EXPORT(sonomask_result) const double *sonomask_result(void) {
     record[13] = (double)result->operating_point.presence;
     record[14] = (double)result->operating_point.missed;
     record[15] = result->possible_count;
+    record[16] = result->region_count;
     return record;
 }
 
@@ -158,6 +182,7 @@ static const double *record_lesion(const sm_lesion *lesion) {
         (double)lesion->expected_dice,
         (double)lesion->presence,
         (double)lesion->margin,
+        lesion->region,
     };
     memcpy(sm_exports.record, record, sizeof record);
     return sm_exports.record;
@@ -171,6 +196,28 @@ SM_EXPORT(sonomask_lesion) const double *sonomask_lesion(int index) {
 SM_EXPORT(sonomask_possible) const double *sonomask_possible(int index) {
     const sm_result *result = &sm_exports.result;
     return index >= 0 && index < result->possible_count ? record_lesion(&result->possible[index]) : NULL;
+}
+
+/** Numbers of region `index` in the order of "regionFields"; NULL when there is no such one. */
+SM_EXPORT(sonomask_region) const double *sonomask_region(int index) {
+    const sm_result *result = &sm_exports.result;
+    if (index < 0 || index >= result->region_count) return NULL;
+    const sm_region *region = &result->regions[index];
+    const double record[REGION_FIELDS] = {
+        region->x,
+        region->y,
+        region->width,
+        region->height,
+        (double)region->type,
+        (double)region->probabilities[SM_CLASS_NORMAL],
+        (double)region->probabilities[SM_CLASS_BENIGN],
+        (double)region->probabilities[SM_CLASS_MALIGNANT],
+        (double)region->presence,
+        (double)region->outlier_score,
+        region->looks_like_ultrasound,
+    };
+    memcpy(sm_exports.record, record, sizeof record);
+    return sm_exports.record;
 }
 
 /**

@@ -115,6 +115,8 @@ export class Sonomask {
     info;
     /** The pixels of the open image whose features the instance holds, and which `refine` can use. @type {Pixels | null} */
     #held = null;
+    /** The regions of the open image whose features the instance holds, as text. */
+    #heldRegions = '';
 
     /**
      * @param {LoadOptions} [options]
@@ -250,7 +252,8 @@ export class Sonomask {
         const settings = answerSettings(options);
         const flat = flatPrompts(prompts, pixels);
         return this.#timed(options.signal, (core) => {
-            if (this.#held !== pixels) this.#segmentHeld(core, pixels, settings, false);
+            if (this.#held !== pixels || this.#heldRegions !== String(settings.regions))
+                this.#segmentHeld(core, pixels, settings, false);
             return core.refine(flat, settings);
         });
     }
@@ -268,6 +271,7 @@ export class Sonomask {
         const result = core.segment(settings, flipAverage);
         // Refined without any prompt, features of this kind would give the averaged answer.
         this.#held = flipAverage ? null : pixels;
+        this.#heldRegions = String(settings.regions);
         return result;
     }
 

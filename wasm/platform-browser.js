@@ -1,5 +1,5 @@
 /** Browsers and their workers. Contains nothing of Node, so that bundlers do not look for its modules. */
-import { SonomaskError } from './error.js';
+import { SonomaskError, messageOf } from './error.js';
 import { ownWasm, ownWeights, viteHint } from './own-files.js';
 
 /**
@@ -66,20 +66,27 @@ function chosenStarter(script) {
     return starterOf(script instanceof URL ? script : new URL(script, globalThis.document?.baseURI ?? globalThis.location.href));
 }
 
+const WHAT_TO_CHECK = 'Check its address, the worker-src of the content security policy, and for a script from another origin ' +
+    'also CORS and the script-src; the option worker chooses another script';
+
 /**
  * @param {() => Worker} start
  * @returns {WorkerFactory}
  */
 function factoryOf(start) {
     return (events) => {
-        const worker = start();
+        let worker;
+        try {
+            worker = start();
+        } catch (error) {
+            // WebKit refuses at once what the content security policy forbids, and gives no reason.
+            throw new Error(`${messageOf(error)} ${WHAT_TO_CHECK}`, { cause: error });
+        }
         worker.onmessage = (event) => events.message(event.data);
         worker.onmessageerror = () => events.failure('its answer could not be read');
         worker.onerror = (event) => {
             event.preventDefault();
-            events.failure(event.message ||
-                'its script could not be loaded. Check its address, the worker-src of the content security policy, and for ' +
-                `a script from another origin also CORS and the script-src; the option worker chooses another script${viteHint(import.meta.url)}`);
+            events.failure(event.message || `its script could not be loaded. ${WHAT_TO_CHECK}${viteHint(import.meta.url)}`);
         };
         return {
             post: (message, transfer) => worker.postMessage(message, transfer),

@@ -1,5 +1,5 @@
 /** A queue of calls, and workers that each have one network. */
-import { checkedOptions } from './check.js';
+import { bytesOf, checkedOptions, checkedRegions } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
 import { OpenImage, requireNetwork } from './image.js';
 import { loadResources } from './model.js';
@@ -67,6 +67,15 @@ function detach(value, transfer) {
         return { data: detach(value.data, transfer), width: value.width, height: value.height };
     if ('probabilityMap' in value) return { ...value, probabilityMap: detach(value.probabilityMap, transfer) };
     return value;
+}
+
+/**
+ * In sandboxed frames and pages from disk, every worker has an origin of its own. WebKit then lets it read no file.
+ * @param {unknown} value
+ * @returns {Promise<unknown>} the bytes of a Blob; anything else as it is
+ */
+async function bytesOfFile(value) {
+    return typeof Blob === 'function' && value instanceof Blob ? bytesOf(value) : value;
 }
 
 /**
@@ -327,13 +336,16 @@ export class SonomaskPool {
     /**
      * @param {string} method
      * @param {unknown[]} inputs
-     * @param {{ signal?: AbortSignal }} options all but the signal are sent to the worker after the inputs
+     * @param {{ signal?: AbortSignal, regions?: SegmentOptions['regions'] }} options all but the signal are sent to the
+     *     worker after the inputs
      * @param {Pixels | null} [image] an open image
      * @returns {Promise<any>}
      */
     async #call(method, inputs, options, image = null) {
         const { signal, ...rest } = checkedOptions(options);
-        const parameters = [...inputs, rest];
+        if (rest.regions !== undefined) rest.regions = checkedRegions(rest.regions);
+        const readable = globalThis.origin === 'null' ? await Promise.all(inputs.map(bytesOfFile)) : inputs;
+        const parameters = [...readable, rest];
         throwIfAborted(signal);
         if (this.#disposed) throw new SonomaskError('disposed', 'this SonomaskPool has been disposed of');
         let stop = () => {};

@@ -1,6 +1,6 @@
 /** Loads the module and the weights from bytes, URLs or paths. */
 import { viewOf } from './check.js';
-import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
+import { SonomaskError, abortedError, messageOf, policyHint, throwIfAborted } from './error.js';
 import { requireWebAssembly, viteHint } from './own-files.js';
 
 /**
@@ -140,17 +140,6 @@ async function compileWhileLoading(source, platform, signal) {
 }
 
 /**
- * @param {unknown} error of the compiler
- * @returns {string}
- */
-function compileFailure(error) {
-    const message = messageOf(error);
-    const hint = /unsafe-eval|content.security.policy|\bCSP\b/i.test(message)
-        ? '. The script-src of the content security policy must contain \'wasm-unsafe-eval\'' : '';
-    return `it does not compile: ${message}${hint}`;
-}
-
-/**
  * @param {Source | WebAssembly.Module} source
  * @param {Platform} platform
  * @param {AbortSignal} [signal]
@@ -172,7 +161,7 @@ export async function loadModule(source, platform, signal) {
     try {
         return await WebAssembly.compile(bytes.buffer instanceof ArrayBuffer ? /** @type {Uint8Array<ArrayBuffer>} */ (bytes) : new Uint8Array(bytes));
     } catch (error) {
-        throw new SonomaskError('load-wasm', `${what}: ${compileFailure(error)}`, { cause: error });
+        throw new SonomaskError('load-wasm', `${what}: it does not compile: ${messageOf(error)}${policyHint(messageOf(error))}`, { cause: error });
     }
 }
 

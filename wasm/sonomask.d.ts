@@ -89,6 +89,8 @@ export interface Lesion {
      * `measure`, and when the weights hold no margin.
      */
     margin: number;
+    /** Index of its region in `regions`; 0 from `measure`. */
+    region: number;
 }
 
 /**
@@ -114,6 +116,28 @@ export interface Measurement {
     lesions: Lesion[];
 }
 
+/** A rectangle of whole pixels of the image; `x` and `y` are its upper left pixel. */
+export interface Rectangle {
+    x: number;
+    y: number;
+    width: number;
+    height: number;
+}
+
+/** One ultrasound picture of the image, and the answer for it as for an image of its own. */
+export interface Region extends Rectangle {
+    type: TissueClass;
+    probabilities: Record<TissueClass, number>;
+    presence: number;
+    outlierScore: number;
+    /** When false, this region is probably not breast ultrasound. */
+    looksLikeUltrasound: boolean;
+}
+
+/**
+ * With several regions, each is answered for itself. The lesions of all are listed; `type`, `probabilities`, `presence`,
+ * `outlierScore` and `looksLikeUltrasound` are those of the region with the greatest presence (the first of several).
+ */
 export interface Segmentation extends Measurement {
     width: number;
     height: number;
@@ -145,6 +169,11 @@ export interface Segmentation extends Measurement {
     possible: Lesion[];
     /** [height][width], 0 or 255: the mask of `possible`; null when there is none. */
     possibleMask: Bytes | null;
+    /**
+     * Where the ultrasound pictures are, at least one: those of the options, or found (from the left, then from the top), or
+     * the whole image. Outside of them `probabilityMap` and `mask` are 0.
+     */
+    regions: Region[];
     /** Time from the input to this answer, decoding included except for an open image, without waiting in a queue. */
     milliseconds: number;
 }
@@ -214,8 +243,14 @@ export interface LoadOptions {
 export interface RefineOptions {
     /** 0..1; by default the model's own. */
     threshold?: number;
-    /** Share of the image's area below which a lesion is dropped, 0..1; by default the model's own. */
+    /** Share of the area of the region below which a lesion is dropped, 0..1; by default the model's own. */
     minimumArea?: number;
+    /**
+     * Where the ultrasound pictures in the image are. `auto` (the default) finds them when the image is that of a whole
+     * scanner screen; `whole`: the image is the picture; or 1 to 16 rectangles, which must not overlap and of which the
+     * parts in the image count. Throws `argument` for a rectangle of no area or outside of the image.
+     */
+    regions?: 'auto' | 'whole' | Rectangle[];
     /** `kept` of the operating point that decides which outlines count; by default 0.95. */
     operatingPoint?: 0.8 | 0.9 | 0.95;
     /** `Sonomask` checks it before and after the work, which blocks the thread; `SonomaskPool` stops the work. */
@@ -265,10 +300,12 @@ export class OpenImage {
     segment(options?: SegmentOptions): Promise<Segmentation>;
     /**
      * The answer with clicks and a box. Only the decoder of the network runs, unless the features of the image are lost
-     * (another image was segmented, or the worker ended): then the image is segmented again first. The answer depends on the
+     * (another image was segmented, or the same with other `regions`, or the worker ended): then the image is segmented
+     * again first. Clicks and box change the answer of the regions that they are in; the box belongs to the region with the
+     * largest part of it. The answer depends on the
      * image, the options and these prompts, not on earlier calls; without prompts it is that of `segment`.
      * Throws `no-prompts` when the weights take none, and `argument` for a click or box that is not finite or outside of the
-     * image, a box of no area, more than 1000 clicks, and prompts that contradict each other: an inside and an outside click
+     * image or of all its regions, a box of no area, more than 1000 clicks, and prompts that contradict each other: an inside and an outside click
      * on one pixel, a click inside that touches the box from outside, outside clicks on every pixel of the box.
      */
     refine(prompts: Prompts, options?: RefineOptions): Promise<Segmentation>;

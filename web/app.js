@@ -28,6 +28,7 @@ import { Opener } from './state/opener.js';
 import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify } from './ui/announce.js';
+import { canChooseFolders } from './ui/browser.js';
 import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
 import { keepFocus } from './ui/focus.js';
 import { late } from './ui/late.js';
@@ -313,6 +314,7 @@ function click(id, run) {
 click('engine-again', () => location.reload());
 click('start-files', pickFiles);
 click('start-drop', pickFiles);
+for (const id of ['start-folder', 'list-folder']) byId(id, HTMLElement).hidden = !canChooseFolders;
 click('start-folder', pickFolder);
 click('start-sample', () => void addSamples(fetchSamples()));
 click('bar-add', pickFiles);

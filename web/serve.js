@@ -22,12 +22,11 @@ const DEFAULT_PORT = 8080;
 
 /** Libraries that the page loads when it needs them: the address, and the file in node_modules. */
 export const LIBRARIES = {
-    '/web/vendor/dicom-parser.js': 'node_modules/dicom-parser/dist/dicomParser.min.js',
     '/web/vendor/fflate.js': 'node_modules/fflate/esm/browser.js',
 };
 
 /** Modules that are served joined with everything that they import, except each other. */
-const ENTRIES = ['web/app.js', 'web/late.js', 'web/engine/start.js', 'web/engine/worker.js', 'web/compare/worker.js'];
+const ENTRIES = ['web/app.js', 'web/late.js', 'web/engine/start.js', 'web/engine/worker.js', 'web/compare/worker.js', 'web/input/decoder.js'];
 
 /**
  * @param {string} file below the root

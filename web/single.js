@@ -5,7 +5,7 @@
  *     node web/single.js FILE.html
  *
  * Pages from disk may not use module files, fetch or worker files, so the page contains everything: the modules joined into
- * one script, the worker as a data URL, the WebAssembly module and the weights as base64. The content security policy names
+ * one script, the workers as data URLs, the WebAssembly modules and the weights as base64. The content security policy names
  * each script and style sheet by its hash.
  */
 import { Buffer } from 'node:buffer';
@@ -35,6 +35,8 @@ export const inlined = {
     card: facts.card,
     worker: 'data:text/javascript;base64,' + document.getElementById('inlined-worker').textContent,
     compareWorker: 'data:text/javascript;base64,' + document.getElementById('inlined-compare').textContent,
+    decoder: 'data:text/javascript;base64,' + document.getElementById('inlined-decoder').textContent,
+    openjpeg: bytesOf('inlined-openjpeg'),
     samples: Object.fromEntries(facts.samples.map(name => [name, bytesOf('inlined-' + name)])),
 };
 `;
@@ -66,6 +68,14 @@ async function sourceOf(file) {
 }
 
 /**
+ * @param {string} entry a worker's script
+ * @returns {Promise<string>} base64 of it and all that it imports
+ */
+async function joined(entry) {
+    return Buffer.from((await bundle(entry, { read: sourceOf })).code).toString('base64');
+}
+
+/**
  * A script inside HTML ends at the first closing tag, even within a string.
  * @param {string} code
  */
@@ -84,7 +94,6 @@ async function build() {
     const sheets = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)">\n?/g)].map(match => match[1]);
     const style = (await Promise.all(sheets.map(sheet => text(`web/${sheet}`)))).join('\n');
     const app = asScript((await bundle('web/app.js', { read: sourceOf })).code);
-    const dicom = asScript(await text(LIBRARIES['/web/vendor/dicom-parser.js']));
     const weights = await readFile(path.join(ROOT, 'weights/sonomask.safetensors'));
     const facts = {
         sha256: createHash('sha256').update(weights).digest('hex'),
@@ -97,13 +106,15 @@ async function build() {
         ['wasm', await base64('wasm/sonomask.simd.wasm')],
         ['weights', weights.toString('base64')],
         // As a data URL: Chromium starts no module worker from a blob of a page from disk.
-        ['worker', Buffer.from((await bundle('wasm/worker.browser.js', { read: sourceOf })).code).toString('base64')],
-        ['compare', Buffer.from((await bundle('web/compare/worker.js', { read: sourceOf })).code).toString('base64')],
+        ['worker', await joined('wasm/worker.browser.js')],
+        ['compare', await joined('web/compare/worker.js')],
+        ['decoder', await joined('web/input/decoder.js')],
+        ['openjpeg', await base64('wasm/vendor/openjpeg.wasm')],
     ];
     for (const name of SAMPLES) kept.push([name, await base64(`web/samples/${name}`)]);
     const policy = [
         "default-src 'none'",
-        `script-src ${hashOf(app)} ${hashOf(dicom)} 'wasm-unsafe-eval'`,
+        `script-src ${hashOf(app)} 'wasm-unsafe-eval'`,
         `style-src ${hashOf(style)}`,
         'worker-src data:',
         'img-src blob: data:',
@@ -113,7 +124,6 @@ async function build() {
     ].join('; ');
     const scripts = [
         ...kept.map(([name, content]) => `<script type="text/plain" id="inlined-${name}">${content}</script>`),
-        `<script>${dicom}</script>`,
         `<script type="module">${app}</script>`,
     ].join('\n');
     const logo = `data:image/svg+xml;base64,${await base64('web/icons/logo.svg')}`;

@@ -16,6 +16,7 @@ enum { MAX_RUNS = 200, MIN_RUNS = 5 };
 typedef enum stage {
     STAGE_DECODE,
     STAGE_GREY,
+    STAGE_REGIONS,
     STAGE_LETTERBOX,
     STAGE_STATISTICS,
     STAGE_NETWORK,
@@ -29,11 +30,17 @@ typedef enum stage {
 } stage;
 
 static const char *const names[STAGE_COUNT] = {
-    [STAGE_DECODE] = "decode",       [STAGE_GREY] = "grey",
-    [STAGE_LETTERBOX] = "letterbox", [STAGE_STATISTICS] = "statistics, outlier score",
-    [STAGE_NETWORK] = "network",     [STAGE_ENLARGE] = "enlarge probability map",
-    [STAGE_THRESHOLD] = "threshold", [STAGE_MEASURE] = "label, measure",
-    [STAGE_DECISION] = "decision",   [STAGE_DICE] = "expected Dice",
+    [STAGE_DECODE] = "decode",
+    [STAGE_GREY] = "grey",
+    [STAGE_REGIONS] = "find regions",
+    [STAGE_LETTERBOX] = "letterbox",
+    [STAGE_STATISTICS] = "statistics, outlier score",
+    [STAGE_NETWORK] = "network",
+    [STAGE_ENLARGE] = "enlarge probability map",
+    [STAGE_THRESHOLD] = "threshold",
+    [STAGE_MEASURE] = "label, measure",
+    [STAGE_DECISION] = "decision",
+    [STAGE_DICE] = "expected Dice",
     [STAGE_REST] = "rest",
 };
 
@@ -83,9 +90,11 @@ static void rate(measurement *m, const sm_lesion *lesions, int count) {
                                  (size_t)result->width * (size_t)result->height);
 }
 
-/** Times each stage by itself, on the contents that the stages before have left. */
+/** Times each stage by itself, on the contents that the stages before have left. The regions are searched, but the
+ * stages after it work on the whole image. */
 static sm_status run_stages(measurement *m, int run, sm_error *error) {
     sm_state *state = m->state;
+    sm_view *view = &state->views[0];
     const sm_model *model = m->model;
     const sm_image *image = &m->image;
     const size_t pixels = (size_t)image->width * (size_t)image->height;
@@ -113,7 +122,10 @@ static sm_status run_stages(measurement *m, int run, sm_error *error) {
         grey = m->grey;
     }
     TIMED(STAGE_GREY);
-    status = sm_letterbox_apply(&state->letterbox, grey, state->square, error);
+    status = sm_scan_find(grey, image->width, image->height, &state->scan, error);
+    TIMED(STAGE_REGIONS);
+    const sm_letterbox letterbox = sm_letterbox_make(image->width, image->height, model->metadata.input_size);
+    if (status == SM_OK) status = sm_letterbox_apply(&letterbox, grey, view->square, error);
     TIMED(STAGE_LETTERBOX);
     if (status == SM_OK && model->knows_outliers) {
         float statistics[SM_STATISTICS_COUNT];
@@ -122,10 +134,10 @@ static sm_status run_stages(measurement *m, int run, sm_error *error) {
     }
     TIMED(STAGE_STATISTICS);
     float type_logits[SM_CLASS_COUNT];
-    sm_inference_run(state->inference, state->square, state->probability, type_logits);
-    model->kernels->sigmoid(state->probability, sm_square_pixels(model), state->probability);
+    sm_inference_run(state->inference, view->square, view->probability, type_logits);
+    model->kernels->sigmoid(view->probability, sm_square_pixels(model), view->probability);
     TIMED(STAGE_NETWORK);
-    sm_letterbox_restore(&state->letterbox, state->probability, m->result.probability_map);
+    sm_letterbox_restore(&letterbox, view->probability, m->result.probability_map);
     TIMED(STAGE_ENLARGE);
     sm_mask_threshold(m->result.probability_map, (int)pixels, settings.threshold, m->mask);
     TIMED(STAGE_THRESHOLD);

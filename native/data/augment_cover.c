@@ -110,7 +110,7 @@ bool sm_cover_lesions(const sm_sample *sample, const sm_sample *const *others, i
 }
 
 /** Draws the shape into parts.spot. False when it would reach a lesion of the sample. */
-static bool draw_spot(const sm_sample *sample, const sm_sample *shape, const sm_region *box, int left, int top,
+static bool draw_spot(const sm_sample *sample, const sm_sample *shape, const sm_frame *box, int left, int top,
                       bool mirrored, sm_cover_scratch *scratch) {
     memset(scratch->parts.spot, 0, (size_t)sample->width * (size_t)sample->height);
     for (int y = 0; y < box->height; y++)
@@ -132,8 +132,8 @@ static bool draw_spot(const sm_sample *sample, const sm_sample *shape, const sm_
 
 bool sm_cover_spot(const sm_sample *sample, const sm_sample *shape, const sm_sample *const *others, int other_count,
                    uint64_t seed, sm_cover_scratch *scratch, sm_sample *result) {
-    sm_region box;
-    if (!fits(sample, scratch) || !sm_region_of_mask(shape, 1, &box)) return false;
+    sm_frame box;
+    if (!fits(sample, scratch) || !sm_frame_of_mask(shape, 1, &box)) return false;
     const int room_x = sample->width - box.width, room_y = sample->height - box.height;
     if (room_x < 0 || room_y < 0) return false;
     sm_random random = sm_random_make(seed);

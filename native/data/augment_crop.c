@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "frame.h"
 #include "random.h"
-#include "region.h"
 
 enum {
     TRIES = 6,
@@ -27,12 +27,12 @@ static int smallest(int a, int b) { return a < b ? a : b; }
 
 /** Sets `spaces` to the spaces left, right, above and below `lesions` that are large enough, and returns their number.
  */
-static int find_spaces(const sm_sample *sample, const sm_region *lesions, int least_width, int least_height,
-                       sm_region spaces[4]) {
+static int find_spaces(const sm_sample *sample, const sm_frame *lesions, int least_width, int least_height,
+                       sm_frame spaces[4]) {
     const int distance = largest(largest(sample->width, sample->height) / DISTANCE, 2);
     const int left = lesions->left - distance, right = lesions->left + lesions->width + distance;
     const int above = lesions->top - distance, below = lesions->top + lesions->height + distance;
-    const sm_region all[4] = {
+    const sm_frame all[4] = {
         {.width = left, .height = sample->height},
         {.left = right, .width = sample->width - right, .height = sample->height},
         {.width = sample->width, .height = above},
@@ -50,9 +50,9 @@ static int draw_length(sm_random *random, int least, int space) {
     return smallest(largest((int)(part * (float)space), least), space);
 }
 
-static sm_region draw_rectangle(sm_random *random, const sm_region *space, int least_width, int least_height) {
-    sm_region crop = {.width = draw_length(random, least_width, space->width),
-                      .height = draw_length(random, least_height, space->height)};
+static sm_frame draw_rectangle(sm_random *random, const sm_frame *space, int least_width, int least_height) {
+    sm_frame crop = {.width = draw_length(random, least_width, space->width),
+                     .height = draw_length(random, least_height, space->height)};
     crop.width = smallest(crop.width, largest(LONGEST_SHAPE * crop.height, least_width));
     crop.height = smallest(crop.height, largest(LONGEST_SHAPE * crop.width, least_height));
     crop.left = space->left + sm_random_below(random, space->width - crop.width + 1);
@@ -61,7 +61,7 @@ static sm_region draw_rectangle(sm_random *random, const sm_region *space, int l
 }
 
 /** Whether most of the crop is neither outside of the picture nor in the noise of great depth. */
-static bool is_tissue(const sm_sample *sample, const sm_region *crop) {
+static bool is_tissue(const sm_sample *sample, const sm_frame *crop) {
     double whole = 0, sum = 0;
     int dark = 0;
     for (int i = 0; i < sample->width * sample->height; i++) whole += sample->grey[i];
@@ -77,8 +77,8 @@ static bool is_tissue(const sm_sample *sample, const sm_region *crop) {
 }
 
 bool sm_crop_without_lesion(const sm_sample *sample, uint64_t seed, sm_sample *result) {
-    sm_region lesions, spaces[4];
-    if (!sm_region_of_mask(sample, 1, &lesions)) return false;
+    sm_frame lesions, spaces[4];
+    if (!sm_frame_of_mask(sample, 1, &lesions)) return false;
     const int least = largest(largest(sample->width, sample->height) / LEAST_PART, 1);
     const int least_width = largest((int)(least_share * (float)sample->width), least);
     const int least_height = largest((int)(least_share * (float)sample->height), least);
@@ -86,8 +86,8 @@ bool sm_crop_without_lesion(const sm_sample *sample, uint64_t seed, sm_sample *r
     if (count == 0) return false;
     sm_random random = sm_random_make(seed);
     for (int attempt = 0; attempt < TRIES; attempt++) {
-        const sm_region *space = &spaces[sm_random_below(&random, count)];
-        const sm_region crop = draw_rectangle(&random, space, least_width, least_height);
+        const sm_frame *space = &spaces[sm_random_below(&random, count)];
+        const sm_frame crop = draw_rectangle(&random, space, least_width, least_height);
         if (!is_tissue(sample, &crop)) continue;
         for (int y = 0; y < crop.height; y++)
             memcpy(result->grey + (ptrdiff_t)y * crop.width,

@@ -6,8 +6,8 @@
 
 #include "augment_patch.h"
 #include "augment_stages.h"
+#include "frame.h"
 #include "random.h"
-#include "region.h"
 
 enum { TRIES = 8 };
 
@@ -74,8 +74,8 @@ static void make_weight(sm_paste_scratch *scratch, int width, int height, float 
  * share of the donor's height. False without a lesion.
  */
 static bool cut(const sm_sample *donor, bool mirrored, sm_paste_scratch *scratch, sm_patch *result, float *depth) {
-    sm_region box;
-    if (!sm_region_of_mask(donor, SM_PATCH_CORE, &box)) return false;
+    sm_frame box;
+    if (!sm_frame_of_mask(donor, SM_PATCH_CORE, &box)) return false;
     const float share = margin_share * (float)largest(box.width, box.height);
     const int margin = (int)share + margin_pixels;
     const int left = largest(box.left - margin, 0), top = largest(box.top - margin, 0);

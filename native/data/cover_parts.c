@@ -70,7 +70,7 @@ static void measure_distances(sm_cover_parts *parts, int width, int height) {
 }
 
 /** Marks the connected pixels up to the distance `reach` from `start` with `number`, and returns their bounding box. */
-static sm_region fill_part(sm_cover_parts *parts, int width, int height, int32_t start, uint8_t number, int reach) {
+static sm_frame fill_part(sm_cover_parts *parts, int width, int height, int32_t start, uint8_t number, int reach) {
     int left = width, top = height, right = 0, bottom = 0, waiting = 0;
     parts->stack[waiting++] = start;
     parts->part[start] = number;
@@ -88,7 +88,7 @@ static sm_region fill_part(sm_cover_parts *parts, int width, int height, int32_t
             parts->stack[waiting++] = next;
         }
     }
-    return (sm_region){.left = left, .top = top, .width = right - left, .height = bottom - top};
+    return (sm_frame){.left = left, .top = top, .width = right - left, .height = bottom - top};
 }
 
 bool sm_cover_parts_find(sm_cover_parts *parts, int width, int height) {
@@ -111,7 +111,7 @@ bool sm_cover_parts_find(sm_cover_parts *parts, int width, int height) {
 }
 
 void sm_cover_parts_weight(const sm_cover_parts *parts, int index, float *weight, uint8_t *core) {
-    const sm_region *box = &parts->boxes[index];
+    const sm_frame *box = &parts->boxes[index];
     const float margin = (float)STRAIGHT * parts->margin, fade = (float)STRAIGHT * parts->fade;
     for (int y = 0; y < box->height; y++)
         for (int x = 0; x < box->width; x++) {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "region.h"
+#include "frame.h"
 
 enum { SM_COVER_PARTS = 12 /**< most parts of an image */ };
 
@@ -18,7 +18,7 @@ typedef struct sm_cover_parts {
     float margin, fade; /**< widths of the margin and of the faded edge, pixels */
     int width, height;  /**< of the image */
     int count;
-    sm_region boxes[SM_COVER_PARTS]; /**< bounding boxes of the parts with margin and edge */
+    sm_frame boxes[SM_COVER_PARTS]; /**< bounding boxes of the parts with margin and edge */
 } sm_cover_parts;
 
 /** False when memory is short; the buffers are then to be freed as well. */

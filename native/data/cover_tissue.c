@@ -12,7 +12,7 @@ static const float least_roughness = 0.6f, most_roughness = 1.5f, edge_limit = 0
 
 /** Copies a piece of tissue into task->tried. False when it would show a lesion or a part to cover. */
 static bool copy_tissue(const sm_cover_task *task, const sm_sample *from, int left, int top, bool mirrored) {
-    const sm_region *box = &task->parts->boxes[task->index];
+    const sm_frame *box = &task->parts->boxes[task->index];
     const bool own = from == task->image;
     for (int y = 0; y < box->height; y++)
         for (int x = 0; x < box->width; x++) {
@@ -28,7 +28,7 @@ static bool copy_tissue(const sm_cover_task *task, const sm_sample *from, int le
 
 /** Root mean square difference of grey between the tissue and the image in the faded edge. */
 static float misfit(const sm_cover_task *task, float gain) {
-    const sm_region *box = &task->parts->boxes[task->index];
+    const sm_frame *box = &task->parts->boxes[task->index];
     double sum = 0, weights = 0;
     for (int y = 0; y < box->height; y++)
         for (int x = 0; x < box->width; x++) {
@@ -48,7 +48,7 @@ static float misfit(const sm_cover_task *task, float gain) {
  * at most `limit`.
  */
 static float roughness(const sm_cover_task *task, const uint8_t *grey, int stride, float limit) {
-    const sm_region *box = &task->parts->boxes[task->index];
+    const sm_frame *box = &task->parts->boxes[task->index];
     int sum = 0, count = 0;
     for (int y = 0; y + 1 < box->height; y++)
         for (int x = 0; x + 1 < box->width; x++) {
@@ -63,7 +63,7 @@ static float roughness(const sm_cover_task *task, const uint8_t *grey, int strid
 
 /** Whether the speckle is about as coarse and strong as around the covered part. Letters are rougher than tissue. */
 static bool texture_fits(const sm_cover_task *task, float gain) {
-    const sm_region *box = &task->parts->boxes[task->index];
+    const sm_frame *box = &task->parts->boxes[task->index];
     const sm_sample *image = task->image;
     const uint8_t *around = image->grey + (ptrdiff_t)box->top * image->width + box->left;
     const float expected = roughness(task, around, image->width, edge_limit);
@@ -72,13 +72,13 @@ static bool texture_fits(const sm_cover_task *task, float gain) {
 }
 
 static sm_patch patch_of(const sm_cover_task *task, const uint8_t *grey) {
-    const sm_region *box = &task->parts->boxes[task->index];
+    const sm_frame *box = &task->parts->boxes[task->index];
     return (sm_patch){
         .width = box->width, .height = box->height, .grey = grey, .core = task->core, .weight = task->weight};
 }
 
 void sm_cover_search(sm_cover_task *task, const sm_sample *from, int tries, sm_random *random) {
-    const sm_region *box = &task->parts->boxes[task->index];
+    const sm_frame *box = &task->parts->boxes[task->index];
     const int room_x = from->width - box->width, room_y = from->height - box->height;
     if (room_x < 0 || room_y < 0) return;
     const sm_patch patch = patch_of(task, task->tried);

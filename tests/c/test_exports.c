@@ -83,7 +83,7 @@ static void test_calls_out_of_order_fail(void **state) {
     assert_fails(sonomask_load(SM_BACKEND_AVX512, 0), SM_ERROR_ARGUMENT);
     assert_fails(sonomask_decode(0), SM_ERROR_IMAGE_EMPTY);
     assert_fails(sonomask_encode_png(), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_segment(-1, -1, 0, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_segment(-1, -1, 0, 0, 0, 0), SM_ERROR_ARGUMENT);
     assert_fails(sonomask_set_image(1, 10, 1), SM_ERROR_IMAGE_TOO_SMALL);
     assert_fails(sonomask_set_image(INT32_MAX, INT32_MAX, 4), SM_ERROR_IMAGE_TOO_LARGE);
     assert_fails(sonomask_set_image(10, 10, 1), SM_ERROR_ARGUMENT);
@@ -109,9 +109,9 @@ static void test_sizes_must_fit_the_input(void **state) {
 static void test_constants_name_every_field(void **state) {
     (void)state;
     const char *constants = sonomask_constants();
-    const char *const lists[] = {"\"resultFields\":[", "\"modelFields\":[", "\"lesionFields\":["};
-    const int counts[] = {RESULT_FIELDS, MODEL_FIELDS, LESION_FIELDS};
-    for (int i = 0; i < 3; i++) {
+    const char *const lists[] = {"\"resultFields\":[", "\"modelFields\":[", "\"lesionFields\":[", "\"regionFields\":["};
+    const int counts[] = {RESULT_FIELDS, MODEL_FIELDS, LESION_FIELDS, REGION_FIELDS};
+    for (int i = 0; i < 4; i++) {
         const char *list = strstr(constants, lists[i]);
         assert_non_null(list);
         int commas = 0;
@@ -147,9 +147,9 @@ static void test_measures_a_probability_map(void **state) {
     for (int i = 30; i < 36; i++) map[i] = 0.75f;
     fill_input(map, sizeof map);
     assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0), SM_OK);
-    assert_true(sonomask_lesion(0)[0] == 6 && sonomask_lesion(0)[LESION_FIELDS - 4] == 0.75);
+    assert_true(sonomask_lesion(0)[0] == 6 && sonomask_lesion(0)[LESION_FIELDS - 5] == 0.75);
     /* 2 * 6 * 0.75 / (6 * 0.75 + 6) */
-    assert_true(fabs(sonomask_lesion(0)[LESION_FIELDS - 3] - 9 / 10.5) < 1e-6);
+    assert_true(fabs(sonomask_lesion(0)[LESION_FIELDS - 4] - 9 / 10.5) < 1e-6);
     fill_input(map, sizeof map);
     assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0.1f), SM_OK);
     assert_true(sonomask_result()[6] == 0);
@@ -164,11 +164,11 @@ static void test_segments_pixels_and_files(void **state) {
     for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 7 % 251);
     fill_input(pixels, sizeof pixels);
     assert_int_equal(sonomask_set_image(48, 40, 1), SM_OK);
-    assert_int_equal(sonomask_segment(-1, -1, 0, 1), SM_OK);
+    assert_int_equal(sonomask_segment(-1, -1, 0, 1, 0, 0), SM_OK);
     assert_true(sonomask_result()[0] == 48 && sonomask_result()[1] == 40);
     float first[48 * 40];
     memcpy(first, sonomask_result_map(), sizeof first);
-    assert_fails(sonomask_segment(-1, -1, 0, 1), SM_ERROR_ARGUMENT); // the image was consumed
+    assert_fails(sonomask_segment(-1, -1, 0, 1, 0, 0), SM_ERROR_ARGUMENT); // the image was consumed
 
     fill_input(pixels, sizeof pixels);
     assert_int_equal(sonomask_set_image(48, 40, 1), SM_OK);
@@ -180,9 +180,9 @@ static void test_segments_pixels_and_files(void **state) {
     fill_input(file, size);
     assert_int_equal(sonomask_decode(0), SM_OK);
     assert_memory_equal(sonomask_image_pixels(), pixels, sizeof pixels);
-    assert_fails(sonomask_segment(NAN, -1, 0, 0), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_segment(2, -1, 0, 0), SM_ERROR_ARGUMENT);
-    assert_int_equal(sonomask_segment(-1, -1, 0, 1), SM_OK);
+    assert_fails(sonomask_segment(NAN, -1, 0, 0, 0, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_segment(2, -1, 0, 0, 0, 0), SM_ERROR_ARGUMENT);
+    assert_int_equal(sonomask_segment(-1, -1, 0, 1, 0, 0), SM_OK);
     assert_memory_equal(sonomask_result_map(), first, sizeof first);
     fill_input(file, size - 30);
     assert_fails(sonomask_decode(1), SM_ERROR_IMAGE_FORMAT);
@@ -199,7 +199,7 @@ static void segment_some_image(double operating_point) {
     for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 7 % 251);
     fill_input(pixels, sizeof pixels);
     assert_int_equal(sonomask_set_image(WIDTH, HEIGHT, 1), SM_OK);
-    assert_int_equal(sonomask_segment(-1, -1, operating_point, 0), SM_OK);
+    assert_int_equal(sonomask_segment(-1, -1, operating_point, 0, 0, 0), SM_OK);
 }
 
 static void test_refines_with_clicks_and_a_box(void **state) {
@@ -249,9 +249,12 @@ static void test_possible_lesions_are_apart(void **state) {
     const int count = (int)sonomask_result()[LESIONS];
     assert_true(count > 0 && sonomask_result()[POSSIBLE] == 0);
     assert_null(sonomask_possible(0));
+    assert_null(sonomask_region(1));
+    assert_true(sonomask_result()[RESULT_FIELDS - 1] == 1 && sonomask_region(0)[2] == WIDTH &&
+                sonomask_region(0)[3] == HEIGHT);
     assert_null(sonomask_result_possible_mask());
-    const double area = sonomask_lesion(0)[0], presence = sonomask_lesion(0)[LESION_FIELDS - 2];
-    assert_true(presence > 0 && presence < 1 && sonomask_lesion(0)[LESION_FIELDS - 1] > 0);
+    const double area = sonomask_lesion(0)[0], presence = sonomask_lesion(0)[LESION_FIELDS - 3];
+    assert_true(presence > 0 && presence < 1 && sonomask_lesion(0)[LESION_FIELDS - 2] > 0);
     uint8_t mask[WIDTH * HEIGHT];
     memcpy(mask, sonomask_result_mask(), sizeof mask);
     segment_some_image(0.80);

@@ -207,6 +207,31 @@ static void a_batch_goes_on_after_bad_files(void **state) {
     outcome_free(&result);
 }
 
+static void a_folder_stands_for_its_images_and_dicom_says_what_to_do(void **state) {
+    (void)state;
+    scratch_folder(folder, "tree/deep");
+    blob_png("tree/b.png", 40, 30);
+    blob_png("tree/b_mask.png", 40, 30);
+    blob_png("tree/b_mask_1.png", 40, 30);
+    blob_png("tree/.hidden.png", 40, 30);
+    blob_png("tree/deep/a.PNG", 20, 20);
+    scratch_text(folder, "tree/notes.txt", "no image\n");
+    char preamble[133];
+    memset(preamble, 'x', sizeof preamble);
+    memcpy(preamble + 128, "DICM", 5);
+    scratch_text(folder, "tree/IM0001", preamble);
+    const char *const out = scratch_path(folder, "tree-out");
+    outcome result =
+        predict((const char *const[]){"--model", weights, "--out", out, scratch_path(folder, "tree"), NULL});
+    assert_int_equal(result.exit_status, SM_EXIT_FAILED);
+    assert_int_equal(count_lines(result.out), 2);
+    assert_true(strstr(result.out, "tree/b.png") < strstr(result.out, "tree/deep/a.PNG"));
+    assert_contains(result.err, "tree/IM0001: is a DICOM file: use \"npx sonomask predict\" or the page");
+    assert_contains(result.err, "1 of 3 files failed");
+    assert_int_equal(access(scratch_path(folder, "tree-out/a_mask.png"), F_OK), 0);
+    outcome_free(&result);
+}
+
 static void same_names_do_not_overwrite_each_other(void **state) {
     (void)state;
     blob_png("one/same.png", 40, 30);
@@ -369,8 +394,10 @@ static void presence_and_operating_points_are_in_the_json(void **state) {
     assert_true(whole > 70);
     assert_contains(result.out, "\"presence\":0.5,\"operating_point\":{\"kept\":0.95,\"presence\":0.25,"
                                 "\"missed_bound\":0.125},\"lesions\":[{\"area_px\":4800,");
-    assert_contains(result.out, "\"presence\":0.5,\"margin_px\":17.3205}],\"possible_lesions\":[],");
-    assert_contains(result.out, "\"refined\":false,\"milliseconds\":");
+    assert_contains(result.out, "\"presence\":0.5,\"margin_px\":17.3205,\"region\":0}],\"possible_lesions\":[],");
+    assert_contains(result.out, "\"refined\":false,\"regions\":[{\"bbox\":[0,0,80,60],\"type\":\"");
+    assert_contains(result.out,
+                    "\"presence\":0.5,\"outlier_score\":0,\"looks_like_ultrasound\":true}],\"milliseconds\":");
     outcome_free(&result);
     result = predict((const char *const[]){"--model", weights2, "--out", out, "--threshold", "0", "--overlay",
                                            "--operating-point", "0.8", file, NULL});
@@ -386,16 +413,59 @@ static void presence_and_operating_points_are_in_the_json(void **state) {
     /* A presence without a fitted margin promises no margin. */
     const char *const no_margin = make_network("sonomask2", "no_margin.safetensors", true, 0);
     result = predict((const char *const[]){"--model", no_margin, "--out", out, "--threshold", "0", file, NULL});
-    assert_contains(result.out, "\"presence\":0.5,\"margin_px\":null}],\"possible_lesions\":[],");
+    assert_contains(result.out, "\"presence\":0.5,\"margin_px\":null,\"region\":0}],\"possible_lesions\":[],");
     outcome_free(&result);
     /* Weights without these settings. */
     result = predict((const char *const[]){"--model", weights, "--out", out, "--threshold", "0", file, NULL});
     assert_contains(result.out, "\"operating_point\":null,\"lesions\":[{\"area_px\":4800,");
-    assert_contains(result.out, "\"margin_px\":null}],\"possible_lesions\":[],");
+    assert_contains(result.out, "\"margin_px\":null,\"region\":0}],\"possible_lesions\":[],");
     outcome_free(&result);
     result = predict((const char *const[]){"--out", out, "--operating-point", "0.85", file, NULL});
     assert_int_equal(result.exit_status, SM_EXIT_USAGE);
     assert_contains(result.err, "0.80, 0.90 or 0.95");
+    outcome_free(&result);
+}
+
+static void regions_are_answered_one_by_one(void **state) {
+    (void)state;
+    blob_png("in/r.png", 80, 60);
+    const char *const file = scratch_path(folder, "in/r.png"), *const out = scratch_path(folder, "regions");
+    outcome result = predict((const char *const[]){"--model", weights2, "--out", out, "--threshold", "0", "--region",
+                                                   "10,5,20x30", "--region", "40,10,60x20", file, NULL});
+    assert_string_equal(result.err, "");
+    assert_contains(result.out, "\"lesions\":[{\"area_px\":800,\"bbox\":[40,10,40,20],");
+    assert_contains(result.out, "\"region\":1},{\"area_px\":600,\"bbox\":[10,5,20,30],");
+    assert_contains(result.out, "\"regions\":[{\"bbox\":[10,5,20,30],");
+    assert_contains(result.out, "},{\"bbox\":[40,10,40,20],"); /* the part in the image */
+    sm_image mask = read_image(scratch_path(folder, "regions/r_mask.png"));
+    int inside = 0;
+    for (int i = 0; i < 80 * 60; i++) inside += mask.pixels[i] != 0;
+    assert_int_equal(inside, 1400);
+    assert_int_equal(mask.pixels[5 * 80 + 10], 255);
+    sm_image_free(&mask);
+    outcome_free(&result);
+    /* A region that this image does not have: the others go on. */
+    blob_png("in/large.png", 200, 60);
+    result = predict((const char *const[]){"--model", weights2, "--out", out, "--region", "150,0,40x40", file,
+                                           scratch_path(folder, "in/large.png"), NULL});
+    assert_int_equal(result.exit_status, SM_EXIT_FAILED);
+    assert_contains(result.err, "region 1 at (150, 0), 40 x 40 pixels, is outside the image of 80 x 60 pixels");
+    assert_int_equal(count_lines(result.out), 1);
+    outcome_free(&result);
+    static const char *const wrong[][2] = {{"everywhere", "must be auto, whole or X,Y,WIDTHxHEIGHT in pixels"},
+                                           {"1,2,3x4x5", "must be auto, whole or X,Y,WIDTHxHEIGHT in pixels"},
+                                           {"-1,2,3x4", "must be auto, whole or X,Y,WIDTHxHEIGHT in pixels"},
+                                           {"99999999999,2,3x4", "must be auto, whole or X,Y,WIDTHxHEIGHT in pixels"},
+                                           {"1,2,0x4", "must have an area"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        result = predict((const char *const[]){"--out", out, "--region", wrong[i][0], file, NULL});
+        assert_int_equal(result.exit_status, SM_EXIT_USAGE);
+        assert_contains(result.err, wrong[i][1]);
+        outcome_free(&result);
+    }
+    result = predict((const char *const[]){"--out", out, "--region", "whole", "--region", "1,2,3x4", file, NULL});
+    assert_int_equal(result.exit_status, SM_EXIT_USAGE);
+    assert_contains(result.err, "must be given once, or several times with rectangles only");
     outcome_free(&result);
 }
 
@@ -556,11 +626,13 @@ int main(void) {
         cmocka_unit_test(writes_masks_and_json),
         cmocka_unit_test(thresholds_of_zero_and_one_select_everything_and_nothing),
         cmocka_unit_test(a_batch_goes_on_after_bad_files),
+        cmocka_unit_test(a_folder_stands_for_its_images_and_dicom_says_what_to_do),
         cmocka_unit_test(same_names_do_not_overwrite_each_other),
         cmocka_unit_test(files_of_others_are_kept),
         cmocka_unit_test(bad_model_and_bad_folder_stop_at_once),
         cmocka_unit_test(wrong_usage_is_status_two),
         cmocka_unit_test(presence_and_operating_points_are_in_the_json),
+        cmocka_unit_test(regions_are_answered_one_by_one),
         cmocka_unit_test(prompts_correct_the_mask),
         cmocka_unit_test(escaped_names_are_utf8),
         cmocka_unit_test(wrong_prompts_files_stop_before_anything_is_written),

@@ -36,7 +36,7 @@ test('writes masks and prints one line of JSON per file', async (context) => {
     for (const line of lines) {
         assert.deepEqual(Object.keys(line),
             ['file', 'width', 'height', 'type', 'probabilities', 'presence', 'operating_point', 'lesions',
-                'possible_lesions', 'expected_dice', 'outlier_score', 'looks_like_ultrasound', 'refined', 'milliseconds']);
+                'possible_lesions', 'expected_dice', 'outlier_score', 'looks_like_ultrasound', 'refined', 'regions', 'milliseconds']);
         assert.deepEqual(Object.keys(line.probabilities), ['normal', 'benign', 'malignant']);
         assert.ok(line.milliseconds > 0);
         const file = path.join(folder, line.file);
@@ -46,7 +46,7 @@ test('writes masks and prints one line of JSON per file', async (context) => {
         for (const [index, lesion] of line.lesions.entries()) {
             assert.deepEqual(Object.keys(lesion),
                 ['area_px', 'bbox', 'centroid', 'long_axis_px', 'short_axis_px', 'mean_probability',
-                    'expected_dice', 'presence', 'margin_px']);
+                    'expected_dice', 'presence', 'margin_px', 'region']);
             assert.equal(lesion.area_px, expected.lesions[index]?.area);
             assert.ok(Math.abs(lesion.expected_dice - (expected.lesions[index]?.expectedDice ?? 0)) < 1e-5);
         }

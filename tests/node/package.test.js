@@ -5,13 +5,14 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
+import { sampleDicom } from './support/dicom.js';
 import { scanPng } from './support/images.js';
 import { ROOT, WEIGHTS, attempt, execute, temporaryFolder } from './support/project.js';
 
 const EXPECTED = [
     'LICENSE', 'README.md', 'THIRD_PARTY_NOTICES.md', 'package.json', 'wasm/cli.js', 'wasm/pool.js', 'wasm/sonomask.browser.js',
-    'wasm/sonomask.d.ts', 'wasm/sonomask.edge.js', 'wasm/sonomask.js', 'wasm/sonomask.scalar.wasm', 'wasm/sonomask.simd.wasm',
-    'wasm/worker.browser.js', 'wasm/worker.d.ts', 'wasm/worker.js', 'weights/MODEL_CARD.md', 'weights/sonomask.safetensors',
+    'wasm/dicom/read.js', 'wasm/sonomask.d.ts', 'wasm/sonomask.edge.js', 'wasm/sonomask.js', 'wasm/sonomask.scalar.wasm', 'wasm/sonomask.simd.wasm',
+    'wasm/vendor/dicom-parser.js', 'wasm/vendor/openjpeg.wasm', 'wasm/worker.browser.js', 'wasm/worker.d.ts', 'wasm/worker.js', 'weights/MODEL_CARD.md', 'weights/sonomask.safetensors',
 ];
 const PACKED_LIMIT = 2_000_000;
 
@@ -36,7 +37,7 @@ test('installs into an empty folder and works there', async (context) => {
     const missing = EXPECTED.filter((name) => !names.includes(name));
     assert.deepEqual(missing, existsSync(path.join(ROOT, 'weights/sonomask.safetensors')) ? [] : missing);
     for (const name of names)
-        assert.match(name, /^(wasm|weights)\/[^/]+$|^(LICENSE|README\.md|CHANGELOG\.md|THIRD_PARTY_NOTICES\.md|package\.json)$/);
+        assert.match(name, /^(wasm|weights|wasm\/dicom|wasm\/vendor)\/[^/]+$|^(LICENSE|README\.md|CHANGELOG\.md|THIRD_PARTY_NOTICES\.md|package\.json)$/);
 
     // The same as an installation: the package has no dependencies, so no registry is needed.
     const installed = path.join(folder, 'app/node_modules/sonomask');
@@ -48,6 +49,7 @@ test('installs into an empty folder and works there', async (context) => {
     }
     const app = path.join(folder, 'app');
     await writeFile(path.join(app, 'scan.png'), scanPng(60, 50));
+    await writeFile(path.join(app, 'scan.dcm'), sampleDicom());
     await writeFile(path.join(app, 'use.mjs'), `
         import { readFile } from 'node:fs/promises';
         import { Sonomask, SonomaskPool, SonomaskError } from 'sonomask';
@@ -66,7 +68,7 @@ test('installs into an empty folder and works there', async (context) => {
     const { type: _type, ...rest } = JSON.parse(used.stdout);
     assert.deepEqual(rest, { width: 60, same: true, backend: 'scalar', error: 'argument' });
     const command = await attempt(process.execPath,
-        ['node_modules/sonomask/wasm/cli.js', 'predict', '--out', 'masks', 'scan.png'], { cwd: app });
+        ['node_modules/sonomask/wasm/cli.js', 'predict', '--out', 'masks', 'scan.dcm'], { cwd: app });
     assert.equal(command.status, 0, command.stderr);
     assert.ok(existsSync(path.join(app, 'masks/scan_mask.png')));
 });

@@ -38,7 +38,7 @@ async function check(page, name) {
  */
 function smallControls(page) {
     return page.evaluate(() =>
-        [...document.querySelectorAll('button, a, input:not([type="checkbox"]), select, label.check')]
+        [...document.querySelectorAll('button, a:not(.skip a), input:not([type="checkbox"]), select, label.check')]
             .map(node => ({ name: node.id || node.getAttribute('aria-label') || node.className, box: node.getBoundingClientRect() }))
             .filter(({ box }) => box.width > 0 && (box.width < 43.5 || box.height < 43.5))
             .map(({ name, box }) => `${name} ${Math.round(box.width)}x${Math.round(box.height)}`),

@@ -106,7 +106,7 @@ test('the modules of the page and of the package have no circular imports, dynam
     assert.deepEqual(findCycle(new Map([['a', ['b', 'c']], ['b', ['c']], ['c', ['b']]])), ['b', 'c', 'b']);
     const read = (/** @type {string} */ file) => readFile(path.join(ROOT, file), 'utf8');
     const isExternal = (/** @type {string} */ file) => `/${file}` in LIBRARIES;
-    for (const entry of ['web/app.js', 'web/engine/start.js', 'web/engine/worker.js', 'web/sw.js', 'wasm/sonomask.js', 'wasm/worker.browser.js']) {
+    for (const entry of ['web/app.js', 'web/engine/start.js', 'web/engine/worker.js', 'web/input/decoder.js', 'web/sw.js', 'wasm/sonomask.js', 'wasm/worker.browser.js']) {
         const { imports } = await bundle(entry, { read, isExternal });
         assert.deepEqual(findCycle(imports), [], entry);
     }

@@ -103,7 +103,7 @@ describe('clicks', { skip }, () => {
     test('a click adds an outline, an Alt click or a right click removes it, and both are undone', async () => {
         await startAfresh();
         const first = await maskOf(page);
-        await page.getByRole('button', { name: 'Click to correct the outline (I)' }).click();
+        await page.getByRole('button', { name: 'Click to outline or correct (I)' }).click();
         const empty = pixelOf(first, 0);
         const full = pixelOf(first, 255);
         const [beside, within] = [await onScreen(page, first, empty.x, empty.y), await onScreen(page, first, full.x, full.y)];

@@ -7,9 +7,12 @@ import { after, before, describe, test } from 'node:test';
 import { rateOfTimes } from '../../web/input/rate.js';
 import { jpeg, scan } from '../node/support/images.js';
 import { dicom, dicomElement, encapsulated, regions, rle } from '../node/support/dicom.js';
-import { ROOT } from '../node/support/project.js';
+import { ROOT, temporaryFolder } from '../node/support/project.js';
 import { answered, canvasHash, colourAt, faultsOf, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+import { makeFiles, withoutTools } from '../node/support/dicom-files.js';
+import { tiff } from '../node/support/tiff.js';
 import { sample } from './support/samples.js';
+import { AVIF, gif } from './support/stills.js';
 
 const REAL = path.resolve(ROOT, '../shared/data/dicom');
 const WIDTH = 160;
@@ -139,9 +142,14 @@ describe('DICOM and video', { skip }, () => {
             'header.dcm': [whole.subarray(0, 140), /damaged|no image/],
             'wrong-length.dcm': [dicom({ ...size, element: dicomElement([0x7fe0, 0x0010, 'OB', grey], 0x7ffffff0) }), /damaged/],
             'nothing.dcm': [dicom({ ...size }), /contains no image/],
-            'j2k.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.90', element: encapsulated([grey]) }), /JPEG 2000 Lossless/],
-            'deflated.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.1.99', pixels: grey }), /transfer syntax Deflated/],
-            'jpeg.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.50', element: encapsulated([Buffer.from([0xff, 0xd8, 0xff, 1])]) }), /DICOM file is damaged: JPEG/],
+            'j2k.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.90', element: encapsulated([grey]) }), /damaged: JPEG 2000: no start/],
+            'deflated.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.1.99', pixels: grey }), /deflated data cannot be read/],
+            'unknown.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.110', element: encapsulated([grey]) }), /transfer syntax JPEG XL Lossless/],
+            'mpeg.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.100', element: encapsulated([grey]) }), /cannot play the video inside this DICOM file: MPEG2/],
+            'DICOMDIR': [dicom({ ...size, more: [[0x0004, 0x1220, 'SQ', Buffer.alloc(0)]] }), /index of a DICOM folder/],
+            'no-frames.dcm': [dicom({ ...size, frames: 0, more: [[0x0028, 0x0008, 'IS', '0']], pixels: grey }), /damaged: 0 frames/],
+            'huge.dcm': [dicom({ width: 65535, height: 65535, pixels: grey }), /more than 64 megapixels/],
+            'jpeg.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.50', element: encapsulated([Buffer.from([0xff, 0xd8, 0xff, 1])]) }), /DICOM file is damaged: JPEG: no image data/],
             'frames.dcm': [dicom({ ...size, frames: 5, pixels: grey }), /damaged/],
             'rle.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.5', element: encapsulated([Buffer.alloc(90, 3)]) }), /damaged/],
             'odd.dcm': [dicom({ ...size, colour: 'ARGB', samples: 4, pixels: grey }), /not supported: ARGB/],
@@ -302,14 +310,86 @@ describe('DICOM and video', { skip }, () => {
         await page.context().close();
     });
 
+    test('WebP, AVIF, GIF and TIFF are segmented; loops and pages are frames; damaged ones show the reason', async () => {
+        const page = await site.open();
+        const webp = await page.evaluate(async () => {
+            const canvas = new OffscreenCanvas(160, 120);
+            const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
+            context.fillStyle = '#777';
+            context.fillRect(0, 0, 160, 120);
+            return [...new Uint8Array(await (await canvas.convertToBlob({ type: 'image/webp' })).arrayBuffer())];
+        });
+        const dark = Buffer.from(grey.map(value => value >> 2));
+        const light = Buffer.from(grey.map(value => value >> 1));
+        const still = gif(size, [light]);
+        /** @type {[name: string, buffer: Buffer, outcome: RegExp | 'done'][]} */
+        const files = [
+            ['a.webp', Buffer.from(webp), 'done'],
+            ['b.avif', AVIF, 'done'],
+            ['c.gif', gif(size, [dark, light, dark]), 'done'],
+            ['d.gif', still, 'done'],
+            ['e.tif', tiff([{ ...size, pixels: grey }, { ...size, pixels: halves }]), 'done'],
+            ['f.webp', Buffer.from(webp).subarray(0, 30), /cannot decode this WEBP file/],
+            ['g.tif', tiff([{ ...size, pixels: grey }]).subarray(0, 100), /TIFF file cannot be read/],
+        ];
+        await pick(page, files.map(([name, buffer]) => ({ name, buffer })));
+        await settled(page, files.length);
+        const rows = await rowsOf(page);
+        for (const [index, [name, , outcome]] of files.entries())
+            if (outcome === 'done') assert.equal(rows[index]?.state, 'done', `${name}: ${rows[index]?.text}`);
+            else assert.match(rows[index]?.text ?? '', outcome, name);
+        for (const [index, count] of [[2, 3], [4, 2]]) {
+            await page.locator('.row-main').nth(/** @type {number} */ (index)).click();
+            const shown = (/** @type {string} */ text) => page.waitForFunction(wanted => document.querySelector('#frame-text')?.textContent === wanted, text);
+            await shown(`Frame 1 of ${count}`);
+            await answered(page);
+            const first = await colourAt(page, 0.5, 0.5);
+            await page.getByRole('slider', { name: 'Frame' }).fill('2');
+            await shown(`Frame 2 of ${count}`);
+            await answered(page);
+            assert.notDeepEqual(await colourAt(page, 0.5, 0.5), first);
+        }
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('compressed files of dcmtk and gdcm, and a folder with its index, open without leaving the page’s policy', { skip: withoutTools }, async context => {
+        const folder = await temporaryFolder(context);
+        await makeFiles(folder, true);
+        const names = ['grey-j2k', 'grey-jpeg-70', 'rgb-jpeg-ls', 'grey-deflated', 'palette-rle', 'twelve-jpeg-51', 'grey-jpeg-progressive'];
+        const page = await site.open();
+        await pick(page, await Promise.all(names.map(async name => ({ name, buffer: await readFile(path.join(folder, `${name}.dcm`)) }))));
+        await settled(page, names.length);
+        for (const { name, state, text } of await rowsOf(page)) assert.equal(state, 'done', `${name}: ${text}`);
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('a video inside DICOM plays; its regions and spacing are those of the file', async () => {
+        const page = await site.open();
+        const video = await recordVideo(page, 'mp4');
+        assert.ok(video);
+        const file = dicom({
+            ...size, colour: 'YBR_PARTIAL_420', samples: 3, frames: 25, syntax: '1.2.840.10008.1.2.4.102', element: encapsulated([video]),
+            more: [regions({ box: [0, 0, WIDTH, HEIGHT], centimetres: 0.01 })],
+        });
+        await pick(page, [{ name: 'video.dcm', buffer: file }]);
+        await settled(page, 1);
+        const [row] = await rowsOf(page);
+        assert.equal(row?.state, 'done', row?.text);
+        await answered(page);
+        await page.waitForFunction(() => /^Frame 1 of \d+$/.test(document.querySelector('#frame-text')?.textContent ?? ''));
+        assert.match((await saved(page, 'CSV table')).bytes.toString(), /^dicom-1,/m);
+        await page.context().close();
+    });
+
     test('real files of several manufacturers open', { skip: existsSync(REAL) ? false : 'the files are not in ../shared/data' }, async () => {
         const page = await site.open();
         const names = (await readdir(REAL)).sort();
         await pick(page, await Promise.all(names.map(async name => ({ name, buffer: await readFile(path.join(REAL, name)) }))));
         await settled(page, names.length);
         for (const { name, state, text } of await rowsOf(page)) {
-            if (name.includes('jpeg2k')) assert.match(text, /JPEG 2000/);
-            else assert.equal(state, 'done', `${name}: ${text}`);
+            assert.equal(state, 'done', `${name}: ${text}`);
         }
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();

@@ -98,7 +98,7 @@ describe('correcting', { skip }, () => {
         await nextFrame(page);
         assert.equal(await lesions(), 1);
         await page.getByRole('button', { name: 'Remove lesion 1' }).click();
-        await page.getByText('No lesion is outlined.').waitFor();
+        await page.locator('#lesions').getByText('No lesion is outlined.').waitFor();
         await page.keyboard.press('Control+z');
         await page.keyboard.press('Control+z');
         await nextFrame(page);

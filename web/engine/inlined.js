@@ -7,6 +7,8 @@
  *     sha256: string,
  *     worker: string,
  *     compareWorker: string,
+ *     decoder: string,
+ *     openjpeg: Uint8Array<ArrayBuffer>,
  *     card: string,
  *     samples: Record<string, Uint8Array<ArrayBuffer>>,
  * } | null}

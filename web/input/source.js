@@ -12,13 +12,15 @@
 
 /** @typedef {{ x: number, y: number, width: number, height: number }} Box pixels */
 
+/** What a DICOM file says of a part of its image. @typedef {import('../../wasm/dicom/regions.js').Region} Region */
+
 /**
  * @typedef {object} Source
  * @property {Kind} kind
  * @property {number} frameCount
  * @property {number} framesPerSecond of a cine loop; 0 for a single picture
  * @property {Scale[]} scales from the file
- * @property {Box[]} areas scan regions that the file marks; empty when it marks none
+ * @property {Region[]} areas the ultrasound regions of a DICOM file, pictures and curves; empty when it marks none
  * @property {(frame: number) => Promise<EncodedImage | RawImage>} input the input of the network
  * @property {(frame: number) => Promise<ImageBitmap>} picture the picture for the viewer; the caller closes it
  * @property {(frame: number, onFrame: (frame: number) => void) => () => void} [play] plays from a frame on and calls

@@ -30,7 +30,7 @@ export function openStill(file, engine) {
  * @param {Engine} engine
  * @returns {Promise<ImageBitmap>}
  */
-async function pictureOf(file, engine) {
+export async function pictureOf(file, engine) {
     try {
         return await createImageBitmap(file, { imageOrientation: 'from-image' });
     } catch {

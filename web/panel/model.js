@@ -1,6 +1,7 @@
 /** The dialog "About this model": network, weights and their check, and the model card. */
 import { inlined } from '../engine/inlined.js';
 import { formatNumber, t } from '../i18n/i18n.js';
+import { lacks, opensOffline } from '../ui/browser.js';
 import { byId, element, icon } from '../ui/dom.js';
 import { cardElements } from './card.js';
 
@@ -34,6 +35,7 @@ export function renderModel(engine) {
     const check = element('span', { class: verified ? 'verified' : 'unverified' }, t(verified ? 'model.verified' : 'model.unverified'));
     if (verified) check.prepend(icon('check'));
     const runner = element('span', {}, element('bdi', {}, `sonomask ${info.version}, ${info.backend}`), ` · ${t('model.workers', { count: engine.pool.size })}`);
+    const lacking = lacks(info.backend);
     /** @type {[string, Node | string][]} */
     const facts = [
         [t('model.network'), `${info.network}, ${info.inputSize} × ${info.inputSize}`],
@@ -45,6 +47,7 @@ export function renderModel(engine) {
         [t('model.threshold'), formatNumber(info.threshold, 2)],
         [t('model.temperature'), formatNumber(info.temperature, 2)],
         [t('model.engine'), runner],
+        [t('model.browser'), lacking.length > 0 ? lacking.map(key => t(key)).join(' ') : t(opensOffline() ? 'model.browserOffline' : 'model.browserComplete')],
     ];
     root.replaceChildren(
         element('dl', { class: 'model-facts' }, ...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])),

@@ -6,6 +6,7 @@ import { millimetresOf } from '../compare/summary.js';
 import { answerInView } from '../state/item.js';
 import { decodeRuns } from '../state/masks.js';
 import { announce, notify } from '../ui/announce.js';
+import { canCopy } from '../ui/browser.js';
 import { byId, saveFile } from '../ui/dom.js';
 import { late } from '../ui/late.js';
 
@@ -90,6 +91,7 @@ export class Save {
             saveFile(jsonBlob(recordOf(item, name, frame, result, provenance)), `${stem}.json`);
         });
         this.#on('save-copy', async engine => {
+            if (!canCopy) throw new Error(t('lack.copy'));
             // Called at once, with a promise of the picture: browsers allow this only shortly after a click.
             const picture = this.#inView(engine).then(view => this.#overlay(view, engine));
             await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);

@@ -86,6 +86,22 @@ function components() {
             version: npmVersion('dicom-parser'), license: 'MIT', copyright: 'Copyright 2014 Chris Hafey',
             address: 'https://github.com/cornerstonejs/dicomParser', purl: `pkg:npm/dicom-parser@${npmVersion('dicom-parser')}`,
         },
+        'codec-openjpeg': {
+            version: npmVersion('@cornerstonejs/codec-openjpeg'), license: 'MIT', copyright: 'Copyright Chris Hafey',
+            address: 'https://github.com/cornerstonejs/codecs', purl: `pkg:npm/%40cornerstonejs/codec-openjpeg@${npmVersion('@cornerstonejs/codec-openjpeg')}`,
+        },
+        openjpeg: {
+            version: `in-codec-openjpeg-${npmVersion('@cornerstonejs/codec-openjpeg')}`, license: 'BSD-2-Clause',
+            copyright: 'Copyright 2002-2014 Universite catholique de Louvain and others', address: 'https://www.openjpeg.org',
+        },
+        tiff: {
+            version: npmVersion('tiff'), license: 'MIT', copyright: 'Copyright 2015 Michael Zasso',
+            address: 'https://github.com/image-js/tiff', purl: `pkg:npm/tiff@${npmVersion('tiff')}`,
+        },
+        iobuffer: {
+            version: npmVersion('iobuffer'), license: 'MIT', copyright: 'Copyright 2015 Michael Zasso',
+            address: 'https://github.com/image-js/iobuffer', purl: `pkg:npm/iobuffer@${npmVersion('iobuffer')}`,
+        },
         fflate: {
             version: npmVersion('fflate'), license: 'MIT', copyright: 'Copyright Arjun Barrett',
             address: 'https://github.com/101arrowz/fflate', purl: `pkg:npm/fflate@${npmVersion('fflate')}`,
@@ -93,8 +109,10 @@ function components() {
     };
 }
 
+/** What wasm/vendor holds: the npm package and the page have it. */
+const READERS = ['dicom-parser', 'codec-openjpeg', 'openjpeg', 'tiff', 'iobuffer', 'fflate'];
 const IN_WASM = ['stb_image', 'simde', 'musl', 'dlmalloc', 'emscripten'];
-const IN_PAGE = [...IN_WASM, 'dicom-parser', 'fflate'];
+const IN_PACKAGE = [...IN_WASM, ...READERS];
 
 /**
  * What a file of the release is, and the components in it.
@@ -102,11 +120,11 @@ const IN_PAGE = [...IN_WASM, 'dicom-parser', 'fflate'];
  * @param {string} name
  */
 function kindOf(file, name) {
-    if (file === `${name}.tgz`) return { title: 'npm package', contents: IN_WASM, purl: `pkg:npm/sonomask@${name.split('-')[1]}` };
+    if (file === `${name}.tgz`) return { title: 'npm package', contents: IN_PACKAGE, purl: `pkg:npm/sonomask@${name.split('-')[1]}` };
     if (file.endsWith('.whl')) return { title: 'Python wheel', contents: ['stb_image', 'stb_image_write', 'simde'], purl: `pkg:pypi/sonomask@${name.split('-')[1]}` };
     if (file === `${name}.tar.gz`) return { title: 'source archive', contents: [] };
-    if (file === `${name}.html`) return { title: 'page as one file', contents: IN_PAGE };
-    if (file === `${name}-site.tar.gz`) return { title: 'page for web servers', contents: IN_PAGE };
+    if (file === `${name}.html`) return { title: 'page as one file', contents: IN_PACKAGE };
+    if (file === `${name}-site.tar.gz`) return { title: 'page for web servers', contents: IN_PACKAGE };
     throw new Error(`${file} is not a known file of a release`);
 }
 

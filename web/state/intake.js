@@ -2,6 +2,7 @@
 import { Edits } from '../edit/edits.js';
 import { pairMasks } from '../compare/pairs.js';
 import { withoutClutter } from '../input/collect.js';
+import { arranged, hasDirectory } from '../input/dicomdir.js';
 import { t } from '../i18n/i18n.js';
 import { reasonOf } from '../panel/keep.js';
 import { compareWithSession } from '../panel/readers.js';
@@ -72,12 +73,25 @@ export class Intake extends EventTarget {
             notify(t('list.nothing'));
             return;
         }
-        const images = found.filter(({ file }) => !WORK_FILE.test(file.name));
+        const images = await this.#inOrder(found.filter(({ file }) => !WORK_FILE.test(file.name)));
         if (images.length > 0) {
             const missing = this.#store.items.filter(({ state }) => state === 'missing');
             this.#addImages(missing.length > 0 ? await this.#withoutMissing(images, missing) : images);
         }
         for (const { file } of found) if (WORK_FILE.test(file.name)) await this.#addWork(file);
+    }
+
+    /**
+     * The images of a DICOM folder come in the order of its index, and files that it does not name are left out. A damaged
+     * index is listed like any file, with the reason.
+     * @param {Found[]} images
+     * @returns {Promise<Found[]>}
+     */
+    async #inOrder(images) {
+        if (!hasDirectory(images)) return images;
+        const { found, missing } = await arranged(images).catch(() => ({ found: images, missing: 0 }));
+        if (missing > 0) notify(t('problem.dicomdir-missing', { count: missing }), 'problem');
+        return found;
     }
 
     /** @param {Found[]} found */

@@ -595,6 +595,7 @@ export class Session extends EventTarget {
         layer.commit();
         this.#edited = true;
         this.#recomputeSoon();
+        this.#refine(); // the network answers clicks while the page draws them
     }
 
     undo() {

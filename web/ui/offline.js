@@ -1,19 +1,24 @@
 /** Registers the service worker and makes it cache the page's files, so that the page opens with the network off. */
+import { noteOffline } from './browser.js';
+
+const LONGEST_WAIT = 10000; // milliseconds
 
 /** Files that are loaded on demand and needed offline too. */
 const ON_DEMAND = [
     'late.js',
     'compare/worker.js',
-    'vendor/dicom-parser.js',
     'vendor/fflate.js',
+    'input/browser-still.js',
+    'input/decoder.js',
+    'input/decoding.js',
     'input/dicom.js',
-    'input/dicom-library.js',
-    'input/dicom-pixels.js',
+    'input/tiff.js',
     'input/video.js',
     'input/rate.js',
     'engine/worker.js',
     '../wasm/worker.browser.js',
     '../wasm/worker-calls.js',
+    '../wasm/vendor/openjpeg.wasm',
     'samples/phantom-1.png',
     'samples/phantom-2.png',
     'samples/phantom-3.png',
@@ -22,22 +27,33 @@ const ON_DEMAND = [
     'manifest.webmanifest',
 ];
 
-/** @returns {Promise<void>} when everything is cached, or when the browser has no service workers */
+/**
+ * Notes whether the page opens with the network off: not where there are no service workers, such as in some private windows.
+ * @returns {Promise<void>} when everything is cached, or after some seconds
+ */
 export async function registerOffline() {
-    if (!('serviceWorker' in navigator) || !isSecureContext || !location.protocol.startsWith('http')) return;
+    if (location.protocol === 'file:') {
+        noteOffline(true);
+        return;
+    }
     try {
-        const registration = await navigator.serviceWorker.register(new URL('../sw.js', import.meta.url), { type: 'module' });
+        // A classic script: Firefox has had module scripts here for a short time only.
+        const registration = await navigator.serviceWorker.register(new URL('../sw.js', import.meta.url));
         const worker = registration.active ?? registration.waiting ?? registration.installing;
         const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
         const wanted = ON_DEMAND.map(path => new URL(`../${path}`, import.meta.url).href);
         const addresses = [...new Set([location.href.replace(/#.*$/, ''), ...loaded, ...wanted])];
         await new Promise(resolve => {
             const channel = new MessageChannel();
-            channel.port1.onmessage = resolve;
-            setTimeout(resolve, 10000);
+            channel.port1.onmessage = () => {
+                noteOffline(true);
+                resolve(undefined);
+            };
+            setTimeout(resolve, LONGEST_WAIT);
             worker?.postMessage({ keep: addresses.filter(address => address.startsWith(location.origin)) }, [channel.port2]);
         });
     } catch {
-        // Without it the page works, but not offline.
+        // There is no navigator.serviceWorker, or it is forbidden. Without it the page works, but not offline.
+        noteOffline(false);
     }
 }

@@ -19,7 +19,7 @@ Research software, not a medical device. Everything runs on this machine; nothin
 from ._errors import SonomaskError
 from ._images import contours, decode, encode_png
 from ._model import Model, OpenImage
-from ._types import Box, Click, Contour, Lesion, Measurement, ModelInfo, OperatingPoint, Point, Segmentation
+from ._types import Box, Click, Contour, Lesion, Measurement, ModelInfo, OperatingPoint, Point, Region, Segmentation
 
 __version__ = "0.1.0"
 
@@ -34,6 +34,7 @@ __all__ = [
     "OpenImage",
     "OperatingPoint",
     "Point",
+    "Region",
     "Segmentation",
     "SonomaskError",
     "contours",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 from typing import Any, Iterable, Optional, Sequence, Tuple, Union
 
@@ -104,11 +105,33 @@ def share(value: Optional[float], name: str) -> float:
     return given
 
 
+#: Where the ultrasound pictures are: "auto", "whole", or rectangles (x, y, width, height).
+Regions = Union[str, Iterable[Tuple[int, int, int, int]]]
+
+
+def checked_regions(regions: Regions) -> Union[str, Tuple[Tuple[int, int, int, int], ...]]:
+    """The regions, copied. Their values are checked by the library."""
+    if isinstance(regions, str):
+        if regions not in ("auto", "whole"):
+            raise refused(f'regions must be "auto", "whole" or rectangles (x, y, width, height), not {regions!r}')
+        return regions
+    try:
+        given = [tuple(operator.index(value) for value in region) for region in regions]
+    except TypeError as error:
+        raise refused("regions must be rectangles (x, y, width, height) of whole numbers of pixels") from error
+    if not 1 <= len(given) <= c.MOST_REGIONS or any(len(region) != 4 for region in given):
+        raise refused(f"regions must be 1 to {c.MOST_REGIONS} rectangles (x, y, width, height)")
+    if any(abs(value) > 0x7FFFFFFF for region in given for value in region):
+        raise refused("a number of a region is too large")
+    return tuple((x, y, width, height) for x, y, width, height in given)
+
+
 def segment_options(
     threshold: Optional[float],
     minimum_area: Optional[float],
     operating_point: Optional[float],
     flip_average: bool = False,
+    regions: Regions = "auto",
 ) -> c.SegmentOptions:
     options: c.SegmentOptions = c.library().sm_segment_options_default()
     options.threshold = share(threshold, "threshold")
@@ -118,6 +141,11 @@ def segment_options(
         if operating_point not in (0.8, 0.9, 0.95):
             raise refused(f"operating_point must be 0.8, 0.9 or 0.95, not {operating_point!r}")
         options.operating_point = float(operating_point)
+    given = checked_regions(regions)
+    options.find_regions = given == "auto"
+    if not isinstance(given, str):
+        options.regions = (c.Rectangle * len(given))(*(c.Rectangle(*region) for region in given))
+        options.region_count = len(given)
     return options
 
 

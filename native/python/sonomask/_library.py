@@ -20,6 +20,7 @@ CLASSES = ("normal", "benign", "malignant")
 BACKENDS = ("auto", "reference", "scalar", "simd128", "avx2", "avx512")
 ABI_VERSION = 0  # the reserved fields below belong to this one
 OPERATING_POINTS = 3
+MOST_REGIONS = 16
 
 
 class Error(Structure):
@@ -54,7 +55,8 @@ class Lesion(Structure):
         ("expected_dice", c_float),
         ("presence", c_float),
         ("margin", c_float),
-        ("reserved", c_uint32 * 6),
+        ("region", c_int),
+        ("reserved", c_uint32 * 5),
     ]
 
 
@@ -101,13 +103,35 @@ class StateOptions(Structure):
     _fields_ = [("parallel", POINTER(Parallel)), ("reserved", c_uint64 * 7)]
 
 
+class Rectangle(Structure):
+    _fields_ = [("x", c_int), ("y", c_int), ("width", c_int), ("height", c_int)]
+
+
 class SegmentOptions(Structure):
     _fields_ = [
         ("threshold", c_float),
         ("minimum_area", c_float),
         ("flip_average", c_bool),
         ("operating_point", c_double),
-        ("reserved", c_uint64 * 5),
+        ("regions", POINTER(Rectangle)),
+        ("region_count", c_int),
+        ("find_regions", c_bool),
+        ("reserved", c_uint64 * 3),
+    ]
+
+
+class Region(Structure):
+    _fields_ = [
+        ("x", c_int),
+        ("y", c_int),
+        ("width", c_int),
+        ("height", c_int),
+        ("type", c_int),
+        ("probabilities", c_float * len(CLASSES)),
+        ("presence", c_float),
+        ("outlier_score", c_float),
+        ("looks_like_ultrasound", c_bool),
+        ("reserved", c_uint32 * 5),
     ]
 
 
@@ -130,7 +154,9 @@ class Result(Structure):
         ("possible", POINTER(Lesion)),
         ("possible_count", c_int),
         ("possible_mask", c_void_p),
-        ("reserved", c_uint64 * 3),
+        ("regions", POINTER(Region)),
+        ("region_count", c_int),
+        ("reserved", c_uint64 * 1),
     ]
 
 
@@ -164,7 +190,9 @@ STRUCTURES: Tuple[Type[Structure], ...] = (
     ModelInfo,
     Parallel,
     StateOptions,
+    Rectangle,
     SegmentOptions,
+    Region,
     Result,
     Click,
     Box,

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from . import _library as c
 from ._errors import SonomaskError, refused
 from ._images import Decoded
-from ._inputs import Encoded, ImageInput, image_of, is_encoded, plane_of, prompts_of, read, segment_options, share
+from ._inputs import Encoded, ImageInput, Regions, checked_regions, image_of, is_encoded, plane_of, prompts_of, read
+from ._inputs import segment_options, share
 from ._results import lesions_of, operating_point_of, segmentation_of
 from ._state import Network, State, Threads, usable
 from ._types import Measurement, ModelInfo, Segmentation
@@ -138,6 +139,7 @@ class Model:
         minimum_area: Optional[float] = None,
         operating_point: Optional[float] = None,
         flip_average: bool = False,
+        regions: Regions = "auto",
     ) -> Segmentation:
         """Segments an image: a path, the bytes of a PNG, JPEG or BMP file, or a uint8 array [height, width] (grey) or
         [height, width, 1, 3 or 4] (grey, RGB, RGBA; transparency is not used).
@@ -147,9 +149,13 @@ class Model:
         lesion images in which a lesion still counts, 0.8, 0.9 or 0.95 (default). ``flip_average`` also segments the
         mirrored image and averages: twice the time, a little more accurate.
 
+        ``regions``: where the ultrasound pictures in the image are. "auto" finds them when the image is that of a whole
+        scanner screen; "whole": the image is the picture; or 1 to 16 rectangles (x, y, width, height), which must not
+        overlap and of which the parts in the image count. Each is answered for itself.
+
         Raises ``argument``, ``io``, ``image-...``, ``memory`` or ``disposed``.
         """
-        options = segment_options(threshold, minimum_area, operating_point, flip_average)
+        options = segment_options(threshold, minimum_area, operating_point, flip_average, regions)
         state = self._take()
         try:
             started = time.perf_counter()
@@ -230,6 +236,7 @@ class OpenImage:
         self._pixels: Optional[NDArray[np.uint8]] = pixels
         self._state: Optional[State] = None
         self._has_features = False  # of the image itself, not of its average with the mirrored one
+        self._regions: Regions = "auto"  # of the features
         self._lock = threading.Lock()
         self._process = os.getpid()
         self.height, self.width = pixels.shape[:2]
@@ -271,16 +278,18 @@ class OpenImage:
         minimum_area: Optional[float] = None,
         operating_point: Optional[float] = None,
         flip_average: bool = False,
+        regions: Regions = "auto",
     ) -> Segmentation:
         """As ``Model.segment``; the features of the image are kept for ``refine``."""
-        options = segment_options(threshold, minimum_area, operating_point, flip_average)
+        given = checked_regions(regions)
+        options = segment_options(threshold, minimum_area, operating_point, flip_average, given)
         with self._own_lock():
             pixels = self._open_pixels()
             started = time.perf_counter()
             state = self._working()
             self._has_features = False
             result = state.segment(image_of(pixels), options)
-            self._has_features = not options.flip_average
+            self._has_features, self._regions = not options.flip_average, given
             return segmentation_of(result, _milliseconds_since(started))
 
     def refine(
@@ -291,18 +300,22 @@ class OpenImage:
         threshold: Optional[float] = None,
         minimum_area: Optional[float] = None,
         operating_point: Optional[float] = None,
+        regions: Regions = "auto",
     ) -> Segmentation:
         """The answer with all clicks, each a ``Click(x, y, inside)``, and a ``Box(x, y, width, height)``. Only the
         decoder of the network runs, unless the image was not segmented yet: then it is first.
 
         A click inside always lies in an outline of the answer; a click outside lies in none. A box always holds an
-        outline, and the outline of the lesion in it does not leave it. The answer depends on the image, the options
+        outline, and the outline of the lesion in it does not leave it. Clicks and box change the answer of the regions
+        that they are in; the box belongs to the region with the largest part of it. The answer depends on the image, the options
         and these prompts, not on earlier calls; without prompts it is that of ``segment``.
 
         Raises ``no-prompts`` when the weights take none; ``argument`` for a click or box that is not finite or outside
-        the image, a box of no area, more than 1000 clicks, and prompts that contradict each other; ``closed``.
+        the image or of all its regions, a box of no area, more than 1000 clicks, and prompts that contradict each
+        other; ``closed``.
         """
-        options = segment_options(threshold, minimum_area, operating_point)
+        given = checked_regions(regions)
+        options = segment_options(threshold, minimum_area, operating_point, regions=given)
         prompts = prompts_of(clicks, box)
         with self._own_lock():
             pixels = self._open_pixels()
@@ -312,9 +325,10 @@ class OpenImage:
                 )
             started = time.perf_counter()
             state = self._working()
-            if not self._has_features:
+            if not self._has_features or self._regions != given:
+                self._has_features = False
                 state.segment(image_of(pixels), options)
-                self._has_features = True
+                self._has_features, self._regions = True, given
             return segmentation_of(state.refine(prompts, options), _milliseconds_since(started))
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _library as c
-from ._types import Box, Contour, Lesion, OperatingPoint, Point, Segmentation
+from ._types import Box, Contour, Lesion, OperatingPoint, Point, Region, Segmentation
 
 
 def _copy(address: int, height: int, width: int, kind: Any) -> NDArray[Any]:
@@ -42,6 +42,7 @@ def _lesion(lesion: c.Lesion, expected_dice_power: float) -> Lesion:
         expected_dice=dice,
         presence=lesion.presence,
         margin=lesion.margin,
+        region=lesion.region,
     )
 
 
@@ -53,6 +54,20 @@ def lesions_of(lesions: Any, count: int, expected_dice_power: float = 1.0) -> Li
 def operating_point_of(point: c.OperatingPoint) -> OperatingPoint:
     # The library holds 0.8, 0.9 and 0.95 in single precision.
     return OperatingPoint(kept=round(point.kept, 2), presence=point.presence, missed_bound=point.missed)
+
+
+def _region(region: c.Region) -> Region:
+    return Region(
+        x=region.x,
+        y=region.y,
+        width=region.width,
+        height=region.height,
+        type=c.CLASSES[region.type],
+        probabilities=dict(zip(c.CLASSES, region.probabilities)),
+        presence=region.presence,
+        outlier_score=region.outlier_score,
+        looks_like_ultrasound=region.looks_like_ultrasound,
+    )
 
 
 def segmentation_of(result: c.Result, milliseconds: float) -> Segmentation:
@@ -77,6 +92,7 @@ def segmentation_of(result: c.Result, milliseconds: float) -> Segmentation:
         operating_point=point,
         possible=lesions_of(result.possible, result.possible_count),
         possible_mask=possible_mask,
+        regions=[_region(result.regions[index]) for index in range(result.region_count)],
         milliseconds=milliseconds,
     )
 

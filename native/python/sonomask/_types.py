@@ -59,6 +59,8 @@ class Lesion:
     #: Pixels: grown by this, the outline contains the true one for at least 90 % of patients whose lesion was found.
     #: 0 from ``measure``, and when the weights hold no margin.
     margin: float
+    #: Index of its region in ``Segmentation.regions``; 0 from ``measure``.
+    region: int = 0
 
     def __repr__(self) -> str:
         return (
@@ -100,9 +102,35 @@ class Measurement:
         return f"<Measurement {width}x{height}, {_outlines(self.lesions)}>"
 
 
+@dataclass(frozen=True)
+class Region:
+    """One ultrasound picture of the image, and the answer for it as for an image of its own."""
+
+    #: Pixels of the image.
+    x: int
+    y: int
+    width: int
+    height: int
+    type: str
+    probabilities: Dict[str, float]
+    presence: float
+    outlier_score: float
+    #: When false, this region is probably not breast ultrasound.
+    looks_like_ultrasound: bool
+
+    @property
+    def rectangle(self) -> Tuple[int, int, int, int]:
+        """As ``segment(regions=...)`` takes it."""
+        return self.x, self.y, self.width, self.height
+
+
 @dataclass(frozen=True, eq=False)
 class Segmentation(Measurement):
-    """The answer for an image. The arrays belong to the caller."""
+    """The answer for an image. The arrays belong to the caller.
+
+    With several regions, each is answered for itself. The lesions of all are listed; ``type``, ``probabilities``,
+    ``presence``, ``outlier_score`` and ``looks_like_ultrasound`` are those of the region with the greatest presence
+    (the first of several)."""
 
     width: int
     height: int
@@ -133,6 +161,9 @@ class Segmentation(Measurement):
     possible: List[Lesion]
     #: [height, width], 0 or 255: the mask of ``possible``; None when there is none.
     possible_mask: Optional[NDArray[np.uint8]]
+    #: Where the ultrasound pictures are, at least one: those that were given, or found (from the left, then from the
+    #: top), or the whole image. Outside of them ``probability_map`` and ``mask`` are 0.
+    regions: List[Region]
     #: Time from the input to this answer, decoding included except for an open image.
     milliseconds: float
 

@@ -11,6 +11,15 @@ const IMPLICIT = '1.2.840.10008.1.2';
 const BIG_ENDIAN = '1.2.840.10008.1.2.2';
 const RLE = '1.2.840.10008.1.2.5';
 const JPEG = '1.2.840.10008.1.2.4.50';
+const JPEG_LOSSLESS = '1.2.840.10008.1.2.4.70';
+const JPEG_LS = '1.2.840.10008.1.2.4.80';
+
+/** Pictures of 16 x 12 pixels, compressed by dcmtk: lossless JPEG, lossless JPEG-LS, near-lossless JPEG-LS in colours. */
+const LOSSLESS_PICTURE = Buffer.from('/9j/4AAQSkZJRgABAQAAAQABAAD/wwALCAAMABABAREA/8QAGgABAQADAQEAAAAAAAAAAAAAAAgFBgcDBP/aAAgBAQABAADDeW15/YMR8Tq4DLcC' +
+    'Av8AAcCAL/AAC/wAAv8AAAC/wABf4AAv8AAX+AAL/AAF/gAC/wAf///Z', 'base64');
+const LS_PICTURE = Buffer.from('/9j/9wALCAAMABABAREA/9oACAEBAAAAAAAAAcwwAe9esvIAWwQQQQQQABwAAAe4AAAV2AAEkgAAANd+AAAD8zmdm72nTp06dOmA///Z', 'base64');
+const LS_COLOURS = Buffer.from('/9j/9wARCAAMABADAREAAhEAAxEA/9oADAMBAAIAAwACAgAAAAIwYQAaXwLWaIScWoiu+KHyE+TERERERERERESSDQAAgAAAYAAAgAAQDgACAxEBQAdS' +
+    'HQ9hYNX8AAABxAAAEAAAAwXzCEP5hEd4iNIiNJJpJNJJpJNJJpKg/9k=', 'base64');
 
 /** @typedef {import('../support/dicom.js').DicomField} DicomField */
 
@@ -52,6 +61,9 @@ export function dicomSeeds() {
             ...SIZE, syntax: JPEG, frames: 2,
             element: encapsulated([picture.subarray(0, 100), picture.subarray(100), picture]),
         }),
+        'jpeg-lossless.dcm': dicom({ ...SIZE, syntax: JPEG_LOSSLESS, element: encapsulated([LOSSLESS_PICTURE]) }),
+        'jpeg-ls.dcm': dicom({ ...SIZE, syntax: JPEG_LS, element: encapsulated([LS_PICTURE]) }),
+        'jpeg-ls-colours.dcm': dicom({ ...SIZE, syntax: JPEG_LS, colour: 'RGB', samples: 3, element: encapsulated([LS_COLOURS]) }),
         'found-odd-ybr422.dcm': dicom({ width: 15, height: 11, colour: 'YBR_FULL_422', samples: 3, pixels: rgb.subarray(0, 15 * 11 * 2) }),
         'found-rle-bomb.dcm': dicom({ width: 6000, height: 6000, syntax: RLE, element: encapsulated([rle([grey])]) }),
         'words-bad-window.dcm': dicom({ ...SIZE, bits: 16, pixels: words, more: [[0x0028, 0x1050, 'DS', 'NaN'], [0x0028, 0x1051, 'DS', '9e999']] }),

@@ -1,0 +1,191 @@
+#include "scan.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "mask_label.h"
+#include "scan_cells.h"
+#include "scan_shape.h"
+#include "scan_split.h"
+
+/* In cells, of which there are up to SM_SCAN_CELLS along the longer side. Text is up to four cells high. */
+enum { OPENING_RADIUS = 2, SHORTEST_SIDE = 12 };
+
+/* Measured on screens made from images of several sets, and on the images themselves, of which none may be cropped. */
+static const double least_share = 0.02;    /* of the image's cells in a view */
+static const double least_fill = 0.4;      /* of the cells in a view's rectangle; a narrow sector has 0.5 */
+static const double least_second = 0.25;   /* area of another view, compared with the largest; thumbnails have less */
+static const double largest_share = 0.85;  /* of the image in all views; above it the image is a crop already */
+static const double least_content = 0.005; /* of the cells outside: text and icons, */
+static const double least_surface = 0.02;  /* or bars and background brighter than black */
+enum { CONTENT_CONTRAST = 60, SURFACE_GREY = 16 };
+
+/** A group of connected cells. */
+typedef struct component {
+    int32_t label;
+    int left, top, right, bottom; /* cells; the last two after the end */
+    int area;                     /* cells */
+} component;
+
+/** Bounding boxes and areas of the components; `components` is [count]. */
+static void measure(const sm_scan_cells *cells, const int32_t *labels, component *components, int count) {
+    for (int i = 0; i < count; i++)
+        components[i] = (component){.label = i + 1, .left = cells->columns, .top = cells->rows};
+    for (int y = 0; y < cells->rows; y++)
+        for (int x = 0; x < cells->columns; x++) {
+            const int32_t label = labels[y * cells->columns + x];
+            if (!label) continue;
+            component *c = &components[label - 1];
+            c->area++;
+            if (x < c->left) c->left = x;
+            if (y < c->top) c->top = y;
+            if (x >= c->right) c->right = x + 1;
+            if (y >= c->bottom) c->bottom = y + 1;
+        }
+}
+
+/** A part of a component that may be a view. */
+typedef struct candidate {
+    int32_t label;
+    sm_scan_rectangle box; /* pixels */
+} candidate;
+
+static int area_of(const sm_scan_rectangle *r) { return (r->right - r->left) * (r->bottom - r->top); }
+
+static int by_area(const void *a, const void *b) {
+    const candidate *first = a, *second = b;
+    const int first_area = area_of(&first->box), second_area = area_of(&second->box);
+    if (first_area != second_area) return first_area > second_area ? -1 : 1;
+    if (first->box.left != second->box.left) return first->box.left < second->box.left ? -1 : 1;
+    return first->box.top < second->box.top ? -1 : first->box.top > second->box.top;
+}
+
+static bool is_picture(const component *c, int cell_count) {
+    const int box = (c->right - c->left) * (c->bottom - c->top);
+    return c->right - c->left >= SHORTEST_SIDE && c->bottom - c->top >= SHORTEST_SIDE &&
+           c->area >= least_share * cell_count && c->area >= least_fill * box;
+}
+
+/** The rectangle of a component, without the lines that show only the surface. */
+static sm_scan_rectangle rectangle_of(const uint8_t *grey, int width, int height, const sm_scan_cells *cells,
+                                      const component *c) {
+    sm_scan_rectangle r = {c->left * cells->size, c->top * cells->size, c->right * cells->size,
+                           c->bottom * cells->size};
+    /* The last cells may leave pixels over. */
+    if (c->right == cells->columns) r.right = width;
+    if (c->bottom == cells->rows) r.bottom = height;
+    sm_scan_trim(grey, width, 2 * cells->size, &r);
+    return r;
+}
+
+static bool overlap(const sm_scan_rectangle *a, const sm_scan_rectangle *b) {
+    return a->left < b->right && b->left < a->right && a->top < b->bottom && b->top < a->bottom;
+}
+
+/** Keeps the candidates that are views, the largest first. Returns their number. */
+static int choose(candidate *candidates, int count, int shortest) {
+    if (count > 0) qsort(candidates, (size_t)count, sizeof *candidates, by_area);
+    int kept = 0;
+    for (int i = 0; i < count && kept < SM_SCAN_MAX_VIEWS; i++) {
+        const sm_scan_rectangle *r = &candidates[i].box;
+        bool take = r->right - r->left >= shortest && r->bottom - r->top >= shortest &&
+                    (kept == 0 || area_of(r) >= least_second * area_of(&candidates[0].box));
+        for (int k = 0; k < kept; k++) take = take && !overlap(r, &candidates[k].box);
+        if (take) candidates[kept++] = candidates[i];
+    }
+    return kept;
+}
+
+/** Whether a cell has a pixel in the rectangle. */
+static bool touches(const sm_scan_rectangle *r, int x, int y, int size) {
+    return x * size < r->right && (x + 1) * size > r->left && y * size < r->bottom && (y + 1) * size > r->top;
+}
+
+/** Whether the cells outside the views show a screen: text and icons, or a surface that is not black. */
+static bool is_screen(const sm_scan_cells *cells, const candidate *views, int count) {
+    int content = 0, surface = 0, inside = 0;
+    for (int y = 0; y < cells->rows; y++)
+        for (int x = 0; x < cells->columns; x++) {
+            const sm_scan_cell *cell = &cells->cells[y * cells->columns + x];
+            bool in_view = false;
+            for (int i = 0; i < count; i++) in_view = in_view || touches(&views[i].box, x, y, cells->size);
+            inside += in_view;
+            if (in_view) continue;
+            content += cell->varies && cell->contrast >= CONTENT_CONTRAST;
+            surface += !cell->varies && cell->middle >= SURFACE_GREY;
+        }
+    const int all = cells->columns * cells->rows;
+    return inside < largest_share * all && (content > least_content * all || surface > least_surface * all);
+}
+
+static int by_place(const void *a, const void *b) {
+    const sm_scan_view *first = a, *second = b;
+    if (first->left != second->left) return first->left < second->left ? -1 : 1;
+    return first->top < second->top ? -1 : first->top > second->top;
+}
+
+/** The candidates of all components, [SM_SCAN_CELLS]. Returns their number. */
+static int list_candidates(const uint8_t *grey, int width, int height, const sm_scan_cells *cells,
+                           const component *components, int count, candidate *candidates) {
+    sm_scan_rectangle parts[2 * SM_SCAN_MAX_VIEWS];
+    int listed = 0;
+    for (int i = 0; i < count; i++) {
+        if (!is_picture(&components[i], cells->columns * cells->rows)) continue;
+        const int part_count = sm_scan_split(grey, width, rectangle_of(grey, width, height, cells, &components[i]),
+                                             parts, (int)(sizeof parts / sizeof parts[0]));
+        for (int k = 0; k < part_count && listed < SM_SCAN_CELLS; k++) {
+            sm_scan_trim(grey, width, width + height, &parts[k]);
+            sm_scan_tighten(grey, width, height, cells->size, &parts[k]);
+            sm_scan_trim(grey, width, width + height, &parts[k]);
+            candidates[listed++] = (candidate){components[i].label, parts[k]};
+        }
+    }
+    return listed;
+}
+
+/** Fills `scan` from the labelled components of the cells. */
+static void find(const uint8_t *grey, int width, int height, const sm_scan_cells *cells, const int32_t *labels,
+                 const component *components, int count, sm_scan *scan) {
+    candidate candidates[SM_SCAN_CELLS];
+    const int listed = list_candidates(grey, width, height, cells, components, count, candidates);
+    const int views = choose(candidates, listed, SHORTEST_SIDE * cells->size);
+    if (views == 0 || !is_screen(cells, candidates, views)) return;
+    *scan = (sm_scan){.cell_size = cells->size, .count = views};
+    for (int i = 0; i < views; i++) {
+        const sm_scan_rectangle *r = &candidates[i].box;
+        sm_scan_view *view = &scan->views[i];
+        view->left = r->left;
+        view->top = r->top;
+        view->width = r->right - r->left;
+        view->height = r->bottom - r->top;
+        sm_scan_shape_set(cells, labels, candidates[i].label, view);
+    }
+    qsort(scan->views, (size_t)views, sizeof scan->views[0], by_place);
+}
+
+sm_status sm_scan_find(const uint8_t *grey, int width, int height, sm_scan *scan, sm_error *error) {
+    sm_scan_set_whole(width, height, scan);
+    sm_scan_cells cells;
+    sm_status status = sm_scan_cells_read(grey, width, height, &cells, error);
+    int32_t *labels = NULL;
+    component *components = NULL;
+    int count = 0;
+    if (status == SM_OK) {
+        sm_scan_cells_open(&cells, OPENING_RADIUS);
+        labels = malloc(((size_t)cells.columns * (size_t)cells.rows + 1) * sizeof *labels);
+        status = labels ? sm_mask_label(cells.region, cells.columns, cells.rows, labels, &count, error)
+                        : sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
+    }
+    if (status == SM_OK) {
+        components = malloc(((size_t)count + 1) * sizeof *components);
+        if (!components) status = sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
+    }
+    if (status == SM_OK) {
+        measure(&cells, labels, components, count);
+        find(grey, width, height, &cells, labels, components, count, scan);
+    }
+    free(components);
+    free(labels);
+    sm_scan_cells_free(&cells);
+    return status;
+}

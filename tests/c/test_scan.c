@@ -1,0 +1,209 @@
+/** The ultrasound pictures of a scanner screen are found, and nothing else is cropped. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../native/data/phantom.h"
+#include "../../src/letterbox.h"
+#include "../../src/scan.h"
+#include "foreign_picture.h"
+#include "screen.h"
+
+enum { PICTURES = 4 };
+static sm_sample pictures[PICTURES];
+
+static int draw_pictures(void **state) {
+    (void)state;
+    static const int sizes[PICTURES][2] = {{420, 330}, {360, 420}, {300, 300}, {420, 260}};
+    for (int i = 0; i < PICTURES; i++)
+        assert_int_equal(
+            sm_phantom_draw(sizes[i][0], sizes[i][1], SM_CLASS_BENIGN, (uint64_t)i + 1, &pictures[i], NULL), SM_OK);
+    return 0;
+}
+
+static int free_pictures(void **state) {
+    (void)state;
+    for (int i = 0; i < PICTURES; i++) sm_sample_free(&pictures[i]);
+    return 0;
+}
+
+static screen draw(const screen_style *style, int count) {
+    screen drawn;
+    sm_error error = {0};
+    if (screen_draw(style, pictures, count, &drawn, &error) != SM_OK) fail_msg("%s", error.message);
+    return drawn;
+}
+
+static void find(const sm_image *image, sm_scan *scan) {
+    uint8_t *grey = malloc((size_t)image->width * (size_t)image->height);
+    assert_non_null(grey);
+    sm_image_to_grey(image, grey);
+    assert_int_equal(sm_scan_find(grey, image->width, image->height, scan, NULL), SM_OK);
+    free(grey);
+}
+
+static double shared_area(const sm_rectangle *a, const sm_scan_view *b) {
+    const int left = a->x > b->left ? a->x : b->left, top = a->y > b->top ? a->y : b->top;
+    const int right = a->x + a->width < b->left + b->width ? a->x + a->width : b->left + b->width;
+    const int bottom = a->y + a->height < b->top + b->height ? a->y + a->height : b->top + b->height;
+    if (left >= right || top >= bottom) return 0;
+    const double both = (double)(right - left) * (bottom - top);
+    return both / ((double)a->width * a->height + (double)b->width * b->height - both);
+}
+
+/** Each view is found, and nothing else. */
+static void assert_found(const screen *drawn, const sm_scan *scan, double least) {
+    assert_false(scan->whole);
+    assert_int_equal(scan->count, drawn->view_count);
+    for (int k = 0; k < drawn->view_count; k++) {
+        double best = 0;
+        for (int i = 0; i < scan->count; i++) {
+            const double share = shared_area(&drawn->views[k], &scan->views[i]);
+            best = share > best ? share : best;
+        }
+        if (best < least)
+            fail_msg("view %d (%d %d %d %d) is found with %.2f; first found %d %d %d %d", k, drawn->views[k].x,
+                     drawn->views[k].y, drawn->views[k].width, drawn->views[k].height, best, scan->views[0].left,
+                     scan->views[0].top, scan->views[0].width, scan->views[0].height);
+    }
+}
+
+static void pictures_are_found_in_screens_of_many_looks(void **state) {
+    (void)state;
+    static const struct {
+        screen_style style;
+        int views;
+        double least;
+    } cases[] = {
+        {{.width = 800, .height = 600, .fill = 1, .seed = 1}, 1, 0.98},
+        {{.width = 800, .height = 600, .fill = 0.9f, .jpeg = 75, .seed = 2}, 1, 0.95},
+        {{.width = 800, .height = 600, .fill = 1, .coloured = true, .thumbnails = true, .seed = 3}, 1, 0.98},
+        {{.width = 800, .height = 600, .fill = 1, .gradient = true, .seed = 4}, 1, 0.95},
+        {{.width = 800, .height = 600, .fill = 1, .scale = 1.25f, .seed = 5}, 1, 0.95},
+        {{.width = 1024, .height = 768, .fill = 1, .scale = 0.7f, .jpeg = 85, .seed = 6}, 1, 0.93},
+        {{.width = 800, .height = 600, .fill = 1, .sector = true, .seed = 7}, 1, 0.85},
+        {{.width = 800, .height = 600, .fill = 0.32f, .seed = 8}, 1, 0.93}, /* 5 % of the screen */
+        {{.width = 800, .height = 600, .fill = 1, .seed = 9}, 2, 0.95},
+        {{.width = 1024, .height = 768, .fill = 1, .jpeg = 85, .seed = 10}, 2, 0.9},
+        {{.width = 1024, .height = 768, .fill = 1, .coloured = true, .seed = 11}, 4, 0.9},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        screen drawn = draw(&cases[i].style, cases[i].views);
+        sm_scan scan;
+        find(&drawn.image, &scan);
+        print_message("screen %zu\n", i + 1);
+        assert_found(&drawn, &scan, cases[i].least);
+        screen_free(&drawn);
+    }
+}
+
+static void a_screen_without_a_picture_is_left_whole(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        const screen_style style = {
+            .width = 800, .height = 600, .coloured = seed % 2 == 0, .jpeg = seed > 2 ? 85 : 0, .seed = seed};
+        screen drawn = draw(&style, 0);
+        sm_scan scan;
+        find(&drawn.image, &scan);
+        assert_true(scan.whole);
+        screen_free(&drawn);
+    }
+}
+
+static void assert_whole(const sm_scan *scan, int width, int height) {
+    assert_true(scan->whole);
+    assert_int_equal(scan->count, 1);
+    assert_int_equal(scan->views[0].left, 0);
+    assert_int_equal(scan->views[0].top, 0);
+    assert_int_equal(scan->views[0].width, width);
+    assert_int_equal(scan->views[0].height, height);
+}
+
+static void tidy_pictures_are_left_whole(void **state) {
+    (void)state;
+    sm_scan scan;
+    for (int i = 0; i < PICTURES; i++) {
+        assert_int_equal(sm_scan_find(pictures[i].grey, pictures[i].width, pictures[i].height, &scan, NULL), SM_OK);
+        assert_whole(&scan, pictures[i].width, pictures[i].height);
+    }
+}
+
+/** A black border belongs to many tidy images. */
+static void a_black_border_is_left_alone(void **state) {
+    (void)state;
+    const int width = 500, height = 460;
+    uint8_t *grey = calloc((size_t)width * (size_t)height, 1);
+    assert_non_null(grey);
+    for (int y = 0; y < pictures[1].height; y++)
+        memcpy(grey + (size_t)(y + 20) * (size_t)width + 60, pictures[1].grey + (size_t)y * (size_t)pictures[1].width,
+               (size_t)pictures[1].width);
+    sm_scan scan;
+    assert_int_equal(sm_scan_find(grey, width, height, &scan, NULL), SM_OK);
+    assert_whole(&scan, width, height);
+    free(grey);
+}
+
+static void photographs_and_tiny_images_are_left_whole(void **state) {
+    (void)state;
+    sm_scan scan;
+    sm_image leaves = foreign_picture(FOREIGN_LEAVES, 400, 300, true, 1);
+    find(&leaves, &scan);
+    assert_whole(&scan, 400, 300);
+    sm_image_free(&leaves);
+    static const int sizes[][2] = {{2, 2}, {3, 700}, {5000, 2}, {64, 64}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        uint8_t *grey = calloc((size_t)sizes[i][0] * (size_t)sizes[i][1], 1);
+        assert_non_null(grey);
+        assert_int_equal(sm_scan_find(grey, sizes[i][0], sizes[i][1], &scan, NULL), SM_OK);
+        assert_whole(&scan, sizes[i][0], sizes[i][1]);
+        free(grey);
+    }
+}
+
+static void outside_a_sector_the_picture_is_cleared(void **state) {
+    (void)state;
+    const screen_style style = {.width = 800, .height = 600, .fill = 1, .sector = true, .seed = 7};
+    screen drawn = draw(&style, 1);
+    sm_scan scan;
+    find(&drawn.image, &scan);
+    const sm_scan_view *view = &scan.views[0];
+    const size_t count = (size_t)view->width * (size_t)view->height;
+    uint8_t *crop = malloc(3 * count);
+    float *map = malloc(count * sizeof *map);
+    assert_non_null(crop);
+    assert_non_null(map);
+    sm_scan_crop(&scan, view, &drawn.image, crop);
+    for (size_t i = 0; i < count; i++) map[i] = 1;
+    sm_scan_clip(&scan, view, map);
+    const size_t upper_left = 0, upper_middle = (size_t)view->width / 2;
+    assert_true(map[upper_left] <= 0);
+    assert_true(map[upper_middle] >= 1);
+    assert_int_equal(crop[3 * upper_left], 0);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        kept += map[i] > 0;
+        if (map[i] <= 0) assert_int_equal(crop[3 * i], 0);
+    }
+    assert_true(kept > count / 2 && kept < count * 9 / 10);
+    free(crop);
+    free(map);
+    screen_free(&drawn);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pictures_are_found_in_screens_of_many_looks),
+        cmocka_unit_test(a_screen_without_a_picture_is_left_whole),
+        cmocka_unit_test(tidy_pictures_are_left_whole),
+        cmocka_unit_test(a_black_border_is_left_alone),
+        cmocka_unit_test(photographs_and_tiny_images_are_left_whole),
+        cmocka_unit_test(outside_a_sector_the_picture_is_cleared),
+    };
+    return cmocka_run_group_tests(tests, draw_pictures, free_pictures);
+}
