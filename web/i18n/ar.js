@@ -195,7 +195,6 @@ export default {
     'warning.undecided': 'الإجابة غير مؤكدة.',
     'warning.possible': 'الحدود المتقطعة آفة محتملة: احتمالها لا يكفي لتُحسب. تحقَّق منها.',
     'warning.normalWithLesion': 'ترسم الشبكة حدودًا لشيء ما مع أنها ترجِّح «لا آفة». دقِّق النظر.',
-    'warning.lesionWithoutMask': 'تتوقع الشبكة آفة لكنها لا تحدد شيئًا عند هذه العتبة. قد تُظهرها عتبة أدنى.',
 
     'share.over': 'أكثر من {share}',
     'share.under': 'أقل من {share}',

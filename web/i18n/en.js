@@ -172,7 +172,6 @@ export default {
     'warning.undecided': 'The answer is uncertain.',
     'warning.possible': 'A dashed outline is a possible lesion: not likely enough to count. Check it.',
     'warning.normalWithLesion': 'There is an outline although “no lesion” is the most likely type. Check it closely.',
-    'warning.lesionWithoutMask': 'A lesion is likely, but none is outlined at this threshold. A lower threshold may show it.',
 
     'share.over': 'over {share}',
     'share.under': 'under {share}',
