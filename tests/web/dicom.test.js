@@ -353,7 +353,7 @@ describe('DICOM and video', { skip }, () => {
         await page.context().close();
     });
 
-    test('compressed files of dcmtk and gdcm, and a folder with its index, open without leaving the page’s policy', { skip: withoutTools }, async context => {
+    test('compressed files of dcmtk and gdcm open without leaving the page’s policy', { skip: withoutTools }, async context => {
         const folder = await temporaryFolder(context);
         await makeFiles(folder, true);
         const names = ['grey-j2k', 'grey-jpeg-70', 'rgb-jpeg-ls', 'grey-deflated', 'palette-rle', 'twelve-jpeg-51', 'grey-jpeg-progressive'];

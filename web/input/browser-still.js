@@ -33,7 +33,7 @@ async function openLoop(file, type) {
     if (!('ImageDecoder' in globalThis) || !(await ImageDecoder.isTypeSupported(type))) return null;
     const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type, colorSpaceConversion: 'none' });
     try {
-        await decoder.completed;
+        await Promise.all([decoder.tracks.ready, decoder.completed]);
         const frameCount = decoder.tracks.selectedTrack?.frameCount ?? 1;
         if (frameCount < 2) {
             decoder.close();
