@@ -281,9 +281,8 @@ WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INF
 # in memory, so that an overflow traps instead of overwriting data. The memory that the shipped network needs is there from
 # the start: each growth takes a millisecond or more and lets the engine collect garbage. Untouched pages cost nothing.
 # Without a limit binaryen inlines every function that has one caller: the exports become functions of 20 kB, which the
-# browser optimises as a whole when a loop in them runs long. That took as long as the first segmentation. The allocator is
-# the small one: there are few, large allocations.
-WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=41943040 -sTOTAL_STACK=262144 \
+# browser optimises as a whole when a loop in them runs long. That took as long as the first segmentation.
+WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=41943040 -sTOTAL_STACK=262144 \
 	-Wl,--stack-first -Wl,--gc-sections -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=100
 # With -Os these are a third smaller, and the time of a whole segmentation does not change.
 WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c) $(addprefix src/, \

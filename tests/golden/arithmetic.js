@@ -1,9 +1,19 @@
 /**
- * The processing of the network's raw answer, implemented independently of the C sources: temperature of the type, threshold, components, measures and the expected Dice. Plain and slow.
+ * The processing of the network's raw answer, implemented independently of the C sources: temperature of the type,
+ * threshold, components, presence and operating point, margins, measures and the expected Dice. Plain and slow.
  */
 
 /** Lesions count the probabilities of at least this many pixels around their bounding box. */
 const SURROUNDINGS_PIXELS = 8;
+
+/** The peak is the least of this share of the image's pixels, those with the largest probabilities. */
+const PEAK_SHARE = 0.001;
+
+/** Logits lie between -LARGEST_LOGIT and LARGEST_LOGIT. */
+const LARGEST_LOGIT = 20;
+
+/** A faint lesion, which is only a possible one, is drawn at this share of the peak. */
+const FAINT_SHARE = 0.5;
 
 /** In the order of every array of probabilities. */
 export const CLASSES = ['normal', 'benign', 'malignant'];
@@ -15,6 +25,9 @@ export const CLASSES = ['normal', 'benign', 'malignant'];
  * @property {number} temperature
  * @property {number} minimum_area share of the image
  * @property {number} expected_dice_power
+ * @property {number[]} presence weights of the type's odds and of the peak, and the bias
+ * @property {{ kept: number, presence: number, missed_bound: number }} operating_point the default one
+ * @property {number[]} margin of an outline: factors of the square roots of its area and of the image's
  */
 
 /**
@@ -25,8 +38,6 @@ export const CLASSES = ['normal', 'benign', 'malignant'];
  * @property {number[]} logits of the type, up to a constant
  * @property {Float32Array} map probability of lesion, [height][width]
  */
-
-/** @typedef {{ pixels: number[] }} Component */
 
 /**
  * @param {number[]} logits
@@ -67,6 +78,16 @@ function components(mask, width, height) {
         found.push(pixels);
     }
     return found.sort((a, b) => b.length - a.length);
+}
+
+/**
+ * @param {number[][]} outlines indices of each one's pixels
+ * @param {number} length of the mask
+ */
+function maskOf(outlines, length) {
+    const mask = new Uint8Array(length);
+    for (const pixels of outlines) for (const at of pixels) mask[at] = 255;
+    return mask;
 }
 
 /**
@@ -156,31 +177,75 @@ export function runs(mask) {
     return found;
 }
 
+/** @param {number} value */
+const clampLogit = (value) => Math.min(Math.max(value, -LARGEST_LOGIT), LARGEST_LOGIT);
+
+/** @param {number} value */
+const sigmoid = (value) => 1 / (1 + Math.exp(-value));
+
 /**
- * The whole answer, with the names of a JSON line of `sonomask predict`, and the mask as runs.
+ * The logit of the peak among some pixels.
+ * @param {number[]} values their probabilities
+ * @param {number} imageArea
+ */
+function peak(values, imageArea) {
+    const sorted = [...values].sort((a, b) => b - a);
+    const rank = Math.min(Math.max(1, Math.ceil(PEAK_SHARE * imageArea)), sorted.length);
+    const probability = sorted[rank - 1] ?? 0;
+    return clampLogit(Math.log(probability / (1 - probability)));
+}
+
+/**
+ * The whole answer, with the names of a JSON line of `sonomask predict`, and the masks as runs.
  * @param {RawAnswer} raw
  * @param {Settings} settings
  */
 export function answer(raw, settings) {
     const { width, height, map } = raw;
     const probabilities = calibrated(raw.logits, settings.temperature);
-    const threshold = Math.fround(settings.threshold);
-    const mask = Uint8Array.from(map, (value) => (value >= threshold ? 255 : 0));
-    const least = Math.floor(Math.fround(settings.minimum_area) * map.length);
-    const lesions = components(mask, width, height).filter((pixels) => pixels.length >= least);
-    const kept = new Uint8Array(map.length);
-    for (const pixels of lesions) for (const at of pixels) kept[at] = 255;
+    const [normal = NaN, benign = NaN, malignant = NaN] = raw.logits;
+    const odds = clampLogit(Math.log(Math.exp(benign) + Math.exp(malignant)) - normal);
+    const [oddsWeight = NaN, peakWeight = NaN, bias = NaN] = settings.presence;
+    /** @param {number} logit of a peak */
+    const presenceOf = (logit) => sigmoid(oddsWeight * odds + peakWeight * logit + bias);
+    const imagePeak = peak([...map], map.length);
+    const presence = presenceOf(imagePeak);
+    const level = settings.operating_point.presence;
+
+    /** @param {number} threshold @param {number} least pixels of a component */
+    const outlinesAt = (threshold, least) =>
+        components(Uint8Array.from(map, (value) => (value >= Math.fround(threshold) ? 255 : 0)), width, height)
+            .filter((pixels) => pixels.length >= least);
+    let outlines = outlinesAt(settings.threshold, Math.floor(Math.fround(settings.minimum_area) * map.length));
+    const isFaint = outlines.length === 0 && presence >= level;
+    if (isFaint) outlines = outlinesAt(FAINT_SHARE * sigmoid(imagePeak), 0);
+    const drawn = maskOf(outlines, map.length);
     const power = settings.expected_dice_power;
+    const measured = outlines.slice(0, isFaint ? 1 : undefined).map((pixels) => ({
+        pixels,
+        lesion: {
+            ...measure(pixels, drawn, raw, power),
+            presence: isFaint ? presence : presenceOf(peak(pixels.map((at) => map[at] ?? NaN), map.length)),
+            margin_px: (settings.margin[0] ?? NaN) * Math.sqrt(pixels.length) +
+                (settings.margin[1] ?? NaN) * Math.sqrt(map.length),
+        },
+    }));
+    const counted = measured.filter(({ lesion }) => !isFaint && lesion.presence >= level);
+    const possible = measured.filter(({ lesion }) => isFaint || lesion.presence < level);
+
+    const kept = maskOf(counted.map(({ pixels }) => pixels), map.length);
     const all = map.reduce((sum, value) => sum + value, 0);
     const inside = map.reduce((sum, value, at) => (kept[at] ? sum + value : sum), 0);
-    const area = lesions.reduce((sum, pixels) => sum + pixels.length, 0);
+    const area = counted.reduce((sum, { pixels }) => sum + pixels.length, 0);
     const surest = map.reduce((most, value) => Math.max(most, value), 0);
     return {
         width,
         height,
         type: CLASSES[probabilities.indexOf(Math.max(...probabilities))] ?? '',
         probabilities: Object.fromEntries(CLASSES.map((name, index) => [name, probabilities[index] ?? NaN])),
-        lesions: lesions.map((pixels) => measure(pixels, kept, raw, power)),
+        presence,
+        lesions: counted.map(({ lesion }) => lesion),
+        possible_lesions: possible.map(({ lesion }) => lesion),
         expected_dice: area > 0
             ? ((2 * inside) / (all + area)) ** power
             : 1 - Math.max(1 - (probabilities[0] ?? NaN), surest),

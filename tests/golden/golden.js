@@ -7,12 +7,15 @@ import { ROOT } from '../node/support/project.js';
 /** @typedef {ReturnType<typeof import('./arithmetic.js').answer> & { outlier_score: number }} Answer */
 /** @typedef {Omit<Answer, 'mask'> & { mask?: Uint8Array | undefined }} GivenAnswer */
 
+/** @typedef {Answer & { clicks: import('../../wasm/sonomask.js').Click[] }} Correction */
+
 /**
  * @typedef {object} Golden
  * @property {string} weights_sha256
  * @property {import('./arithmetic.js').Settings} settings
  * @property {{ probability: number, pixels: number, mask_share: number }} tolerances
  * @property {Record<string, Answer>} answers by image file, relative to the repository
+ * @property {Record<string, Correction>} corrections the answers after clicks
  */
 
 export const ANSWERS = path.join(ROOT, 'tests/golden/answers.json');
@@ -21,6 +24,36 @@ export const ANSWERS = path.join(ROOT, 'tests/golden/answers.json');
 export function readGolden() {
     return JSON.parse(readFileSync(ANSWERS, 'utf8'));
 }
+
+/** @param {import('../../wasm/sonomask.js').Lesion} lesion */
+const asLesion = (lesion) => ({
+    area_px: lesion.area,
+    bbox: [lesion.bbox.x, lesion.bbox.y, lesion.bbox.width, lesion.bbox.height],
+    centroid: [lesion.centroid.x, lesion.centroid.y],
+    long_axis_px: lesion.longAxis,
+    short_axis_px: lesion.shortAxis,
+    mean_probability: lesion.meanProbability,
+    expected_dice: lesion.expectedDice,
+    presence: lesion.presence,
+    margin_px: lesion.margin,
+});
+
+/**
+ * An answer of the JavaScript package, with the names of a JSON line of `sonomask predict`.
+ * @param {import('../../wasm/sonomask.js').Segmentation} result
+ */
+export const asAnswer = (result) => ({
+    width: result.width,
+    height: result.height,
+    type: result.type,
+    probabilities: result.probabilities,
+    presence: result.presence,
+    expected_dice: result.expectedDice,
+    outlier_score: result.outlierScore,
+    mask: result.mask,
+    lesions: result.lesions.map(asLesion),
+    possible_lesions: result.possible.map(asLesion),
+});
 
 /**
  * @param {Uint8Array} mask
@@ -38,11 +71,12 @@ function differingPixels(mask, expected) {
  * @param {Golden} golden
  * @param {string} file one of its images
  * @param {GivenAnswer} given the fields of a JSON line of `sonomask predict`, and the mask if it is there
+ * @param {'answers' | 'corrections'} [part]
  * @returns {string[]} every difference beyond the tolerances; none: the answer is right
  */
-export function differences(golden, file, given) {
-    const expected = golden.answers[file];
-    if (!expected) return [`${file}: not among the golden answers`];
+export function differences(golden, file, given, part = 'answers') {
+    const expected = golden[part][file];
+    if (!expected) return [`${file}: not among the golden ${part}`];
     /** @type {string[]} */
     const found = [];
     /** @param {string} what @param {unknown} value @param {unknown} wanted @param {number} tolerance */
@@ -56,21 +90,25 @@ export function differences(golden, file, given) {
     compare('type', given.type, expected.type, 0);
     for (const [name, value] of Object.entries(expected.probabilities))
         compare(`probability of ${name}`, given.probabilities[name], value, probability);
+    compare('presence', given.presence, expected.presence, probability);
     compare('expected_dice', given.expected_dice, expected.expected_dice, probability);
     compare('outlier_score', given.outlier_score, expected.outlier_score, probability);
-    compare('number of lesions', given.lesions.length, expected.lesions.length, 0);
     const area = Math.ceil(share * expected.width * expected.height);
-    for (const [index, lesion] of expected.lesions.entries()) {
-        const other = given.lesions[index];
-        const name = `lesion ${index + 1}`;
-        compare(`${name} area_px`, other?.area_px, lesion.area_px, area);
-        for (const part of [0, 1, 2, 3]) compare(`${name} bbox[${part}]`, other?.bbox[part], lesion.bbox[part], pixels);
-        for (const part of [0, 1])
-            compare(`${name} centroid[${part}]`, other?.centroid[part], lesion.centroid[part], pixels);
-        compare(`${name} long_axis_px`, other?.long_axis_px, lesion.long_axis_px, pixels);
-        compare(`${name} short_axis_px`, other?.short_axis_px, lesion.short_axis_px, pixels);
-        compare(`${name} mean_probability`, other?.mean_probability, lesion.mean_probability, probability);
-        compare(`${name} expected_dice`, other?.expected_dice, lesion.expected_dice, probability);
+    for (const list of /** @type {const} */ (['lesions', 'possible_lesions'])) {
+        compare(`number of ${list}`, given[list].length, expected[list].length, 0);
+        for (const [index, lesion] of expected[list].entries()) {
+            const other = given[list][index];
+            const name = `${list}[${index}]`;
+            compare(`${name} area_px`, other?.area_px, lesion.area_px, area);
+            for (const side of [0, 1, 2, 3])
+                compare(`${name} bbox[${side}]`, other?.bbox[side], lesion.bbox[side], pixels);
+            for (const axis of [0, 1])
+                compare(`${name} centroid[${axis}]`, other?.centroid[axis], lesion.centroid[axis], pixels);
+            for (const key of /** @type {const} */ (['long_axis_px', 'short_axis_px', 'margin_px']))
+                compare(`${name} ${key}`, other?.[key], lesion[key], pixels);
+            for (const key of /** @type {const} */ (['mean_probability', 'expected_dice', 'presence']))
+                compare(`${name} ${key}`, other?.[key], lesion[key], probability);
+        }
     }
     if (given.mask) compare('number of differing mask pixels', differingPixels(given.mask, expected.mask), 0, area);
     return found;

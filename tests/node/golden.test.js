@@ -6,34 +6,12 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 
 import { Sonomask } from '../../wasm/sonomask.js';
-import { differences, readGolden } from '../golden/golden.js';
+import { asAnswer, differences, readGolden } from '../golden/golden.js';
 import { programDifferences } from '../golden/program.js';
 import { BUILD, ROOT, SCALAR_WASM, SIMD_WASM, execute, temporaryFolder } from './support/project.js';
 
 const SHIPPED = path.join(ROOT, 'weights/sonomask.safetensors');
 const golden = readGolden();
-
-/** @param {import('../../wasm/sonomask.js').Segmentation} result */
-function asAnswer(result) {
-    return {
-        width: result.width,
-        height: result.height,
-        type: result.type,
-        probabilities: result.probabilities,
-        expected_dice: result.expectedDice,
-        outlier_score: result.outlierScore,
-        mask: result.mask,
-        lesions: result.lesions.map((lesion) => ({
-            area_px: lesion.area,
-            bbox: [lesion.bbox.x, lesion.bbox.y, lesion.bbox.width, lesion.bbox.height],
-            centroid: [lesion.centroid.x, lesion.centroid.y],
-            long_axis_px: lesion.longAxis,
-            short_axis_px: lesion.shortAxis,
-            mean_probability: lesion.meanProbability,
-            expected_dice: lesion.expectedDice,
-        })),
-    };
-}
 
 describe('golden answers', () => {
     test('the file belongs to the committed weights', async () => {
@@ -81,6 +59,12 @@ describe('golden answers', () => {
             for (const image of Object.keys(golden.answers)) {
                 const result = await sonomask.segment(await readFile(path.join(ROOT, image)));
                 assert.deepEqual(differences(golden, image, asAnswer(result)), []);
+            }
+            for (const [image, { clicks }] of Object.entries(golden.corrections)) {
+                const opened = await sonomask.open(await readFile(path.join(ROOT, image)));
+                await opened.segment();
+                const result = await opened.refine({ clicks });
+                assert.deepEqual(differences(golden, image, asAnswer(result), 'corrections'), []);
             }
             sonomask.dispose();
         });
