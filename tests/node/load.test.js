@@ -55,7 +55,7 @@ test('info describes network and weights', async () => {
     const { info } = await Sonomask.load({ weights: WEIGHTS });
     assert.equal(info.version, JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')).version);
     assert.equal(info.backend, 'simd128');
-    assert.equal(info.network, 'sonomask');
+    assert.equal(info.network, 'sonomask2');
     assert.ok(info.inputSize >= 32 && info.inputSize % 32 === 0);
     assert.ok(info.threshold > 0 && info.threshold < 1);
     assert.ok(info.temperature > 0);
