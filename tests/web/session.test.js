@@ -66,6 +66,17 @@ test('names of a session are no paths', () => {
     assert.equal(safeName('<script>alert(1)</script>.png'), 'script>.png');
 });
 
+/**
+ * The image data of a PNG file, without the facts in its text, which name the reader's decisions.
+ * @param {Buffer} file
+ */
+function pixels(file) {
+    const data = [];
+    for (let at = 8; at < file.length; at += 12 + file.readUInt32BE(at))
+        if (file.toString('latin1', at + 4, at + 8) === 'IDAT') data.push(file.subarray(at + 8, at + 8 + file.readUInt32BE(at)));
+    return Buffer.concat(data);
+}
+
 describe('nothing is lost', { skip }, () => {
     /** @type {import('./support/page.js').Site} */
     let site;
@@ -158,6 +169,7 @@ describe('nothing is lost', { skip }, () => {
         assert.equal(await again.locator('.row-picture img').count(), 2);
         const second = await again.context().newPage();
         await second.goto(site.address);
+        await pick(second, [await sample('malignant')]);
         await second.getByText('Another tab of this page keeps its work.').first().waitFor();
         await second.close();
         await again.getByRole('button', { name: 'Forget everything' }).click();
@@ -216,7 +228,6 @@ describe('nothing is lost', { skip }, () => {
                 await second.locator('.row').nth(2).hover();
                 await second.getByRole('button', { name: 'Remove benign.png' }).last().click();
                 await pick(second, files);
-                await second.getByText('All 1 images of the session found.').or(second.getByText('1 image of the session found.')).first().waitFor();
             }
             await settled(second, withImages ? 2 : 3);
             await answered(second);
@@ -301,7 +312,7 @@ describe('nothing is lost', { skip }, () => {
         const coco = await saved(page, 'COCO polygons');
         await page.getByRole('button', { name: 'Remove all edits' }).click();
         await nextFrame(page);
-        assert.deepEqual((await saved(page, 'Mask PNG')).bytes, earlier.bytes);
+        assert.deepEqual(pixels((await saved(page, 'Mask PNG')).bytes), pixels(earlier.bytes));
         const other = JSON.stringify({ images: [{ id: 1, file_name: 'lost.png', width: 5, height: 5 }], annotations: [] });
         await pick(page, [{ name: 'other.json', buffer: Buffer.from(other) }]);
         await page.getByText('1 image is not in the list: lost.png.').first().waitFor();
@@ -310,10 +321,10 @@ describe('nothing is lost', { skip }, () => {
         await page.getByRole('button', { name: 'Use as my outlines' }).click();
         await settled(page, 2);
         await answered(page);
-        assert.deepEqual((await saved(page, 'Mask PNG')).bytes, painted.bytes);
+        assert.deepEqual(pixels((await saved(page, 'Mask PNG')).bytes), pixels(painted.bytes));
         await page.keyboard.press('Control+z');
         await nextFrame(page);
-        assert.deepEqual((await saved(page, 'Mask PNG')).bytes, earlier.bytes);
+        assert.deepEqual(pixels((await saved(page, 'Mask PNG')).bytes), pixels(earlier.bytes));
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });

@@ -112,6 +112,7 @@ describe('tools', { skip }, () => {
         const point = await at(0.8, 0.6);
         await page.mouse.click(point.x, point.y);
         await nextFrame(page);
+        await page.waitForTimeout(300); // two clicks in quick succession are one double click
         await page.getByRole('button', { name: 'Remove point' }).click();
         await nextFrame(page);
         assert.ok((await area()) < drawn);
@@ -165,6 +166,7 @@ describe('tools', { skip }, () => {
             await nextFrame(page);
             await nextFrame(page);
         }
+        await page.waitForFunction(() => document.activeElement !== document.body);
         assert.equal(await focused(), 'redo', 'nothing is left to undo, and the button is disabled');
         assert.ok(await page.locator('#undo').isDisabled());
         await page.locator('[data-action="remove-0"]').focus();

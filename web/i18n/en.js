@@ -411,6 +411,7 @@ export default {
     'foot.local': 'Images stay on this device.',
 
     'dialog.close': 'Close',
+    'notices.name': 'Messages',
     'help.title': 'Keyboard',
     'help.viewer': 'In the image: wheel or pinch zooms, dragging moves, a double click fits. All of this also works by keyboard.',
     'help.previous': 'Previous image, next image',

@@ -4,7 +4,7 @@
  */
 import { oncePerFrame } from './dom.js';
 
-const CONTROLS = 'button, [href], input, select, textarea, [tabindex="0"]';
+const CONTROLS = 'button, a[href], input, select, textarea, [tabindex="0"]';
 
 /**
  * @param {Element} node
@@ -33,13 +33,14 @@ export function keepFocus(otherwise) {
     });
     const check = () => {
         const [last, ...around] = chain;
-        if (document.activeElement !== document.body && document.activeElement !== null) return;
+        const active = document.activeElement;
+        // A disabled or hidden element may keep the focus for some more frames.
+        if (active && active !== document.body && isUsable(active)) return;
         // When it can still have the focus, the user has clicked beside all controls.
         if (!last || isUsable(last)) return;
         const near = around.filter(isUsable).map(controlIn).find(control => control !== undefined);
         (near ?? otherwise()).focus({ preventScroll: true });
     };
-    // Browsers take the focus from a disabled or hidden element when they draw the next frame.
     const checkSoon = oncePerFrame(() => setTimeout(check));
     const watched = { subtree: true, childList: true, attributes: true, attributeFilter: ['hidden', 'disabled', 'open'] };
     new MutationObserver(checkSoon).observe(document.body, watched);
