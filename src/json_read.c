@@ -182,8 +182,11 @@ void sm_json_skip(sm_json_cursor *cursor) {
  * twentieth of the WebAssembly module. */
 static double power_of_ten(int exponent) {
     double power = 1;
-    for (double factor = 10; exponent > 0; exponent >>= 1, factor *= factor)
+    double factor = 10;
+    for (; exponent > 0; exponent >>= 1) {
         if (exponent & 1) power *= factor;
+        factor *= factor;
+    }
     return power;
 }
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pathlib
+import tempfile
 import unittest
 
 import numpy as np
 
 import sonomask
 from sonomask import Box, Click
-from support import PHANTOMS, PROMPT_WEIGHTS, Case
+from support import PHANTOMS, PROGRAM, PROMPT_WEIGHTS, Case, run
 
 
 class Corrections(Case):
@@ -95,7 +97,10 @@ class Corrections(Case):
         self.assertEqual(kept.probability_map.shape, kept.mask.shape)
 
     def test_weights_that_take_no_clicks(self) -> None:
-        plain = sonomask.Model.load()
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "first.safetensors"
+            run(PROGRAM, "export", "--net", "sonomask", "--weights", file)
+            plain = sonomask.Model.load(file)
         self.assertFalse(plain.info.takes_prompts)
         with plain.open(PHANTOMS[0]) as image:
             self.assert_refused("no-prompts", image.refine, [(10, 10, True)])
