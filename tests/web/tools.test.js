@@ -170,8 +170,7 @@ describe('tools', { skip }, () => {
         assert.ok(await page.locator('#undo').isDisabled());
         await page.locator('[data-action="remove-0"]').focus();
         await page.keyboard.press('Enter');
-        await nextFrame(page);
-        assert.notEqual(await focused(), 'BODY');
+        await page.waitForFunction(() => document.activeElement !== document.body);
         await page.keyboard.press('Control+z');
         await nextFrame(page);
         // One tab stop for the tools and one for the list.
@@ -184,7 +183,7 @@ describe('tools', { skip }, () => {
         await page.locator('#list button[aria-label^="Remove normal"]').focus();
         await page.keyboard.press('Enter');
         await page.locator('.row').nth(1).waitFor({ state: 'detached' });
-        await nextFrame(page);
+        await page.waitForFunction(() => document.activeElement !== document.body);
         assert.equal(await focused(), 'row-main');
         await page.getByRole('link', { name: 'Skip to the image' }).focus();
         await page.keyboard.press('Enter');
