@@ -67,7 +67,7 @@ export class PolygonTool extends EventTarget {
         } else {
             this.#begin(at);
         }
-        this.#tell();
+        this.#announceChange();
     }
 
     /** @param {Point} at in the image: opens the outline there, or sets the first point of a new one */
@@ -108,7 +108,7 @@ export class PolygonTool extends EventTarget {
         const inside = { x: Math.min(width, Math.max(0, at.x)), y: Math.min(height, Math.max(0, at.y)) };
         this.points = this.points.map((point, index) => (index === this.#held ? inside : point));
         this.#moved = true;
-        this.#tell();
+        this.#announceChange();
     }
 
     /** The point is let go. */
@@ -116,14 +116,14 @@ export class PolygonTool extends EventTarget {
         const moved = this.#held >= 0 && this.#moved;
         this.#held = -1;
         if (moved) this.#draw();
-        this.#tell();
+        this.#announceChange();
     }
 
     /** @param {Point | null} at */
     hover(at) {
         if (!this.drawing && !this.pointer) return;
         this.pointer = this.drawing ? at : null;
-        this.#tell();
+        this.#announceChange();
     }
 
     /** Joins the last point with the first. */
@@ -132,7 +132,7 @@ export class PolygonTool extends EventTarget {
         this.closed = true;
         this.pointer = null;
         this.#draw();
-        this.#tell();
+        this.#announceChange();
     }
 
     /** Takes away the last point while drawing, else the chosen one. */
@@ -145,7 +145,7 @@ export class PolygonTool extends EventTarget {
             this.chosen = Math.max(0, this.chosen - 1);
             this.#draw();
         }
-        this.#tell();
+        this.#announceChange();
     }
 
     /** Drops the points; the outline stays as it was drawn. */
@@ -155,7 +155,7 @@ export class PolygonTool extends EventTarget {
         this.chosen = this.#held = -1;
         this.pointer = null;
         this.#outline = null;
-        this.#tell();
+        this.#announceChange();
     }
 
     #draw() {
@@ -165,7 +165,7 @@ export class PolygonTool extends EventTarget {
         if (drawn) this.#outline = drawn;
     }
 
-    #tell() {
+    #announceChange() {
         this.dispatchEvent(new Event('change'));
     }
 }

@@ -26,7 +26,7 @@ export class RulerTool extends EventTarget {
         session.addEventListener('picture', () => {
             this.#drop();
             this.chosen = this.rulers.at(-1) ?? null;
-            this.#tell();
+            this.#announceChange();
         });
     }
 
@@ -69,7 +69,7 @@ export class RulerTool extends EventTarget {
             this.#owner = item;
             this.#half = true;
         }
-        this.#tell();
+        this.#announceChange();
     }
 
     /** @param {Point} at in the image, or beside it */
@@ -78,21 +78,21 @@ export class RulerTool extends EventTarget {
         const { width = 0, height = 0 } = this.#session.picture ?? {};
         this.chosen[this.#held] = { x: Math.min(width, Math.max(0, at.x)), y: Math.min(height, Math.max(0, at.y)) };
         this.#moved = true;
-        this.#tell();
+        this.#announceChange();
     }
 
     /** The end is let go: a drag, or the second of two clicks, has made the line. */
     up() {
         if (this.#held && this.#moved) this.#half = false;
         this.#held = null;
-        this.#tell();
+        this.#announceChange();
     }
 
     /** @param {Point | null} at the line follows the pointer between two clicks */
     hover(at) {
         if (!this.#half || !this.chosen || !at) return;
         this.chosen.to = at;
-        this.#tell();
+        this.#announceChange();
     }
 
     /** Removes the chosen line. */
@@ -103,13 +103,13 @@ export class RulerTool extends EventTarget {
         this.#half = false;
         this.#held = null;
         this.chosen = this.rulers.at(-1) ?? null;
-        this.#tell();
+        this.#announceChange();
     }
 
     /** Drops a line whose second end is not set. */
     cancel() {
         this.#drop();
-        this.#tell();
+        this.#announceChange();
     }
 
     #drop() {
@@ -119,7 +119,7 @@ export class RulerTool extends EventTarget {
         this.#held = null;
     }
 
-    #tell() {
+    #announceChange() {
         this.dispatchEvent(new Event('change'));
     }
 }
