@@ -34,8 +34,9 @@ export class Queue extends EventTarget {
     #answered = false;
     /** Whether a blank image runs, see `warmUp`. */
     #warming = false;
-    /** The current batch: it starts when an image runs after the queue was idle. */
+    /** The current batch: it starts when an image runs after the queue was idle, and ends when no image is left. */
     #batch = { started: 0, finished: 0 };
+    #idle = true;
 
     /**
      * @param {Store} store
@@ -128,9 +129,11 @@ export class Queue extends EventTarget {
         while (this.#running.size < (this.#answered ? engine.pool.size : 1)) {
             const item = this.#next();
             if (!item) break;
-            if (this.#running.size === 0) this.#batch = { started: performance.now(), finished: 0 };
+            if (this.#idle) this.#batch = { started: performance.now(), finished: 0 };
+            this.#idle = false;
             void this.#run(engine, item);
         }
+        if (this.#running.size === 0) this.#idle = true;
         this.dispatchEvent(new Event('progress'));
     }
 
