@@ -356,6 +356,10 @@ test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
 test-web: $(NODE_TESTED) ## Run the tests of the page only
 	BUILD=$(BUILD) node --test tests/web/*.test.js
 
+.PHONY: test-access
+test-access: $(NODE_TESTED) ## Check the accessibility of all views in every language, theme and width (a part of it is in test-js)
+	BUILD=$(BUILD) SONOMASK_EVERY_LOOK=1 node --test tests/web/access.test.js
+
 .PHONY: test-dicom
 test-dicom: $(NODE_TESTED) ## Compare every kind of DICOM file with dcmtk, gdcm and pydicom (a part of it is in test-js)
 	@.ci/setup test
