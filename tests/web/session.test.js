@@ -92,6 +92,14 @@ describe('nothing is lost', { skip }, () => {
      */
     async function paint(page, y) {
         await page.locator('[data-tool="brush"]').click();
+        await drag(page, y);
+    }
+
+    /**
+     * @param {import('./support/page.js').Page} page
+     * @param {number} y share of the canvas
+     */
+    async function drag(page, y) {
         const box = /** @type {{ x: number, y: number, width: number, height: number }} */ (await page.locator('#canvas').boundingBox());
         await page.mouse.move(box.x + box.width * 0.7, box.y + box.height * y);
         await page.mouse.down();
@@ -220,6 +228,21 @@ describe('nothing is lost', { skip }, () => {
             await settled(first, 2);
             await answered(first);
             await paint(first, 0.7);
+            await first.locator('#point').selectOption('0.9');
+            await settled(first, 2);
+            await first.locator('.row-main').nth(1).click();
+            await answered(first);
+            await first.locator('[data-action="remove-0"]').click();
+            await first.locator('[data-tool="scale"]').click();
+            await drag(first, 0.4);
+            const record = async (/** @type {import('./support/page.js').Page} */ page) => {
+                const read = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+                return { lesions: read.lesions, distances: read.distances, point: read.operating_point };
+            };
+            const measures = await record(first);
+            assert.deepEqual([measures.lesions.length, measures.distances.length], [0, 1]);
+            await first.locator('.row-main').nth(0).click();
+            await answered(first);
             await first.locator('#reader').fill('Reader <b>');
             if (withImages) await first.getByRole('checkbox', { name: 'Include the images' }).check();
             const { name, bytes } = await saved(first, 'Save session');
@@ -249,6 +272,10 @@ describe('nothing is lost', { skip }, () => {
             if (withImages) {
                 const again = unzipSync(new Uint8Array((await saved(second, 'Everything (ZIP)')).bytes));
                 assert.deepEqual(Object.keys(again), Object.keys(expected));
+                assert.equal(await second.locator('#point').inputValue(), '0.9');
+                await second.locator('.row-main').nth(1).click();
+                await answered(second);
+                assert.deepEqual(await record(second), measures, 'the outline is still removed, the ruler is there');
                 for (const [file, content] of Object.entries(expected))
                     if (/^masks|results\.csv/.test(file)) assert.deepEqual(again[file], content, file);
             } else {
