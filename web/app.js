@@ -27,7 +27,7 @@ import { MapCache } from './state/maps.js';
 import { Opener } from './state/opener.js';
 import { Session } from './state/session.js';
 import { Store } from './state/store.js';
-import { announce, notify } from './ui/announce.js';
+import { announce, notify, offer } from './ui/announce.js';
 import { canChooseFolders } from './ui/browser.js';
 import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
 import { keepFocus } from './ui/focus.js';
@@ -201,7 +201,7 @@ const shortcuts = [
     { keys: 'u', label: '', shown: '', run: () => review.decide('check') },
     { keys: 'shift+pagedown n', label: 'help.unreviewed', shown: 'N · Shift Page Up', run: () => review.go(1) },
     { keys: 'shift+pageup', label: '', shown: '', run: () => review.go(-1) },
-    { keys: 'v', label: 'help.tools', shown: 'V · I · G · B · E · W · C', run: () => gestures.use('move') },
+    { keys: 'v', label: 'help.tools', shown: 'V · I · G · B · E · W · C · R', run: () => gestures.use('move') },
     { keys: 'i', label: '', shown: '', run: () => gestures.use('click') },
     { keys: 'x', label: 'help.outside', shown: 'X', run: () => gestures.setInside(!gestures.inside) },
     { keys: 'g', label: '', shown: '', run: () => gestures.use('polygon') },
@@ -209,10 +209,11 @@ const shortcuts = [
     { keys: 'e', label: '', shown: '', run: () => gestures.use('erase') },
     { keys: 'w', label: '', shown: '', run: () => gestures.use('window') },
     { keys: 'c', label: '', shown: '', run: () => gestures.use('scale') },
+    { keys: 'r', label: '', shown: '', run: () => gestures.use('region') },
     { keys: ', <', label: 'help.brush', shown: ', · .', run: () => gestures.setBrush(gestures.brushRadius - 2) },
     { keys: '. >', label: '', shown: '', run: () => gestures.setBrush(gestures.brushRadius + 2) },
     { keys: 'ctrl+z', label: 'help.undo', shown: 'Ctrl Z · Ctrl Shift Z', run: () => gestures.undo() },
-    { keys: 'ctrl+shift+z ctrl+y', label: '', shown: '', run: () => session.redo() },
+    { keys: 'ctrl+shift+z ctrl+y', label: '', shown: '', run: () => gestures.redo() },
     { keys: '+ =', label: 'help.zoom', shown: '+ · − · 0 · 1', run: () => viewer.zoom(1.25) },
     { keys: '-', label: '', shown: '', run: () => viewer.zoom(0.8) },
     { keys: '0', label: '', shown: '', run: () => viewer.fit() },
@@ -348,6 +349,16 @@ function nextLayout() {
     toolbar.setLayout(layouts[(layouts.indexOf(viewer.settings.layout) + 1) % layouts.length] ?? 'single');
 }
 
+/** What is loaded after the first answer. */
+async function startLate() {
+    const { startRegions, warmZip } = await late();
+    gestures.region = startRegions({ session, store, viewer, gestures, language: currentLanguage, onLanguage, announce, notify, offer });
+    viewer.regions = gestures.region;
+    viewer.redraw();
+    toolbar.render();
+    await warmZip();
+}
+
 startShortcuts(shortcuts);
 keepFocus(() => (store.items.length > 0 ? canvas : byId('start-sample', HTMLButtonElement)));
 moveInside(byId('list', HTMLElement), '.row-main, .row .tool', '.row[aria-current] .row-main');
@@ -368,7 +379,7 @@ try {
     await queue.warmUp();
     await queue.firstAnswer();
     renderWorkOnce();
-    await Promise.all([comparer.start(), warmEngine(loaded), late().then(({ warmZip }) => warmZip()).catch(() => undefined), fetchModelCard()]);
+    await Promise.all([comparer.start(), warmEngine(loaded), startLate().catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.
     document.documentElement.dataset['loaded'] = 'all';

@@ -3,6 +3,7 @@
  * page shares, as they may exist twice: classes of the page are made by the page.
  */
 export { compareReaders, typeOf } from './compare/readers.js';
+export { shape } from './edit/morphology.js';
 export { toCoco } from './export/coco.js';
 export { toLabelMe } from './export/labelme.js';
 export { toNifti } from './export/nifti.js';
@@ -12,6 +13,7 @@ export { withText } from './export/png-text.js';
 export { recordOf } from './export/record.js';
 export { toCsv } from './export/table.js';
 export { toZip, warmZip } from './export/zip.js';
+export { startRegions } from './panel/regions.js';
 export { readAnnotations } from './session/annotations.js';
 export { readSession, SESSION_NAME, writeSession } from './session/container.js';
 export { checksumOf, copiesIn, findMissing, sha256Of } from './session/digest.js';

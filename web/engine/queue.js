@@ -4,7 +4,8 @@
  */
 import { NO_PROMPTS } from '../edit/prompts.js';
 import { SourceError } from '../input/source.js';
-import { frameResult } from '../state/answers.js';
+import { frameResult, promptsWithin } from '../state/answers.js';
+import { regionsFor, regionsOrigin } from '../state/item.js';
 import { encodeRuns, measureResult } from '../state/masks.js';
 import { element } from '../ui/dom.js';
 import { isAborted, problemOf } from './problems.js';
@@ -198,6 +199,9 @@ export class Queue extends EventTarget {
             segmented.catch(() => undefined);
             if (!item.thumbnail) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
             await segmented;
+            // The other frames were analysed for other regions.
+            for (const frame of item.stale) if (frame !== item.frame) await this.segmentFrame(engine, item, frame, signal);
+            item.stale.clear();
         } finally {
             this.#opener.release(item);
         }
@@ -217,14 +221,14 @@ export class Queue extends EventTarget {
         const threshold = item.threshold ?? engine.pool.info.threshold;
         const { operatingPoint } = this.#store;
         // Without a threshold of the user's, a faint lesion is drawn below the network's own.
-        const options = { operatingPoint, ...(item.threshold === null ? {} : { threshold }), ...(signal ? { signal } : {}) };
+        const options = { operatingPoint, regions: regionsFor(item), ...(item.threshold === null ? {} : { threshold }), ...(signal ? { signal } : {}) };
         const input = await source.input(frame);
         signal?.throwIfAborted();
         const edits = item.results.get(frame)?.edits ?? null;
         const prompts = edits?.prompts ?? NO_PROMPTS;
         const answer = await answerOf(engine, input, prompts, options);
         this.#maps.set(item, frame, answer.probabilityMap);
-        const result = frameResult(answer, threshold, prompts, edits);
+        const result = frameResult(answer, threshold, prompts, edits, regionsOrigin(item));
         if (edits?.painted || edits?.removal) {
             const { mask, lesions, possible } = measureResult(engine, answer.probabilityMap, result, threshold);
             Object.assign(result, { runs: encodeRuns(mask), lesions, possible });
@@ -244,7 +248,8 @@ async function answerOf({ pool }, input, prompts, options) {
     if (prompts === NO_PROMPTS) return pool.segment(input, options);
     const image = await pool.open(input);
     try {
-        return await image.refine(prompts, options);
+        const { regions } = await image.segment(options);
+        return await image.refine(promptsWithin(prompts, regions), options);
     } finally {
         image.close();
     }
