@@ -1,6 +1,7 @@
 /** Creates the parts of the page and connects their events. */
 import { loadingEngine, onDownload, samplesAtStart, warmEngine } from './engine/start.js';
 import { Comparer } from './compare/comparer.js';
+import { Edits } from './edit/edits.js';
 import { problemOf } from './engine/problems.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
@@ -27,7 +28,7 @@ import { MapCache } from './state/maps.js';
 import { Opener } from './state/opener.js';
 import { Session } from './state/session.js';
 import { Store } from './state/store.js';
-import { announce, notify } from './ui/announce.js';
+import { announce, notify, offer } from './ui/announce.js';
 import { canChooseFolders } from './ui/browser.js';
 import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
 import { keepFocus } from './ui/focus.js';
@@ -147,10 +148,11 @@ function renderNote() {
     const { item, picture } = session;
     const note = byId('viewer-note', HTMLElement);
     const missing = item?.state === 'missing' ? t('session.missing', { name: item.name }) : '';
-    const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : missing || (item && !picture ? t('viewer.opening') : '');
+    const problem = item?.problem ?? item?.frameProblems.get(item.frame);
+    const text = problem ? t(problem.key, { detail: problem.detail }) : missing || (item && !picture ? t('viewer.opening') : '');
     note.hidden = text === '';
     byId('work', HTMLElement).classList.toggle('work-failed', item?.state === 'failed' || item?.state === 'missing');
-    note.dataset['kind'] = item?.problem ? 'problem' : 'plain';
+    note.dataset['kind'] = problem ? 'problem' : 'plain';
     const paragraph = document.createElement('p');
     paragraph.textContent = text;
     note.replaceChildren(paragraph);
@@ -248,6 +250,15 @@ function renderAll() {
     list.render();
     workRendered = true;
     renderWork();
+}
+
+/** @param {typeof import('./late.js')} loaded */
+function startLate({ startParts, warmZip }) {
+    if (!engine) return undefined;
+    const makeEdits = (/** @type {number} */ width, /** @type {number} */ height) => new Edits(width, height);
+    const goTo = (/** @type {number} */ frame) => frames.go(frame);
+    startParts({ t, formatNumber, onLanguage, notify, offer, problemOf, store, session, queue, opener, engine, makeEdits, settle, goTo, addFiles });
+    return warmZip();
 }
 
 /** Everything but the start view. The first time, browsers load the number formats of the language, which takes long. */
@@ -368,7 +379,7 @@ try {
     await queue.warmUp();
     await queue.firstAnswer();
     renderWorkOnce();
-    await Promise.all([comparer.start(), warmEngine(loaded), late().then(({ warmZip }) => warmZip()).catch(() => undefined), fetchModelCard()]);
+    await Promise.all([comparer.start(), warmEngine(loaded), late().then(startLate).catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.
     document.documentElement.dataset['loaded'] = 'all';

@@ -3,8 +3,8 @@
  * list. When one fails, its item gets the reason and the others continue. Event: "progress".
  */
 import { NO_PROMPTS } from '../edit/prompts.js';
-import { SourceError } from '../input/source.js';
-import { frameResult } from '../state/answers.js';
+import { frameResult, keepSteady } from '../state/answers.js';
+import { frameProblem } from '../state/damage.js';
 import { encodeRuns, measureResult } from '../state/masks.js';
 import { element } from '../ui/dom.js';
 import { isAborted, problemOf } from './problems.js';
@@ -166,7 +166,7 @@ export class Queue extends EventTarget {
                 state = 'cancelled';
             } else {
                 state = 'failed';
-                problem = error instanceof SourceError ? error.problem : problemOf(error);
+                problem = problemOf(error);
             }
         }
         // A removed item that came back meanwhile runs again.
@@ -190,11 +190,22 @@ export class Queue extends EventTarget {
         try {
             item.frameCount = source.frameCount;
             if (item.scales.length === 0) item.scales = source.scales;
-            // The thumbnail is drawn on this thread while the worker segments.
-            const segmented = this.segmentFrame(engine, item, item.frame, signal);
-            segmented.catch(() => undefined);
-            if (!item.thumbnail) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
-            await segmented;
+            item.frameProblems.clear();
+            for (const started = item.frame; ; ) {
+                // The thumbnail is drawn on this thread while the worker segments.
+                const segmented = this.segmentFrame(engine, item, item.frame, signal);
+                segmented.catch(() => undefined);
+                if (!item.thumbnail) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
+                try {
+                    await segmented;
+                    break;
+                } catch (error) {
+                    // One damaged frame does not fail a loop: its next frame is the first in view.
+                    const next = (item.frame + 1) % item.frameCount;
+                    if (signal.aborted || !frameProblem(item, item.frame, error) || next === started) throw error;
+                    item.frame = next;
+                }
+            }
         } finally {
             this.#opener.release(item);
         }
@@ -217,11 +228,13 @@ export class Queue extends EventTarget {
         const options = { operatingPoint, ...(item.threshold === null ? {} : { threshold }), ...(signal ? { signal } : {}) };
         const input = await source.input(frame);
         signal?.throwIfAborted();
-        const edits = item.results.get(frame)?.edits ?? null;
+        const earlier = item.results.get(frame);
+        const edits = earlier?.edits ?? null;
         const prompts = edits?.prompts ?? NO_PROMPTS;
         const answer = await answerOf(engine, input, prompts, options);
         this.#maps.set(item, frame, answer.probabilityMap);
         const result = frameResult(answer, threshold, prompts, edits);
+        keepSteady(earlier, result);
         if (edits?.painted || edits?.removal) {
             const { mask, lesions, possible } = measureResult(engine, answer.probabilityMap, result, threshold);
             Object.assign(result, { runs: encodeRuns(mask), lesions, possible });
