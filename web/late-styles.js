@@ -18,8 +18,7 @@ const STYLES = `
 .live { inline-size: min(72rem, 100vw - 2rem); max-inline-size: none; padding: 1rem 1.15rem; }
 .live-inside { display: grid; gap: 0.6rem; }
 .live-stage { position: relative; display: grid; place-items: center; background: var(--stage); border-radius: 8px; overflow: hidden; min-block-size: 9rem; }
-.live-stage video, .live-stage canvas { grid-area: 1 / 1; max-inline-size: 100%; max-block-size: calc(100dvh - 17rem); }
-.live-stage video { inline-size: auto; block-size: auto; }
+.live-stage :is(video, canvas) { grid-area: 1 / 1; inline-size: 100%; block-size: min(36rem, 100dvh - 20rem); min-block-size: 12rem; object-fit: contain; }
 .live-stage canvas { pointer-events: none; }
 .live-note { grid-area: 1 / 1; padding: 0.6rem 1.1rem; max-inline-size: 32rem; text-align: center; color: #d6e6e0; }
 .live-note[data-kind='problem'] { color: #ffc2d2; }

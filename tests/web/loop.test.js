@@ -59,7 +59,7 @@ describe('loops', { skip }, () => {
     });
 
     test('area over time: by keyboard, as a table, and the largest frame in one click', async () => {
-        const plot = page.getByRole('slider', { name: 'Frame, over the area' });
+        const plot = page.getByRole('slider', { name: 'Area and axes of the largest lesion' });
         await plot.focus();
         await page.keyboard.press('End');
         await page.locator('#loop-plot[aria-valuenow="12"]').waitFor();

@@ -17,7 +17,7 @@ export default {
     'loop.finishedSome': 'جُزِّئ {done} من الإطارات. وهذه لا يمكن قراءتها: {damaged}.',
     'loop.steady': 'ثابت عبر الزمن',
     'loop.steadyHelp': 'تُحتسب الآفة إذا حُدِّدت في {frames} من الإطارات ({seconds} ث)، وما لا يدوم فهو آفة محتملة. تتبع الحدود أغلبية ثلاثة إطارات. والإطارات التي صححتها تبقى كما هي.',
-    'loop.plot': 'الإطار، فوق مساحة أكبر آفة ومحوريها',
+    'loop.plot': 'مساحة أكبر آفة ومحوراها عبر الزمن',
     'loop.plotValue': 'الإطار {frame}: {area}، {long} × {short}',
     'loop.plot.none': 'الإطار {frame}: لا آفة',
     'loop.plot.open': 'الإطار {frame}: لم يُجزَّأ',

@@ -11,7 +11,7 @@ export default {
     'loop.finishedSome': '{done} frames are segmented. These cannot be read: {damaged}.',
     'loop.steady': 'Steady over time',
     'loop.steadyHelp': 'A lesion counts when it is outlined in {frames} frames ({seconds} s); one that does not last is a possible lesion. Outlines follow the majority of three frames. Frames that you corrected stay as they are.',
-    'loop.plot': 'Frame, over the area and the axes of the largest lesion',
+    'loop.plot': 'Area and axes of the largest lesion over time',
     'loop.plotValue': 'Frame {frame}: {area}, {long} × {short}',
     'loop.plot.none': 'Frame {frame}: no lesion',
     'loop.plot.open': 'Frame {frame}: not segmented',
