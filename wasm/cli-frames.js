@@ -2,6 +2,7 @@
 import { kindOf } from './cli-inputs.js';
 import { libraries } from './dicom/libraries-node.js';
 import { readDicom } from './dicom/read.js';
+import { readReference } from './dicom/reference.js';
 import { readTiff } from './dicom/tiff.js';
 
 /**
@@ -16,6 +17,8 @@ import { readTiff } from './dicom/tiff.js';
  * @property {number} count
  * @property {Scale[] | null} scales null: the format has none
  * @property {(index: number) => Promise<EncodedImage | RawImage>} picture
+ * @property {((withPerson: boolean) => Promise<import('./dicom/reference.js').Reference>) | null} reference what a derived DICOM
+ *     object says of the file; null: it is no DICOM file
  */
 
 /**
@@ -25,10 +28,10 @@ import { readTiff } from './dicom/tiff.js';
 export async function openPictures(input) {
     const bytes = await input.read();
     const kind = kindOf(bytes);
-    if (kind === 'other') return { count: 1, scales: null, picture: async () => bytes };
+    if (kind === 'other') return { count: 1, scales: null, picture: async () => bytes, reference: null };
     if (kind === 'tiff') {
         const { frameCount, frame } = await readTiff(bytes);
-        return { count: frameCount, scales: null, picture: frame };
+        return { count: frameCount, scales: null, picture: frame, reference: null };
     }
     const { frameCount, scales, frame, video } = await readDicom(bytes, libraries);
     // All frames would fail with the same reason.
@@ -36,6 +39,7 @@ export async function openPictures(input) {
     return {
         count: frameCount,
         scales,
+        reference: withPerson => readReference(bytes, libraries, withPerson),
         async picture(index) {
             const decoded = await frame(index);
             return 'encoded' in decoded ? decoded.encoded : decoded;
