@@ -3,6 +3,7 @@
  * page shares, as they may exist twice: classes of the page are made by the page.
  */
 export { compareReaders, typeOf } from './compare/readers.js';
+export { derivedOf } from './export/derived.js';
 export { toCoco } from './export/coco.js';
 export { toLabelMe } from './export/labelme.js';
 export { toNifti } from './export/nifti.js';
@@ -14,6 +15,7 @@ export { toCsv } from './export/table.js';
 export { toZip, warmZip } from './export/zip.js';
 export { readAnnotations } from './session/annotations.js';
 export { readSession, SESSION_NAME, writeSession } from './session/container.js';
+export { readDerivedFiles } from './session/derived.js';
 export { checksumOf, copiesIn, findMissing, sha256Of } from './session/digest.js';
 export { headJson, safeName, toJson } from './session/format.js';
 export { forgetWork, WorkStore } from './session/storage.js';
