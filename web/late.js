@@ -7,6 +7,7 @@ import english from './i18n/late-en.js';
 
 export { compareReaders, typeOf } from './compare/readers.js';
 export { shape } from './edit/morphology.js';
+export { derivedOf } from './export/derived.js';
 export { toCoco } from './export/coco.js';
 export { toLabelMe } from './export/labelme.js';
 export { incompleteLoops } from './export/loops.js';
@@ -21,6 +22,7 @@ export { startRegions } from './panel/regions.js';
 export { startParts } from './late-parts.js';
 export { readAnnotations } from './session/annotations.js';
 export { readSession, SESSION_NAME, writeSession } from './session/container.js';
+export { readDerivedFiles } from './session/derived.js';
 export { checksumOf, copiesIn, findMissing, sha256Of } from './session/digest.js';
 export { headJson, safeName, toJson } from './session/format.js';
 export { forgetWork, WorkStore } from './session/storage.js';

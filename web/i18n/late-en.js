@@ -73,4 +73,6 @@ export default {
     'live.insecure': 'Browsers give live pictures only to pages over https or on localhost.',
     'live.noScreen': 'This browser cannot share a window or a screen.',
     'live.failed': 'The live picture failed: {detail}',
+    'derived.frames': { one: '{count} mask is of a frame that is not in view: show it, then add the file again.', other: '{count} masks are of frames that are not in view: show one, then add the file again.' },
+    'derived.judged': { one: 'DICOM SR: the judgement of {count} image was read.', other: 'DICOM SR: the judgements of {count} images were read.' },
 };
