@@ -146,6 +146,12 @@ $(BUILD)/%.o: %.c $(NATIVE_FLAGS) | $(INC)/.made
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(REFERENCE_SOURCES:%.c=$(BUILD)/%.o): CFLAGS := $(KERNEL_CFLAGS)
 
+# The revision goes into run.json of a training.
+REVISION := $(shell [ -e .git ] && git describe --always --dirty 2>/dev/null)
+$(eval $(call stamp,REVISION))
+$(BUILD)/native/run_record.o: CFLAGS += -DSM_REVISION='"$(REVISION)"'
+$(BUILD)/native/run_record.o: $(BUILD)/REVISION.flags
+
 $(PIXEL_LOOPS:%=$(BUILD)/src/%.o): CFLAGS += $(if $(OPTIMISE),,-O3)
 
 # stb_image relies on signed sums that wrap around. The other flags are for warnings of gcc, which counts library headers
