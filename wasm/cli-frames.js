@@ -2,6 +2,7 @@
 import { kindOf } from './cli-inputs.js';
 import { libraries } from './dicom/libraries-node.js';
 import { readDicom } from './dicom/read.js';
+import { readReference } from './dicom/reference.js';
 import { readTiff } from './dicom/tiff.js';
 
 /**
@@ -18,6 +19,8 @@ import { readTiff } from './dicom/tiff.js';
  * @property {Scale[] | null} scales null: the format has none
  * @property {Rectangle[]} regions the ultrasound pictures that a DICOM file marks; empty: none
  * @property {(index: number) => Promise<EncodedImage | RawImage>} picture
+ * @property {((withPerson: boolean) => Promise<import('./dicom/reference.js').Reference>) | null} reference what a derived DICOM
+ *     object says of the file; null: it is no DICOM file
  */
 
 /**
@@ -27,10 +30,10 @@ import { readTiff } from './dicom/tiff.js';
 export async function openPictures(input) {
     const bytes = await input.read();
     const kind = kindOf(bytes);
-    if (kind === 'other') return { count: 1, scales: null, regions: [], picture: async () => bytes };
+    if (kind === 'other') return { count: 1, scales: null, regions: [], picture: async () => bytes, reference: null };
     if (kind === 'tiff') {
         const { frameCount, frame } = await readTiff(bytes);
-        return { count: frameCount, scales: null, regions: [], picture: frame };
+        return { count: frameCount, scales: null, regions: [], picture: frame, reference: null };
     }
     const { frameCount, scales, pictures, frame, video } = await readDicom(bytes, libraries);
     // All frames would fail with the same reason.
@@ -39,6 +42,7 @@ export async function openPictures(input) {
         count: frameCount,
         scales,
         regions: pictures,
+        reference: withPerson => readReference(bytes, libraries, withPerson),
         async picture(index) {
             const decoded = await frame(index);
             return 'encoded' in decoded ? decoded.encoded : decoded;

@@ -1,6 +1,7 @@
 /** Creates the parts of the page and connects their events. */
 import { loadingEngine, onDownload, samplesAtStart, warmEngine } from './engine/start.js';
 import { Comparer } from './compare/comparer.js';
+import { Edits } from './edit/edits.js';
 import { problemOf } from './engine/problems.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
@@ -147,10 +148,11 @@ function renderNote() {
     const { item, picture } = session;
     const note = byId('viewer-note', HTMLElement);
     const missing = item?.state === 'missing' ? t('session.missing', { name: item.name }) : '';
-    const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : missing || (item && !picture ? t('viewer.opening') : '');
+    const problem = item?.problem ?? item?.frameProblems.get(item.frame);
+    const text = problem ? t(problem.key, { detail: problem.detail }) : missing || (item && !picture ? t('viewer.opening') : '');
     note.hidden = text === '';
     byId('work', HTMLElement).classList.toggle('work-failed', item?.state === 'failed' || item?.state === 'missing');
-    note.dataset['kind'] = item?.problem ? 'problem' : 'plain';
+    note.dataset['kind'] = problem ? 'problem' : 'plain';
     const paragraph = document.createElement('p');
     paragraph.textContent = text;
     note.replaceChildren(paragraph);
@@ -349,9 +351,15 @@ function nextLayout() {
     toolbar.setLayout(layouts[(layouts.indexOf(viewer.settings.layout) + 1) % layouts.length] ?? 'single');
 }
 
-/** What is loaded after the first answer. */
-async function startLate() {
-    const { startRegions, warmZip } = await late();
+/**
+ * Starts what is loaded after the first answer.
+ * @param {import('./engine/engine.js').Engine} loaded
+ */
+async function startLate(loaded) {
+    const { startParts, startRegions, warmZip } = await late();
+    const makeEdits = (/** @type {number} */ width, /** @type {number} */ height) => new Edits(width, height);
+    const goTo = (/** @type {number} */ frame) => frames.go(frame);
+    startParts({ t, formatNumber, onLanguage, notify, offer, problemOf, store, session, queue, opener, engine: loaded, makeEdits, settle, goTo, addFiles });
     gestures.region = startRegions({ session, store, viewer, gestures, language: currentLanguage, onLanguage, announce, notify, offer });
     viewer.regions = gestures.region;
     viewer.redraw();
@@ -379,7 +387,7 @@ try {
     await queue.warmUp();
     await queue.firstAnswer();
     renderWorkOnce();
-    await Promise.all([comparer.start(), warmEngine(loaded), startLate().catch(() => undefined), fetchModelCard()]);
+    await Promise.all([comparer.start(), warmEngine(loaded), startLate(loaded).catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.
     document.documentElement.dataset['loaded'] = 'all';

@@ -57,11 +57,9 @@ static void load(bench *b, const char *data, const char *folds) {
         unsigned char *bytes = NULL;
         size_t size = 0;
         snprintf(path, sizeof path, "%s/fold%d/weights.safetensors", folds, i);
-        if (i > 0 && sm_file_read(path, &bytes, &size, &error) != SM_OK) {
-            printf("%d folds\n", i);
-            break;
-        }
-        if (i == 0) check(sm_file_read(path, &bytes, &size, &error), &error);
+        const sm_status status = sm_file_read(path, &bytes, &size, &error);
+        if (status != SM_OK && i > 0) break;
+        check(status, &error);
         check(sm_model_create(bytes, size, NULL, &b->models[i], &error), &error);
         check(sm_state_create(b->models[i], &options, &b->states[i], &error), &error);
         free(bytes);

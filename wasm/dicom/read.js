@@ -87,7 +87,7 @@ export async function readDicom(bytes, libraries) {
  * @param {() => T} work
  * @returns {T}
  */
-function reading(work) {
+export function reading(work) {
     try {
         return work();
     } catch (error) {

@@ -3,8 +3,8 @@
  * list. When one fails, its item gets the reason and the others continue. Event: "progress".
  */
 import { NO_PROMPTS } from '../edit/prompts.js';
-import { SourceError } from '../input/source.js';
-import { frameResult, promptsWithin } from '../state/answers.js';
+import { frameResult, keepSteady, promptsWithin } from '../state/answers.js';
+import { frameProblem } from '../state/damage.js';
 import { regionsFor, regionsOrigin } from '../state/item.js';
 import { encodeRuns, measureResult } from '../state/masks.js';
 import { element } from '../ui/dom.js';
@@ -170,7 +170,7 @@ export class Queue extends EventTarget {
                 state = 'cancelled';
             } else {
                 state = 'failed';
-                problem = error instanceof SourceError ? error.problem : problemOf(error);
+                problem = problemOf(error);
             }
         }
         // A removed item that came back meanwhile runs again.
@@ -194,13 +194,24 @@ export class Queue extends EventTarget {
         try {
             item.frameCount = source.frameCount;
             if (item.scales.length === 0) item.scales = source.scales;
-            // The thumbnail is drawn on this thread while the worker segments.
-            const segmented = this.segmentFrame(engine, item, item.frame, signal);
-            segmented.catch(() => undefined);
-            if (!item.thumbnail) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
-            await segmented;
+            item.frameProblems.clear();
+            for (const started = item.frame; ; ) {
+                // The thumbnail is drawn on this thread while the worker segments.
+                const segmented = this.segmentFrame(engine, item, item.frame, signal);
+                segmented.catch(() => undefined);
+                if (!item.thumbnail) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
+                try {
+                    await segmented;
+                    break;
+                } catch (error) {
+                    // One damaged frame does not fail a loop: its next frame is the first in view.
+                    const next = (item.frame + 1) % item.frameCount;
+                    if (signal.aborted || !frameProblem(item, item.frame, error) || next === started) throw error;
+                    item.frame = next;
+                }
+            }
             // The other frames were analysed for other regions.
-            for (const frame of item.stale) if (frame !== item.frame) await this.segmentFrame(engine, item, frame, signal);
+            for (const frame of item.stale) if (frame !== item.frame && !item.frameProblems.has(frame)) await this.segmentFrame(engine, item, frame, signal);
             item.stale.clear();
         } finally {
             this.#opener.release(item);
@@ -224,11 +235,13 @@ export class Queue extends EventTarget {
         const options = { operatingPoint, regions: regionsFor(item), ...(item.threshold === null ? {} : { threshold }), ...(signal ? { signal } : {}) };
         const input = await source.input(frame);
         signal?.throwIfAborted();
-        const edits = item.results.get(frame)?.edits ?? null;
+        const earlier = item.results.get(frame);
+        const edits = earlier?.edits ?? null;
         const prompts = edits?.prompts ?? NO_PROMPTS;
         const answer = await answerOf(engine, input, prompts, options);
         this.#maps.set(item, frame, answer.probabilityMap);
         const result = frameResult(answer, threshold, prompts, edits, regionsOrigin(item));
+        keepSteady(earlier, result);
         if (edits?.painted || edits?.removal) {
             const { mask, lesions, possible } = measureResult(engine, answer.probabilityMap, result, threshold);
             Object.assign(result, { runs: encodeRuns(mask), lesions, possible });

@@ -116,6 +116,16 @@ export class Painter {
     }
 
     /**
+     * Keeps the file of a loop open until the returned function is called: opening a video takes a second.
+     * @param {Item} item
+     * @returns {Promise<() => void>}
+     */
+    async hold(item) {
+        await this.#opener.open(item, this.#engine);
+        return () => this.#opener.release(item);
+    }
+
+    /**
      * @param {Item} item
      * @param {number} frame
      * @param {FrameResult} result

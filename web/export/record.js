@@ -1,6 +1,7 @@
 /** An image's answer as one JSON object, with the field names of the command line. */
 import { NO_PROMPTS } from '../edit/prompts.js';
 import { isDrawn, scaleFor } from '../state/item.js';
+import { framesOf } from './loops.js';
 import { judgementOf } from './provenance.js';
 import { regionOf } from './regions.js';
 
@@ -75,7 +76,7 @@ export function recordOf(item, name, frame, result, provenance) {
     const { operatingPoint: point, edits } = result;
     return {
         file: name.file,
-        ...(item.frameCount > 1 ? { frame: frame + 1, frames: item.frameCount } : {}),
+        ...(item.frameCount > 1 ? { frame: frame + 1, ...framesOf(item), steady: result.network.alone !== null } : {}),
         width: result.width,
         height: result.height,
         type: result.type,

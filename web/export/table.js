@@ -4,6 +4,7 @@
  */
 import { millimetresOf } from '../compare/summary.js';
 import { answersOf, isDrawn, scaleFor } from '../state/item.js';
+import { framesOf } from './loops.js';
 import { judgementOf } from './provenance.js';
 import { regionOf } from './regions.js';
 
@@ -20,7 +21,8 @@ const COLUMNS = [
     'lesion', 'area_px', 'long_axis_px', 'short_axis_px', 'perimeter_px', 'orientation_degrees', 'circularity',
     'mean_probability', 'expected_dice', 'mm_per_px', 'scale_from', 'area_mm2', 'long_axis_mm', 'short_axis_mm', 'perimeter_mm',
     'dice', 'iou', 'hd95_px', 'ground_truth', 'hd95_mm', 'review', 'reader_type', 'birads', 'notes', 'reader', 'image_sha256', 'operating_point',
-    'software', 'network', 'weights_date', 'weights_sha256', 'date', 'region', 'region_x', 'region_y', 'region_width', 'region_height', 'regions_from',
+    'software', 'network', 'weights_date', 'weights_sha256', 'date', 'frames', 'frames_answered',
+    'region', 'region_x', 'region_y', 'region_width', 'region_height', 'regions_from',
 ];
 const OF_LESION = COLUMNS.indexOf('dice') - COLUMNS.indexOf('lesion');
 
@@ -58,7 +60,8 @@ export function toCsv(names, provenance) {
 function rowsOf(item, name, provenance) {
     const answers = answersOf(item);
     if (answers.length === 0) return [[name, '', item.state, item.problem?.detail || item.problem?.key.replace(/^problem\./, '')]];
-    return answers.flatMap(({ frame, result }) => rowsOfAnswer(item, name, frame, result, provenance));
+    const damaged = [...item.frameProblems].map(([frame, problem]) => [name, frame + 1, 'failed', problem.detail || problem.key.replace(/^problem\./, '')]);
+    return [...answers.flatMap(({ frame, result }) => rowsOfAnswer(item, name, frame, result, provenance)), ...damaged];
 }
 
 /**
@@ -76,9 +79,11 @@ function rowsOfAnswer(item, name, frame, result, provenance) {
     const { review, reader_type: type, birads, notes, image_sha256: sum, operating_point: point } = judgementOf(item, result);
     const { reader, software, network, weights_date: made, weights_sha256: weights, date } = provenance;
     const scale = scores && !scores.normal && scores.hd95 !== null ? millimetresOf(item) : null;
+    const loop = framesOf(item);
     const compared = [
         overlap[0], overlap[1], overlap[2], scores && (scores.normal ? 'normal' : 'lesion'), scale !== null && scores?.hd95 ? scores.hd95 * scale : '',
         review, type, birads, notes, reader, sum, point, software, network, made, weights, date,
+        loop['frames'], loop['frames_answered'],
     ];
     const picture = [
         name, item.frameCount > 1 ? frame + 1 : '', item.state, '', result.width, result.height, result.type, probabilities.normal,

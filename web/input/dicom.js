@@ -1,5 +1,5 @@
 /** DICOM files: ultrasound stills, cine loops and videos. A worker reads them (decoder.js). */
-import { ask, forget, newSource } from './decoding.js';
+import { ask, askOnce, forget, newSource } from './decoding.js';
 import { SourceError } from './source.js';
 import { pictureOf, toImageData } from './still.js';
 
@@ -47,6 +47,8 @@ export async function openDicom(file, engine) {
         close: () => forget(source),
     };
 }
+
+export { askOnce };
 
 /**
  * A video inside DICOM, by the browser's own decoder. Browsers read the container MP4 only.

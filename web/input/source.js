@@ -31,6 +31,9 @@
 
 /** A file that cannot be opened as images; `problem` is a text of the language files. */
 export class SourceError extends Error {
+    /** @override */
+    name = 'SourceError';
+
     /**
      * @param {Key} key
      * @param {string} [detail]

@@ -70,6 +70,14 @@ export class SessionError extends Error {
 }
 
 /**
+ * @param {import('../state/item.js').AloneAnswer} answer
+ * @returns {object} the same for JSON
+ */
+function plain({ runs, possibleRuns, ...rest }) {
+    return { ...rest, runs: [...runs], possibleRuns: possibleRuns && [...possibleRuns] };
+}
+
+/**
  * @param {Item} item
  * @param {{ name: string, path: string, image: string, thumbnail: boolean }} options
  * @returns {object} for JSON
@@ -81,7 +89,7 @@ export function toJson(item, { name, path, image, thumbnail }) {
             frame,
             ...rest,
             runs: [...runs],
-            network: { ...network, runs: [...network.runs], possibleRuns: network.possibleRuns && [...network.possibleRuns] },
+            network: { ...plain(network), alone: network.alone && plain(network.alone) },
             edits: savedEdits(edits),
         };
     });
@@ -299,10 +307,8 @@ function resultOf(fields) {
         network: {
             threshold: network.number('threshold', 0, 1),
             prompts: promptsOf(network),
-            lesions: lesionsOf(network, 'lesions'),
-            possible: lesionsOf(network, 'possible'),
-            runs: network.runs('runs', pixels, true),
-            possibleRuns: network.value.possibleRuns ? network.runs('possibleRuns', pixels, true) : null,
+            ...outlinesOf(network, pixels),
+            alone: network.value.alone ? outlinesOf(network.within('alone'), pixels) : null,
         },
         edits,
     };
@@ -345,6 +351,20 @@ function chosenRegionsOf(fields) {
     const boxes = fields.list('regions', MOST_BOXES).map(rectangleOf);
     if (boxes.length === 0 || boxes.some((box, index) => boxes.slice(0, index).some(other => overlap(box, other)))) fields.refuse('regions');
     return boxes;
+}
+
+/**
+ * @param {Fields} fields
+ * @param {number} pixels
+ * @returns {import('../state/item.js').AloneAnswer}
+ */
+function outlinesOf(fields, pixels) {
+    return {
+        lesions: lesionsOf(fields, 'lesions'),
+        possible: lesionsOf(fields, 'possible'),
+        runs: fields.runs('runs', pixels, true),
+        possibleRuns: fields.value.possibleRuns ? fields.runs('possibleRuns', pixels, true) : null,
+    };
 }
 
 /**

@@ -26,7 +26,7 @@ export function frameResult(answer, threshold, prompts, edits, regionsFrom) {
     return {
         width, height, type, probabilities, presence, operatingPoint, outlierScore, regions, regionsFrom, milliseconds, threshold, lesions, possible, runs,
         foreign: !answer.looksLikeUltrasound,
-        network: { threshold, prompts, lesions, possible, runs, possibleRuns },
+        network: { threshold, prompts, lesions, possible, runs, possibleRuns, alone: null },
         edits,
     };
 }
@@ -79,4 +79,19 @@ export function isCurrent(result, threshold) {
     const { network } = result;
     const prompts = promptsOf(result);
     return network.prompts === prompts && (prompts === NO_PROMPTS || network.threshold === threshold);
+}
+
+/**
+ * A frame whose map is no longer kept is segmented again. It keeps its steady outlines when the network answers the same.
+ * @param {FrameResult | undefined} earlier
+ * @param {FrameResult} result changed in place
+ */
+export function keepSteady(earlier, result) {
+    const alone = earlier?.network.alone;
+    const { threshold, prompts, runs } = result.network;
+    if (!earlier || !alone || earlier.network.threshold !== threshold || earlier.network.prompts !== prompts) return;
+    if (alone.runs.length !== runs.length || alone.runs.some((run, index) => run !== runs[index])) return;
+    result.network = earlier.network;
+    const { lesions, possible, runs: steady } = earlier.network;
+    Object.assign(result, { lesions, possible, runs: steady });
 }

@@ -30,7 +30,11 @@
  * @property {Lesion[]} possible
  * @property {Uint32Array} runs the mask
  * @property {Uint32Array | null} possibleRuns the mask of the possible lesions; null: there is none
+ * @property {AloneAnswer | null} alone what the network answered about the frame alone; null: the answer is that, and was not
+ *     made steady over the frames of a loop (loop/steady.js)
  */
+
+/** @typedef {Pick<NetworkAnswer, 'lesions' | 'possible' | 'runs' | 'possibleRuns'>} AloneAnswer */
 
 /**
  * The answer about one frame. The probability map is not here: state/maps.js keeps a few of them.
@@ -128,6 +132,8 @@ export class Item {
         this.results = new Map();
         /** Analysed frames whose answers are for other regions than those chosen since. @type {Set<number>} */
         this.stale = new Set();
+        /** Frames of a loop that cannot be read, see state/damage.js. @type {Map<number, { key: Key, detail: string }>} */
+        this.frameProblems = new Map();
         /** @type {Scale[]} the user's own scale comes first */
         this.scales = [];
         /** @type {Ruler[]} */

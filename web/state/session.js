@@ -6,7 +6,6 @@
  * ones were chosen); "outside" for a click or a box beside all regions, whose detail is an Outside; "edit" for an edit while a
  * loop plays: the loop must stop first.
  */
-import { SourceError } from '../input/source.js';
 import { readTruth } from '../compare/truth.js';
 import { ADD, Edits, ERASE } from '../edit/edits.js';
 import { componentAt, pixelOf, splitMask } from '../edit/fill.js';
@@ -18,6 +17,7 @@ import { notify } from '../ui/announce.js';
 import { oncePerFrame } from '../ui/dom.js';
 import { late } from '../ui/late.js';
 import { frameResult, isAtPoint, isCurrent, isInside, promptsOf, promptsWithin } from './answers.js';
+import { frameProblem } from './damage.js';
 import { regionsFor, regionsOrigin } from './item.js';
 import { contoursOf, decodeRuns, encodeRuns, measureResult } from './masks.js';
 import { OpenFrame } from './open-frame.js';
@@ -108,9 +108,17 @@ export class Session extends EventTarget {
         store.addEventListener('select', () => void this.#show());
         store.addEventListener('item', event => {
             const item = /** @type {CustomEvent<Item>} */ (event).detail;
-            if (item === this.item && !this.mask && item.state === 'done') void this.#showAnswer(this.#turn);
+            if (item === this.item && !this.mask && item.state === 'done') this.#showDone(item);
             else if (item === this.item && item.state === 'waiting') this.#forgetAnswer();
         });
+    }
+
+    /** @param {Item} item in view, whose answer has come */
+    #showDone(item) {
+        if (item.frameProblems.has(item.frame)) return;
+        // The frame that was to be in view was damaged, and another one came in its place.
+        if (!this.picture && item.frameProblems.size > 0) void this.#showFrame(++this.#turn);
+        else void this.#showAnswer(this.#turn);
     }
 
     /** @param {Engine} engine */
@@ -165,7 +173,7 @@ export class Session extends EventTarget {
         void this.#show();
     }
 
-    /** The edits of the frame in view were changed from outside. */
+    /** The edits, or the network's answer, of the frame in view were changed from outside. */
     edited() {
         this.#recomputeSoon();
     }
@@ -175,15 +183,18 @@ export class Session extends EventTarget {
         const { item } = this;
         const engine = this.#engine;
         if (!item || !engine || item.state === 'failed' || item.state === 'missing') return;
+        const { frame } = item;
         try {
             const source = await this.#hold(item, engine);
             if (turn !== this.#turn) return;
             item.frameCount = source.frameCount;
-            const picture = await source.picture(item.frame);
+            const picture = await source.picture(frame);
             if (this.#take(picture, turn)) await this.#showAnswer(turn);
         } catch (error) {
             // The queue gets the same error and writes the reason into the row.
-            if (turn === this.#turn && item.state === 'done') this.#fail(item, error);
+            if (turn !== this.#turn || item.state !== 'done') return;
+            if (frameProblem(item, frame, error)) this.#showNone(item);
+            else this.#fail(item, error);
         }
     }
 
@@ -215,7 +226,16 @@ export class Session extends EventTarget {
     #fail(item, error) {
         if (isAborted(error)) return;
         item.state = 'failed';
-        item.problem = error instanceof SourceError ? error.problem : problemOf(error);
+        item.problem = problemOf(error);
+        this.#store.changed(item);
+    }
+
+    /** @param {Item} item whose frame in view cannot be read */
+    #showNone(item) {
+        this.picture?.close();
+        this.picture = null;
+        this.#forgetAnswer();
+        this.dispatchEvent(new Event('picture'));
         this.#store.changed(item);
     }
 
@@ -403,8 +423,10 @@ export class Session extends EventTarget {
         if (!this.#playing || !item?.source || !engine || item.state !== 'done') return;
         item.frame = frame;
         const turn = ++this.#turn;
-        const picture = await item.source.picture(frame);
-        if (!this.#take(picture, turn)) return;
+        const picture = await item.source.picture(frame).catch(error => {
+            if (!frameProblem(item, frame, error)) throw error;
+        });
+        if (!picture || !this.#take(picture, turn)) return;
         if (item.results.get(frame)?.threshold === this.threshold) this.#showKept(item, frame, engine);
         else if (this.#inFlight.size < Math.max(1, engine.pool.size - 1)) void this.#answerWhilePlaying(item, frame, engine);
     }
