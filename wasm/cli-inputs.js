@@ -23,7 +23,7 @@ export const STANDARD_INPUT = '-';
 const HEAD_BYTES = 132;
 const PICTURE = /\.(png|jpe?g|bmp|tiff?|dcm|dicom|ima)$/i;
 /** Masks beside the images of a data set, and what an earlier run wrote. */
-const NO_PICTURE = /_(mask(_\d+)?|overlay)\.png$/i;
+const NO_PICTURE = /_(mask(_\d+)?|overlay)\.png$|_(seg|sr)\.dcm$/i;
 const CLUTTER = /^(\.|thumbs\.db$|desktop\.ini$)/i;
 
 /**

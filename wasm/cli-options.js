@@ -34,6 +34,10 @@ processed, and the exit status is 1. Research only, not a medical device.
                         "frame": NUMBER is that of a loop, from 1 on (default: 1)
   --overlay             also write DIR/NAME_overlay.png: the image with the outlines of the lesions, dashed ones of possible
                         lesions, and the clicks and the box
+  --seg                 also write DIR/NAME_seg.dcm: the lesions as a DICOM Segmentation, all frames of a loop in one
+  --seg-type TYPE       binary (a segment per lesion) or fractional (the probability of a lesion; default: binary)
+  --sr                  also write DIR/NAME_sr.dcm: the measurements as a DICOM structured report, and --seg, to which it refers
+  --patient             name patient and study in them as the image does (default: only its UIDs are kept)
   --overwrite           replace existing files that sonomask did not write
   --threads N           images that are processed at the same time (1 to 256; default: one per processor)
   --help                this text
@@ -109,6 +113,19 @@ function regionOption(texts) {
 }
 
 /**
+ * @param {{ 'seg'?: boolean, 'seg-type'?: string, 'sr'?: boolean, 'patient'?: boolean }} values
+ * @returns {Request['derived']}
+ */
+function derivedOptions({ seg = false, 'seg-type': given, sr = false, patient = false }) {
+    const type = given ?? 'binary';
+    if (type !== 'binary' && type !== 'fractional') throw new UsageError(`--seg-type must be binary or fractional, not "${type}"`);
+    if (sr && type === 'fractional') throw new UsageError('--sr refers to lesions, which need --seg-type binary');
+    if (seg || sr) return { type, report: sr, patient };
+    if (given !== undefined || patient) throw new UsageError('--seg-type and --patient need --seg or --sr');
+    return null;
+}
+
+/**
  * What is to be done.
  * @typedef {object} Request
  * @property {string[]} names files, folders, patterns and "-"
@@ -117,6 +134,7 @@ function regionOption(texts) {
  * @property {string | undefined} prompts file
  * @property {RefineOptions} settings
  * @property {boolean} overlay
+ * @property {{ type: 'binary' | 'fractional', report: boolean, patient: boolean } | null} derived DICOM objects to write
  * @property {boolean} overwrite
  * @property {number} threads
  */
@@ -141,6 +159,10 @@ export function parseCommandLine(argv) {
                 region: { type: 'string', multiple: true },
                 prompts: { type: 'string' },
                 overlay: { type: 'boolean' },
+                seg: { type: 'boolean' },
+                'seg-type': { type: 'string' },
+                sr: { type: 'boolean' },
+                patient: { type: 'boolean' },
                 overwrite: { type: 'boolean' },
                 threads: { type: 'string' },
                 help: { type: 'boolean' },
@@ -165,8 +187,8 @@ export function parseCommandLine(argv) {
     if (threshold !== undefined) settings.threshold = threshold;
     const operatingPoint = operatingPointOption(values['operating-point']);
     if (operatingPoint !== undefined) settings.operatingPoint = operatingPoint;
-    const regions = regionOption(values.region ?? []);
-    if (regions !== undefined) settings.regions = regions;
+    // Without the option, the regions that a DICOM file marks count.
+    if (values.region) settings.regions = regionOption(values.region);
     return {
         names,
         out: values.out,
@@ -174,6 +196,7 @@ export function parseCommandLine(argv) {
         prompts: values.prompts,
         settings,
         overlay: values.overlay ?? false,
+        derived: derivedOptions(values),
         overwrite: values.overwrite ?? false,
         threads: threadsOption(values.threads),
     };

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { link, lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { IMPLEMENTATION_UID } from './dicom/write.js';
 
 /** A PNG begins with 8 bytes of signature and the chunk IHDR; the mark is the chunk after it. */
 const PNG_START_SIZE = 8 + 12 + 13;
@@ -28,8 +29,12 @@ function marked(png) {
     return Buffer.concat([png.subarray(0, PNG_START_SIZE), MARK, png.subarray(PNG_START_SIZE)]);
 }
 
+/** The head of a DICOM file that the program wrote names it; it is shorter than this. */
+const DICOM_HEAD_SIZE = 512;
+
 /** @param {Uint8Array} bytes */
-const isMarked = (bytes) => MARK.equals(bytes.subarray(PNG_START_SIZE, PNG_START_SIZE + MARK.length));
+const isMarked = (bytes) => MARK.equals(bytes.subarray(PNG_START_SIZE, PNG_START_SIZE + MARK.length)) ||
+    Buffer.from(bytes.subarray(0, DICOM_HEAD_SIZE)).includes(IMPLEMENTATION_UID);
 
 /**
  * @param {unknown} error
@@ -88,20 +93,20 @@ async function putInPlace(temporary, file, overwrite) {
 }
 
 /**
- * Writes an image to a temporary name in the folder of `file` and renames it, so that no incomplete file is left.
+ * Writes a file to a temporary name in the folder of `file` and renames it, so that no incomplete file is left.
  * Replaces the output of an earlier run; see checkReplaceable.
  * @param {string} file
- * @param {Uint8Array} png
+ * @param {Uint8Array} bytes a PNG or DICOM file
  * @param {boolean} overwrite
  */
-export async function writeOutput(file, png, overwrite) {
+export async function writeOutput(file, bytes, overwrite) {
     // Short: a name made from the file's would be too long when that is as long as the file system allows.
     const temporary = path.join(path.dirname(file), `.sonomask-${randomBytes(6).toString('hex')}.tmp`);
     temporaries.add(temporary);
     try {
         const handle = await open(temporary, 'wx');
         try {
-            await handle.writeFile(marked(png));
+            await handle.writeFile(file.endsWith('.dcm') ? bytes : marked(bytes));
         } finally {
             await handle.close();
         }

@@ -1,5 +1,6 @@
 /** A batch of images: segmented by several workers, written and printed in the order in which they were given. */
 import path from 'node:path';
+import { Derived } from './cli-derived.js';
 import { makeWritable } from './cli-folder.js';
 import { openPictures, scaleOf } from './cli-frames.js';
 import { stopRequested } from './cli-interrupt.js';
@@ -111,8 +112,10 @@ async function* tasksOf(engine, inputs, request, prompts) {
             yield { input, frame: 1, pictures: null, answer: failed(error) };
             continue;
         }
+        const { settings } = request;
+        const ofPictures = settings.regions || pictures.regions.length === 0 ? request : { ...request, settings: { ...settings, regions: pictures.regions } };
         for (let frame = 1; frame <= pictures.count; frame++) {
-            const work = answer(engine, pictures.picture(frame - 1), request, ofFile?.get(frame));
+            const work = answer(engine, pictures.picture(frame - 1), ofPictures, ofFile?.get(frame));
             // Awaited later; until then its failure is not an unhandled rejection.
             work.catch(() => {});
             yield { input, frame, pictures, answer: work };
@@ -143,9 +146,10 @@ const labelOf = (file, frame, count) => (count > 1 ? `${file}: frame ${frame} of
  * @param {Task} task
  * @param {Request} request
  * @param {Map<string, string>} writers by mask: the image that it is of
+ * @param {Derived | null} derived collects the answer
  * @param {Progress} progress
  */
-async function deliver({ input: { file, stem }, frame, pictures, answer: pending }, { out, overlay, overwrite }, writers, progress) {
+async function deliver({ input: { file, stem }, frame, pictures, answer: pending }, { out, overlay, overwrite }, writers, derived, progress) {
     const count = pictures?.count ?? 1;
     const ending = count > 1 ? `_frame${String(frame).padStart(String(count).length, '0')}` : '';
     const start = path.join(out, stem) + ending;
@@ -162,6 +166,7 @@ async function deliver({ input: { file, stem }, frame, pictures, answer: pending
     writers.set(maskFile, file);
     const source = { frame, frames: count, scaleOf: (/** @type {import('./sonomask.js').Lesion['bbox']} */ box) => scaleOf(pictures?.scales ?? null, box) };
     process.stdout.write(`${jsonLine(file, result, source)}\n`);
+    derived?.add(frame - 1, result, source.scaleOf);
     if (!result.looksLikeUltrasound)
         progress.complain(`${labelOf(file, frame, count)}: does not look like breast ultrasound (outlier score ` +
             `${Math.round(10 * result.outlierScore) / 10}, limit 1): do not rely on its result`);
@@ -172,15 +177,20 @@ async function deliver({ input: { file, stem }, frame, pictures, answer: pending
  * @param {Input[]} inputs
  * @param {Request} request
  * @param {PromptsByImage} prompts
+ * @param {import('./dicom/derived.js').Maker | null} maker what derived DICOM objects name; null: none are asked for
  * @returns {Promise<{ failed: string[], done: number }>} files that failed, wholly or in part, and how many were finished
  *     before an interrupt
  */
-export async function predictAll(engine, inputs, request, prompts) {
+export async function predictAll(engine, inputs, request, prompts, maker) {
     const progress = new Progress('predict', inputs.length);
     /** @type {Set<string>} */
     const faulty = new Set();
     /** @type {Map<string, string>} */
     const writers = new Map();
+    /** Of the file in turn. @type {Derived | null} */
+    let derived = null;
+    /** By the UID of a source: its file. @type {Map<string, string>} */
+    const sources = new Map();
     const tasks = tasksOf(engine, inputs, request, prompts);
     /** @type {Task[]} */
     const ahead = [];
@@ -195,13 +205,21 @@ export async function predictAll(engine, inputs, request, prompts) {
         }
         const task = ahead.shift();
         if (!task) break;
-        const { input: { file }, frame } = task;
+        const { input: { file, stem }, frame } = task;
         const count = task.pictures?.count ?? 1;
         if (frame === 1) progress.extend(count - 1);
+        if (frame === 1) derived = request.derived && maker && task.pictures && new Derived(path.join(request.out, stem), request.derived, maker);
         try {
-            await deliver(task, request, writers, progress);
+            if (frame === 1) await derived?.check(writers, request.overwrite);
+            await deliver(task, request, writers, derived, progress);
         } catch (error) {
             progress.complain(`${labelOf(file, frame, count)}: ${reasonOf(error)}`);
+            faulty.add(file);
+        }
+        try {
+            if (frame === count && task.pictures) await derived?.write(file, task.pictures, { writers, sources }, request.overwrite);
+        } catch (error) {
+            progress.complain(`${file}: no DICOM SEG: ${reasonOf(error)}`);
             faulty.add(file);
         }
         pictures++;

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** `npx sonomask predict`: the native command's `predict` in Node. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { makeWritable } from './cli-folder.js';
 import { inputsOf } from './cli-inputs.js';
 import { catchSignals } from './cli-interrupt.js';
@@ -9,6 +11,7 @@ import { predictAll } from './cli-predict.js';
 import { readPrompts } from './cli-prompts.js';
 import { reasonOf } from './cli-reasons.js';
 import { messageOf } from './error.js';
+import { ownWeights } from './own-files.js';
 import { Sonomask, SonomaskPool } from './sonomask.js';
 
 const EXIT_DONE = 0;
@@ -54,6 +57,17 @@ async function load({ model, threads }, files) {
 
 /**
  * @param {import('./cli-options.js').Request} request
+ * @param {Sonomask | SonomaskPool} engine
+ * @returns {Promise<import('./dicom/derived.js').Maker | null>} what DICOM objects name; null when none are asked for
+ */
+async function makerOf({ derived, model = fileURLToPath(ownWeights()) }, { info: { version, network } }) {
+    if (!derived) return null;
+    const bytes = await readFile(model).catch(failing(model));
+    return { version, network, weights: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/**
+ * @param {import('./cli-options.js').Request} request
  * @returns {Promise<number>} exit status
  */
 async function predict(request) {
@@ -66,7 +80,7 @@ async function predict(request) {
     try {
         // Last, so that no folder is created when there is no model.
         await makeWritable(out).catch(failing(out));
-        const { failed, done } = await predictAll(engine, inputs, request, prompts);
+        const { failed, done } = await predictAll(engine, inputs, request, prompts, await makerOf(request, engine));
         if (failed.length > 0 && files.length > 1) {
             print(`sonomask: ${failed.length} of ${files.length} files failed:`);
             for (const file of failed) print(`  ${file}`);

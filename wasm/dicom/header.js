@@ -25,10 +25,11 @@ export class Header {
 
     /**
      * @param {string} tag
+     * @param {boolean} [all] all values, with backslashes between them
      * @returns {string | undefined} the first value
      */
-    text(tag) {
-        return this.#set.string(tag, 0)?.trim();
+    text(tag, all = false) {
+        return (all ? this.#set.string(tag) : this.#set.string(tag, 0))?.trim();
     }
 
     /**

@@ -6,6 +6,7 @@ import { millimetresOf } from '../compare/summary.js';
 import { answersOf, isDrawn, scaleFor } from '../state/item.js';
 import { framesOf } from './loops.js';
 import { judgementOf } from './provenance.js';
+import { regionOf } from './regions.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -21,6 +22,7 @@ const COLUMNS = [
     'mean_probability', 'expected_dice', 'mm_per_px', 'scale_from', 'area_mm2', 'long_axis_mm', 'short_axis_mm', 'perimeter_mm',
     'dice', 'iou', 'hd95_px', 'ground_truth', 'hd95_mm', 'review', 'reader_type', 'birads', 'notes', 'reader', 'image_sha256', 'operating_point',
     'software', 'network', 'weights_date', 'weights_sha256', 'date', 'frames', 'frames_answered',
+    'region', 'region_x', 'region_y', 'region_width', 'region_height', 'regions_from',
 ];
 const OF_LESION = COLUMNS.indexOf('dice') - COLUMNS.indexOf('lesion');
 
@@ -87,7 +89,7 @@ function rowsOfAnswer(item, name, frame, result, provenance) {
         name, item.frameCount > 1 ? frame + 1 : '', item.state, '', result.width, result.height, result.type, probabilities.normal,
         probabilities.benign, probabilities.malignant, !result.foreign, result.threshold, result.edits?.any ?? false,
     ];
-    if (result.lesions.length === 0) return [[...picture, 0, ...Array(OF_LESION - 1).fill(''), ...compared]];
+    if (result.lesions.length === 0) return [[...picture, 0, ...Array(OF_LESION - 1).fill(''), ...compared, ...regionCells(result, result.regions.length === 1 ? 0 : -1)]];
     return result.lesions.map((lesion, index) => {
         const lesionScale = scaleFor(item, lesion.bbox);
         const millimetres = lesionScale?.millimetres;
@@ -110,6 +112,18 @@ function rowsOfAnswer(item, name, frame, result, provenance) {
             millimetres && lesion.shortAxis * millimetres,
             millimetres && lesion.perimeter * millimetres,
             ...compared,
+            ...regionCells(result, regionOf(result, lesion)),
         ];
     });
+}
+
+/**
+ * @param {FrameResult} result
+ * @param {number} index -1: none
+ * @returns {Rows[number]} the number of the region, from 1 on, and its place
+ */
+function regionCells({ regions, regionsFrom }, index) {
+    const region = regions[index];
+    if (!region) return ['', '', '', '', '', regions.length > 0 ? regionsFrom : ''];
+    return [index + 1, region.x, region.y, region.width, region.height, regionsFrom];
 }

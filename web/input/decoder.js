@@ -5,7 +5,9 @@
 import { readDirectory } from '../../wasm/dicom/directory.js';
 import { FileError } from '../../wasm/dicom/error.js';
 import { makeLibraries } from '../../wasm/dicom/libraries.js';
+import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { readDicom } from '../../wasm/dicom/read.js';
+import { readReference } from '../../wasm/dicom/reference.js';
 import { readTiff } from '../../wasm/dicom/tiff.js';
 
 /**
@@ -16,7 +18,8 @@ import { readTiff } from '../../wasm/dicom/tiff.js';
 /**
  * @typedef {object} Request
  * @property {number} source number of the file
- * @property {'dicom' | 'tiff' | 'directory'} kind
+ * @property {'dicom' | 'tiff' | 'directory' | 'derived' | 'reference' | 'reference-with-person'} kind 'derived': a SEG or SR;
+ *     'reference': what such a file says of its image, which is this file
  * @property {Blob} file
  * @property {number | null} frame null: what the file says of itself
  */
@@ -72,6 +75,9 @@ function open({ source, kind, file }) {
  */
 async function answer(request) {
     if (request.kind === 'directory') return { result: await readDirectory(await bytesOf(request.file), libraries), transfer: [] };
+    if (request.kind === 'derived') return { result: await readDerived(await bytesOf(request.file), libraries), transfer: [] };
+    if (request.kind !== 'dicom' && request.kind !== 'tiff')
+        return { result: await readReference(await bytesOf(request.file), libraries, request.kind === 'reference-with-person'), transfer: [] };
     const opened = await open(request);
     if (request.frame === null) {
         const { frame: _, ...facts } = opened;

@@ -29,6 +29,8 @@ const PROBLEMS = {
     'library': 'problem.dicom-library',
     'tiff': 'problem.tiff',
     'unreadable': 'problem.unreadable',
+    'no-uids': 'problem.no-uids',
+    'no-segmentation': 'problem.no-segmentation',
 };
 
 /** One request at a time, so that the one that takes too long is known. @type {Waiting[]} */
@@ -55,6 +57,15 @@ export function ask(request) {
         queue.push({ request, resolve, reject });
         next();
     });
+}
+
+/**
+ * @param {Blob} file
+ * @param {'derived' | 'reference' | 'reference-with-person'} kind
+ * @returns {Promise<any>} what the worker reads of it; the file is not kept
+ */
+export function askOnce(file, kind) {
+    return ask({ source: newSource(), kind, file, frame: null });
 }
 
 /** @param {number} source that is not needed any more */

@@ -1,5 +1,5 @@
 /** DICOM files: ultrasound stills, cine loops and videos. A worker reads them (decoder.js). */
-import { ask, forget, newSource } from './decoding.js';
+import { ask, askOnce, forget, newSource } from './decoding.js';
 import { SourceError } from './source.js';
 import { pictureOf, toImageData } from './still.js';
 
@@ -18,9 +18,9 @@ import { pictureOf, toImageData } from './still.js';
 export async function openDicom(file, engine) {
     const source = newSource();
     /** @type {Omit<DicomFile, 'frame'>} */
-    const { frameCount, framesPerSecond, regions, scales, video, syntax } = await ask({ source, kind: 'dicom', file, frame: null });
-    /** @type {Pick<Source, 'kind' | 'scales' | 'areas'>} */
-    const facts = { kind: 'dicom', scales: scales.map(scale => ({ ...scale, origin: 'dicom' })), areas: regions };
+    const { frameCount, framesPerSecond, regions, pictures, scales, video, syntax } = await ask({ source, kind: 'dicom', file, frame: null });
+    /** @type {Pick<Source, 'kind' | 'scales' | 'areas' | 'pictures'>} */
+    const facts = { kind: 'dicom', scales: scales.map(scale => ({ ...scale, origin: 'dicom' })), areas: regions, pictures };
     if (video) {
         forget(source);
         return { ...(await openStream(video, syntax, framesPerSecond)), ...facts };
@@ -47,6 +47,8 @@ export async function openDicom(file, engine) {
         close: () => forget(source),
     };
 }
+
+export { askOnce };
 
 /**
  * A video inside DICOM, by the browser's own decoder: in the container MP4 by its player, H.264 without one picture by picture.

@@ -44,8 +44,9 @@ function agreed() {
  * @returns {string}
  */
 export function reasonOf(error) {
-    if (error instanceof Error && 'key' in error && 'detail' in error)
-        return t(/** @type {import('../i18n/i18n.js').Key} */ (error.key), { detail: String(error.detail) });
+    const { key, detail } = /** @type {any} */ (error)?.problem ?? error ?? {};
+    if (error instanceof Error && key !== undefined && detail !== undefined)
+        return t(/** @type {import('../i18n/i18n.js').Key} */ (key), { detail: String(detail) });
     return t('problem.unknown', { detail: error instanceof Error ? error.message : String(error) });
 }
 

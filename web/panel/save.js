@@ -9,6 +9,7 @@ import { announce, notify } from '../ui/announce.js';
 import { canCopy } from '../ui/browser.js';
 import { byId, saveFile } from '../ui/dom.js';
 import { late } from '../ui/late.js';
+import { reasonOf } from './keep.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -34,6 +35,8 @@ import { late } from '../ui/late.js';
  */
 
 const OF_ONE = ['save-mask', 'save-class', 'save-overlay', 'save-nifti', 'save-labelme', 'save-json', 'save-copy'];
+/** Of one image that came from DICOM. */
+const OF_DICOM = /** @type {const} */ (['seg', 'sr']);
 const OF_ALL = ['save-csv', 'save-coco', 'save-zip', 'save-report'];
 
 export class Save {
@@ -90,6 +93,7 @@ export class Save {
             const { item, name, frame, result, stem, provenance } = await this.#inView(engine);
             saveFile(jsonBlob(recordOf(item, name, frame, result, provenance)), `${stem}.json`);
         });
+        for (const kind of OF_DICOM) this.#on(`save-${kind}`, engine => this.#saveDerived(engine, kind));
         this.#on('save-copy', async engine => {
             if (!canCopy) throw new Error(t('lack.copy'));
             // Called at once, with a promise of the picture: browsers allow this only shortly after a click.
@@ -112,6 +116,23 @@ export class Save {
             saveFile(await toZip(names, engine, await this.#painter(engine), this.#reader(), showProgress), 'sonomask.zip');
         });
         this.#on('save-report', async engine => printReport(await this.#names(), engine, await this.#painter(engine), this.#reader(), showProgress));
+    }
+
+    /**
+     * @param {Engine} engine
+     * @param {'seg' | 'sr'} kind
+     */
+    async #saveDerived(engine, kind) {
+        const { derivedOf } = await late();
+        const { askOnce } = await import('../input/dicom.js');
+        const { item, name, provenance } = await this.#inView(engine);
+        const source = await askOnce(item.file, name.hidden ? 'reference' : 'reference-with-person').catch(error => {
+            throw new Error(reasonOf(error), { cause: error });
+        });
+        const { version, network } = engine.pool.info;
+        const derived = derivedOf(item, source, { version, network, weights: provenance.weights_sha256, reader: provenance.reader });
+        if (!derived) throw new Error(t('save.differs'));
+        saveFile(new Blob([derived[kind]], { type: 'application/dicom' }), `${name.stem}_${kind}.dcm`);
     }
 
     /** @param {Engine} engine */
@@ -206,6 +227,7 @@ export class Save {
         const one = this.#engine !== null && this.#store.selected?.state === 'done';
         const any = this.#engine !== null && this.#store.items.some(({ state }) => state === 'done');
         for (const id of OF_ONE) byId(id, HTMLButtonElement).disabled = !one;
+        for (const kind of OF_DICOM) byId(`save-${kind}`, HTMLButtonElement).disabled = !one || this.#store.selected?.kind !== 'dicom';
         for (const id of OF_ALL) byId(id, HTMLButtonElement).disabled = !any;
         byId('save-dicom', HTMLElement).hidden = !this.#store.items.some(({ kind }) => kind === 'dicom');
     }

@@ -3,6 +3,7 @@ import { Edits } from '../edit/edits.js';
 import { pairMasks } from '../compare/pairs.js';
 import { withoutClutter } from '../input/collect.js';
 import { arranged, hasDirectory } from '../input/dicomdir.js';
+import { kindOfFile } from '../input/open.js';
 import { t } from '../i18n/i18n.js';
 import { reasonOf } from '../panel/keep.js';
 import { compareWithSession } from '../panel/readers.js';
@@ -24,6 +25,20 @@ import { Item } from './item.js';
 
 /** Files of these names are read as sessions or annotations; everything else is recognised by its first bytes. */
 const WORK_FILE = /\.(sonomask|zip|json)$/i;
+
+/** Files of these names are no DICOM files. */
+const OTHER_FILE = /\.(png|jpe?g|bmp|webp|tiff?|gif|avif|mp4|webm)$/i;
+/** The head of a DICOM file that is a segmentation or an enhanced report. */
+const DERIVED = /1\.2\.840\.10008\.5\.1\.4\.1\.1\.(66\.4|88\.22)(?![\d.])/;
+
+/**
+ * @param {Found} found
+ * @returns {Promise<boolean>} whether it is a DICOM SEG or SR, which is of an image and is none
+ */
+async function isDerived({ file }) {
+    if (OTHER_FILE.test(file.name) || WORK_FILE.test(file.name)) return false;
+    return DERIVED.test(await file.slice(128, 640).text().catch(() => ''));
+}
 
 const POINTS = /** @type {const} */ ([0.8, 0.9, 0.95]);
 
@@ -73,12 +88,15 @@ export class Intake extends EventTarget {
             notify(t('list.nothing'));
             return;
         }
-        const images = await this.#inOrder(found.filter(({ file }) => !WORK_FILE.test(file.name)));
+        const areDerived = await Promise.all(found.map(isDerived));
+        const images = await this.#inOrder(found.filter(({ file }, index) => !WORK_FILE.test(file.name) && !areDerived[index]));
         if (images.length > 0) {
             const missing = this.#store.items.filter(({ state }) => state === 'missing');
             this.#addImages(missing.length > 0 ? await this.#withoutMissing(images, missing) : images);
         }
         for (const { file } of found) if (WORK_FILE.test(file.name)) await this.#addWork(file);
+        const derived = found.filter((_, index) => areDerived[index]).map(({ file }) => file);
+        if (derived.length > 0) await this.#addDerived(derived);
     }
 
     /**
@@ -291,6 +309,39 @@ export class Intake extends EventTarget {
         if (ignored > 0) words.push(t('annotations.ignored', { count: ignored }));
         if (given.size === 0) notify(words.join(' '), 'problem');
         else offer('annotations', words.join(' '), [{ label: t('annotations.use'), run: () => this.#useAnnotations(given) }]);
+    }
+
+    /**
+     * The masks of DICOM SEG become ground truth and, on request, the outlines; the judgements of DICOM SR those of the reader.
+     * @param {File[]} files
+     */
+    async #addDerived(files) {
+        const { readDerivedFiles } = await late();
+        const { askOnce } = await import('../input/dicom.js');
+        const dicoms = [];
+        for (const item of this.#store.items) {
+            item.kind ??= await kindOfFile(item.file).catch(() => null);
+            if (item.kind === 'dicom' && item.file.size > 0) dicoms.push(item);
+        }
+        const { masks, judgements, unknown, otherFrames, problems } = await readDerivedFiles(files, dicoms, askOnce);
+        for (const { name, error } of problems) notify(t('session.failed', { name, detail: reasonOf(error) }), 'problem');
+        for (const [item, { type, birads, notes }] of judgements) {
+            item.review = { ...item.review, type, birads, notes };
+            this.#store.changed(item);
+        }
+        /** @type {Map<Item, Annotated>} */
+        const given = new Map();
+        for (const [item, mask] of masks) {
+            given.set(item, { name: item.name, mask, type: null });
+            // A loop has frames that the mask is not of.
+            if (item.frameCount === 1) this.#giveTruth(item, [mask]);
+        }
+        const words = judgements.size > 0 ? [t('derived.judged', { count: judgements.size })] : [];
+        if (given.size > 0 || unknown.length > 0) words.push(t('annotations.read', { format: 'DICOM SEG', count: given.size }));
+        if (unknown.length > 0) words.push(t('annotations.unknown', { count: unknown.length, name: unknown[0] ?? '' }));
+        if (otherFrames > 0) words.push(t('derived.frames', { count: otherFrames }));
+        if (given.size > 0) offer('annotations', words.join(' '), [{ label: t('annotations.use'), run: () => this.#useAnnotations(given) }]);
+        else if (words.length > 0) notify(words.join(' '), unknown.length > 0 || otherFrames > 0 ? 'problem' : undefined);
     }
 
     /**

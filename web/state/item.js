@@ -4,6 +4,8 @@
  * @typedef {import('../../wasm/sonomask.js').Lesion} Lesion
  * @typedef {import('../../wasm/sonomask.js').OperatingPoint} OperatingPoint
  * @typedef {import('../../wasm/sonomask.js').Prompts} Prompts
+ * @typedef {import('../../wasm/sonomask.js').Rectangle} Rectangle
+ * @typedef {import('../../wasm/sonomask.js').Region} Region
  * @typedef {import('../../wasm/sonomask.js').TissueClass} TissueClass
  * @typedef {import('../i18n/i18n.js').Key} Key
  * @typedef {import('../edit/edits.js').Edits} Edits
@@ -50,6 +52,8 @@
  * @property {Lesion[]} lesions
  * @property {Lesion[]} possible outlines that do not count as lesions
  * @property {Uint32Array} runs the mask, edits included, see state/masks.js
+ * @property {Region[]} regions where the ultrasound pictures are, each with its own answer; empty in sessions of version 1.0
+ * @property {'user' | 'dicom' | 'found'} regionsFrom
  * @property {NetworkAnswer} network
  * @property {Edits | null} edits
  */
@@ -126,6 +130,8 @@ export class Item {
         this.frameCount = 1;
         /** @type {Map<number, FrameResult>} by frame */
         this.results = new Map();
+        /** Analysed frames whose answers are for other regions than those chosen since. @type {Set<number>} */
+        this.stale = new Set();
         /** Frames of a loop that cannot be read, see state/damage.js. @type {Map<number, { key: Key, detail: string }>} */
         this.frameProblems = new Map();
         /** @type {Scale[]} the user's own scale comes first */
@@ -134,6 +140,8 @@ export class Item {
         this.rulers = [];
         /** @type {number | null} the user's threshold; null: the network's own */
         this.threshold = null;
+        /** Where the user says that the ultrasound pictures are, in all frames; null: not chosen. @type {'whole' | Rectangle[] | null} */
+        this.regions = null;
         /** @type {Truth | null} */
         this.truth = null;
         this.review = noReview();
@@ -149,6 +157,24 @@ export class Item {
     get result() {
         return this.results.get(this.frame);
     }
+}
+
+/**
+ * @param {Item} item whose source is open
+ * @returns {'auto' | 'whole' | Rectangle[]} for the network: what the user chose, else what the file marks
+ */
+export function regionsFor({ regions, source }) {
+    if (regions) return regions;
+    return source?.pictures?.length ? source.pictures : 'auto';
+}
+
+/**
+ * @param {Item} item whose source is open
+ * @returns {'user' | 'dicom' | 'found'} who says where the pictures are
+ */
+export function regionsOrigin({ regions, source }) {
+    if (regions) return 'user';
+    return source?.pictures?.length ? 'dicom' : 'found';
 }
 
 /**

@@ -1,0 +1,72 @@
+/** Coded concepts (PS3.16), as sequences of one item. */
+
+/** @typedef {import('./write.js').DataSet} DataSet */
+
+/** The scheme of the program's own codes, which the standard has none for. */
+export const OWN_SCHEME = '99SONOMASK';
+
+/**
+ * @param {string} value
+ * @param {string} scheme
+ * @param {string} meaning
+ * @returns {DataSet[]}
+ */
+export function code(value, scheme, meaning) {
+    return [{ CodeValue: value, CodingSchemeDesignator: scheme, CodeMeaning: meaning }];
+}
+
+const dcm = (/** @type {string} */ value, /** @type {string} */ meaning) => code(value, 'DCM', meaning);
+const sct = (/** @type {string} */ value, /** @type {string} */ meaning) => code(value, 'SCT', meaning);
+const ucum = (/** @type {string} */ value, /** @type {string} */ meaning) => code(value, 'UCUM', meaning);
+
+export const CODES = {
+    abnormality: sct('49755003', 'Morphologically Abnormal Structure'),
+    lesion: sct('52988006', 'Lesion'),
+    breast: sct('76752008', 'Breast'),
+    breastUltrasound: sct('47079000', 'Ultrasonography of breast'),
+    benign: sct('30807003', 'Benign'),
+    malignant: sct('21594007', 'Malignant'),
+    longAxis: sct('103339001', 'Long Axis'),
+    shortAxis: sct('103340004', 'Short Axis'),
+    area: sct('42798000', 'Area'),
+    perimeter: sct('131191004', 'Perimeter'),
+    artificialIntelligence: dcm('123110', 'Artificial Intelligence'),
+    segmentation: dcm('113076', 'Segmentation'),
+    sourceOfProcessing: dcm('121322', 'Source Image for Image Processing Operation'),
+    report: dcm('126000', 'Imaging Measurement Report'),
+    language: dcm('121049', 'Language of Content Item and Descendants'),
+    english: code('en', 'RFC5646', 'English'),
+    observerType: dcm('121005', 'Observer Type'),
+    device: dcm('121007', 'Device'),
+    person: dcm('121006', 'Person'),
+    personName: dcm('121008', 'Person Observer Name'),
+    deviceUid: dcm('121012', 'Device Observer UID'),
+    deviceName: dcm('121013', 'Device Observer Name'),
+    deviceManufacturer: dcm('121014', 'Device Observer Manufacturer'),
+    deviceModel: dcm('121015', 'Device Observer Model Name'),
+    deviceSerial: dcm('121016', 'Device Observer Serial Number'),
+    procedure: dcm('121058', 'Procedure reported'),
+    imageLibrary: dcm('111028', 'Image Library'),
+    imageLibraryGroup: dcm('126200', 'Image Library Group'),
+    measurements: dcm('126010', 'Imaging Measurements'),
+    measurementGroup: dcm('125007', 'Measurement Group'),
+    trackingIdentifier: dcm('112039', 'Tracking Identifier'),
+    trackingUid: dcm('112040', 'Tracking Unique Identifier'),
+    finding: dcm('121071', 'Finding'),
+    noAbnormality: dcm('111286', 'No abnormality'),
+    impression: dcm('121073', 'Impression'),
+    certaintyOfFinding: dcm('111012', 'Certainty of Finding'),
+    certaintyOfImpression: dcm('111013', 'Certainty of Impression'),
+    probabilityOfCancer: dcm('111047', 'Probability of cancer'),
+    assessment: dcm('111005', 'Assessment Category'),
+    comment: dcm('121106', 'Comment'),
+    segmentFrame: dcm('121214', 'Referenced Segmentation Frame'),
+    sourceImage: dcm('121233', 'Source image for segmentation'),
+    algorithmName: dcm('111001', 'Algorithm Name'),
+    algorithmVersion: dcm('111003', 'Algorithm Version'),
+    algorithmParameters: dcm('111002', 'Algorithm Parameters'),
+    millimetres: ucum('mm', 'millimeter'),
+    squareMillimetres: ucum('mm2', 'square millimeter'),
+    pixels: ucum('{pixels}', 'pixels'),
+    percent: ucum('%', 'percent'),
+};

@@ -1,0 +1,52 @@
+/** DICOM SEG and SR of an image of the page. */
+import { outlineNumbers } from '../../wasm/dicom/outlines.js';
+import { measurementReport } from '../../wasm/dicom/report.js';
+import { binarySegmentation } from '../../wasm/dicom/segmentation.js';
+import { decodeRuns } from '../edit/runs.js';
+import { answersOf, scaleFor } from '../state/item.js';
+
+/**
+ * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('../../wasm/dicom/derived.js').Maker} Maker
+ * @typedef {import('../../wasm/dicom/reference.js').Reference} Reference
+ */
+
+/** @typedef {{ seg: Uint8Array<ArrayBuffer>, sr: Uint8Array<ArrayBuffer> }} Derived */
+
+/** The objects made last of an item, and what they were made of: a report refers to the segmentation that was saved before it. */
+/** @type {WeakMap<Item, { parts: unknown[], derived: Derived }>} */
+const last = new WeakMap();
+
+/**
+ * @param {Item} item with answers
+ * @param {Reference} source
+ * @param {Maker} maker
+ * @returns {Derived | null} null: an answer is not of the size of the source, or of a frame that it does not have
+ */
+export function derivedOf(item, source, maker) {
+    const answers = answersOf(item);
+    const { type, birads, notes } = item.review;
+    const parts = [JSON.stringify([maker, source, type, birads, notes]), ...answers.flatMap(({ frame, result }) => [frame, result.runs, result.lesions])];
+    const kept = last.get(item);
+    if (kept && kept.parts.length === parts.length && kept.parts.every((part, index) => part === parts[index])) return kept.derived;
+    if (answers.some(({ frame, result }) => result.width !== source.width || result.height !== source.height || frame >= source.frameCount)) return null;
+    const frames = answers.map(({ frame, result: { width, height, runs, lesions, edits } }) => ({
+        frame,
+        numbers: outlineNumbers(decodeRuns(runs, width * height), width, lesions),
+        lesions: lesions.length,
+        edited: edits?.any ?? false,
+    }));
+    const reported = answers.map(({ frame, result: { lesions, presence, type: found, probabilities } }) => ({
+        frame,
+        presence,
+        lesions: lesions.map(lesion => {
+            const scale = scaleFor(item, lesion.bbox);
+            // A scale that the reader drew is none of the source's.
+            return { ...lesion, type: found, probabilities, millimetres: scale?.origin === 'dicom' ? scale.millimetres : null };
+        }),
+    }));
+    const seg = binarySegmentation(source, frames, maker);
+    const derived = { seg: seg.file, sr: measurementReport(source, seg, reported, maker, { type, birads, notes }) };
+    last.set(item, { parts, derived });
+    return derived;
+}
