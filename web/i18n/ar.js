@@ -22,6 +22,7 @@ export default {
     'start.sample': 'جرِّب مثالًا',
     'start.files': 'اختيار صور',
     'start.folder': 'اختيار مجلد',
+    'live.open': 'صورة مباشرة',
     'start.kinds': 'PNG أو JPEG أو BMP أو WebP أو AVIF أو GIF أو TIFF أو DICOM أو MP4 أو WebM. يمكنك أيضًا الإفلات في أي مكان أو اللصق.',
     'start.drop': 'أفلِت الصور هنا',
     'start.release': 'اترك لإضافة هذه الصور',

@@ -22,6 +22,7 @@ export default {
     'start.sample': 'Try a sample',
     'start.files': 'Choose images',
     'start.folder': 'Choose a folder',
+    'live.open': 'Live picture',
     'start.kinds': 'PNG, JPEG, BMP, WebP, AVIF, GIF, TIFF, DICOM, MP4 or WebM. You can also drop files anywhere, or paste.',
     'start.drop': 'Drop images here',
     'start.release': 'Release to add these images',
