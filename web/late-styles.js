@@ -15,10 +15,10 @@ const STYLES = `
 .loop-legend .loop-key-short::before { border-block-start: 2px dashed var(--malignant); }
 .loop-table { max-block-size: 16rem; overflow-y: auto; margin-block-start: 0.4rem; }
 .loop-table tr[aria-current] { background: var(--tint); }
-.live { inline-size: min(72rem, 100vw - 2rem); max-inline-size: none; padding: 1rem 1.15rem; }
+.live { inline-size: min(60rem, 100vw - 1.5rem); max-inline-size: none; max-block-size: calc(100dvh - 1.5rem); padding: 1rem 1.15rem; }
 .live-inside { display: grid; gap: 0.6rem; }
 .live-stage { position: relative; display: grid; place-items: center; background: var(--stage); border-radius: 8px; overflow: hidden; min-block-size: 9rem; }
-.live-stage :is(video, canvas) { grid-area: 1 / 1; inline-size: 100%; block-size: min(36rem, 100dvh - 20rem); min-block-size: 12rem; object-fit: contain; }
+.live-stage :is(video, canvas) { grid-area: 1 / 1; inline-size: 100%; block-size: min(36rem, 100dvh - 20rem, 70vw); min-block-size: 12rem; object-fit: contain; }
 .live-stage canvas { pointer-events: none; }
 .live-note { grid-area: 1 / 1; padding: 0.6rem 1.1rem; max-inline-size: 32rem; text-align: center; color: #d6e6e0; }
 .live-note[data-kind='problem'] { color: #ffc2d2; }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { bareStream, readH264 } from '../../web/input/h264.js';
 import { rateOfTimes } from '../../web/input/rate.js';
 import { jpeg, scan } from '../node/support/images.js';
 import { dicom, dicomElement, encapsulated, regions, rle } from '../node/support/dicom.js';
@@ -56,6 +57,60 @@ async function recordVideo(page, kind) {
         return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
     }, `video/${kind}`);
     return recorded && Buffer.from(recorded);
+}
+
+/**
+ * @param {import('./support/page.js').Page} page
+ * @param {number} frames each of one grey, twelve levels lighter than the one before; every tenth is a key picture
+ * @returns {Promise<Buffer | null>} a bare stream; null when the browser cannot make one
+ */
+async function encodeH264(page, frames) {
+    const encoded = await page.evaluate(async count => {
+        /** @type {VideoEncoderConfig} */
+        const config = { codec: 'avc1.42001e', width: 160, height: 120, avc: { format: 'annexb' }, latencyMode: 'realtime' };
+        if (!(await VideoEncoder.isConfigSupported(config)).supported) return null;
+        /** @type {number[]} */
+        const bytes = [];
+        const encoder = new VideoEncoder({
+            output(chunk) {
+                const part = new Uint8Array(chunk.byteLength);
+                chunk.copyTo(part);
+                bytes.push(...part);
+            },
+            error: () => undefined,
+        });
+        encoder.configure(config);
+        const canvas = new OffscreenCanvas(160, 120);
+        const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
+        for (let frame = 0; frame < count; frame++) {
+            const level = 12 * (frame + 1);
+            context.fillStyle = `rgb(${level}, ${level}, ${level})`;
+            context.fillRect(0, 0, 160, 120);
+            const picture = new VideoFrame(canvas, { timestamp: frame * 40000 });
+            encoder.encode(picture, { keyFrame: frame % 10 === 0 });
+            picture.close();
+        }
+        await encoder.flush();
+        return bytes;
+    }, frames);
+    return encoded && Buffer.from(encoded);
+}
+
+/**
+ * @param {Buffer} stream
+ * @returns {Buffer} the same in packets of an MPEG transport stream, of one video only
+ */
+function transportStream(stream) {
+    const head = Buffer.from([0, 0, 1, 0xe0, 0, 0, 0x80, 0, 0]);
+    const packed = Buffer.concat([head, stream]);
+    const packets = [];
+    for (let at = 0; at < packed.length; at += 184) {
+        const part = packed.subarray(at, at + 184);
+        const missing = 184 - part.length;
+        const filling = missing === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([missing - 1]), ...(missing > 1 ? [Buffer.from([0]), Buffer.alloc(missing - 2, 255)] : [])]);
+        packets.push(Buffer.from([0x47, at === 0 ? 0x41 : 0x01, 0, missing ? 0x30 : 0x10]), filling, part);
+    }
+    return Buffer.concat(packets);
 }
 
 test('the frame rate of a video is computed from the times of its frames, with jitter and dropped frames', () => {
@@ -387,6 +442,40 @@ describe('DICOM and video', { skip }, () => {
         await answered(page);
         await page.waitForFunction(() => /^Frame 1 of \d+$/.test(document.querySelector('#frame-text')?.textContent ?? ''));
         assert.match((await saved(page, 'CSV table')).bytes.toString(), /^dicom-1,/m);
+        await page.context().close();
+    });
+
+    test('H.264 without a container plays picture by picture, also from a transport stream; MPEG-2 is refused with a way out', async () => {
+        const page = await site.open();
+        const stream = await encodeH264(page, 20);
+        assert.ok(stream, 'this browser encodes H.264');
+        const read = readH264(bareStream(stream));
+        assert.equal(read?.pictures.length, 20);
+        assert.ok(read?.pictures[10]?.key);
+        assert.deepEqual(Buffer.from(bareStream(transportStream(stream))), stream);
+        const video = (/** @type {Buffer} */ bytes, /** @type {string} */ syntax) =>
+            dicom({ ...size, colour: 'YBR_PARTIAL_420', samples: 3, frames: 20, syntax, element: encapsulated([bytes]), more: [[0x0018, 0x1063, 'DS', '50']] });
+        await pick(page, [
+            { name: 'bare.dcm', buffer: video(stream, '1.2.840.10008.1.2.4.102') },
+            { name: 'transport.dcm', buffer: video(transportStream(stream), '1.2.840.10008.1.2.4.102') },
+            { name: 'mpeg2.dcm', buffer: video(stream, '1.2.840.10008.1.2.4.100') },
+        ]);
+        await settled(page, 3);
+        const rows = await rowsOf(page);
+        assert.deepEqual(rows.map(({ state }) => state), ['done', 'done', 'failed'], JSON.stringify(rows));
+        assert.match(rows[2]?.text ?? '', /No browser decodes MPEG-2. Convert it: gdcmraw/);
+        await answered(page);
+        // Each picture is twelve levels lighter than the one before; they are shown in any order.
+        const slider = page.getByRole('slider', { name: 'Frame', exact: true });
+        for (const frame of [20, 3, 12]) {
+            await slider.fill(String(frame));
+            await page.waitForFunction(wanted => document.querySelector('#frame-text')?.textContent === `Frame ${wanted} of 20`, frame);
+            await nextFrame(page);
+            await answered(page);
+            const [level = 0] = await colourAt(page, 0.5, 0.5);
+            assert.ok(Math.abs(level - 12 * frame) <= 8, `frame ${frame}: ${level}`);
+        }
+        assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });
 

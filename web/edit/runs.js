@@ -19,13 +19,14 @@ export function encodeRuns(mask) {
 /**
  * @param {Uint32Array} runs
  * @param {number} length pixels of the mask
- * @returns {Uint8Array<ArrayBuffer>} 0 or 255
+ * @param {number} [value] of the pixels of the mask
+ * @returns {Uint8Array<ArrayBuffer>} 0 or the value
  */
-export function decodeRuns(runs, length) {
+export function decodeRuns(runs, length, value = 255) {
     const mask = new Uint8Array(length);
     let at = 0;
     runs.forEach((run, index) => {
-        if (index % 2 === 1) mask.fill(255, at, at + run);
+        if (index % 2 === 1) mask.fill(value, at, at + run);
         at += run;
     });
     return mask;

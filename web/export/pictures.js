@@ -34,7 +34,7 @@ export async function maskPng(result, engine, facts) {
  */
 export function classesOf(item, result) {
     const number = ['benign', 'malignant', 'lesion'].indexOf(classOf(item, result)) + 1;
-    return decodeRuns(result.runs, result.width * result.height).map(value => (value ? number : 0));
+    return decodeRuns(result.runs, result.width * result.height, number);
 }
 
 /**

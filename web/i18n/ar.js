@@ -22,6 +22,7 @@ export default {
     'start.sample': 'جرِّب مثالًا',
     'start.files': 'اختيار صور',
     'start.folder': 'اختيار مجلد',
+    'live.open': 'صورة مباشرة',
     'start.kinds': 'PNG أو JPEG أو BMP أو WebP أو AVIF أو GIF أو TIFF أو DICOM أو MP4 أو WebM. يمكنك أيضًا الإفلات في أي مكان أو اللصق.',
     'start.drop': 'أفلِت الصور هنا',
     'start.release': 'اترك لإضافة هذه الصور',
@@ -95,6 +96,7 @@ export default {
     'problem.dicom-kind': 'هذا النوع من صور DICOM غير مدعوم: {detail}',
     'problem.dicom-library': 'تعذَّر تحميل قارئ DICOM.',
     'problem.dicom-video': 'لا يستطيع المتصفح تشغيل الفيديو داخل ملف DICOM هذا: {detail}. حوِّله إلى MP4.',
+    'problem.dicom-mpeg2': 'لا يستطيع المتصفح تشغيل الفيديو داخل ملف DICOM هذا: {detail}. لا يفك أي متصفح ترميز MPEG-2. حوّله: gdcmraw FILE video.mpg ثم ffmpeg -i video.mpg video.mp4.',
     'problem.dicomdir': 'هذا فهرس مجلد DICOM. أفلت المجلد كله.',
     'problem.dicomdir-missing': {
         zero: 'كل الصور المذكورة في DICOMDIR موجودة.',

@@ -22,6 +22,7 @@ export default {
     'start.sample': 'Try a sample',
     'start.files': 'Choose images',
     'start.folder': 'Choose a folder',
+    'live.open': 'Live picture',
     'start.kinds': 'PNG, JPEG, BMP, WebP, AVIF, GIF, TIFF, DICOM, MP4 or WebM. You can also drop files anywhere, or paste.',
     'start.drop': 'Drop images here',
     'start.release': 'Release to add these images',
@@ -76,6 +77,7 @@ export default {
     'problem.dicom-kind': 'This kind of DICOM image is not supported: {detail}',
     'problem.dicom-library': 'The DICOM reader could not be loaded.',
     'problem.dicom-video': 'The browser cannot play the video inside this DICOM file: {detail}. Convert it to MP4.',
+    'problem.dicom-mpeg2': 'The browser cannot play the video inside this DICOM file: {detail}. No browser decodes MPEG-2. Convert it: gdcmraw FILE video.mpg, then ffmpeg -i video.mpg video.mp4.',
     'problem.dicomdir': 'This is the index of a DICOM folder. Drop the whole folder.',
     'problem.dicomdir-missing': {
         one: 'The DICOMDIR names {count} image that is not in the folder.',

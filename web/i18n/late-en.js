@@ -43,7 +43,6 @@ export default {
 
     'save.frames': '{name}: {done} of {count} frames are in it.',
 
-    'live.open': 'Live picture',
     'live.title': 'Live picture',
     'live.lead': 'The network outlines what a camera, a frame grabber or another window shows. Nothing is stored or sent.',
     'live.camera': 'Camera or frame grabber',

@@ -1,27 +1,14 @@
 /** WebP, AVIF and GIF, decoded by the browser: a still image, or a loop where the browser gives its frames. */
+import { pixelsOf } from './pixels.js';
 import { SourceError } from './source.js';
 
 /**
- * @typedef {import('./source.js').RawImage} RawImage
  * @typedef {import('./source.js').Source} Source
  */
 
 /** The colours as they are in the file, as the engine's own decoder gives them. @type {ImageBitmapOptions} */
 const AS_STORED = { imageOrientation: 'from-image', colorSpaceConversion: 'none', premultiplyAlpha: 'none' };
 const FASTEST = 120; // frames per second
-
-/**
- * @param {ImageBitmap} picture closed by this
- * @returns {RawImage}
- */
-function pixelsOf(picture) {
-    const { width, height } = picture;
-    const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-    if (!context) throw new SourceError('problem.memory');
-    context.drawImage(picture, 0, 0);
-    picture.close();
-    return { data: context.getImageData(0, 0, width, height).data, width, height };
-}
 
 /** @param {string} type such as image/webp */
 function nameOf(type) {

@@ -23,7 +23,7 @@ export async function openDicom(file, engine) {
     const facts = { kind: 'dicom', scales: scales.map(scale => ({ ...scale, origin: 'dicom' })), areas: regions, pictures };
     if (video) {
         forget(source);
-        return { ...(await openStream(video, syntax)), ...facts };
+        return { ...(await openStream(video, syntax, framesPerSecond)), ...facts };
     }
     /** The frame decoded last: the viewer and the network both use it. @type {{ frame: number, decoded: Promise<Decoded> } | null} */
     let last = null;
@@ -51,16 +51,18 @@ export async function openDicom(file, engine) {
 export { askOnce };
 
 /**
- * A video inside DICOM, by the browser's own decoder. Browsers read the container MP4 only.
+ * A video inside DICOM, by the browser's own decoder: in the container MP4 by its player, H.264 without one picture by picture.
  * @param {Uint8Array} stream
  * @param {string} syntax
+ * @param {number} rate frames per second; 0: the file gives none
  * @returns {Promise<Source>}
  */
-async function openStream(stream, syntax) {
+async function openStream(stream, syntax, rate) {
+    if (syntax.startsWith('MPEG2')) throw new SourceError('problem.dicom-mpeg2', syntax);
     const isMp4 = String.fromCharCode(...stream.subarray(4, 8)) === 'ftyp';
-    if (!isMp4) throw new SourceError('problem.dicom-video', syntax);
-    const { openVideo } = await import('./video.js');
     try {
+        if (!isMp4) return await (await import('./bare-video.js')).openBareVideo(stream, rate);
+        const { openVideo } = await import('./video.js');
         return await openVideo(new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (stream)], { type: 'video/mp4' }));
     } catch (error) {
         throw error instanceof SourceError ? new SourceError('problem.dicom-video', syntax) : error;

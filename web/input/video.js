@@ -1,4 +1,5 @@
 /** Video files, decoded by the browser frame by frame. */
+import { pixelsOf } from './pixels.js';
 import { learnRate } from './rate.js';
 import { SourceError } from './source.js';
 
@@ -77,15 +78,7 @@ export async function openVideo(file) {
         framesPerSecond: rate,
         scales: [],
         areas: [],
-        async input(frame) {
-            const shown = await picture(frame);
-            const context = new OffscreenCanvas(shown.width, shown.height).getContext('2d', { willReadFrequently: true });
-            if (!context) throw new SourceError('problem.memory');
-            context.drawImage(shown, 0, 0);
-            const image = context.getImageData(0, 0, shown.width, shown.height);
-            shown.close();
-            return { data: image.data, width: image.width, height: image.height };
-        },
+        input: async frame => pixelsOf(await picture(frame)),
         picture,
         ...('requestVideoFrameCallback' in video
             ? {
