@@ -146,6 +146,12 @@ $(BUILD)/%.o: %.c $(NATIVE_FLAGS) | $(INC)/.made
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(REFERENCE_SOURCES:%.c=$(BUILD)/%.o): CFLAGS := $(KERNEL_CFLAGS)
 
+# The revision goes into run.json of a training.
+REVISION := $(shell [ -e .git ] && git describe --always --dirty 2>/dev/null)
+$(eval $(call stamp,REVISION))
+$(BUILD)/native/run_record.o: CFLAGS += -DSM_REVISION='"$(REVISION)"'
+$(BUILD)/native/run_record.o: $(BUILD)/REVISION.flags
+
 $(PIXEL_LOOPS:%=$(BUILD)/src/%.o): CFLAGS += $(if $(OPTIMISE),,-O3)
 
 # stb_image relies on signed sums that wrap around. The other flags are for warnings of gcc, which counts library headers
@@ -355,6 +361,10 @@ test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
 	BUILD=$(BUILD) node --test tests/node/*.test.js
 test-web: $(NODE_TESTED) ## Run the tests of the page only
 	BUILD=$(BUILD) node --test tests/web/*.test.js
+
+.PHONY: test-access
+test-access: $(NODE_TESTED) ## Check the accessibility of all views in every language, theme and width (a part of it is in test-js)
+	BUILD=$(BUILD) SONOMASK_EVERY_LOOK=1 node --test tests/web/access.test.js
 
 .PHONY: test-dicom
 test-dicom: $(NODE_TESTED) ## Compare every kind of DICOM file with dcmtk, gdcm and pydicom (a part of it is in test-js)

@@ -1,4 +1,5 @@
 /** sonomask train: trains a network on images with masks. */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,18 +10,38 @@
 #include "own_files.h"
 #include "parallel.h"
 #include "report/training_report.h"
+#include "run_record.h"
 #include "train/checkpoint.h"
 #include "train/trainer.h"
+#include "train/training_log.h"
 
 typedef struct arguments {
     sm_trainer_options options;
     sm_words data, teachers;
     int threads;
     int type_loss, precision; /* places in the lists of names */
+    bool json;                /* one line per epoch on stdout */
+    sm_training_observer report;
 } arguments;
 
 static const char *const type_loss_names[] = {"ce", "mae", NULL};
 static const char *const precision_names[] = {"16", "32", NULL};
+
+static const sm_command_line line;
+
+/** Writes run.json. */
+static sm_status record(void *context, const sm_training_facts *facts, sm_error *error) {
+    return sm_run_record_write(&line, context, ((const arguments *)context)->options.out, facts, error);
+}
+
+static sm_status epoch_done(void *context, const sm_epoch_result *result, sm_error *error) {
+    const arguments *a = context;
+    if (a->json) {
+        const sm_status status = sm_training_log_print_json(result, error);
+        if (status != SM_OK) return status;
+    }
+    return result->saved ? a->report.epoch_done(a->report.context, result, error) : SM_OK;
+}
 
 static const char *check(void *pointer) {
     arguments *a = pointer;
@@ -28,7 +49,10 @@ static const char *check(void *pointer) {
     a->options.precision = a->precision == 1 ? SM_WEIGHTS_FLOAT32 : SM_WEIGHTS_FLOAT16;
     a->options.teachers = a->teachers.words;
     a->options.teacher_count = a->teachers.count;
-    a->options.observer = sm_training_report(a->options.out);
+    if (a->options.inner_share < 0) a->options.inner_share = a->options.initial_weights ? 0.2f : 0;
+    if (a->options.patience > 0 && a->options.inner_share <= 0) return "--patience needs --inner";
+    a->report = sm_training_report(a->options.out);
+    a->options.observer = (sm_training_observer){.begun = record, .epoch_done = epoch_done, .context = a};
     return NULL;
 }
 
@@ -36,7 +60,8 @@ static const sm_option option_table[] = {
     SM_DATA_OPTION(offsetof(arguments, data)),
     {.name = "out",
      .value = "DIR",
-     .help = "folder for weights.safetensors, checkpoint.bin, log.csv, curves.svg and panels/, created if missing",
+     .help = "folder for weights.safetensors, best.safetensors, checkpoint.bin, run.json, log.csv, report.html, "
+             "curves.svg and panels/, created if missing",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, options.out),
      .required = true},
@@ -48,7 +73,7 @@ static const sm_option option_table[] = {
     {.name = "size",
      .value = "N",
      .help = "side of the network's square input in pixels",
-     .default_text = "the network's own",
+     .default_text = "that of --from, else the network's own",
      .kind = SM_OPTION_INTEGER,
      .offset = offsetof(arguments, options.size),
      .low = 16,
@@ -69,6 +94,7 @@ static const sm_option option_table[] = {
     {.name = "epochs",
      .value = "N",
      .help = "number of epochs",
+     .default_text = "60, or more for 1500 steps; with --from 10, or more for 300 steps",
      .kind = SM_OPTION_INTEGER,
      .offset = offsetof(arguments, options.epochs),
      .low = 1,
@@ -96,9 +122,34 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, options.overwrite)},
     {.name = "from",
      .value = "FILE",
-     .help = "start from these weights of the same network",
+     .help = "fine-tuning: start from these weights, of the same network; keep their settings in what is written",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, options.initial_weights)},
+    {.name = "inner",
+     .value = "X",
+     .help = "share of the training images, whole groups, that choose the best epoch instead of being trained on; "
+             "writes best.safetensors",
+     .default_text = "0.2 with --from, else 0",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.inner_share),
+     .high = 0.5},
+    {.name = "patience",
+     .value = "N",
+     .help = "end after N epochs without a better score of the --inner images; 0: never",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, options.patience),
+     .high = 100000},
+    {.name = "save-seconds",
+     .value = "N",
+     .help = "write weights, checkpoint and pictures after an epoch when N seconds have passed since the last time; 0: "
+             "after every epoch",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, options.save_seconds),
+     .high = 100000},
+    {.name = "json",
+     .help = "print one line of JSON per epoch on standard output",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, json)},
     {.name = "teacher",
      .value = "FILE...",
      .help = "distillation: mix the answers of these trained networks into the targets",
@@ -158,10 +209,24 @@ static const sm_option option_table[] = {
     {.name = "learning-rate",
      .value = "X",
      .help = "peak learning rate",
+     .default_text = "0.002; with --from 0.0002",
      .kind = SM_OPTION_DECIMAL,
      .offset = offsetof(arguments, options.optimiser.learning_rate),
      .low = 1e-8,
      .high = 10},
+    {.name = "warm-up",
+     .value = "X",
+     .help = "share of the steps over which the learning rate rises; then it falls as a cosine to 0",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.optimiser.warm_up_share),
+     .high = 1},
+    {.name = "warm-up-steps",
+     .value = "N",
+     .help = "this many steps instead of a share",
+     .default_text = "the share of --warm-up",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, options.optimiser.warm_up_steps),
+     .high = 1000000},
     {.name = "weight-decay",
      .value = "X",
      .help = "weight decay of AdamW",
@@ -186,7 +251,10 @@ static const sm_option option_table[] = {
 static const sm_command_line line = {
     .name = "train",
     .description = "Trains a network on images with masks and writes the weights and the training log to DIR. "
-                   "Ctrl-C saves a checkpoint; the same command with --resume continues, with the same result as an "
+                   "With --from it fine-tunes trained weights, which suits few "
+                   "images: a low rate, a short warm-up, and best.safetensors holds the best epoch, or the weights it "
+                   "started from if no epoch was better. Ctrl-C saves a checkpoint; the same command with --resume "
+                   "continues, with the same result as an "
                    "uninterrupted training. An image that cannot be read is named on stderr and left out, and the exit "
                    "status is 1.",
     .arguments_size = sizeof(arguments),
@@ -212,6 +280,22 @@ static sm_status check_earlier_training(const sm_trainer_options *o, const char 
                    weights);
 }
 
+/** The number of epochs may not be decided yet, so every panel that is there is checked. */
+static sm_status check_panels(const sm_trainer_options *o, sm_error *error) {
+    char *folder = sm_path_join(o->out, "panels");
+    if (!folder) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a file name");
+    DIR *entries = opendir(folder);
+    sm_status status = SM_OK;
+    for (const struct dirent *entry; entries && status == SM_OK && (entry = readdir(entries));) {
+        int epoch = 0, end = 0;
+        if (sscanf(entry->d_name, "epoch_%d.png%n", &epoch, &end) == 1 && end > 0 && !entry->d_name[end])
+            status = sm_own_output_check(folder, entry->d_name, sm_own_png, error);
+    }
+    if (entries) closedir(entries);
+    free(folder);
+    return status;
+}
+
 /** Checks, before the data are loaded, that no file of the user and no earlier training is replaced. */
 static sm_status check_outputs(const sm_trainer_options *o, sm_error *error) {
     if (o->overwrite) return SM_OK;
@@ -222,12 +306,10 @@ static sm_status check_outputs(const sm_trainer_options *o, sm_error *error) {
     free(weights);
     if (status == SM_OK) status = sm_own_output_check(o->out, "log.csv", sm_own_training_log, error);
     if (status == SM_OK) status = sm_own_output_check(o->out, "curves.svg", sm_own_svg, error);
-    for (int epoch = 1; status == SM_OK && epoch <= o->epochs; epoch++) {
-        char name[64];
-        snprintf(name, sizeof name, "panels/epoch_%03d.png", epoch);
-        status = sm_own_output_check(o->out, name, sm_own_png, error);
-    }
-    return status;
+    if (status == SM_OK) status = sm_own_output_check(o->out, "best.safetensors", sm_own_weights, error);
+    if (status == SM_OK) status = sm_own_output_check(o->out, "report.html", sm_own_training_html, error);
+    if (status == SM_OK) status = sm_own_output_check(o->out, "run.json", sm_own_run_record, error);
+    return status == SM_OK ? check_panels(o, error) : status;
 }
 
 static sm_status run(void *pointer, sm_error *error) {
@@ -249,5 +331,7 @@ static sm_status run(void *pointer, sm_error *error) {
 
 int sm_command_train(int argc, char **argv) {
     arguments a = {.options = sm_trainer_options_default()};
+    a.options.inner_share = -1; /* not given */
+    a.options.save_seconds = 30;
     return sm_command_line_run(&line, argc, argv, &a, run);
 }

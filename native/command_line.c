@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +191,18 @@ static bool check(const sm_command_line *line, void *arguments) {
     return !message || wrong(line, message);
 }
 
+/** getopt_long accepts abbreviations, whose meaning changes when an option is added. The word that it has just read
+ * must be the whole name. */
+static bool is_whole_name(const parser *p, char **argv, const struct option *option) {
+    const bool apart = optarg && optarg == argv[optind - 1];
+    const char *word = argv[optind - (apart ? 2 : 1)];
+    const size_t length = strcspn(word, "=");
+    if (length == strlen(option->name) + 2) return true;
+    fprintf(stderr, "sonomask: %s: unknown option \"%.*s\"; options are not abbreviated: --%s\n", p->line->name,
+            (int)length, word, option->name);
+    return false;
+}
+
 /** Reads all arguments; stops at --help. */
 static bool parse(parser *p, int argc, char **argv, bool *help_requested) {
     struct option *long_options = make_long_options(p->line);
@@ -202,14 +215,19 @@ static bool parse(parser *p, int argc, char **argv, bool *help_requested) {
     snprintf(label, sizeof label, "sonomask: %s", p->line->name);
     argv[0] = label;
     optind = 0; // restarts glibc's getopt: another command line may have been read in this process
+    const int options = count_options(p->line);
     bool good = true;
     for (int code; good && !*help_requested && (code = getopt_long(argc, argv, "-", long_options, NULL)) != -1;) {
         if (code == WORD)
             good = take_word(p, optarg, false);
+        else if (code < HELP)
+            good = false; // getopt_long has printed the reason
+        else if (!is_whole_name(p, argv, &long_options[code == HELP ? options : code - FIRST_OPTION]))
+            good = false;
         else if (code == HELP)
             *help_requested = true;
-        else // getopt_long has printed the reason
-            good = code >= FIRST_OPTION && take_option(p, &p->line->options[code - FIRST_OPTION], optarg);
+        else
+            good = take_option(p, &p->line->options[code - FIRST_OPTION], optarg);
     }
     for (; good && !*help_requested && optind < argc; optind++) good = take_word(p, argv[optind], true); // after "--"
     argv[0] = name;
@@ -320,6 +338,33 @@ static void print_help(const sm_command_line *line, void *arguments) {
             printf("%*s", HELP_COLUMN - written, "");
         describe(option, arguments, text, sizeof text);
         print_wrapped_line(text, (int)strlen(text), HELP_COLUMN, HELP_COLUMN);
+    }
+}
+
+void sm_command_line_print_options(const sm_command_line *line, const void *arguments, sm_json *json) {
+    for (const sm_option *option = line->options; option->name; option++) {
+        if (option->kind == SM_OPTION_CUSTOM) continue; // how its value is stored is not known here
+        const void *source = (const char *)arguments + option->offset;
+        if (option->kind == SM_OPTION_FLAG || option->kind == SM_OPTION_NO_FLAG) {
+            sm_json_boolean(json, option->name, *(const bool *)source == (option->kind == SM_OPTION_FLAG));
+        } else if (option->kind == SM_OPTION_LIST) {
+            const sm_words *list = source;
+            sm_json_array_begin(json, option->name);
+            for (int i = 0; i < list->count; i++) sm_json_string(json, NULL, list->words[i]);
+            sm_json_array_end(json);
+        } else if (option->kind == SM_OPTION_SEED) {
+            sm_json_integer(json, option->name, *(const long long *)source);
+        } else if (option->kind == SM_OPTION_INTEGER && (double)*(const int *)source >= option->low) {
+            sm_json_integer(json, option->name, *(const int *)source);
+        } else if (option->kind == SM_OPTION_DECIMAL && (double)*(const float *)source >= option->low) {
+            sm_json_number(json, option->name, (double)*(const float *)source);
+        } else if (option->kind == SM_OPTION_INTEGER || option->kind == SM_OPTION_DECIMAL) {
+            sm_json_number(json, option->name, NAN); // null: not given, and decided elsewhere
+        } else {
+            char text[MESSAGE_SIZE];
+            describe_default(option, (void *)arguments, text, sizeof text);
+            sm_json_string(json, option->name, text);
+        }
     }
 }
 

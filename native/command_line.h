@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "../src/status.h"
+#include "json.h"
 
 typedef enum sm_option_kind {
     SM_OPTION_FLAG,    /**< no value; the field, a bool, becomes true */
@@ -75,6 +76,10 @@ typedef struct sm_command_line {
 
 /** The exit status of a command. */
 enum { SM_EXIT_DONE = 0, SM_EXIT_FAILED = 1, SM_EXIT_USAGE = 2 };
+
+/** Prints every option of the table with its value, as members of the open JSON object; one that is not given and has
+ * no value by default is null, or has its `default_text`. */
+void sm_command_line_print_options(const sm_command_line *line, const void *arguments, sm_json *json);
 
 /**
  * Reads argv (argv[0] is the command) into `arguments` and calls `run` with them. Returns the exit status: 0 when `run`

@@ -88,6 +88,14 @@ bool sm_own_images_csv(const unsigned char *head, size_t size) {
            contains(head, size, 1024, ",outlier_score,milliseconds,");
 }
 
+bool sm_own_training_html(const unsigned char *head, size_t size) {
+    return contains(head, size, 512, "<title>sonomask training</title>");
+}
+
+bool sm_own_run_record(const unsigned char *head, size_t size) {
+    return begins_with(head, size, "{\"program\":\"sonomask ") && contains(head, size, 512, ",\"revision\":");
+}
+
 bool sm_own_training_log(const unsigned char *head, size_t size) {
     return begins_with(head, size, "epoch,learning_rate,loss,mask_loss,type_loss,");
 }

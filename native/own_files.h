@@ -25,6 +25,10 @@ bool sm_own_svg(const unsigned char *head, size_t size);
 bool sm_own_report_html(const unsigned char *head, size_t size);
 bool sm_own_metrics_json(const unsigned char *head, size_t size);
 bool sm_own_images_csv(const unsigned char *head, size_t size);
+/** report.html of `train`. */
+bool sm_own_training_html(const unsigned char *head, size_t size);
+/** run.json of `train`. */
+bool sm_own_run_record(const unsigned char *head, size_t size);
 /** log.csv of `train`. */
 bool sm_own_training_log(const unsigned char *head, size_t size);
 /** manifest.csv of `phantom`: every image in it is a phantom. */

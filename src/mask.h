@@ -27,7 +27,8 @@ typedef struct sm_lesion {
      * diameter), pixels. */
     float long_axis;
     sm_point long_axis_ends[2];
-    float short_axis; /**< extent at right angles to the long axis, pixels */
+    float short_axis; /**< extent at right angles to the long axis, pixels; the larger one if the longest distance
+                         occurs in several directions */
     sm_point short_axis_ends[2];
     float perimeter;   /**< length of the outer contour, pixels */
     float circularity; /**< 4 pi area / perimeter^2, at most 1 */

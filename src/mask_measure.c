@@ -60,14 +60,33 @@ static int convex_hull(const extent *rows, int top, int height, point *hull) {
     return right + left;
 }
 
-/** The two hull points farthest apart, the left one first. */
+/** The extent of the hull at right angles to the line between two of its points, times their distance. */
+static int64_t extent_across(const point *hull, int count, point from, point to) {
+    const int64_t dx = (int64_t)to.x - from.x, dy = (int64_t)to.y - from.y;
+    int64_t low = 0, high = 0;
+    for (int i = 0; i < count; i++) {
+        const int64_t across = ((int64_t)hull[i].y - from.y) * dx - ((int64_t)hull[i].x - from.x) * dy;
+        low = across < low ? across : low;
+        high = across > high ? across : high;
+    }
+    return high - low;
+}
+
+/**
+ * The two hull points farthest apart, the left one first. Of several such pairs it is the one with the largest extent
+ * across, so that the measures do not depend on where the hull starts.
+ */
 static void find_long_axis(const point *hull, int count, point ends[2]) {
-    int64_t longest = -1;
+    int64_t longest = -1, widest = -1;
     for (int i = 0; i < count; i++) {
         for (int j = i + 1; j < count; j++) {
             const int64_t dx = (int64_t)hull[j].x - hull[i].x, dy = (int64_t)hull[j].y - hull[i].y;
-            if (dx * dx + dy * dy <= longest) continue;
-            longest = dx * dx + dy * dy;
+            const int64_t distance = dx * dx + dy * dy;
+            if (distance < longest) continue;
+            const int64_t across = extent_across(hull, count, hull[i], hull[j]);
+            if (distance == longest && across <= widest) continue;
+            longest = distance;
+            widest = across;
             ends[0] = hull[i];
             ends[1] = hull[j];
         }

@@ -12,7 +12,7 @@
 #include "net.h"
 #include "status.h"
 
-enum { SM_WEIGHTS_FORMAT_VERSION = 1, SM_METADATA_TEXT_SIZE = 256 };
+enum { SM_WEIGHTS_FORMAT_VERSION = 1, SM_METADATA_TEXT_SIZE = 256, SM_RECIPE_SIZE = 1024 };
 
 /** How the type logits become probabilities. */
 typedef enum sm_type_activation {
@@ -31,6 +31,7 @@ typedef struct sm_weights_metadata {
     char training_data[SM_METADATA_TEXT_SIZE]; /**< for example "busi+busbra folds 1-4" */
     char training_data_hash[SM_METADATA_TEXT_SIZE];
     char date[SM_METADATA_TEXT_SIZE]; /**< ISO 8601 */
+    char recipe[SM_RECIPE_SIZE];      /**< options of the training, "key=value ..."; empty: left out */
 } sm_weights_metadata;
 
 typedef enum sm_weights_precision {

@@ -68,6 +68,7 @@ typedef enum setting {
     SETTING_TRAINING_DATA,
     SETTING_TRAINING_DATA_HASH,
     SETTING_DATE,
+    SETTING_RECIPE,
     SETTING_COUNT /* any other key */
 } setting;
 
@@ -86,6 +87,7 @@ static setting setting_of(const char *key) {
         [SETTING_TRAINING_DATA] = "training_data",
         [SETTING_TRAINING_DATA_HASH] = "training_data_hash",
         [SETTING_DATE] = "date",
+        [SETTING_RECIPE] = "recipe",
     };
     int i = 0;
     while (i < SETTING_COUNT && strcmp(key, names[i]) != 0) i++;
@@ -134,6 +136,9 @@ static void read_setting(header_reader *reader, setting which) {
         break;
     case SETTING_DATE:
         sm_json_read_string(cursor, metadata->date, sizeof metadata->date);
+        break;
+    case SETTING_RECIPE:
+        sm_json_read_string(cursor, metadata->recipe, sizeof metadata->recipe);
         break;
     case SETTING_COUNT:
         sm_json_skip(cursor);

@@ -83,6 +83,7 @@ static void put_metadata(text_writer *writer, const sm_weights_metadata *metadat
     put_entry(writer, "training_data", metadata->training_data);
     put_entry(writer, "training_data_hash", metadata->training_data_hash);
     put_entry(writer, "date", metadata->date);
+    if (metadata->recipe[0]) put_entry(writer, "recipe", metadata->recipe);
     put_char(writer, '}');
 }
 

@@ -3,12 +3,20 @@
 # The C tests under AddressSanitizer and UndefinedBehaviorSanitizer, with a selection of failing calls and the committed
 # corpora of the fuzz targets.
 SANITIZED := BUILD=$(BUILD)/sanitized OPTIMISE=-O1 SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
-.PHONY: test-sanitized test-sanitized-programs
+# The whole trainings and the gradients of whole networks take as long as all the rest; `make test-sanitized-slow` runs
+# them. The rest trains and differentiates small networks.
+SANITIZED_SLOW := $(BUILD)/tests/test_training $(BUILD)/tests/test_network
+.PHONY: test-sanitized test-sanitized-slow test-sanitized-programs test-sanitized-slow-programs
 test-sanitized: ## Run the C tests and a part of the failure tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "Building with sanitizers"
 	@$(MAKE) $(QUIET_JOBS) $(SANITIZED) test-programs failure-programs replay-programs
 	@$(MAKE) --no-print-directory $(SANITIZED) test-sanitized-programs test-fuzz-corpora
-test-sanitized-programs: $(TEST_PROGRAMS) $(FAILURE_PROGRAMS)
+test-sanitized-programs: $(filter-out $(SANITIZED_SLOW),$(TEST_PROGRAMS)) $(FAILURE_PROGRAMS)
+	@$(RUN_PROGRAMS)
+test-sanitized-slow: ## Run the C tests that test-sanitized leaves out (some minutes)
+	@$(MAKE) $(QUIET_JOBS) $(SANITIZED) test-programs
+	@$(MAKE) --no-print-directory $(SANITIZED) test-sanitized-slow-programs
+test-sanitized-slow-programs: $(SANITIZED_SLOW)
 	@$(RUN_PROGRAMS)
 
 # ---- Failure injection ----

@@ -7,6 +7,7 @@ import { readTiff } from './dicom/tiff.js';
 
 /**
  * @typedef {import('./cli-inputs.js').Input} Input
+ * @typedef {import('./dicom/regions.js').Rectangle} Rectangle
  * @typedef {import('./dicom/regions.js').Scale} Scale
  * @typedef {import('./sonomask.js').EncodedImage} EncodedImage
  * @typedef {import('./sonomask.js').RawImage} RawImage
@@ -16,6 +17,7 @@ import { readTiff } from './dicom/tiff.js';
  * @typedef {object} Pictures
  * @property {number} count
  * @property {Scale[] | null} scales null: the format has none
+ * @property {Rectangle[]} regions the ultrasound pictures that a DICOM file marks; empty: none
  * @property {(index: number) => Promise<EncodedImage | RawImage>} picture
  * @property {((withPerson: boolean) => Promise<import('./dicom/reference.js').Reference>) | null} reference what a derived DICOM
  *     object says of the file; null: it is no DICOM file
@@ -28,17 +30,18 @@ import { readTiff } from './dicom/tiff.js';
 export async function openPictures(input) {
     const bytes = await input.read();
     const kind = kindOf(bytes);
-    if (kind === 'other') return { count: 1, scales: null, picture: async () => bytes, reference: null };
+    if (kind === 'other') return { count: 1, scales: null, regions: [], picture: async () => bytes, reference: null };
     if (kind === 'tiff') {
         const { frameCount, frame } = await readTiff(bytes);
-        return { count: frameCount, scales: null, picture: frame, reference: null };
+        return { count: frameCount, scales: null, regions: [], picture: frame, reference: null };
     }
-    const { frameCount, scales, frame, video } = await readDicom(bytes, libraries);
+    const { frameCount, scales, pictures, frame, video } = await readDicom(bytes, libraries);
     // All frames would fail with the same reason.
     if (video) await frame(0);
     return {
         count: frameCount,
         scales,
+        regions: pictures,
         reference: withPerson => readReference(bytes, libraries, withPerson),
         async picture(index) {
             const decoded = await frame(index);

@@ -187,8 +187,8 @@ export function parseCommandLine(argv) {
     if (threshold !== undefined) settings.threshold = threshold;
     const operatingPoint = operatingPointOption(values['operating-point']);
     if (operatingPoint !== undefined) settings.operatingPoint = operatingPoint;
-    const regions = regionOption(values.region ?? []);
-    if (regions !== undefined) settings.regions = regions;
+    // Without the option, the regions that a DICOM file marks count.
+    if (values.region) settings.regions = regionOption(values.region);
     return {
         names,
         out: values.out,

@@ -112,8 +112,10 @@ async function* tasksOf(engine, inputs, request, prompts) {
             yield { input, frame: 1, pictures: null, answer: failed(error) };
             continue;
         }
+        const { settings } = request;
+        const ofPictures = settings.regions || pictures.regions.length === 0 ? request : { ...request, settings: { ...settings, regions: pictures.regions } };
         for (let frame = 1; frame <= pictures.count; frame++) {
-            const work = answer(engine, pictures.picture(frame - 1), request, ofFile?.get(frame));
+            const work = answer(engine, pictures.picture(frame - 1), ofPictures, ofFile?.get(frame));
             // Awaited later; until then its failure is not an unhandled rejection.
             work.catch(() => {});
             yield { input, frame, pictures, answer: work };

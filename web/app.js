@@ -1,6 +1,7 @@
 /** Creates the parts of the page and connects their events. */
 import { loadingEngine, onDownload, samplesAtStart, warmEngine } from './engine/start.js';
 import { Comparer } from './compare/comparer.js';
+import { Edits } from './edit/edits.js';
 import { problemOf } from './engine/problems.js';
 import { Queue } from './engine/queue.js';
 import { chooseLanguage, currentLanguage, formatNumber, formatPercent, onLanguage, startLanguage, t } from './i18n/i18n.js';
@@ -27,7 +28,7 @@ import { MapCache } from './state/maps.js';
 import { Opener } from './state/opener.js';
 import { Session } from './state/session.js';
 import { Store } from './state/store.js';
-import { announce, notify } from './ui/announce.js';
+import { announce, notify, offer } from './ui/announce.js';
 import { canChooseFolders } from './ui/browser.js';
 import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
 import { keepFocus } from './ui/focus.js';
@@ -147,10 +148,11 @@ function renderNote() {
     const { item, picture } = session;
     const note = byId('viewer-note', HTMLElement);
     const missing = item?.state === 'missing' ? t('session.missing', { name: item.name }) : '';
-    const text = item?.problem ? t(item.problem.key, { detail: item.problem.detail }) : missing || (item && !picture ? t('viewer.opening') : '');
+    const problem = item?.problem ?? item?.frameProblems.get(item.frame);
+    const text = problem ? t(problem.key, { detail: problem.detail }) : missing || (item && !picture ? t('viewer.opening') : '');
     note.hidden = text === '';
     byId('work', HTMLElement).classList.toggle('work-failed', item?.state === 'failed' || item?.state === 'missing');
-    note.dataset['kind'] = item?.problem ? 'problem' : 'plain';
+    note.dataset['kind'] = problem ? 'problem' : 'plain';
     const paragraph = document.createElement('p');
     paragraph.textContent = text;
     note.replaceChildren(paragraph);
@@ -201,7 +203,7 @@ const shortcuts = [
     { keys: 'u', label: '', shown: '', run: () => review.decide('check') },
     { keys: 'shift+pagedown n', label: 'help.unreviewed', shown: 'N · Shift Page Up', run: () => review.go(1) },
     { keys: 'shift+pageup', label: '', shown: '', run: () => review.go(-1) },
-    { keys: 'v', label: 'help.tools', shown: 'V · I · G · B · E · W · C', run: () => gestures.use('move') },
+    { keys: 'v', label: 'help.tools', shown: 'V · I · G · B · E · W · C · R', run: () => gestures.use('move') },
     { keys: 'i', label: '', shown: '', run: () => gestures.use('click') },
     { keys: 'x', label: 'help.outside', shown: 'X', run: () => gestures.setInside(!gestures.inside) },
     { keys: 'g', label: '', shown: '', run: () => gestures.use('polygon') },
@@ -209,10 +211,11 @@ const shortcuts = [
     { keys: 'e', label: '', shown: '', run: () => gestures.use('erase') },
     { keys: 'w', label: '', shown: '', run: () => gestures.use('window') },
     { keys: 'c', label: '', shown: '', run: () => gestures.use('scale') },
+    { keys: 'r', label: '', shown: '', run: () => gestures.use('region') },
     { keys: ', <', label: 'help.brush', shown: ', · .', run: () => gestures.setBrush(gestures.brushRadius - 2) },
     { keys: '. >', label: '', shown: '', run: () => gestures.setBrush(gestures.brushRadius + 2) },
     { keys: 'ctrl+z', label: 'help.undo', shown: 'Ctrl Z · Ctrl Shift Z', run: () => gestures.undo() },
-    { keys: 'ctrl+shift+z ctrl+y', label: '', shown: '', run: () => session.redo() },
+    { keys: 'ctrl+shift+z ctrl+y', label: '', shown: '', run: () => gestures.redo() },
     { keys: '+ =', label: 'help.zoom', shown: '+ · − · 0 · 1', run: () => viewer.zoom(1.25) },
     { keys: '-', label: '', shown: '', run: () => viewer.zoom(0.8) },
     { keys: '0', label: '', shown: '', run: () => viewer.fit() },
@@ -348,6 +351,22 @@ function nextLayout() {
     toolbar.setLayout(layouts[(layouts.indexOf(viewer.settings.layout) + 1) % layouts.length] ?? 'single');
 }
 
+/**
+ * Starts what is loaded after the first answer.
+ * @param {import('./engine/engine.js').Engine} loaded
+ */
+async function startLate(loaded) {
+    const { startParts, startRegions, warmZip } = await late();
+    const makeEdits = (/** @type {number} */ width, /** @type {number} */ height) => new Edits(width, height);
+    const goTo = (/** @type {number} */ frame) => frames.go(frame);
+    startParts({ t, formatNumber, onLanguage, notify, offer, problemOf, store, session, queue, opener, engine: loaded, makeEdits, settle, goTo, addFiles });
+    gestures.region = startRegions({ session, store, viewer, gestures, language: currentLanguage, onLanguage, announce, notify, offer });
+    viewer.regions = gestures.region;
+    viewer.redraw();
+    toolbar.render();
+    await warmZip();
+}
+
 startShortcuts(shortcuts);
 keepFocus(() => (store.items.length > 0 ? canvas : byId('start-sample', HTMLButtonElement)));
 moveInside(byId('list', HTMLElement), '.row-main, .row .tool', '.row[aria-current] .row-main');
@@ -368,7 +387,7 @@ try {
     await queue.warmUp();
     await queue.firstAnswer();
     renderWorkOnce();
-    await Promise.all([comparer.start(), warmEngine(loaded), late().then(({ warmZip }) => warmZip()).catch(() => undefined), fetchModelCard()]);
+    await Promise.all([comparer.start(), warmEngine(loaded), startLate(loaded).catch(() => undefined), fetchModelCard()]);
     await registerOffline();
     // For tests and scripts: after this the page requests nothing more.
     document.documentElement.dataset['loaded'] = 'all';

@@ -70,6 +70,9 @@ export const CONTENT_SECURITY_POLICY = [
     "frame-ancestors 'none'",
 ].join('; ');
 
+/** The page may ask for a camera and for another window (the live picture), and for nothing else; no frame in it may. */
+export const PERMISSIONS_POLICY = 'camera=(self), display-capture=(self), microphone=(), geolocation=()';
+
 /**
  * @param {string} file
  * @returns {string | undefined} undefined for a kind of file that the page does not use
@@ -184,6 +187,7 @@ class Site {
  */
 async function answer(request, response, site) {
     response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+    response.setHeader('Permissions-Policy', PERMISSIONS_POLICY);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Referrer-Policy', 'no-referrer');
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');

@@ -36,7 +36,8 @@ train() {
     shift 2
     [[ -e $out/$name/done ]] && return
     mkdir -p "$(dirname "$out/$name")"
-    left_out "$program" train --out "$out/$name" --seed 1 --threads 1 --epochs "$epochs" --balance 0.7 --resume "$@" \
+    left_out "$program" train --out "$out/$name" --seed 1 --threads 1 --epochs "$epochs" --balance 0.7 \
+        --learning-rate 0.002 --warm-up-steps 200 --inner 0 --resume "$@" \
         2>>"$out/$name.progress"
     grep -q "^$epochs," "$out/$name/log.csv" && touch "$out/$name/done"
 }

@@ -15,7 +15,7 @@
  * Layout, in the byte order of the machine: header (which begins with the magic), settings, log, parameters, first,
  * second, average, and a checksum of everything before it.
  */
-static const char magic[16] = "sonomask-ckpt-1";
+static const char magic[16] = "sonomask-ckpt-2";
 
 enum { DIFFERENCE_SIZE = 200 };
 
@@ -24,6 +24,8 @@ typedef struct header {
     uint64_t settings_size, log_size, trainable_count, total_count; /* texts without their NUL */
     int64_t step;
     int32_t epoch, batch;
+    int32_t halvings, best_epoch;
+    double best_score;
     sm_epoch_sums sums;
 } header;
 
@@ -69,6 +71,9 @@ sm_status sm_checkpoint_write(const char *path, const sm_checkpoint *checkpoint,
     h.epoch = checkpoint->epoch;
     h.batch = checkpoint->batch;
     h.sums = checkpoint->sums;
+    h.halvings = checkpoint->halvings;
+    h.best_epoch = checkpoint->best_epoch;
+    h.best_score = checkpoint->best_score;
     size_t size = payload_size(&h);
     unsigned char *bytes = malloc(size + sizeof(uint64_t));
     if (!bytes) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the checkpoint");
@@ -123,10 +128,24 @@ static sm_status fail_settings(const char *path, const char *then, const char *n
                    new);
 }
 
+/** Whether nothing differs but that the training has more epochs now. */
+static bool same_settings(const char *then, const char *now) {
+    static const char key[] = " epochs=";
+    const char *old = strstr(then, key), *new = strstr(now, key);
+    if (!old || !new || old - then != new - now) return strcmp(then, now) == 0;
+    char *old_rest, *new_rest;
+    const long old_epochs = strtol(old + strlen(key), &old_rest, 10);
+    const long new_epochs = strtol(new + strlen(key), &new_rest, 10);
+    return strncmp(then, now, (size_t)(old - then)) == 0 && strcmp(old_rest, new_rest) == 0 && new_epochs >= old_epochs;
+}
+
 static sm_status parse(const char *path, const unsigned char *bytes, size_t size, const char *settings,
                        sm_checkpoint *checkpoint, float *parameters, sm_optimiser *optimiser, sm_error *error) {
     header h;
     uint64_t sum;
+    if (size >= sizeof magic && memcmp(bytes, magic, sizeof magic - 2) == 0 &&
+        bytes[sizeof magic - 2] != magic[sizeof magic - 2])
+        return sm_fail(error, SM_ERROR_DATA, "%s: a checkpoint of another version of sonomask cannot be resumed", path);
     if (size < sizeof h + sizeof sum || memcmp(bytes, magic, sizeof magic) != 0)
         return sm_fail(error, SM_ERROR_DATA, "%s: not a checkpoint", path);
     const unsigned char *place = bytes;
@@ -139,12 +158,16 @@ static sm_status parse(const char *path, const unsigned char *bytes, size_t size
     checkpoint->log = take_text(&place, h.log_size);
     if (!checkpoint->settings || !checkpoint->log)
         return sm_fail(error, SM_ERROR_MEMORY, "%s: no memory for the checkpoint", path);
-    if (strcmp(checkpoint->settings, settings) != 0) return fail_settings(path, checkpoint->settings, settings, error);
+    if (!same_settings(checkpoint->settings, settings))
+        return fail_settings(path, checkpoint->settings, settings, error);
     if (h.trainable_count != optimiser->trainable_count || h.total_count != optimiser->total_count)
         return sm_fail(error, SM_ERROR_DATA, "%s: the checkpoint is of another network", path);
     checkpoint->epoch = h.epoch;
     checkpoint->batch = h.batch;
     checkpoint->sums = h.sums;
+    checkpoint->halvings = h.halvings;
+    checkpoint->best_epoch = h.best_epoch;
+    checkpoint->best_score = h.best_score;
     optimiser->step = (long)h.step;
     take(&place, parameters, h.total_count * sizeof(float));
     take(&place, optimiser->first, h.trainable_count * sizeof(float));

@@ -80,6 +80,23 @@ sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_recor
     return status;
 }
 
+sm_status sm_cache_select(const sm_cache *all, bool (*wanted)(const sm_record *record, const void *context),
+                          const void *context, sm_cache *cache, sm_error *error) {
+    const size_t room = (size_t)all->count + 1;
+    *cache = (sm_cache){.records = (const sm_record **)calloc(room, sizeof(const sm_record *)),
+                        .samples = calloc(room, sizeof *cache->samples)};
+    if (!cache->records || !cache->samples) {
+        sm_cache_free(cache);
+        return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d images", all->count);
+    }
+    for (int i = 0; i < all->count; i++) {
+        if (!wanted(all->records[i], context)) continue;
+        cache->records[cache->count] = all->records[i];
+        cache->samples[cache->count++] = all->samples[i];
+    }
+    return SM_OK;
+}
+
 void sm_cache_free(sm_cache *cache) {
     for (int i = 0; i < cache->count; i++) sm_sample_free(&cache->samples[i]);
     free(cache->samples);

@@ -25,6 +25,10 @@ typedef struct sm_cache {
 sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_record *record, const void *context),
                         const void *context, int size, const char *label, const sm_parallel *parallel, sm_cache *cache,
                         sm_error *error);
+/** The records of a loaded cache for which `wanted` is true. The samples stay those of `all`: before sm_cache_free, set
+ * the count to 0. Errors: SM_ERROR_MEMORY. */
+sm_status sm_cache_select(const sm_cache *all, bool (*wanted)(const sm_record *record, const void *context),
+                          const void *context, sm_cache *cache, sm_error *error);
 void sm_cache_free(sm_cache *cache);
 
 typedef struct sm_loader sm_loader;

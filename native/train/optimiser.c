@@ -9,11 +9,11 @@
 enum { CHUNK = 65536 /* parameters per task; fixed, so that sums do not depend on the number of threads */ };
 
 sm_optimiser_options sm_optimiser_options_default(void) {
-    return (sm_optimiser_options){.learning_rate = 2e-3f,
-                                  .weight_decay = 1e-2f,
+    return (sm_optimiser_options){.weight_decay = 1e-2f,
                                   .gradient_norm = 5,
                                   .average_decay = 0.999f,
-                                  .warm_up_steps = 200};
+                                  .warm_up_share = 0.05f,
+                                  .warm_up_steps = -1};
 }
 
 /** Divides the trained parameters into runs with and without weight decay. */
@@ -57,11 +57,16 @@ void sm_optimiser_free(sm_optimiser *optimiser) {
     *optimiser = (sm_optimiser){0};
 }
 
+long sm_warm_up_steps(const sm_optimiser_options *options) {
+    if (options->warm_up_steps >= 0) return options->warm_up_steps;
+    return (long)((double)options->warm_up_share * (double)options->total_steps + 0.5);
+}
+
 float sm_learning_rate(const sm_optimiser_options *options, long step) {
-    if (step < options->warm_up_steps)
-        return options->learning_rate * (float)(step + 1) / (float)options->warm_up_steps;
-    double span = (double)(options->total_steps - options->warm_up_steps);
-    double share = span > 0 ? (double)(step - options->warm_up_steps) / span : 1;
+    const long warm_up = sm_warm_up_steps(options);
+    if (step < warm_up) return options->learning_rate * (float)(step + 1) / (float)warm_up;
+    double span = (double)(options->total_steps - warm_up);
+    double share = span > 0 ? (double)(step - warm_up) / span : 1;
     if (share > 1) share = 1;
     return (float)(0.5 * (double)options->learning_rate * (1 + cos(3.14159265358979323846 * share)));
 }

@@ -13,7 +13,10 @@ typedef struct sm_optimiser_options {
     float weight_decay;  /**< of the weights of convolutions and dense layers; other parameters do not decay */
     float gradient_norm; /**< longer gradients are scaled to this norm; 0: no clipping */
     float average_decay; /**< of the EMA weights, for example 0.999 */
-    int warm_up_steps;   /**< the rate rises linearly over these steps, then falls as a cosine to 0 */
+    float
+        warm_up_share; /**< share of total_steps, 0..1, over which the rate rises linearly; then it falls as a cosine to
+                          0 */
+    int warm_up_steps; /**< this many steps instead of the share; negative: the share holds */
     long total_steps;
 } sm_optimiser_options;
 
@@ -44,6 +47,8 @@ sm_status sm_optimiser_create(const sm_net *net, const float *parameters, const 
                               sm_optimiser *optimiser, sm_error *error);
 void sm_optimiser_free(sm_optimiser *optimiser);
 
+/** The number of steps of the warm-up. */
+long sm_warm_up_steps(const sm_optimiser_options *options);
 /** The learning rate of step `step`, from 0. */
 float sm_learning_rate(const sm_optimiser_options *options, long step);
 

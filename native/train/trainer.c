@@ -16,7 +16,6 @@ sm_trainer_options sm_trainer_options_default(void) {
     return (sm_trainer_options){.network = "sonomask2",
                                 .augmentation = "full",
                                 .batch = 8,
-                                .epochs = 60,
                                 .fold = -1,
                                 .left_out = -1,
                                 .teacher_share = 0.5f,
@@ -86,8 +85,10 @@ static sm_status run_batch(sm_trainer *t, sm_error *error) {
         t->distillation ? sm_distillation_soften(t->distillation, &batch, sm_random_derive(seed, 1)) : batch;
     sm_losses losses = sm_training_step(t->training, t->parameters, &softened, &t->options->loss, statistics_momentum,
                                         seed, t->gradients);
-    if (!isfinite(losses.total))
+    if (!isfinite(losses.total)) {
+        t->diverged = true;
         return sm_fail(error, SM_ERROR_DATA, "the loss is no longer finite: lower the learning rate");
+    }
     double norm = sm_optimiser_step(&t->optimiser, &t->optimiser_options, t->parameters, t->gradients, t->parallel);
     add_scores(t, &batch, &losses, norm);
     t->progress.batch++;
@@ -96,10 +97,38 @@ static sm_status run_batch(sm_trainer *t, sm_error *error) {
     return SM_OK;
 }
 
+enum { SNAPSHOT_STEPS = 20, MOST_HALVINGS = 4 };
+
+/** Copies the state at the start of an epoch, but not after a few steps only: for few small images a copy takes as long
+ * as a step. */
+static sm_status take_snapshot(sm_trainer *t, sm_error *error) {
+    const sm_snapshot *last = &t->snapshot;
+    if (last->parameters && t->optimiser.step - last->step < SNAPSHOT_STEPS) return SM_OK;
+    return sm_snapshot_take(&t->snapshot, &t->progress, t->parameters, &t->optimiser, error);
+}
+
+/** After a loss that is not finite: back to the last snapshot, with half of the learning rate. The error of the batch
+ * stays when that was done often already. */
+static sm_status go_back(sm_trainer *t, sm_progress *bar, sm_status failed, sm_error *error) {
+    if (t->progress.halvings >= MOST_HALVINGS) return failed;
+    t->diverged = false;
+    t->progress.halvings++;
+    sm_snapshot_restore(&t->snapshot, &t->progress, t->parameters, &t->optimiser);
+    t->optimiser_options.learning_rate /= 2;
+    char line[SM_NOTE_SIZE];
+    snprintf(line, sizeof line, "the loss was not finite: back to the start of epoch %d with half of the learning rate",
+             t->progress.epoch + 1);
+    sm_progress_message(bar, line);
+    if (error) *error = (sm_error){0};
+    return SM_OK;
+}
+
 static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
     int count = t->training_cache.count;
     int epoch = t->progress.epoch;
-    sm_status status = sm_sampler_order(t->sampler, t->options->seed, epoch, sm_trainer_progress(t), t->order, error);
+    sm_status status = take_snapshot(t, error);
+    if (status != SM_OK) return status;
+    status = sm_sampler_order(t->sampler, t->options->seed, epoch, sm_trainer_progress(t), t->order, error);
     if (status == SM_OK)
         status =
             sm_loader_start(t->loader, t->order, count, sm_random_derive(t->options->seed ^ 0xA06u, (uint64_t)epoch),
@@ -140,7 +169,8 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
                    const volatile sig_atomic_t *interrupted, sm_error *error) {
     sm_trainer *t = calloc(1, sizeof *t);
     if (!t) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
-    t->options = options;
+    t->chosen = *options;
+    t->options = &t->chosen;
     t->dataset = dataset;
     t->parallel = parallel;
     t->interrupted = interrupted;
@@ -148,10 +178,15 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
     /* The progress bar counts from where this run begins, so that its estimate holds after a resumption. */
     t->first_batch = t->progress.epoch * t->batches + t->progress.batch;
     sm_progress bar;
-    sm_progress_begin(&bar, "training", t->batches * options->epochs - t->first_batch);
-    while (status == SM_OK && t->progress.epoch < options->epochs) {
+    sm_progress_begin(&bar, "training", t->batches * t->options->epochs - t->first_batch);
+    const int epochs = t->options->epochs;
+    if (status == SM_OK) status = sm_trainer_score_start(t, error);
+    while (status == SM_OK && t->progress.epoch < epochs && !sm_trainer_out_of_patience(t)) {
         status = run_epoch(t, &bar, error);
-        if (status == SM_OK) status = sm_trainer_finish_epoch(t, &bar, error);
+        if (status != SM_OK && t->diverged)
+            status = go_back(t, &bar, status, error);
+        else if (status == SM_OK)
+            status = sm_trainer_finish_epoch(t, &bar, error);
     }
     sm_progress_end(&bar);
     if (status == SM_OK) status = list_left_out(t, error);

@@ -44,12 +44,33 @@ static void make_result(const sm_trainer *t) {
     for (int c = 0; c < SM_CLASS_COUNT; c++) t->result[t->net.parameters[bias].offset + (size_t)c] += shift[c];
 }
 
-static sm_status write_weights(const sm_trainer *t, sm_error *error) {
+/** Writes `parameters` ([net.total_count]) with the settings of the initial weights, if there were any. */
+static sm_status write_weights(const sm_trainer *t, const char *path, const float *parameters, sm_error *error) {
     sm_weights_metadata metadata = {.input_size = t->size,
                                     .type_activation =
                                         t->options->loss.type_mae ? SM_TYPE_TWO_SIGMOID : SM_TYPE_SOFTMAX,
                                     .threshold = 0.5f,
                                     .temperature = 1};
+    if (t->options->initial_weights) {
+        const float power = t->initial.expected_dice_power;
+        metadata.threshold = t->initial.threshold;
+        metadata.temperature = t->initial.temperature;
+        metadata.minimum_area = t->initial.minimum_area;
+        metadata.expected_dice_power = power == 1 ? 0 : power;
+    }
+    sm_outlier outlier = t->outlier;
+    sm_decision decision = t->decision;
+    sm_weights_extra extras[SM_OUTLIER_TENSORS + SM_DECISION_TENSORS];
+    int extra_count = 0;
+    if (t->has_outlier) {
+        sm_outlier_tensors(&outlier, extras);
+        extra_count += SM_OUTLIER_TENSORS;
+    }
+    if (t->has_decision) {
+        sm_decision_tensors(&decision, extras + extra_count);
+        extra_count += SM_DECISION_TENSORS;
+    }
+    snprintf(metadata.recipe, sizeof metadata.recipe, "%s", t->settings);
     snprintf(metadata.network, sizeof metadata.network, "%s", t->net.name);
     snprintf(metadata.training_data_hash, sizeof metadata.training_data_hash, "%s", t->data_hash);
     describe_data(t, metadata.training_data, sizeof metadata.training_data);
@@ -58,56 +79,118 @@ static sm_status write_weights(const sm_trainer *t, sm_error *error) {
     if (gmtime_r(&now, &utc)) strftime(metadata.date, sizeof metadata.date, "%Y-%m-%d", &utc);
     uint8_t *bytes = NULL;
     size_t size = 0;
-    sm_status status = sm_weights_write(&t->net, t->result, &metadata, t->options->precision, &bytes, &size, error);
+    sm_status status = sm_weights_write_with(&t->net, parameters, &metadata, t->options->precision, extras, extra_count,
+                                             &bytes, &size, error);
     const sm_file_options durable = {.durable = true};
-    if (status == SM_OK) status = sm_file_write_as(t->weights_path, bytes, size, &durable, error);
+    if (status == SM_OK) status = sm_file_write_as(path, bytes, size, &durable, error);
     free(bytes);
     return status;
 }
 
-sm_status sm_trainer_save(const sm_trainer *t, sm_error *error) {
+sm_status sm_trainer_save(sm_trainer *t, sm_error *error) {
+    sm_status status = SM_OK;
+    if (t->best_new) status = write_weights(t, t->best_path, t->best, error);
+    if (status != SM_OK) return status;
+    t->best_new = false;
     return sm_checkpoint_write(t->checkpoint_path, &t->progress, t->parameters, &t->optimiser, error);
 }
 
-static sm_status validate(const sm_trainer *t, int epoch, sm_scores *scores, sm_progress *bar, sm_error *error) {
-    sm_status status = sm_validation_run(t->validation, t->result, scores, error);
-    if (status != SM_OK || t->validation_cache.count == 0) return status;
-    char line[SM_NOTE_SIZE];
-    snprintf(line, sizeof line, "epoch %d: validation lesion Dice %.4f, accuracy %.4f, normal images with a mask %.3f",
-             epoch, scores->lesion_dice, scores->accuracy, scores->false_masks);
-    sm_progress_message(bar, line);
+/** Scores t->result by inner validation and keeps it when it is the best so far. */
+static sm_status score_inner(sm_trainer *t, int epoch, sm_error *error) {
+    sm_scores scores = {0};
+    if (!t->inner_validation) return SM_OK;
+    const sm_status status = sm_validation_run(t->inner_validation, t->result, &scores, error);
+    if (status != SM_OK || scores.overall <= t->progress.best_score) return status;
+    t->progress.best_score = scores.overall;
+    t->progress.best_epoch = epoch;
+    memcpy(t->best, t->result, t->net.total_count * sizeof *t->best);
+    t->best_new = true;
     return SM_OK;
 }
 
-static sm_status notify(const sm_trainer *t, int epoch, sm_error *error) {
+sm_status sm_trainer_score_start(sm_trainer *t, sm_error *error) {
+    /* Random weights are no candidate; a resumed training has its score. */
+    if (!t->inner_validation || !t->options->initial_weights || t->progress.best_score >= 0) return SM_OK;
+    memcpy(t->result, t->parameters, t->net.total_count * sizeof *t->result);
+    const sm_status status = score_inner(t, 0, error);
+    if (status == SM_OK)
+        fprintf(stderr, "the weights to start from: inner score %.4f on %d images\n", t->progress.best_score,
+                t->inner_cache.count);
+    return status;
+}
+
+bool sm_trainer_out_of_patience(const sm_trainer *t) {
+    return t->options->patience > 0 && t->inner_validation &&
+           t->progress.epoch - t->progress.best_epoch >= t->options->patience;
+}
+
+static sm_status notify(const sm_trainer *t, int epoch, bool saved, bool last, sm_error *error) {
     const sm_training_observer *observer = &t->options->observer;
     if (!observer->epoch_done) return SM_OK;
-    sm_epoch_result result = {.epoch = epoch, .log = t->progress.log};
-    result.examples = sm_validation_examples(t->validation, &result.example_count);
+    sm_epoch_result result = {.epoch = epoch,
+                              .epochs = t->options->epochs,
+                              .last = last,
+                              .saved = saved,
+                              .best_epoch = t->inner_validation ? t->progress.best_epoch : -1,
+                              .recipe = t->settings,
+                              .log = t->progress.log};
+    if (saved || t->validation_cache.count > 0)
+        result.examples = sm_validation_examples(t->validation, &result.example_count);
     return observer->epoch_done(observer->context, &result, error);
+}
+
+/** One line per epoch, for logs that are not terminals and for the record. */
+static void report_epoch(const sm_trainer *t, int epoch, const sm_scores *scores, sm_progress *bar) {
+    const sm_epoch_sums *sums = &t->progress.sums;
+    char line[SM_NOTE_SIZE];
+    int used =
+        snprintf(line, sizeof line, "epoch %d/%d: loss %.4f", epoch, t->options->epochs, sums->loss / sums->batches);
+    if (scores)
+        used += snprintf(line + used, sizeof line - (size_t)used,
+                         ", validation lesion Dice %.4f, accuracy %.4f, normal images with a mask %.3f",
+                         scores->lesion_dice, scores->accuracy, scores->false_masks);
+    if (t->inner_validation)
+        snprintf(line + used, sizeof line - (size_t)used, ", best epoch %d (%.4f)", t->progress.best_epoch,
+                 t->progress.best_score);
+    sm_progress_message(bar, line);
+}
+
+/** Saves what the epoch produced. */
+static sm_status publish(sm_trainer *t, int epoch, bool last, sm_error *error) {
+    sm_status status = sm_file_write(t->log_path, t->progress.log, strlen(t->progress.log), error);
+    if (status == SM_OK) status = notify(t, epoch, true, last, error);
+    if (status == SM_OK) status = write_weights(t, t->weights_path, t->result, error);
+    if (status == SM_OK) status = sm_trainer_save(t, error);
+    t->saved_at = sm_clock();
+    return status;
 }
 
 sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
     sm_scores scores = {0};
-    int epoch = t->progress.epoch + 1;
-    sm_status status = SM_OK;
+    const int epoch = t->progress.epoch + 1;
+    const bool validates = t->validation_cache.count > 0;
+    make_result(t);
+    sm_status status = score_inner(t, epoch, error);
+    if (status != SM_OK) return status;
+    t->progress.epoch++; /* for the patience; until the log is longer, nothing is saved */
+    const bool last = epoch == t->options->epochs || sm_trainer_out_of_patience(t);
+    t->progress.epoch--;
+    const bool save = last || sm_clock() - t->saved_at >= t->options->save_seconds;
     /* The first checkpoint precedes the first weights: weights without one are taken for those of another training,
      * which --resume does not replace. */
-    if (!t->has_checkpoint) status = sm_trainer_save(t, error);
+    if (save && !t->has_checkpoint) {
+        status = sm_trainer_save(t, error);
+        t->has_checkpoint = status == SM_OK;
+    }
+    if (status == SM_OK && (validates || save)) status = sm_validation_run(t->validation, t->result, &scores, error);
     if (status != SM_OK) return status;
-    t->has_checkpoint = true;
-    make_result(t);
-    status = validate(t, epoch, &scores, bar, error);
-    if (status != SM_OK) return status;
+    report_epoch(t, epoch, validates ? &scores : NULL, bar);
     status =
         sm_training_log_append(&t->progress.log, epoch, sm_learning_rate(&t->optimiser_options, t->optimiser.step - 1),
-                               &t->progress.sums, t->validation_cache.count > 0 ? &scores : NULL, error);
+                               &t->progress.sums, validates ? &scores : NULL, error);
     t->progress.epoch++;
     t->progress.batch = 0;
     t->progress.sums = (sm_epoch_sums){0};
-    if (status == SM_OK) status = sm_file_write(t->log_path, t->progress.log, strlen(t->progress.log), error);
-    if (status == SM_OK) status = notify(t, epoch, error);
-    if (status == SM_OK) status = write_weights(t, error);
-    if (status == SM_OK) status = sm_trainer_save(t, error);
+    if (status == SM_OK) status = save ? publish(t, epoch, last, error) : notify(t, epoch, false, false, error);
     return status;
 }

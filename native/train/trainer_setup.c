@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "../../src/memory_plan.h"
+#include "../../src/weights_file.h"
 #include "../file.h"
+#include "inner_split.h"
 #include "trainer_state.h"
 #include "training_log.h"
 
@@ -44,33 +46,105 @@ static void describe_settings(sm_trainer *t) {
     const sm_trainer_options *o = t->options;
     snprintf(t->settings, sizeof t->settings,
              "net=%s size=%d batch=%d epochs=%d fold=%d left_out=%d seed=%llu threads=%d augmentation=%s balance=%g "
-             "normals=%g lr=%g decay=%g clip=%g ema=%g warmup=%d bce=%g dice=%g auxiliary=%g type=%s weight=%g "
-             "smoothing=%g kernels=%s teachers=%016llx share=%g prompts=%g data=%s",
+             "normals=%g lr=%g decay=%g clip=%g ema=%g warmup=%g bce=%g dice=%g auxiliary=%g type=%s weight=%g "
+             "smoothing=%g kernels=%s teachers=%016llx share=%g prompts=%g inner=%g data=%s",
              t->net.name, t->size, o->batch, o->epochs, o->fold, o->left_out, (unsigned long long)o->seed,
              sm_parallel_threads(t->parallel), o->augmentation, (double)o->balance, (double)o->normals,
              (double)o->optimiser.learning_rate, (double)o->optimiser.weight_decay, (double)o->optimiser.gradient_norm,
-             (double)o->optimiser.average_decay, o->optimiser.warm_up_steps, (double)o->loss.bce_weight,
-             (double)o->loss.dice_weight, (double)o->loss.auxiliary_weight, o->loss.type_mae ? "mae" : "ce",
-             (double)o->loss.type_weight, (double)o->loss.label_smoothing, t->kernels->name,
-             (unsigned long long)sm_distillation_hash(t->distillation), (double)o->teacher_share,
-             (double)o->prompt_share, t->data_hash);
+             (double)o->optimiser.average_decay,
+             o->optimiser.warm_up_steps >= 0 ? (double)o->optimiser.warm_up_steps : (double)o->optimiser.warm_up_share,
+             (double)o->loss.bce_weight, (double)o->loss.dice_weight, (double)o->loss.auxiliary_weight,
+             o->loss.type_mae ? "mae" : "ce", (double)o->loss.type_weight, (double)o->loss.label_smoothing,
+             t->kernels->name, (unsigned long long)sm_distillation_hash(t->distillation), (double)o->teacher_share,
+             (double)o->prompt_share, (double)o->inner_share, t->data_hash);
+}
+
+/** What a training on these images cannot learn. */
+static void warn_of_one_kind(const sm_cache *cache) {
+    sm_class_set seen = 0;
+    bool several = false, outlined = false;
+    for (int i = 0; i < cache->count; i++) {
+        const sm_sample *sample = &cache->samples[i];
+        several = several || (i > 0 && cache->records[i]->classes != seen);
+        seen = cache->records[i]->classes;
+        outlined = outlined || memchr(sample->mask, 255, (size_t)sample->width * (size_t)sample->height);
+    }
+    if (!outlined) fprintf(stderr, "sonomask: every mask is empty: the network learns to outline nothing\n");
+    if (!several) fprintf(stderr, "sonomask: all images have the same class: the type is not learned from them\n");
+}
+
+/** The least steps and epochs of a training, and its learning rate, when the options leave them open. Few images need
+ * many epochs; trained weights need few steps, at a low rate. */
+static void choose_schedule(sm_trainer *t) {
+    sm_trainer_options *o = &t->chosen;
+    const bool fine_tuning = o->initial_weights != NULL;
+    const int least_steps = fine_tuning ? 300 : 1500, least_epochs = fine_tuning ? 10 : 60;
+    if (o->epochs <= 0) {
+        const int enough = (least_steps + t->batches - 1) / t->batches;
+        o->epochs = enough > least_epochs ? enough : least_epochs;
+    }
+    if (o->optimiser.learning_rate <= 0) o->optimiser.learning_rate = fine_tuning ? 2e-4f : 2e-3f;
+    t->optimiser_options = o->optimiser;
+    t->optimiser_options.total_steps = (long)t->batches * o->epochs;
+}
+
+/** Passes what the training is to the observer. */
+static sm_status announce(const sm_trainer *t, sm_error *error) {
+    const sm_training_observer *observer = &t->options->observer;
+    if (!observer->begun) return SM_OK;
+    const sm_training_facts facts = {.recipe = t->settings,
+                                     .data_hash = t->data_hash,
+                                     .kernels = t->kernels->name,
+                                     .training_images = t->training_cache.count,
+                                     .inner_images = t->inner_cache.count,
+                                     .validation_images = t->validation_cache.count,
+                                     .epochs = t->options->epochs,
+                                     .steps = (int)t->optimiser_options.total_steps,
+                                     .warm_up_steps = (int)sm_warm_up_steps(&t->optimiser_options),
+                                     .learning_rate = t->options->optimiser.learning_rate,
+                                     .resumed = t->has_checkpoint};
+    return observer->begun(observer->context, &facts, error);
 }
 
 static sm_status load_images(sm_trainer *t, sm_error *error) {
-    sm_status status = sm_cache_load(t->dataset, is_for_training, t->options, t->size, "loading training images",
-                                     t->parallel, &t->training_cache, error);
+    const sm_cache *all = t->options->images;
+    t->caches_borrowed = all != NULL;
+    sm_status status = all ? sm_cache_select(all, is_for_training, t->options, &t->training_cache, error)
+                           : sm_cache_load(t->dataset, is_for_training, t->options, t->size, "loading training images",
+                                           t->parallel, &t->training_cache, error);
     if (status != SM_OK) return status;
-    status = sm_cache_load(t->dataset, is_for_validation, t->options, t->size, "loading validation images", t->parallel,
-                           &t->validation_cache, error);
+    status = all ? sm_cache_select(all, is_for_validation, t->options, &t->validation_cache, error)
+                 : sm_cache_load(t->dataset, is_for_validation, t->options, t->size, "loading validation images",
+                                 t->parallel, &t->validation_cache, error);
+    if (status == SM_OK && t->options->inner_share > 0)
+        status = sm_inner_split(&t->training_cache, t->options->inner_share, t->options->seed, &t->inner_cache, error);
     if (status != SM_OK) return status;
+    if (t->options->inner_share > 0 && t->inner_cache.count == 0)
+        return sm_fail(error, SM_ERROR_DATA,
+                       "%d training images are too few to choose the best epoch with a share of %g of them (--inner)",
+                       t->training_cache.count, (double)t->options->inner_share);
     if (t->training_cache.count < t->options->batch)
-        return sm_fail(error, SM_ERROR_DATA, "%d training images are too few for batches of %d",
+        return sm_fail(error, SM_ERROR_DATA, "%d training images are too few for batches of %d (--batch)",
                        t->training_cache.count, t->options->batch);
     if (t->options->fold >= 0 && t->validation_cache.count == 0)
         return sm_fail(error, SM_ERROR_DATA, "no image of fold %d can be used", t->options->fold);
     hash_data(t);
-    fprintf(stderr, "%d images to train on, %d to validate on\n", t->training_cache.count, t->validation_cache.count);
+    fprintf(stderr, "%d images to train on, %d to validate on", t->training_cache.count, t->validation_cache.count);
+    if (t->inner_cache.count > 0) fprintf(stderr, ", %d to choose the best epoch", t->inner_cache.count);
+    fprintf(stderr, "\n");
+    warn_of_one_kind(&t->training_cache);
     return SM_OK;
+}
+
+/** Reads the outlier statistics and the presence of the initial weights. */
+static sm_status keep_settings(sm_trainer *t, const unsigned char *bytes, size_t size, sm_error *error) {
+    sm_weights_file *file = calloc(1, sizeof *file);
+    if (!file) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
+    sm_status status = sm_weights_file_open(bytes, size, file, error);
+    if (status == SM_OK) status = sm_outlier_get(file, &t->outlier, &t->has_outlier, error);
+    if (status == SM_OK) status = sm_decision_get(file, &t->decision, &t->has_decision, error);
+    free(file);
+    return status;
 }
 
 static sm_status start_from(sm_trainer *t, const char *path, sm_error *error) {
@@ -78,11 +152,12 @@ static sm_status start_from(sm_trainer *t, const char *path, sm_error *error) {
     size_t size = 0;
     sm_status status = sm_file_read(path, &bytes, &size, error);
     if (status != SM_OK) return status;
-    sm_weights_metadata metadata;
     sm_net net;
     float *parameters = NULL;
-    status = sm_weights_read(bytes, size, &metadata, &net, &parameters, error);
+    status = sm_weights_read(bytes, size, &t->initial, &net, &parameters, error);
+    if (status == SM_OK) status = keep_settings(t, bytes, size, error);
     free(bytes);
+    if (status != SM_OK) sm_floats_free(parameters);
     if (status != SM_OK) return sm_error_prefix(error, path);
     if (strcmp(net.name, t->net.name) == 0)
         memcpy(t->parameters, parameters, t->net.total_count * sizeof *parameters);
@@ -100,8 +175,9 @@ static sm_status make_paths(sm_trainer *t, sm_error *error) {
     if (status != SM_OK) return status;
     t->checkpoint_path = sm_path_join(out, "checkpoint.bin");
     t->weights_path = sm_path_join(out, "weights.safetensors");
+    t->best_path = sm_path_join(out, "best.safetensors");
     t->log_path = sm_path_join(out, "log.csv");
-    if (!t->checkpoint_path || !t->weights_path || !t->log_path)
+    if (!t->best_path || !t->checkpoint_path || !t->weights_path || !t->log_path)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for file names");
     return SM_OK;
 }
@@ -122,11 +198,21 @@ static sm_status start_or_resume(sm_trainer *t, sm_error *error) {
     if (t->has_checkpoint) {
         sm_status status =
             sm_checkpoint_read(t->checkpoint_path, t->settings, &t->progress, t->parameters, &t->optimiser, error);
-        if (status == SM_OK)
+        if (status != SM_OK) return status;
+        if (strcmp(t->progress.settings, t->settings) != 0) {
+            fprintf(stderr, "resuming with more epochs: the learning rate follows the schedule of %d epochs\n",
+                    t->options->epochs);
+            free(t->progress.settings);
+            t->progress.settings = strdup(t->settings);
+            if (!t->progress.settings) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the settings");
+        }
+        for (int i = 0; i < t->progress.halvings; i++) t->optimiser_options.learning_rate /= 2;
+        if (t->progress.epoch < t->options->epochs)
             fprintf(stderr, "resuming at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
         return status;
     }
     if (t->options->resume) fprintf(stderr, "no checkpoint in %s yet: starting from the beginning\n", t->options->out);
+    t->progress.best_score = -1;
     t->progress.settings = strdup(t->settings);
     t->progress.log = strdup(sm_training_log_header);
     if (!t->progress.settings || !t->progress.log) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the log");
@@ -146,18 +232,20 @@ static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     const sm_trainer_options *options = t->options;
     sm_status status = sm_net_make(options->network, &t->net, error);
     if (status != SM_OK) return status;
-    t->size = options->size > 0 ? options->size : t->net.default_size;
-    t->kernels = sm_kernels_for(SM_BACKEND_AUTO);
-    status = sm_training_create(&t->net, t->size, options->batch, t->kernels, t->parallel, &t->training, error);
-    if (status == SM_OK) status = check_fold(t, error);
-    if (status != SM_OK) return status;
     t->parameters = sm_floats_allocate(t->net.total_count);
     t->gradients = sm_floats_allocate(t->net.trainable_count);
     t->result = sm_floats_allocate(t->net.total_count);
     if (!t->parameters || !t->gradients || !t->result) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    t->initial.input_size = t->net.default_size;
     sm_net_initialise(&t->net, options->seed, t->parameters);
     if (options->initial_weights) status = start_from(t, options->initial_weights, error);
-    if (status == SM_OK && t->net.takes_prompts && options->prompt_share > 0)
+    if (status != SM_OK) return status;
+    t->size = options->size > 0 ? options->size : t->initial.input_size;
+    t->kernels = sm_kernels_for(SM_BACKEND_AUTO);
+    status = sm_training_create(&t->net, t->size, options->batch, t->kernels, t->parallel, &t->training, error);
+    if (status == SM_OK) status = check_fold(t, error);
+    if (status != SM_OK) return status;
+    if (t->net.takes_prompts && options->prompt_share > 0)
         status = sm_prompt_simulation_create(t->size, options->batch, options->prompt_share, &t->prompts, error);
     if (status == SM_OK && options->teacher_count > 0)
         status = sm_distillation_create(options->teachers, options->teacher_count, options->teacher_share, t->size,
@@ -192,8 +280,7 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     if (status == SM_OK) status = load_images(t, error);
     if (status != SM_OK) return status;
     t->batches = t->training_cache.count / options->batch;
-    t->optimiser_options = options->optimiser;
-    t->optimiser_options.total_steps = (long)t->batches * options->epochs;
+    choose_schedule(t);
     t->order = malloc((size_t)t->training_cache.count * sizeof *t->order);
     if (!t->order) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
     status = sm_sampler_create(t->training_cache.records, t->training_cache.count, options->balance, options->normals,
@@ -209,9 +296,17 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     if (status == SM_OK)
         status = sm_validation_create(&t->net, validates ? &t->validation_cache : &t->shown, t->size,
                                       options->loss.type_mae, t->kernels, t->parallel, &t->validation, error);
+    if (status == SM_OK && t->inner_cache.count > 0) {
+        t->best = sm_floats_allocate(t->net.total_count);
+        status = t->best ? sm_validation_create(&t->net, &t->inner_cache, t->size, options->loss.type_mae, t->kernels,
+                                                t->parallel, &t->inner_validation, error)
+                         : sm_fail(error, SM_ERROR_MEMORY, "no memory for the best weights");
+    }
     if (status != SM_OK) return status;
     describe_settings(t);
-    return start_or_resume(t, error);
+    t->saved_at = sm_clock();
+    status = start_or_resume(t, error);
+    return status == SM_OK ? announce(t, error) : status;
 }
 
 sm_status sm_trainer_set_up(sm_trainer *t, sm_error *error) {
@@ -224,20 +319,26 @@ void sm_trainer_tear_down(sm_trainer *t) {
     sm_loader_free(t->loader);
     sm_sampler_free(t->sampler);
     sm_validation_free(t->validation);
+    sm_validation_free(t->inner_validation);
+    sm_snapshot_free(&t->snapshot);
     sm_training_free(t->training);
     sm_distillation_free(t->distillation);
     sm_prompt_simulation_free(t->prompts);
     sm_optimiser_free(&t->optimiser);
+    if (t->caches_borrowed) t->training_cache.count = t->validation_cache.count = t->inner_cache.count = 0;
     sm_cache_free(&t->training_cache);
     sm_cache_free(&t->validation_cache);
+    sm_cache_free(&t->inner_cache);
     free(t->shown.records);
     free(t->shown.samples);
     sm_checkpoint_free(&t->progress);
     sm_floats_free(t->parameters);
     sm_floats_free(t->gradients);
     sm_floats_free(t->result);
+    sm_floats_free(t->best);
     free(t->order);
     free(t->checkpoint_path);
     free(t->weights_path);
+    free(t->best_path);
     free(t->log_path);
 }

@@ -2,19 +2,23 @@
 #ifndef SONOMASK_TRAINER_STATE_H
 #define SONOMASK_TRAINER_STATE_H
 
+#include "../../src/decision.h"
+#include "../../src/outlier.h"
 #include "../progress.h"
 #include "checkpoint.h"
 #include "distillation.h"
 #include "loader.h"
 #include "prompt_simulation.h"
 #include "sampler.h"
+#include "snapshot.h"
 #include "trainer.h"
 #include "validation.h"
 
-enum { SM_SETTINGS_SIZE = 1024, SM_NOTE_SIZE = 160 };
+enum { SM_SETTINGS_SIZE = 1024, SM_NOTE_SIZE = 256 };
 
 typedef struct sm_trainer {
-    const sm_trainer_options *options;
+    const sm_trainer_options *options; /* &chosen */
+    sm_trainer_options chosen;         /* those of the caller, with what the number of images decides */
     const sm_dataset *dataset;
     const sm_parallel *parallel;
     const volatile sig_atomic_t *interrupted;
@@ -25,24 +29,36 @@ typedef struct sm_trainer {
     sm_optimiser_options optimiser_options;
     sm_augmentation augmentation;
     sm_cache training_cache, validation_cache;
-    sm_cache shown;  /* training images to show when no fold validates; the samples belong to training_cache */
-    bool folder_new; /* the folder for the results did not exist before */
+    sm_cache inner_cache; /* images that choose the best epoch */
+    sm_cache shown;       /* training images to show when no fold validates; the samples belong to training_cache */
+    bool caches_borrowed; /* the samples belong to options->images */
+    bool folder_new;      /* the folder for the results did not exist before */
     sm_sampler *sampler;
     sm_class_changes class_changes; /* by the augmentation */
     sm_loader *loader;
     sm_training *training;
-    sm_distillation *distillation; /* NULL without teachers */
-    sm_prompt_simulation *prompts; /* NULL for a network without prompts */
-    sm_validation *validation;     /* of validation_cache, or of `shown` when no fold validates */
+    sm_distillation *distillation;   /* NULL without teachers */
+    sm_prompt_simulation *prompts;   /* NULL for a network without prompts */
+    sm_validation *validation;       /* of validation_cache, or of `shown` when no fold validates */
+    sm_validation *inner_validation; /* NULL without inner_cache */
     sm_optimiser optimiser;
+    sm_snapshot snapshot;
+    bool diverged;   /* the loss of the last batch was not finite */
+    double saved_at; /* sm_clock of the last save */
     float *parameters, *gradients;
-    float *result; /* the parameters to validate and to write: EMA weights with the adjusted type bias */
+    float *result;               /* the parameters to validate and to write: EMA weights with the adjusted type bias */
+    float *best;                 /* the best result by inner validation; NULL without one */
+    bool best_new;               /* `best` is not written yet */
+    sm_weights_metadata initial; /* of the initial weights */
+    sm_outlier outlier;          /* of the initial weights, kept in what is written */
+    sm_decision decision;
+    bool has_outlier, has_decision;
     int *order;
     bool has_checkpoint; /* of this training; at the start, to resume from */
     sm_checkpoint progress;
     char settings[SM_SETTINGS_SIZE];
     char data_hash[24];
-    char *checkpoint_path, *weights_path, *log_path;
+    char *checkpoint_path, *weights_path, *best_path, *log_path;
 } sm_trainer;
 
 /** Share of the training that was done when this epoch began. */
@@ -58,9 +74,13 @@ sm_status sm_trainer_set_up(sm_trainer *trainer, sm_error *error);
 /** Releases what the set-up made, also after it failed. */
 void sm_trainer_tear_down(sm_trainer *trainer);
 
-/** Ends the epoch that was just trained: scores, log, observer, weights, checkpoint. */
+/** Scores the initial weights as epoch 0, when inner validation chooses the best epoch. */
+sm_status sm_trainer_score_start(sm_trainer *trainer, sm_error *error);
+/** Whether `patience` epochs have passed without a better inner score. */
+bool sm_trainer_out_of_patience(const sm_trainer *trainer);
+/** Ends the epoch that was just trained: scores and log; and when it is time: observer, weights, checkpoint. */
 sm_status sm_trainer_finish_epoch(sm_trainer *trainer, sm_progress *bar, sm_error *error);
-/** Writes the checkpoint. */
-sm_status sm_trainer_save(const sm_trainer *trainer, sm_error *error);
+/** Writes the best weights, if they are new, and the checkpoint. */
+sm_status sm_trainer_save(sm_trainer *trainer, sm_error *error);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../json.h"
+
 const char sm_training_log_header[] =
     "epoch,learning_rate,loss,mask_loss,type_loss,gradient_norm,training_lesion_dice,training_accuracy,"
     "validation_lesion_dice,validation_accuracy,validation_false_masks,images_per_second,waiting_share,seconds\n";
@@ -70,6 +72,36 @@ sm_status sm_training_history_parse(const char *log, sm_training_history *histor
         }
         text = strchr(text, '\n');
     }
+    return SM_OK;
+}
+
+sm_status sm_training_log_print_json(const sm_epoch_result *result, sm_error *error) {
+    static const char *const names[SM_LOG_COLUMNS] = {[SM_LOG_LEARNING_RATE] = "learning_rate",
+                                                      [SM_LOG_LOSS] = "loss",
+                                                      [SM_LOG_MASK_LOSS] = "mask_loss",
+                                                      [SM_LOG_TYPE_LOSS] = "type_loss",
+                                                      [SM_LOG_TRAINING_DICE] = "training_lesion_dice",
+                                                      [SM_LOG_TRAINING_ACCURACY] = "training_accuracy",
+                                                      [SM_LOG_VALIDATION_DICE] = "validation_lesion_dice",
+                                                      [SM_LOG_VALIDATION_ACCURACY] = "validation_accuracy",
+                                                      [SM_LOG_VALIDATION_FALSE_MASKS] = "validation_false_masks",
+                                                      [SM_LOG_IMAGES_PER_SECOND] = "images_per_second",
+                                                      [SM_LOG_SECONDS] = "seconds"};
+    sm_training_history history;
+    const sm_status status = sm_training_history_parse(result->log, &history, error);
+    if (status != SM_OK) return status;
+    sm_json json = {.file = stdout};
+    sm_json_object_begin(&json, NULL);
+    sm_json_integer(&json, "epoch", result->epoch);
+    sm_json_integer(&json, "epochs", result->epochs);
+    for (int column = 0; column < SM_LOG_COLUMNS; column++)
+        if (names[column] && history.epochs > 0)
+            sm_json_number(&json, names[column], history.column[column][history.epochs - 1]);
+    if (result->best_epoch >= 0) sm_json_integer(&json, "best_epoch", result->best_epoch);
+    sm_json_boolean(&json, "last", result->last);
+    sm_json_object_end(&json);
+    sm_training_history_free(&history);
+    fflush(stdout);
     return SM_OK;
 }
 

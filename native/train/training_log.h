@@ -3,6 +3,7 @@
 #define SONOMASK_TRAINING_LOG_H
 
 #include "checkpoint.h"
+#include "trainer.h"
 #include "validation.h"
 
 /** The columns of log.csv. */
@@ -30,6 +31,9 @@ extern const char sm_training_log_header[];
 /** Appends the row of a finished epoch (counted from 1) to `*log` (reallocated). `scores` NULL: not validated. */
 sm_status sm_training_log_append(char **log, int epoch, float learning_rate, const sm_epoch_sums *sums,
                                  const sm_scores *scores, sm_error *error);
+
+/** Prints the last row of the log as one line of JSON on standard output, flushed. Errors: SM_ERROR_MEMORY. */
+sm_status sm_training_log_print_json(const sm_epoch_result *result, sm_error *error);
 
 /** The figures of a log, parsed. */
 typedef struct sm_training_history {

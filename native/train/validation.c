@@ -165,6 +165,8 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
     sm_inference_state_free(state);
     sm_inference_free(inference);
     if (status != SM_OK) return status;
+    const int outlined = lesions + normals;
+    scores->overall = outlined > 0 ? (dice + normals - false_masks) / outlined : typed > 0 ? (double)right / typed : 0;
     scores->lesion_dice = lesions > 0 ? dice / lesions : NAN;
     scores->false_masks = normals > 0 ? (double)false_masks / normals : NAN;
     scores->accuracy = typed > 0 ? (double)right / typed : NAN;

@@ -6,6 +6,9 @@
 
 typedef struct sm_scores {
     double lesion_dice; /**< mean over images with a lesion; NaN when there is none */
+    /** What chooses the best epoch: mean Dice over the outlined images, where a normal image counts 1 without a mask
+     * and 0 with one; the accuracy when no image is outlined. */
+    double overall;
     double accuracy;    /**< of the three classes */
     double false_masks; /**< share of normal images with any mask; NaN when there is none */
 } sm_scores;

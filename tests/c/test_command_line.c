@@ -215,6 +215,13 @@ static void assert_wrong(const sm_command_line *line, const char *words, const c
     free(o.err);
 }
 
+static void abbreviations_are_refused(void **state) {
+    (void)state;
+    assert_wrong(&with_files, "--out d --cou 3", "unknown option \"--cou\"; options are not abbreviated: --count");
+    assert_wrong(&with_files, "--ou=d", "unknown option \"--ou\"; options are not abbreviated: --out");
+    assert_wrong(&with_files, "--hel", "unknown option \"--hel\"; options are not abbreviated: --help");
+}
+
 static void every_kind_of_option_is_read(void **state) {
     (void)state;
     assert_good(&with_files, "--out d");
@@ -231,7 +238,7 @@ static void every_kind_of_option_is_read(void **state) {
     assert_true(result.seed == INT64_MAX);
     assert_true(result.share == 0.25f);
     assert_true(result.fast && !result.smooth && result.custom);
-    assert_good(&with_files, "--out=d --cou 3 --count 4"); // getopt_long's forms; the last one counts
+    assert_good(&with_files, "--out=d --count 3 --count 4"); // getopt_long's forms; the last one counts
     assert_int_equal(result.count, 4);
 }
 
@@ -305,6 +312,7 @@ static void the_exit_status_follows_the_result(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(abbreviations_are_refused),
         cmocka_unit_test(every_kind_of_option_is_read),
         cmocka_unit_test(words_belong_to_the_list_before_them),
         cmocka_unit_test(what_is_wrong_is_named),

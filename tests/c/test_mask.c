@@ -159,6 +159,46 @@ static void ellipses_at_angles(void **state) {
     }
 }
 
+/** The axes of the only lesion of a mask of 9x9 pixels. */
+static sm_lesion measured(uint8_t *mask) {
+    sm_lesion *lesions = NULL;
+    int count = 0;
+    assert_int_equal(sm_mask_components(mask, 9, 9, 1, NULL, NULL, &lesions, &count, NULL), SM_OK);
+    assert_int_equal(count, 1);
+    const sm_lesion one = lesions[0];
+    free(lesions);
+    return one;
+}
+
+/** Its longest distance occurs in two directions, across which its extents differ. */
+static void axes_do_not_depend_on_where_the_outline_starts(void **state) {
+    (void)state;
+    canvas on = canvas_from(9, 9,
+                            ".#####..."
+                            "########."
+                            ".########"
+                            ".########"
+                            ".########"
+                            "#######.."
+                            "########."
+                            ".#######."
+                            ".........");
+    const sm_lesion one = measured(on.mask);
+    for (int turn = 1; turn < 8; turn++) {
+        uint8_t mask[81];
+        for (int y = 0; y < 9; y++) {
+            for (int x = 0; x < 9; x++) {
+                const int v = (turn & 1) ? 8 - x : x, w = (turn & 2) ? 8 - y : y;
+                mask[y * 9 + x] = (turn & 4) ? on.mask[v * 9 + w] : on.mask[w * 9 + v];
+            }
+        }
+        const sm_lesion other = measured(mask);
+        assert_near(other.long_axis, one.long_axis, 1e-5);
+        assert_near(other.short_axis, one.short_axis, 1e-5);
+    }
+    free(on.mask);
+}
+
 static void single_pixels_and_lines(void **state) {
     (void)state;
     canvas on = canvas_make(30, 5);
@@ -411,6 +451,7 @@ int main(void) {
         cmocka_unit_test(rectangle),
         cmocka_unit_test(circles),
         cmocka_unit_test(ellipses_at_angles),
+        cmocka_unit_test(axes_do_not_depend_on_where_the_outline_starts),
         cmocka_unit_test(single_pixels_and_lines),
         cmocka_unit_test(diagonal_pixels_are_connected),
         cmocka_unit_test(u_shapes_and_spirals_are_one),

@@ -39,11 +39,19 @@ static void test_schedule(void **state) {
 static void test_default_options(void **state) {
     (void)state;
     const sm_optimiser_options options = sm_optimiser_options_default();
-    assert_true(options.learning_rate == 2e-3f);
     assert_true(options.weight_decay == 1e-2f);
     assert_true(options.gradient_norm == 5);
     assert_true(options.average_decay == 0.999f);
-    assert_int_equal(options.warm_up_steps, 200);
+    /* relative to the run: a short run reaches the full rate too */
+    sm_optimiser_options run = options;
+    run.learning_rate = 1;
+    run.total_steps = 40;
+    assert_int_equal(sm_warm_up_steps(&run), 2);
+    assert_true(sm_learning_rate(&run, 1) == run.learning_rate);
+    run.total_steps = 20000;
+    assert_int_equal(sm_warm_up_steps(&run), 1000);
+    run.warm_up_steps = 200;
+    assert_int_equal(sm_warm_up_steps(&run), 200);
 }
 
 /** A network with its parameters, and the state of the optimiser once more in double precision. */

@@ -98,6 +98,25 @@ static void assert_same_results(const workplace *place, const char *a, const cha
     free(bytes[1]);
 }
 
+/** The same tensors; the recipe in the header may differ. */
+static void assert_same_tensors(const workplace *place, const char *a, const char *b) {
+    const char *const runs[] = {a, b};
+    size_t size[2];
+    unsigned char *bytes[2], *tensors[2];
+    for (int i = 0; i < 2; i++) {
+        uint64_t header = 0;
+        bytes[i] = read_result(place, runs[i], "weights.safetensors", &size[i]);
+        memcpy(&header, bytes[i], sizeof header);
+        assert_true(header + 8 < size[i]);
+        tensors[i] = bytes[i] + 8 + header;
+        size[i] -= 8 + (size_t)header;
+    }
+    assert_int_equal(size[0], size[1]);
+    assert_memory_equal(tensors[0], tensors[1], size[0]);
+    free(bytes[0]);
+    free(bytes[1]);
+}
+
 static sm_status train_into(workplace *place, const char *run, sm_trainer_options *options,
                             const volatile sig_atomic_t *interrupted, sm_error *error) {
     char out[128];
@@ -182,7 +201,7 @@ static void test_teachers(void **state) {
     /* Teachers with a share of 0 change nothing. */
     options.teacher_share = 0;
     assert_int_equal(train_into(place, "no share", &options, &never, NULL), SM_OK);
-    assert_same_results(place, "a", "no share");
+    assert_same_tensors(place, "a", "no share");
     /* A network of another size than its teachers. */
     options.teacher_share = 1;
     options.size = 32;
@@ -229,12 +248,87 @@ static void test_resuming_with_other_settings_is_refused(void **state) {
     sm_trainer_options options = small_training();
     sm_error error = {0};
     options.resume = true;
-    options.epochs = 4;
+    options.epochs = 2;
     assert_int_equal(train_into(place, "a", &options, &never, &error), SM_ERROR_DATA);
-    assert_non_null(strstr(error.message, "epochs=4"));
+    assert_non_null(strstr(error.message, "epochs=2"));
+    options.epochs = 4;
+    options.balance = 0.25f;
+    assert_int_equal(train_into(place, "a", &options, &never, &error), SM_ERROR_DATA);
+    assert_non_null(strstr(error.message, "balance=0.25"));
+    options = small_training();
     options.resume = false;
     assert_int_equal(train_into(place, "a", &options, &never, &error), SM_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "--resume"));
+}
+
+/** A finished training goes on to more epochs, and its log keeps the earlier ones. */
+static void test_resuming_with_more_epochs(void **state) {
+    workplace *place = *state;
+    sm_trainer_options options = small_training();
+    options.epochs = 2;
+    assert_int_equal(train_into(place, "longer", &options, &never, NULL), SM_OK);
+    options.resume = true;
+    options.epochs = 3;
+    assert_int_equal(train_into(place, "longer", &options, &never, NULL), SM_OK);
+    size_t size = 0;
+    unsigned char *log = read_result(place, "longer", "log.csv", &size);
+    assert_non_null(strstr((char *)log, "\n2,"));
+    assert_non_null(strstr((char *)log, "\n3,"));
+    free(log);
+    /* The checkpoint is of the longer training now. */
+    sm_error error = {0};
+    options.epochs = 2;
+    assert_int_equal(train_into(place, "longer", &options, &never, &error), SM_ERROR_DATA);
+}
+
+/** The initial weights are epoch 0: a training that ruins them leaves them in best.safetensors, and ends early. */
+static void test_the_best_epoch_is_kept(void **state) {
+    workplace *place = *state;
+    sm_trainer_options options = small_training();
+    options.epochs = 30;
+    options.fold = -1;
+    options.inner_share = 0.25f;
+    options.precision = SM_WEIGHTS_FLOAT32;
+    options.augmentation = "none";
+    assert_int_equal(train_into(place, "base", &options, &never, NULL), SM_OK);
+    char base[160];
+    snprintf(base, sizeof base, "%s/base/best.safetensors", place->folder);
+    options.initial_weights = base;
+    options.optimiser.learning_rate = 0.5f;
+    options.epochs = 12;
+    options.patience = 2;
+    assert_int_equal(train_into(place, "ruined", &options, &never, NULL), SM_OK);
+    size_t size[3];
+    unsigned char *log = read_result(place, "ruined", "log.csv", &size[0]);
+    assert_null(strstr((char *)log, "\n12,"));
+    free(log);
+    unsigned char *best = read_result(place, "ruined", "best.safetensors", &size[0]);
+    unsigned char *last = read_result(place, "ruined", "weights.safetensors", &size[1]);
+    unsigned char *start = read_result(place, "base", "best.safetensors", &size[2]);
+    const size_t tail = 4096; /* the end of the tensors */
+    assert_memory_equal(best + size[0] - tail, start + size[2] - tail, tail);
+    assert_memory_not_equal(last + size[1] - tail, start + size[2] - tail, tail);
+    free(best);
+    free(last);
+    free(start);
+}
+
+/** At a rate at which the loss overflows, the training goes back and halves the rate; beyond four times it gives up. */
+static void test_a_loss_that_is_not_finite(void **state) {
+    workplace *place = *state;
+    sm_trainer_options options = small_training();
+    options.optimiser.gradient_norm = 0;
+    options.optimiser.learning_rate = 1e36f;
+    sm_error error = {0};
+    scratch_stderr_begin(place->folder);
+    const sm_status status = train_into(place, "diverged", &options, &never, &error);
+    char *text = scratch_stderr_end(place->folder);
+    assert_int_equal(status, SM_ERROR_DATA);
+    assert_non_null(strstr(error.message, "no longer finite"));
+    int halvings = 0;
+    for (const char *at = text; (at = strstr(at, "half of the learning rate")); at++) halvings++;
+    assert_int_equal(halvings, 4);
+    free(text);
 }
 
 static void test_damaged_checkpoint_is_refused(void **state) {
@@ -417,6 +511,9 @@ int main(void) {
         cmocka_unit_test(test_interrupted_and_resumed_to_the_same_bits),
         cmocka_unit_test(test_the_first_checkpoint_precedes_the_first_weights),
         cmocka_unit_test(test_resuming_with_other_settings_is_refused),
+        cmocka_unit_test(test_resuming_with_more_epochs),
+        cmocka_unit_test(test_the_best_epoch_is_kept),
+        cmocka_unit_test(test_a_loss_that_is_not_finite),
         cmocka_unit_test(test_damaged_checkpoint_is_refused),
         cmocka_unit_test(test_a_checkpoint_that_cannot_be_opened_stops_the_training),
         cmocka_unit_test(test_overwrite_starts_from_the_beginning),

@@ -91,7 +91,8 @@ function maskOf(outlines, length) {
 }
 
 /**
- * The largest distance between the middles of the outline's pixel edges, and the extent at right angles to it.
+ * The largest distance between the middles of the outline's pixel edges, and the extent at right angles to it. Of several
+ * largest distances it is the one with the largest extent.
  * @param {Set<number>} pixels
  * @param {number} width of the image
  * @returns {[number, number]} both in pixels
@@ -106,19 +107,24 @@ function axes(pixels, width) {
         if (!pixels.has(at - width)) points.push([x + 0.5, y]);
         if (!pixels.has(at + width)) points.push([x + 0.5, y + 1]);
     }
-    let long = 0;
-    let direction = [1, 0];
+    let longest = 0; // squared, which is exact
+    /** @type {[number, number][]} */
+    let directions = [];
     for (const [x, y] of points) {
         for (const [u, v] of points) {
-            const length = Math.hypot(u - x, v - y);
-            if (length <= long) continue;
-            long = length;
-            direction = [(u - x) / length, (v - y) / length];
+            const squared = (u - x) ** 2 + (v - y) ** 2;
+            if (squared < longest) continue;
+            if (squared > longest) directions = [];
+            longest = squared;
+            directions.push([u - x, v - y]);
         }
     }
-    const [alongX = 0, alongY = 0] = direction;
-    const across = points.map(([x, y]) => y * alongX - x * alongY);
-    return [long, Math.max(...across) - Math.min(...across)];
+    const long = Math.sqrt(longest);
+    const extents = directions.map(([alongX, alongY]) => {
+        const across = points.map(([x, y]) => (y * alongX - x * alongY) / long);
+        return Math.max(...across) - Math.min(...across);
+    });
+    return [long, Math.max(...extents)];
 }
 
 /**

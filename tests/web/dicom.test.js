@@ -186,6 +186,11 @@ describe('DICOM and video', { skip }, () => {
         for (const index of [1, 2, 3]) {
             await page.locator('.row-main').nth(index).click();
             await answered(page);
+            if (index === 1) {
+                // The lesion lies beside the region, which alone is analysed unless the user chooses the whole image.
+                await page.locator('[data-tool="region"]').click();
+                await page.locator('#region-whole').click();
+            }
             await page.getByText(/In pixels/).waitFor();
         }
         const [head = '', first = ''] = (await saved(page, 'CSV table')).bytes.toString().split('\r\n');

@@ -3,11 +3,16 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import arabic from '../../web/i18n/ar.js';
-import english from '../../web/i18n/en.js';
+import firstArabic from '../../web/i18n/ar.js';
+import firstEnglish from '../../web/i18n/en.js';
+import lateArabic from '../../web/i18n/late-ar.js';
+import lateEnglish from '../../web/i18n/late-en.js';
 import { ROOT } from '../node/support/project.js';
 
 /** @typedef {string | Record<string, string>} Text */
+
+const arabic = { ...firstArabic, ...lateArabic };
+const english = { ...firstEnglish, ...lateEnglish };
 
 /** @param {Text} text */
 function placeholders(text) {
@@ -34,7 +39,7 @@ test('every plural form that a language needs exists', () => {
 
 test('every text that the page uses exists, and none is unused', async () => {
     const folder = path.join(ROOT, 'web');
-    const files = (await readdir(folder, { recursive: true })).filter(file => /\.(js|html)$/.test(file) && !/i18n.(en|ar)\.js$/.test(file));
+    const files = (await readdir(folder, { recursive: true })).filter(file => /\.(js|html)$/.test(file) && !/i18n.(late-)?(en|ar)\.js$/.test(file));
     const sources = (await Promise.all(files.map(file => readFile(path.join(folder, file), 'utf8')))).join('\n');
     const named = [...sources.matchAll(/data-i18n(?:-label)?="([^"]+)"/g)].map(match => match[1] ?? '');
     for (const key of named) assert.ok(key in english, key);

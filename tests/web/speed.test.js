@@ -12,9 +12,10 @@ import { faultsOf, rowsOf, settled, skip, startSite } from './support/page.js';
 import { scanPng } from '../node/support/images.js';
 import { manySamples } from './support/samples.js';
 
-/** Milliseconds: the Long Tasks limit of the web, which is the goal. The test prints the measured time. */
-const LONGEST_TASK = 50;
-/** Asserted limit, milliseconds: far above our work on a slow, busy machine, and below segmenting on the main thread. */
+/**
+ * Asserted limit, milliseconds: far above our work on a slow, busy machine, and below segmenting on the main thread. The goal
+ * is the Long Tasks limit of the web, 50 ms; the test prints the measured time.
+ */
 const BLOCKED = 200;
 const LARGEST_PAGE = 200_000; // bytes, gzip: HTML, CSS, JavaScript and WebAssembly, without what is loaded on demand
 
@@ -135,7 +136,7 @@ describe('speed', { skip }, () => {
     test('a batch of 100 images has no long task on the main thread and no growing memory', async context => {
         // A page that blocks does so in every run; a delay by other processes does not repeat.
         let longest = Infinity;
-        for (let attempt = 0; attempt < 3 && longest > LONGEST_TASK; attempt++) {
+        for (let attempt = 0; attempt < 3 && longest > BLOCKED; attempt++) {
             const measured = await batch();
             longest = Math.min(longest, measured.longest);
             context.diagnostic(`longest task ${measured.longest} ms; ${Math.round(measured.growth / 1e6)} MB more after 100 images than after 15`);

@@ -9,7 +9,7 @@ import { greyOf } from './grey.js';
 import { Header } from './header.js';
 import { paletteOf } from './palette.js';
 import { parse } from './parse.js';
-import { regionsOf, scalesOf } from './regions.js';
+import { picturesOf, regionsOf, scalesOf } from './regions.js';
 import { BIG_ENDIAN, codingOf, nameOf } from './syntaxes.js';
 
 /**
@@ -53,6 +53,7 @@ import { BIG_ENDIAN, codingOf, nameOf } from './syntaxes.js';
  * @property {number} frameCount
  * @property {number} framesPerSecond 0: unknown
  * @property {Region[]} regions
+ * @property {import('./regions.js').Rectangle[]} pictures those of the regions that are pictures, see picturesOf
  * @property {Scale[]} scales
  * @property {Uint8Array | null} video a stream of MPEG instead of frames
  * @property {string} syntax transfer syntax, by name where it has one
@@ -117,8 +118,9 @@ function fileOf(set, syntax, truncated, libraries) {
     if (coding === 'video') {
         const [width, height] = sizeOf(header);
         const size = { width, height };
+        const regions = regionsOf(header, size);
         return {
-            ...common, ...size, regions: regionsOf(header, size), scales: scalesOf(header, size), video: wholeStream(set, pixels),
+            ...common, ...size, regions, pictures: picturesOf(regions), scales: scalesOf(header, size), video: wholeStream(set, pixels),
             frame: () => Promise.reject(new FileError('video', common.syntax)),
         };
     }
@@ -127,11 +129,13 @@ function fileOf(set, syntax, truncated, libraries) {
     const bytesOf = coding === 'raw' ? plainFrames(set, pixels, frameBytes(format), frameCount, swapped) : compressedFrames(set, pixels, frameCount);
     /** Palettes and windows are read for the first frame, and then kept. @type {import('./decode.js').Shading | null} */
     let shading = null;
+    const regions = regionsOf(header, format);
     return {
         ...common,
         width: format.width,
         height: format.height,
-        regions: regionsOf(header, format),
+        regions,
+        pictures: picturesOf(regions),
         scales: scalesOf(header, format),
         video: null,
         async frame(index) {

@@ -25,6 +25,7 @@
 
 const TWO_DIMENSIONAL = 1;
 const CENTIMETRES = 3;
+const MOST_PICTURES = 16; // the network's limit
 
 /**
  * @param {number} across
@@ -60,6 +61,44 @@ export function regionsOf(header, { width, height }) {
         const dataType = item.number('x00186014') ?? 0;
         return [{ x, y, width: right - x, height: bottom - y, twoDimensional, dataType, millimetres: millimetresOf(item) }];
     });
+}
+
+/** @typedef {{ x: number, y: number, width: number, height: number }} Rectangle */
+
+/**
+ * @param {Rectangle} a
+ * @param {Rectangle} b
+ */
+function overlap(a, b) {
+    return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
+/**
+ * The pictures among the regions of a file. Regions that overlap are one picture: scanners mark the box of a colour flow
+ * as a region over that of the tissue.
+ * @param {Region[]} regions
+ * @returns {Rectangle[]} that do not overlap, in the order of the file; empty when there is no picture, or more than the
+ *     network takes
+ */
+export function picturesOf(regions) {
+    /** @type {Rectangle[]} */
+    let pictures = [];
+    for (const { x, y, width, height, twoDimensional } of regions) {
+        if (!twoDimensional) continue;
+        /** @type {Rectangle} */
+        let joined = { x, y, width, height };
+        // The rectangle around two regions may overlap a third one.
+        for (let other = pictures.find(kept => overlap(kept, joined)); other; other = pictures.find(kept => overlap(kept, joined))) {
+            const [left, top] = [Math.min(joined.x, other.x), Math.min(joined.y, other.y)];
+            const right = Math.max(joined.x + joined.width, other.x + other.width);
+            const bottom = Math.max(joined.y + joined.height, other.y + other.height);
+            const gone = other;
+            pictures = pictures.filter(kept => kept !== gone);
+            joined = { x: left, y: top, width: right - left, height: bottom - top };
+        }
+        pictures.push(joined);
+    }
+    return pictures.length > MOST_PICTURES ? [] : pictures;
 }
 
 /**

@@ -43,6 +43,25 @@ function visitComponent(mask, width, height, start, inside, visit) {
 }
 
 /**
+ * @param {Uint8Array} mask 0 or 255
+ * @param {number} width
+ * @param {number} height
+ * @returns {Uint32Array[]} the pixels of each 8-connected component
+ */
+export function componentsOf(mask, width, height) {
+    const seen = new Uint8Array(mask.length);
+    const components = [];
+    for (let start = mask.indexOf(255); start >= 0; start = mask.indexOf(255, start + 1)) {
+        if (seen[start]) continue;
+        /** @type {number[]} */
+        const pixels = [];
+        visitComponent(mask, width, height, start, seen, index => pixels.push(index));
+        components.push(Uint32Array.from(pixels));
+    }
+    return components;
+}
+
+/**
  * Divides a mask into the 8-connected components that share a pixel with another mask, and the rest.
  * @param {Uint8Array} mask 0 or 255
  * @param {number} width

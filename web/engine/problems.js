@@ -1,4 +1,6 @@
-/** What the page says about an error of the engine. */
+/** What the page says about an error of the engine or of a source. */
+
+/** @typedef {import('../state/item.js').Item} Item */
 
 /**
  * The page's modules and the engine's are served as two joined files (web/serve.js), so errors are compared by name: only the
@@ -28,11 +30,13 @@ const KNOWN = /** @type {const} */ ([
 ]);
 
 /**
- * The text for an error: a key of the language files, and the library's own message.
+ * The text for an error: a key of the language files, and the library's own message. An error of a source brings its own
+ * (input/source.js); its class, too, may exist twice.
  * @param {unknown} error
- * @returns {import('../state/item.js').Item['problem'] & object}
+ * @returns {Item['problem'] & object}
  */
 export function problemOf(error) {
+    if (error instanceof Error && error.name === 'SourceError' && 'problem' in error) return /** @type {Item['problem'] & object} */ (error.problem);
     const code = codeOf(error);
     const detail = error instanceof Error ? error.message : String(error);
     const known = KNOWN.find(name => name === code);

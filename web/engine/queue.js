@@ -3,8 +3,9 @@
  * list. When one fails, its item gets the reason and the others continue. Event: "progress".
  */
 import { NO_PROMPTS } from '../edit/prompts.js';
-import { SourceError } from '../input/source.js';
-import { frameResult } from '../state/answers.js';
+import { frameResult, keepSteady, promptsWithin } from '../state/answers.js';
+import { frameProblem } from '../state/damage.js';
+import { regionsFor, regionsOrigin } from '../state/item.js';
 import { encodeRuns, measureResult } from '../state/masks.js';
 import { element } from '../ui/dom.js';
 import { isAborted, problemOf } from './problems.js';
@@ -34,8 +35,9 @@ export class Queue extends EventTarget {
     #answered = false;
     /** Whether a blank image runs, see `warmUp`. */
     #warming = false;
-    /** The current batch: it starts when an image runs after the queue was idle. */
+    /** The current batch: it starts when an image runs after the queue was idle, and ends when no image is left. */
     #batch = { started: 0, finished: 0 };
+    #idle = true;
 
     /**
      * @param {Store} store
@@ -128,9 +130,11 @@ export class Queue extends EventTarget {
         while (this.#running.size < (this.#answered ? engine.pool.size : 1)) {
             const item = this.#next();
             if (!item) break;
-            if (this.#running.size === 0) this.#batch = { started: performance.now(), finished: 0 };
+            if (this.#idle) this.#batch = { started: performance.now(), finished: 0 };
+            this.#idle = false;
             void this.#run(engine, item);
         }
+        if (this.#running.size === 0) this.#idle = true;
         this.dispatchEvent(new Event('progress'));
     }
 
@@ -166,7 +170,7 @@ export class Queue extends EventTarget {
                 state = 'cancelled';
             } else {
                 state = 'failed';
-                problem = error instanceof SourceError ? error.problem : problemOf(error);
+                problem = problemOf(error);
             }
         }
         // A removed item that came back meanwhile runs again.
@@ -190,11 +194,25 @@ export class Queue extends EventTarget {
         try {
             item.frameCount = source.frameCount;
             if (item.scales.length === 0) item.scales = source.scales;
-            // The thumbnail is drawn on this thread while the worker segments.
-            const segmented = this.segmentFrame(engine, item, item.frame, signal);
-            segmented.catch(() => undefined);
-            if (!item.thumbnail) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
-            await segmented;
+            item.frameProblems.clear();
+            for (const started = item.frame; ; ) {
+                // The thumbnail is drawn on this thread while the worker segments.
+                const segmented = this.segmentFrame(engine, item, item.frame, signal);
+                segmented.catch(() => undefined);
+                if (!item.thumbnail) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
+                try {
+                    await segmented;
+                    break;
+                } catch (error) {
+                    // One damaged frame does not fail a loop: its next frame is the first in view.
+                    const next = (item.frame + 1) % item.frameCount;
+                    if (signal.aborted || !frameProblem(item, item.frame, error) || next === started) throw error;
+                    item.frame = next;
+                }
+            }
+            // The other frames were analysed for other regions.
+            for (const frame of item.stale) if (frame !== item.frame && !item.frameProblems.has(frame)) await this.segmentFrame(engine, item, frame, signal);
+            item.stale.clear();
         } finally {
             this.#opener.release(item);
         }
@@ -214,14 +232,16 @@ export class Queue extends EventTarget {
         const threshold = item.threshold ?? engine.pool.info.threshold;
         const { operatingPoint } = this.#store;
         // Without a threshold of the user's, a faint lesion is drawn below the network's own.
-        const options = { operatingPoint, ...(item.threshold === null ? {} : { threshold }), ...(signal ? { signal } : {}) };
+        const options = { operatingPoint, regions: regionsFor(item), ...(item.threshold === null ? {} : { threshold }), ...(signal ? { signal } : {}) };
         const input = await source.input(frame);
         signal?.throwIfAborted();
-        const edits = item.results.get(frame)?.edits ?? null;
+        const earlier = item.results.get(frame);
+        const edits = earlier?.edits ?? null;
         const prompts = edits?.prompts ?? NO_PROMPTS;
         const answer = await answerOf(engine, input, prompts, options);
         this.#maps.set(item, frame, answer.probabilityMap);
-        const result = frameResult(answer, threshold, prompts, edits);
+        const result = frameResult(answer, threshold, prompts, edits, regionsOrigin(item));
+        keepSteady(earlier, result);
         if (edits?.painted || edits?.removal) {
             const { mask, lesions, possible } = measureResult(engine, answer.probabilityMap, result, threshold);
             Object.assign(result, { runs: encodeRuns(mask), lesions, possible });
@@ -241,7 +261,8 @@ async function answerOf({ pool }, input, prompts, options) {
     if (prompts === NO_PROMPTS) return pool.segment(input, options);
     const image = await pool.open(input);
     try {
-        return await image.refine(prompts, options);
+        const { regions } = await image.segment(options);
+        return await image.refine(promptsWithin(prompts, regions), options);
     } finally {
         image.close();
     }

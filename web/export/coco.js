@@ -2,6 +2,7 @@
 import { componentAt, pixelOf } from '../edit/fill.js';
 import { answersOf } from '../state/item.js';
 import { decodeRuns } from '../state/masks.js';
+import { framesOf } from './loops.js';
 import { pathsByLesion } from './polygons.js';
 import { classOf, judgementOf } from './provenance.js';
 
@@ -55,7 +56,13 @@ export function toCoco(names, measurer, provenance) {
         const image = images.length + 1;
         images.push({
             id: image, file_name: name.file, ...(item.frameCount > 1 ? { frame: frame + 1 } : {}), width, height,
-            sonomask: { network_type: result.type, ...judgementOf(item, result) },
+            sonomask: {
+                network_type: result.type,
+                regions: result.regions.map(region => ({ bbox: [region.x, region.y, region.width, region.height], network_type: region.type, looks_like_ultrasound: region.looksLikeUltrasound })),
+                regions_from: result.regionsFrom,
+                ...judgementOf(item, result),
+                ...framesOf(item),
+            },
         });
         const mask = decodeRuns(result.runs, width * height);
         const outlines = measurer.contours(mask, width, height);

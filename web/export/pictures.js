@@ -2,6 +2,7 @@
 import { decodeRuns } from '../state/masks.js';
 import { withText } from './png-text.js';
 import { classOf } from './provenance.js';
+import { hasRegions } from './regions.js';
 import { OUTLINE, OUTLINE_UNDER } from '../view/colours.js';
 import { paintFill, pathOf } from '../view/layers.js';
 
@@ -86,6 +87,20 @@ function drawNumbers(context, { width, height, lesions }) {
     }
 }
 
+/**
+ * A thin frame around each scan region.
+ * @param {OffscreenCanvasRenderingContext2D} context
+ * @param {FrameResult} result
+ */
+function drawRegions(context, { regions }) {
+    context.lineWidth = 1;
+    context.strokeStyle = 'rgba(255, 255, 255, 0.6)';
+    context.setLineDash([6, 5]);
+    // The middle of a line of one pixel is the middle of pixels.
+    for (const { x, y, width, height } of regions) context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
+    context.setLineDash([]);
+}
+
 /** Draws images; opens the files of those that are not in view. */
 export class Painter {
     #engine;
@@ -98,6 +113,16 @@ export class Painter {
     constructor(engine, opener) {
         this.#engine = engine;
         this.#opener = opener;
+    }
+
+    /**
+     * Keeps the file of a loop open until the returned function is called: opening a video takes a second.
+     * @param {Item} item
+     * @returns {Promise<() => void>}
+     */
+    async hold(item) {
+        await this.#opener.open(item, this.#engine);
+        return () => this.#opener.release(item);
     }
 
     /**
@@ -123,6 +148,7 @@ export class Painter {
             this.#opener.release(item);
         }
         this.#drawMask(context, result);
+        if (hasRegions(result)) drawRegions(context, result);
         if (numbered) drawNumbers(context, result);
         return canvas.convertToBlob({ type: 'image/png' });
     }

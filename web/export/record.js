@@ -1,7 +1,9 @@
 /** An image's answer as one JSON object, with the field names of the command line. */
 import { NO_PROMPTS } from '../edit/prompts.js';
 import { isDrawn, scaleFor } from '../state/item.js';
+import { framesOf } from './loops.js';
 import { judgementOf } from './provenance.js';
+import { regionOf } from './regions.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -26,9 +28,17 @@ function rounded(value) {
  * @returns {Record<string, unknown>}
  */
 export function recordOf(item, name, frame, result, provenance) {
+    const recordOfRegion = (/** @type {import('../state/item.js').Region} */ { x, y, width, height, type, probabilities, presence, outlierScore, looksLikeUltrasound }) => ({
+        x, y, width, height, type,
+        probabilities: { normal: rounded(probabilities.normal), benign: rounded(probabilities.benign), malignant: rounded(probabilities.malignant) },
+        presence: rounded(presence),
+        outlier_score: rounded(outlierScore),
+        looks_like_ultrasound: looksLikeUltrasound,
+    });
     const recordOfLesion = (/** @type {import('../state/item.js').Lesion} */ lesion) => {
         const scale = scaleFor(item, lesion.bbox);
         const record = {
+            ...(result.regions.length > 1 ? { region: regionOf(result, lesion) } : {}),
             area_px: lesion.area,
             bbox: lesion.bbox,
             centroid: { x: rounded(lesion.centroid.x), y: rounded(lesion.centroid.y) },
@@ -65,7 +75,7 @@ export function recordOf(item, name, frame, result, provenance) {
     const { operatingPoint: point, edits } = result;
     return {
         file: name.file,
-        ...(item.frameCount > 1 ? { frame: frame + 1, frames: item.frameCount } : {}),
+        ...(item.frameCount > 1 ? { frame: frame + 1, ...framesOf(item), steady: result.network.alone !== null } : {}),
         width: result.width,
         height: result.height,
         type: result.type,
@@ -78,6 +88,8 @@ export function recordOf(item, name, frame, result, provenance) {
         operating_point: point && { kept: point.kept, presence: rounded(point.presence), missed_bound: rounded(point.missedBound) },
         outlier_score: rounded(result.outlierScore),
         looks_like_ultrasound: !result.foreign,
+        // Sessions of earlier releases do not hold them.
+        ...(result.regions.length > 0 ? { regions: result.regions.map(recordOfRegion), regions_from: result.regionsFrom } : {}),
         threshold: rounded(result.threshold),
         edited: edits?.any ?? false,
         ...(edits && edits.prompts !== NO_PROMPTS ? { prompts: edits.prompts } : {}),

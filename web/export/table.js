@@ -4,7 +4,9 @@
  */
 import { millimetresOf } from '../compare/summary.js';
 import { answersOf, isDrawn, scaleFor } from '../state/item.js';
+import { framesOf } from './loops.js';
 import { judgementOf } from './provenance.js';
+import { regionOf } from './regions.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -19,7 +21,8 @@ const COLUMNS = [
     'lesion', 'area_px', 'long_axis_px', 'short_axis_px', 'perimeter_px', 'orientation_degrees', 'circularity',
     'mean_probability', 'expected_dice', 'mm_per_px', 'scale_from', 'area_mm2', 'long_axis_mm', 'short_axis_mm', 'perimeter_mm',
     'dice', 'iou', 'hd95_px', 'ground_truth', 'hd95_mm', 'review', 'reader_type', 'birads', 'notes', 'reader', 'image_sha256', 'operating_point',
-    'software', 'network', 'weights_date', 'weights_sha256', 'date',
+    'software', 'network', 'weights_date', 'weights_sha256', 'date', 'frames', 'frames_answered',
+    'region', 'region_x', 'region_y', 'region_width', 'region_height', 'regions_from',
 ];
 const OF_LESION = COLUMNS.indexOf('dice') - COLUMNS.indexOf('lesion');
 
@@ -57,7 +60,8 @@ export function toCsv(names, provenance) {
 function rowsOf(item, name, provenance) {
     const answers = answersOf(item);
     if (answers.length === 0) return [[name, '', item.state, item.problem?.detail || item.problem?.key.replace(/^problem\./, '')]];
-    return answers.flatMap(({ frame, result }) => rowsOfAnswer(item, name, frame, result, provenance));
+    const damaged = [...item.frameProblems].map(([frame, problem]) => [name, frame + 1, 'failed', problem.detail || problem.key.replace(/^problem\./, '')]);
+    return [...answers.flatMap(({ frame, result }) => rowsOfAnswer(item, name, frame, result, provenance)), ...damaged];
 }
 
 /**
@@ -75,15 +79,17 @@ function rowsOfAnswer(item, name, frame, result, provenance) {
     const { review, reader_type: type, birads, notes, image_sha256: sum, operating_point: point } = judgementOf(item, result);
     const { reader, software, network, weights_date: made, weights_sha256: weights, date } = provenance;
     const scale = scores && !scores.normal && scores.hd95 !== null ? millimetresOf(item) : null;
+    const loop = framesOf(item);
     const compared = [
         overlap[0], overlap[1], overlap[2], scores && (scores.normal ? 'normal' : 'lesion'), scale !== null && scores?.hd95 ? scores.hd95 * scale : '',
         review, type, birads, notes, reader, sum, point, software, network, made, weights, date,
+        loop['frames'], loop['frames_answered'],
     ];
     const picture = [
         name, item.frameCount > 1 ? frame + 1 : '', item.state, '', result.width, result.height, result.type, probabilities.normal,
         probabilities.benign, probabilities.malignant, !result.foreign, result.threshold, result.edits?.any ?? false,
     ];
-    if (result.lesions.length === 0) return [[...picture, 0, ...Array(OF_LESION - 1).fill(''), ...compared]];
+    if (result.lesions.length === 0) return [[...picture, 0, ...Array(OF_LESION - 1).fill(''), ...compared, ...regionCells(result, result.regions.length === 1 ? 0 : -1)]];
     return result.lesions.map((lesion, index) => {
         const lesionScale = scaleFor(item, lesion.bbox);
         const millimetres = lesionScale?.millimetres;
@@ -106,6 +112,18 @@ function rowsOfAnswer(item, name, frame, result, provenance) {
             millimetres && lesion.shortAxis * millimetres,
             millimetres && lesion.perimeter * millimetres,
             ...compared,
+            ...regionCells(result, regionOf(result, lesion)),
         ];
     });
+}
+
+/**
+ * @param {FrameResult} result
+ * @param {number} index -1: none
+ * @returns {Rows[number]} the number of the region, from 1 on, and its place
+ */
+function regionCells({ regions, regionsFrom }, index) {
+    const region = regions[index];
+    if (!region) return ['', '', '', '', '', regions.length > 0 ? regionsFrom : ''];
+    return [index + 1, region.x, region.y, region.width, region.height, regionsFrom];
 }

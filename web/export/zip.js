@@ -4,6 +4,7 @@ import { checksumOf } from '../session/digest.js';
 import { answersOf } from '../state/item.js';
 import { decodeRuns } from '../state/masks.js';
 import { toCoco } from './coco.js';
+import { framesOf } from './loops.js';
 import { frameEnding } from './names.js';
 import { withText } from './png-text.js';
 import { judgementOf, classOf, provenanceOf } from './provenance.js';
@@ -32,7 +33,7 @@ export function warmZip() {
 }
 
 /**
- * Writes one image at a time, so that the page stays responsive and shows the progress.
+ * Writes a few images at a time, so that the page stays responsive and shows the progress.
  * @param {Map<Item, ExportName>} names
  * @param {Engine} engine
  * @param {Painter} painter
@@ -58,29 +59,66 @@ export async function toZip(names, engine, painter, reader, onProgress) {
     };
     const answers = [...names].flatMap(([item, name]) => answersOf(item).map(answer => ({ item, name, ...answer })));
     const provenance = provenanceOf(engine, reader);
+    /** @type {Record<string, unknown>[]} */
     const records = [];
-    for (const [done, { item, name, frame, result }] of answers.entries()) {
-        onProgress(done, answers.length);
+    /** @type {(answer: (typeof answers)[number]) => Promise<[string, Uint8Array | string][]>} */
+    const filesOf = async ({ item, name, frame, result }) => {
         const stem = name.stem + frameEnding(item, frame);
-        await checksumOf(item);
         const facts = { file: name.file, ...provenance, ...judgementOf(item, result) };
         const label = classOf(item, result);
+        const overlay = painter.overlay(item, frame, result, name.hidden).then(async blob => new Uint8Array(await blob.arrayBuffer()));
+        overlay.catch(() => undefined); // awaited below
+        const masks = Promise.all([maskPng(result, engine, facts), classPng(item, result, engine, facts)]);
+        masks.catch(() => undefined);
         const outlines = engine.measurer.contours(decodeRuns(result.runs, result.width * result.height), result.width, result.height);
-        records.push(recordOf(item, name, frame, result, provenance));
-        add(`masks/${stem}_mask.png`, await maskPng(result, engine, facts));
-        add(`classes/${stem}.png`, await classPng(item, result, engine, facts));
-        add(`nifti/${stem}.nii.gz`, gzipSync(toNifti(classesOf(item, result), result.width, result.height, millimetresOf(item), facts)));
-        add(`labelme/${stem}.json`, JSON.stringify(toLabelMe(name.file, result, outlines, label, facts), null, 1));
-        add(`yolo/labels/${stem}.txt`, toYolo(result, outlines, label));
-        const overlay = await painter.overlay(item, frame, result, name.hidden);
-        add(`overlays/${stem}_overlay.png`, withText(new Uint8Array(await overlay.arrayBuffer()), 'sonomask', JSON.stringify(facts)));
+        const nifti = gzipSync(toNifti(classesOf(item, result), result.width, result.height, millimetresOf(item), facts), { level: 1 });
+        const [mask, classes] = await masks;
+        return [
+            [`masks/${stem}_mask.png`, mask],
+            [`classes/${stem}.png`, classes],
+            [`nifti/${stem}.nii.gz`, nifti],
+            [`labelme/${stem}.json`, JSON.stringify(toLabelMe(name.file, result, outlines, label, facts), null, 1)],
+            [`yolo/labels/${stem}.txt`, toYolo(result, outlines, label)],
+            [`overlays/${stem}_overlay.png`, withText(await overlay, 'sonomask', JSON.stringify(facts))],
+        ];
+    };
+    for (const item of names.keys()) await checksumOf(item);
+    /** The loop whose frames are being written. @type {{ item: Item | null, release: () => void }} */
+    const held = { item: null, release: () => undefined };
+    /** @type {ReturnType<typeof filesOf>[]} */
+    const ahead = [];
+    let next = 0;
+    try {
+        for (const [done, { item, name, frame, result }] of answers.entries()) {
+            onProgress(done, answers.length);
+            if (held.item !== item && item.frameCount > 1) {
+                const release = await painter.hold(item);
+                held.release();
+                Object.assign(held, { item, release });
+            }
+            // The workers encode the next pictures while this thread draws.
+            while (ahead.length <= engine.pool.size && next < answers.length) {
+                const begun = filesOf(/** @type {(typeof answers)[number]} */ (answers[next++]));
+                begun.catch(() => undefined); // awaited in its turn
+                ahead.push(begun);
+            }
+            records.push(recordOf(item, name, frame, result, provenance));
+            for (const [file, content] of (await ahead.shift()) ?? []) add(file, content);
+        }
+    } finally {
+        held.release();
     }
     add('results.json', JSON.stringify(records, null, 2));
     add('results.csv', toCsv(names, provenance));
     add('coco.json', JSON.stringify(toCoco(names, engine.measurer, provenance)));
     add('yolo/data.yaml', `# ${provenance.software}, ${provenance.date}\npath: .\ntrain: images\nval: images\nnames:\n${YOLO_CLASSES.map((each, index) => `  ${index}: ${each}\n`).join('')}`);
-    add('provenance.json', JSON.stringify({ ...provenance, classes: { 1: 'benign', 2: 'malignant', 3: 'lesion of unknown type' } }, null, 2));
+    add('provenance.json', JSON.stringify({ ...provenance, loops: loopsOf(names), classes: { 1: 'benign', 2: 'malignant', 3: 'lesion of unknown type' } }, null, 2));
     zip.end();
     if (fault) throw fault;
     return new Blob(parts, { type: 'application/zip' });
+}
+
+/** @param {Map<Item, ExportName>} names */
+function loopsOf(names) {
+    return [...names].filter(([item]) => item.frameCount > 1).map(([item, { file }]) => ({ file, ...framesOf(item) }));
 }

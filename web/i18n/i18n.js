@@ -5,7 +5,7 @@
 import arabic from './ar.js';
 import english from './en.js';
 
-/** @typedef {keyof typeof english} Key */
+/** @typedef {keyof typeof english | keyof typeof import('./late-en.js').default} Key */
 /** @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>>} Text a text, or one text per plural form */
 
 /**
@@ -23,6 +23,14 @@ let code = 'en';
 
 function language() {
     return /** @type {(typeof LANGUAGES)[string]} */ (LANGUAGES[code]);
+}
+
+/**
+ * Adds texts that the page needs only after its first answer (late.js).
+ * @param {Record<string, Record<string, Text>>} late by language
+ */
+export function addTexts(late) {
+    for (const [name, texts] of Object.entries(late)) Object.assign(LANGUAGES[name]?.texts ?? {}, texts);
 }
 
 /** @returns {string} the current language's code */
@@ -45,7 +53,7 @@ export function onLanguage(listener) {
 export function t(key, parameters = {}) {
     const { texts, locale, direction } = language();
     /** @type {Text} */
-    const entry = texts[key] ?? english[key];
+    const entry = texts[key] ?? /** @type {Record<string, Text>} */ (english)[key] ?? key;
     const text =
         typeof entry === 'string'
             ? entry

@@ -23,6 +23,11 @@ function pixelsOf(picture) {
     return { data: context.getImageData(0, 0, width, height).data, width, height };
 }
 
+/** @param {string} type such as image/webp */
+function nameOf(type) {
+    return type.replace('image/', '').toUpperCase();
+}
+
 /**
  * @param {Blob} file
  * @param {string} type
@@ -47,11 +52,13 @@ async function openLoop(file, type) {
             frameCount,
             framesPerSecond: seconds > 0 ? Math.min(FASTEST, 1 / seconds) : 10,
             async picture(frame) {
-                const image = await take(frame);
                 try {
-                    return await createImageBitmap(image);
-                } finally {
+                    const image = await take(frame);
+                    const picture = await createImageBitmap(image);
                     image.close();
+                    return picture;
+                } catch {
+                    throw new SourceError('problem.browser-image', nameOf(type));
                 }
             },
             close: () => decoder.close(),
@@ -74,7 +81,7 @@ export async function openBrowserStill(file, type) {
         (await picture(0)).close();
     } catch {
         loop?.close();
-        throw new SourceError('problem.browser-image', type.replace('image/', '').toUpperCase());
+        throw new SourceError('problem.browser-image', nameOf(type));
     }
     return {
         kind: 'image',

@@ -18,9 +18,9 @@ import { pictureOf, toImageData } from './still.js';
 export async function openDicom(file, engine) {
     const source = newSource();
     /** @type {Omit<DicomFile, 'frame'>} */
-    const { frameCount, framesPerSecond, regions, scales, video, syntax } = await ask({ source, kind: 'dicom', file, frame: null });
-    /** @type {Pick<Source, 'kind' | 'scales' | 'areas'>} */
-    const facts = { kind: 'dicom', scales: scales.map(scale => ({ ...scale, origin: 'dicom' })), areas: regions };
+    const { frameCount, framesPerSecond, regions, pictures, scales, video, syntax } = await ask({ source, kind: 'dicom', file, frame: null });
+    /** @type {Pick<Source, 'kind' | 'scales' | 'areas' | 'pictures'>} */
+    const facts = { kind: 'dicom', scales: scales.map(scale => ({ ...scale, origin: 'dicom' })), areas: regions, pictures };
     if (video) {
         forget(source);
         return { ...(await openStream(video, syntax)), ...facts };

@@ -21,6 +21,7 @@
  * @property {number} framesPerSecond of a cine loop; 0 for a single picture
  * @property {Scale[]} scales from the file
  * @property {Region[]} areas the ultrasound regions of a DICOM file, pictures and curves; empty when it marks none
+ * @property {Box[]} [pictures] those of the areas that are pictures, without overlap; left out: none
  * @property {(frame: number) => Promise<EncodedImage | RawImage>} input the input of the network
  * @property {(frame: number) => Promise<ImageBitmap>} picture the picture for the viewer; the caller closes it
  * @property {(frame: number, onFrame: (frame: number) => void) => () => void} [play] plays from a frame on and calls
@@ -30,6 +31,9 @@
 
 /** A file that cannot be opened as images; `problem` is a text of the language files. */
 export class SourceError extends Error {
+    /** @override */
+    name = 'SourceError';
+
     /**
      * @param {Key} key
      * @param {string} [detail]

@@ -22,17 +22,20 @@ export class Frames {
     /** @param {Session} session */
     constructor(session) {
         this.#session = session;
-        this.#slider.addEventListener('input', () => {
-            const frame = this.#slider.valueAsNumber - 1; // first, because stopping writes the frame in view back
-            void this.stop();
-            void session.showFrame(frame);
-        });
+        // The number is read first, because stopping writes the frame in view back.
+        this.#slider.addEventListener('input', () => this.go(this.#slider.valueAsNumber - 1));
         this.#play.addEventListener('click', () => this.toggle());
         session.addEventListener('edit', () => void this.stop());
         session.addEventListener('picture', () => {
             if (this.#item !== session.item) this.#forget();
             this.render();
         });
+    }
+
+    /** @param {number} frame to show; playback stops */
+    go(frame) {
+        void this.stop();
+        void this.#session.showFrame(frame);
     }
 
     toggle() {

@@ -194,7 +194,7 @@ export class Save {
             button.setAttribute('aria-busy', 'true');
             try {
                 await run(this.#engine);
-                if (OF_ALL.includes(id)) announce(t('save.done', { what: button.textContent }));
+                if (OF_ALL.includes(id)) await this.#finished(button.textContent);
             } catch (error) {
                 notify(t('save.failed', { detail: error instanceof Error ? error.message : String(error) }), 'problem');
             }
@@ -202,6 +202,16 @@ export class Save {
             button.removeAttribute('aria-busy');
             byId('save-progress', HTMLElement).hidden = true;
         });
+    }
+
+    /**
+     * Names the loops of which the files hold a part only.
+     * @param {string} what was saved
+     */
+    async #finished(what) {
+        const { incompleteLoops } = await late();
+        announce(t('save.done', { what }));
+        for (const { name, results, frameCount } of incompleteLoops(this.#store.items)) notify(t('save.frames', { name, done: results.size, count: frameCount }));
     }
 
     render() {

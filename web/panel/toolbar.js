@@ -52,7 +52,7 @@ export class Toolbar {
         click('zoom-fit', () => viewer.fit());
         click('zoom-level', () => viewer.actualSize());
         click('undo', () => gestures.undo());
-        click('redo', () => session.redo());
+        click('redo', () => gestures.redo());
         click('clear-edits', () => session.clearEdits());
         click('click-inside', () => gestures.setInside(true));
         click('click-outside', () => gestures.setInside(false));
@@ -61,7 +61,7 @@ export class Toolbar {
         click('polygon-done', () => gestures.polygon.cancel());
         for (const button of byId('shapes', HTMLElement).querySelectorAll('button'))
             button.addEventListener('click', () =>
-                session.shape(/** @type {import('../edit/morphology.js').Shaping} */ (button.dataset['shape'])));
+                void session.shape(/** @type {import('../edit/morphology.js').Shaping} */ (button.dataset['shape'])));
         moveInside(/** @type {HTMLElement} */ (byId('tools', HTMLElement).parentElement), '.tool');
         gestures.polygon.addEventListener('change', oncePerFrame(() => this.#renderPolygon()));
         click('window-reset', () => viewer.set({ window: { low: 0, high: 255 } }));
@@ -75,7 +75,7 @@ export class Toolbar {
         gestures.addEventListener('tool', () => this.render());
         gestures.addEventListener('cursor', () => this.#sayCursor());
         session.addEventListener('picture', () => this.#renderZoom());
-        session.addEventListener('answer', () => this.#renderEdits());
+        for (const event of ['answer', 'regions']) session.addEventListener(event, () => this.#renderEdits());
         session.addEventListener('edited', () => this.#sayOutlines());
     }
 
@@ -105,8 +105,9 @@ export class Toolbar {
 
     #renderEdits() {
         const { edits } = this.#session;
-        byId('undo', HTMLButtonElement).disabled = !edits?.canUndo && !this.#gestures.polygon.drawing;
-        byId('redo', HTMLButtonElement).disabled = !edits?.canRedo;
+        const { canUndo, canRedo } = this.#gestures.steps;
+        byId('undo', HTMLButtonElement).disabled = !canUndo;
+        byId('redo', HTMLButtonElement).disabled = !canRedo;
         byId('clear-edits', HTMLButtonElement).disabled = !edits?.any;
         for (const button of byId('shapes', HTMLElement).querySelectorAll('button')) button.disabled = this.#session.lesions.length === 0;
     }
@@ -151,6 +152,7 @@ export class Toolbar {
     render() {
         const { tool, brushRadius } = this.#gestures;
         this.#renderClickTool();
+        byId('tool-region', HTMLButtonElement).disabled = !this.#gestures.region;
         press('tools', 'tool', tool);
         press('layouts', 'layout', this.#viewer.settings.layout);
         byId('canvas', HTMLCanvasElement).dataset['tool'] = tool;

@@ -122,6 +122,10 @@ export function scaleNote(item, lesions) {
 export function warnings(result) {
     const found = [];
     if (result.foreign) found.push(t('warning.foreign'));
+    const { regions } = result;
+    // One that is not like the others; the warning above is about the best of them.
+    if (!result.foreign && regions.length > 1)
+        for (const [index, region] of regions.entries()) if (!region.looksLikeUltrasound) found.push(t('warning.foreignRegion', { number: index + 1 }));
     if (result.lesions.some(lesion => certaintyOf(lesion) === 'low')) found.push(t('warning.unsureOutline'));
     if (result.possible.length > 0) found.push(t('warning.possible'));
     if (result.type === 'normal' && result.lesions.length > 0) found.push(t('warning.normalWithLesion'));

@@ -1,5 +1,5 @@
 /** The headers of the page, in the syntax of each web server. */
-import { CONTENT_SECURITY_POLICY } from '../serve.js';
+import { CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY } from '../serve.js';
 
 /**
  * `no-cache` means: kept, but asked for again with the entity tag before each use. So a new release replaces all files
@@ -8,6 +8,7 @@ import { CONTENT_SECURITY_POLICY } from '../serve.js';
  */
 export const PAGE_HEADERS = [
     ['Content-Security-Policy', CONTENT_SECURITY_POLICY],
+    ['Permissions-Policy', PERMISSIONS_POLICY],
     ['X-Content-Type-Options', 'nosniff'],
     ['Referrer-Policy', 'no-referrer'],
     ['Cross-Origin-Opener-Policy', 'same-origin'],

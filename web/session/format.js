@@ -2,6 +2,7 @@
  * Sessions as JSON: items with answers, edits, reviews and ground truth. What is read was written by anyone, so every
  * field that the page uses is checked.
  */
+import { MOST_BOXES, overlap } from '../edit/boxes.js';
 import { BIRADS, noReview } from '../state/item.js';
 import { savedEdits } from './work.js';
 
@@ -28,6 +29,7 @@ import { savedEdits } from './work.js';
  * @property {number} frame in view
  * @property {number} frameCount
  * @property {number | null} threshold
+ * @property {Item['regions']} regions
  * @property {Scale[]} scales
  * @property {import('../state/item.js').Ruler[]} rulers
  * @property {Review} review
@@ -68,6 +70,14 @@ export class SessionError extends Error {
 }
 
 /**
+ * @param {import('../state/item.js').AloneAnswer} answer
+ * @returns {object} the same for JSON
+ */
+function plain({ runs, possibleRuns, ...rest }) {
+    return { ...rest, runs: [...runs], possibleRuns: possibleRuns && [...possibleRuns] };
+}
+
+/**
  * @param {Item} item
  * @param {{ name: string, path: string, image: string, thumbnail: boolean }} options
  * @returns {object} for JSON
@@ -79,15 +89,15 @@ export function toJson(item, { name, path, image, thumbnail }) {
             frame,
             ...rest,
             runs: [...runs],
-            network: { ...network, runs: [...network.runs], possibleRuns: network.possibleRuns && [...network.possibleRuns] },
+            network: { ...plain(network), alone: network.alone && plain(network.alone) },
             edits: savedEdits(edits),
         };
     });
     const drawn = item.truth?.files.find(file => !(file instanceof Blob)) ?? item.truth?.read;
     const truth = drawn && !(drawn instanceof Blob) ? { ...drawn, runs: [...drawn.runs] } : null;
-    const { sha256, kind, frame, frameCount, threshold, scales, rulers, review } = item;
+    const { sha256, kind, frame, frameCount, threshold, regions, scales, rulers, review } = item;
     return {
-        name, path, bytes: item.bytes, sha256, kind, done: answers.length > 0, frame, frameCount, threshold, scales, rulers, review, answers,
+        name, path, bytes: item.bytes, sha256, kind, done: answers.length > 0, frame, frameCount, threshold, regions, scales, rulers, review, answers,
         truth, thumbnail: thumbnail ? (item.thumbnail?.src ?? '') : '', image,
     };
 }
@@ -289,18 +299,71 @@ function resultOf(fields) {
         outlierScore: fields.number('outlierScore'),
         milliseconds: fields.number('milliseconds', 0),
         threshold: fields.number('threshold', 0, 1),
+        regions: answeredRegionsOf(fields),
+        regionsFrom: fields.value.regionsFrom === undefined ? 'found' : fields.oneOf('regionsFrom', /** @type {const} */ (['user', 'dicom', 'found'])),
         lesions: lesionsOf(fields, 'lesions'),
         possible: lesionsOf(fields, 'possible'),
         runs: fields.runs('runs', pixels, true),
         network: {
             threshold: network.number('threshold', 0, 1),
             prompts: promptsOf(network),
-            lesions: lesionsOf(network, 'lesions'),
-            possible: lesionsOf(network, 'possible'),
-            runs: network.runs('runs', pixels, true),
-            possibleRuns: network.value.possibleRuns ? network.runs('possibleRuns', pixels, true) : null,
+            ...outlinesOf(network, pixels),
+            alone: network.value.alone ? outlinesOf(network.within('alone'), pixels) : null,
         },
         edits,
+    };
+}
+
+/** @param {Fields} fields */
+function rectangleOf(fields) {
+    const [x, y] = [fields.whole('x', 0, MOST_PIXELS), fields.whole('y', 0, MOST_PIXELS)];
+    return { x, y, width: fields.whole('width', 1, MOST_PIXELS), height: fields.whole('height', 1, MOST_PIXELS) };
+}
+
+/**
+ * The regions that an answer is for; sessions of earlier releases have none.
+ * @param {Fields} fields
+ * @returns {FrameResult['regions']}
+ */
+function answeredRegionsOf(fields) {
+    if (fields.value.regions === undefined) return [];
+    return fields.list('regions', MOST_BOXES).map(region => {
+        const shares = region.within('probabilities');
+        const [normal, benign, malignant] = [shares.number('normal', 0, 1), shares.number('benign', 0, 1), shares.number('malignant', 0, 1)];
+        return {
+            ...rectangleOf(region),
+            type: region.oneOf('type', /** @type {const} */ (['normal', 'benign', 'malignant'])),
+            probabilities: { normal, benign, malignant },
+            presence: region.number('presence', 0, 1),
+            outlierScore: region.number('outlierScore'),
+            looksLikeUltrasound: region.value.looksLikeUltrasound === true,
+        };
+    });
+}
+
+/**
+ * @param {Fields} fields
+ * @returns {Item['regions']}
+ */
+function chosenRegionsOf(fields) {
+    const { regions = null } = fields.value;
+    if (regions === null || regions === 'whole') return regions;
+    const boxes = fields.list('regions', MOST_BOXES).map(rectangleOf);
+    if (boxes.length === 0 || boxes.some((box, index) => boxes.slice(0, index).some(other => overlap(box, other)))) fields.refuse('regions');
+    return boxes;
+}
+
+/**
+ * @param {Fields} fields
+ * @param {number} pixels
+ * @returns {import('../state/item.js').AloneAnswer}
+ */
+function outlinesOf(fields, pixels) {
+    return {
+        lesions: lesionsOf(fields, 'lesions'),
+        possible: lesionsOf(fields, 'possible'),
+        runs: fields.runs('runs', pixels, true),
+        possibleRuns: fields.value.possibleRuns ? fields.runs('possibleRuns', pixels, true) : null,
     };
 }
 
@@ -371,6 +434,7 @@ export function itemOf(json, path) {
         frame: fields.whole('frame', 0, frameCount - 1),
         frameCount,
         threshold: fields.value.threshold === null || fields.value.threshold === undefined ? null : fields.number('threshold', 0, 1),
+        regions: chosenRegionsOf(fields),
         scales: fields.list('scales', 1000).map(scaleOf),
         rulers: fields.list('rulers', 10000).map(rulerOf),
         review: review

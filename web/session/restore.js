@@ -40,8 +40,8 @@ function frozenFrom(saved) {
  */
 export function itemFrom(saved, file, sameWeights) {
     const item = new Item(file ?? new Blob(), saved.name, saved.path);
-    const { bytes, sha256, kind, frame, frameCount, threshold, scales, rulers, review } = saved;
-    Object.assign(item, { bytes, sha256, kind, frame, frameCount, threshold, scales, rulers, review });
+    const { bytes, sha256, kind, frame, frameCount, threshold, regions, scales, rulers, review } = saved;
+    Object.assign(item, { bytes, sha256, kind, frame, frameCount, threshold, regions, scales, rulers, review });
     for (const { frame: number, result } of saved.answers) {
         const kept = sameWeights || (!result.edits && review.state === 'open');
         item.results.set(number, kept ? resultFrom(result) : frozenFrom(result));

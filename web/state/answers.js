@@ -14,18 +14,19 @@ import { encodeRuns } from '../edit/runs.js';
  * @param {number} threshold that made it
  * @param {Prompts} prompts that made it
  * @param {Edits | null} edits
+ * @param {FrameResult['regionsFrom']} regionsFrom
  * @returns {FrameResult} without the painted edits: masks.js applies them
  */
-export function frameResult(answer, threshold, prompts, edits) {
-    const { width, height, type, probabilities, presence, operatingPoint, outlierScore, milliseconds, possible } = answer;
+export function frameResult(answer, threshold, prompts, edits, regionsFrom) {
+    const { width, height, type, probabilities, presence, operatingPoint, outlierScore, regions, milliseconds, possible } = answer;
     // Without a decision in the weights the presence of an outline is that of the image, which is shown already.
     const lesions = operatingPoint ? answer.lesions : answer.lesions.map(lesion => ({ ...lesion, presence: 0 }));
     const runs = encodeRuns(answer.mask);
     const possibleRuns = answer.possibleMask ? encodeRuns(answer.possibleMask) : null;
     return {
-        width, height, type, probabilities, presence, operatingPoint, outlierScore, milliseconds, threshold, lesions, possible, runs,
+        width, height, type, probabilities, presence, operatingPoint, outlierScore, regions, regionsFrom, milliseconds, threshold, lesions, possible, runs,
         foreign: !answer.looksLikeUltrasound,
-        network: { threshold, prompts, lesions, possible, runs, possibleRuns },
+        network: { threshold, prompts, lesions, possible, runs, possibleRuns, alone: null },
         edits,
     };
 }
@@ -36,6 +37,28 @@ export function frameResult(answer, threshold, prompts, edits) {
  */
 export function promptsOf({ edits }) {
     return edits?.prompts ?? NO_PROMPTS;
+}
+
+/**
+ * The network refuses prompts beside the regions. They stay among the user's, and count again when a region holds them.
+ * @param {Prompts} prompts
+ * @param {import('../../wasm/sonomask.js').Rectangle[]} regions empty: unknown
+ * @returns {Prompts} those in the regions
+ */
+export function promptsWithin(prompts, regions) {
+    if (regions.length === 0) return prompts;
+    const { clicks = [], box } = prompts;
+    const holds = (/** @type {{ x: number, y: number }} */ at) => regions.some(region => isInside(at, region));
+    const met = box && regions.some(({ x, y, width, height }) => box.x < x + width && x < box.x + box.width && box.y < y + height && y < box.y + box.height);
+    return { clicks: clicks.filter(holds), ...(met ? { box } : {}) };
+}
+
+/**
+ * @param {{ x: number, y: number }} at
+ * @param {import('../../wasm/sonomask.js').Rectangle} region
+ */
+export function isInside(at, { x, y, width, height }) {
+    return at.x >= x && at.y >= y && at.x < x + width && at.y < y + height;
 }
 
 /**
@@ -56,4 +79,19 @@ export function isCurrent(result, threshold) {
     const { network } = result;
     const prompts = promptsOf(result);
     return network.prompts === prompts && (prompts === NO_PROMPTS || network.threshold === threshold);
+}
+
+/**
+ * A frame whose map is no longer kept is segmented again. It keeps its steady outlines when the network answers the same.
+ * @param {FrameResult | undefined} earlier
+ * @param {FrameResult} result changed in place
+ */
+export function keepSteady(earlier, result) {
+    const alone = earlier?.network.alone;
+    const { threshold, prompts, runs } = result.network;
+    if (!earlier || !alone || earlier.network.threshold !== threshold || earlier.network.prompts !== prompts) return;
+    if (alone.runs.length !== runs.length || alone.runs.some((run, index) => run !== runs[index])) return;
+    result.network = earlier.network;
+    const { lesions, possible, runs: steady } = earlier.network;
+    Object.assign(result, { lesions, possible, runs: steady });
 }

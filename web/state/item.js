@@ -4,6 +4,8 @@
  * @typedef {import('../../wasm/sonomask.js').Lesion} Lesion
  * @typedef {import('../../wasm/sonomask.js').OperatingPoint} OperatingPoint
  * @typedef {import('../../wasm/sonomask.js').Prompts} Prompts
+ * @typedef {import('../../wasm/sonomask.js').Rectangle} Rectangle
+ * @typedef {import('../../wasm/sonomask.js').Region} Region
  * @typedef {import('../../wasm/sonomask.js').TissueClass} TissueClass
  * @typedef {import('../i18n/i18n.js').Key} Key
  * @typedef {import('../edit/edits.js').Edits} Edits
@@ -28,7 +30,11 @@
  * @property {Lesion[]} possible
  * @property {Uint32Array} runs the mask
  * @property {Uint32Array | null} possibleRuns the mask of the possible lesions; null: there is none
+ * @property {AloneAnswer | null} alone what the network answered about the frame alone; null: the answer is that, and was not
+ *     made steady over the frames of a loop (loop/steady.js)
  */
+
+/** @typedef {Pick<NetworkAnswer, 'lesions' | 'possible' | 'runs' | 'possibleRuns'>} AloneAnswer */
 
 /**
  * The answer about one frame. The probability map is not here: state/maps.js keeps a few of them.
@@ -46,6 +52,8 @@
  * @property {Lesion[]} lesions
  * @property {Lesion[]} possible outlines that do not count as lesions
  * @property {Uint32Array} runs the mask, edits included, see state/masks.js
+ * @property {Region[]} regions where the ultrasound pictures are, each with its own answer; empty in sessions of version 1.0
+ * @property {'user' | 'dicom' | 'found'} regionsFrom
  * @property {NetworkAnswer} network
  * @property {Edits | null} edits
  */
@@ -122,12 +130,18 @@ export class Item {
         this.frameCount = 1;
         /** @type {Map<number, FrameResult>} by frame */
         this.results = new Map();
+        /** Analysed frames whose answers are for other regions than those chosen since. @type {Set<number>} */
+        this.stale = new Set();
+        /** Frames of a loop that cannot be read, see state/damage.js. @type {Map<number, { key: Key, detail: string }>} */
+        this.frameProblems = new Map();
         /** @type {Scale[]} the user's own scale comes first */
         this.scales = [];
         /** @type {Ruler[]} */
         this.rulers = [];
         /** @type {number | null} the user's threshold; null: the network's own */
         this.threshold = null;
+        /** Where the user says that the ultrasound pictures are, in all frames; null: not chosen. @type {'whole' | Rectangle[] | null} */
+        this.regions = null;
         /** @type {Truth | null} */
         this.truth = null;
         this.review = noReview();
@@ -143,6 +157,24 @@ export class Item {
     get result() {
         return this.results.get(this.frame);
     }
+}
+
+/**
+ * @param {Item} item whose source is open
+ * @returns {'auto' | 'whole' | Rectangle[]} for the network: what the user chose, else what the file marks
+ */
+export function regionsFor({ regions, source }) {
+    if (regions) return regions;
+    return source?.pictures?.length ? source.pictures : 'auto';
+}
+
+/**
+ * @param {Item} item whose source is open
+ * @returns {'user' | 'dicom' | 'found'} who says where the pictures are
+ */
+export function regionsOrigin({ regions, source }) {
+    if (regions) return 'user';
+    return source?.pictures?.length ? 'dicom' : 'found';
 }
 
 /**

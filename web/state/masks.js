@@ -126,17 +126,17 @@ function masksAt(engine, probability, result, threshold) {
  * Measures the part of the image that holds the outlines, which takes a fraction of the time of the whole.
  * @param {Engine} engine
  * @param {Uint8Array} mask
- * @param {Float32Array} probability
- * @param {FrameResult} result
+ * @param {Float32Array | null} probability null: outlines that the network has not rated get no rating
+ * @param {Pick<FrameResult, 'width' | 'height' | 'network'>} result
  * @returns {Lesion[]} outlines that the network rated keep their presence and margin
  */
-function measureMask(engine, mask, probability, { width, height, network }) {
+export function measureMask(engine, mask, probability, { width, height, network }) {
     const bounds = boundsOf(mask, width);
     if (!bounds) return [];
     const around = Math.max(SURROUNDINGS.pixels, Math.ceil(Math.max(bounds.width, bounds.height) * SURROUNDINGS.share)) + 1;
     const region = grown(bounds, around, width, height);
-    const probabilityMap = cut(probability, width, region);
-    const { lesions } = engine.measurer.measure(cut(mask, width, region), region.width, region.height, { minimumArea: 0, probabilityMap });
+    const options = { minimumArea: 0, ...(probability ? { probabilityMap: cut(probability, width, region) } : {}) };
+    const { lesions } = engine.measurer.measure(cut(mask, width, region), region.width, region.height, options);
     const rated = [...network.lesions, ...network.possible];
     return tempered(engine, lesions)
         .map(lesion => moved(lesion, region.left, region.top))

@@ -2,20 +2,23 @@
  * The frame in view, ready to be drawn and edited: picture, probability map, mask, lesions, outlines, ground truth.
  * All changes of the mask go through here, so that the measurements are always up to date. Events: "picture"; "answer";
  * "paint" (mask and outlines changed by a brush, and the measurements follow when the stroke ends); "history" (the mask was
- * changed by undo, redo, or a choice of outlines); "edited" (the answer to an edit is there); "preview"; "edit" for an edit while a loop plays: the loop must stop first.
+ * changed by undo, redo, or a choice of outlines); "edited" (the answer to an edit is there); "preview"; "regions" (other
+ * ones were chosen); "outside" for a click or a box beside all regions, whose detail is an Outside; "edit" for an edit while a
+ * loop plays: the loop must stop first.
  */
-import { SourceError } from '../input/source.js';
 import { readTruth } from '../compare/truth.js';
 import { ADD, Edits, ERASE } from '../edit/edits.js';
 import { componentAt, pixelOf, splitMask } from '../edit/fill.js';
 import { Hover } from '../edit/hover.js';
-import { shape } from '../edit/morphology.js';
 import { rasterise } from '../edit/polygon.js';
 import { isAborted, isRefused, problemOf } from '../engine/problems.js';
 import { t } from '../i18n/i18n.js';
 import { notify } from '../ui/announce.js';
 import { oncePerFrame } from '../ui/dom.js';
-import { frameResult, isAtPoint, isCurrent, promptsOf } from './answers.js';
+import { late } from '../ui/late.js';
+import { frameResult, isAtPoint, isCurrent, isInside, promptsOf, promptsWithin } from './answers.js';
+import { frameProblem } from './damage.js';
+import { regionsFor, regionsOrigin } from './item.js';
 import { contoursOf, decodeRuns, encodeRuns, measureResult } from './masks.js';
 import { OpenFrame } from './open-frame.js';
 
@@ -31,6 +34,13 @@ import { OpenFrame } from './open-frame.js';
  * @typedef {import('./maps.js').MapCache} MapCache
  * @typedef {import('./opener.js').Opener} Opener
  * @typedef {import('./store.js').Store} Store
+ */
+
+/**
+ * A click or a box that lies beside all regions, so that the network cannot answer it.
+ * @typedef {object} Outside
+ * @property {Box} place where it is; a click has no area
+ * @property {() => void} apply makes it an edit all the same
  */
 
 export class Session extends EventTarget {
@@ -98,9 +108,17 @@ export class Session extends EventTarget {
         store.addEventListener('select', () => void this.#show());
         store.addEventListener('item', event => {
             const item = /** @type {CustomEvent<Item>} */ (event).detail;
-            if (item === this.item && !this.mask && item.state === 'done') void this.#showAnswer(this.#turn);
+            if (item === this.item && !this.mask && item.state === 'done') this.#showDone(item);
             else if (item === this.item && item.state === 'waiting') this.#forgetAnswer();
         });
+    }
+
+    /** @param {Item} item in view, whose answer has come */
+    #showDone(item) {
+        if (item.frameProblems.has(item.frame)) return;
+        // The frame that was to be in view was damaged, and another one came in its place.
+        if (!this.picture && item.frameProblems.size > 0) void this.#showFrame(++this.#turn);
+        else void this.#showAnswer(this.#turn);
     }
 
     /** @param {Engine} engine */
@@ -155,7 +173,7 @@ export class Session extends EventTarget {
         void this.#show();
     }
 
-    /** The edits of the frame in view were changed from outside. */
+    /** The edits, or the network's answer, of the frame in view were changed from outside. */
     edited() {
         this.#recomputeSoon();
     }
@@ -165,15 +183,18 @@ export class Session extends EventTarget {
         const { item } = this;
         const engine = this.#engine;
         if (!item || !engine || item.state === 'failed' || item.state === 'missing') return;
+        const { frame } = item;
         try {
             const source = await this.#hold(item, engine);
             if (turn !== this.#turn) return;
             item.frameCount = source.frameCount;
-            const picture = await source.picture(item.frame);
+            const picture = await source.picture(frame);
             if (this.#take(picture, turn)) await this.#showAnswer(turn);
         } catch (error) {
             // The queue gets the same error and writes the reason into the row.
-            if (turn === this.#turn && item.state === 'done') this.#fail(item, error);
+            if (turn !== this.#turn || item.state !== 'done') return;
+            if (frameProblem(item, frame, error)) this.#showNone(item);
+            else this.#fail(item, error);
         }
     }
 
@@ -205,7 +226,16 @@ export class Session extends EventTarget {
     #fail(item, error) {
         if (isAborted(error)) return;
         item.state = 'failed';
-        item.problem = error instanceof SourceError ? error.problem : problemOf(error);
+        item.problem = problemOf(error);
+        this.#store.changed(item);
+    }
+
+    /** @param {Item} item whose frame in view cannot be read */
+    #showNone(item) {
+        this.picture?.close();
+        this.picture = null;
+        this.#forgetAnswer();
+        this.dispatchEvent(new Event('picture'));
         this.#store.changed(item);
     }
 
@@ -268,9 +298,13 @@ export class Session extends EventTarget {
             try {
                 const image = await this.#openFrame.get(engine, item, frame);
                 const { operatingPoint } = this.#store;
-                const answer = await image.refine(prompts, item.threshold === null ? { operatingPoint } : { operatingPoint, threshold });
+                const regions = regionsFor(item);
+                const answer = await image.refine(
+                    promptsWithin(prompts, result.regions),
+                    item.threshold === null ? { operatingPoint, regions } : { operatingPoint, regions, threshold },
+                );
                 this.#maps.set(item, frame, answer.probabilityMap);
-                Object.assign(result, frameResult(answer, threshold, prompts, result.edits));
+                Object.assign(result, frameResult(answer, threshold, prompts, result.edits, regionsOrigin(item)));
                 if (result !== this.result) continue;
                 this.probability = answer.probabilityMap;
                 this.#recompute();
@@ -299,7 +333,7 @@ export class Session extends EventTarget {
         const engine = this.#engine;
         if (!item?.source || !engine || !this.takesClicks || this.#playing || item.state !== 'done') return;
         this.#openFrame.get(engine, item, item.frame).then(
-            image => image.segment(),
+            image => image.segment({ regions: regionsFor(item) }),
         ).catch(() => undefined); // the click reports it
     }
 
@@ -389,8 +423,10 @@ export class Session extends EventTarget {
         if (!this.#playing || !item?.source || !engine || item.state !== 'done') return;
         item.frame = frame;
         const turn = ++this.#turn;
-        const picture = await item.source.picture(frame);
-        if (!this.#take(picture, turn)) return;
+        const picture = await item.source.picture(frame).catch(error => {
+            if (!frameProblem(item, frame, error)) throw error;
+        });
+        if (!picture || !this.#take(picture, turn)) return;
         if (item.results.get(frame)?.threshold === this.threshold) this.#showKept(item, frame, engine);
         else if (this.#inFlight.size < Math.max(1, engine.pool.size - 1)) void this.#answerWhilePlaying(item, frame, engine);
     }
@@ -505,14 +541,36 @@ export class Session extends EventTarget {
         const prompts = promptsOf(result);
         const image = await this.#openFrame.get(engine, item, item.frame);
         const { operatingPoint } = this.#store;
-        const answer = await image.refine({ ...prompts, clicks: [...(prompts.clicks ?? []), click] }, { operatingPoint, threshold: this.threshold });
+        const all = promptsWithin({ ...prompts, clicks: [...(prompts.clicks ?? []), click] }, result.regions);
+        const answer = await image.refine(all, { operatingPoint, regions: regionsFor(item), threshold: this.threshold });
         return result === this.result && prompts === promptsOf(result) ? answer : null;
     }
 
     /** @param {Click} click in the image */
     click(click) {
         this.hover(null);
-        this.#step(layer => layer.click(click));
+        const regions = this.result?.regions ?? [];
+        if (regions.length === 0 || regions.some(region => isInside(click, region))) this.#step(layer => layer.click(click));
+        else this.dispatchEvent(new CustomEvent('outside', { detail: { place: { x: click.x, y: click.y, width: 0, height: 0 }, apply: () => this.#step(layer => layer.click(click)) } }));
+    }
+
+    /**
+     * Other regions for some images. Their answers are made again, all frames that were analysed included; edits stay.
+     * @param {Map<Item, Item['regions']>} chosen
+     */
+    setRegions(chosen) {
+        for (const [item, regions] of chosen) {
+            item.regions = regions;
+            for (const frame of item.results.keys()) item.stale.add(frame);
+            if (item === this.item) this.#openFrame.close();
+            if (item.state !== 'done' && item.state !== 'running' && item.state !== 'cancelled') continue;
+            this.#queue.cancel(item);
+            item.state = 'waiting';
+            if (item.truth) item.truth.scores = null;
+            this.#store.changed(item);
+        }
+        this.#queue.wake();
+        this.dispatchEvent(new Event('regions'));
     }
 
     /**
@@ -521,6 +579,11 @@ export class Session extends EventTarget {
      */
     box(box) {
         const { mask, result } = this;
+        const regions = result?.regions ?? [];
+        if (regions.length > 0 && !regions.some(region => overlap(region, box))) {
+            this.dispatchEvent(new CustomEvent('outside', { detail: { place: box, apply: () => this.#step(layer => layer.box(box)) } }));
+            return;
+        }
         this.#step(layer => {
             const earlier = layer.prompts.box;
             if (earlier && mask && result && !overlap(earlier, box)) {
@@ -536,7 +599,8 @@ export class Session extends EventTarget {
      * Grows, shrinks or smooths all outlines, or fills their holes.
      * @param {import('../edit/morphology.js').Shaping} what
      */
-    shape(what) {
+    async shape(what) {
+        const { shape } = await late();
         const { mask, result } = this;
         if (!mask?.includes(255) || !result) return;
         const made = shape(what, mask, result.width, result.height);

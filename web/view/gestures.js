@@ -7,7 +7,7 @@ import { RulerTool } from '../edit/ruler-tool.js';
 import { oncePerFrame } from '../ui/dom.js';
 
 /**
- * @typedef {'move' | 'click' | 'polygon' | 'brush' | 'erase' | 'window' | 'scale'} Tool
+ * @typedef {'move' | 'click' | 'polygon' | 'brush' | 'erase' | 'window' | 'scale' | 'region'} Tool
  * @typedef {{ x: number, y: number }} Point
  * @typedef {import('../state/session.js').Session} Session
  * @typedef {import('./viewer.js').Viewer} Viewer
@@ -42,6 +42,8 @@ export class Gestures extends EventTarget {
     brushRadius = 10;
     polygon;
     ruler;
+    /** Loaded after the first answer. @type {import('../edit/region-tool.js').RegionTool | null} */
+    region = null;
 
     /**
      * @param {HTMLCanvasElement} canvas
@@ -81,13 +83,14 @@ export class Gestures extends EventTarget {
 
     /** @param {Tool} tool */
     use(tool) {
-        if (tool === 'click' && !this.#session.takesClicks) return;
+        if ((tool === 'click' && !this.#session.takesClicks) || (tool === 'region' && !this.region)) return;
         this.#endStroke();
         this.#dropPress();
         this.#session.hover(null);
         if (tool !== this.tool) this.#pointTool?.cancel();
         if (tool === 'click') this.#session.prepareClicks();
         this.tool = tool;
+        this.#viewer.choosesRegions = tool === 'region';
         this.#cursor = null;
         this.#showBrush(null);
         this.#viewer.redraw();
@@ -124,16 +127,33 @@ export class Gestures extends EventTarget {
         return this.#viewer.transform.toImage(this.#viewer.inPane(place));
     }
 
-    /** @returns {PolygonTool | RulerTool | null} the tool in use, when it sets and moves points */
+    /** @returns {PolygonTool | RulerTool | import('../edit/region-tool.js').RegionTool | null} the tool in use, when it sets and moves points */
     get #pointTool() {
         if (this.tool === 'polygon') return this.polygon;
+        if (this.tool === 'region') return this.region;
         return this.tool === 'scale' ? this.ruler : null;
     }
 
     /** Takes back the last point of an unfinished polygon, else the last step. */
     undo() {
         if (this.tool === 'polygon' && this.polygon.drawing) this.polygon.remove();
-        else this.#session.undo();
+        else this.#history.undo();
+    }
+
+    redo() {
+        this.#history.redo();
+    }
+
+    /** The region tool has steps of its own. */
+    get #history() {
+        return this.tool === 'region' && this.region ? this.region : this.#session;
+    }
+
+    /** @returns {{ canUndo: boolean, canRedo: boolean }} */
+    get steps() {
+        if (this.tool === 'region' && this.region) return this.region;
+        const { edits } = this.#session;
+        return { canUndo: (edits?.canUndo ?? false) || this.polygon.drawing, canRedo: edits?.canRedo ?? false };
     }
 
     /**
@@ -330,13 +350,27 @@ export class Gestures extends EventTarget {
         if (event.ctrlKey || event.metaKey || event.altKey) return;
         const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
         const arrow = arrows[/** @type {keyof typeof arrows} */ (event.key)];
-        if (arrow) this.#arrow(arrow[0] ?? 0, arrow[1] ?? 0, event.shiftKey);
+        if (this.tool === 'region' && this.#regionKey(event, arrow)) this.dispatchEvent(new Event('region'));
+        else if (arrow) this.#arrow(arrow[0] ?? 0, arrow[1] ?? 0, event.shiftKey);
         else if ((event.key === ' ' || event.key === 'Enter') && this.tool !== 'move') this.#press(event.shiftKey);
         else if ((event.key === 'Delete' || event.key === 'Backspace') && this.#pointTool) this.#pointTool.remove();
         else if (event.key === 'Escape' && this.#pointTool) this.#pointTool.cancel();
         else return;
         event.preventDefault();
         event.stopPropagation();
+    }
+
+    /**
+     * @param {KeyboardEvent} event
+     * @param {number[] | undefined} arrow
+     * @returns {boolean} whether the region tool uses this key
+     */
+    #regionKey({ key, shiftKey }, arrow) {
+        const step = Math.max(1, Math.round(CURSOR_STEP / this.#viewer.transform.scale));
+        if (arrow) this.region?.nudge((arrow[0] ?? 0) * step, (arrow[1] ?? 0) * step, shiftKey);
+        else if (key === 'Enter' || key === ' ') this.region?.next();
+        else return false;
+        return true;
     }
 
     /**
@@ -389,7 +423,7 @@ export class Gestures extends EventTarget {
 
     /**
      * Space takes up a point, which the arrow keys then move until the next Space; or it sets a point.
-     * @param {PolygonTool | RulerTool} tool
+     * @param {PolygonTool | RulerTool | import('../edit/region-tool.js').RegionTool} tool
      * @param {Point} at
      */
     #pressPoint(tool, at) {

@@ -129,6 +129,10 @@ export class Viewer extends EventTarget {
     polygon = null;
     /** Measured distances. @type {import('../edit/ruler-tool.js').RulerTool | null} */
     rulers = null;
+    /** The boxes of the ultrasound pictures. @type {import('../edit/region-tool.js').RegionTool | null} */
+    regions = null;
+    /** Whether the region tool is in use. */
+    choosesRegions = false;
     /** Writes a distance. @type {(ruler: import('../state/item.js').Ruler) => string} */
     rulerText = () => '';
     /** The box that is being drawn. @type {import('../../wasm/sonomask.js').Box | null} */
@@ -435,6 +439,7 @@ export class Viewer extends EventTarget {
             context.strokeStyle = '#ffffff';
             context.stroke();
         }
+        this.regions?.draw(context, scale, this.choosesRegions);
         const { edits } = this.#session;
         if (edits) drawPrompts(context, edits.prompts, scale);
         if (this.draft) drawPrompts(context, { box: this.draft }, scale);

@@ -125,18 +125,22 @@ export function dicom({ width, height, colour = 'MONOCHROME2', samples = 1, bits
 }
 
 /**
- * One region of a sequence of ultrasound regions: tissue with square pixels.
- * @param {object} region
- * @param {[number, number, number, number]} region.box left, top, right, bottom
- * @param {number} region.centimetres of a pixel's side, across
- * @param {number} [region.down] and down, where that differs
+ * A sequence of ultrasound regions with square pixels.
+ * @param {...{ box: [number, number, number, number], centimetres: number, down?: number, format?: number, type?: number }} all
+ *     box: left, top, right, bottom; centimetres of a pixel's side across, and down where that differs; the spatial format (1:
+ *     two-dimensional) and the data type (1: tissue, 2: colour flow)
  * @returns {DicomField}
  */
-export function regions({ box, centimetres, down = centimetres }) {
+export function regions(...all) {
+    return [0x0018, 0x6011, 'SQ', Buffer.concat(all.map(regionItem))];
+}
+
+/** @param {Parameters<typeof regions>[number]} region */
+function regionItem({ box, centimetres, down = centimetres, format = 1, type = 1 }) {
     const [left, top, right, bottom] = box;
     const fields = [
-        dicomElement([0x0018, 0x6012, 'US', 1]),
-        dicomElement([0x0018, 0x6014, 'US', 1]),
+        dicomElement([0x0018, 0x6012, 'US', format]),
+        dicomElement([0x0018, 0x6014, 'US', type]),
         dicomElement([0x0018, 0x6018, 'UL', left]),
         dicomElement([0x0018, 0x601a, 'UL', top]),
         dicomElement([0x0018, 0x601c, 'UL', right]),
@@ -146,7 +150,7 @@ export function regions({ box, centimetres, down = centimetres }) {
         dicomElement([0x0018, 0x602c, 'FD', centimetres]),
         dicomElement([0x0018, 0x602e, 'FD', down]),
     ];
-    return [0x0018, 0x6011, 'SQ', item(0xe000, Buffer.concat(fields))];
+    return item(0xe000, Buffer.concat(fields));
 }
 
 /**

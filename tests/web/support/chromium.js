@@ -11,4 +11,5 @@ const ARGUMENTS = [
 /** Why tests with a browser cannot run here, or false. */
 export const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM} (set CHROMIUM, or install the package)`;
 
-export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+/** @param {string[]} [more] arguments */
+export const launch = (more = []) => chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, ...more] });

@@ -28,8 +28,11 @@ const MODEL = process.env.SONOMASK_MODEL;
  * @property {() => Promise<void>} close
  */
 
-/** @returns {Promise<Site>} */
-export async function startSite() {
+/**
+ * @param {string[]} [more] arguments of the browser
+ * @returns {Promise<Site>}
+ */
+export async function startSite(more) {
     const server = createPageServer();
     /** @type {string[]} */
     const served = [];
@@ -37,7 +40,7 @@ export async function startSite() {
     server.listen(0, 'localhost');
     await once(server, 'listening');
     const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    const browser = await launch();
+    const browser = await launch(more);
     const address = `http://localhost:${port}/web/`;
     return {
         address,

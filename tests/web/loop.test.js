@@ -1,0 +1,140 @@
+/** Loops: all frames segmented, damaged frames, steady answers, area over time, corrections carried on, and exports. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { unzipSync } from 'fflate';
+import { dicomLoop } from '../node/support/loops.js';
+import { answered, faultsOf, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
+
+const SIZE = { width: 200, height: 150 };
+
+/**
+ * @param {import('./support/page.js').Page} page
+ * @returns {Promise<Buffer>} grey pixels of a sample with a lesion
+ */
+async function phantom(page) {
+    const pixels = await page.evaluate(async ({ width, height }) => {
+        const image = await createImageBitmap(await (await fetch('samples/phantom-1.png')).blob());
+        const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(width, height).getContext('2d'));
+        context.drawImage(image, 0, 0, width, height);
+        return [...context.getImageData(0, 0, width, height).data].filter((_, index) => index % 4 === 0);
+    }, SIZE);
+    return Buffer.from(pixels);
+}
+
+/**
+ * @param {import('./support/page.js').Page} page
+ * @param {RegExp} text of the card of the loop
+ */
+const summary = (page, text) => page.locator('#loop-summary').filter({ hasText: text }).waitFor();
+
+describe('loops', { skip }, () => {
+    /** @type {import('./support/page.js').Site} */
+    let site;
+    /** @type {import('./support/page.js').Page} */
+    let page;
+    before(async () => {
+        site = await startSite();
+        page = await site.open();
+    });
+    after(() => site.close());
+
+    test('all frames are segmented; damaged ones, the first among them, are named and the rest goes on', async () => {
+        const still = await phantom(page);
+        await pick(page, [{ name: 'loop.dcm', buffer: dicomLoop({ still, size: SIZE, frames: 12, damaged: [0, 6] }) }]);
+        await settled(page, 1);
+        const [row] = await rowsOf(page);
+        assert.equal(row?.state, 'done', row?.text);
+        await answered(page);
+        assert.equal(await page.locator('#frame-text').textContent(), 'Frame 2 of 12');
+        await summary(page, /^1 of 12 frames segmented\. Frame 1 cannot be read\.$/);
+        await page.getByRole('button', { name: 'Segment all frames' }).click();
+        await summary(page, /^10 of 12 frames segmented\. Frames 1, 7 cannot be read\.$/);
+        await page.locator('.notice', { hasText: '10 frames are segmented. These cannot be read: 1, 7.' }).waitFor();
+        // A damaged frame in view shows its reason, and leaving it shows the picture again.
+        await page.getByRole('slider', { name: 'Frame', exact: true }).fill('7');
+        await page.locator('#viewer-note', { hasText: 'damaged' }).waitFor();
+        await page.getByRole('slider', { name: 'Frame', exact: true }).fill('8');
+        await page.locator('#viewer-note').waitFor({ state: 'hidden' });
+        await answered(page);
+    });
+
+    test('area over time: by keyboard, as a table, and the largest frame in one click', async () => {
+        const plot = page.getByRole('slider', { name: 'Area and axes of the largest lesion' });
+        await plot.focus();
+        await page.keyboard.press('End');
+        await page.locator('#loop-plot[aria-valuenow="12"]').waitFor();
+        assert.match((await plot.getAttribute('aria-valuetext')) ?? '', /^Frame 12: [\d,]+\spx², [\d.]+\spx × [\d.]+\spx$/);
+        await page.keyboard.press('ArrowLeft');
+        await page.locator('#loop-plot[aria-valuenow="11"]').waitFor();
+        await page.getByText('As a table', { exact: true }).click();
+        const rows = await page.locator('#loop-table tbody tr').evaluateAll(all => all.map(row => [...row.children].map(cell => cell.textContent)));
+        assert.equal(rows.length, 12);
+        assert.equal(rows[6]?.[1], 'cannot be read');
+        const areas = rows.map(row => Number.parseInt((row[1] ?? '').replaceAll(',', ''), 10) || 0);
+        const largest = areas.indexOf(Math.max(...areas)) + 1;
+        await page.getByRole('button', { name: `Largest area: frame ${largest},` }).click();
+        await page.locator(`#loop-plot[aria-valuenow="${largest}"]`).waitFor();
+        await page.getByText('As a table', { exact: true }).click();
+    });
+
+    test('every frame is in every export, and a damaged one is named', async () => {
+        await answered(page);
+        const csv = (await saved(page, 'CSV table')).bytes.toString().trim().split('\r\n').map(line => line.split(','));
+        const frames = csv.slice(1).map(cells => Number(cells[1]));
+        assert.deepEqual([...new Set(frames)].sort((a, b) => a - b), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+        const at = csv[0]?.indexOf('frames_answered') ?? -1;
+        assert.deepEqual(csv[1]?.slice(at - 1, at + 1), ['12', '10']);
+        assert.deepEqual(csv.filter(cells => cells[2] === 'failed').map(cells => cells[1]), ['1', '7']);
+        await page.locator('.notice', { hasText: 'loop.dcm: 10 of 12 frames are in it.' }).first().waitFor();
+        const files = unzipSync((await saved(page, 'Everything (ZIP)')).bytes);
+        assert.equal(Object.keys(files).filter(name => name.startsWith('overlays/')).length, 10);
+        const text = (/** @type {string} */ name) => JSON.parse(Buffer.from(files[name] ?? []).toString());
+        assert.deepEqual(text('provenance.json').loops, [{ file: 'dicom-1', frames: 12, frames_answered: 10, frames_damaged: [1, 7] }]);
+        assert.equal(text('results.json').length, 10);
+        assert.equal(text('coco.json').images[3].sonomask.frames_answered, 10);
+    });
+
+    test('a correction is carried to the neighbours, never over another one, and is undone at once', async () => {
+        const slider = page.getByRole('slider', { name: 'Frame', exact: true });
+        const show = async (/** @type {number} */ frame) => {
+            await slider.fill(String(frame));
+            await page.locator(`#loop-plot[aria-valuenow="${frame}"]`).waitFor();
+            await answered(page);
+        };
+        const undone = () => page.locator('#undo:enabled');
+        const grow = async () => {
+            await page.getByRole('button', { name: /^Brush/ }).click();
+            await page.getByRole('button', { name: 'Grow all outlines' }).click();
+            await undone().waitFor();
+        };
+        await show(11);
+        await grow();
+        await show(9);
+        await page.locator('#loop-carry').waitFor({ state: 'hidden' });
+        await grow();
+        await page.getByRole('button', { name: 'Carry this correction on' }).click();
+        // To frame 10, not to 11, which was corrected; past 7, which is damaged; not to 1, which is damaged.
+        await page.locator('.notice-offer', { hasText: 'carried to 7 frames: 2-6, 8, 10.' }).waitFor();
+        await show(5);
+        await undone().waitFor();
+        await page.locator('.notice-offer').getByRole('button', { name: 'Undo' }).click();
+        await page.locator('#undo:disabled').waitFor();
+        await show(11);
+        await undone().waitFor();
+    });
+
+    test('steady over time: what does not last becomes a possible lesion, and comes back', async () => {
+        const box = page.getByRole('checkbox', { name: 'Steady over time' });
+        await box.check();
+        await page.locator('#loop-steady:enabled').waitFor();
+        const json = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+        assert.equal(json.lesions.length, 1);
+        const steady = JSON.parse(Buffer.from(unzipSync((await saved(page, 'Everything (ZIP)')).bytes)['results.json'] ?? []).toString());
+        assert.equal(steady.filter((/** @type {any} */ record) => record.steady).length, 8, 'all but the two corrected frames');
+        assert.ok(steady.every((/** @type {any} */ record) => record.lesions.length === 1));
+        await box.uncheck();
+        const alone = JSON.parse(Buffer.from(unzipSync((await saved(page, 'Everything (ZIP)')).bytes)['results.json'] ?? []).toString());
+        assert.ok(alone.every((/** @type {any} */ record) => !record.steady));
+        assert.deepEqual(faultsOf(page), []);
+    });
+});

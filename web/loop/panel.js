@@ -1,0 +1,381 @@
+/** The card of a loop: all frames segmented, steady answers, area and axes over time, and corrections carried on. */
+import { element, oncePerFrame } from '../ui/dom.js';
+import { carry, uncarry } from './carry.js';
+import { openFrames, segmentFrames } from './run.js';
+import { isCorrected, makeSteady, undoSteady } from './steady.js';
+import { pathOfValues, rangesOf, timelineOf } from './timeline.js';
+import { lastingFrames } from './tracks.js';
+
+/**
+ * @typedef {import('../ui/late.js').Page} Page
+ * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('./timeline.js').Moment} Moment
+ */
+
+const PLOT_HEIGHT = 100; // in the plot's own units, stretched to the card
+const EVERY = 250; // milliseconds between two pictures of the progress
+const FALLBACK_RATE = 10; // frames per second, as for playing
+
+/** The work that runs. @typedef {{ item: Item, kind: 'all' | 'steady' | 'carry', controller: AbortController, started: number, done: number, total: number }} Work */
+
+export class LoopPanel {
+    #page;
+    /** @type {Work | null} */
+    #work = null;
+    /** Loops whose answers shall be steady; new answers then become so, too. @type {WeakSet<Item>} */
+    #steady = new WeakSet();
+    #lastRender = 0;
+    #carryFrames = 10;
+    #tableOpen = false;
+    #root = element('section', { class: 'card', id: 'loop-card', 'aria-labelledby': 'loop-title', hidden: true });
+    #title = element('h2', { id: 'loop-title' });
+    #summary = element('p', { class: 'help', id: 'loop-summary' });
+    #all = element('button', { type: 'button', class: 'button button-small', id: 'loop-all', onclick: () => this.segmentAll() });
+    #bar = element('progress', { max: 1, value: 0 });
+    #progress = element('span', { id: 'loop-progress' });
+    #stop = element('button', { type: 'button', class: 'link', id: 'loop-stop', onclick: () => this.#work?.controller.abort() });
+    #running = element('div', { class: 'loop-row', hidden: true }, this.#bar, this.#progress, this.#stop);
+    #steadyBox = element('input', { type: 'checkbox', id: 'loop-steady', 'aria-describedby': 'loop-steady-help', onchange: () => this.#toggleSteady() });
+    #steadyText = element('span', {});
+    #steadyHelp = element('p', { class: 'help', id: 'loop-steady-help' });
+    #plot = element('div', {
+        class: 'loop-plot', id: 'loop-plot', role: 'slider', tabIndex: 0, dir: 'ltr',
+        onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
+        onpointerdown: (/** @type {PointerEvent} */ event) => this.#point(event),
+        onpointermove: (/** @type {PointerEvent} */ event) => event.buttons === 1 && this.#point(event),
+    });
+    #largest = element('button', { type: 'button', class: 'link', id: 'loop-largest' });
+    #tableTitle = element('summary', {});
+    #tableBody = element('tbody', {});
+    #tableHead = element('tr', {});
+    #table = element(
+        'details', { id: 'loop-table', ontoggle: () => this.#toggleTable() },
+        this.#tableTitle,
+        element('div', { class: 'loop-table' }, element('table', { class: 'measures' }, element('thead', {}, this.#tableHead), this.#tableBody)),
+    );
+    #carry = element('button', { type: 'button', class: 'button button-small', id: 'loop-carry', onclick: () => this.carryOn(), 'aria-describedby': 'loop-carry-help' });
+    #carryCount = element('input', {
+        type: 'number', id: 'loop-carry-frames', min: '1', max: '1000', value: '10',
+        onchange: () => (this.#carryFrames = Math.max(1, Math.min(1000, Math.round(this.#carryCount.valueAsNumber) || 10))),
+    });
+    #carryLabel = element('label', { htmlFor: 'loop-carry-frames' });
+    #carryHelp = element('p', { class: 'help', id: 'loop-carry-help' });
+    #carryPart = element('div', {}, element('div', { class: 'loop-row' }, this.#carry, this.#carryLabel, this.#carryCount), this.#carryHelp);
+    #renderSoon = oncePerFrame(() => this.#render());
+
+    /**
+     * @param {Page} page
+     * @param {HTMLElement} before the card comes after this one
+     */
+    constructor(page, before) {
+        this.#page = page;
+        this.#root.append(
+            this.#title, this.#summary, this.#all, this.#running,
+            element('label', { class: 'check' }, this.#steadyBox, this.#steadyText), this.#steadyHelp,
+            this.#plot, this.#largest, this.#table, this.#carryPart,
+        );
+        before.after(this.#root);
+        const { session, store } = page;
+        session.addEventListener('picture', this.#renderSoon);
+        session.addEventListener('answer', this.#renderSoon);
+        session.addEventListener('edited', () => this.#steadyAgain());
+        store.addEventListener('item', this.#renderSoon);
+        store.addEventListener('select', this.#renderSoon);
+        store.addEventListener('list', () => {
+            if (this.#work && !store.items.includes(this.#work.item)) this.#work.controller.abort();
+        });
+        page.onLanguage(this.#renderSoon);
+        this.#renderSoon();
+    }
+
+    /** @returns {Item | null} the loop in view */
+    get #item() {
+        const { item } = this.#page.session;
+        return item && item.frameCount > 1 && item.state === 'done' ? item : null;
+    }
+
+    /** @param {Item} item */
+    #openFrames(item) {
+        const { engine, store } = this.#page;
+        return openFrames(item, item.threshold ?? engine.pool.info.threshold, store.operatingPoint);
+    }
+
+    /** @param {Item} item */
+    #rate(item) {
+        return item.source?.framesPerSecond || FALLBACK_RATE;
+    }
+
+    /**
+     * @param {Item} item
+     * @param {Work['kind']} kind
+     * @param {number} total
+     * @param {(work: Work) => Promise<void>} run
+     */
+    async #start(item, kind, total, run) {
+        const { notify, t, problemOf } = this.#page;
+        if (this.#work) return;
+        const work = { item, kind, controller: new AbortController(), started: performance.now(), done: 0, total };
+        this.#work = work;
+        this.#render();
+        if (this.#root.contains(document.activeElement) || document.activeElement === document.body) this.#stop.focus();
+        try {
+            await run(work);
+        } catch (error) {
+            if (!work.controller.signal.aborted) {
+                const problem = problemOf(error);
+                notify(t(problem.key, { detail: problem.detail }), 'problem');
+            }
+        }
+        const held = this.#running.contains(document.activeElement);
+        this.#work = null;
+        this.#page.store.changed(item);
+        this.#render();
+        if (held) (this.#all.hidden ? this.#plot : this.#all).focus();
+    }
+
+    /** @param {Work} work */
+    #step(work) {
+        work.done++;
+        if (performance.now() - this.#lastRender < EVERY) return;
+        this.#page.store.changed(work.item);
+        this.#renderSoon();
+    }
+
+    /** Segments the frames of the loop in view that have no answer. @returns {Promise<void>} */
+    async segmentAll() {
+        const item = this.#item;
+        if (!item) return;
+        const { engine, queue, opener, notify, t, settle } = this.#page;
+        await settle();
+        const frames = this.#openFrames(item);
+        await this.#start(item, 'all', frames.length, async work => {
+            const { signal } = work.controller;
+            await segmentFrames({ item, frames, engine, queue, opener, signal, onProgress: () => this.#step(work) });
+            const done = item.frameCount - this.#openFrames(item).length - item.frameProblems.size;
+            if (signal.aborted) notify(t('loop.stopped', { done, count: item.frameCount }));
+            else if (item.frameProblems.size > 0) notify(t('loop.finishedSome', { done, damaged: rangesOf(item.frameProblems.keys()) }));
+            else notify(t('loop.finished', { count: item.frameCount }));
+            if (!signal.aborted && this.#steady.has(item)) await this.#makeSteady(item);
+        });
+    }
+
+    /** @param {Item} item */
+    async #makeSteady(item) {
+        const { engine, session } = this.#page;
+        const made = await makeSteady(item, engine, this.#rate(item), () => this.#steady.has(item));
+        if (made && session.item === item) session.edited();
+    }
+
+    #toggleSteady() {
+        const item = this.#item;
+        if (!item) return;
+        const { session } = this.#page;
+        if (this.#steadyBox.checked) {
+            this.#steady.add(item);
+            void this.#start(item, 'steady', 0, () => this.#makeSteady(item));
+        } else {
+            this.#steady.delete(item);
+            undoSteady(item);
+            session.edited();
+            this.#page.store.changed(item);
+        }
+    }
+
+    /** A correction is a fixed point of the steady answers around it. */
+    #steadyAgain() {
+        const item = this.#item;
+        if (item && this.#steady.has(item) && !this.#work) void this.#start(item, 'steady', 0, () => this.#makeSteady(item));
+    }
+
+    /** Carries the correction of the frame in view to its neighbours. @returns {Promise<void>} */
+    async carryOn() {
+        const item = this.#item;
+        if (!item) return;
+        const { engine, queue, opener, makeEdits, notify, offer, t, settle, session } = this.#page;
+        await settle();
+        const { frame } = item;
+        await this.#start(item, 'carry', 2 * this.#carryFrames, async work => {
+            const { signal } = work.controller;
+            const frames = await carry({ item, frame, steps: this.#carryFrames, engine, queue, opener, makeEdits, signal, onFrame: () => this.#step(work) });
+            if (frames.includes(item.frame)) await session.refreshTruth();
+            if (frames.length === 0) {
+                notify(t('loop.carriedNone'));
+                return;
+            }
+            offer('carry', t('loop.carried', { count: frames.length, frames: rangesOf(frames) }), [{ label: t('edit.undo'), run: () => void this.#takeBack(item, frames) }]);
+        });
+    }
+
+    /**
+     * @param {Item} item
+     * @param {number[]} frames
+     */
+    async #takeBack(item, frames) {
+        const { engine, queue, opener, session } = this.#page;
+        await this.#start(item, 'carry', frames.length, async () => {
+            await uncarry({ item, frames, engine, queue, opener });
+            if (session.item === item && frames.includes(item.frame)) await session.refreshTruth();
+        });
+    }
+
+    /** @param {KeyboardEvent} event */
+    #key(event) {
+        const item = this.#item;
+        if (!item) return;
+        const far = Math.max(2, Math.round(item.frameCount / 20));
+        const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -far, PageUp: far, Home: -item.frameCount, End: item.frameCount };
+        const step = /** @type {Record<string, number>} */ (steps)[event.key];
+        if (!step) return;
+        event.preventDefault();
+        this.#page.goTo(Math.max(0, Math.min(item.frameCount - 1, item.frame + step)));
+    }
+
+    /** @param {PointerEvent} event */
+    #point(event) {
+        const item = this.#item;
+        if (!item) return;
+        const { left, width } = this.#plot.getBoundingClientRect();
+        const share = Math.min(0.999, Math.max(0, (event.clientX - left) / width));
+        this.#page.goTo(Math.round(share * (item.frameCount - 1)));
+    }
+
+    #toggleTable() {
+        this.#tableOpen = this.#table.open;
+        this.#render();
+    }
+
+    #render() {
+        const item = this.#item;
+        const work = this.#work;
+        const shown = item ?? null;
+        this.#root.hidden = !shown;
+        if (!shown) return;
+        this.#lastRender = performance.now();
+        const { t, formatNumber } = this.#page;
+        const left = this.#openFrames(shown).length;
+        const damaged = shown.frameProblems;
+        const done = shown.frameCount - left - damaged.size;
+        this.#title.textContent = t('loop.title');
+        this.#summary.textContent = [
+            t('loop.summary', { done, count: shown.frameCount }),
+            ...(damaged.size > 0 ? [t('loop.damaged', { count: damaged.size, frames: rangesOf(damaged.keys()) })] : []),
+        ].join(' ');
+        this.#all.textContent = t('loop.all');
+        this.#all.hidden = work !== null || left === 0;
+        this.#running.hidden = work === null;
+        this.#stop.textContent = t('loop.stop');
+        if (work) {
+            if (work.total > 0) this.#bar.value = work.done / work.total;
+            else this.#bar.removeAttribute('value');
+            this.#bar.setAttribute('aria-label', t('list.progress'));
+            this.#progress.textContent = this.#progressText(work);
+        }
+        const rate = this.#rate(shown);
+        const frames = lastingFrames(rate, shown.frameCount);
+        this.#steadyBox.checked = this.#steady.has(shown);
+        this.#steadyBox.disabled = work !== null;
+        this.#steadyText.textContent = t('loop.steady');
+        this.#steadyHelp.textContent = t('loop.steadyHelp', { frames, seconds: formatNumber(frames / rate, 1) });
+        this.#renderCarry(shown, work);
+        this.#renderPlot(shown);
+    }
+
+    /** @param {Work} work */
+    #progressText({ kind, started, done, total }) {
+        const { t } = this.#page;
+        if (kind === 'steady') return t('loop.steady');
+        const text = t('loop.progress', { done, total });
+        const seconds = Math.round(((performance.now() - started) / 1000 / done) * (total - done));
+        if (kind !== 'all' || done < 5) return text;
+        const time = seconds < 90 ? t('time.seconds', { count: seconds }) : t('time.minutes', { count: Math.round(seconds / 60) });
+        return `${text}, ${t('list.left', { time })}`;
+    }
+
+    /**
+     * @param {Item} item
+     * @param {Work | null} work
+     */
+    #renderCarry(item, work) {
+        const { t } = this.#page;
+        const { result } = item;
+        this.#carryPart.hidden = !result || !isCorrected(result);
+        this.#carry.disabled = work !== null;
+        this.#carry.textContent = t('loop.carry');
+        this.#carryLabel.textContent = t('loop.carryFrames');
+        this.#carryHelp.textContent = t('loop.carryHelp');
+    }
+
+    /** @param {Item} item */
+    #renderPlot(item) {
+        const { t, formatNumber, goTo } = this.#page;
+        const { moments, millimetres, largest } = timelineOf(item);
+        const area = (/** @type {number} */ value) => (millimetres === null ? t('unit.px2', { value: formatNumber(value) }) : t('unit.mm2', { value: formatNumber(value, 1) }));
+        const length = (/** @type {number} */ value) => t(millimetres === null ? 'unit.px' : 'unit.mm', { value: formatNumber(value, 1) });
+        const words = (/** @type {Moment} */ { frame, state, ...sizes }) =>
+            state === 'lesion'
+                ? t('loop.plotValue', { frame: frame + 1, area: area(sizes.area), long: length(sizes.long), short: length(sizes.short) })
+                : t(`loop.plot.${state}`, { frame: frame + 1 });
+        const mostArea = largest?.area ?? 0;
+        const mostLength = Math.max(...moments.map(moment => moment.long));
+        const chart = (/** @type {[string, (moment: Moment) => number][]} */ lines, /** @type {number} */ most) =>
+            svg(moments.length, [
+                ...lines.map(([name, value]) => path(name, pathOfValues(moments, value, most * 1.06, PLOT_HEIGHT))),
+                path('loop-now', `M${item.frame} 0V${PLOT_HEIGHT}`),
+            ]);
+        const key = (/** @type {string} */ name, /** @type {string} */ text) => element('span', { class: name }, text);
+        this.#plot.replaceChildren(
+            element('div', { class: 'loop-legend' }, key('', t('measure.area')), key('', mostArea > 0 ? area(mostArea) : '')),
+            chart([['loop-area', moment => moment.area]], mostArea),
+            element('div', { class: 'loop-legend' }, key('loop-key', t('measure.long')), key('loop-key loop-key-short', t('measure.short')), key('', mostLength > 0 ? length(mostLength) : '')),
+            chart([['loop-long', moment => moment.long], ['loop-short', moment => moment.short]], mostLength),
+        );
+        const now = moments[item.frame];
+        this.#plot.setAttribute('aria-label', t('loop.plot'));
+        this.#plot.setAttribute('aria-valuemin', '1');
+        this.#plot.setAttribute('aria-valuemax', String(item.frameCount));
+        this.#plot.setAttribute('aria-valuenow', String(item.frame + 1));
+        this.#plot.setAttribute('aria-valuetext', now ? words(now) : '');
+        this.#largest.hidden = !largest;
+        if (largest) {
+            this.#largest.textContent = t('loop.largest', { frame: largest.frame + 1, area: area(largest.area) });
+            this.#largest.onclick = () => goTo(largest.frame);
+        }
+        this.#tableTitle.textContent = t('loop.table');
+        if (!this.#tableOpen) return;
+        this.#tableHead.replaceChildren(...[t('loop.frame'), t('measure.area'), t('measure.long'), t('measure.short')].map(text => element('th', { scope: 'col' }, text)));
+        this.#tableBody.replaceChildren(
+            ...moments.map(moment => {
+                const open = element('button', { type: 'button', class: 'link', onclick: () => goTo(moment.frame) }, formatNumber(moment.frame + 1));
+                const values = moment.state === 'lesion' ? [area(moment.area), length(moment.long), length(moment.short)] : [t(`loop.state.${moment.state}`), '', ''];
+                const current = moment.frame === item.frame ? { 'aria-current': 'true' } : {};
+                return element('tr', current, element('th', { scope: 'row' }, open), ...values.map(value => element('td', {}, value)));
+            }),
+        );
+    }
+}
+
+const SPACE = 'http://www.w3.org/2000/svg';
+
+/**
+ * @param {number} frames
+ * @param {SVGElement[]} children
+ */
+function svg(frames, children) {
+    const made = document.createElementNS(SPACE, 'svg');
+    made.setAttribute('viewBox', `0 0 ${Math.max(1, frames - 1)} ${PLOT_HEIGHT}`);
+    made.setAttribute('preserveAspectRatio', 'none');
+    made.setAttribute('aria-hidden', 'true');
+    made.append(...children);
+    return made;
+}
+
+/**
+ * @param {string} name
+ * @param {string} data
+ */
+function path(name, data) {
+    const made = document.createElementNS(SPACE, 'path');
+    made.setAttribute('class', name);
+    made.setAttribute('d', data);
+    return made;
+}
