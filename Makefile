@@ -83,6 +83,10 @@ train: setup-run ## Train a network: make train DATA="PATH..." [OUT=runs/mine] [
 
 # Beside other goals these two are built by this make first: a second make would write the same files at the same time.
 BESIDE = $(filter-out 1,$(words $(MAKECMDGOALS)))
+.PHONY: small-sets
+small-sets: $(BUILD)/sonomask ## Measure training and calibration on few images: needs ../shared/data; some hours; resumable
+	tests/small-sets.sh ../shared/data $(BUILD)/small-sets $(DRAWS)
+
 .PHONY: native
 native: $(if $(BESIDE),$(BUILD)/sonomask) ## Build the command line, build/sonomask
 	@$(MAKE) $(JOBS) $(BUILD)/sonomask

@@ -145,6 +145,10 @@ static const sm_option option_table[] = {
      .help = "copy presence, operating points and margin of this weights file instead of fitting them",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, options.decision_from)},
+    {.name = "no-check",
+     .help = "fit also what is not better than the given settings on images that it was not fitted to",
+     .kind = SM_OPTION_NO_FLAG,
+     .offset = offsetof(arguments, options.check)},
     {.name = "precision",
      .value = "BITS",
      .help = "bits per stored weight; 8: convolutions with one scale per channel",
@@ -185,7 +189,9 @@ static const sm_command_line line = {
         "(photos, text, CT)\n"
         "Each is fitted to the images of --data or set by hand. All but the outliers need images that the network "
         "was not trained on. All data sets have equal weight; for the temperature all images, and for the margin all "
-        "patients, have equal weight. What the images do not allow to fit is named on stderr and stays as it was. "
+        "patients, have equal weight. What the images do not allow to fit is named on stderr and stays as it was. So "
+        "does what is not better than "
+        "the given settings on images that it was not fitted to, by five-fold cross-validation over groups. "
         "Prints one JSON line with the figures before and after. An image that cannot be read is named on "
         "stderr and left out, and the exit status is 1.",
     .arguments_size = sizeof(arguments),
@@ -202,6 +208,7 @@ int sm_command_calibrate(int argc, char **argv) {
     arguments a = {.options = {.fold = -1,
                                .not_fold = -1,
                                .fit = SM_FIT_ALL,
+                               .check = true,
                                .temperature = -1,
                                .threshold = -1,
                                .minimum_area = -1,

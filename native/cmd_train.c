@@ -7,8 +7,10 @@
 #include "command.h"
 #include "file.h"
 #include "interrupt.h"
+#include "jobs.h"
 #include "own_files.h"
 #include "parallel.h"
+#include "processors.h"
 #include "report/training_report.h"
 #include "run_record.h"
 #include "train/checkpoint.h"
@@ -20,6 +22,7 @@ typedef struct arguments {
     sm_words data, teachers;
     int threads;
     int type_loss, precision; /* places in the lists of names */
+    int folds, jobs;          /* folds 0: one training */
     bool json;                /* one line per epoch on stdout */
     sm_training_observer report;
 } arguments;
@@ -50,6 +53,12 @@ static const char *check(void *pointer) {
     a->options.teachers = a->teachers.words;
     a->options.teacher_count = a->teachers.count;
     if (a->options.inner_share < 0) a->options.inner_share = a->options.initial_weights ? 0.2f : 0;
+    if (a->folds > 0 && a->options.fold >= 0) return "give --fold or --folds, not both";
+    if (a->jobs > 1 && a->threads == 0) {
+        const int share = sm_processors_usable("") / a->jobs;
+        a->threads = share > 1 ? share : 1;
+    }
+    if (a->jobs > 1 && a->folds == 0) return "--jobs needs --folds";
     if (a->options.patience > 0 && a->options.inner_share <= 0) return "--patience needs --inner";
     a->report = sm_training_report(a->options.out);
     a->options.observer = (sm_training_observer){.begun = record, .epoch_done = epoch_done, .context = a};
@@ -85,6 +94,25 @@ static const sm_option option_table[] = {
      .kind = SM_OPTION_INTEGER,
      .offset = offsetof(arguments, options.fold),
      .high = 1000},
+    {.name = "folds",
+     .value = "N",
+     .help =
+         "train one network for each of the folds 0 to N-1, as with --fold, into DIR/fold0, DIR/fold1 and so on, as "
+         "evaluate --folds expects them; the images are read once",
+     .default_text = "one network",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, folds),
+     .low = 2,
+     .high = 1000},
+    {.name = "jobs",
+     .value = "N",
+     .help =
+         "with --folds: networks to train at a time, each with --threads threads (by default the processors divided "
+         "by the jobs); their progress goes to DIR/foldK/progress.txt",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, jobs),
+     .low = 1,
+     .high = 256},
     {.name = "leave-out",
      .value = "K",
      .help = "use fold K neither for training nor for validation: a test set",
@@ -312,19 +340,125 @@ static sm_status check_outputs(const sm_trainer_options *o, sm_error *error) {
     return status == SM_OK ? check_panels(o, error) : status;
 }
 
+static sm_status train(const arguments *a, const sm_dataset *dataset, sm_error *error) {
+    sm_parallel *parallel = sm_parallel_create(a->threads);
+    if (!parallel) return sm_fail(error, SM_ERROR_MEMORY, "cannot start threads");
+    const sm_status status = sm_train(&a->options, dataset, parallel, &sm_interrupted, error);
+    sm_parallel_free(parallel);
+    return status;
+}
+
+/* ---- All folds ---- */
+
+typedef struct fold_trainings {
+    const arguments *a;
+    const sm_dataset *dataset;
+    sm_cache images;
+    char **folders; /* [a->folds] */
+} fold_trainings;
+
+/** The arguments of the training of a fold; `own` is what its observer refers to. */
+static void make_fold_arguments(const fold_trainings *all, int fold, arguments *own) {
+    *own = *all->a;
+    own->options.fold = fold;
+    own->options.out = all->folders[fold];
+    own->options.images = &all->images;
+    own->report = sm_training_report(own->options.out);
+    own->options.observer.context = own;
+}
+
+/** Trains a fold in a process of its own. Returns its exit status. */
+static int train_fold(void *context, int fold) {
+    const fold_trainings *all = context;
+    arguments own;
+    make_fold_arguments(all, fold, &own);
+    sm_error error = {0};
+    sm_status status = SM_OK;
+    if (own.jobs > 1) {
+        char *path = sm_path_join(own.options.out, "progress.txt");
+        status = sm_folder_make(own.options.out, &error);
+        if (!path || (status == SM_OK && !freopen(path, "a", stderr)))
+            status = sm_fail(&error, SM_ERROR_IO, "cannot write the progress of fold %d", fold);
+        free(path);
+    }
+    if (status == SM_OK) status = train(&own, all->dataset, &error);
+    if (status != SM_OK) fprintf(stderr, "sonomask: fold %d: %s\n", fold, error.message);
+    return status == SM_OK ? SM_EXIT_DONE : SM_EXIT_FAILED;
+}
+
+static bool any_image(const sm_record *record, const void *context) {
+    (void)context;
+    return !record->exclude;
+}
+
+/** Checks, before the images are read, that every fold has images and that nothing is replaced. */
+static sm_status check_folds(const fold_trainings *all, sm_error *error) {
+    sm_status status = SM_OK;
+    for (int fold = 0; status == SM_OK && fold < all->a->folds; fold++) {
+        bool found = false;
+        for (int i = 0; !found && i < all->dataset->count; i++)
+            found = all->dataset->records[i].fold == fold && !all->dataset->records[i].exclude;
+        if (!found) return sm_fail(error, SM_ERROR_DATA, "no image is in fold %d", fold);
+        arguments own;
+        make_fold_arguments(all, fold, &own);
+        status = check_outputs(&own.options, error);
+    }
+    return status;
+}
+
+static sm_status load_shared_images(fold_trainings *all, sm_error *error) {
+    int size = 0;
+    sm_status status = sm_trainer_input_size(&all->a->options, &size, error);
+    if (status != SM_OK) return status;
+    /* Its threads end before the trainings start: a process with threads must not be copied. */
+    sm_parallel *parallel = sm_parallel_create(all->a->threads);
+    if (!parallel) return sm_fail(error, SM_ERROR_MEMORY, "cannot start threads");
+    status = sm_cache_load(all->dataset, any_image, NULL, size, "loading images", parallel, &all->images, error);
+    sm_parallel_free(parallel);
+    return status;
+}
+
+static sm_status train_folds(fold_trainings *all, sm_error *error) {
+    const int count = all->a->folds;
+    bool failed[1001] = {false}; /* as many as --folds allows */
+    sm_status status = check_folds(all, error);
+    if (status == SM_OK) status = load_shared_images(all, error);
+    if (status == SM_OK) status = sm_jobs_run(count, all->a->jobs, &sm_interrupted, train_fold, all, failed, error);
+    for (int fold = 0; status == SM_OK && fold < count; fold++)
+        if (failed[fold])
+            status = sm_fail(error, SM_ERROR_DATA, "the training of fold %d failed%s", fold,
+                             all->a->jobs > 1 ? "; its progress.txt holds the reason" : "");
+    sm_failures_print(&all->images.left_out, all->images.count + all->images.left_out.count,
+                      "images could not be used");
+    if (status == SM_OK && all->images.left_out.count > 0)
+        status = sm_fail(error, SM_ERROR_DATA, "the trainings are done, but images were left out");
+    return status;
+}
+
+static sm_status run_folds(const arguments *a, const sm_dataset *dataset, sm_error *error) {
+    fold_trainings all = {.a = a, .dataset = dataset, .folders = calloc((size_t)a->folds, sizeof(char *))};
+    sm_status status = all.folders ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for %d folds", a->folds);
+    for (int fold = 0; status == SM_OK && fold < a->folds; fold++) {
+        char name[24];
+        snprintf(name, sizeof name, "fold%d", fold);
+        all.folders[fold] = sm_path_join(a->options.out, name);
+        if (!all.folders[fold]) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a file name");
+    }
+    if (status == SM_OK) status = train_folds(&all, error);
+    for (int fold = 0; all.folders && fold < a->folds; fold++) free(all.folders[fold]);
+    free(all.folders);
+    sm_cache_free(&all.images);
+    return status;
+}
+
 static sm_status run(void *pointer, sm_error *error) {
     const arguments *a = pointer;
     sm_dataset dataset = {0};
     sm_interrupt_catch();
-    sm_status status = check_outputs(&a->options, error);
+    sm_status status = a->folds > 0 ? SM_OK : check_outputs(&a->options, error);
     if (status == SM_OK) status = sm_dataset_load(a->data.words, a->data.count, &dataset, error);
     if (status != SM_OK) return status;
-    sm_parallel *parallel = sm_parallel_create(a->threads);
-    if (parallel)
-        status = sm_train(&a->options, &dataset, parallel, &sm_interrupted, error);
-    else
-        status = sm_fail(error, SM_ERROR_MEMORY, "cannot start threads");
-    sm_parallel_free(parallel);
+    status = a->folds > 0 ? run_folds(a, &dataset, error) : train(a, &dataset, error);
     sm_dataset_free(&dataset);
     return status;
 }
@@ -333,5 +467,6 @@ int sm_command_train(int argc, char **argv) {
     arguments a = {.options = sm_trainer_options_default()};
     a.options.inner_share = -1; /* not given */
     a.options.save_seconds = 30;
+    a.jobs = 1;
     return sm_command_line_run(&line, argc, argv, &a, run);
 }

@@ -18,7 +18,9 @@ static const double least_second = 0.25;   /* area of another view, compared wit
 static const double largest_share = 0.85;  /* of the image in all views; above it the image is a crop already */
 static const double least_content = 0.005; /* of the cells outside: text and icons, */
 static const double least_surface = 0.02;  /* or bars and background brighter than black */
-enum { CONTENT_CONTRAST = 60, SURFACE_GREY = 16 };
+static const double few_steps = 0.12;      /* of the borders between cells of surface */
+static const double most_shades = 0.5;     /* of the cells of surface: those of the two most common greys */
+enum { CONTENT_CONTRAST = 60, SURFACE_GREY = 16, STEP = 5 };
 
 /** A group of connected cells. */
 typedef struct component {
@@ -101,21 +103,69 @@ static bool touches(const sm_scan_rectangle *r, int x, int y, int size) {
     return x * size < r->right && (x + 1) * size > r->left && y * size < r->bottom && (y + 1) * size > r->top;
 }
 
-/** Whether the cells outside the views show a screen: text and icons, or a surface that is not black. */
-static bool is_screen(const sm_scan_cells *cells, const candidate *views, int count) {
-    int content = 0, surface = 0, inside = 0;
+/** Whether a cell is outside all views. */
+static bool is_outside(const candidate *views, int count, int x, int y, int size) {
+    for (int i = 0; i < count; i++)
+        if (touches(&views[i].box, x, y, size)) return false;
+    return true;
+}
+
+/** What the cells outside the views show. */
+typedef struct surroundings {
+    int inside;                /* cells in views */
+    int content;               /* cells of text and icons */
+    int surface;               /* cells of one grey that is not black */
+    int shades[UINT8_MAX + 1]; /* cells of surface, by grey */
+    int borders, steps;        /* between cells of surface and flat neighbours; those where the grey changes */
+} surroundings;
+
+static void add_border(surroundings *around, const sm_scan_cell *a, const sm_scan_cell *b) {
+    if (b->varies) return;
+    around->borders++;
+    around->steps += abs(a->middle - b->middle) >= STEP;
+}
+
+static void look_around(const sm_scan_cells *cells, const candidate *views, int count, surroundings *around) {
+    *around = (surroundings){0};
     for (int y = 0; y < cells->rows; y++)
         for (int x = 0; x < cells->columns; x++) {
             const sm_scan_cell *cell = &cells->cells[y * cells->columns + x];
-            bool in_view = false;
-            for (int i = 0; i < count; i++) in_view = in_view || touches(&views[i].box, x, y, cells->size);
-            inside += in_view;
-            if (in_view) continue;
-            content += cell->varies && cell->contrast >= CONTENT_CONTRAST;
-            surface += !cell->varies && cell->middle >= SURFACE_GREY;
+            if (!is_outside(views, count, x, y, cells->size)) {
+                around->inside++;
+                continue;
+            }
+            around->content += cell->varies && cell->contrast >= CONTENT_CONTRAST;
+            if (cell->varies || cell->middle < SURFACE_GREY) continue;
+            around->surface++;
+            around->shades[cell->middle]++;
+            if (x + 1 < cells->columns) add_border(around, cell, cell + 1);
+            if (y + 1 < cells->rows) add_border(around, cell, cell + cells->columns);
         }
+}
+
+/** Strong compression makes cells of a picture flat. They have many greys and differ in steps; a surface has few of
+ * either. */
+static bool is_compressed_picture(const surroundings *around) {
+    int first = 0, second = 0;
+    for (int grey = 0; grey <= UINT8_MAX; grey++) {
+        const int cells = around->shades[grey];
+        if (cells > first) {
+            second = first;
+            first = cells;
+        } else if (cells > second) {
+            second = cells;
+        }
+    }
+    return around->steps > few_steps * around->borders && first + second < most_shades * around->surface;
+}
+
+/** Whether the cells outside the views show a screen: text and icons, or a surface that is not black. */
+static bool is_screen(const sm_scan_cells *cells, const candidate *views, int count) {
+    surroundings around;
+    look_around(cells, views, count, &around);
     const int all = cells->columns * cells->rows;
-    return inside < largest_share * all && (content > least_content * all || surface > least_surface * all);
+    return around.inside < largest_share * all && !is_compressed_picture(&around) &&
+           (around.content > least_content * all || around.surface > least_surface * all);
 }
 
 static int by_place(const void *a, const void *b) {

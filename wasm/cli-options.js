@@ -28,7 +28,8 @@ processed, and the exit status is 1. Research only, not a medical device.
                         more normal images alone (default: 0.95)
   --region WHERE        where the ultrasound picture is: auto finds it in an image of a whole scanner screen, also several;
                         whole is the whole image; X,Y,WIDTHxHEIGHT is a rectangle in pixels, and may be given for each of
-                        several pictures (default: auto)
+                        several pictures (default: what a DICOM file marks, else
+                        auto)
   --prompts FILE        clicks and boxes that correct the answer, as JSON Lines, in pixels of the image:
                         {"file": NAME, "clicks": [{"x": X, "y": Y, "inside": true}], "box": {"x", "y", "width", "height"}}
                         "frame": NUMBER is that of a loop, from 1 on (default: 1)

@@ -77,7 +77,7 @@ unfitted=(--threshold 0.5 --minimum-area 0.002)
 set_up() {
     [[ -e $out/ready/fold$1/weights.safetensors ]] && return
     mkdir -p "$out/ready/fold$1"
-    left_out "$program" calibrate --model "$out/folds/fold$1/weights.safetensors" --data "${all[@]}" \
+    left_out "$program" calibrate --no-check --model "$out/folds/fold$1/weights.safetensors" --data "${all[@]}" \
         --folds "$out/folds" --not-fold "$1" --precision 8 --out "$out/ready/fold$1/weights.safetensors" \
         >"$out/ready/fold$1/settings.json"
 }
@@ -157,7 +157,7 @@ for step in "$@"; do
         for set in "${sets[@]}"; do
             mkdir -p "$out/report-sets"
             mapfile -t known < <(others "$set")
-            left_out "$program" calibrate --model "$out/sets/$set/weights.safetensors" --data "${known[@]}" \
+            left_out "$program" calibrate --no-check --model "$out/sets/$set/weights.safetensors" --data "${known[@]}" \
                 --folds "$out/folds" --precision 8 --overwrite --out "$out/sets/$set.safetensors" >/dev/null
             left_out "$program" evaluate --data "$data/$set" --all-folds --model "$out/sets/$set.safetensors" \
                 --no-pictures --out "$out/report-sets/$set"
@@ -190,7 +190,7 @@ for step in "$@"; do
         ;;
     ship)
         learn ship "${all[@]}"
-        left_out "$program" calibrate --model "$out/ship/weights.safetensors" --data "${all[@]}" --folds "$out/folds" \
+        left_out "$program" calibrate --no-check --model "$out/ship/weights.safetensors" --data "${all[@]}" --folds "$out/folds" \
             --precision 8 --overwrite --out "$out/sonomask.safetensors" >"$out/settings.json"
         ;;
     keep) keep ;;

@@ -12,6 +12,13 @@
 #include "calibration_run.h"
 #include "mask_fit.h"
 
+/** Mean losses on images that the settings were not fitted to, see calibration_check.h. */
+typedef struct sm_calibration_compared {
+    int images;
+    double before, after, standard_error; /**< the error is that of the difference */
+    bool better;
+} sm_calibration_compared;
+
 typedef struct sm_calibration {
     const sm_calibration_options *options;
     sm_net net;
@@ -22,7 +29,13 @@ typedef struct sm_calibration {
     sm_decision decision;
     bool has_decision;
     sm_answers answers;
-    int threshold;                /**< place of the mask threshold in the list of thresholds of sm_outline_trials */
+    int threshold; /**< place of the mask threshold in the list of thresholds of sm_outline_trials */
+    int fit;       /**< SM_FIT_ flags of what to fit: those of the options, without what the check refused */
+    bool quiet;    /**< what cannot be fitted is not named */
+    bool checked;
+    struct {
+        sm_calibration_compared type, answer, power;
+    } checks;
     int fitted;                   /**< SM_FIT_ flags of what was fitted; the other settings are as they were read */
     sm_reliability before, after; /**< of the type, before and after the temperature */
     sm_mask_choice mask_before, mask_after;
@@ -33,7 +46,10 @@ typedef struct sm_calibration {
     double outliers_beyond;           /**< share of the images, with equal weight per data set */
 } sm_calibration;
 
-/** Fits what the options ask for to c->answers, and names on stderr what the images do not allow to fit. Errors:
+/** The rule of the settings of `c`, at the default operating point. */
+sm_trial_rule sm_calibration_rule(const sm_calibration *c, float type_odds);
+
+/** Fits what c->fit asks for to c->answers, and names on stderr what the images do not allow to fit. Errors:
  * SM_ERROR_MEMORY. */
 sm_status sm_calibration_fit(sm_calibration *c, sm_error *error);
 

@@ -11,8 +11,8 @@
 #include "power_fit.h"
 #include "temperature_fit.h"
 
-static void cannot_fit(const char *what, const char *reason) {
-    fprintf(stderr, "sonomask: %s: %s; it stays as it was\n", what, reason);
+static void cannot_fit(const sm_calibration *c, const char *what, const char *reason) {
+    if (!c->quiet) fprintf(stderr, "sonomask: %s: %s; it stays as it was\n", what, reason);
 }
 
 static sm_status no_memory(const sm_calibration *c, sm_error *error) {
@@ -42,7 +42,7 @@ static void fit_temperature(sm_calibration *c) {
             (float)sm_temperature_fit((const double(*)[SM_CLASS_COUNT])g->raw, g->types, g->count);
         c->fitted |= SM_FIT_TEMPERATURE;
     } else {
-        cannot_fit("temperature", "no image has a known type");
+        cannot_fit(c, "temperature", "no image has a known type");
     }
 }
 
@@ -132,7 +132,7 @@ static sm_status fit_presence(sm_calibration *c, sm_error *error) {
         c->presence_loss = sm_logistic_loss(cases, count, coefficients);
         c->fitted |= SM_FIT_PRESENCE;
     } else if (status == SM_OK) {
-        cannot_fit("presence", "it needs images with a lesion and images without");
+        cannot_fit(c, "presence", "it needs images with a lesion and images without");
     }
     free(use);
     free(weights);
@@ -145,13 +145,16 @@ static const sm_decision *decision_of(const sm_calibration *c) { return c->has_d
 
 static const int DEFAULT_POINT = SM_OPERATING_POINTS - 1;
 
-/** The rule of the chosen settings, at the default operating point. */
-static sm_trial_rule chosen_rule(const sm_calibration *c, int image) {
+sm_trial_rule sm_calibration_rule(const sm_calibration *c, float type_odds) {
     return (sm_trial_rule){.threshold = c->threshold,
                            .minimum_area = c->metadata.minimum_area,
                            .decision = decision_of(c),
-                           .type_odds = c->answers.type_odds[image],
+                           .type_odds = type_odds,
                            .level = (double)c->decision.operating_points[DEFAULT_POINT][1]};
+}
+
+static sm_trial_rule chosen_rule(const sm_calibration *c, int image) {
+    return sm_calibration_rule(c, c->answers.type_odds[image]);
 }
 
 /** The images with a lesion, for the operating points. */
@@ -266,7 +269,7 @@ static sm_status fit_mask(sm_calibration *c, sm_error *error) {
     if (status == SM_OK && lesions > 0)
         choose_mask(c, cases);
     else if (status == SM_OK)
-        cannot_fit("mask", "no lesion is outlined");
+        cannot_fit(c, "mask", "no lesion is outlined");
     free(lesion);
     free(normal);
     free(lesion_weights);
@@ -280,12 +283,12 @@ static sm_status fit_mask(sm_calibration *c, sm_error *error) {
 
 static sm_status fit_points(sm_calibration *c, sm_error *error) {
     if (!c->has_decision) {
-        cannot_fit("points", "they need the presence");
+        cannot_fit(c, "points", "they need the presence");
         return SM_OK;
     }
     lesion_images list;
     sm_status status = list_lesion_images(c, &list, error);
-    if (status == SM_OK && list.count == 0) cannot_fit("points", "no image shows a lesion");
+    if (status == SM_OK && list.count == 0) cannot_fit(c, "points", "no image shows a lesion");
     if (status == SM_OK && list.count > 0) {
         c->fitted |= SM_FIT_POINTS;
     }
@@ -302,7 +305,7 @@ static sm_status fit_points(sm_calibration *c, sm_error *error) {
             status = sm_missed_bound(list.cases, list.count, c->answers.group_count, level, &bound, error);
         point[1] = (float)level;
         point[2] = (float)bound;
-        if (status == SM_OK && c->kept[p] < (double)point[0] - 1e-6)
+        if (status == SM_OK && !c->quiet && c->kept[p] < (double)point[0] - 1e-6)
             fprintf(stderr,
                     "sonomask: points: %.1f %% of the lesion images have an outline, so %.0f %% cannot be kept\n",
                     100 * c->kept[p], 100 * (double)point[0]);
@@ -336,7 +339,7 @@ static sm_status fit_power(sm_calibration *c, sm_error *error) {
         c->metadata.expected_dice_power = (float)sm_power_fit(expected, dice, g->weights, g->count);
         c->fitted |= SM_FIT_CONFIDENCE;
     } else {
-        cannot_fit("confidence", "no outlined image has a mask");
+        cannot_fit(c, "confidence", "no outlined image has a mask");
     }
     c->power_error_after =
         sm_power_error(expected, dice, g->weights, g->count, (double)c->metadata.expected_dice_power);
@@ -363,7 +366,7 @@ static int add_margin_cases(const sm_calibration *c, int image, sm_margin_case *
 static sm_status fit_margin(sm_calibration *c, sm_error *error) {
     const sm_answers *g = &c->answers;
     if (!c->has_decision) {
-        cannot_fit("margin", "it needs the presence");
+        cannot_fit(c, "margin", "it needs the presence");
         return SM_OK;
     }
     sm_margin_case *cases = malloc(((size_t)g->count * SM_TRIAL_OUTLINES + 1) * sizeof *cases);
@@ -379,7 +382,7 @@ static sm_status fit_margin(sm_calibration *c, sm_error *error) {
     bool fitted = false;
     if (status == SM_OK) status = sm_margin_fit(cases, count, g->group_count, c->decision.margin, &fitted, error);
     if (fitted) c->fitted |= SM_FIT_MARGIN;
-    if (status == SM_OK && !fitted) cannot_fit("margin", "it needs 18 patients with a found lesion");
+    if (status == SM_OK && !fitted) cannot_fit(c, "margin", "it needs 18 patients with a found lesion");
     free(cases);
     free(seen);
     return status;
@@ -399,7 +402,7 @@ static sm_status fit_outliers(sm_calibration *c, sm_error *error) {
                                             (double)c->options->outlier_share, &fitted, &reason);
     free(weights);
     if (status == SM_ERROR_DATA) {
-        cannot_fit("outliers", reason.message);
+        cannot_fit(c, "outliers", reason.message);
         return SM_OK;
     }
     if (status != SM_OK) {
@@ -421,7 +424,7 @@ static sm_status fit_outliers(sm_calibration *c, sm_error *error) {
 }
 
 sm_status sm_calibration_fit(sm_calibration *c, sm_error *error) {
-    const int fit = c->options->fit;
+    const int fit = c->fit;
     sm_status status = SM_OK;
     c->threshold = SM_TRIAL_OWN;
     if (c->answers.raw) {

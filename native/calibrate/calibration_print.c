@@ -59,6 +59,16 @@ static void print_fitted(sm_json *json, int fitted) {
     sm_json_array_end(json);
 }
 
+static void print_compared(sm_json *json, const char *key, const sm_calibration_compared *compared) {
+    sm_json_object_begin(json, key);
+    sm_json_integer(json, "images", compared->images);
+    sm_json_number(json, "before", compared->before);
+    sm_json_number(json, "after", compared->after);
+    sm_json_number(json, "standard_error", compared->standard_error);
+    sm_json_boolean(json, "better", compared->better);
+    sm_json_object_end(json);
+}
+
 void sm_calibration_print(const sm_calibration *c, size_t size) {
     const sm_calibration_options *o = c->options;
     sm_json json = {.file = stdout};
@@ -69,6 +79,13 @@ void sm_calibration_print(const sm_calibration *c, size_t size) {
     sm_json_integer(&json, "images", c->answers.count);
     sm_json_integer(&json, "failed_images", c->answers.failed.count);
     print_fitted(&json, c->fitted);
+    if (c->checked) {
+        sm_json_object_begin(&json, "checked");
+        print_compared(&json, "type_log_loss", &c->checks.type);
+        print_compared(&json, "answer_loss", &c->checks.answer);
+        print_compared(&json, "expected_dice_squared_error", &c->checks.power);
+        sm_json_object_end(&json);
+    }
     sm_json_number(&json, "temperature", (double)c->metadata.temperature);
     sm_json_number(&json, "threshold", (double)c->metadata.threshold);
     sm_json_number(&json, "minimum_area", (double)c->metadata.minimum_area);

@@ -8,6 +8,7 @@
 #include "../open_network.h"
 #include "../own_files.h"
 #include "calibration.h"
+#include "calibration_check.h"
 
 /** What a weights file holds besides the network; the pointers may be NULL. */
 static sm_status read_extras(const char *path, sm_outlier *outlier, bool *knows_outliers, sm_decision *decision,
@@ -59,7 +60,10 @@ static sm_status fit(sm_calibration *c, const char *model, sm_error *error) {
                                        .grid = (o->fit & SM_FIT_MASK) != 0,
                                        .threshold = c->metadata.threshold,
                                        .statistics = (o->fit & SM_FIT_OUTLIERS) != 0};
-    const sm_status status = sm_answers_collect(&wanted, &c->answers, error);
+    sm_status status = sm_answers_collect(&wanted, &c->answers, error);
+    if (status != SM_OK) return status;
+    c->fit = o->fit;
+    if (o->check) status = sm_calibration_check(c, error);
     return status == SM_OK ? sm_calibration_fit(c, error) : status;
 }
 

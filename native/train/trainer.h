@@ -80,6 +80,9 @@ typedef struct sm_trainer_options {
 
 sm_trainer_options sm_trainer_options_default(void);
 
+/** The side of the network's input that the options mean. Errors: SM_ERROR_ARGUMENT, _IO, _WEIGHTS, _MEMORY. */
+sm_status sm_trainer_input_size(const sm_trainer_options *options, int *size, sm_error *error);
+
 /**
  * Trains to the last epoch, or until `*interrupted` is not zero: then it saves a checkpoint and returns
  * SM_ERROR_INTERRUPTED. It also saves a checkpoint after epochs, see save_seconds. A loss that is not finite makes it

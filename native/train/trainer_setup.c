@@ -168,6 +168,20 @@ static sm_status start_from(sm_trainer *t, const char *path, sm_error *error) {
     return status;
 }
 
+sm_status sm_trainer_input_size(const sm_trainer_options *options, int *size, sm_error *error) {
+    sm_trainer *t = calloc(1, sizeof *t);
+    if (!t) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    sm_status status = sm_net_make(options->network, &t->net, error);
+    t->parameters = status == SM_OK ? sm_floats_allocate(t->net.total_count) : NULL;
+    if (status == SM_OK && !t->parameters) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+    t->initial.input_size = t->net.default_size;
+    if (status == SM_OK && options->initial_weights) status = start_from(t, options->initial_weights, error);
+    *size = options->size > 0 ? options->size : t->initial.input_size;
+    sm_floats_free(t->parameters);
+    free(t);
+    return status;
+}
+
 static sm_status make_paths(sm_trainer *t, sm_error *error) {
     const char *out = t->options->out;
     t->folder_new = !sm_folder_exists(out);

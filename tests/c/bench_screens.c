@@ -1,6 +1,7 @@
 /**
  * Measures how well the ultrasound pictures of whole scanner screens are found and answered, with the networks of the
- * folds, each on images that it has not seen: bench_screens [COUNT [DATA [FOLDS]]]. Not a test: no value is asserted.
+ * folds, each on images that it has not seen, as many as the folder has: bench_screens [COUNT [DATA [FOLDS]]]. Not a
+ * test: no value is asserted.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ typedef struct bench {
     sm_dataset datasets[SETS];
     sm_model *models[FOLDS];
     sm_state *states[FOLDS];
+    int fold_count; /* with weights */
     sm_parallel *parallel;
     sm_random random;
 } bench;
@@ -55,10 +57,13 @@ static void load(bench *b, const char *data, const char *folds) {
         unsigned char *bytes = NULL;
         size_t size = 0;
         snprintf(path, sizeof path, "%s/fold%d/weights.safetensors", folds, i);
-        check(sm_file_read(path, &bytes, &size, &error), &error);
+        const sm_status status = sm_file_read(path, &bytes, &size, &error);
+        if (status != SM_OK && i > 0) break;
+        check(status, &error);
         check(sm_model_create(bytes, size, NULL, &b->models[i], &error), &error);
         check(sm_state_create(b->models[i], &options, &b->states[i], &error), &error);
         free(bytes);
+        b->fold_count = i + 1;
     }
 }
 
@@ -67,7 +72,8 @@ static const sm_record *pick(bench *b, int fold) {
     for (;;) {
         const sm_dataset *set = &b->datasets[sm_random_below(&b->random, SETS)];
         const sm_record *record = &set->records[sm_random_below(&b->random, set->count)];
-        if (!record->exclude && !record->problem && (fold < 0 || record->fold == fold)) return record;
+        const bool is_wanted = fold < 0 ? record->fold < b->fold_count : record->fold == fold;
+        if (!record->exclude && !record->problem && is_wanted) return record;
     }
 }
 
@@ -163,7 +169,7 @@ static void measure_screens(bench *b, int count, int views, bool sector) {
     whole.find_regions = false;
     sm_result result = {0};
     for (int i = 0; i < count; i++) {
-        const int fold = pick(b, -1)->fold % FOLDS;
+        const int fold = pick(b, -1)->fold;
         sm_state *state = b->states[fold];
         sm_sample samples[SCREEN_VIEWS_MAX];
         for (int k = 0; k < views; k++) {

@@ -143,8 +143,9 @@ static settings first, second;
 
 static void everything_is_fitted_and_used(void **state) {
     (void)state;
-    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
-                         inside("manifest.csv"), "--out", inside("fitted.safetensors"), "--threads", "2", NULL),
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("model.safetensors"),
+                         "--data", inside("manifest.csv"), "--out", inside("fitted.safetensors"), "--threads", "2",
+                         NULL),
                      0);
     char *line = text_read(inside("stdout.txt"));
     check_json(line);
@@ -185,6 +186,23 @@ static void everything_is_fitted_and_used(void **state) {
     free(page);
 }
 
+/** A network with random weights has nothing to calibrate: what was given stays, and is named. */
+static void a_fit_that_is_not_better_is_not_used(void **state) {
+    (void)state;
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
+                         inside("manifest.csv"), "--fit", "presence,mask,points", "--out",
+                         inside("checked.safetensors"), NULL),
+                     0);
+    assert_holds("stderr.txt", "presence, mask and points: on 48 images that it was not fitted to", true);
+    assert_holds("stdout.txt", "\"fitted\":[]", true);
+    assert_holds("stdout.txt", "\"answer_loss\":{\"images\":48,\"before\":", true);
+    read_settings("checked.safetensors", &first);
+    assert_false(first.has_decision);
+    assert_near(first.file.metadata.threshold, 0.55, 1e-6);
+    assert_near(first.file.metadata.minimum_area, 0.002, 1e-6);
+    assert_near(first.file.metadata.temperature, 1.5, 1e-6);
+}
+
 /** The value of `key`, a number, in the text of a JSON file. */
 static double number_in(const char *file, const char *key) {
     char *text = text_read(inside(file)), name[64];
@@ -199,8 +217,8 @@ static double number_in(const char *file, const char *key) {
 /** No pixel reaches the threshold: all outlines are faint. They keep the lesion images, and no mask comes of them. */
 static void faint_outlines_keep_images_without_a_mask(void **state) {
     (void)state;
-    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
-                         inside("manifest.csv"), "--fit", "presence,points", "--threshold", "1", "--out",
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("model.safetensors"),
+                         "--data", inside("manifest.csv"), "--fit", "presence,points", "--threshold", "1", "--out",
                          inside("faint.safetensors"), NULL),
                      0);
     assert_true(number_in("stdout.txt", "kept_here") >= 0.80);
@@ -218,13 +236,13 @@ static void faint_outlines_keep_images_without_a_mask(void **state) {
 
 static void what_cannot_be_fitted_stays(void **state) {
     (void)state;
-    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
-                         inside("manifest.csv"), "--out", inside("base.safetensors"), NULL),
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("model.safetensors"),
+                         "--data", inside("manifest.csv"), "--out", inside("base.safetensors"), NULL),
                      0);
     read_settings("base.safetensors", &first);
     /* Lesions of unknown type: no temperature, no presence; the points are fitted with the presence that is there. */
-    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("base.safetensors"), "--data",
-                         inside("lesions.csv"), "--out", inside("lesions.safetensors"), NULL),
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("base.safetensors"),
+                         "--data", inside("lesions.csv"), "--out", inside("lesions.safetensors"), NULL),
                      0);
     assert_holds("stderr.txt", "temperature: no image has a known type", true);
     assert_holds("stderr.txt", "presence: it needs images with a lesion and images without", true);
@@ -234,8 +252,8 @@ static void what_cannot_be_fitted_stays(void **state) {
     assert_near(second.file.metadata.temperature, first.file.metadata.temperature, 1e-6);
     for (int k = 0; k < 3; k++) assert_near(second.decision.presence[k], first.decision.presence[k], 0);
     /* Normals only, without a presence: nothing but the temperature. */
-    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
-                         inside("normals.csv"), "--out", inside("normals.safetensors"), NULL),
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("model.safetensors"),
+                         "--data", inside("normals.csv"), "--out", inside("normals.safetensors"), NULL),
                      0);
     assert_holds("stderr.txt", "mask: no lesion is outlined", true);
     assert_holds("stderr.txt", "points: they need the presence", true);
@@ -248,13 +266,13 @@ static void what_cannot_be_fitted_stays(void **state) {
 
 static void settings_are_copied_and_pooled(void **state) {
     (void)state;
-    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
-                         inside("manifest.csv"), "--folds", inside("folds"), "--out", inside("pooled.safetensors"),
-                         NULL),
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("model.safetensors"),
+                         "--data", inside("manifest.csv"), "--folds", inside("folds"), "--out",
+                         inside("pooled.safetensors"), NULL),
                      0);
     assert_holds("stdout.txt", "\"images\":48", true);
-    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
-                         inside("manifest.csv"), "--folds", inside("folds"), "--not-fold", "1", "--out",
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("model.safetensors"),
+                         "--data", inside("manifest.csv"), "--folds", inside("folds"), "--not-fold", "1", "--out",
                          inside("nested.safetensors"), NULL),
                      0);
     assert_holds("stdout.txt", "\"images\":33", true);
@@ -262,15 +280,15 @@ static void settings_are_copied_and_pooled(void **state) {
     read_settings("nested.safetensors", &second);
     assert_memory_not_equal(&first.decision, &second.decision, sizeof first.decision);
     /* The weights are those of --model, with the settings of the pool. */
-    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--decision-from",
-                         inside("pooled.safetensors"), "--out", inside("copied.safetensors"), NULL),
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("model.safetensors"),
+                         "--decision-from", inside("pooled.safetensors"), "--out", inside("copied.safetensors"), NULL),
                      0);
     read_settings("copied.safetensors", &second);
     assert_true(second.has_decision);
     assert_memory_equal(&first.decision, &second.decision, sizeof first.decision);
     assert_near(second.file.metadata.threshold, 0.55, 1e-6);
-    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--decision-from",
-                         inside("model.safetensors"), "--out", inside("none.safetensors"), NULL),
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("model.safetensors"),
+                         "--decision-from", inside("model.safetensors"), "--out", inside("none.safetensors"), NULL),
                      1);
     assert_holds("stderr.txt", "model.safetensors: holds no presence", true);
     assert_int_equal(
@@ -328,6 +346,7 @@ static void weights_without_prompts_say_so(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_fitted_and_used),
+        cmocka_unit_test(a_fit_that_is_not_better_is_not_used),
         cmocka_unit_test(faint_outlines_keep_images_without_a_mask),
         cmocka_unit_test(what_cannot_be_fitted_stays),
         cmocka_unit_test(settings_are_copied_and_pooled),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../native/data/phantom.h"
+#include "../../native/jpeg_write.h"
 #include "../../src/letterbox.h"
 #include "../../src/scan.h"
 #include "foreign_picture.h"
@@ -134,6 +135,25 @@ static void tidy_pictures_are_left_whole(void **state) {
     }
 }
 
+/** Strong compression leaves flat blocks in a picture, which are no surface of a screen. */
+static void strongly_compressed_pictures_are_left_whole(void **state) {
+    (void)state;
+    for (int quality = 5; quality <= 20; quality += 5)
+        for (int i = 0; i < PICTURES; i++) {
+            const sm_image picture = {pictures[i].width, pictures[i].height, 1, pictures[i].grey};
+            unsigned char *bytes = NULL;
+            size_t size = 0;
+            assert_int_equal(sm_jpeg_write(&picture, quality, &bytes, &size, NULL), SM_OK);
+            sm_image decoded = {0};
+            assert_int_equal(sm_image_decode(bytes, size, &decoded, NULL), SM_OK);
+            free(bytes);
+            sm_scan scan;
+            find(&decoded, &scan);
+            assert_whole(&scan, picture.width, picture.height);
+            sm_image_free(&decoded);
+        }
+}
+
 /** A black border belongs to many tidy images. */
 static void a_black_border_is_left_alone(void **state) {
     (void)state;
@@ -201,6 +221,7 @@ int main(void) {
         cmocka_unit_test(pictures_are_found_in_screens_of_many_looks),
         cmocka_unit_test(a_screen_without_a_picture_is_left_whole),
         cmocka_unit_test(tidy_pictures_are_left_whole),
+        cmocka_unit_test(strongly_compressed_pictures_are_left_whole),
         cmocka_unit_test(a_black_border_is_left_alone),
         cmocka_unit_test(photographs_and_tiny_images_are_left_whole),
         cmocka_unit_test(outside_a_sector_the_picture_is_cleared),

@@ -215,6 +215,26 @@ static void test_teachers(void **state) {
     assert_non_null(strstr(error.message, "manifest.csv"));
 }
 
+static bool any_image(const sm_record *record, const void *context) {
+    (void)record;
+    (void)context;
+    return true;
+}
+
+/** Images that were read before, for several folds, give the same bits as images that the training reads. */
+static void test_images_read_before(void **state) {
+    workplace *place = *state;
+    sm_trainer_options options = small_training();
+    sm_cache images;
+    scratch_stderr_begin(place->folder);
+    assert_int_equal(sm_cache_load(&place->dataset, any_image, NULL, options.size, "", NULL, &images, NULL), SM_OK);
+    free(scratch_stderr_end(place->folder));
+    options.images = &images;
+    assert_int_equal(train_into(place, "read before", &options, &never, NULL), SM_OK);
+    assert_same_results(place, "a", "read before");
+    sm_cache_free(&images);
+}
+
 static sm_status fail_in_epoch_1(void *context, const sm_epoch_result *result, sm_error *error) {
     (void)context;
     assert_int_equal(result->epoch, 1);
@@ -511,6 +531,7 @@ int main(void) {
         cmocka_unit_test(test_interrupted_and_resumed_to_the_same_bits),
         cmocka_unit_test(test_the_first_checkpoint_precedes_the_first_weights),
         cmocka_unit_test(test_resuming_with_other_settings_is_refused),
+        cmocka_unit_test(test_images_read_before),
         cmocka_unit_test(test_resuming_with_more_epochs),
         cmocka_unit_test(test_the_best_epoch_is_kept),
         cmocka_unit_test(test_a_loss_that_is_not_finite),

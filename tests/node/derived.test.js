@@ -14,7 +14,7 @@ import { binarySegmentation, fractionalSegmentation } from '../../wasm/dicom/seg
 import { faultsOf, readByPydicom, withoutJudges } from './support/derived.js';
 import { dicom, regions } from './support/dicom.js';
 import { scan } from './support/images.js';
-import { CLI, attempt, execute, temporaryFolder } from './support/project.js';
+import { CLI, ROOT, attempt, execute, temporaryFolder } from './support/project.js';
 
 const MAKER = { version: '1.2.3', network: 'test', weights: 'ab'.repeat(32), reader: 'Ann Lee' };
 /** An odd number of pixels, so that frames begin within bytes. */
@@ -131,6 +131,16 @@ test('probabilities as a fractional object; an image without a lesion', { skip: 
     assert.ok(report.items.some((/** @type {any} */ [name, value]) => name.endsWith('No abnormality') || value === 'No abnormality'));
     const [mask] = (await readDerived(bytes[0] ?? new Uint8Array(), libraries))?.masks ?? [];
     assert.deepEqual(mask?.mask, levels.map(level => (level >= 127.5 ? 255 : 0)));
+});
+
+test('segmentations in the manners of other programs are read', { skip: withoutJudges }, async context => {
+    const folder = await temporaryFolder(context);
+    await execute('/usr/bin/python3', [path.join(ROOT, 'tests/dicom/make_segmentation.py'), folder]);
+    const expected = Uint8Array.from({ length: WIDTH * HEIGHT }, (_, index) => (index % WIDTH < 9 || (index % WIDTH) + Math.floor(index / WIDTH) > 30 ? 255 : 0));
+    for (const name of ['shared', 'deflated', 'series', 'fractional']) {
+        const read = await readDerived(new Uint8Array(await readFile(path.join(folder, `${name}.dcm`))), libraries);
+        assert.deepEqual(read?.masks, [{ source: '1.2.3.4', frame: 0, width: WIDTH, height: HEIGHT, mask: expected }], name);
+    }
 });
 
 test('the same identifiers and date give the same bytes', async () => {

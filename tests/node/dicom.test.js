@@ -63,6 +63,20 @@ test('regions and the size of pixels are read, also in millimetres', async () =>
     assert.deepEqual(oblong.scales, []);
 });
 
+test('the pictures that a file marks do not overlap, and curves are none', async () => {
+    const centimetres = 0.02;
+    const more = [regions(
+        { box: [0, 0, 20, 30], centimetres },
+        { box: [40, 0, 60, 30], centimetres },
+        { box: [45, 10, 58, 35], centimetres, type: 2 },
+        { box: [0, 36, 60, 48], centimetres, format: 3 },
+    )];
+    const file = await open(dicom({ ...size, pixels: grey, more }));
+    assert.equal(file.regions.length, 4);
+    assert.deepEqual(file.pictures, [{ x: 0, y: 0, width: 20, height: 30 }, { x: 40, y: 0, width: 20, height: 35 }]);
+    assert.deepEqual((await open(dicom({ ...size, pixels: grey }))).pictures, []);
+});
+
 /** A lossless JPEG-LS picture would do as well: any code stream whose header names another size. @param {number} marker */
 const wrongSize = marker => Buffer.from([0xff, 0xd8, 0xff, marker, 0, 11, 8, 0xff, 0xff, 0xff, 0xff, 1, 1, 0x11, 0]);
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Sonomask, SonomaskPool } from '../../wasm/sonomask.js';
+import { dicom, regions as marked } from './support/dicom.js';
 import { BUILD, CLI, ROOT, WEIGHTS, attempt, temporaryFolder } from './support/project.js';
 import { makePromptWeights } from './support/prompts.js';
 import { cropOf, screenOf } from './support/screen.js';
@@ -151,4 +152,20 @@ test('predict --region: the commands agree byte by byte', { skip: otherProcessor
         if (regions) assert.deepEqual(JSON.parse(ours.stdout).regions.map((/** @type {any} */ region) => region.bbox), regions);
         else assert.match(ours.stderr, /region/);
     }
+});
+
+test('the command takes the regions that a DICOM file marks, unless they are given', async (context) => {
+    const folder = await temporaryFolder(context);
+    const { image, views } = screen;
+    const boxOf = (/** @type {Rectangle} */ { x, y, width, height }) => /** @type {[number, number, number, number]} */ ([x, y, x + width, y + height - 20]);
+    const more = [marked(...views.map((view) => ({ box: boxOf(view), centimetres: 0.01 })))];
+    await writeFile(path.join(folder, 'two.dcm'), dicom({ ...image, more, pixels: Buffer.from(image.data) }));
+    const regionsFor = async (/** @type {string[]} */ ...options) => {
+        const { stdout, stderr } = await attempt(process.execPath, [CLI, 'predict', '--weights', WEIGHTS, '--out', 'out', '--overwrite', ...options, 'two.dcm'], { cwd: folder });
+        assert.ok(stdout, stderr);
+        return JSON.parse(stdout).regions.map((/** @type {{ bbox: number[] }} */ { bbox: [x, y, width, height] }) => ({ x, y, width, height }));
+    };
+    assert.deepEqual(await regionsFor(), views.map((view) => ({ ...view, height: view.height - 20 })));
+    assert.deepEqual(await regionsFor('--region', 'auto'), views);
+    assert.deepEqual(await regionsFor('--region', 'whole'), [{ x: 0, y: 0, width: image.width, height: image.height }]);
 });

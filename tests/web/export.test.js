@@ -101,7 +101,7 @@ describe('exported outlines', { skip }, () => {
         const [record] = JSON.parse(textOf('results.json'));
         assert.deepEqual([record.review, record.reader_type, record.notes, record.provenance.weights_sha256], ['accepted', 'malignant', '=SUM(1), "quoted"', weights]);
         const [head = '', line = ''] = textOf('results.csv').split('\r\n');
-        assert.ok(head.endsWith(',software,network,weights_date,weights_sha256,date,frames,frames_answered'));
+        assert.ok(head.endsWith(',software,network,weights_date,weights_sha256,date,frames,frames_answered,region,region_x,region_y,region_width,region_height,regions_from'));
         assert.ok(line.includes(`,accepted,malignant,4B,"'=SUM(1), ""quoted""",Reader 1,`), line);
         assert.equal(JSON.parse(textOf('labelme/benign.json')).sonomask.review, 'accepted');
     });

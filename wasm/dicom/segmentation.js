@@ -73,7 +73,7 @@ function dataSet(source, maker, { kind, segments, parts, pixels }, made) {
         ImageType: ['DERIVED', 'PRIMARY'],
         PatientOrientation: '',
         ContentLabel: 'RESEARCH USE',
-        ContentDescription: `Lesions in breast ultrasound. ${NOTICE}`,
+        ContentDescription: `Breast lesions. ${NOTICE}`,
         ContentCreatorName: personName(maker.reader),
         ReferencedSeriesSequence: [{
             SeriesInstanceUID: source.series,

@@ -19,17 +19,25 @@ const last = new WeakMap();
 
 /**
  * @param {Item} item with answers
- * @param {Reference} source
- * @param {Maker} maker
- * @returns {Derived | null} null: an answer is not of the size of the source, or of a frame that it does not have
+ * @param {boolean} isAnonymous patient and study are not named
+ * @param {import('../engine/engine.js').Engine} engine
+ * @param {import('./provenance.js').Provenance} provenance
+ * @param {(file: Blob, kind: 'reference' | 'reference-with-person') => Promise<any>} ask reads a file in the worker
+ * @returns {Promise<Derived>}
+ * @throws {Error} with `key` and `detail`, or `problem` with both
  */
-export function derivedOf(item, source, maker) {
+export async function derivedOf(item, isAnonymous, { pool: { info: { version, network } } }, { weights_sha256: weights, reader }, ask) {
+    /** @type {Reference} */
+    const source = await ask(item.file, isAnonymous ? 'reference' : 'reference-with-person');
+    /** @type {Maker} */
+    const maker = { version, network, weights, reader };
     const answers = answersOf(item);
     const { type, birads, notes } = item.review;
     const parts = [JSON.stringify([maker, source, type, birads, notes]), ...answers.flatMap(({ frame, result }) => [frame, result.runs, result.lesions])];
     const kept = last.get(item);
     if (kept && kept.parts.length === parts.length && kept.parts.every((part, index) => part === parts[index])) return kept.derived;
-    if (answers.some(({ frame, result }) => result.width !== source.width || result.height !== source.height || frame >= source.frameCount)) return null;
+    if (answers.some(({ frame, result }) => result.width !== source.width || result.height !== source.height || frame >= source.frameCount))
+        throw Object.assign(new Error(), { key: 'problem.dicom-damaged', detail: 'picture and header differ in size or number of frames' });
     const frames = answers.map(({ frame, result: { width, height, runs, lesions, edits } }) => ({
         frame,
         numbers: outlineNumbers(decodeRuns(runs, width * height), width, lesions),

@@ -29,7 +29,8 @@ function rounded(value) {
  */
 export function recordOf(item, name, frame, result, provenance) {
     const recordOfRegion = (/** @type {import('../state/item.js').Region} */ { x, y, width, height, type, probabilities, presence, outlierScore, looksLikeUltrasound }) => ({
-        x, y, width, height, type,
+        bbox: { x, y, width, height },
+        type,
         probabilities: { normal: rounded(probabilities.normal), benign: rounded(probabilities.benign), malignant: rounded(probabilities.malignant) },
         presence: rounded(presence),
         outlier_score: rounded(outlierScore),

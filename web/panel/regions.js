@@ -49,7 +49,8 @@ export function startRegions({ session, store, viewer, gestures, language, onLan
     const names = /** @type {Action[]} */ (Object.keys(actions));
     const buttons = names.map(name =>
         element('button', { type: 'button', class: name === 'all' ? 'link' : 'button button-small', id: `region-${name}`, onclick: actions[name] }));
-    const part = element('div', { class: 'context-part', 'data-for': 'region', role: 'group' }, ...buttons);
+    const [auto = null, whole = null, ...others] = buttons;
+    const part = element('div', { class: 'context-part', 'data-for': 'region', role: 'group' }, element('div', { class: 'choice' }, auto, whole), ...others);
     const hint = element('span');
     const hintPart = element('div', { class: 'context-part context-hint', 'data-for': 'region' }, hint);
     part.hidden = gestures.tool !== 'region';

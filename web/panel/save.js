@@ -93,7 +93,15 @@ export class Save {
             const { item, name, frame, result, stem, provenance } = await this.#inView(engine);
             saveFile(jsonBlob(recordOf(item, name, frame, result, provenance)), `${stem}.json`);
         });
-        for (const kind of OF_DICOM) this.#on(`save-${kind}`, engine => this.#saveDerived(engine, kind));
+        for (const kind of OF_DICOM) this.#on(`save-${kind}`, async engine => {
+            const { derivedOf } = await late();
+            const { askOnce } = await import('../input/dicom.js');
+            const { item, name, provenance } = await this.#inView(engine);
+            const derived = await derivedOf(item, name.hidden, engine, provenance, askOnce).catch(error => {
+                throw new Error(reasonOf(error), { cause: error });
+            });
+            saveFile(new Blob([derived[kind]], { type: 'application/dicom' }), `${name.stem}_${kind}.dcm`);
+        });
         this.#on('save-copy', async engine => {
             if (!canCopy) throw new Error(t('lack.copy'));
             // Called at once, with a promise of the picture: browsers allow this only shortly after a click.
@@ -116,23 +124,6 @@ export class Save {
             saveFile(await toZip(names, engine, await this.#painter(engine), this.#reader(), showProgress), 'sonomask.zip');
         });
         this.#on('save-report', async engine => printReport(await this.#names(), engine, await this.#painter(engine), this.#reader(), showProgress));
-    }
-
-    /**
-     * @param {Engine} engine
-     * @param {'seg' | 'sr'} kind
-     */
-    async #saveDerived(engine, kind) {
-        const { derivedOf } = await late();
-        const { askOnce } = await import('../input/dicom.js');
-        const { item, name, provenance } = await this.#inView(engine);
-        const source = await askOnce(item.file, name.hidden ? 'reference' : 'reference-with-person').catch(error => {
-            throw new Error(reasonOf(error), { cause: error });
-        });
-        const { version, network } = engine.pool.info;
-        const derived = derivedOf(item, source, { version, network, weights: provenance.weights_sha256, reader: provenance.reader });
-        if (!derived) throw new Error(t('save.differs'));
-        saveFile(new Blob([derived[kind]], { type: 'application/dicom' }), `${name.stem}_${kind}.dcm`);
     }
 
     /** @param {Engine} engine */

@@ -1,9 +1,13 @@
-/** Reads DICOM SEG and SR files, and finds the images that they are of. */
+/**
+ * Reads DICOM SEG and SR files, and finds the images that they are of. The masks become ground truth and, on request, the
+ * outlines; the judgements in reports those of the reader.
+ */
 import { encodeRuns } from '../edit/runs.js';
 
 /**
  * @typedef {import('../state/item.js').DrawnMask} DrawnMask
  * @typedef {import('../state/item.js').Item} Item
+ * @typedef {import('./annotations.js').Annotated} Annotated
  * @typedef {import('../../wasm/dicom/read-derived.js').ReadDerived} ReadDerived
  * @typedef {import('../../wasm/dicom/reference.js').Reference} Reference
  * @typedef {import('../../wasm/dicom/report.js').Judgement} Judgement
@@ -24,7 +28,7 @@ import { encodeRuns } from '../edit/runs.js';
  * @param {(file: Blob, kind: 'derived' | 'reference') => Promise<any>} ask reads a file in the worker
  * @returns {Promise<Read>}
  */
-export async function readDerivedFiles(files, items, ask) {
+async function readFiles(files, items, ask) {
     /** @type {Map<string, Item[]>} */
     const byInstance = new Map();
     for (const item of items) {
@@ -55,4 +59,48 @@ export async function readDerivedFiles(files, items, ask) {
     }
     read.unknown = [...new Set(read.unknown)];
     return read;
+}
+
+/**
+ * What the page does itself: its language, notices and kinds are no state of the late library.
+ * @typedef {object} Page
+ * @property {typeof import('../input/open.js').kindOfFile} kindOfFile
+ * @property {typeof import('../ui/announce.js').notify} notify
+ * @property {typeof import('../ui/announce.js').offer} offer
+ * @property {typeof import('../panel/keep.js').reasonOf} reasonOf
+ * @property {typeof import('../i18n/i18n.js').t} t
+ * @property {(item: Item, mask: DrawnMask) => void} giveTruth
+ * @property {(given: Map<Item, Annotated>) => void} use makes the masks the outlines
+ */
+
+/**
+ * @param {File[]} files
+ * @param {import('../state/store.js').Store} store
+ * @param {Page & { askOnce: (file: Blob, kind: 'derived' | 'reference') => Promise<any> }} page reads a file in the worker, too
+ */
+export async function addDerived(files, store, { askOnce, kindOfFile, notify, offer, reasonOf, t, giveTruth, use }) {
+    const dicoms = [];
+    for (const item of store.items) {
+        item.kind ??= await kindOfFile(item.file).catch(() => null);
+        if (item.kind === 'dicom' && item.file.size > 0) dicoms.push(item);
+    }
+    const { masks, judgements, unknown, otherFrames, problems } = await readFiles(files, dicoms, askOnce);
+    for (const { name, error } of problems) notify(t('session.failed', { name, detail: reasonOf(error) }), 'problem');
+    for (const [item, { type, birads, notes }] of judgements) {
+        item.review = { ...item.review, type, birads, notes };
+        store.changed(item);
+    }
+    /** @type {Map<Item, Annotated>} */
+    const given = new Map();
+    for (const [item, mask] of masks) {
+        given.set(item, { name: item.name, mask, type: null });
+        // A loop has frames that the mask is not of.
+        if (item.frameCount === 1) giveTruth(item, mask);
+    }
+    const words = judgements.size > 0 ? [t('derived.judged', { count: judgements.size })] : [];
+    if (given.size > 0 || unknown.length > 0) words.push(t('annotations.read', { format: 'DICOM SEG', count: given.size }));
+    if (unknown.length > 0) words.push(t('annotations.unknown', { count: unknown.length, name: unknown[0] ?? '' }));
+    if (otherFrames > 0) words.push(t('derived.frames', { count: otherFrames }));
+    if (given.size > 0) offer('annotations', words.join(' '), [{ label: t('annotations.use'), run: () => use(given) }]);
+    else if (words.length > 0) notify(words.join(' '), unknown.length > 0 || otherFrames > 0 ? 'problem' : 'plain');
 }

@@ -42,16 +42,6 @@ async function isDerived({ file }) {
 
 const POINTS = /** @type {const} */ ([0.8, 0.9, 0.95]);
 
-/** @param {string} path */
-function baseOf(path) {
-    return (path.split(/[/\\]/).at(-1) ?? '').toLowerCase();
-}
-
-/** @param {string} path */
-function stemOf(path) {
-    return baseOf(path).replace(/\.[^.]+$/, '');
-}
-
 /** Event "unpaired", when the masks without an image change. */
 export class Intake extends EventTarget {
     #store;
@@ -244,10 +234,10 @@ export class Intake extends EventTarget {
     /** @param {File} file a session, or annotations */
     async #addWork(file) {
         try {
-            const { readAnnotations, readSession } = await late();
+            const { addAnnotations, readAnnotations, readSession } = await late();
             const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
             if (head[0] === 0x50 && head[1] === 0x4b) await this.#openSession(await readSession(file));
-            else if (/\.json$/i.test(file.name)) this.#addAnnotations(readAnnotations(await file.text()));
+            else if (/\.json$/i.test(file.name)) addAnnotations(readAnnotations(await file.text()), this.#store.items, this.#page);
             else throw Object.assign(new Error(), { key: 'session.other', detail: '' });
         } catch (error) {
             notify(t('session.failed', { name: file.name, detail: reasonOf(error) }), 'problem');
@@ -293,64 +283,18 @@ export class Intake extends EventTarget {
         return items;
     }
 
-    /** @param {import('../session/annotations.js').Annotations} annotations */
-    #addAnnotations({ format, images, ignored }) {
-        /** @type {Map<Item, Annotated>} */
-        const given = new Map();
-        let unknown = 0;
-        for (const annotated of images) {
-            const item = this.#itemOf(annotated.name);
-            if (item) given.set(item, annotated);
-            else unknown++;
-        }
-        for (const [item, { mask }] of given) this.#giveTruth(item, [mask]);
-        const words = [t('annotations.read', { format, count: given.size })];
-        if (unknown > 0) words.push(t('annotations.unknown', { count: unknown, name: images.find(({ name }) => !this.#itemOf(name))?.name ?? '' }));
-        if (ignored > 0) words.push(t('annotations.ignored', { count: ignored }));
-        if (given.size === 0) notify(words.join(' '), 'problem');
-        else offer('annotations', words.join(' '), [{ label: t('annotations.use'), run: () => this.#useAnnotations(given) }]);
-    }
+    /** For the late library. @type {import('../session/derived.js').Page} */
+    #page = {
+        kindOfFile, notify, offer, reasonOf, t,
+        giveTruth: (item, mask) => this.#giveTruth(item, [mask]),
+        use: given => this.#useAnnotations(given),
+    };
 
-    /**
-     * The masks of DICOM SEG become ground truth and, on request, the outlines; the judgements of DICOM SR those of the reader.
-     * @param {File[]} files
-     */
+    /** @param {File[]} files DICOM SEG and SR */
     async #addDerived(files) {
-        const { readDerivedFiles } = await late();
+        const { addDerived } = await late();
         const { askOnce } = await import('../input/dicom.js');
-        const dicoms = [];
-        for (const item of this.#store.items) {
-            item.kind ??= await kindOfFile(item.file).catch(() => null);
-            if (item.kind === 'dicom' && item.file.size > 0) dicoms.push(item);
-        }
-        const { masks, judgements, unknown, otherFrames, problems } = await readDerivedFiles(files, dicoms, askOnce);
-        for (const { name, error } of problems) notify(t('session.failed', { name, detail: reasonOf(error) }), 'problem');
-        for (const [item, { type, birads, notes }] of judgements) {
-            item.review = { ...item.review, type, birads, notes };
-            this.#store.changed(item);
-        }
-        /** @type {Map<Item, Annotated>} */
-        const given = new Map();
-        for (const [item, mask] of masks) {
-            given.set(item, { name: item.name, mask, type: null });
-            // A loop has frames that the mask is not of.
-            if (item.frameCount === 1) this.#giveTruth(item, [mask]);
-        }
-        const words = judgements.size > 0 ? [t('derived.judged', { count: judgements.size })] : [];
-        if (given.size > 0 || unknown.length > 0) words.push(t('annotations.read', { format: 'DICOM SEG', count: given.size }));
-        if (unknown.length > 0) words.push(t('annotations.unknown', { count: unknown.length, name: unknown[0] ?? '' }));
-        if (otherFrames > 0) words.push(t('derived.frames', { count: otherFrames }));
-        if (given.size > 0) offer('annotations', words.join(' '), [{ label: t('annotations.use'), run: () => this.#useAnnotations(given) }]);
-        else if (words.length > 0) notify(words.join(' '), unknown.length > 0 || otherFrames > 0 ? 'problem' : undefined);
-    }
-
-    /**
-     * @param {string} name of an annotated image
-     * @returns {Item | undefined} the one with this name, else the one with this name and another extension
-     */
-    #itemOf(name) {
-        const { items } = this.#store;
-        return items.find(item => baseOf(item.name) === baseOf(name)) ?? items.find(item => stemOf(item.name) === stemOf(name));
+        await addDerived(files, this.#store, { ...this.#page, askOnce });
     }
 
     /** @param {Map<Item, Annotated>} given */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import threading
 import time
@@ -39,6 +40,8 @@ class Model:
     def __init__(self, network: Network, threads: Threads) -> None:
         self._network: Optional[Network] = network
         self._threads = threads
+        #: Of the weights file, hexadecimal.
+        self.weights_sha256 = ""
         self._idle: Deque[State] = deque()  # append and pop are atomic
         info = network.describe()
         points = list(info.operating_points) if info.has_decision else []
@@ -86,7 +89,9 @@ class Model:
         if not is_encoded(source):
             raise refused(f"weights must be a path or the bytes of a file, not {type(source).__name__}")
         data, name = read(source)
-        return cls(Network(data, name, c.BACKENDS.index(backend), size), Threads(count))
+        model = cls(Network(data, name, c.BACKENDS.index(backend), size), Threads(count))
+        model.weights_sha256 = hashlib.sha256(data).hexdigest()
+        return model
 
     def __repr__(self) -> str:
         return f"<Model {self.info.network} {self.info.input_size}x{self.info.input_size}, {self.info.threads} threads>"

@@ -1,0 +1,109 @@
+"""DICOM SEG and SR by the Python package, judged by dciodvfy."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import unittest
+from typing import Any, List
+
+import numpy as np
+from support import Case
+
+import sonomask
+
+try:
+    import pydicom
+    from pydicom.dataset import Dataset
+
+    from sonomask import dicom
+
+    HAS_PYDICOM = True
+except ImportError:
+    HAS_PYDICOM = False
+
+
+def source_of(frames: int, instance: str = "1.2.3.4") -> Any:
+    """A source with the attributes that matter, 200 x 150 pixels of 0.2 mm."""
+    region = Dataset()
+    region.RegionSpatialFormat, region.RegionDataType = 1, 1
+    region.RegionLocationMinX0, region.RegionLocationMinY0 = 0, 0
+    region.RegionLocationMaxX1, region.RegionLocationMaxY1 = 200, 150
+    region.PhysicalUnitsXDirection = region.PhysicalUnitsYDirection = 3
+    region.PhysicalDeltaX = region.PhysicalDeltaY = 0.02
+    source = Dataset()
+    source.SOPClassUID = "1.2.840.10008.5.1.4.1.1.3.1" if frames > 1 else "1.2.840.10008.5.1.4.1.1.6.1"
+    source.SOPInstanceUID, source.StudyInstanceUID, source.SeriesInstanceUID = instance, "1.2.3.1", "1.2.3.2"
+    source.PatientName, source.PatientID = "Doe^Jane", "7"
+    source.Rows, source.Columns = 150, 200
+    source.SequenceOfUltrasoundRegions = [region]
+    if frames > 1:
+        source.NumberOfFrames = frames
+    return source
+
+
+@unittest.skipUnless(HAS_PYDICOM and shutil.which("dciodvfy"), "pydicom and dicom3tools are not installed")
+class TestDicom(Case):
+    def judged(self, made: Any) -> Any:
+        """The object as it is read again; dciodvfy finds no error and no warning but those of missing patient data."""
+        path = self.folder() / "made.dcm"
+        made.save_as(path)
+        answer = subprocess.run(["dciodvfy", "-new", str(path)], capture_output=True, text=True, check=False)
+        lines = (answer.stdout + answer.stderr).splitlines()
+        faults = [line for line in lines if line.startswith(("Error", "Warning")) and "DICOMDIR" not in line]
+        self.assertEqual(faults, [])
+        return pydicom.dcmread(path)
+
+    def answers(self) -> List[sonomask.Segmentation]:
+        y, x = np.mgrid[0:150, 0:200]
+        lesion = np.where(((x - 90) / 40) ** 2 + ((y - 70) / 25) ** 2 < 1, 30, 120).astype(np.uint8)
+        noise = np.random.default_rng(1).integers(0, 60, lesion.shape, dtype=np.uint8)
+        return [self.model.segment(lesion + noise, threshold=0.5), self.model.segment(np.full((150, 200), 90, np.uint8))]
+
+    def test_frames_of_a_loop(self) -> None:
+        results = self.answers()
+        self.assertTrue(results[0].lesions)
+        source = source_of(5)
+        seg = self.judged(dicom.segmentation(source, results, self.model, frames=[3, 1]))
+        united = np.zeros((150, 200), np.uint8)
+        pixels = seg.pixel_array.reshape((-1, 150, 200))
+        for frame, group in zip(pixels, seg.PerFrameFunctionalGroupsSequence):
+            if group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber == 4:
+                united |= frame
+        np.testing.assert_array_equal(united * 255, results[0].mask)
+        self.assertEqual((seg.PatientName, seg.PatientIdentityRemoved), ("", "YES"))
+        report = self.judged(dicom.report(source, seg, results, self.model, frames=[3, 1]))
+        groups = report.ContentSequence[-1].ContentSequence
+        self.assertEqual(len(groups), sum(max(1, len(result.lesions)) for result in results))
+        axes = [
+            float(item.MeasuredValueSequence[0].NumericValue)
+            for item in groups[0].ContentSequence
+            if item.ValueType == "NUM" and item.ConceptNameCodeSequence[0].CodeMeaning == "Long Axis"
+        ]
+        self.assertAlmostEqual(axes[0], 0.2 * results[0].lesions[0].long_axis, places=3)
+
+    def test_probabilities_and_names(self) -> None:
+        result = self.answers()[0]
+        seg = self.judged(dicom.segmentation(source_of(1), [result], self.model, fractional=True, patient=True))
+        np.testing.assert_array_equal(seg.pixel_array, np.rint(result.probability_map * 255))
+        self.assertEqual(seg.PatientName, "Doe^Jane")
+
+    def test_without_a_lesion(self) -> None:
+        result = self.model.segment(np.full((150, 200), 90, np.uint8), threshold=1)
+        self.assertEqual(result.lesions, [])
+        seg = self.judged(dicom.segmentation(source_of(1), [result], self.model))
+        self.assertFalse(seg.pixel_array.any())
+        self.judged(dicom.report(source_of(1), seg, [result], self.model))
+
+    def test_bad_input(self) -> None:
+        result = self.answers()[0]
+        other = source_of(1)
+        other.Rows = 151
+        for source, frames in ((source_of(1, ""), [0]), (other, [0]), (source_of(2), [2]), (source_of(2), [0, 1])):
+            with self.assertRaises(sonomask.SonomaskError) as caught:
+                dicom.segmentation(source, [result], self.model, frames=frames)
+            self.assertEqual(caught.exception.code, "argument")
+
+
+if __name__ == "__main__":
+    unittest.main()
