@@ -69,8 +69,8 @@ describe('live picture', { skip }, () => {
         });
         assert.deepEqual(outlined, { ...SIZE, drawn: true });
         await page.getByRole('button', { name: 'Record answers' }).click();
-        await page.getByRole('button', { name: /^Save [1-9]\d* answers$/ }).waitFor();
-        const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /^Save \d+ answers$/ }).click()]);
+        await page.getByRole('button', { name: /^Save the answers \([1-9]\d*\)$/ }).waitFor();
+        const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /^Save the answers/ }).click()]);
         assert.match(download.suggestedFilename(), /^live-\d{8}-\d{9}\.jsonl$/);
         const [first] = (await readFile(await download.path(), 'utf8')).split('\n');
         const record = JSON.parse(first ?? '');

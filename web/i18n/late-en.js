@@ -53,7 +53,7 @@ export default {
     'live.frozen': '{name} is in the list, with all tools.',
     'live.region': 'Find the scan again',
     'live.record': 'Record answers',
-    'live.recordStop': 'Save {count} answers',
+    'live.recordStop': 'Save the answers ({count})',
     'live.stop': 'Stop',
     'live.close': 'Close',
     'live.picture': 'Live picture with outlines',
