@@ -119,7 +119,7 @@ static sm_status run_loading(const sm_bench *bench, bool as_json, sm_error *erro
     sm_status status = sm_training_job_create(bench, &job, error);
     const sm_loading_cost_options options = {.size = bench->size,
                                              .batch = bench->batch,
-                                             .epochs = sm_trainer_options_default().epochs,
+                                             .epochs = SM_LEAST_EPOCHS,
                                              .seconds = bench->seconds,
                                              .parallel = bench->parallel,
                                              .step = sm_training_job_step,

@@ -220,9 +220,8 @@ static bool parse(parser *p, int argc, char **argv, bool *help_requested) {
     for (int code; good && !*help_requested && (code = getopt_long(argc, argv, "-", long_options, NULL)) != -1;) {
         if (code == WORD)
             good = take_word(p, optarg, false);
-        else if (code < HELP)
-            good = false; // getopt_long has printed the reason
-        else if (!is_whole_name(p, argv, &long_options[code == HELP ? options : code - FIRST_OPTION]))
+        else if (code < HELP /* getopt_long has printed the reason */ ||
+                 !is_whole_name(p, argv, &long_options[code == HELP ? options : code - FIRST_OPTION]))
             good = false;
         else if (code == HELP)
             *help_requested = true;

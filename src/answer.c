@@ -110,11 +110,14 @@ static void rate(const sm_model *model, const float type_logits[SM_CLASS_COUNT],
     }
 }
 
-/** Clears the mask but for lesion 0, the largest. */
-static void keep_largest(const int32_t *labels, sm_result *result) {
+/** Clears the mask and the labels but for lesion 0, the largest, which gets label 1. */
+static void keep_largest(int32_t *labels, sm_result *result) {
     const size_t pixels = (size_t)result->width * (size_t)result->height;
-    for (size_t i = 0; i < pixels; i++)
-        if (labels[i] != result->lesions[0].label) result->mask[i] = 0;
+    for (size_t i = 0; i < pixels; i++) {
+        labels[i] = labels[i] == result->lesions[0].label;
+        if (!labels[i]) result->mask[i] = 0;
+    }
+    result->lesions[0].label = 1;
     result->lesion_count = 1;
 }
 

@@ -17,10 +17,11 @@ static const double least_fill = 0.4;      /* of the cells in a view's rectangle
 static const double least_second = 0.25;   /* area of another view, compared with the largest; thumbnails have less */
 static const double largest_share = 0.85;  /* of the image in all views; above it the image is a crop already */
 static const double least_content = 0.005; /* of the cells outside: text and icons, */
-static const double least_surface = 0.02;  /* or bars and background brighter than black */
-static const double few_steps = 0.12;      /* of the borders between cells of surface */
-static const double most_shades = 0.5;     /* of the cells of surface: those of the two most common greys */
-enum { CONTENT_CONTRAST = 60, SURFACE_GREY = 16, STEP = 5 };
+static const double most_texture = 2; /* per cell of content; a dark picture whose black parts are cut off has more */
+static const double least_surface = 0.02; /* or bars and background brighter than black */
+static const double few_steps = 0.12;     /* of the borders between cells of surface */
+static const double most_shades = 0.5;    /* of the cells of surface: those of the two most common greys */
+enum { CONTENT_CONTRAST = 60, TEXTURE_CONTRAST = 8, SURFACE_GREY = 16, STEP = 5 };
 
 /** A group of connected cells. */
 typedef struct component {
@@ -114,6 +115,7 @@ static bool is_outside(const candidate *views, int count, int x, int y, int size
 typedef struct surroundings {
     int inside;                /* cells in views */
     int content;               /* cells of text and icons */
+    int texture;               /* cells of less contrast, as of tissue that is dark */
     int surface;               /* cells of one grey that is not black */
     int shades[UINT8_MAX + 1]; /* cells of surface, by grey */
     int borders, steps;        /* between cells of surface and flat neighbours; those where the grey changes */
@@ -135,6 +137,7 @@ static void look_around(const sm_scan_cells *cells, const candidate *views, int 
                 continue;
             }
             around->content += cell->varies && cell->contrast >= CONTENT_CONTRAST;
+            around->texture += cell->varies && cell->contrast >= TEXTURE_CONTRAST && cell->contrast < CONTENT_CONTRAST;
             if (cell->varies || cell->middle < SURFACE_GREY) continue;
             around->surface++;
             around->shades[cell->middle]++;
@@ -165,7 +168,8 @@ static bool is_screen(const sm_scan_cells *cells, const candidate *views, int co
     look_around(cells, views, count, &around);
     const int all = cells->columns * cells->rows;
     return around.inside < largest_share * all && !is_compressed_picture(&around) &&
-           (around.content > least_content * all || around.surface > least_surface * all);
+           (around.surface > least_surface * all ||
+            (around.content > least_content * all && around.texture < most_texture * around.content));
 }
 
 static int by_place(const void *a, const void *b) {

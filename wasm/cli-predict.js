@@ -211,6 +211,13 @@ export async function predictAll(engine, inputs, request, prompts, maker) {
         if (frame === 1) derived = request.derived && maker && task.pictures && new Derived(path.join(request.out, stem), request.derived, maker);
         try {
             if (frame === 1) await derived?.check(writers, request.overwrite);
+        } catch (error) {
+            // The masks of the file are written all the same.
+            derived = null;
+            progress.complain(`${labelOf(file, frame, count)}: ${reasonOf(error)}`);
+            faulty.add(file);
+        }
+        try {
             await deliver(task, request, writers, derived, progress);
         } catch (error) {
             progress.complain(`${labelOf(file, frame, count)}: ${reasonOf(error)}`);

@@ -14,6 +14,9 @@ const STYLES = `
 .loop-legend .loop-key::before { content: ''; display: inline-block; inline-size: 1.1em; border-block-start: 2px solid var(--benign); vertical-align: middle; margin-inline-end: 0.35em; }
 .loop-legend .loop-key-short::before { border-block-start: 2px dashed var(--malignant); }
 .loop-table { max-block-size: 16rem; overflow-y: auto; margin-block-start: 0.4rem; }
+.loop-table table { inline-size: 100%; border-collapse: collapse; font-size: 0.8125rem; }
+.loop-table :is(th, td) { padding: 0.2rem 0.25rem; text-align: end; font-weight: 400; }
+.loop-table tr > :first-child { text-align: start; color: var(--muted); }
 .loop-table tr[aria-current] { background: var(--tint); }
 .live { inline-size: min(60rem, 100vw - 1.5rem); max-inline-size: none; max-block-size: calc(100dvh - 1.5rem); padding: 1rem 1.15rem; }
 .live-inside { display: grid; gap: 0.6rem; }

@@ -13,6 +13,9 @@
 #include "optimiser.h"
 #include "validation.h"
 
+/** Epochs of a training when the options leave their number open, unless its images are so few that it takes more. */
+enum { SM_LEAST_EPOCHS = 60 };
+
 /** What an epoch produced; everything is valid during the call of the observer only. */
 typedef struct sm_epoch_result {
     int epoch;          /**< from 1 */

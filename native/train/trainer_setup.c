@@ -78,7 +78,7 @@ static void warn_of_one_kind(const sm_cache *cache) {
 static void choose_schedule(sm_trainer *t) {
     sm_trainer_options *o = &t->chosen;
     const bool fine_tuning = o->initial_weights != NULL;
-    const int least_steps = fine_tuning ? 300 : 1500, least_epochs = fine_tuning ? 10 : 60;
+    const int least_steps = fine_tuning ? 300 : 1500, least_epochs = fine_tuning ? 10 : SM_LEAST_EPOCHS;
     if (o->epochs <= 0) {
         const int enough = (least_steps + t->batches - 1) / t->batches;
         o->epochs = enough > least_epochs ? enough : least_epochs;

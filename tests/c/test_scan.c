@@ -154,6 +154,25 @@ static void strongly_compressed_pictures_are_left_whole(void **state) {
         }
 }
 
+/** Where the grey of a dark picture is cut off at 0, bright structures are left that are no text. */
+static void dark_pictures_are_left_whole(void **state) {
+    (void)state;
+    for (int darker = 40; darker <= 160; darker += 20)
+        for (int i = 0; i < PICTURES; i++) {
+            const int width = pictures[i].width, height = pictures[i].height;
+            uint8_t *grey = malloc((size_t)width * (size_t)height);
+            assert_non_null(grey);
+            for (int k = 0; k < width * height; k++) {
+                const int changed = pictures[i].grey[k] * 3 / 2 - darker;
+                grey[k] = (uint8_t)(changed < 0 ? 0 : changed > UINT8_MAX ? UINT8_MAX : changed);
+            }
+            sm_scan scan;
+            assert_int_equal(sm_scan_find(grey, width, height, &scan, NULL), SM_OK);
+            assert_whole(&scan, width, height);
+            free(grey);
+        }
+}
+
 /** A black border belongs to many tidy images. */
 static void a_black_border_is_left_alone(void **state) {
     (void)state;
@@ -222,6 +241,7 @@ int main(void) {
         cmocka_unit_test(a_screen_without_a_picture_is_left_whole),
         cmocka_unit_test(tidy_pictures_are_left_whole),
         cmocka_unit_test(strongly_compressed_pictures_are_left_whole),
+        cmocka_unit_test(dark_pictures_are_left_whole),
         cmocka_unit_test(a_black_border_is_left_alone),
         cmocka_unit_test(photographs_and_tiny_images_are_left_whole),
         cmocka_unit_test(outside_a_sector_the_picture_is_cleared),

@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { BUILD } from './support/project.js';
 
 const PROGRAM = path.join(BUILD, 'sonomask');
-const TRAINING = ['--net', 'unet16', '--size', '64', '--batch', '4', '--epochs', '2', '--seed', '7', '--threads', '2'];
+const TRAINING = ['--net', 'unet16', '--size', '64', '--batch', '4', '--epochs', '2', '--seed', '7', '--threads', '2', '--save-seconds', '0'];
 
 /** @type {string} */
 let folder;

@@ -211,8 +211,14 @@ export class Queue extends EventTarget {
                 }
             }
             // The other frames were analysed for other regions.
-            for (const frame of item.stale) if (frame !== item.frame && !item.frameProblems.has(frame)) await this.segmentFrame(engine, item, frame, signal);
-            item.stale.clear();
+            item.stale.delete(item.frame);
+            for (const frame of item.stale) {
+                if (!item.frameProblems.has(frame))
+                    await this.segmentFrame(engine, item, frame, signal).catch(error => {
+                        if (signal.aborted || !frameProblem(item, frame, error)) throw error;
+                    });
+                item.stale.delete(frame);
+            }
         } finally {
             this.#opener.release(item);
         }
@@ -233,14 +239,18 @@ export class Queue extends EventTarget {
         const { operatingPoint } = this.#store;
         // Without a threshold of the user's, a faint lesion is drawn below the network's own.
         const options = { operatingPoint, regions: regionsFor(item), ...(item.threshold === null ? {} : { threshold }), ...(signal ? { signal } : {}) };
+        const chosen = item.regions;
+        const regionsFrom = regionsOrigin(item);
         const input = await source.input(frame);
         signal?.throwIfAborted();
-        const earlier = item.results.get(frame);
-        const edits = earlier?.edits ?? null;
-        const prompts = edits?.prompts ?? NO_PROMPTS;
+        const prompts = item.results.get(frame)?.edits?.prompts ?? NO_PROMPTS;
         const answer = await answerOf(engine, input, prompts, options);
         this.#maps.set(item, frame, answer.probabilityMap);
-        const result = frameResult(answer, threshold, prompts, edits, regionsOrigin(item));
+        // The user may have edited the frame or chosen other regions meanwhile.
+        if (item.regions !== chosen) item.stale.add(frame);
+        const earlier = item.results.get(frame);
+        const edits = earlier?.edits ?? null;
+        const result = frameResult(answer, threshold, prompts, edits, regionsFrom);
         keepSteady(earlier, result);
         if (edits?.painted || edits?.removal) {
             const { mask, lesions, possible } = measureResult(engine, answer.probabilityMap, result, threshold);

@@ -4,6 +4,7 @@ import { measurementReport } from '../../wasm/dicom/report.js';
 import { binarySegmentation } from '../../wasm/dicom/segmentation.js';
 import { decodeRuns } from '../edit/runs.js';
 import { answersOf, scaleFor } from '../state/item.js';
+import { regionOf } from './regions.js';
 
 /**
  * @typedef {import('../state/item.js').Item} Item
@@ -33,7 +34,7 @@ export async function derivedOf(item, isAnonymous, { pool: { info: { version, ne
     const maker = { version, network, weights, reader };
     const answers = answersOf(item);
     const { type, birads, notes } = item.review;
-    const parts = [JSON.stringify([maker, source, type, birads, notes]), ...answers.flatMap(({ frame, result }) => [frame, result.runs, result.lesions])];
+    const parts = [JSON.stringify([maker, source, type, birads, notes, item.scales]), ...answers.flatMap(({ frame, result }) => [frame, result.runs, result.lesions])];
     const kept = last.get(item);
     if (kept && kept.parts.length === parts.length && kept.parts.every((part, index) => part === parts[index])) return kept.derived;
     if (answers.some(({ frame, result }) => result.width !== source.width || result.height !== source.height || frame >= source.frameCount))
@@ -44,10 +45,11 @@ export async function derivedOf(item, isAnonymous, { pool: { info: { version, ne
         lesions: lesions.length,
         edited: edits?.any ?? false,
     }));
-    const reported = answers.map(({ frame, result: { lesions, presence, type: found, probabilities } }) => ({
+    const reported = answers.map(({ frame, result }) => ({
         frame,
-        presence,
-        lesions: lesions.map(lesion => {
+        presence: result.presence,
+        lesions: result.lesions.map(lesion => {
+            const { type: found, probabilities } = result.regions[regionOf(result, lesion)] ?? result;
             const scale = scaleFor(item, lesion.bbox);
             // A scale that the reader drew is none of the source's.
             return { ...lesion, type: found, probabilities, millimetres: scale?.origin === 'dicom' ? scale.millimetres : null };

@@ -27,6 +27,8 @@ export class LiveLoop {
     #request = 0;
     /** @type {Rectangle[] | null} */
     #regions = null;
+    /** How often the scan was to be found again. */
+    #search = 0;
 
     /**
      * @param {HTMLVideoElement} video
@@ -58,6 +60,7 @@ export class LiveLoop {
     /** The scan is looked for again. */
     findRegion() {
         this.#regions = null;
+        this.#search++;
     }
 
     #listen() {
@@ -79,9 +82,12 @@ export class LiveLoop {
                 this.#waiting = null;
                 const image = this.#read();
                 if (!image) break;
-                const answer = await this.#segment(image, this.#regions ?? 'auto');
+                const asked = this.#regions;
+                const search = this.#search;
+                const answer = await this.#segment(image, asked ?? 'auto');
                 if (!this.#running) break;
-                if (!this.#regions && answer.looksLikeUltrasound) this.#regions = answer.regions.map(({ x, y, width, height }) => ({ x, y, width, height }));
+                // An answer that was on its way when the scan was to be found again does not decide where it is.
+                if (!asked && search === this.#search && answer.looksLikeUltrasound) this.#regions = answer.regions.map(({ x, y, width, height }) => ({ x, y, width, height }));
                 this.#onAnswer(answer, captureTime ?? now);
             }
         } catch (error) {

@@ -51,7 +51,7 @@ export class LoopPanel {
     #table = element(
         'details', { id: 'loop-table', ontoggle: () => this.#toggleTable() },
         this.#tableTitle,
-        element('div', { class: 'loop-table' }, element('table', { class: 'measures' }, element('thead', {}, this.#tableHead), this.#tableBody)),
+        element('div', { class: 'loop-table' }, element('table', {}, element('thead', {}, this.#tableHead), this.#tableBody)),
     );
     #carry = element('button', { type: 'button', class: 'button button-small', id: 'loop-carry', onclick: () => this.carryOn(), 'aria-describedby': 'loop-carry-help' });
     #carryCount = element('input', {
@@ -272,8 +272,13 @@ export class LoopPanel {
         }
         const rate = this.#rate(shown);
         const frames = lastingFrames(rate, shown.frameCount);
-        this.#steadyBox.checked = this.#steady.has(shown);
-        this.#steadyBox.disabled = work !== null;
+        // The answers of a session may be steady already.
+        if (work === null && [...shown.results.values()].some(({ network }) => network.alone)) this.#steady.add(shown);
+        const isSteady = this.#steady.has(shown);
+        this.#steadyBox.checked = isSteady;
+        // Frames without an answer would end every track.
+        this.#steadyBox.disabled = work !== null || (!isSteady && this.#openFrames(shown).length > 0);
+        this.#steadyBox.title = this.#steadyBox.disabled && work === null ? t('loop.all') : '';
         this.#steadyText.textContent = t('loop.steady');
         this.#steadyHelp.textContent = t('loop.steadyHelp', { frames, seconds: formatNumber(frames / rate, 1) });
         this.#renderCarry(shown, work);

@@ -87,7 +87,9 @@ export async function addDerived(files, store, { askOnce, kindOfFile, notify, of
     const { masks, judgements, unknown, otherFrames, problems } = await readFiles(files, dicoms, askOnce);
     for (const { name, error } of problems) notify(t('session.failed', { name, detail: reasonOf(error) }), 'problem');
     for (const [item, { type, birads, notes }] of judgements) {
-        item.review = { ...item.review, type, birads, notes };
+        // What the reader has stated in the page stays.
+        const { review } = item;
+        item.review = { ...review, type: review.type ?? type, birads: review.birads || birads, notes: review.notes || notes };
         store.changed(item);
     }
     /** @type {Map<Item, Annotated>} */

@@ -30,6 +30,7 @@ import { savedEdits } from './work.js';
  * @property {number} frameCount
  * @property {number | null} threshold
  * @property {Item['regions']} regions
+ * @property {number[]} stale frames whose answers are for other regions
  * @property {Scale[]} scales
  * @property {import('../state/item.js').Ruler[]} rulers
  * @property {Review} review
@@ -97,7 +98,7 @@ export function toJson(item, { name, path, image, thumbnail }) {
     const truth = drawn && !(drawn instanceof Blob) ? { ...drawn, runs: [...drawn.runs] } : null;
     const { sha256, kind, frame, frameCount, threshold, regions, scales, rulers, review } = item;
     return {
-        name, path, bytes: item.bytes, sha256, kind, done: answers.length > 0, frame, frameCount, threshold, regions, scales, rulers, review, answers,
+        name, path, bytes: item.bytes, sha256, kind, done: answers.length > 0, frame, frameCount, threshold, regions, stale: [...item.stale], scales, rulers, review, answers,
         truth, thumbnail: thumbnail ? (item.thumbnail?.src ?? '') : '', image,
     };
 }
@@ -435,6 +436,7 @@ export function itemOf(json, path) {
         frameCount,
         threshold: fields.value.threshold === null || fields.value.threshold === undefined ? null : fields.number('threshold', 0, 1),
         regions: chosenRegionsOf(fields),
+        stale: Array.isArray(fields.value.stale) ? fields.value.stale.filter((/** @type {unknown} */ frame) => Number.isInteger(frame)).slice(0, frameCount) : [],
         scales: fields.list('scales', 1000).map(scaleOf),
         rulers: fields.list('rulers', 10000).map(rulerOf),
         review: review

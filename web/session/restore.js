@@ -46,7 +46,8 @@ export function itemFrom(saved, file, sameWeights) {
         const kept = sameWeights || (!result.edits && review.state === 'open');
         item.results.set(number, kept ? resultFrom(result) : frozenFrom(result));
     }
-    const done = saved.answers.length > 0 && sameWeights;
+    item.stale = new Set(saved.stale);
+    const done = saved.answers.length > 0 && sameWeights && item.stale.size === 0;
     item.state = file ? (done ? 'done' : 'waiting') : 'missing';
     // The frame in view needs an answer of its own.
     if (item.results.size > 0 && !item.results.has(frame)) item.frame = /** @type {number} */ ([...item.results.keys()][0]);
@@ -65,5 +66,5 @@ export function attachFile(item, file, sameWeights) {
     item.file = file;
     item.name = file.name;
     item.bytes = file.size;
-    item.state = item.results.size > 0 && sameWeights ? 'done' : 'waiting';
+    item.state = item.results.size > 0 && sameWeights && item.stale.size === 0 ? 'done' : 'waiting';
 }
