@@ -144,7 +144,7 @@ static sm_status parse(const char *path, const unsigned char *bytes, size_t size
     header h;
     uint64_t sum;
     if (size >= sizeof magic && memcmp(bytes, magic, sizeof magic - 2) == 0 &&
-        bytes[sizeof magic - 2] != magic[sizeof magic - 2])
+        bytes[sizeof magic - 2] != (unsigned char)magic[sizeof magic - 2])
         return sm_fail(error, SM_ERROR_DATA, "%s: a checkpoint of another version of sonomask cannot be resumed", path);
     if (size < sizeof h + sizeof sum || memcmp(bytes, magic, sizeof magic) != 0)
         return sm_fail(error, SM_ERROR_DATA, "%s: not a checkpoint", path);
