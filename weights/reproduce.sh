@@ -179,7 +179,7 @@ for step in "$@"; do
         done
         ;;
     ablate-*) ablate "${step#ablate-?-}" "$(cut -c8 <<<"$step")" ;;
-    robustness) score robustness "$out/ready" --no-pictures --robustness --robustness-images 240 ;;
+    robustness) score robustness "$out/ready" --no-pictures --robustness --robustness-images 120 ;;
     foreign)
         "$(dirname "$0")/foreign.sh" "$out/foreign"
         echo fold,kind,flagged,images >"$out/foreign.csv"
