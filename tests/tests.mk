@@ -3,9 +3,9 @@
 # The C tests under AddressSanitizer and UndefinedBehaviorSanitizer, with a selection of failing calls and the committed
 # corpora of the fuzz targets.
 SANITIZED := BUILD=$(BUILD)/sanitized OPTIMISE=-O1 SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
-# The whole trainings and the gradients of whole networks take as long as all the rest; `make test-sanitized-slow` runs
-# them. The rest trains and differentiates small networks.
-SANITIZED_SLOW := $(BUILD)/tests/test_training $(BUILD)/tests/test_network
+# These take twice as long as all the rest; `make test-sanitized-slow` runs them. The rest trains, fits and differentiates,
+# too, with small networks and few images.
+SANITIZED_SLOW := $(patsubst %,$(BUILD)/tests/test_%,training network conv3x3 calibration_run distillation refinement)
 .PHONY: test-sanitized test-sanitized-slow test-sanitized-programs test-sanitized-slow-programs
 test-sanitized: ## Run the C tests and a part of the failure tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "Building with sanitizers"
