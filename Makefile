@@ -226,10 +226,13 @@ screens: $(BUILD)/tests/bench_screens ## Measure the answers for whole scanner s
 
 .PHONY: test-programs test-c
 test-programs: $(TEST_PROGRAMS)
+# The longest ones are started first, so that no processor waits for them at the end.
+LONGEST := $(patsubst %,$(BUILD)/tests/test_%,command_failures training network trainer evaluate)
+longest_first = $(filter $(LONGEST),$1) $(filter-out $(LONGEST),$1)
 # One program per processor at a time; the output of a program is printed in one piece.
 RUN_PROGRAMS = printf '%s\n' $^ | xargs -P "$$(nproc)" -I{} bash -c \
 	'output=$$({} 2>&1); status=$$?; printf "== %s\n%s\n" {} "$$output"; exit $$status'
-test-c: $(TEST_PROGRAMS) ## Run the C tests
+test-c: $(call longest_first,$(TEST_PROGRAMS)) ## Run the C tests
 	@$(RUN_PROGRAMS)
 
 # stb_image_write's JPEG encoder shifts into the sign bit.

@@ -11,7 +11,7 @@ test-sanitized: ## Run the C tests and a part of the failure tests under Address
 	@echo "Building with sanitizers"
 	@$(MAKE) $(QUIET_JOBS) $(SANITIZED) test-programs failure-programs replay-programs
 	@$(MAKE) --no-print-directory $(SANITIZED) test-sanitized-programs test-fuzz-corpora
-test-sanitized-programs: $(filter-out $(SANITIZED_SLOW),$(TEST_PROGRAMS)) $(FAILURE_PROGRAMS)
+test-sanitized-programs: $(call longest_first,$(FAILURE_PROGRAMS) $(filter-out $(SANITIZED_SLOW),$(TEST_PROGRAMS)))
 	@$(RUN_PROGRAMS)
 test-sanitized-slow: ## Run the C tests that test-sanitized leaves out (some minutes)
 	@$(MAKE) $(QUIET_JOBS) $(SANITIZED) test-programs
