@@ -67,6 +67,7 @@ describe('loops', { skip }, () => {
         await page.keyboard.press('ArrowLeft');
         await page.locator('#loop-plot[aria-valuenow="11"]').waitFor();
         await page.getByText('As a table', { exact: true }).click();
+        await page.locator('#loop-table tbody tr').nth(11).waitFor(); // it is filled when it opens
         const rows = await page.locator('#loop-table tbody tr').evaluateAll(all => all.map(row => [...row.children].map(cell => cell.textContent)));
         assert.equal(rows.length, 12);
         assert.equal(rows[6]?.[1], 'cannot be read');
