@@ -1,4 +1,5 @@
 /** The network's answer about a frame, as the page keeps it. */
+import { overlap } from '../edit/boxes.js';
 import { NO_PROMPTS } from '../edit/prompts.js';
 import { encodeRuns } from '../edit/runs.js';
 
@@ -49,7 +50,7 @@ export function promptsWithin(prompts, regions) {
     if (regions.length === 0) return prompts;
     const { clicks = [], box } = prompts;
     const holds = (/** @type {{ x: number, y: number }} */ at) => regions.some(region => isInside(at, region));
-    const met = box && regions.some(({ x, y, width, height }) => box.x < x + width && x < box.x + box.width && box.y < y + height && y < box.y + box.height);
+    const met = box && regions.some(region => overlap(region, box));
     return { clicks: clicks.filter(holds), ...(met ? { box } : {}) };
 }
 

@@ -7,6 +7,7 @@
  * loop plays: the loop must stop first.
  */
 import { readTruth } from '../compare/truth.js';
+import { overlap } from '../edit/boxes.js';
 import { ADD, Edits, ERASE } from '../edit/edits.js';
 import { componentAt, pixelOf, splitMask } from '../edit/fill.js';
 import { Hover } from '../edit/hover.js';
@@ -709,12 +710,4 @@ export class Session extends EventTarget {
 /** @param {Box} box */
 function cornersOf({ x, y, width, height }) {
     return [{ x, y }, { x: x + width, y }, { x: x + width, y: y + height }, { x, y: y + height }];
-}
-
-/**
- * @param {Box} a
- * @param {Box} b
- */
-function overlap(a, b) {
-    return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
