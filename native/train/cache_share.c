@@ -18,7 +18,7 @@ static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) {
 }
 
 static uint64_t hash_file(uint64_t hash, const char *path) {
-    unsigned char bytes[65536];
+    unsigned char bytes[65536] = {0};
     FILE *file = fopen(path, "rb");
     size_t size;
     while (file && (size = fread(bytes, 1, sizeof bytes, file)) > 0) hash = hash_bytes(hash, bytes, size);

@@ -222,7 +222,8 @@ static sm_status simulate_prompts(const sm_shards *s, lane *l, const compute_job
         sm_prompt_simulation_begin(l->prompts, batch, sm_random_derive(job->seed, 2), &needs_answer, &l->error);
     if (status != SM_OK || !needs_answer) return status;
     const uint64_t seed = sm_random_derive(job->seed, 3);
-    sm_training_predict(l->training, job->parameters, batch, sm_random_derive(seed, (uint64_t)(s->first + index)));
+    sm_training_predict(l->training, job->parameters, batch,
+                        sm_random_derive(seed, (uint64_t)s->first + (uint64_t)index));
     batch->predicted = true;
     return sm_prompt_simulation_correct(l->prompts, batch, sm_training_mask_logits(l->training), &l->error);
 }
@@ -234,7 +235,7 @@ static sm_status compute_shard(sm_shards *s, lane *l, const compute_job *job, in
     if (status != SM_OK) return status;
     const sm_batch softened =
         l->distillation ? sm_distillation_soften(l->distillation, &batch, sm_random_derive(job->seed, 1)) : batch;
-    const uint64_t seed = sm_random_derive(job->seed, SEED_OF_SHARD + (uint64_t)(s->first + index));
+    const uint64_t seed = sm_random_derive(job->seed, SEED_OF_SHARD + (uint64_t)s->first + (uint64_t)index);
     const sm_losses losses =
         sm_training_step(l->training, job->parameters, &softened, o->loss, 0, seed, s->vectors[index]);
     sm_training_statistics(l->training, s->vectors[index] + o->net->trainable_count);
