@@ -5,15 +5,12 @@
 #include <string.h>
 
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) {
-    const unsigned char *b = bytes;
-    size_t i = 0;
-    for (; i + 8 <= size; i += 8) {
-        uint64_t word;
-        memcpy(&word, b + i, sizeof word);
+    for (size_t i = 0; i < size; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, (const char *)bytes + i, size - i < sizeof word ? size - i : sizeof word);
         hash = (hash ^ word) * 0x100000001B3ULL;
         hash ^= hash >> 29;
     }
-    for (; i < size; i++) hash = (hash ^ b[i]) * 0x100000001B3ULL;
     return hash ^ (hash >> 31);
 }
 

@@ -210,8 +210,8 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
     sm_status status = answers ? answer_all(validation, parameters, answers, error)
                                : sm_fail(error, SM_ERROR_MEMORY, "no memory to validate");
     status = sm_ranks_agree(validation->ranks, status, error);
-    if (status == SM_OK) status = merge(validation, answers, error);
-    if (status == SM_OK) score(cache, answers, scores);
+    if (status == SM_OK && answers) status = merge(validation, answers, error);
+    if (status == SM_OK && answers) score(cache, answers, scores);
     free(answers);
     return status;
 }
