@@ -150,8 +150,8 @@ $(BUILD)/%.o: %.c $(NATIVE_FLAGS) | $(INC)/.made
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(REFERENCE_SOURCES:%.c=$(BUILD)/%.o): CFLAGS := $(KERNEL_CFLAGS)
 
-# The revision goes into run.json of a training.
-REVISION := $(shell [ -e .git ] && git describe --always --dirty 2>/dev/null)
+# The revision goes into run.json of a training. A source archive names its own in the file REVISION.
+REVISION := $(shell if [ -e .git ]; then git describe --always --dirty; else cat REVISION; fi 2>/dev/null)
 $(eval $(call stamp,REVISION))
 $(BUILD)/native/run_record.o: CFLAGS += -DSM_REVISION='"$(REVISION)"'
 $(BUILD)/native/run_record.o: $(BUILD)/REVISION.flags
