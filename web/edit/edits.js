@@ -252,16 +252,20 @@ export class Edits {
         this.#painted = null;
     }
 
-    /** Ends a step. A step without any change is not kept. */
+    /**
+     * Ends a step. A step without any change is not kept.
+     * @returns {boolean} whether it changed pixels
+     */
     commit() {
         const start = this.#start;
         this.#start = null;
-        if (!start) return;
+        if (!start) return false;
         const patch = this.#patchSince(start.layer);
-        if (!patch && start.choices === this.#choices) return;
+        if (!patch && start.choices === this.#choices) return false;
         this.#done.push({ patch, before: start.choices, after: this.#choices });
         if (this.#done.length > MOST_STEPS) this.#done.shift();
         this.#undone = [];
+        return patch !== null;
     }
 
     undo() {
