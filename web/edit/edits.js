@@ -74,6 +74,11 @@ export class Edits {
         return this.#done.length > 0;
     }
 
+    /** The step that `undo` takes back; the same object until then. @returns {unknown} */
+    get lastStep() {
+        return this.#done.at(-1);
+    }
+
     get canRedo() {
         return this.#undone.length > 0;
     }

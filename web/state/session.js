@@ -247,7 +247,7 @@ export class Session extends EventTarget {
         if (!item || !engine || item.state !== 'done' || !this.picture) return;
         const { frame } = item;
         const earlier = item.results.get(frame);
-        const kept = earlier && isAtPoint(earlier, this.#store.operatingPoint) ? this.#maps.get(item, frame) : undefined;
+        const kept = earlier && !item.stale.has(frame) && isAtPoint(earlier, this.#store.operatingPoint) ? this.#maps.get(item, frame) : undefined;
         const probability = kept ?? (await this.#queue.segmentFrame(engine, item, frame));
         if (item.truth && !item.truth.problem) {
             const size = item.results.get(frame);
