@@ -15,16 +15,14 @@ export async function drop(site, folder) {
     await markOutlines(page);
     await page.waitForTimeout(2000);
     const trace = await startTrace(page, true);
-    for (const [index, file] of files.entries()) {
+    for (const file of files) {
         await page.locator('#pick-files').setInputFiles(file);
-        await settled(page, index + 1);
-        await page.locator('.row-main').nth(index).click();
+        await settled(page, 1);
         await answered(page);
         await page.waitForTimeout(500);
         // The next one comes into view by itself only in an empty list.
         await page.locator('#list-clear').click();
         await page.locator('#start-sample').waitFor();
-        files[index] = '';
     }
     const times = timesToScreen(await trace.stop(), RELEASED, OUTLINED);
     report('3000x2500 image to its mask', `median ${quantile(times, 0.5).toFixed(0)} ms, longest ${Math.max(...times).toFixed(0)} ms`, '<= 1.2 s', Math.max(...times) <= 1200);
