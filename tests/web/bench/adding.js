@@ -24,8 +24,10 @@ export async function drop(site, folder) {
         await page.locator('#list-clear').click();
         await page.locator('#start-sample').waitFor();
     }
-    const times = timesToScreen(await trace.stop(), RELEASED, OUTLINED);
-    report('3000x2500 image to its mask', `median ${quantile(times, 0.5).toFixed(0)} ms, longest ${Math.max(...times).toFixed(0)} ms`, '<= 1.2 s', Math.max(...times) <= 1200);
+    const all = timesToScreen(await trace.stop(), RELEASED, OUTLINED);
+    // An image without an outline has no mask to wait for.
+    const times = all.filter(time => !Number.isNaN(time));
+    report(`3000x2500 image to its mask, ${times.length} of ${files.length} images with an outline`, `median ${quantile(times, 0.5).toFixed(0)} ms, longest ${Math.max(...times).toFixed(0)} ms`, '<= 1.2 s', times.length > 0 && Math.max(...times) <= 1200);
     await page.context().close();
 }
 
