@@ -12,8 +12,8 @@ typedef struct arguments {
     int precision; /* place in precision_names */
 } arguments;
 
-static const char *const precision_names[] = {"8", "16", "32", NULL};
-static const int precision_bits[] = {8, 16, 32};
+static const char *const precision_names[] = {"6", "7", "8", "16", "32", NULL};
+static const int precision_bits[] = {6, 7, 8, 16, 32};
 
 static const char *take_fit_list(void *pointer, const char *text) {
     static const struct {
@@ -151,7 +151,8 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, options.check)},
     {.name = "precision",
      .value = "BITS",
-     .help = "bits per stored weight; 8: convolutions with one scale per channel",
+     .help = "bits per stored weight; 6, 7, 8: convolutions as bytes with one scale per channel; the fewer bits, the "
+             "smaller the file becomes when it is compressed",
      .kind = SM_OPTION_CHOICE,
      .offset = offsetof(arguments, precision),
      .choices = precision_names},
@@ -216,7 +217,7 @@ int sm_command_calibrate(int argc, char **argv) {
                                .false_mask_price = 0.1f,
                                .outlier_share = 0.01f,
                                .evaluation = {.segment = sm_segment_options_default()}},
-                   .precision = 2};
+                   .precision = 4};
     a.options.evaluation.segment.find_regions = false; /* what is fitted belongs to the image as it is */
     return sm_command_line_run(&line, argc, argv, &a, run);
 }

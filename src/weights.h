@@ -37,7 +37,9 @@ typedef struct sm_weights_metadata {
 typedef enum sm_weights_precision {
     SM_WEIGHTS_FLOAT32,
     SM_WEIGHTS_FLOAT16,
-    SM_WEIGHTS_INT8 /**< the convolutions' weights as 8-bit numbers with one scale per output channel, the rest F32 */
+    SM_WEIGHTS_INT8, /**< the convolutions' weights as 8-bit numbers with one scale per output channel, the rest F32 */
+    SM_WEIGHTS_INT7, /**< the same, each from -63 to 63: the file is as long, but compresses to 6/7 of the size */
+    SM_WEIGHTS_INT6  /**< the same, each from -31 to 31 */
 } sm_weights_precision;
 
 /** A tensor that is not a parameter of the network. */

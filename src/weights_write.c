@@ -102,8 +102,17 @@ typedef struct tensor {
     const int *shape;
     size_t count;
     storage stored;
+    int limit; /* the largest magnitude of a STORE_BYTE tensor's numbers */
     const float *values;
 } tensor;
+
+/** The largest magnitude of a weight that is stored as an integer; 0: none is. */
+static int largest_integer(sm_weights_precision precision) {
+    return precision == SM_WEIGHTS_INT8   ? 127
+           : precision == SM_WEIGHTS_INT7 ? 63
+           : precision == SM_WEIGHTS_INT6 ? 31
+                                          : 0;
+}
 
 /** The weights of convolutions. Parameters with one number per channel stay exact: they are few. */
 static bool stored_as_bytes(const sm_net *net, const sm_parameter *parameter) {
@@ -117,7 +126,8 @@ static int list_tensors(const sm_net *net, const float *parameters, sm_weights_p
     int count = 0;
     for (int i = 0; i < net->parameter_count; i++) {
         const sm_parameter *parameter = &net->parameters[i];
-        const bool bytes = precision == SM_WEIGHTS_INT8 && stored_as_bytes(net, parameter);
+        const int limit = largest_integer(precision);
+        const bool bytes = limit > 0 && stored_as_bytes(net, parameter);
         list[count++] = (tensor){.name = parameter->name,
                                  .suffix = "",
                                  .rank = parameter->rank,
@@ -126,6 +136,7 @@ static int list_tensors(const sm_net *net, const float *parameters, sm_weights_p
                                  .stored = bytes                             ? STORE_BYTE
                                            : precision == SM_WEIGHTS_FLOAT16 ? STORE_HALF
                                                                              : STORE_SINGLE,
+                                 .limit = limit,
                                  .values = parameters + parameter->offset};
         if (!bytes) continue;
         const int *channels = &parameter->shape[parameter->rank - 1];
@@ -148,8 +159,8 @@ static int list_tensors(const sm_net *net, const float *parameters, sm_weights_p
     return count;
 }
 
-/** Symmetric 8-bit numbers: the largest magnitude of an output channel becomes 127. */
-static void find_scales(const sm_net *net, const float *parameters, float *scales) {
+/** Symmetric integers: the largest magnitude of an output channel becomes `limit`. */
+static void find_scales(const sm_net *net, const float *parameters, int limit, float *scales) {
     for (int i = 0; i < net->parameter_count; i++) {
         const sm_parameter *parameter = &net->parameters[i];
         if (!stored_as_bytes(net, parameter)) continue;
@@ -160,7 +171,7 @@ static void find_scales(const sm_net *net, const float *parameters, float *scale
                 const float magnitude = fabsf(parameters[parameter->offset + k]);
                 if (magnitude > largest) largest = magnitude;
             }
-            scales[c] = largest / 127;
+            scales[c] = largest / (float)limit;
         }
         scales += channels;
     }
@@ -209,8 +220,9 @@ static sm_status store_tensor(const tensor *t, const float *scales, uint8_t *dat
                            t->suffix);
         if (t->stored == STORE_BYTE) {
             const float scale = scales[k % channels];
-            /* A scale so small that it was rounded could lead beyond 127. */
-            data[k] = (uint8_t)(int)(scale > 0 ? fminf(fmaxf(roundf(value / scale), -127), 127) : 0.0f);
+            const float limit = (float)t->limit;
+            /* A scale so small that it was rounded could lead beyond the limit. */
+            data[k] = (uint8_t)(int)(scale > 0 ? fminf(fmaxf(roundf(value / scale), -limit), limit) : 0.0f);
         } else {
             store(data + storages[t->stored].width * k, value, t->stored);
         }
@@ -260,7 +272,8 @@ sm_status sm_weights_write_with(const sm_net *net, const float *parameters, cons
     tensor *list = calloc(2 * (size_t)net->parameter_count + (size_t)extra_count + 1, sizeof *list);
     float *scales = calloc(channels, sizeof *scales);
     if (list && scales) {
-        find_scales(net, parameters, scales);
+        const int limit = largest_integer(precision);
+        if (limit > 0) find_scales(net, parameters, limit, scales);
         int count = list_tensors(net, parameters, precision, extras, extra_count, scales, list);
         status = write_file(metadata, list, count, bytes, size, error);
     } else {

@@ -72,13 +72,13 @@ score() {
 # Settings of networks for which none were fitted.
 unfitted=(--threshold 0.5 --minimum-area 0.002)
 
-# set_up FOLD: writes OUT/ready/foldK, that fold's network in 8 bits. Its settings are fitted to the answers of the other
+# set_up FOLD: writes OUT/ready/foldK, that fold's network in seven bits. Its settings are fitted to the answers of the other
 # networks, each on its own fold: nothing of fold K goes into them.
 set_up() {
     [[ -e $out/ready/fold$1/weights.safetensors ]] && return
     mkdir -p "$out/ready/fold$1"
     left_out "$program" calibrate --no-check --model "$out/folds/fold$1/weights.safetensors" --data "${all[@]}" \
-        --folds "$out/folds" --not-fold "$1" --precision 8 --out "$out/ready/fold$1/weights.safetensors" \
+        --folds "$out/folds" --not-fold "$1" --precision 7 --out "$out/ready/fold$1/weights.safetensors" \
         >"$out/ready/fold$1/settings.json"
 }
 
@@ -158,7 +158,7 @@ for step in "$@"; do
             mkdir -p "$out/report-sets"
             mapfile -t known < <(others "$set")
             left_out "$program" calibrate --no-check --model "$out/sets/$set/weights.safetensors" --data "${known[@]}" \
-                --folds "$out/folds" --precision 8 --overwrite --out "$out/sets/$set.safetensors" >/dev/null
+                --folds "$out/folds" --precision 7 --overwrite --out "$out/sets/$set.safetensors" >/dev/null
             left_out "$program" evaluate --data "$data/$set" --all-folds --model "$out/sets/$set.safetensors" \
                 --no-pictures --out "$out/report-sets/$set"
         done
@@ -191,7 +191,7 @@ for step in "$@"; do
     ship)
         learn ship "${all[@]}"
         left_out "$program" calibrate --no-check --model "$out/ship/weights.safetensors" --data "${all[@]}" --folds "$out/folds" \
-            --precision 8 --overwrite --out "$out/sonomask.safetensors" >"$out/settings.json"
+            --precision 7 --overwrite --out "$out/sonomask.safetensors" >"$out/settings.json"
         ;;
     keep) keep ;;
     *)

@@ -67,14 +67,26 @@ static sm_status fit(sm_calibration *c, const char *model, sm_error *error) {
     return status == SM_OK ? sm_calibration_fit(c, error) : status;
 }
 
+static sm_weights_precision stored_as(int bits) {
+    switch (bits) {
+    case 6:
+        return SM_WEIGHTS_INT6;
+    case 7:
+        return SM_WEIGHTS_INT7;
+    case 8:
+        return SM_WEIGHTS_INT8;
+    case 16:
+        return SM_WEIGHTS_FLOAT16;
+    default:
+        return SM_WEIGHTS_FLOAT32;
+    }
+}
+
 /** Which existing file `out` may replace. */
 static sm_file_recogniser *recogniser(const sm_calibration_options *o) { return o->overwrite ? NULL : sm_own_weights; }
 
 static sm_status write_weights(const sm_calibration *c, size_t *size, sm_error *error) {
     const sm_calibration_options *o = c->options;
-    const sm_weights_precision precision = o->precision == 8    ? SM_WEIGHTS_INT8
-                                           : o->precision == 16 ? SM_WEIGHTS_FLOAT16
-                                                                : SM_WEIGHTS_FLOAT32;
     sm_outlier outlier = c->outlier;
     sm_decision decision = c->decision;
     sm_weights_extra extras[SM_OUTLIER_TENSORS + SM_DECISION_TENSORS];
@@ -88,8 +100,8 @@ static sm_status write_weights(const sm_calibration *c, size_t *size, sm_error *
         count += SM_DECISION_TENSORS;
     }
     uint8_t *bytes = NULL;
-    sm_status status =
-        sm_weights_write_with(&c->net, c->parameters, &c->metadata, precision, extras, count, &bytes, size, error);
+    sm_status status = sm_weights_write_with(&c->net, c->parameters, &c->metadata, stored_as(o->precision), extras,
+                                             count, &bytes, size, error);
     if (status != SM_OK) return sm_error_prefix(error, o->out);
     status =
         sm_file_write_as(o->out, bytes, *size, &(sm_file_options){.recognise = recogniser(o), .durable = true}, error);

@@ -31,7 +31,7 @@ typedef struct sm_calibration_options {
     int fit;            /**< SM_FIT_ flags */
     bool check; /**< fit only what inner cross-validation finds better than the given settings, see calibration_check.h
                  */
-    int precision;                                     /**< bits per stored weight: 8, 16 or 32 */
+    int precision;                                     /**< bits per stored weight: 6, 7, 8, 16 or 32 */
     float temperature, threshold, minimum_area, power; /**< values to set instead of fitting; negative: not given */
     float false_mask_price; /**< without a presence: lesion Dice that a false mask on every normal image costs */
     float outlier_share;    /**< share of the images and their views that lie beyond the limit, 0..0.5 */

@@ -84,18 +84,17 @@ static void test_half_precision(void **state) {
 }
 
 /**
- * Eight bits: at most half a step off, one step being 1/127 of the channel's largest weight. Parameters that are not
- * weights of a convolution are exact.
+ * Few bits: at most half a step off, one step being 1/127, 1/63 or 1/31 of the channel's largest weight. Parameters that
+ * are not weights of a convolution are exact.
  */
-static void test_eight_bits(void **state) {
-    (void)state;
+static void assert_few_bits(sm_weights_precision precision, float limit) {
     sm_net net;
     sm_net read_net;
     float *parameters = NULL;
     float *read = NULL;
     size_t size = 0;
     size_t half_size = 0;
-    uint8_t *bytes = write_some("sonomask", SM_WEIGHTS_INT8, &net, &parameters, &size);
+    uint8_t *bytes = write_some("sonomask", precision, &net, &parameters, &size);
     sm_weights_metadata metadata;
     assert_int_equal(sm_weights_read(bytes, size, &metadata, &read_net, &read, NULL), SM_OK);
     size_t rounded = 0;
@@ -110,7 +109,7 @@ static void test_eight_bits(void **state) {
                 largest = fmaxf(largest, fabsf(parameters[parameter->offset + i]));
             for (size_t i = c; i < parameter->count; i += channels) {
                 const float error = fabsf(read[parameter->offset + i] - parameters[parameter->offset + i]);
-                assert_true(error <= (exact ? 0 : largest / 127 * 0.501f));
+                assert_true(error <= (exact ? 0 : largest / limit * 0.501f));
                 rounded += error > 0;
             }
         }
@@ -123,6 +122,13 @@ static void test_eight_bits(void **state) {
     sm_floats_free(parameters);
     free(half);
     free(bytes);
+}
+
+static void test_few_bits(void **state) {
+    (void)state;
+    assert_few_bits(SM_WEIGHTS_INT8, 127);
+    assert_few_bits(SM_WEIGHTS_INT7, 63);
+    assert_few_bits(SM_WEIGHTS_INT6, 31);
 }
 
 /** Mask and type of a model on a square. */
@@ -444,7 +450,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_half_precision),
-        cmocka_unit_test(test_eight_bits),
+        cmocka_unit_test(test_few_bits),
         cmocka_unit_test(test_models_of_eight_bits),
         cmocka_unit_test(test_scales_that_are_not_finite_are_refused),
         cmocka_unit_test(test_truncation_is_an_error_everywhere),
