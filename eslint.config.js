@@ -52,5 +52,5 @@ export default [
         files: ['*.js', 'wasm/cli*.js', 'wasm/dicom/libraries-node.js', 'wasm/orthanc/*.js', 'wasm/package/*.js', 'web/serve.js', 'weights/*.js', 'tests/**/*.js'],
         languageOptions: { globals: globals.node },
     },
-    { files: ['tests/web/**/*.js', 'tests/browsers/**/*.js', 'tests/bench/**/*.js', 'tests/package/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+    { files: ['tests/web/**/*.js', 'tests/browsers/**/*.js', 'tests/orthanc/**/*.js', 'tests/bench/**/*.js', 'tests/package/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
 ];
