@@ -363,7 +363,7 @@ node_modules/.package-lock.json: package-lock.json
 NODE_TESTED := wasm-modules $(BUILD)/sonomask $(NODE_TEST_PROGRAMS) $(BUILD)/tests/sonomask_simd128 node_modules/.package-lock.json
 .PHONY: test-js test-node test-web
 test-js: $(NODE_TESTED) ## Run the tests of the JavaScript package and of the page in Chromium
-	BUILD=$(BUILD) node --test --test-concurrency=2 tests/node/*.test.js tests/web/*.test.js tests/package/newest.test.js
+	BUILD=$(BUILD) node --test --test-concurrency=2 tests/node/*.test.js tests/web/*.test.js tests/orthanc/archive.test.js tests/package/newest.test.js
 test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
 	BUILD=$(BUILD) node --test tests/node/*.test.js
 test-web: $(NODE_TESTED) ## Run the tests of the page only
@@ -377,6 +377,11 @@ test-access: $(NODE_TESTED) ## Check the accessibility of all views in every lan
 test-dicom: $(NODE_TESTED) ## Compare every kind of DICOM file with dcmtk, gdcm and pydicom (a part of it is in test-js)
 	@.ci/setup test
 	BUILD=$(BUILD) node --test tests/dicom/matrix.test.js
+
+.PHONY: test-orthanc
+test-orthanc: $(NODE_TESTED) weights/SHA256SUMS ## Use a real Orthanc: storing and reading, the hook, the page (a part of it is in test-js)
+	@.ci/setup test
+	BUILD=$(BUILD) node --test --test-concurrency=1 tests/orthanc/*.test.js
 
 .PHONY: lint-js
 lint-js: $(VENDOR)
@@ -444,6 +449,14 @@ test-browsers: $(NODE_TESTED) ## Use the page and the npm package in Firefox and
 single: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Build build/sonomask.html, the page as one file that works from disk
 	@mkdir -p $(BUILD)
 	node web/single.js $(BUILD)/sonomask.html
+
+# The archive is kept in $(BUILD)/orthanc.
+.PHONY: orthanc
+orthanc: setup-run ## Start Orthanc with the page and the hook, for this machine only, at http://localhost:8042 (PORT=N: another port)
+	@.ci/setup orthanc
+	@$(MAKE) $(QUIET_JOBS) wasm-modules weights/SHA256SUMS node_modules/.package-lock.json
+	@rm -rf $(BUILD)/orthanc/page && node web/release/site.js $(BUILD)/orthanc/page /dicom-web
+	node wasm/orthanc/start.js --page $(BUILD)/orthanc/page/public --folder $(BUILD)/orthanc $(if $(PORT),--port $(PORT))
 
 # The page compares the weights that it received with this checksum.
 weights/SHA256SUMS: weights/sonomask.safetensors
