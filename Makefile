@@ -360,7 +360,7 @@ node_modules/.package-lock.json: package-lock.json
 	touch $@
 
 # One run of the test runner, so that its summary counts everything.
-NODE_TESTED := wasm-modules $(BUILD)/sonomask $(NODE_TEST_PROGRAMS) $(BUILD)/tests/sonomask_simd128 node_modules/.package-lock.json
+NODE_TESTED := wasm-modules $(BUILD)/sonomask $(if $(shell command -v mpicc),$(BUILD)/sonomask-mpi) $(NODE_TEST_PROGRAMS) $(BUILD)/tests/sonomask_simd128 node_modules/.package-lock.json
 .PHONY: test-js test-node test-web
 test-js: $(NODE_TESTED) ## Run the tests of the JavaScript package and of the page in Chromium
 	BUILD=$(BUILD) node --test --test-concurrency=2 tests/node/*.test.js tests/web/*.test.js tests/orthanc/archive.test.js tests/package/newest.test.js
@@ -462,6 +462,7 @@ orthanc: setup-run ## Start Orthanc with the page and the hook, for this machine
 weights/SHA256SUMS: weights/sonomask.safetensors
 	$(Q)cd $(@D) && sha256sum $(<F) > $(@F)
 
+include native/mpi/mpi.mk
 include native/install/install.mk
 include native/python/python.mk
 include web/release/release.mk

@@ -25,6 +25,7 @@ static const char *check(void *pointer) {
         return "--folds names the models and their folds: --model, --fold and --all-folds cannot be given";
     if (q->validation_only && q->fold < 0) return "--validation-only needs --fold";
     if (q->robustness_images > 0) q->robustness = true;
+    q->options.ranks = sm_ranks_current();
     q->data = a->data.words;
     q->data_count = a->data.count;
     return NULL;
@@ -151,10 +152,12 @@ static sm_status run(void *pointer, sm_error *error) {
     const arguments *a = pointer;
     sm_evaluation_results *results = calloc(1, sizeof *results);
     if (!results) return sm_fail(error, SM_ERROR_MEMORY, "no memory for an evaluation");
-    sm_status status = check_outputs(a, error);
-    if (status == SM_OK) status = sm_evaluation_run(&a->request, results, error);
-    if (status == SM_OK) status = sm_report_write(&a->request, results, error);
-    status = sm_evaluation_end(results, status, error);
+    const sm_ranks *ranks = a->request.options.ranks;
+    const bool writes = sm_ranks_first(ranks);
+    sm_status status = sm_ranks_agree(ranks, writes ? check_outputs(a, error) : SM_OK, error);
+    if (status == SM_OK) status = sm_ranks_agree(ranks, sm_evaluation_run(&a->request, results, error), error);
+    if (status == SM_OK && writes) status = sm_report_write(&a->request, results, error);
+    status = sm_ranks_agree(ranks, sm_evaluation_end(results, status, error), error);
     sm_evaluation_results_free(results);
     free(results);
     return status;

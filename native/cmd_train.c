@@ -11,6 +11,7 @@
 #include "own_files.h"
 #include "parallel.h"
 #include "processors.h"
+#include "ranks.h"
 #include "report/training_report.h"
 #include "run_record.h"
 #include "train/checkpoint.h"
@@ -59,6 +60,9 @@ static const char *check(void *pointer) {
         a->threads = share > 1 ? share : 1;
     }
     if (a->jobs > 1 && a->folds == 0) return "--jobs needs --folds";
+    a->options.ranks = sm_ranks_current();
+    if (a->folds > 0 && sm_ranks_count(a->options.ranks) > 1)
+        return "--folds starts processes of its own: use it without mpirun, or train the folds one by one";
     if (a->options.patience > 0 && a->options.inner_share <= 0) return "--patience needs --inner";
     a->report = sm_training_report(a->options.out);
     a->options.observer = (sm_training_observer){.begun = record, .epoch_done = epoch_done, .context = a};
@@ -134,9 +138,19 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, options.batch),
      .low = 1,
      .high = 256},
+    {.name = "shards",
+     .value = "N",
+     .help = "cut the batch into N parts, each normalised by itself, that threads and the processes of mpirun "
+             "(sonomask-mpi) share; the weights then do not depend on their number; N divides the batch; parts of "
+             "fewer than two images are not advised",
+     .default_text = "the batch is not cut; with several processes the most up to 8 that leave two images each",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, options.shards),
+     .low = 1,
+     .high = 256},
     {.name = "seed",
      .value = "S",
-     .help = "seed; equal seed, data and threads give equal weights",
+     .help = "seed; equal seed, data and threads (or shards) give equal weights",
      .kind = SM_OPTION_SEED,
      .offset = offsetof(arguments, options.seed)},
     SM_THREADS_OPTION(offsetof(arguments, threads)),
@@ -455,10 +469,11 @@ static sm_status run(void *pointer, sm_error *error) {
     const arguments *a = pointer;
     sm_dataset dataset = {0};
     sm_interrupt_catch();
-    sm_status status = a->folds > 0 ? SM_OK : check_outputs(&a->options, error);
+    const bool writes = sm_ranks_first(a->options.ranks);
+    sm_status status = a->folds > 0 || !writes ? SM_OK : check_outputs(&a->options, error);
     if (status == SM_OK) status = sm_dataset_load(a->data.words, a->data.count, &dataset, error);
-    if (status != SM_OK) return status;
-    status = a->folds > 0 ? run_folds(a, &dataset, error) : train(a, &dataset, error);
+    status = sm_ranks_agree(a->options.ranks, status, error);
+    if (status == SM_OK) status = a->folds > 0 ? run_folds(a, &dataset, error) : train(a, &dataset, error);
     sm_dataset_free(&dataset);
     return status;
 }

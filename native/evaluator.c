@@ -10,6 +10,7 @@ struct sm_evaluator {
     sm_model *model;   /* one copy of the weights for all threads */
     sm_state **states; /* [parallel->threads] */
     sm_segment_options segment;
+    const sm_ranks *ranks;
 };
 
 sm_status sm_evaluator_create(const sm_evaluation_options *options, sm_evaluator **evaluator, sm_error *error) {
@@ -21,6 +22,7 @@ sm_status sm_evaluator_create(const sm_evaluation_options *options, sm_evaluator
     sm_evaluator *made = calloc(1, sizeof *made);
     if (made) {
         made->segment = options->segment;
+        made->ranks = options->ranks;
         made->parallel = sm_parallel_create(options->threads);
     }
     if (made && made->parallel) made->states = calloc((size_t)made->parallel->threads, sizeof(sm_state *));
@@ -53,6 +55,8 @@ void sm_evaluator_free(sm_evaluator *evaluator) {
 sm_model_info sm_evaluator_model(const sm_evaluator *evaluator) { return sm_model_describe(evaluator->model); }
 
 const sm_parallel *sm_evaluator_parallel(const sm_evaluator *evaluator) { return evaluator->parallel; }
+
+const sm_ranks *sm_evaluator_ranks(const sm_evaluator *evaluator) { return evaluator->ranks; }
 
 sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_image *image, sm_result *result,
                                sm_error *error) {

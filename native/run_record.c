@@ -60,6 +60,8 @@ static void put_machine(sm_json *json, const sm_training_facts *facts) {
 static void put_training(sm_json *json, const sm_training_facts *facts) {
     sm_json_object_begin(json, "training");
     sm_json_boolean(json, "resumed", facts->resumed);
+    sm_json_integer(json, "ranks", facts->ranks);
+    sm_json_integer(json, "shards", facts->shards);
     sm_json_integer(json, "training_images", facts->training_images);
     sm_json_integer(json, "inner_images", facts->inner_images);
     sm_json_integer(json, "validation_images", facts->validation_images);

@@ -196,6 +196,18 @@ sm_losses sm_training_step(sm_training *training, float *parameters, const sm_ba
     return losses;
 }
 
+void sm_training_statistics(const sm_training *training, float *statistics) {
+    const sm_net *net = &training->net;
+    for (int i = 0; i < net->parameter_count; i++) {
+        const sm_parameter *parameter = &net->parameters[i];
+        if (parameter->offset < net->trainable_count) continue;
+        const sm_layer_state *state = &training->layers[parameter->layer];
+        memcpy(statistics + (parameter->offset - net->trainable_count),
+               parameter->kind == SM_PARAMETER_NORM_MEAN ? state->mean : state->variance,
+               parameter->count * sizeof *statistics);
+    }
+}
+
 const float *sm_training_mask_logits(const sm_training *training) {
     return training->layers[training->net.mask_layer].value;
 }

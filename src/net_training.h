@@ -65,6 +65,12 @@ sm_losses sm_training_step(sm_training *training, float *parameters, const sm_ba
  */
 void sm_training_predict(sm_training *training, float *parameters, const sm_batch *batch, unsigned long long seed);
 
+/**
+ * Mean and variance of every channel that is normalised, over the batch of the last step: what the running statistics
+ * move towards. `statistics` is [total_count - trainable_count], in the order of the parameter block.
+ */
+void sm_training_statistics(const sm_training *training, float *statistics);
+
 /** Logits of the last step or prediction, valid until the next: mask [batch][size][size], type [batch][SM_CLASS_COUNT].
  */
 const float *sm_training_mask_logits(const sm_training *training);

@@ -123,6 +123,7 @@ typedef struct scoring {
     sm_evaluator *evaluator;
     const sm_record *const *records;
     bool corrections;
+    int first, step;            /* task k scores record first + k * step */
     sm_evaluated_image *images; /* one per record, in order */
     char **reasons;             /* one per record; NULL where scoring succeeded */
     pthread_mutex_t mutex;      /* protects everything below */
@@ -159,9 +160,29 @@ static void note_result(scoring *job, int index, sm_status status, const sm_erro
 static void score_task(void *arguments, int index, int worker) {
     scoring *job = arguments;
     sm_error error = {0};
+    index = job->first + index * job->step;
     sm_status status =
         score_record(job->evaluator, worker, job->records[index], job->corrections, &job->images[index], &error);
     note_result(job, index, status, &error);
+}
+
+/* Gives every rank the scores and failures of all. */
+static sm_status merge(const sm_ranks *ranks, const scoring *job, int count, sm_error *error) {
+    const int step = sm_ranks_count(ranks);
+    if (step == 1) return SM_OK;
+    for (int i = 0; i < count; i++) job->images[i].record = NULL; /* an address of this process */
+    sm_status status = sm_ranks_merge(ranks, job->images, (size_t)count * sizeof *job->images, error);
+    for (int i = 0; status == SM_OK && i < count; i++) {
+        sm_error reason = {.status = job->reasons[i] ? SM_ERROR_DATA : SM_OK};
+        if (job->reasons[i]) snprintf(reason.message, sizeof reason.message, "%s", job->reasons[i]);
+        status = sm_ranks_broadcast(ranks, i % step, &reason, sizeof reason, error);
+        job->images[i].record = job->records[i];
+        if (status != SM_OK || job->reasons[i] || reason.status == SM_OK) continue;
+        if (sm_ranks_first(ranks)) fprintf(stderr, "sonomask: %s\n", reason.message);
+        job->reasons[i] = strdup(reason.message);
+        if (!job->reasons[i]) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the list of failed images");
+    }
+    return status;
 }
 
 /* Moves failed records from the images to the failures. `evaluation->images` may be `job->images`: the scored images
@@ -179,10 +200,14 @@ static void separate_failures(const scoring *job, int count, sm_evaluation *eval
 sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, int count, bool corrections,
                       sm_evaluation *evaluation, sm_error *error) {
     *evaluation = (sm_evaluation){0};
+    const sm_ranks *ranks = sm_evaluator_ranks(evaluator);
+    const int share = sm_ranks_share(ranks, count);
     size_t slots = (size_t)count + 1;
     scoring job = {.evaluator = evaluator,
                    .records = records,
                    .corrections = corrections,
+                   .first = sm_ranks_own(ranks),
+                   .step = sm_ranks_count(ranks),
                    .images = calloc(slots, sizeof *job.images),
                    .reasons = calloc(slots, sizeof *job.reasons)};
     sm_evaluation made = {.images = job.images, .failures = calloc(slots, sizeof *made.failures)};
@@ -191,12 +216,14 @@ sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, 
         status = sm_fail(error, SM_ERROR_MEMORY, "no memory to evaluate %d images", count);
     } else {
         pthread_mutex_init(&job.mutex, NULL);
-        sm_progress_begin(&job.progress, "evaluate", count);
-        sm_parallel_run(sm_evaluator_parallel(evaluator), count, score_task, &job);
+        sm_progress_begin(&job.progress, "evaluate", share);
+        sm_parallel_run(sm_evaluator_parallel(evaluator), share, score_task, &job);
         sm_progress_end(&job.progress);
         pthread_mutex_destroy(&job.mutex);
         if (job.out_of_memory) status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the list of failed images");
     }
+    status = sm_ranks_agree(ranks, status, error);
+    if (status == SM_OK) status = merge(ranks, &job, count, error);
     if (status == SM_OK) {
         separate_failures(&job, count, &made);
         *evaluation = made;

@@ -21,7 +21,8 @@ typedef struct sm_evaluation {
 /**
  * Segments and scores `count` records, with a progress bar on stderr. An image that fails is reported there in one line
  * and added to `failures`; the others are still scored. With `corrections`, clicks and boxes are simulated too
- * (corrections.h), if the weights take prompts. Errors: SM_ERROR_MEMORY.
+ * (corrections.h), if the weights take prompts. Ranks share the images, and all get the scores of all. Errors:
+ * SM_ERROR_MEMORY, those of ranks.h.
  */
 sm_status sm_evaluate(sm_evaluator *evaluator, const sm_record *const *records, int count, bool corrections,
                       sm_evaluation *evaluation, sm_error *error);

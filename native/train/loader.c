@@ -10,6 +10,7 @@
 #include "../../src/memory_plan.h"
 #include "../data/random.h"
 #include "../progress.h"
+#include "cache_share.h"
 #include "composer.h"
 
 /* ---- cache ---- */
@@ -17,6 +18,7 @@
 typedef struct load_job {
     sm_cache *cache;
     int size;
+    int first, step;  /* the task of number k decodes record first + k * step */
     sm_error *errors; /* one per record */
     atomic_int done;
     sm_progress *progress;
@@ -24,6 +26,7 @@ typedef struct load_job {
 
 static void load_one(void *arguments, int index, int worker) {
     load_job *job = arguments;
+    index = job->first + index * job->step;
     sm_sample *sample = &job->cache->samples[index];
     sm_error *error = &job->errors[index];
     const sm_record *record = job->cache->records[index];
@@ -57,6 +60,12 @@ static sm_status leave_out_failed(sm_cache *cache, const sm_error *errors, sm_er
 sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_record *record, const void *context),
                         const void *context, int size, const char *label, const sm_parallel *parallel, sm_cache *cache,
                         sm_error *error) {
+    return sm_cache_load_shared(dataset, wanted, context, size, label, parallel, NULL, cache, error);
+}
+
+sm_status sm_cache_load_shared(const sm_dataset *dataset, bool (*wanted)(const sm_record *record, const void *context),
+                               const void *context, int size, const char *label, const sm_parallel *parallel,
+                               const sm_ranks *ranks, sm_cache *cache, sm_error *error) {
     memset(cache, 0, sizeof *cache);
     size_t room = dataset->count > 0 ? (size_t)dataset->count : 1;
     cache->records = (const sm_record **)calloc(room, sizeof(const sm_record *));
@@ -70,11 +79,18 @@ sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_recor
     for (int i = 0; i < dataset->count; i++)
         if (wanted(&dataset->records[i], context)) cache->records[cache->count++] = &dataset->records[i];
     sm_progress progress;
-    sm_progress_begin(&progress, label, cache->count);
-    load_job job = {.cache = cache, .size = size, .errors = errors, .progress = &progress};
-    sm_parallel_run(parallel, cache->count, load_one, &job);
+    const int share = sm_ranks_share(ranks, cache->count);
+    sm_progress_begin(&progress, label, share);
+    load_job job = {.cache = cache,
+                    .size = size,
+                    .first = sm_ranks_own(ranks),
+                    .step = sm_ranks_count(ranks),
+                    .errors = errors,
+                    .progress = &progress};
+    sm_parallel_run(parallel, share, load_one, &job);
     sm_progress_end(&progress);
-    sm_status status = leave_out_failed(cache, errors, error);
+    sm_status status = sm_cache_share(ranks, cache, errors, error);
+    if (status == SM_OK) status = leave_out_failed(cache, errors, error);
     free(errors);
     if (status != SM_OK) sm_cache_free(cache);
     return status;
@@ -121,6 +137,7 @@ struct sm_loader {
     sm_augment_scratch *scratch;
     sm_composer *composer;
     int size, batch;
+    int part_first, part_count; /* images of each batch that are prepared */
     slot ring[RING];
     int *order;
     int batches;
@@ -136,8 +153,8 @@ struct sm_loader {
 static sm_status make_batch(sm_loader *loader, int number) {
     slot *s = &loader->ring[number % RING];
     size_t pixels = (size_t)loader->size * (size_t)loader->size;
-    for (int i = 0; i < loader->batch; i++) {
-        int place = number * loader->batch + i;
+    for (int i = 0; i < loader->part_count; i++) {
+        int place = number * loader->batch + loader->part_first + i;
         const uint64_t seed = sm_random_derive(loader->seed, (uint64_t)place);
         const sm_record *record = loader->cache->records[loader->order[place]];
         sm_class_set classes;
@@ -195,7 +212,7 @@ sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augment
     made->cache = cache;
     made->augmentation = *augmentation;
     made->size = size;
-    made->batch = batch;
+    made->batch = made->part_count = batch;
     made->scratch = sm_augment_scratch_create(size);
     size_t pixels = (size_t)batch * (size_t)size * (size_t)size;
     const sm_status status =
@@ -236,6 +253,11 @@ void sm_loader_free(sm_loader *loader) {
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->lock);
     free(loader);
+}
+
+void sm_loader_prepare_part(sm_loader *loader, int first, int count) {
+    loader->part_first = first;
+    loader->part_count = count;
 }
 
 void sm_loader_normal_shares(const sm_loader *loader, float *shares) {

@@ -9,6 +9,7 @@
 #include "../data/augment.h"
 #include "../data/dataset.h"
 #include "../failures.h"
+#include "../ranks.h"
 
 /** Records with their decoded images, resized so that the longer side is the network's input size. */
 typedef struct sm_cache {
@@ -29,6 +30,10 @@ sm_status sm_cache_load(const sm_dataset *dataset, bool (*wanted)(const sm_recor
  * the count to 0. Errors: SM_ERROR_MEMORY. */
 sm_status sm_cache_select(const sm_cache *all, bool (*wanted)(const sm_record *record, const void *context),
                           const void *context, sm_cache *cache, sm_error *error);
+/** The same on several ranks, each of which decodes its share of the images; see cache_share.h. */
+sm_status sm_cache_load_shared(const sm_dataset *dataset, bool (*wanted)(const sm_record *record, const void *context),
+                               const void *context, int size, const char *label, const sm_parallel *parallel,
+                               const sm_ranks *ranks, sm_cache *cache, sm_error *error);
 void sm_cache_free(sm_cache *cache);
 
 typedef struct sm_loader sm_loader;
@@ -40,6 +45,10 @@ sm_status sm_loader_create(const sm_cache *cache, const sm_augmentation *augment
 void sm_loader_free(sm_loader *loader);
 /** As sm_composer_normal_shares. */
 void sm_loader_normal_shares(const sm_loader *loader, float *shares);
+
+/** From the next epoch on, only the images first .. first + count - 1 of each batch are prepared: batches then hold
+ *  these. */
+void sm_loader_prepare_part(sm_loader *loader, int first, int count);
 
 /**
  * Starts an epoch with the images `order` ([count], copied). The example at place p of the order is composed and

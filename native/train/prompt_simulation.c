@@ -21,7 +21,7 @@ typedef struct image_plan {
 } image_plan;
 
 struct sm_prompt_simulation {
-    int size, batch;
+    int size, batch, first;
     float share;
     sm_click_canvas canvas;
     image_plan *plans;          /* [batch] */
@@ -130,6 +130,8 @@ static sm_status plan_image(sm_prompt_simulation *simulation, const sm_batch *ba
     return SM_OK;
 }
 
+void sm_prompt_simulation_place(sm_prompt_simulation *simulation, int first) { simulation->first = first; }
+
 sm_status sm_prompt_simulation_begin(sm_prompt_simulation *simulation, sm_batch *batch, uint64_t seed,
                                      bool *needs_answer, sm_error *error) {
     sm_random of_batch = sm_random_make(sm_random_derive(seed, 0));
@@ -138,7 +140,7 @@ sm_status sm_prompt_simulation_begin(sm_prompt_simulation *simulation, sm_batch 
     batch->prompts = simulation->prompts;
     for (int i = 0; i < simulation->batch; i++) {
         image_plan *plan = &simulation->plans[i];
-        plan->random = sm_random_make(sm_random_derive(seed, (uint64_t)i + 1));
+        plan->random = sm_random_make(sm_random_derive(seed, (uint64_t)simulation->first + (uint64_t)i + 1));
         plan->corrected = false;
         simulation->prompts[i] = (sm_square_prompts){.clicks = plan->clicks};
         const bool outlined = !batch->mask_weights || batch->mask_weights[i] > 0;

@@ -20,6 +20,10 @@ sm_status sm_prompt_simulation_create(int size, int batch, float share, sm_promp
                                       sm_error *error);
 void sm_prompt_simulation_free(sm_prompt_simulation *simulation);
 
+/** The batches are parts of larger ones: their first image is number `first` there, and the prompts of an image are
+ * those that it gets in the larger batch. 0 at first. */
+void sm_prompt_simulation_place(sm_prompt_simulation *simulation, int first);
+
 /**
  * Draws the prompts that do not depend on the network's answer, and sets batch->prompts to them; they are valid until
  * the next call. `*needs_answer`: some images shall also get a click on an error of the answer to these prompts. The

@@ -6,6 +6,7 @@
 
 #include "../data/random.h"
 #include "../progress.h"
+#include "batch_scores.h"
 #include "sampler.h"
 #include "trainer_state.h"
 
@@ -28,38 +29,11 @@ sm_trainer_options sm_trainer_options_default(void) {
                                 .loss = sm_loss_options_default()};
 }
 
-static bool has_lesion(const float *mask, size_t pixels) {
-    for (size_t i = 0; i < pixels; i++)
-        if (mask[i] >= 0.5f) return true;
-    return false;
-}
-
-/** An answer to prompts does not show how well the network finds lesions by itself. */
-static bool is_prompted(const sm_batch *batch, int image) {
-    return batch->prompts && sm_prompts_any(&batch->prompts[image]);
-}
-
 static void add_scores(sm_trainer *t, const sm_batch *batch, const sm_losses *losses, double norm) {
     sm_epoch_sums *sums = &t->progress.sums;
-    size_t pixels = (size_t)t->size * (size_t)t->size;
-    sums->loss += losses->total;
-    sums->mask_loss += losses->mask;
-    sums->type_loss += losses->type;
     sums->gradient_norm += norm;
     sums->batches += 1;
-    for (int i = 0; i < t->options->batch; i++) {
-        sums->images += 1;
-        sm_class type;
-        if (sm_class_set_single(batch->classes[i], &type)) {
-            sums->typed_images += 1;
-            sums->right_types += sm_class_of_logits(sm_training_type_logits(t->training) + i * SM_CLASS_COUNT,
-                                                    t->options->loss.type_mae) == (int)type;
-        }
-        const float *mask = batch->masks + (size_t)i * pixels;
-        if (batch->mask_weights[i] <= 0 || is_prompted(batch, i) || !has_lesion(mask, pixels)) continue;
-        sums->lesion_images += 1;
-        sums->dice += sm_dice_of_logits(sm_training_mask_logits(t->training) + (size_t)i * pixels, mask, pixels);
-    }
+    sm_batch_scores_add(t->training, batch, t->options->batch, t->size, t->options->loss.type_mae, losses, sums);
 }
 
 /** Sets the prompts of the batch. Some follow the errors of the network's answer, for which it runs once more. */
@@ -73,24 +47,48 @@ static sm_status simulate_prompts(sm_trainer *t, sm_batch *batch, uint64_t seed,
     return sm_prompt_simulation_correct(t->prompts, batch, sm_training_mask_logits(t->training), error);
 }
 
+static sm_status fail_diverged(sm_trainer *t, sm_error *error) {
+    t->diverged = true;
+    return sm_fail(error, SM_ERROR_DATA, "the loss is no longer finite: lower the learning rate");
+}
+
+/** A step on a whole batch. */
+static sm_status step(sm_trainer *t, sm_batch *batch, uint64_t seed, sm_error *error) {
+    const sm_status status = simulate_prompts(t, batch, seed, error);
+    if (status != SM_OK) return status;
+    sm_batch softened =
+        t->distillation ? sm_distillation_soften(t->distillation, batch, sm_random_derive(seed, 1)) : *batch;
+    sm_losses losses = sm_training_step(t->training, t->parameters, &softened, &t->options->loss, statistics_momentum,
+                                        seed, t->gradients);
+    if (!isfinite(losses.total)) return fail_diverged(t, error);
+    double norm = sm_optimiser_step(&t->optimiser, &t->optimiser_options, t->parameters, t->gradients, t->parallel);
+    add_scores(t, batch, &losses, norm);
+    return SM_OK;
+}
+
+/** A step on the shards of a batch, of which `batch` holds this rank's. */
+static sm_status step_shards(sm_trainer *t, const sm_batch *batch, sm_status prepared, uint64_t seed, sm_error *error) {
+    bool finite;
+    const sm_status status = sm_shards_step(t->shards, batch, prepared, t->parameters, seed, statistics_momentum,
+                                            t->interrupted, &t->progress.sums, &finite, &t->stop, error);
+    if (status != SM_OK) return status;
+    if (!finite) return fail_diverged(t, error);
+    t->progress.sums.gradient_norm += sm_optimiser_step(&t->optimiser, &t->optimiser_options, t->parameters,
+                                                        sm_shards_gradients(t->shards), t->parallel);
+    return SM_OK;
+}
+
 static sm_status run_batch(sm_trainer *t, sm_error *error) {
     double start = sm_clock();
     double waited = sm_loader_waited(t->loader);
     sm_batch batch = sm_loader_next(t->loader);
-    if (!batch.images) return sm_fail(error, SM_ERROR_MEMORY, "no memory to prepare a batch");
+    sm_status status = batch.images ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to prepare a batch");
     uint64_t seed = sm_random_derive(t->options->seed ^ 0xD509u, (uint64_t)t->optimiser.step);
-    sm_status status = simulate_prompts(t, &batch, seed, error);
+    if (t->shards)
+        status = step_shards(t, &batch, status, seed, error);
+    else if (status == SM_OK)
+        status = step(t, &batch, seed, error);
     if (status != SM_OK) return status;
-    sm_batch softened =
-        t->distillation ? sm_distillation_soften(t->distillation, &batch, sm_random_derive(seed, 1)) : batch;
-    sm_losses losses = sm_training_step(t->training, t->parameters, &softened, &t->options->loss, statistics_momentum,
-                                        seed, t->gradients);
-    if (!isfinite(losses.total)) {
-        t->diverged = true;
-        return sm_fail(error, SM_ERROR_DATA, "the loss is no longer finite: lower the learning rate");
-    }
-    double norm = sm_optimiser_step(&t->optimiser, &t->optimiser_options, t->parameters, t->gradients, t->parallel);
-    add_scores(t, &batch, &losses, norm);
     t->progress.batch++;
     t->progress.sums.waited += sm_loader_waited(t->loader) - waited;
     t->progress.sums.seconds += sm_clock() - start;
@@ -123,6 +121,24 @@ static sm_status go_back(sm_trainer *t, sm_progress *bar, sm_status failed, sm_e
     return SM_OK;
 }
 
+/** Saves on request of the user. */
+static sm_status stop_here(sm_trainer *t, sm_error *error) {
+    sm_status status = sm_trainer_writes(t) ? sm_trainer_save(t, error) : SM_OK;
+    if (status == SM_OK)
+        status =
+            sm_fail(error, SM_ERROR_INTERRUPTED, "stopped in epoch %d; continue with --resume", t->progress.epoch + 1);
+    return sm_ranks_agree(t->options->ranks, status, error);
+}
+
+/** Another rank does not answer any more: the state after the last step that all have done is saved. */
+static sm_status save_alone(sm_trainer *t, sm_error *error) {
+    const sm_status status = sm_trainer_writes(t) ? sm_trainer_save(t, error) : SM_OK;
+    if (status != SM_OK) return status;
+    return sm_fail(error, SM_ERROR_INTERRUPTED,
+                   "another rank ended or does not answer: stopped in epoch %d; continue with --resume",
+                   t->progress.epoch + 1);
+}
+
 static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
     int count = t->training_cache.count;
     int epoch = t->progress.epoch;
@@ -133,14 +149,12 @@ static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
         status =
             sm_loader_start(t->loader, t->order, count, sm_random_derive(t->options->seed ^ 0xA06u, (uint64_t)epoch),
                             t->progress.batch, error);
+    status = sm_ranks_agree(t->options->ranks, status, error);
     while (status == SM_OK && t->progress.batch < t->batches) {
-        if (*t->interrupted) {
-            status = sm_trainer_save(t, error);
-            return status == SM_OK
-                       ? sm_fail(error, SM_ERROR_INTERRUPTED, "stopped in epoch %d; continue with --resume", epoch + 1)
-                       : status;
-        }
+        if (t->stop || (sm_ranks_count(t->options->ranks) == 1 && *t->interrupted)) return stop_here(t, error);
         status = run_batch(t, error);
+        if (status == SM_ERROR_INTERRUPTED) return save_alone(t, error);
+        if (status != SM_OK) break;
         const sm_epoch_sums *sums = &t->progress.sums;
         char note[SM_NOTE_SIZE];
         snprintf(note, sizeof note, "epoch %d/%d loss %.4f dice %.3f type %.3f %.1f images/s", epoch + 1,

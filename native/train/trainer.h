@@ -9,6 +9,7 @@
 #include "../../src/weights.h"
 #include "../data/augment.h"
 #include "../data/dataset.h"
+#include "../ranks.h"
 #include "loader.h"
 #include "optimiser.h"
 #include "validation.h"
@@ -34,6 +35,7 @@ typedef struct sm_training_facts {
     const char *recipe;    /**< "key=value ..." of everything that decides the weights */
     const char *data_hash; /**< of the decoded training images, masks and classes */
     const char *kernels;   /**< name of the kernel set */
+    int ranks, shards;     /**< processes; parts of a batch, 0: not cut */
     int training_images, inner_images, validation_images, epochs, steps, warm_up_steps;
     float learning_rate;
     bool resumed;
@@ -60,6 +62,10 @@ typedef struct sm_trainer_options {
     const char *augmentation; /**< see augment.h */
     int size;                 /**< side of the network's input, pixels; 0: the network's default */
     int batch;
+    /** Parts of a batch with statistics of their own, see shards.h: the weights then do not depend on the number of
+     * threads and ranks. 0: the batch is not cut, but for several ranks, which choose sm_shards_default. */
+    int shards;
+    const sm_ranks *ranks; /**< NULL: this process alone */
     int epochs; /**< 0: at least 60, and enough for 1,500 steps; with initial weights at least 10, and 300 steps */
     /** Share of the training images, by whole groups and by class, that are not trained on but choose the best epoch;
      * 0: none. The weights of that epoch are written to best.safetensors; the initial weights count as epoch 0. */

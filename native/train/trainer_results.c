@@ -8,6 +8,7 @@
 #include "../file.h"
 #include "../progress.h"
 #include "sampler.h"
+#include "trainer_ranks.h"
 #include "trainer_state.h"
 #include "training_log.h"
 
@@ -161,7 +162,6 @@ static sm_status publish(sm_trainer *t, int epoch, bool last, sm_error *error) {
     if (status == SM_OK) status = notify(t, epoch, true, last, error);
     if (status == SM_OK) status = write_weights(t, t->weights_path, t->result, error);
     if (status == SM_OK) status = sm_trainer_save(t, error);
-    t->saved_at = sm_clock();
     return status;
 }
 
@@ -175,11 +175,13 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     t->progress.epoch++; /* for the patience; until the log is longer, nothing is saved */
     const bool last = epoch == t->options->epochs || sm_trainer_out_of_patience(t);
     t->progress.epoch--;
-    const bool save = last || sm_clock() - t->saved_at >= t->options->save_seconds;
+    bool save = last || sm_clock() - t->saved_at >= t->options->save_seconds;
+    status = sm_ranks_broadcast(t->options->ranks, 0, &save, sizeof save, error); /* clocks differ */
+    if (status != SM_OK) return status;
     /* The first checkpoint precedes the first weights: weights without one are taken for those of another training,
      * which --resume does not replace. */
     if (save && !t->has_checkpoint) {
-        status = sm_trainer_save(t, error);
+        status = sm_ranks_agree(t->options->ranks, sm_trainer_writes(t) ? sm_trainer_save(t, error) : SM_OK, error);
         t->has_checkpoint = status == SM_OK;
     }
     if (status == SM_OK && (validates || save)) status = sm_validation_run(t->validation, t->result, &scores, error);
@@ -191,6 +193,9 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     t->progress.epoch++;
     t->progress.batch = 0;
     t->progress.sums = (sm_epoch_sums){0};
-    if (status == SM_OK) status = save ? publish(t, epoch, last, error) : notify(t, epoch, false, false, error);
-    return status;
+    if (status == SM_OK && sm_trainer_writes(t))
+        status = save ? publish(t, epoch, last, error) : notify(t, epoch, false, false, error);
+    if (save) t->saved_at = sm_clock();
+    status = sm_ranks_agree(t->options->ranks, status, error);
+    return status == SM_OK ? sm_trainer_check_weights(t, error) : status;
 }

@@ -8,6 +8,7 @@
 #include "../../src/weights_file.h"
 #include "../file.h"
 #include "inner_split.h"
+#include "trainer_ranks.h"
 #include "trainer_state.h"
 #include "training_log.h"
 
@@ -44,19 +45,24 @@ static void hash_data(sm_trainer *t) {
 
 static void describe_settings(sm_trainer *t) {
     const sm_trainer_options *o = t->options;
+    char threads[48]; /* with shards, the weights do not depend on the threads */
+    if (t->shards)
+        snprintf(threads, sizeof threads, "shards=%d", o->shards);
+    else
+        snprintf(threads, sizeof threads, "threads=%d", sm_parallel_threads(t->parallel));
+    const uint64_t teachers = t->shards ? sm_shards_teachers_hash(t->shards) : sm_distillation_hash(t->distillation);
     snprintf(t->settings, sizeof t->settings,
-             "net=%s size=%d batch=%d epochs=%d fold=%d left_out=%d seed=%llu threads=%d augmentation=%s balance=%g "
+             "net=%s size=%d batch=%d epochs=%d fold=%d left_out=%d seed=%llu %s augmentation=%s balance=%g "
              "normals=%g lr=%g decay=%g clip=%g ema=%g warmup=%g bce=%g dice=%g auxiliary=%g type=%s weight=%g "
              "smoothing=%g kernels=%s teachers=%016llx share=%g prompts=%g inner=%g data=%s",
-             t->net.name, t->size, o->batch, o->epochs, o->fold, o->left_out, (unsigned long long)o->seed,
-             sm_parallel_threads(t->parallel), o->augmentation, (double)o->balance, (double)o->normals,
-             (double)o->optimiser.learning_rate, (double)o->optimiser.weight_decay, (double)o->optimiser.gradient_norm,
-             (double)o->optimiser.average_decay,
+             t->net.name, t->size, o->batch, o->epochs, o->fold, o->left_out, (unsigned long long)o->seed, threads,
+             o->augmentation, (double)o->balance, (double)o->normals, (double)o->optimiser.learning_rate,
+             (double)o->optimiser.weight_decay, (double)o->optimiser.gradient_norm, (double)o->optimiser.average_decay,
              o->optimiser.warm_up_steps >= 0 ? (double)o->optimiser.warm_up_steps : (double)o->optimiser.warm_up_share,
              (double)o->loss.bce_weight, (double)o->loss.dice_weight, (double)o->loss.auxiliary_weight,
              o->loss.type_mae ? "mae" : "ce", (double)o->loss.type_weight, (double)o->loss.label_smoothing,
-             t->kernels->name, (unsigned long long)sm_distillation_hash(t->distillation), (double)o->teacher_share,
-             (double)o->prompt_share, (double)o->inner_share, t->data_hash);
+             t->kernels->name, (unsigned long long)teachers, (double)o->teacher_share, (double)o->prompt_share,
+             (double)o->inner_share, t->data_hash);
 }
 
 /** What a training on these images cannot learn. */
@@ -91,10 +97,12 @@ static void choose_schedule(sm_trainer *t) {
 /** Passes what the training is to the observer. */
 static sm_status announce(const sm_trainer *t, sm_error *error) {
     const sm_training_observer *observer = &t->options->observer;
-    if (!observer->begun) return SM_OK;
+    if (!observer->begun || !sm_trainer_writes(t)) return SM_OK;
     const sm_training_facts facts = {.recipe = t->settings,
                                      .data_hash = t->data_hash,
                                      .kernels = t->kernels->name,
+                                     .ranks = sm_ranks_count(t->options->ranks),
+                                     .shards = t->options->shards,
                                      .training_images = t->training_cache.count,
                                      .inner_images = t->inner_cache.count,
                                      .validation_images = t->validation_cache.count,
@@ -109,13 +117,14 @@ static sm_status announce(const sm_trainer *t, sm_error *error) {
 static sm_status load_images(sm_trainer *t, sm_error *error) {
     const sm_cache *all = t->options->images;
     t->caches_borrowed = all != NULL;
-    sm_status status = all ? sm_cache_select(all, is_for_training, t->options, &t->training_cache, error)
-                           : sm_cache_load(t->dataset, is_for_training, t->options, t->size, "loading training images",
-                                           t->parallel, &t->training_cache, error);
+    sm_status status =
+        all ? sm_cache_select(all, is_for_training, t->options, &t->training_cache, error)
+            : sm_cache_load_shared(t->dataset, is_for_training, t->options, t->size, "loading training images",
+                                   t->parallel, t->options->ranks, &t->training_cache, error);
     if (status != SM_OK) return status;
     status = all ? sm_cache_select(all, is_for_validation, t->options, &t->validation_cache, error)
-                 : sm_cache_load(t->dataset, is_for_validation, t->options, t->size, "loading validation images",
-                                 t->parallel, &t->validation_cache, error);
+                 : sm_cache_load_shared(t->dataset, is_for_validation, t->options, t->size, "loading validation images",
+                                        t->parallel, t->options->ranks, &t->validation_cache, error);
     if (status == SM_OK && t->options->inner_share > 0)
         status = sm_inner_split(&t->training_cache, t->options->inner_share, t->options->seed, &t->inner_cache, error);
     if (status != SM_OK) return status;
@@ -184,8 +193,8 @@ sm_status sm_trainer_input_size(const sm_trainer_options *options, int *size, sm
 
 static sm_status make_paths(sm_trainer *t, sm_error *error) {
     const char *out = t->options->out;
-    t->folder_new = !sm_folder_exists(out);
-    sm_status status = sm_folder_make(out, error);
+    t->folder_new = sm_trainer_writes(t) && !sm_folder_exists(out);
+    sm_status status = sm_trainer_writes(t) ? sm_folder_make(out, error) : SM_OK;
     if (status != SM_OK) return status;
     t->checkpoint_path = sm_path_join(out, "checkpoint.bin");
     t->weights_path = sm_path_join(out, "weights.safetensors");
@@ -200,7 +209,7 @@ static sm_status make_paths(sm_trainer *t, sm_error *error) {
  */
 static sm_status find_checkpoint(sm_trainer *t, sm_error *error) {
     const sm_trainer_options *options = t->options;
-    if (options->overwrite && !options->resume) return SM_OK;
+    if ((options->overwrite && !options->resume) || !sm_trainer_writes(t)) return SM_OK;
     const sm_status status = sm_checkpoint_find(t->checkpoint_path, &t->has_checkpoint, error);
     if (status != SM_OK || options->resume || !t->has_checkpoint) return status;
     return sm_fail(error, SM_ERROR_ARGUMENT,
@@ -241,6 +250,35 @@ static sm_status check_fold(const sm_trainer *t, sm_error *error) {
     return sm_fail(error, SM_ERROR_DATA, "no image is in fold %d", t->options->fold);
 }
 
+/** What computes a step: on whole batches, or on their shards. */
+static sm_status set_up_steps(sm_trainer *t, sm_error *error) {
+    const sm_trainer_options *o = t->options;
+    const float prompt_share = t->net.takes_prompts ? o->prompt_share : 0;
+    if (o->shards == 0 && sm_ranks_count(o->ranks) > 1) t->chosen.shards = sm_shards_default(o->batch);
+    if (o->shards > 0) {
+        const sm_shards_options shards = {.net = &t->net,
+                                          .size = t->size,
+                                          .batch = o->batch,
+                                          .shards = o->shards,
+                                          .kernels = t->kernels,
+                                          .parallel = t->parallel,
+                                          .ranks = o->ranks,
+                                          .loss = &o->loss,
+                                          .prompt_share = prompt_share,
+                                          .teachers = o->teachers,
+                                          .teacher_count = o->teacher_count,
+                                          .teacher_share = o->teacher_share};
+        return sm_shards_create(&shards, &t->shards, error);
+    }
+    sm_status status = sm_training_create(&t->net, t->size, o->batch, t->kernels, t->parallel, &t->training, error);
+    if (status == SM_OK && prompt_share > 0)
+        status = sm_prompt_simulation_create(t->size, o->batch, prompt_share, &t->prompts, error);
+    if (status == SM_OK && o->teacher_count > 0)
+        status = sm_distillation_create(o->teachers, o->teacher_count, o->teacher_share, t->size, o->batch, t->kernels,
+                                        t->parallel, &t->distillation, error);
+    return status;
+}
+
 /** Checks everything that the options alone decide, before an image is read or a file is written. */
 static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     const sm_trainer_options *options = t->options;
@@ -256,14 +294,8 @@ static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     if (status != SM_OK) return status;
     t->size = options->size > 0 ? options->size : t->initial.input_size;
     t->kernels = sm_kernels_for(SM_BACKEND_AUTO);
-    status = sm_training_create(&t->net, t->size, options->batch, t->kernels, t->parallel, &t->training, error);
-    if (status == SM_OK) status = check_fold(t, error);
-    if (status != SM_OK) return status;
-    if (t->net.takes_prompts && options->prompt_share > 0)
-        status = sm_prompt_simulation_create(t->size, options->batch, options->prompt_share, &t->prompts, error);
-    if (status == SM_OK && options->teacher_count > 0)
-        status = sm_distillation_create(options->teachers, options->teacher_count, options->teacher_share, t->size,
-                                        options->batch, t->kernels, t->parallel, &t->distillation, error);
+    status = check_fold(t, error);
+    if (status == SM_OK) status = set_up_steps(t, error);
     if (status == SM_OK) status = sm_optimiser_create(&t->net, t->parameters, t->kernels, &t->optimiser, error);
     return status;
 }
@@ -291,7 +323,11 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     if (status == SM_OK) status = set_up_network(t, error);
     if (status == SM_OK) status = make_paths(t, error);
     if (status == SM_OK) status = find_checkpoint(t, error);
-    if (status == SM_OK) status = load_images(t, error);
+    if (status == SM_OK) describe_settings(t);
+    status = sm_ranks_agree(options->ranks, status, error);
+    if (status == SM_OK) status = sm_trainer_check_ranks(t, error);
+    if (status != SM_OK) return status;
+    status = sm_ranks_agree(options->ranks, load_images(t, error), error);
     if (status != SM_OK) return status;
     t->batches = t->training_cache.count / options->batch;
     choose_schedule(t);
@@ -304,6 +340,11 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     if (status == SM_OK) {
         t->class_changes.pasted = t->augmentation.paste_probability;
         sm_loader_normal_shares(t->loader, t->class_changes.to_normal);
+        if (t->shards) {
+            int first, count;
+            sm_shards_images(t->shards, &first, &count);
+            sm_loader_prepare_part(t->loader, first, count);
+        }
     }
     const bool validates = t->validation_cache.count > 0;
     if (status == SM_OK && !validates) status = choose_shown(t, error);
@@ -316,11 +357,17 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
                                                 t->parallel, &t->inner_validation, error)
                          : sm_fail(error, SM_ERROR_MEMORY, "no memory for the best weights");
     }
+    if (status == SM_OK) {
+        sm_validation_spread(t->validation, options->ranks);
+        if (t->inner_validation) sm_validation_spread(t->inner_validation, options->ranks);
+        describe_settings(t);
+        t->saved_at = sm_clock();
+        status = start_or_resume(t, error);
+    }
+    status = sm_ranks_agree(options->ranks, status, error);
+    if (status == SM_OK) status = sm_trainer_share_state(t, error);
     if (status != SM_OK) return status;
-    describe_settings(t);
-    t->saved_at = sm_clock();
-    status = start_or_resume(t, error);
-    return status == SM_OK ? announce(t, error) : status;
+    return sm_ranks_agree(options->ranks, announce(t, error), error);
 }
 
 sm_status sm_trainer_set_up(sm_trainer *t, sm_error *error) {
@@ -336,6 +383,7 @@ void sm_trainer_tear_down(sm_trainer *t) {
     sm_validation_free(t->inner_validation);
     sm_snapshot_free(&t->snapshot);
     sm_training_free(t->training);
+    sm_shards_free(t->shards);
     sm_distillation_free(t->distillation);
     sm_prompt_simulation_free(t->prompts);
     sm_optimiser_free(&t->optimiser);

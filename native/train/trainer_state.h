@@ -10,6 +10,7 @@
 #include "loader.h"
 #include "prompt_simulation.h"
 #include "sampler.h"
+#include "shards.h"
 #include "snapshot.h"
 #include "trainer.h"
 #include "validation.h"
@@ -36,9 +37,11 @@ typedef struct sm_trainer {
     sm_sampler *sampler;
     sm_class_changes class_changes; /* by the augmentation */
     sm_loader *loader;
-    sm_training *training;
+    sm_training *training;           /* NULL when the batch is cut into shards, as the next two */
     sm_distillation *distillation;   /* NULL without teachers */
     sm_prompt_simulation *prompts;   /* NULL for a network without prompts */
+    sm_shards *shards;               /* NULL when the batch is not cut */
+    bool stop;                       /* a rank is interrupted: all stop after this step */
     sm_validation *validation;       /* of validation_cache, or of `shown` when no fold validates */
     sm_validation *inner_validation; /* NULL without inner_cache */
     sm_optimiser optimiser;
@@ -60,6 +63,9 @@ typedef struct sm_trainer {
     char data_hash[24];
     char *checkpoint_path, *weights_path, *best_path, *log_path;
 } sm_trainer;
+
+/** Whether this process writes the files of the training. */
+static inline bool sm_trainer_writes(const sm_trainer *trainer) { return sm_ranks_first(trainer->options->ranks); }
 
 /** Share of the training that was done when this epoch began. */
 static inline double sm_trainer_progress(const sm_trainer *trainer) {

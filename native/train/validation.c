@@ -13,6 +13,7 @@ struct sm_validation {
     const sm_cache *cache;
     const sm_kernels *kernels;
     const sm_parallel *parallel;
+    const sm_ranks *ranks;
     int size;
     bool two_sigmoid;
     sm_augment_scratch *scratch;
@@ -89,10 +90,10 @@ void sm_validation_free(sm_validation *validation) {
     free(validation);
 }
 
-/** Keeps the image that was just scored as an example. */
-static void keep_example(sm_validation *validation) {
+/** Keeps the image that was just scored as example `place`. */
+static void keep_example(sm_validation *validation, int place) {
     const size_t pixels = (size_t)validation->size * (size_t)validation->size;
-    const size_t offset = (size_t)validation->example_count * pixels;
+    const size_t offset = (size_t)place * pixels;
     uint8_t *grey = validation->grey + offset;
     uint8_t *target = validation->target + offset;
     float *probability = validation->probability + offset;
@@ -102,73 +103,115 @@ static void keep_example(sm_validation *validation) {
         target[i] = validation->mask[i] >= 0.5f ? 255 : 0;
     }
     validation->kernels->sigmoid(validation->logits, pixels, probability);
-    validation->examples[validation->example_count++] =
-        (sm_validation_example){.size = validation->size, .grey = grey, .target = target, .probability = probability};
 }
+
+void sm_validation_spread(sm_validation *validation, const sm_ranks *ranks) { validation->ranks = ranks; }
 
 const sm_validation_example *sm_validation_examples(const sm_validation *validation, int *count) {
     *count = validation->example_count;
     return validation->examples;
 }
 
-sm_status sm_validation_run(sm_validation *validation, const float *parameters, sm_scores *scores, sm_error *error) {
+/** What the network answers for an image. */
+typedef struct answer {
+    double dice;
+    int type;
+} answer;
+
+static sm_status answer_image(sm_validation *validation, sm_inference_state *state, int index, answer *result,
+                              sm_error *error) {
+    const sm_augmentation none = sm_augmentation_none();
+    const sm_status status = sm_augment(&none, &validation->cache->samples[index], validation->size, 0,
+                                        validation->scratch, validation->image, validation->mask);
+    if (status != SM_OK) return sm_fail(error, status, "no memory to prepare an image");
+    float type_logits[SM_CLASS_COUNT];
+    sm_inference_run(state, validation->image, validation->logits, type_logits);
+    result->type = sm_class_of_logits(type_logits, validation->two_sigmoid);
+    result->dice =
+        sm_dice_of_logits(validation->logits, validation->mask, (size_t)validation->size * (size_t)validation->size);
+    for (int k = 0; k < validation->example_count; k++)
+        if (index == (int)((long)k * validation->cache->count / validation->example_count)) keep_example(validation, k);
+    return SM_OK;
+}
+
+/** Runs the network on this rank's images. */
+static sm_status answer_all(sm_validation *validation, const float *parameters, answer *answers, sm_error *error) {
     sm_inference *inference = NULL;
     sm_inference_state *state = NULL;
     sm_status status =
         sm_inference_create(validation->net, parameters, validation->size, validation->kernels, &inference, error);
     if (status == SM_OK) status = sm_inference_state_create(inference, validation->parallel, &state, error);
-    if (status != SM_OK) {
-        sm_inference_free(inference);
-        return status;
-    }
-    const sm_cache *cache = validation->cache;
-    size_t pixels = (size_t)validation->size * (size_t)validation->size;
-    sm_augmentation none = sm_augmentation_none();
-    const int examples = cache->count < SM_VALIDATION_EXAMPLES ? cache->count : SM_VALIDATION_EXAMPLES;
-    validation->example_count = 0;
-    double dice = 0;
-    int lesions = 0;
-    int normals = 0;
-    int false_masks = 0;
-    int right = 0;
-    int typed = 0;
     sm_progress progress;
-    sm_progress_begin(&progress, "validating", cache->count);
-    for (int i = 0; i < cache->count; i++) {
-        status = sm_augment(&none, &cache->samples[i], validation->size, 0, validation->scratch, validation->image,
-                            validation->mask);
-        if (status != SM_OK) {
-            sm_error_set(error, status, "no memory to prepare an image");
-            break;
-        }
-        float type_logits[SM_CLASS_COUNT];
-        sm_inference_run(state, validation->image, validation->logits, type_logits);
-        int type = (int)sm_record_type(cache->records[i]);
-        typed += type < SM_CLASS_COUNT;
-        right += sm_class_of_logits(type_logits, validation->two_sigmoid) == type;
-        double image_dice = sm_dice_of_logits(validation->logits, validation->mask, pixels);
-        if (!sm_record_outlined(cache->records[i])) {
-            /* Without a mask there is nothing to compare the outline with. */
-        } else if (type == SM_CLASS_NORMAL) {
-            normals++;
-            false_masks += image_dice < 1; /* with an empty target, Dice is 1 only for an empty mask */
-        } else {
-            lesions++;
-            dice += image_dice;
-        }
-        if (validation->example_count < examples &&
-            i == (int)((long)validation->example_count * cache->count / examples))
-            keep_example(validation);
-        sm_progress_show(&progress, i + 1, NULL);
+    const int share = sm_ranks_share(validation->ranks, validation->cache->count);
+    const int first = sm_ranks_own(validation->ranks), step = sm_ranks_count(validation->ranks);
+    sm_progress_begin(&progress, "validating", share);
+    for (int k = 0; status == SM_OK && k < share; k++) {
+        const int index = first + k * step;
+        status = answer_image(validation, state, index, &answers[index], error);
+        sm_progress_show(&progress, k + 1, NULL);
     }
     sm_progress_end(&progress);
     sm_inference_state_free(state);
     sm_inference_free(inference);
-    if (status != SM_OK) return status;
+    return status;
+}
+
+/** Gives every rank the answers and examples of all. */
+static sm_status merge(sm_validation *validation, answer *answers, sm_error *error) {
+    const sm_ranks *ranks = validation->ranks;
+    const size_t pixels = (size_t)validation->example_count * (size_t)validation->size * (size_t)validation->size;
+    sm_status status = sm_ranks_merge(ranks, answers, (size_t)validation->cache->count * sizeof *answers, error);
+    if (status == SM_OK)
+        status = sm_ranks_merge(ranks, validation->probability, pixels * sizeof *validation->probability, error);
+    if (status == SM_OK) status = sm_ranks_merge(ranks, validation->grey, pixels, error);
+    return status == SM_OK ? sm_ranks_merge(ranks, validation->target, pixels, error) : status;
+}
+
+static void score(const sm_cache *cache, const answer *answers, sm_scores *scores) {
+    double dice = 0;
+    int lesions = 0, normals = 0, false_masks = 0, right = 0, typed = 0;
+    for (int i = 0; i < cache->count; i++) {
+        const int type = (int)sm_record_type(cache->records[i]);
+        typed += type < SM_CLASS_COUNT;
+        right += answers[i].type == type;
+        if (!sm_record_outlined(cache->records[i])) {
+            /* Without a mask there is nothing to compare the outline with. */
+        } else if (type == SM_CLASS_NORMAL) {
+            normals++;
+            false_masks += answers[i].dice < 1; /* with an empty target, Dice is 1 only for an empty mask */
+        } else {
+            lesions++;
+            dice += answers[i].dice;
+        }
+    }
     const int outlined = lesions + normals;
     scores->overall = outlined > 0 ? (dice + normals - false_masks) / outlined : typed > 0 ? (double)right / typed : 0;
     scores->lesion_dice = lesions > 0 ? dice / lesions : NAN;
     scores->false_masks = normals > 0 ? (double)false_masks / normals : NAN;
     scores->accuracy = typed > 0 ? (double)right / typed : NAN;
-    return SM_OK;
+}
+
+sm_status sm_validation_run(sm_validation *validation, const float *parameters, sm_scores *scores, sm_error *error) {
+    const sm_cache *cache = validation->cache;
+    const size_t pixels = (size_t)SM_VALIDATION_EXAMPLES * (size_t)validation->size * (size_t)validation->size;
+    answer *answers = calloc((size_t)cache->count + 1, sizeof *answers);
+    validation->example_count = cache->count < SM_VALIDATION_EXAMPLES ? cache->count : SM_VALIDATION_EXAMPLES;
+    for (int k = 0; k < validation->example_count; k++)
+        validation->examples[k] = (sm_validation_example){
+            .size = validation->size,
+            .grey = validation->grey + (size_t)k * pixels / SM_VALIDATION_EXAMPLES,
+            .target = validation->target + (size_t)k * pixels / SM_VALIDATION_EXAMPLES,
+            .probability = validation->probability + (size_t)k * pixels / SM_VALIDATION_EXAMPLES};
+    if (sm_ranks_count(validation->ranks) > 1) { /* other ranks' examples begin as zeros */
+        memset(validation->grey, 0, pixels);
+        memset(validation->target, 0, pixels);
+        memset(validation->probability, 0, pixels * sizeof *validation->probability);
+    }
+    sm_status status = answers ? answer_all(validation, parameters, answers, error)
+                               : sm_fail(error, SM_ERROR_MEMORY, "no memory to validate");
+    status = sm_ranks_agree(validation->ranks, status, error);
+    if (status == SM_OK) status = merge(validation, answers, error);
+    if (status == SM_OK) score(cache, answers, scores);
+    free(answers);
+    return status;
 }

@@ -31,6 +31,8 @@ typedef struct sm_validation sm_validation;
 sm_status sm_validation_create(const sm_net *net, const sm_cache *cache, int size, bool two_sigmoid,
                                const sm_kernels *kernels, const sm_parallel *parallel, sm_validation **validation,
                                sm_error *error);
+/** The ranks then divide the images of a run among them; all get the same scores. `ranks` must outlive the result. */
+void sm_validation_spread(sm_validation *validation, const sm_ranks *ranks);
 void sm_validation_free(sm_validation *validation);
 
 /** Scores `parameters` on all images, with a progress bar. Errors: SM_ERROR_MEMORY. */

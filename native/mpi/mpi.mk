@@ -1,0 +1,19 @@
+# Included by the Makefile: the program for mpirun. Only it needs MPI.
+MPI_SOURCES := $(wildcard native/mpi/*.c)
+MPI_OBJECTS := $(MPI_SOURCES:%.c=$(BUILD)/%.o)
+MPI_INCLUDES = $(patsubst -I%,-isystem %,$(shell mpicc --showme:compile 2>/dev/null))
+MPI_LIBRARIES = $(shell mpicc --showme:link 2>/dev/null)
+$(MPI_OBJECTS): CFLAGS += $(MPI_INCLUDES)
+$(BUILD)/sonomask-mpi: $(MPI_OBJECTS) $(NATIVE_LIBRARY) $(LIBRARY)
+	$(call note,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(MPI_LIBRARIES) $(LDLIBS)
+
+.PHONY: mpi test-mpi
+mpi: ## Build build/sonomask-mpi, the command line for mpirun (needs Open MPI)
+	@.ci/setup mpi
+	@$(MAKE) $(JOBS) $(BUILD)/sonomask-mpi
+
+test-mpi: ## Train on 1, 2, 4 and 8 ranks, with failures, and compare the weights (a part of it is in test-js)
+	@.ci/setup mpi
+	@$(MAKE) $(QUIET_JOBS) $(BUILD)/sonomask $(BUILD)/sonomask-mpi
+	BUILD=$(BUILD) SONOMASK_EVERY_RANK=1 node --test tests/node/mpi.test.js

@@ -1,0 +1,143 @@
+// The program for mpirun: any number of ranks gives the same weights, also after failures. A short part runs by default;
+// SONOMASK_EVERY_RANK=1 (make test-mpi) runs all. Skipped without Open MPI.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { BUILD } from './support/project.js';
+
+const PLAIN = path.join(BUILD, 'sonomask');
+const PROGRAM = path.join(BUILD, 'sonomask-mpi');
+const ALL = Boolean(process.env.SONOMASK_EVERY_RANK);
+const skip = existsSync(PROGRAM) && spawnSync('mpirun', ['--version']).status === 0 ? false : 'no Open MPI';
+const slow = skip || (ALL ? false : 'a part of make test-mpi');
+const TRAINING = ['--size', '32', '--batch', '8', '--shards', '8', '--threads', '1', '--fold', '0', '--inner', '0.2'];
+
+let folder = '', data = '';
+
+before(() => {
+    if (skip) return;
+    folder = mkdtempSync(path.join(tmpdir(), 'sonomask-mpi-'));
+    data = path.join(folder, 'data');
+    assert.equal(spawnSync(PLAIN, ['phantom', '--out', data, '--count', '30', '--seed', '3']).status, 0);
+});
+after(() => {
+    if (folder) rmSync(folder, { recursive: true });
+});
+
+/** @param {number} ranks */
+const mpirun = (ranks) => [
+    ...(process.getuid?.() === 0 ? ['--allow-run-as-root'] : []), '--oversubscribe', '-n', String(ranks),
+];
+
+/** @param {string[]} words */
+function run(...words) {
+    const { status, stdout, stderr } = spawnSync('mpirun', words, { encoding: 'utf8', timeout: 120000 });
+    return { status, out: stdout, err: stderr };
+}
+
+/** @param {number} ranks @param {string} out @param {string[]} more */
+const train = (ranks, out, ...more) =>
+    run(...mpirun(ranks), PROGRAM, 'train', '--data', data, '--out', path.join(folder, out), ...TRAINING, ...more);
+
+/** @param {string} out */
+const hashes = (out) => ['weights', 'best'].map((name) =>
+    createHash('sha256').update(readFileSync(path.join(folder, out, `${name}.safetensors`))).digest('hex'));
+
+/** @param {string} out @param {string} epochs */
+function trainPlain(out, epochs) {
+    const words = ['train', '--data', data, '--out', path.join(folder, out), ...TRAINING, '--epochs', epochs];
+    assert.equal(spawnSync(PLAIN, words).status, 0);
+    return hashes(out);
+}
+
+test('any number of ranks trains the same weights as one process', { skip }, () => {
+    const expected = trainPlain('plain', '2');
+    for (const ranks of ALL ? [1, 2, 3, 4, 8] : [2]) {
+        const trained = train(ranks, `ranks${ranks}`, '--epochs', '2');
+        assert.equal(trained.status, 0, trained.err);
+        assert.deepEqual(hashes(`ranks${ranks}`), expected, `${ranks} ranks`);
+        assert.equal(trained.err.match(/epoch 1\/2/g)?.length, 1);
+    }
+    const record = JSON.parse(readFileSync(path.join(folder, 'ranks2', 'run.json'), 'utf8'));
+    assert.equal(record.training.ranks, 2);
+    assert.equal(record.training.shards, 8);
+});
+
+test('ranks with other data or options are refused', { skip: slow }, () => {
+    const other = path.join(folder, 'other');
+    assert.equal(spawnSync(PLAIN, ['phantom', '--out', other, '--count', '30', '--seed', '4']).status, 0);
+    /** @param {string} from @param {string[]} more */
+    const one = (from, ...more) =>
+        [PROGRAM, 'train', '--data', from, '--out', path.join(folder, 'refused'), ...TRAINING, '--epochs', '1', ...more];
+    const first = [...mpirun(1), ...one(data), ':', '-n', '1'];
+    assert.match(run(...first, ...one(other)).err, /sonomask: rank 1 has other data than rank 0/);
+    assert.match(run(...first, ...one(data, '--seed', '9')).err, /sonomask: rank 1 has other options than rank 0/);
+    assert.ok(!existsSync(path.join(folder, 'refused')));
+    assert.match(train(3, 'refused', '--epochs', '1', '--shards', '2').err, /3 ranks cannot share 2 shards/);
+});
+
+test('evaluate scores the same on two ranks', { skip: slow }, () => {
+    const model = path.join(folder, 'plain', 'weights.safetensors');
+    /** @param {string} out */
+    const words = (out) => ['evaluate', '--data', data, '--model', model, '--threads', '1', '--no-pictures', '--out',
+        path.join(folder, out)];
+    assert.equal(spawnSync(PLAIN, words('one')).status, 0);
+    const two = run(...mpirun(2), PROGRAM, ...words('two'));
+    assert.equal(two.status, 0, two.err);
+    /** @param {string} out */
+    const rows = (out) => readFileSync(path.join(folder, out, 'images.csv'), 'utf8').split('\n').map((row) => row.split(','));
+    const timed = rows('one')[0].indexOf('milliseconds');
+    /** @param {string} out */
+    const untimed = (out) => rows(out).map((row) => row.filter((_, column) => column !== timed));
+    assert.deepEqual(untimed('two'), untimed('one'));
+});
+
+/** The processes that run the program: their ids. */
+function processes() {
+    return readdirSync('/proc').filter((name) => {
+        try {
+            return /^\d+$/.test(name) && readlinkSync(`/proc/${name}/exe`) === PROGRAM &&
+                readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(folder);
+        } catch {
+            return false;
+        }
+    }).map(Number);
+}
+
+/** @param {number} milliseconds */
+const sleep = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+
+test('a killed rank ends the run, which resumes to the same weights', { skip: slow }, async () => {
+    const epochs = '12';
+    const expected = trainPlain('whole', epochs);
+    for (let round = 0; round < (ALL ? 4 : 1); round++) {
+        const out = `killed${round}`, words = ['--epochs', epochs, '--save-seconds', '0'];
+        const child = spawn('mpirun', [...mpirun(2), PROGRAM, 'train', '--data', data, '--out', path.join(folder, out),
+            ...TRAINING, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
+        let err = '';
+        child.stderr.on('data', (bytes) => { err += bytes; });
+        const ended = new Promise((resolve) => { child.on('close', resolve); });
+        while (!/epoch 2\//.test(err) && child.exitCode === null) await sleep(20);
+        await sleep(50 * Math.random());
+        const ranks = processes();
+        assert.equal(ranks.length, 2);
+        process.kill(ranks[round % 2], 'SIGKILL');
+        assert.notEqual(await ended, 0);
+        assert.match(err, /signal 9/);
+        assert.ok(existsSync(path.join(folder, out, 'checkpoint.bin')));
+        const resumed = train(round % 2 ? 2 : 4, out, ...words, '--resume');
+        assert.equal(resumed.status, 0, resumed.err);
+        assert.deepEqual(hashes(out), expected);
+    }
+});
+
+test('mpirun with the plain program runs the program for MPI', { skip }, () => {
+    const version = run(...mpirun(2), PLAIN, '--version');
+    assert.match(version.out, /^sonomask \S+\n$/); // one rank prints
+    assert.match(run(...mpirun(2), PROGRAM, 'info').err, /info runs in one process/);
+});
