@@ -93,11 +93,12 @@ static sm_status find_splits(sm_survey *survey, sm_error *error) {
     }
     for (int i = 0; i < survey->count; i++) sorted[i] = survey->images[i].record;
     qsort(sorted, (size_t)survey->count, sizeof *sorted, compare_groups);
+    const char *last = ""; // the group that was added last; a group has a name
     for (int i = 1; i < survey->count; i++) {
         const sm_record *before = sorted[i - 1], *here = sorted[i];
         if (strcmp(before->group, here->group) != 0 || before->fold == here->fold) continue;
-        const int last = survey->split_count - 1;
-        if (last >= 0 && strcmp(survey->splits[last].group, here->group) == 0) continue;
+        if (strcmp(last, here->group) == 0) continue;
+        last = here->group;
         survey->splits[survey->split_count++] = (sm_split_group){here->group, before->fold, here->fold};
     }
     free(sorted);
