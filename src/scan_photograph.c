@@ -11,16 +11,17 @@
  * away. Then cells of speckle have more contrast than all surfaces.
  */
 enum { SIDE = 256, CELL = 4, LONGEST = SIDE / CELL, STEPS = 64 };
-static const double most_flat = 0.5;      /* share of exactly constant cells; a screenshot has more */
-static const double least_contrast = 2.5; /* standard deviation in a cell of speckle, grey levels */
-static const double least_side = 0.15;    /* of the rectangle, shares of the image */
+static const double most_flat = 0.7; /* share of exactly constant cells; a screenshot has more */
+/* Standard deviation of a cell, divided by the square root of its mean and the darkest tissue, grey levels. */
+static const double least_contrast = 0.3, most_contrast = 1.2, darkest = 2;
+static const double least_side = 0.15; /* of the rectangle, shares of the image */
 static const double largest_area = 0.9;
 static const double least_inside = 0.7, most_outside = 0.4; /* share of cells with speckle */
 
 /** Cells of the shrunken image, [rows][columns]. */
 typedef struct cell_map {
     int columns, rows;
-    float contrast[LONGEST * LONGEST]; /* square root of the standard deviation */
+    float contrast[LONGEST * LONGEST]; /* of cells, 0..most_contrast */
 } cell_map;
 
 static float contrast_of(const uint8_t *grey, size_t stride) {
@@ -31,8 +32,9 @@ static float contrast_of(const uint8_t *grey, size_t stride) {
             sum += value;
             squares += value * value;
         }
-    const double n = CELL * CELL;
-    return (float)sqrt(sqrt(fmax(0, squares / n - sum / n * (sum / n))));
+    const double n = CELL * CELL, mean = sum / n;
+    /* Speckle is multiplicative, noise of a camera is not: dark tissue counts more, up to the noise. */
+    return (float)fmin(most_contrast, sqrt(fmax(0, squares / n - mean * mean)) / sqrt(mean + darkest));
 }
 
 static sm_status read_map(const uint8_t *grey, int width, int height, cell_map *map, sm_error *error) {
@@ -54,7 +56,7 @@ static sm_status read_map(const uint8_t *grey, int width, int height, cell_map *
  * histograms", 1979). */
 static float divide(const cell_map *map) {
     const int count = map->columns * map->rows;
-    static const float step = 8.0f / STEPS; /* the square root of a deviation is below 12; above 8 all are alike */
+    const float step = (float)most_contrast / STEPS;
     int histogram[STEPS] = {0};
     double all = 0;
     for (int i = 0; i < count; i++) {
@@ -77,18 +79,36 @@ static float divide(const cell_map *map) {
     return step * (float)threshold;
 }
 
+/** Marks the cells around which most cells have speckle: letters vanish, and dark parts of tissue are filled. */
+static void mark(const cell_map *map, float threshold, uint8_t *marks) {
+    enum { REACH = 2 };
+    uint8_t first[LONGEST * LONGEST];
+    for (int i = 0; i < map->columns * map->rows; i++) first[i] = map->contrast[i] >= threshold;
+    for (int y = 0; y < map->rows; y++)
+        for (int x = 0; x < map->columns; x++) {
+            int sum = 0, count = 0;
+            for (int j = y - REACH; j <= y + REACH; j++)
+                for (int i = x - REACH; i <= x + REACH; i++) {
+                    if (j < 0 || i < 0 || j >= map->rows || i >= map->columns) continue;
+                    sum += first[j * map->columns + i];
+                    count++;
+                }
+            marks[y * map->columns + x] = 2 * sum > count;
+        }
+}
+
 /** The rectangle with the largest surplus of cells with speckle over cells without (J. Kadane's scan over columns, for
  * every pair of rows). Cells; right and bottom are after the end. */
-static void find_best(const cell_map *map, float threshold, int best[4], int *marked) {
+static void find_best(const cell_map *map, const uint8_t *marks, int best[4], int *marked) {
     int largest = 0;
     *marked = 0;
-    for (int i = 0; i < map->columns * map->rows; i++) *marked += map->contrast[i] >= threshold;
+    for (int i = 0; i < map->columns * map->rows; i++) *marked += marks[i];
     for (int top = 0; top < map->rows; top++) {
         int surplus[LONGEST] = {0};
         for (int bottom = top; bottom < map->rows; bottom++) {
             int sum = 0, left = 0;
             for (int x = 0; x < map->columns; x++) {
-                surplus[x] += map->contrast[bottom * map->columns + x] >= threshold ? 1 : -1;
+                surplus[x] += marks[bottom * map->columns + x] ? 1 : -1;
                 sum += surplus[x];
                 if (sum > largest) {
                     largest = sum;
@@ -107,12 +127,12 @@ static void find_best(const cell_map *map, float threshold, int best[4], int *ma
 }
 
 /** Whether the rectangle holds nearly all speckle, and nearly nothing else. */
-static bool is_picture(const cell_map *map, float threshold, const int box[4], int marked) {
+static bool is_picture(const cell_map *map, const uint8_t *marks, const int box[4], int marked) {
     const int columns = box[2] - box[0], rows = box[3] - box[1], area = columns * rows;
     const int all = map->columns * map->rows;
     int inside = 0;
     for (int y = box[1]; y < box[3]; y++)
-        for (int x = box[0]; x < box[2]; x++) inside += map->contrast[y * map->columns + x] >= threshold;
+        for (int x = box[0]; x < box[2]; x++) inside += marks[y * map->columns + x];
     return columns >= least_side * map->columns && rows >= least_side * map->rows && area <= largest_area * all &&
            inside >= least_inside * area && marked - inside <= most_outside * (all - area);
 }
@@ -140,10 +160,12 @@ sm_status sm_scan_find_photograph(const uint8_t *grey, int width, int height, sm
     if (!map) return sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
     status = read_map(grey, width, height, map, error);
     if (status == SM_OK) {
-        const float threshold = (float)fmax((double)divide(map), sqrt(least_contrast));
+        const float threshold = (float)fmax((double)divide(map), least_contrast);
         int box[4] = {0}, marked = 0;
-        find_best(map, threshold, box, &marked);
-        if (is_picture(map, threshold, box, marked)) {
+        uint8_t marks[LONGEST * LONGEST];
+        mark(map, threshold, marks);
+        find_best(map, marks, box, &marked);
+        if (is_picture(map, marks, box, marked)) {
             const sm_rectangle r = {box[0] * width / map->columns, box[1] * height / map->rows,
                                     (box[2] - box[0]) * width / map->columns, (box[3] - box[1]) * height / map->rows};
             *kind = SM_SCAN_PHOTOGRAPH;
