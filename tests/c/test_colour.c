@@ -119,6 +119,7 @@ static void test_the_scan_of_a_photograph_is_found(void **state) {
                                     .pitch = 0.15f,
                                     .yaw = 0.1f,
                                     .distance = 1.2f,
+                                    .moire_period = 5,
                                     .gain = 1,
                                     .gamma = 1,
                                     .cast = {1, 1, 1},
