@@ -223,6 +223,9 @@ SCREENS ?= 200
 .PHONY: screens
 screens: $(BUILD)/tests/bench_screens ## Measure the answers for whole scanner screens made from images of the folds
 	$< $(SCREENS)
+.PHONY: photographs
+photographs: $(BUILD)/tests/bench_photographs ## Measure the answers for coloured pictures and photographs of screens
+	$< $(SCREENS)
 
 .PHONY: test-programs test-c
 test-programs: $(TEST_PROGRAMS)
@@ -301,7 +304,7 @@ WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL
 WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c src/scan*.c) $(addprefix src/, \
 	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_orientation.c image_statistics.c \
 	json_read.c weights.c weights_file.c nets.c net.c net_inference.c memory_plan.c model.c state.c status.c \
-	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c \
+	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c colour.c expected_dice.c mask.c image.c \
 	regions.c region_prompts.c decision.c weights_write.c crc32.c)
 $(foreach v,$(WASM_VARIANTS),$(WASM_SMALL:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
 # stb_image relies on signed sums that wrap around.

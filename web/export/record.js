@@ -89,6 +89,8 @@ export function recordOf(item, name, frame, result, provenance) {
         operating_point: point && { kept: point.kept, presence: rounded(point.presence), missed_bound: rounded(point.missedBound) },
         outlier_score: rounded(result.outlierScore),
         looks_like_ultrasound: !result.foreign,
+        warnings: result.warnings,
+        overlay_share: rounded(result.overlayShare),
         // Sessions of earlier releases do not hold them.
         ...(result.regions.length > 0 ? { regions: result.regions.map(recordOfRegion), regions_from: result.regionsFrom } : {}),
         threshold: rounded(result.threshold),

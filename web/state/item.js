@@ -47,6 +47,8 @@
  * @property {OperatingPoint | null} operatingPoint what decided which outlines count; null: the weights hold none
  * @property {boolean} foreign whether the image is out of distribution; false when the weights have no statistics for that
  * @property {number} outlierScore distance from the training images; 1 is the limit
+ * @property {import('../../wasm/sonomask.js').Warning[]} warnings
+ * @property {number} overlayShare of the regions that a colour overlay covers, 0..1
  * @property {number} milliseconds
  * @property {number} threshold that made the mask
  * @property {Lesion[]} lesions
