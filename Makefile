@@ -150,8 +150,8 @@ $(BUILD)/%.o: %.c $(NATIVE_FLAGS) | $(INC)/.made
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(REFERENCE_SOURCES:%.c=$(BUILD)/%.o): CFLAGS := $(KERNEL_CFLAGS)
 
-# The revision goes into run.json of a training.
-REVISION := $(shell [ -e .git ] && git describe --always --dirty 2>/dev/null)
+# The revision goes into run.json of a training. A source archive names its own in the file REVISION.
+REVISION := $(shell if [ -e .git ]; then git describe --always --dirty; else cat REVISION; fi 2>/dev/null)
 $(eval $(call stamp,REVISION))
 $(BUILD)/native/run_record.o: CFLAGS += -DSM_REVISION='"$(REVISION)"'
 $(BUILD)/native/run_record.o: $(BUILD)/REVISION.flags
@@ -222,6 +222,9 @@ bench-conv3x3: $(BUILD)/tests/bench_conv3x3 ## Measure the 3x3 convolutions per 
 SCREENS ?= 200
 .PHONY: screens
 screens: $(BUILD)/tests/bench_screens ## Measure the answers for whole scanner screens made from images of the folds
+	$< $(SCREENS)
+.PHONY: photographs
+photographs: $(BUILD)/tests/bench_photographs ## Measure the answers for coloured pictures and photographs of screens
 	$< $(SCREENS)
 
 .PHONY: test-programs test-c
@@ -301,7 +304,7 @@ WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL
 WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c src/scan*.c) $(addprefix src/, \
 	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_orientation.c image_statistics.c \
 	json_read.c weights.c weights_file.c nets.c net.c net_inference.c memory_plan.c model.c state.c status.c \
-	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c \
+	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c colour.c expected_dice.c mask.c image.c \
 	regions.c region_prompts.c decision.c weights_write.c crc32.c)
 $(foreach v,$(WASM_VARIANTS),$(WASM_SMALL:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
 # stb_image relies on signed sums that wrap around.
@@ -363,7 +366,7 @@ node_modules/.package-lock.json: package-lock.json
 NODE_TESTED := wasm-modules $(BUILD)/sonomask $(if $(shell command -v mpicc),$(BUILD)/sonomask-mpi) $(NODE_TEST_PROGRAMS) $(BUILD)/tests/sonomask_simd128 node_modules/.package-lock.json
 .PHONY: test-js test-node test-web
 test-js: $(NODE_TESTED) ## Run the tests of the JavaScript package and of the page in Chromium
-	BUILD=$(BUILD) node --test --test-concurrency=2 tests/node/*.test.js tests/web/*.test.js tests/package/newest.test.js
+	BUILD=$(BUILD) node --test --test-concurrency=2 tests/node/*.test.js tests/web/*.test.js tests/orthanc/archive.test.js tests/package/newest.test.js
 test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
 	BUILD=$(BUILD) node --test tests/node/*.test.js
 test-web: $(NODE_TESTED) ## Run the tests of the page only
@@ -377,6 +380,11 @@ test-access: $(NODE_TESTED) ## Check the accessibility of all views in every lan
 test-dicom: $(NODE_TESTED) ## Compare every kind of DICOM file with dcmtk, gdcm and pydicom (a part of it is in test-js)
 	@.ci/setup test
 	BUILD=$(BUILD) node --test tests/dicom/matrix.test.js
+
+.PHONY: test-orthanc
+test-orthanc: $(NODE_TESTED) weights/SHA256SUMS ## Use a real Orthanc: storing and reading, the hook, the page (a part of it is in test-js)
+	@.ci/setup test
+	BUILD=$(BUILD) node --test --test-concurrency=1 tests/orthanc/*.test.js
 
 .PHONY: lint-js
 lint-js: $(VENDOR)
@@ -394,6 +402,14 @@ tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 .PHONY: bench
 bench: setup-bench wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Measure speed beside other engines
 	BUILD=$(BUILD) node tests/bench/bench.js $(BENCH)
+
+# Wants a machine that does nothing else. DESK="click brush" runs only these sections. The other rows are tests: mixed naming,
+# the crash, and sessions on a clean profile.
+DESK ?=
+.PHONY: bench-desk
+bench-desk: $(NODE_TESTED) ## Measure how fast the page answers while images are marked up (some minutes)
+	BUILD=$(BUILD) node tests/web/bench/desk.js $(DESK)
+	BUILD=$(BUILD) node --test --test-name-pattern="of 40 images|after a crash|opened on a clean profile" tests/web/compare.test.js tests/web/session.test.js
 
 .PHONY: test-bench
 test-bench: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Check that the other engines compute the same
@@ -436,6 +452,14 @@ test-browsers: $(NODE_TESTED) ## Use the page and the npm package in Firefox and
 single: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Build build/sonomask.html, the page as one file that works from disk
 	@mkdir -p $(BUILD)
 	node web/single.js $(BUILD)/sonomask.html
+
+# The archive is kept in $(BUILD)/orthanc.
+.PHONY: orthanc
+orthanc: setup-run ## Start Orthanc with the page and the hook, for this machine only, at http://localhost:8042 (PORT=N: another port)
+	@.ci/setup orthanc
+	@$(MAKE) $(QUIET_JOBS) wasm-modules weights/SHA256SUMS node_modules/.package-lock.json
+	@rm -rf $(BUILD)/orthanc/page && node web/release/site.js $(BUILD)/orthanc/page /dicom-web
+	node wasm/orthanc/start.js --page $(BUILD)/orthanc/page/public --folder $(BUILD)/orthanc $(if $(PORT),--port $(PORT))
 
 # The page compares the weights that it received with this checksum.
 weights/SHA256SUMS: weights/sonomask.safetensors

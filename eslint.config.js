@@ -49,8 +49,8 @@ export default [
     { files: ['wasm/**/*.js'], languageOptions: { globals: { ...globals.browser, process: 'readonly' } } },
     { files: ['web/**/*.js'], languageOptions: { globals: { ...globals.browser, ...globals.serviceworker } } },
     {
-        files: ['*.js', 'wasm/cli*.js', 'wasm/dicom/libraries-node.js', 'wasm/package/*.js', 'web/serve.js', 'weights/*.js', 'tests/**/*.js'],
+        files: ['*.js', 'wasm/cli*.js', 'wasm/dicom/libraries-node.js', 'wasm/orthanc/*.js', 'wasm/package/*.js', 'web/serve.js', 'weights/*.js', 'tests/**/*.js'],
         languageOptions: { globals: globals.node },
     },
-    { files: ['tests/web/**/*.js', 'tests/browsers/**/*.js', 'tests/bench/**/*.js', 'tests/package/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+    { files: ['tests/web/**/*.js', 'tests/browsers/**/*.js', 'tests/orthanc/**/*.js', 'tests/bench/**/*.js', 'tests/package/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
 ];

@@ -77,9 +77,10 @@ static const sm_option option_table[] = {
 static const sm_command_line line = {
     .name = "export",
     .description =
-        "Writes a network with its weights for other programs. The ONNX model has the input \"image\" (1 x 1 x "
-        "N x N, grey, letterboxed, -1 to 1) and the outputs \"mask\" (1 x 1 x N x N, probability of lesion) "
-        "and \"type\" (probabilities of normal, benign, malignant).",
+        "Writes a network with its weights for other programs. The ONNX model has the input \"image\" (batch x 1 x "
+        "N x N, any number of images, grey, letterboxed, -1 to 1) and the outputs \"mask\" (batch x 1 x N x N, "
+        "probability of lesion) "
+        "and \"type\" (batch x 3, probabilities of normal, benign, malignant).",
     .arguments_size = sizeof(arguments),
     .options = option_table,
     .check = check,

@@ -170,8 +170,28 @@ static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_
     return status;
 }
 
-/** Warns on stderr of an image that is probably not breast ultrasound. */
-static void warn_if_foreign(run *r, const char *file, const sm_result *result) {
+/** Prints a message about a file on stderr. */
+static void complain(run *r, const char *file, const char *message) {
+    sm_error warning = {0};
+    sm_error_set(&warning, SM_OK, "%s", message);
+    sm_error_prefix(&warning, file);
+    sm_progress_complain(&r->progress, warning.message);
+}
+
+/** Prints the warnings of an answer on stderr; an image may also be no breast ultrasound at all. */
+static void warn(run *r, const char *file, const sm_result *result) {
+    if (result->warnings & SM_WARNING_TINTED)
+        complain(r, file, "has a colour map: the answer is for the grey values behind it");
+    if (result->warnings & SM_WARNING_OVERLAY) {
+        char text[128];
+        snprintf(text, sizeof text, "colours cover %.0f %% of the scan: they were filled from their surroundings",
+                 ceil(100 * (double)result->overlay_share));
+        complain(r, file, text);
+    }
+    if (result->warnings & SM_WARNING_PHOTOGRAPH)
+        complain(r, file, "looks like a photograph of a screen: check the region, or use an exported image");
+    if (result->warnings & SM_WARNING_NO_SCAN)
+        complain(r, file, "no ultrasound picture was found on this screen: give its place with --region");
     if (result->looks_like_ultrasound) return;
     sm_error warning = {0};
     sm_error_set(&warning, SM_OK,
@@ -232,7 +252,7 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
     if (!status) {
         *writer = index;
         sm_predict_json(stdout, file, &result, r->has_decision, milliseconds);
-        warn_if_foreign(r, file, &result);
+        warn(r, file, &result);
     }
     sm_result_free(&result);
     sm_image_free(&image);

@@ -9,6 +9,7 @@
 
 int sm_command_predict(int argc, char **argv);
 int sm_command_train(int argc, char **argv);
+int sm_command_dataset(int argc, char **argv);
 int sm_command_evaluate(int argc, char **argv);
 int sm_command_calibrate(int argc, char **argv);
 int sm_command_bench(int argc, char **argv);

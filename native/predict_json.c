@@ -72,6 +72,28 @@ static void print_operating_point(sm_json *json, const sm_operating_point *point
     sm_json_object_end(json);
 }
 
+static const char *warning_name(sm_warning warning) {
+    switch (warning) {
+    case SM_WARNING_TINTED:
+        return "tinted";
+    case SM_WARNING_OVERLAY:
+        return "overlay";
+    case SM_WARNING_PHOTOGRAPH:
+        return "photograph";
+    case SM_WARNING_NO_SCAN:
+        return "no-scan";
+    }
+    return "";
+}
+
+static void print_warnings(sm_json *json, const sm_result *result) {
+    sm_json_array_begin(json, "warnings");
+    for (unsigned bit = SM_WARNING_TINTED; bit <= SM_WARNING_NO_SCAN; bit *= 2)
+        if (result->warnings & bit) sm_json_string(json, NULL, warning_name((sm_warning)bit));
+    sm_json_array_end(json);
+    sm_json_number(json, "overlay_share", (double)result->overlay_share);
+}
+
 void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool has_decision, double milliseconds) {
     sm_json json = {.file = to};
     sm_json_object_begin(&json, NULL);
@@ -89,6 +111,7 @@ void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool h
     sm_json_boolean(&json, "looks_like_ultrasound", result->looks_like_ultrasound);
     sm_json_boolean(&json, "refined", result->refined);
     print_regions(&json, result);
+    print_warnings(&json, result);
     sm_json_number(&json, "milliseconds", milliseconds);
     sm_json_object_end(&json);
     fflush(to); /* so that a pipe carries each line at once */

@@ -13,6 +13,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"predict", "outline lesions in images: masks, types and measurements", sm_command_predict},
+    {"dataset", "check images with masks before a training", sm_command_dataset},
     {"train", "train a network on images with masks", sm_command_train},
     {"evaluate", "score a network against expert masks and labels", sm_command_evaluate},
     {"calibrate", "fit temperature, mask threshold and outlier statistics of trained weights", sm_command_calibrate},

@@ -123,6 +123,21 @@ static sm_status list_regions(const sm_scan *scan, const sm_result *answers, sm_
     return SM_OK;
 }
 
+/** Fills `warnings` and `overlay_share`. */
+static void warn(const sm_state *state, sm_result *result) {
+    double area = 0, covered = 0;
+    result->warnings = (state->photograph ? SM_WARNING_PHOTOGRAPH : 0) | (state->no_scan ? SM_WARNING_NO_SCAN : 0);
+    for (int k = 0; k < state->scan.count; k++) {
+        const sm_colour *colour = &state->views[k].colour;
+        const double pixels = (double)state->scan.views[k].width * state->scan.views[k].height;
+        area += pixels;
+        covered += pixels * (double)colour->overlay_share;
+        if (colour->tinted) result->warnings |= SM_WARNING_TINTED;
+        if (colour->overlay_share > 0) result->warnings |= SM_WARNING_OVERLAY;
+    }
+    result->overlay_share = (float)(covered / area);
+}
+
 static sm_status compose(const sm_state *state, const sm_result *answers, sm_result *result, sm_error *error) {
     const sm_scan *scan = &state->scan;
     sm_status status = sm_answer_maps(result, state->width, state->height, error);
@@ -139,12 +154,15 @@ sm_status sm_regions_answer(const sm_state *state, sm_region_answer *answer, voi
     const sm_scan *scan = &state->scan;
     if (scan->whole) {
         const sm_status status = answer(context, 0, result, error);
-        return status == SM_OK ? list_regions(scan, result, result, error) : status;
+        if (status != SM_OK) return status;
+        warn(state, result);
+        return list_regions(scan, result, result, error);
     }
     sm_result answers[SM_REGIONS_MAX] = {0};
     sm_status status = SM_OK;
     for (int k = 0; k < scan->count && status == SM_OK; k++) status = answer(context, k, &answers[k], error);
     if (status == SM_OK) status = compose(state, answers, result, error);
+    if (status == SM_OK) warn(state, result);
     for (int k = 0; k < scan->count; k++) sm_result_free(&answers[k]);
     return status;
 }

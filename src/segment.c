@@ -1,8 +1,10 @@
 /** From an image to type, mask and lesions. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "answer.h"
 #include "regions.h"
+#include "scan_photograph.h"
 #include "state.h"
 #include "status.h"
 
@@ -57,13 +59,17 @@ static sm_status rate_outlier(const sm_model *model, const sm_image *image, cons
     return SM_OK;
 }
 
-/** Fills the square and the outlier score of a view from its image and the luma of it. */
-static sm_status read_view(sm_state *state, int index, const sm_image *image, const uint8_t *grey, sm_error *error) {
+/** Fills the square and the outlier score of a view from its image and the luma of it, whose colours are removed. */
+static sm_status read_view(sm_state *state, int index, const sm_image *image, uint8_t *grey, sm_error *error) {
     sm_view *view = &state->views[index];
     view->letterbox = sm_letterbox_make(image->width, image->height, state->model->metadata.input_size);
     sm_status status = sm_view_allocate(state->model, view, error);
+    if (status == SM_OK) status = sm_colour_remove(image, grey, &view->colour, error);
     if (status == SM_OK) status = sm_letterbox_apply(&view->letterbox, grey, view->square, error);
-    return status == SM_OK ? rate_outlier(state->model, image, grey, view, error) : status;
+    if (status != SM_OK) return status;
+    const sm_image neutral = {image->width, image->height, 1, grey};
+    const bool removed = view->colour.tinted || view->colour.overlay_share > 0;
+    return rate_outlier(state->model, removed ? &neutral : image, grey, view, error);
 }
 
 static sm_status no_memory(const sm_image *image, sm_error *error) {
@@ -71,7 +77,7 @@ static sm_status no_memory(const sm_image *image, sm_error *error) {
 }
 
 /** The luma of an image. `*made` is what the caller has to release. */
-static sm_status luma_of(const sm_image *image, uint8_t **made, const uint8_t **grey, sm_error *error) {
+static sm_status luma_of(const sm_image *image, uint8_t **made, uint8_t **grey, sm_error *error) {
     *made = NULL;
     *grey = image->pixels; /* of an image of one channel */
     if (image->channels == 1) return SM_OK;
@@ -89,7 +95,7 @@ static sm_status read_part(sm_state *state, int index, const sm_image *image, sm
     if (!part.pixels) return no_memory(&part, error);
     sm_scan_crop(&state->scan, place, image, part.pixels);
     uint8_t *made = NULL;
-    const uint8_t *grey = NULL;
+    uint8_t *grey = NULL;
     sm_status status = luma_of(&part, &made, &grey, error);
     if (status == SM_OK) status = read_view(state, index, &part, grey, error);
     free(made);
@@ -128,19 +134,49 @@ static sm_status find_regions(sm_state *state, const sm_image *image, const uint
     return SM_OK;
 }
 
+/** Fills what the network needs of each region. */
+static sm_status read_views(sm_state *state, const sm_image *image, uint8_t *grey, sm_error *error) {
+    if (state->scan.whole) return read_view(state, 0, image, grey, error);
+    sm_status status = SM_OK;
+    for (int k = 0; k < state->scan.count && status == SM_OK; k++) status = read_part(state, k, image, error);
+    return status;
+}
+
+static bool all_foreign(const sm_state *state) {
+    for (int k = 0; k < state->scan.count; k++)
+        if (state->views[k].outlier_score <= 1) return false;
+    return true;
+}
+
+/**
+ * Looks for the ultrasound picture of a photograph when nothing that was found is like ultrasound. The outlier score
+ * stays that of the whole photograph if it is the larger one: a part of any photograph may look like speckle.
+ */
+static sm_status look_for_photograph(sm_state *state, const sm_image *image, uint8_t *grey, sm_error *error) {
+    float score = state->views[0].outlier_score;
+    for (int k = 1; k < state->scan.count; k++) score = fmaxf(score, state->views[k].outlier_score);
+    sm_scan_kind kind = SM_SCAN_OTHER;
+    sm_status status = sm_scan_find_photograph(grey, image->width, image->height, &state->scan, &kind, error);
+    state->no_scan = kind == SM_SCAN_SCREENSHOT && state->scan.whole;
+    state->photograph = kind == SM_SCAN_PHOTOGRAPH;
+    if (status != SM_OK || !state->photograph) return status;
+    status = read_views(state, image, grey, error);
+    state->views[0].outlier_score = fmaxf(score, state->views[0].outlier_score);
+    return status;
+}
+
 /** Fills the state's regions and what the network needs of each. */
 static sm_status read_image(sm_state *state, const sm_image *image, const sm_segment_options *options,
                             sm_error *error) {
     uint8_t *made = NULL;
-    const uint8_t *grey = NULL;
+    uint8_t *grey = NULL;
+    state->photograph = state->no_scan = false;
     sm_status status = luma_of(image, &made, &grey, error);
     if (status == SM_OK) status = find_regions(state, image, grey, options, error);
-    if (status == SM_OK && state->scan.whole) {
-        status = read_view(state, 0, image, grey, error);
-    } else if (status == SM_OK) {
-        for (int k = 0; k < state->scan.count && status == SM_OK; k++) status = read_part(state, k, image, error);
-        if (status == SM_OK && options->region_count == 0) leave_out_foreign(state);
-    }
+    if (status == SM_OK) status = read_views(state, image, grey, error);
+    if (status == SM_OK && options->region_count == 0 && options->find_regions && all_foreign(state))
+        status = look_for_photograph(state, image, grey, error);
+    if (status == SM_OK && options->region_count == 0) leave_out_foreign(state);
     free(made);
     return status;
 }

@@ -56,7 +56,7 @@
  * Binary interface
  *   The number in the soname (libsonomask.so.N) is SM_ABI_VERSION. It changes only when a program built against an
  *   earlier header would no longer work with the library. Within one number, functions and enumeration values are
- *   added, never removed or renumbered. Options, sm_model_info, sm_result and sm_lesion end with `reserved` fields:
+ *   added, never removed or renumbered. Options, sm_model_info, sm_region and sm_lesion end with `reserved` fields:
  *   later fields replace them without a change of size, and the value 0 always means the earlier behaviour. The caller
  *   sets them to 0 (zero-initialise the structure, or use the function that returns the defaults); options with other
  *   values are an SM_ERROR_ARGUMENT. The other structures do not change.
@@ -200,6 +200,16 @@ typedef struct sm_region {
     uint32_t reserved[5]; /**< 0 */
 } sm_region;
 
+/** Why an answer may be less sure. Bits of sm_result.warnings. */
+typedef enum sm_warning {
+    SM_WARNING_TINTED = 1,     /**< the picture has a colour map; the answer is for the grey values behind it */
+    SM_WARNING_OVERLAY = 2,    /**< colours, as of a Doppler mode, cover a part of the scan; it was filled from its
+                                    surroundings */
+    SM_WARNING_PHOTOGRAPH = 4, /**< like a photograph of a screen; the answer is for the part that may be ultrasound */
+    SM_WARNING_NO_SCAN = 8     /**< a screenshot in which no ultrasound picture was found; the answer is for the whole
+                                    image */
+} sm_warning;
+
 /**
  * The answer of sm_segment. All maps have the input image's own width and height, also when the network has seen a part
  * of the image: outside the regions the probability is 0. With several regions, each is answered for itself; the
@@ -231,7 +241,8 @@ typedef struct sm_result {
     sm_region *regions;     /**< [region_count]: where the ultrasound pictures are, at least one: those of the options,
                                  or found (from the left, then from the top), or the whole image */
     int region_count;
-    uint64_t reserved[1]; /**< 0 */
+    uint32_t warnings;   /**< bits of sm_warning */
+    float overlay_share; /**< of the regions that a colour overlay covers, 0..1 */
 } sm_result;
 
 /**

@@ -2,6 +2,7 @@
 #ifndef SONOMASK_STATE_H
 #define SONOMASK_STATE_H
 
+#include "colour.h"
 #include "letterbox.h"
 #include "model.h"
 #include "scan.h"
@@ -13,6 +14,7 @@ typedef struct sm_view {
     sm_letterbox letterbox;
     float type_logits[SM_CLASS_COUNT];
     float outlier_score;
+    sm_colour colour;
 } sm_view;
 
 struct sm_state {
@@ -24,8 +26,10 @@ struct sm_state {
     /* Of the last segmented image. */
     bool segmented; /* false: there is none, or `inference` does not hold features of it any more */
     int width, height;
-    sm_scan scan; /* views[i] is the region scan.views[i] */
-    int featured; /* the view whose features `inference` holds */
+    sm_scan scan;    /* views[i] is the region scan.views[i] */
+    bool photograph; /* of a screen: the region is the part of it that may be ultrasound */
+    bool no_scan;    /* a screenshot in which no ultrasound picture was found */
+    int featured;    /* the view whose features `inference` holds */
 };
 
 /** Makes the memory of a view, unless it has it. Errors: SM_ERROR_MEMORY. */

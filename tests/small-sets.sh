@@ -3,8 +3,8 @@
 # DATA holds busi. For each fold K that has a network in weights/folds and each draw: COUNT images of fold K are drawn by
 # whole groups, the network that was trained without fold K is fine-tuned on or calibrated to them, and base and result
 # are scored on the rest of the fold. Finished steps are kept: the same command continues. Lines of figures go to OUT/*.csv:
-# experiment,fold,images,draw,Dice before,Dice after (mean lesion Dice; then the mean over outlined images, in which a
-# normal image counts 1 without a mask).
+# experiment,fold,images,draw,lesion Dice before,Dice before,lesion Dice after,Dice after. "Dice" is the mean over outlined
+# images, in which a normal image counts 1 without a mask.
 # THREADS (1), PROGRAM (build/sonomask), EXPERIMENTS ("tune calibrate scratch") and SIZE (96; of "scratch") can be set.
 set -euo pipefail
 if [[ $# -lt 2 ]]; then

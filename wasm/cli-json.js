@@ -154,6 +154,8 @@ export function jsonLine(file, result, { frame, frames, scaleOf } = PLAIN) {
         looks_like_ultrasound: result.looksLikeUltrasound,
         refined: result.refined,
         regions: result.regions.map(regionRecord),
+        warnings: result.warnings,
+        overlay_share: result.overlayShare,
         milliseconds: result.milliseconds,
     });
 }

@@ -20,6 +20,8 @@ expanded where the shell does not. "-" is an image from standard input. An image
 of an earlier run is replaced; any other existing file is kept, and the image then counts as failed. The others are
 processed, and the exit status is 1. Research only, not a medical device.
 
+"sonomask orthanc" answers the images that an Orthanc archive receives: see sonomask orthanc --help.
+
   --out DIR             folder for the masks, created if missing
   --model FILE          weights file (default: $SONOMASK_MODEL, else the weights of the package); --weights is the same
   --threshold T         a pixel is lesion when its probability is at least this (0 to 1; default: the model's own)
@@ -178,7 +180,7 @@ export function parseCommandLine(argv) {
     if (values.version) return 'version';
     const [command, ...names] = positionals;
     if (command === undefined) throw new UsageError('a command is missing');
-    if (command !== 'predict') throw new UsageError(`no command "${command}" (there is predict)`);
+    if (command !== 'predict') throw new UsageError(`no command "${command}" (there are predict and orthanc)`);
     if (!values.out) throw new UsageError('--out is missing');
     if (names.length === 0) throw new UsageError('no image is given');
     if (names.filter((name) => name === '-').length > 1) throw new UsageError('standard input is given twice');

@@ -10,6 +10,14 @@ import { drawOverlay } from './cli-overlay.js';
 import { Progress } from './cli-progress.js';
 import { naming, reasonOf } from './cli-reasons.js';
 
+/** @type {Record<import('./sonomask.js').Warning, (result: import('./sonomask.js').Segmentation) => string>} */
+const WARNINGS = {
+    tinted: () => 'has a colour map: the answer is for the grey values behind it',
+    overlay: ({ overlayShare }) => `colours cover ${Math.ceil(100 * overlayShare)} % of the scan: they were filled from their surroundings`,
+    photograph: () => 'looks like a photograph of a screen: check the region, or use an exported image',
+    'no-scan': () => 'no ultrasound picture was found on this screen: give its place with --region',
+};
+
 /**
  * @typedef {import('./cli-frames.js').Pictures} Pictures
  * @typedef {import('./cli-inputs.js').Input} Input
@@ -167,6 +175,7 @@ async function deliver({ input: { file, stem }, frame, pictures, answer: pending
     const source = { frame, frames: count, scaleOf: (/** @type {import('./sonomask.js').Lesion['bbox']} */ box) => scaleOf(pictures?.scales ?? null, box) };
     process.stdout.write(`${jsonLine(file, result, source)}\n`);
     derived?.add(frame - 1, result, source.scaleOf);
+    for (const warning of result.warnings) progress.complain(`${labelOf(file, frame, count)}: ${WARNINGS[warning](result)}`);
     if (!result.looksLikeUltrasound)
         progress.complain(`${labelOf(file, frame, count)}: does not look like breast ultrasound (outlier score ` +
             `${Math.round(10 * result.outlierScore) / 10}, limit 1): do not rely on its result`);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npx sonomask predict`: the native command's `predict` in Node. */
+/** `npx sonomask predict`: the native command's `predict` in Node; `npx sonomask orthanc`: the same as a hook of an archive. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -93,11 +93,26 @@ async function predict(request) {
 }
 
 /**
+ * @param {string[]} argv after the name of the command
+ * @returns {Promise<number>} exit status
+ */
+async function orthanc(argv) {
+    const { runHook } = await import('./orthanc/command.js');
+    try {
+        return await runHook(argv);
+    } catch (error) {
+        if (error instanceof UsageError) throw error;
+        throw new Failure(reasonOf(error), { cause: error });
+    }
+}
+
+/**
  * @param {string[]} argv
  * @returns {Promise<number>} exit status
  */
 async function main(argv) {
     try {
+        if (argv[0] === 'orthanc') return await orthanc(argv.slice(1));
         const request = parseCommandLine(argv);
         if (request === 'help') {
             process.stdout.write(`${USAGE}\n`);

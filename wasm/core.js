@@ -74,7 +74,10 @@ import { SonomaskError, messageOf, policyHint } from './error.js';
  */
 
 /** The version of the interface in exports.c that this file needs. */
-const ABI = 5;
+const ABI = 6;
+
+/** By bit: sm_warning of src/sonomask.h. @type {import('./sonomask.js').Warning[]} */
+const WARNINGS = ['tinted', 'overlay', 'photograph', 'no-scan'];
 
 /** Wasm memory cannot shrink: above this size a new instance replaces the old one. */
 const MEMORY_KEPT_BYTES = 256 * 1024 * 1024;
@@ -339,7 +342,7 @@ export class Core {
         const record = this.#record(exports.sonomask_result(), this.constants.resultFields);
         const { width = 0, height = 0, type = 0, normal = 0, benign = 0, malignant = 0, expectedDice = 0,
             outlierScore = 0, looksLikeUltrasound = 1, refined = 0, presence = 0, pointKept = 0, pointPresence = 0,
-            pointMissed = 0, possible = 0, regions = 0 } = record;
+            pointMissed = 0, possible = 0, regions = 0, warnings = 0, overlayShare = 0 } = record;
         const count = width * height;
         const possibleMask = exports.sonomask_result_possible_mask();
         return {
@@ -357,6 +360,8 @@ export class Core {
             possible: this.#lesions(possible, index => exports.sonomask_possible(index)),
             possibleMask: possibleMask === 0 ? null : this.#copy(possibleMask, count),
             regions: Array.from({ length: regions }, (_, index) => this.#region(index)),
+            warnings: WARNINGS.filter((_, bit) => (warnings >> bit) & 1),
+            overlayShare,
             ...this.#measurement(count),
         };
     }

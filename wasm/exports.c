@@ -32,14 +32,15 @@ _Static_assert(SM_OPERATING_POINTS == 3, "number of operating points in \"modelF
 #endif
 
 /** Incremented when a function or record of these files changes, so that JavaScript can refuse an outdated module. */
-#define SM_ABI 5
+#define SM_ABI 6
 
 /** Fields of sonomask_result(), sonomask_model(), sonomask_lesion() and sonomask_region(), in the order of their
  * values. */
 #define SM_RESULT_FIELDS                                                                                               \
     "\"width\",\"height\",\"type\",\"normal\",\"benign\",\"malignant\",\"lesions\""                                    \
     ",\"expectedDice\",\"outlierScore\",\"looksLikeUltrasound\""                                                       \
-    ",\"refined\",\"presence\",\"pointKept\",\"pointPresence\",\"pointMissed\",\"possible\",\"regions\""
+    ",\"refined\",\"presence\",\"pointKept\",\"pointPresence\",\"pointMissed\",\"possible\",\"regions\",\"warnings\"," \
+    "\"overlayShare\""
 #define SM_MODEL_FIELDS                                                                                                \
     "\"inputSize\",\"threshold\",\"temperature\",\"minimumArea\",\"knowsOutliers\",\"expectedDicePower\""              \
     ",\"takesPrompts\",\"hasDecision\",\"kept0\",\"presence0\",\"missed0\",\"kept1\",\"presence1\",\"missed1\","       \

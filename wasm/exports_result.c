@@ -153,6 +153,8 @@ SM_EXPORT(sonomask_result) const double *sonomask_result(void) {
     record[14] = (double)result->operating_point.missed;
     record[15] = result->possible_count;
     record[16] = result->region_count;
+    record[17] = result->warnings;
+    record[18] = (double)result->overlay_share;
     return record;
 }
 

@@ -135,6 +135,14 @@ export interface Region extends Rectangle {
 }
 
 /**
+ * Why an answer may be less sure. `tinted`: the picture has a colour map, and the answer is for the grey values behind it.
+ * `overlay`: colours, as of a Doppler mode, cover a part of the scan, which was filled from its surroundings.
+ * `photograph`: like a photograph of a screen, and the answer is for the part that may be ultrasound. `no-scan`: a
+ * screenshot in which no ultrasound picture was found, and the answer is for the whole image.
+ */
+export type Warning = 'tinted' | 'overlay' | 'photograph' | 'no-scan';
+
+/**
  * With several regions, each is answered for itself. The lesions of all are listed; `type`, `probabilities`, `presence`,
  * `outlierScore` and `looksLikeUltrasound` are those of the region with the greatest presence (the first of several).
  */
@@ -174,6 +182,10 @@ export interface Segmentation extends Measurement {
      * the whole image. Outside of them `probabilityMap` and `mask` are 0.
      */
     regions: Region[];
+    /** Why the answer may be less sure; mostly empty. */
+    warnings: Warning[];
+    /** Share of the regions that a colour overlay covers, 0..1; 0 without the warning `overlay`. */
+    overlayShare: number;
     /** Time from the input to this answer, decoding included except for an open image, without waiting in a queue. */
     milliseconds: number;
 }

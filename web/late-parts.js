@@ -22,4 +22,6 @@ export function startParts(page) {
     };
     page.onLanguage(render);
     render();
+    const archive = document.querySelector('meta[name="dicomweb"]')?.getAttribute('content');
+    if (archive) void import('./archive/start.js').then(({ startArchive }) => startArchive(page, archive));
 }

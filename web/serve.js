@@ -26,7 +26,7 @@ export const LIBRARIES = {
 };
 
 /** Modules that are served joined with everything that they import, except each other. */
-const ENTRIES = ['web/app.js', 'web/late.js', 'web/engine/start.js', 'web/engine/worker.js', 'web/compare/worker.js', 'web/input/decoder.js'];
+const ENTRIES = ['web/app.js', 'web/late.js', 'web/archive/start.js', 'web/engine/start.js', 'web/engine/worker.js', 'web/compare/worker.js', 'web/input/decoder.js'];
 
 /**
  * @param {string} file below the root

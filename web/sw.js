@@ -42,5 +42,7 @@ async function answer(request) {
 
 scope.addEventListener('fetch', (/** @type {any} */ event) => {
     const { request } = event;
+    // The page asks so for images of an archive, which are not to be kept.
+    if (request.cache === 'no-store') return;
     if (request.method === 'GET' && new URL(request.url).origin === location.origin) event.respondWith(answer(request));
 });

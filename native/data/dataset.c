@@ -82,28 +82,44 @@ static sm_status load_path(const char *path, sm_dataset_builder *builder, sm_err
     return status;
 }
 
-static int compare_strings(const void *left, const void *right) {
-    return strcmp(*(char *const *)left, *(char *const *)right);
+/** The real path of a record's image. */
+typedef struct real_path {
+    char *path;
+    sm_record *record;
+} real_path;
+
+static int compare_paths(const void *left, const void *right) {
+    const real_path *a = left, *b = right;
+    const int order = strcmp(a->path, b->path);
+    return order ? order : (a->record > b->record) - (a->record < b->record);
 }
 
-/** Fails when an image is listed twice, in one manifest or in two: it would be trained on and counted twice. */
-static sm_status check_distinct(const sm_dataset *dataset, sm_error *error) {
-    char **paths = calloc((size_t)dataset->count, sizeof *paths);
+/** An image that is listed twice, in one manifest or in two, would be trained on and counted twice: an error, or with
+ * `keep` a problem of the later record. */
+static sm_status reject_twice(const real_path *twice, bool keep, sm_error *error) {
+    if (!keep) return sm_fail(error, SM_ERROR_DATA, "%s: this image is listed twice", twice->path);
+    sm_error reason = {0};
+    sm_error_set(&reason, SM_ERROR_DATA, "%s: this image is listed twice", twice->path);
+    return twice->record->problem ? SM_OK : sm_record_set_problem(twice->record, &reason, error);
+}
+
+static sm_status check_distinct(const sm_dataset *dataset, bool keep, sm_error *error) {
+    if (dataset->count <= 0) return SM_OK;
+    real_path *paths = calloc((size_t)dataset->count, sizeof *paths);
     sm_status status = paths ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for %d paths", dataset->count);
     int count = 0;
     for (int i = 0; status == SM_OK && i < dataset->count; i++) {
-        const sm_record *record = &dataset->records[i];
-        paths[count] = realpath(record->image, NULL);
-        if (paths[count])
+        sm_record *record = &dataset->records[i];
+        paths[count] = (real_path){realpath(record->image, NULL), record};
+        if (paths[count].path)
             count++;
         else if (!record->problem)
             status = sm_fail(error, SM_ERROR_IO, "%s: %s", record->image, strerror(errno));
     }
-    if (status == SM_OK) qsort(paths, (size_t)count, sizeof *paths, compare_strings);
+    if (status == SM_OK) qsort(paths, (size_t)count, sizeof *paths, compare_paths);
     for (int i = 1; status == SM_OK && i < count; i++)
-        if (strcmp(paths[i - 1], paths[i]) == 0)
-            status = sm_fail(error, SM_ERROR_DATA, "%s: this image is listed twice", paths[i]);
-    for (int i = 0; i < count; i++) free(paths[i]);
+        if (strcmp(paths[i - 1].path, paths[i].path) == 0) status = reject_twice(&paths[i], keep, error);
+    for (int i = 0; i < count; i++) free(paths[i].path);
     free(paths);
     return status;
 }
@@ -133,16 +149,14 @@ static sm_status warn_of_leaks(const sm_dataset *dataset, sm_error *error) {
     return SM_OK;
 }
 
-sm_status sm_dataset_load(const char *const *paths, int path_count, sm_dataset *dataset, sm_error *error) {
-    *dataset = (sm_dataset){0};
-    if (path_count < 1) return sm_fail(error, SM_ERROR_ARGUMENT, "no data set given");
-    sm_dataset_builder builder = {.dataset = dataset};
+static sm_status load_paths(const char *const *paths, int path_count, sm_dataset_builder *builder, sm_error *error) {
+    sm_dataset *dataset = builder->dataset;
     sm_status status = SM_OK;
     for (int i = 0; status == SM_OK && i < path_count; i++) {
         const bool earlier = dataset->folds_by_name;
         dataset->folds_by_name = false;
-        status = load_path(paths[i], &builder, error);
-        if (status == SM_OK && dataset->folds_by_name)
+        status = load_path(paths[i], builder, error);
+        if (status == SM_OK && dataset->folds_by_name && !builder->faults)
             fprintf(
                 stderr,
                 "warning: %s: folds are derived from image names; near-duplicate images may leak from training into "
@@ -150,10 +164,28 @@ sm_status sm_dataset_load(const char *const *paths, int path_count, sm_dataset *
                 paths[i]);
         dataset->folds_by_name |= earlier;
     }
-    if (status == SM_OK) status = check_distinct(dataset, error);
-    if (status == SM_OK) status = warn_of_leaks(dataset, error);
+    return status;
+}
+
+static sm_status load(const char *const *paths, int path_count, sm_dataset *dataset, sm_failures *faults,
+                      sm_error *error) {
+    *dataset = (sm_dataset){0};
+    if (path_count < 1) return sm_fail(error, SM_ERROR_ARGUMENT, "no data set given");
+    sm_dataset_builder builder = {.dataset = dataset, .faults = faults};
+    sm_status status = load_paths(paths, path_count, &builder, error);
+    if (status == SM_OK) status = check_distinct(dataset, faults != NULL, error);
+    if (status == SM_OK && !faults) status = warn_of_leaks(dataset, error);
     if (status != SM_OK) sm_dataset_free(dataset);
     return status;
+}
+
+sm_status sm_dataset_load(const char *const *paths, int path_count, sm_dataset *dataset, sm_error *error) {
+    return load(paths, path_count, dataset, NULL, error);
+}
+
+sm_status sm_dataset_load_faulty(const char *const *paths, int path_count, sm_dataset *dataset, sm_failures *faults,
+                                 sm_error *error) {
+    return load(paths, path_count, dataset, faults, error);
 }
 
 void sm_dataset_free(sm_dataset *dataset) {

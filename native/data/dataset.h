@@ -7,6 +7,7 @@
 
 #include "../../src/class_set.h"
 #include "../../src/sonomask.h"
+#include "../failures.h"
 
 typedef struct sm_record {
     char *image;  /**< path, joined with the folder of the manifest */
@@ -67,6 +68,12 @@ typedef struct sm_dataset {
  * listed twice, no image at all. Errors: SM_ERROR_DATA, SM_ERROR_IO, SM_ERROR_MEMORY.
  */
 sm_status sm_dataset_load(const char *const *paths, int path_count, sm_dataset *dataset, sm_error *error);
+/**
+ * The same for a check of the data: a row that cannot be read is added to `faults`, released by the caller, an image
+ * that is listed twice gets a `problem`, and nothing is printed.
+ */
+sm_status sm_dataset_load_faulty(const char *const *paths, int path_count, sm_dataset *dataset, sm_failures *faults,
+                                 sm_error *error);
 void sm_dataset_free(sm_dataset *dataset);
 
 /** A decoded image with the union of its masks. */

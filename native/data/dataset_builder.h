@@ -9,7 +9,8 @@ enum { SM_FOLD_COUNT = 5 };
 typedef struct sm_dataset_builder {
     sm_dataset *dataset;
     int capacity;
-    const char *source; /**< name of the data set that is read, used as prefix of the groups */
+    const char *source;  /**< name of the data set that is read, used as prefix of the groups */
+    sm_failures *faults; /**< receives the rows of a manifest that cannot be read; NULL: the first one is an error */
 } sm_dataset_builder;
 
 /** Moves a record into the data set; on failure the record is released. Errors: SM_ERROR_MEMORY. */

@@ -194,6 +194,8 @@ static sm_status parse_row(manifest *input, sm_dataset_builder *builder, sm_reco
 
 static sm_status read_rows(manifest *input, sm_dataset_builder *builder, sm_error *error) {
     const int before = builder->dataset->count;
+    sm_error fault = {0};
+    if (!error) error = &fault; // its message may go into the list of faults
     for (;;) {
         sm_status status = sm_csv_next(&input->csv, error);
         if (status != SM_OK) return sm_error_prefix(error, input->path);
@@ -203,12 +205,17 @@ static sm_status read_rows(manifest *input, sm_dataset_builder *builder, sm_erro
         status = parse_row(input, builder, &record, error);
         if (status != SM_OK) {
             sm_record_free(&record);
-            return locate(input, error);
+            locate(input, error);
+            if (status != SM_ERROR_DATA || !builder->faults) return status;
+            status = sm_failures_add(builder->faults, error->message, error);
+            if (status != SM_OK) return status;
+            continue;
         }
         status = sm_dataset_append(builder, &record, error);
         if (status != SM_OK) return status;
     }
-    if (builder->dataset->count == before) return sm_fail(error, SM_ERROR_DATA, "%s: no image in it", input->path);
+    if (builder->dataset->count == before && !(builder->faults && builder->faults->count > 0))
+        return sm_fail(error, SM_ERROR_DATA, "%s: no image in it", input->path);
     return SM_OK;
 }
 

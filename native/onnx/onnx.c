@@ -1,6 +1,6 @@
 /*
  * Writes a table of layers as an ONNX graph. Every tensor has the name of the layer that computes it. Vectors have the
- * shape [1][channels][1][1], so a dense layer is a 1x1 convolution and conditioning needs no reshaping.
+ * shape [batch][channels][1][1], so a dense layer is a 1x1 convolution and conditioning needs no reshaping.
  */
 #include "onnx.h"
 
@@ -257,7 +257,7 @@ static void put_outputs(const exporter *e) {
     tensor_name logits;
     name_of(e, e->net->mask_layer, "", logits);
     put_simple(e, "Sigmoid", logits, NULL, "mask");
-    sm_onnx_put_output(e->graph, "mask", (sm_onnx_shape){4, {1, 1, e->size, e->size}});
+    sm_onnx_put_output(e->graph, "mask", (sm_onnx_shape){4, {SM_ONNX_BATCH, 1, e->size, e->size}});
     name_of(e, e->net->type_layer, "", logits);
     float factors[SM_CLASS_COUNT];
     for (int c = 0; c < SM_CLASS_COUNT; c++) factors[c] = 1 / e->metadata->temperature;
@@ -268,7 +268,7 @@ static void put_outputs(const exporter *e) {
     sm_onnx_put_initialiser(e->graph, "type.factors", (sm_onnx_shape){1, {SM_CLASS_COUNT}}, factors);
     put_simple(e, "Mul", "type.flat", "type.factors", "type.calibrated");
     put_softmax(e, "type.calibrated", "type");
-    sm_onnx_put_output(e->graph, "type", (sm_onnx_shape){2, {1, SM_CLASS_COUNT}});
+    sm_onnx_put_output(e->graph, "type", (sm_onnx_shape){2, {SM_ONNX_BATCH, SM_CLASS_COUNT}});
 }
 
 static void put_constants(const exporter *e) {
@@ -288,7 +288,7 @@ static void put_constants(const exporter *e) {
 static sm_status put_graph(const exporter *e, sm_error *error) {
     size_t graph = sm_protobuf_begin(e->graph, MODEL_GRAPH);
     sm_protobuf_string(e->graph, GRAPH_NAME, e->net->name);
-    sm_onnx_put_input(e->graph, "image", (sm_onnx_shape){4, {1, 1, e->size, e->size}});
+    sm_onnx_put_input(e->graph, "image", (sm_onnx_shape){4, {SM_ONNX_BATCH, 1, e->size, e->size}});
     put_constants(e);
     sm_status status = SM_OK;
     for (int i = 0; i < e->net->layer_count && status == SM_OK; i++)

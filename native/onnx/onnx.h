@@ -11,8 +11,8 @@ enum { SM_ONNX_IR_VERSION = 8, SM_ONNX_OPSET = 17 };
 
 /**
  * Writes `net` with `parameters` ([net->total_count]) for inputs of `size` x `size` pixels:
- *   input "image" [1][1][size][size]: grey, letterboxed, -1..1;
- *   output "mask" [1][1][size][size]: probability of lesion; output "type" [1][SM_CLASS_COUNT]: calibrated.
+ *   input "image" [batch][1][size][size]: grey, letterboxed, -1..1;
+ *   output "mask" [batch][1][size][size]: probability of lesion; output "type" [batch][SM_CLASS_COUNT]: calibrated.
  * Layers for training only are left out, and batch normalisation is fused into the convolutions. The metadata become
  * properties of the model. `*bytes` is released with free(). Errors: SM_ERROR_ARGUMENT (size), SM_ERROR_WEIGHTS (a
  * value that is not finite, for example from a negative running variance), SM_ERROR_MEMORY.

@@ -6,7 +6,16 @@ enum { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_NAME = 3, NODE_OPERATION = 4, NODE_
 enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_NUMBER = 3, ATTRIBUTE_TEXT = 4, ATTRIBUTE_NUMBERS = 8, ATTRIBUTE_TYPE = 20 };
 enum { TYPE_NUMBER = 2, TYPE_TEXT = 3, TYPE_NUMBERS = 7 };
 enum { TENSOR_EXTENT = 1, TENSOR_TYPE = 2, TENSOR_NAME = 8, TENSOR_BYTES = 9, TENSOR_FLOAT = 1 };
-enum { VALUE_NAME = 1, VALUE_TYPE = 2, TYPE_TENSOR = 1, ELEMENT_TYPE = 1, SHAPE = 2, DIMENSION = 1, EXTENT = 1 };
+enum {
+    VALUE_NAME = 1,
+    VALUE_TYPE = 2,
+    TYPE_TENSOR = 1,
+    ELEMENT_TYPE = 1,
+    SHAPE = 2,
+    DIMENSION = 1,
+    EXTENT = 1,
+    EXTENT_NAME = 2
+};
 
 static void put_attribute(sm_protobuf *graph, const sm_onnx_attribute *attribute) {
     size_t message = sm_protobuf_begin(graph, NODE_ATTRIBUTE);
@@ -57,7 +66,10 @@ static void put_value(sm_protobuf *graph, int field, const char *name, sm_onnx_s
     size_t extents = sm_protobuf_begin(graph, SHAPE);
     for (int i = 0; i < shape.rank; i++) {
         size_t dimension = sm_protobuf_begin(graph, DIMENSION);
-        sm_protobuf_integer(graph, EXTENT, shape.extent[i]);
+        if (shape.extent[i] == SM_ONNX_BATCH)
+            sm_protobuf_string(graph, EXTENT_NAME, "batch");
+        else
+            sm_protobuf_integer(graph, EXTENT, shape.extent[i]);
         sm_protobuf_end(graph, dimension);
     }
     sm_protobuf_end(graph, extents);

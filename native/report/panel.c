@@ -60,6 +60,10 @@ static void overlay(uint8_t *pixels, size_t stride, const uint8_t *mask, int wid
         }
 }
 
+void sm_panel_draw_reference(uint8_t *pixels, size_t stride, const uint8_t *mask, int width, int height) {
+    overlay(pixels, stride, mask, width, height, REFERENCE, FILL_OPACITY, 1.0);
+}
+
 /* A mask at tile size. `scratch` is [height][width] of the row. */
 static sm_status scale_mask(const sm_panel_row *row, const uint8_t *mask, const float *probability, uint8_t *scratch,
                             int width, int height, uint8_t *scaled, sm_error *error) {
@@ -97,7 +101,7 @@ static sm_status draw_row(const sm_panel_row *row, int cell_width, int cell_heig
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++)
                 memset(corner + (size_t)y * stride + 3 * (size_t)x, grey[(size_t)y * (size_t)width + (size_t)x], 3);
-        if (tile_index == 1) overlay(corner, stride, reference, width, height, REFERENCE, FILL_OPACITY, 1.0);
+        if (tile_index == 1) sm_panel_draw_reference(corner, stride, reference, width, height);
         if (tile_index == 2) {
             overlay(corner, stride, reference, width, height, REFERENCE, 0.0, FAINT_LINE);
             overlay(corner, stride, predicted, width, height, PREDICTION, FILL_OPACITY, 1.0);

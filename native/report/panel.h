@@ -30,4 +30,8 @@ sm_status sm_panel_sheet(const sm_panel_row *rows, int count, int tile, sm_image
 /** The sheet as a PNG file, written under a temporary name and renamed. Errors: also SM_ERROR_IO. */
 sm_status sm_panel_write(const char *path, const sm_panel_row *rows, int count, int tile, sm_error *error);
 
+/** Tints the inside of a mask and draws its outline in the colour of reference masks. `mask` is [height][width], lesion
+ * where at least 128; `pixels` is RGB, its top-left pixel, with `stride` bytes per line. */
+void sm_panel_draw_reference(uint8_t *pixels, size_t stride, const uint8_t *mask, int width, int height);
+
 #endif

@@ -20,6 +20,7 @@ enum { SM_LEAST_EPOCHS = 60 };
 /** What an epoch produced; everything is valid during the call of the observer only. */
 typedef struct sm_epoch_result {
     int epoch;          /**< from 1 */
+    int fold;           /**< that validates; negative: none */
     int epochs;         /**< of the whole training */
     bool last;          /**< the training ends here */
     int best_epoch;     /**< by inner validation; -1 without one, 0 for the initial weights */

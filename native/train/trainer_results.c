@@ -129,6 +129,7 @@ static sm_status notify(const sm_trainer *t, int epoch, bool saved, bool last, s
     const sm_training_observer *observer = &t->options->observer;
     if (!observer->epoch_done) return SM_OK;
     sm_epoch_result result = {.epoch = epoch,
+                              .fold = t->options->fold,
                               .epochs = t->options->epochs,
                               .last = last,
                               .saved = saved,

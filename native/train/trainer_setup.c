@@ -235,6 +235,8 @@ static sm_status start_or_resume(sm_trainer *t, sm_error *error) {
         return status;
     }
     if (t->options->resume) fprintf(stderr, "no checkpoint in %s yet: starting from the beginning\n", t->options->out);
+    /* With --overwrite: the best weights of the training that is replaced. This one may write none. */
+    if (t->options->overwrite) remove(t->best_path);
     t->progress.best_score = -1;
     t->progress.settings = strdup(t->settings);
     t->progress.log = strdup(sm_training_log_header);

@@ -92,6 +92,7 @@ sm_status sm_training_log_print_json(const sm_epoch_result *result, sm_error *er
     if (status != SM_OK) return status;
     sm_json json = {.file = stdout};
     sm_json_object_begin(&json, NULL);
+    if (result->fold >= 0) sm_json_integer(&json, "fold", result->fold);
     sm_json_integer(&json, "epoch", result->epoch);
     sm_json_integer(&json, "epochs", result->epochs);
     for (int column = 0; column < SM_LOG_COLUMNS; column++)

@@ -68,6 +68,24 @@ describe('an exported network', () => {
         });
     }
 
+    test('onnxruntime answers several images at once as one by one', async () => {
+        const { default: ort } = await import('onnxruntime-node');
+        const session = await ort.InferenceSession.create(await read('sonomask2.onnx'));
+        const images = [1, 2, 3].map(seed => makeImage(96, seed));
+        const batch = new Float32Array(images.flatMap(image => [...image]));
+        const together = await session.run({ image: new ort.Tensor('float32', batch, [3, 1, 96, 96]) });
+        assert.deepEqual(together['mask']?.dims, [3, 1, 96, 96]);
+        assert.deepEqual(together['type']?.dims, [3, 3]);
+        const masks = /** @type {Float32Array} */ (together['mask']?.data);
+        const types = /** @type {Float32Array} */ (together['type']?.data);
+        const ours = await createOurs(read, { network: 'sonomask2' });
+        for (const [index, image] of images.entries()) {
+            const { mask, type } = await ours.run(image);
+            assert.ok(difference(masks.slice(index * mask.length, (index + 1) * mask.length), mask) <= TOLERANCE);
+            assert.ok(difference(types.slice(3 * index, 3 * index + 3), type) <= TOLERANCE);
+        }
+    });
+
     test('the 8-bit version gives nearly the same answers', async context => {
         const { default: ort } = await import('onnxruntime-node');
         const graph = readOnnx(await read('unet16.onnx'));

@@ -20,6 +20,7 @@ import { native } from './sections/native.js';
 import { images } from './sections/images.js';
 import { downloads, memory } from './sections/page.js';
 import { inChromium, inNode } from './sections/peers.js';
+import { pythonPackage } from './sections/python.js';
 import { layers, sizes } from './sections/scaling.js';
 import { coldStart } from './sections/start.js';
 import { loading, training } from './sections/training.js';
@@ -39,6 +40,7 @@ const SECTIONS = {
     sizes: { does: 'time against image size and threads', run: sizes },
     answers: { does: 'loading, first and later segmentations and corrections, in Node and Chromium', run: answers },
     stages: { does: 'the stages of a native segmentation, from image bytes to the answer', run: stages },
+    python: { does: 'the Python package against the native command (after make test-python)', run: pythonPackage, models: false },
     start: { does: 'page load to first mask, beside a page with one heading', run: coldStart, models: false },
     images: { does: 'memory of the page with 1,000 images', run: images, models: false },
     downloads: { does: 'download sizes of all engines', run: downloads },

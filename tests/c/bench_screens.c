@@ -5,103 +5,11 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "../../native/data/random.h"
 #include "../../native/file.h"
-#include "../../native/metrics/pixels.h"
-#include "../../native/parallel.h"
-#include "../../src/letterbox.h"
 #include "../../src/scan.h"
+#include "fold_bench.h"
 #include "screen.h"
-
-enum { FOLDS = 5, SETS = 4 };
-static const char *const set_names[SETS] = {"busi", "busbra", "busuc", "busuclm"};
-
-typedef struct bench {
-    sm_dataset datasets[SETS];
-    sm_model *models[FOLDS];
-    sm_state *states[FOLDS];
-    int fold_count; /* with weights */
-    sm_parallel *parallel;
-    sm_random random;
-} bench;
-
-/** Sums over pictures with a lesion, and over all pictures. */
-typedef struct scores {
-    double dice, outlined; /* outlined: Dice of at least 0.5 */
-    int lesions, missed, pictures, flagged;
-} scores;
-
-static void fail(const char *message) {
-    fprintf(stderr, "bench_screens: %s\n", message);
-    exit(1);
-}
-
-static void check(sm_status status, const sm_error *error) {
-    if (status != SM_OK) fail(error->message);
-}
-
-static void load(bench *b, const char *data, const char *folds) {
-    sm_error error = {0};
-    char path[4096];
-    for (int i = 0; i < SETS; i++) {
-        snprintf(path, sizeof path, "%s/%s", data, set_names[i]);
-        const char *const paths[] = {path};
-        check(sm_dataset_load(paths, 1, &b->datasets[i], &error), &error);
-    }
-    b->parallel = sm_parallel_create(0);
-    if (!b->parallel) fail("the threads cannot be started");
-    const sm_state_options options = {.parallel = b->parallel};
-    for (int i = 0; i < FOLDS; i++) {
-        unsigned char *bytes = NULL;
-        size_t size = 0;
-        snprintf(path, sizeof path, "%s/fold%d/weights.safetensors", folds, i);
-        const sm_status status = sm_file_read(path, &bytes, &size, &error);
-        if (status != SM_OK && i > 0) break;
-        check(status, &error);
-        check(sm_model_create(bytes, size, NULL, &b->models[i], &error), &error);
-        check(sm_state_create(b->models[i], &options, &b->states[i], &error), &error);
-        free(bytes);
-        b->fold_count = i + 1;
-    }
-}
-
-/** A usable record of any set, of one fold (or -1). */
-static const sm_record *pick(bench *b, int fold) {
-    for (;;) {
-        const sm_dataset *set = &b->datasets[sm_random_below(&b->random, SETS)];
-        const sm_record *record = &set->records[sm_random_below(&b->random, set->count)];
-        const bool is_wanted = fold < 0 ? record->fold < b->fold_count : record->fold == fold;
-        if (!record->exclude && !record->problem && is_wanted) return record;
-    }
-}
-
-/** Adds the score of a part of a mask. */
-static void score(const uint8_t *truth, const uint8_t *mask, int width, const sm_rectangle *part, bool like,
-                  scores *sum) {
-    sm_pixel_counts counts = {0};
-    for (int y = part->y; y < part->y + part->height; y++) {
-        const size_t at = (size_t)y * (size_t)width + (size_t)part->x;
-        const sm_pixel_counts row = sm_pixel_count(truth + at, mask + at, (size_t)part->width);
-        sm_pixel_counts_add(&counts, &row);
-    }
-    sum->pictures++;
-    sum->flagged += !like;
-    if (counts.true_positive + counts.false_negative == 0) return;
-    const double dice = sm_binary_scores_of(&counts).dice;
-    sum->lesions++;
-    sum->dice += dice;
-    sum->outlined += dice >= 0.5;
-    sum->missed += counts.true_positive == 0;
-}
-
-static void print(const char *name, const scores *s) {
-    printf("%-24s %4d pictures, %4d with a lesion: Dice %.3f, outlined %.1f %%, missed %.1f %%; not like ultrasound "
-           "%.1f %%\n",
-           name, s->pictures, s->lesions, s->dice / s->lesions, 100.0 * s->outlined / s->lesions,
-           100.0 * s->missed / s->lesions, 100.0 * s->flagged / s->pictures);
-}
 
 static double overlap(const sm_rectangle *a, const sm_region *b) {
     const int left = a->x > b->x ? a->x : b->x, top = a->y > b->y ? a->y : b->y;
@@ -147,8 +55,8 @@ static void save(const screen *s, int index) {
     char path[64];
     sm_error error = {0};
     snprintf(path, sizeof path, "build/screens/%04d.png", index);
-    check(sm_image_encode_png(&s->image, &bytes, &size, &error), &error);
-    check(sm_file_write(path, bytes, size, &error), &error);
+    fold_bench_check(sm_image_encode_png(&s->image, &bytes, &size, &error), &error);
+    fold_bench_check(sm_file_write(path, bytes, size, &error), &error);
     sm_free(bytes);
 }
 
@@ -159,8 +67,8 @@ static void print_style(int number, const screen *s, const screen_style *style) 
 }
 
 /** Screens of `views` pictures each, and the same pictures as they are. With `sector` the pictures are cut. */
-static void measure_screens(bench *b, int count, int views, bool sector) {
-    scores tidy = {0}, plain = {0}, found = {0};
+static void measure_screens(fold_bench *b, int count, int views, bool sector) {
+    fold_scores tidy = {0}, plain = {0}, found = {0};
     double share_sum = 0;
     size_t outside = 0;
     int extra = 0, poor = 0;
@@ -169,37 +77,37 @@ static void measure_screens(bench *b, int count, int views, bool sector) {
     whole.find_regions = false;
     sm_result result = {0};
     for (int i = 0; i < count; i++) {
-        const int fold = pick(b, -1)->fold;
+        const int fold = fold_bench_pick(b, -1)->fold;
         sm_state *state = b->states[fold];
         sm_sample samples[SCREEN_VIEWS_MAX];
         for (int k = 0; k < views; k++) {
             sm_image picture = {0};
-            const sm_record *record = pick(b, fold);
-            check(sm_sample_load_picture(record, &samples[k], &picture, &error), &error);
+            const sm_record *record = fold_bench_pick(b, fold);
+            fold_bench_check(sm_sample_load_picture(record, &samples[k], &picture, &error), &error);
             const sm_rectangle all = {0, 0, picture.width, picture.height};
-            check(sm_segment(state, &picture, NULL, &result, &error), &error);
-            score(samples[k].mask, result.mask, picture.width, &all, result.looks_like_ultrasound, &tidy);
+            fold_bench_check(sm_segment(state, &picture, NULL, &result, &error), &error);
+            fold_bench_score(samples[k].mask, result.mask, picture.width, &all, result.looks_like_ultrasound, &tidy);
             sm_image_free(&picture);
         }
         screen_style style = screen_style_random(sm_random_derive(7, (uint64_t)(1000 * views + i)));
         style.sector = sector;
         screen s;
-        check(screen_draw(&style, samples, views, &s, &error), &error);
-        check(sm_segment(state, &s.image, &whole, &result, &error), &error);
+        fold_bench_check(screen_draw(&style, samples, views, &s, &error), &error);
+        fold_bench_check(sm_segment(state, &s.image, &whole, &result, &error), &error);
         for (int k = 0; k < views; k++)
-            score(s.mask, result.mask, s.image.width, &s.views[k], result.looks_like_ultrasound, &plain);
-        check(sm_segment(state, &s.image, NULL, &result, &error), &error);
+            fold_bench_score(s.mask, result.mask, s.image.width, &s.views[k], result.looks_like_ultrasound, &plain);
+        fold_bench_check(sm_segment(state, &s.image, NULL, &result, &error), &error);
         bool is_poor = result.region_count > views;
         extra += is_poor ? result.region_count - views : 0;
         for (int k = 0; k < views; k++) {
             double share = 0;
             const sm_region *region = region_of(&result, &s.views[k], &share);
-            score(s.mask, result.mask, s.image.width, &s.views[k], region->looks_like_ultrasound, &found);
+            fold_bench_score(s.mask, result.mask, s.image.width, &s.views[k], region->looks_like_ultrasound, &found);
             if (!region->looks_like_ultrasound) {
                 const sm_segment_options given = {
                     .threshold = -1, .minimum_area = -1, .regions = &s.views[k], .region_count = 1};
                 sm_result exact = {0};
-                check(sm_segment(state, &s.image, &given, &exact, &error), &error);
+                fold_bench_check(sm_segment(state, &s.image, &given, &exact, &error), &error);
                 print_style(1000 * views + i, &s, &style);
                 printf(" outlier score %.2f, of the picture as it was drawn %.2f\n", (double)region->outlier_score,
                        (double)exact.outlier_score);
@@ -226,9 +134,9 @@ static void measure_screens(bench *b, int count, int views, bool sector) {
     }
     sm_result_free(&result);
     printf("%d screens of %d pictures%s:\n", count, views, sector ? ", each cut to a sector" : "");
-    print("  tidy pictures", &tidy);
-    print("  screens, whole", &plain);
-    print("  screens, regions found", &found);
+    fold_bench_print("  tidy pictures", &tidy);
+    fold_bench_print("  screens, whole", &plain);
+    fold_bench_print("  screens, regions found", &found);
     printf(
         "  mean IoU of the regions %.3f, %d screens below 0.85 or with others (%d regions), %zu lesion pixels outside "
         "the pictures\n",
@@ -236,16 +144,16 @@ static void measure_screens(bench *b, int count, int views, bool sector) {
 }
 
 /** How many of the sets' own images, which are tidy, are cropped. */
-static void measure_tidy(const bench *b) {
+static void measure_tidy(const fold_bench *b) {
     int images = 0, cropped = 0;
     sm_scan *scan = malloc(sizeof *scan);
-    if (!scan) fail("no memory");
-    for (int i = 0; i < SETS; i++)
+    if (!scan) fold_bench_fail("no memory");
+    for (int i = 0; i < FOLD_BENCH_SETS; i++)
         for (int r = 0; r < b->datasets[i].count; r++) {
             sm_error error = {0};
             sm_sample sample = {0};
             if (sm_sample_load(&b->datasets[i].records[r], &sample, &error) != SM_OK) continue;
-            check(sm_scan_find(sample.grey, sample.width, sample.height, scan, &error), &error);
+            fold_bench_check(sm_scan_find(sample.grey, sample.width, sample.height, scan, &error), &error);
             images++;
             if (!scan->whole) printf("  cropped: %s\n", b->datasets[i].records[r].image);
             cropped += !scan->whole;
@@ -258,19 +166,14 @@ static void measure_tidy(const bench *b) {
 int main(int argc, char **argv) {
     const int count = argc > 1 ? atoi(argv[1]) : 200;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    static bench b;
+    static fold_bench b;
     b.random = sm_random_make(7);
-    load(&b, argc > 2 ? argv[2] : "../shared/data", argc > 3 ? argv[3] : "weights/folds");
+    fold_bench_load(&b, argc > 2 ? argv[2] : "../shared/data", argc > 3 ? argv[3] : "weights/folds");
     measure_screens(&b, count, 1, false);
     measure_screens(&b, count / 2, 2, false);
     measure_screens(&b, count / 10, 4, false);
     measure_screens(&b, count / 10, 1, true);
     measure_tidy(&b);
-    for (int i = 0; i < FOLDS; i++) {
-        sm_state_free(b.states[i]);
-        sm_model_free(b.models[i]);
-    }
-    sm_parallel_free(b.parallel);
-    for (int i = 0; i < SETS; i++) sm_dataset_free(&b.datasets[i]);
+    fold_bench_free(&b);
     return 0;
 }

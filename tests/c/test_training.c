@@ -430,10 +430,16 @@ static void test_overwrite_starts_from_the_beginning(void **state) {
     options.epochs = 1;
     assert_int_equal(train_into(place, "overwritten", &options, &never, NULL), SM_OK);
     assert_int_equal(train_into(place, "overwritten", &options, &never, NULL), SM_ERROR_ARGUMENT);
+    char best[512];
+    snprintf(best, sizeof best, "%s/overwritten/best.safetensors", place->folder);
+    FILE *file = fopen(best, "w"); /* of the training that is replaced */
+    assert_non_null(file);
+    fclose(file);
     options = small_training();
     options.overwrite = true;
     assert_int_equal(train_into(place, "overwritten", &options, &never, NULL), SM_OK);
     assert_same_results(place, "a", "overwritten");
+    assert_null(fopen(best, "r"));
 }
 
 static double first_and_last_loss(const workplace *place, const char *run, double *last) {

@@ -39,7 +39,7 @@ test('help and wrong usage', () => {
     assert.match(run('--version').out, /^sonomask \d+\.\d+\.\d+\n$/);
     assert.equal(run().status, 2);
     assert.equal(run('transmogrify').status, 2);
-    for (const command of ['predict', 'train', 'evaluate', 'calibrate', 'bench', 'export', 'phantom', 'info']) {
+    for (const command of ['predict', 'dataset', 'train', 'evaluate', 'calibrate', 'bench', 'export', 'phantom', 'info']) {
         const help = run(command, '--help');
         assert.equal(help.status, 0, command);
         assert.match(help.out, new RegExp(`^usage: sonomask ${command}`));

@@ -36,6 +36,7 @@ class BadInput(Case):
             (np.stack([grey] * 2, axis=2), "channels"),
             (np.stack([grey] * 5, axis=2), "channels"),
             (np.moveaxis(np.stack([grey] * 3, axis=2), 2, 0), "channels"),
+            (np.ma.MaskedArray(grey, mask=grey == grey[0, 0]), "masked"),  # type: ignore[no-untyped-call]
         ):
             with self.subTest(mention=mention, shape=wrong.shape):
                 self.assert_refused("argument", self.model.segment, wrong, mentions=mention)
@@ -72,7 +73,7 @@ class BadInput(Case):
         self.assert_refused("io", self.model.segment, "nul\0.png")
 
     def test_options(self) -> None:
-        wrong: List[Dict[str, Any]] = [{"threshold": 1.5}, {"threshold": float("nan")}, {"threshold": "much"}, {"minimum_area": -0.1},
+        wrong: List[Dict[str, Any]] = [{"threshold": 1.5}, {"threshold": float("nan")}, {"threshold": "much"}, {"threshold": "0.5"}, {"minimum_area": -0.1},
                         {"operating_point": 0.7}, {"operating_point": "high"}]
         for options in wrong:
             with self.subTest(options):
@@ -103,7 +104,10 @@ class BadInput(Case):
         self.assert_refused("argument", measure, zeros, probability_map=zeros)
         self.assert_refused("argument", measure, zeros > 1, probability_map=zeros[:4])
         self.assert_refused("argument", measure, zeros, threshold=2)
-        self.assertEqual(measure(np.full((8, 8), np.nan, np.float32)).lesions, [])
+        damaged = zeros.copy()
+        damaged[3, 4] = np.nan
+        self.assert_refused("argument", measure, damaged, mentions="NaN")
+        self.assert_refused("argument", measure, zeros > 1, probability_map=damaged, mentions="NaN")
 
 
 if __name__ == "__main__":

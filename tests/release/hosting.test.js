@@ -89,8 +89,8 @@ describe('web servers', { skip: existsSync(SITE) ? skip : 'make dist' }, () => {
                 }
             });
 
-            test('modules and style sheets are compressed', async () => {
-                for (const file of ['web/app.js', 'web/styles/base.css', 'wasm/sonomask.simd.wasm']) {
+            test('modules, style sheets and weights are compressed', async () => {
+                for (const file of ['web/app.js', 'web/styles/base.css', 'wasm/sonomask.simd.wasm', 'weights/sonomask.safetensors']) {
                     const response = await fetch(server.address + file, { headers: { 'Accept-Encoding': 'gzip' } });
                     assert.equal(response.headers.get('content-encoding'), 'gzip', file);
                     assert.match(response.headers.get('vary') ?? '', /accept-encoding/i);

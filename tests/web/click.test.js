@@ -6,11 +6,27 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Sonomask } from '../../wasm/sonomask.js';
 import { makePromptWeights } from '../node/support/prompts.js';
+import { OpenFrame } from '../../web/state/open-frame.js';
 import { answered, faultsOf, loaded, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
 import { withoutLesions } from './support/weights.js';
 
 /** @typedef {import('./support/page.js').Page} Page */
+
+test('the network is asked once for a click and its preview, and again for another one or another frame', async () => {
+    /** @type {string[]} */
+    const asked = [];
+    const pool = { open: async () => ({ close() {}, refine: async (/** @type {unknown} */ prompts) => ({ number: asked.push(JSON.stringify(prompts)) }) }) };
+    const [engine, item] = /** @type {any[]} */ ([{ pool }, { source: { input: async () => null } }]);
+    const frame = new OpenFrame();
+    const at = (/** @type {number} */ x) => ({ clicks: [{ x, y: 2, inside: true }] });
+    const [preview, click] = await Promise.all([frame.refine(engine, item, 0, at(1), {}), frame.refine(engine, item, 0, at(1), {})]);
+    assert.equal(preview, click);
+    await frame.refine(engine, item, 0, at(1), { threshold: 0.3 });
+    await frame.refine(engine, item, 0, at(5), { threshold: 0.3 });
+    await frame.refine(engine, item, 1, at(5), { threshold: 0.3 });
+    assert.equal(asked.length, 4);
+});
 
 describe('clicks', { skip }, () => {
     /** @type {import('./support/page.js').Site} */

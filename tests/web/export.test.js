@@ -5,7 +5,11 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { strFromU8, unzipSync } from 'fflate';
 import { Sonomask } from '../../wasm/sonomask.js';
-import { decodeRuns } from '../../web/state/masks.js';
+import { toLabelMe, toYolo } from '../../web/export/labelme.js';
+import { classesOf } from '../../web/export/pictures.js';
+import { classOf } from '../../web/export/provenance.js';
+import { Item } from '../../web/state/item.js';
+import { decodeRuns, encodeRuns } from '../../web/state/masks.js';
 import { readAnnotations } from '../../web/session/annotations.js';
 import { fillPolygon } from '../../web/session/polygons.js';
 import { attempt, execute, temporaryFolder } from '../node/support/project.js';
@@ -13,6 +17,28 @@ import { answered, faultsOf, nextFrame, pick, saved, settled, skip, startSite } 
 import { sample } from './support/samples.js';
 
 const READER = new URL('./support/read_exports.py', import.meta.url).pathname;
+
+test('in an image of several pictures each outline has the class of its own picture', () => {
+    const region = (/** @type {number} */ x, /** @type {string} */ type) => ({ x, y: 0, width: 4, height: 4, type });
+    const mask = new Uint8Array(32);
+    for (const pixel of [9, 10, 13, 14]) mask[pixel] = 255;
+    const lesions = [{ centroid: { x: 2, y: 1.5 } }, { centroid: { x: 6, y: 1.5 } }];
+    const result = /** @type {any} */ ({ width: 8, height: 4, type: 'malignant', regions: [region(0, 'benign'), region(4, 'malignant')], lesions, runs: encodeRuns(mask) });
+    const item = new Item(new Blob(), 'two.png');
+    assert.deepEqual(lesions.map(lesion => classOf(item, result, /** @type {any} */ (lesion))), ['benign', 'malignant']);
+    assert.deepEqual([...classesOf(item, result)].filter(value => value > 0), [1, 1, 2, 2]);
+    const outlines = [9, 13].map(pixel => {
+        const x = pixel % 8;
+        return { points: Float32Array.from([x, 1, x + 2, 1, x + 2, 2, x, 2]), isHole: false };
+    });
+    Object.assign(result, { lesions: lesions.map(({ centroid }, index) => ({ centroid, bbox: { x: index === 0 ? 1 : 5, y: 1, width: 2, height: 1 } })) });
+    const labelOf = (/** @type {any} */ lesion) => classOf(item, result, lesion);
+    const shapes = /** @type {any} */ (toLabelMe('two.png', result, /** @type {any} */ (outlines), labelOf, {})).shapes;
+    assert.deepEqual(shapes.map((/** @type {any} */ { label }) => label), ['benign', 'malignant']);
+    assert.deepEqual(toYolo(result, /** @type {any} */ (outlines), labelOf).trim().split('\n').map(line => line[0]), ['0', '1']);
+    item.review.type = 'benign';
+    assert.deepEqual([...classesOf(item, result)].filter(value => value > 0), [1, 1, 1, 1], 'the reader’s type is of the whole image');
+});
 
 describe('exported outlines', { skip }, () => {
     /** @type {import('./support/page.js').Site} */
@@ -99,6 +125,7 @@ describe('exported outlines', { skip }, () => {
             assert.deepEqual([facts.weights_sha256, facts.reader, facts.review, facts.birads], [weights, 'Reader 1', 'accepted', '4B'], name);
         }
         const [record] = JSON.parse(textOf('results.json'));
+        assert.ok(!('prompts' in record) && record.edited, 'painted, without a click');
         assert.deepEqual([record.review, record.reader_type, record.notes, record.provenance.weights_sha256], ['accepted', 'malignant', '=SUM(1), "quoted"', weights]);
         const [head = '', line = ''] = textOf('results.csv').split('\r\n');
         assert.ok(head.endsWith(',software,network,weights_date,weights_sha256,date,frames,frames_answered,region,region_x,region_y,region_width,region_height,regions_from'));

@@ -86,6 +86,37 @@ describe('live picture', { skip }, () => {
         assert.equal(site.served.length, asked);
     });
 
+    test('of two sources asked for at once the last one counts', async () => {
+        await page.evaluate(() => {
+            const { mediaDevices } = navigator;
+            const stream = () => {
+                const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 });
+                canvas.getContext('2d')?.fillRect(0, 0, 64, 48);
+                return canvas.captureStream(10);
+            };
+            const [first, second] = [stream(), stream()];
+            Reflect.set(globalThis, 'asked', { first, second });
+            mediaDevices.getUserMedia = () => new Promise(resolve => {
+                Reflect.set(globalThis, 'giveFirst', () => resolve(first));
+            });
+            mediaDevices.getDisplayMedia = () => new Promise(resolve => {
+                Reflect.set(globalThis, 'giveSecond', () => resolve(second));
+            });
+        });
+        await page.locator('#list-live').click();
+        await camera();
+        await page.getByRole('button', { name: 'Window or screen' }).click();
+        await page.evaluate(() => Reflect.get(globalThis, 'giveFirst')());
+        await page.waitForFunction(() => Reflect.get(globalThis, 'asked').first.getTracks()[0].readyState === 'ended');
+        await page.evaluate(() => Reflect.get(globalThis, 'giveSecond')());
+        await page.waitForFunction(() => /** @type {HTMLVideoElement} */ (document.querySelector('#live-video')).srcObject === Reflect.get(globalThis, 'asked').second);
+        await page.getByRole('button', { name: 'Close', exact: true }).click();
+        await page.evaluate(() => {
+            Reflect.deleteProperty(navigator.mediaDevices, 'getUserMedia');
+            Reflect.deleteProperty(navigator.mediaDevices, 'getDisplayMedia');
+        });
+    });
+
     test('it stops while the page is hidden and goes on afterwards', async () => {
         await page.locator('#list-live').click();
         await camera();

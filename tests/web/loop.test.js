@@ -3,6 +3,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { unzipSync } from 'fflate';
 import { dicomLoop } from '../node/support/loops.js';
+import { framesOf, incompleteLoops } from '../../web/export/loops.js';
+import { Queue } from '../../web/engine/queue.js';
+import { itemFrom } from '../../web/session/restore.js';
+import { answersOf, Item, noReview } from '../../web/state/item.js';
+import { MapCache } from '../../web/state/maps.js';
+import { Opener } from '../../web/state/opener.js';
+import { Store } from '../../web/state/store.js';
 import { answered, faultsOf, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 
 const SIZE = { width: 200, height: 150 };
@@ -118,7 +125,16 @@ describe('loops', { skip }, () => {
         await page.locator('.notice-offer', { hasText: 'carried to 7 frames: 2-6, 8, 10.' }).waitFor();
         await show(5);
         await undone().waitFor();
+        // What the reader does in one of them afterwards is not taken back with the rest.
+        await page.getByRole('button', { name: 'Grow all outlines' }).click();
+        await page.waitForTimeout(200);
         await page.locator('.notice-offer').getByRole('button', { name: 'Undo' }).click();
+        await page.locator('.notice', { hasText: 'Frame 5 was edited since and stays as it is.' }).waitFor();
+        await undone().waitFor();
+        await undone().click();
+        await undone().click();
+        await page.locator('#undo:disabled').waitFor();
+        await show(4);
         await page.locator('#undo:disabled').waitFor();
         await show(11);
         await undone().waitFor();
@@ -133,9 +149,59 @@ describe('loops', { skip }, () => {
         const steady = JSON.parse(Buffer.from(unzipSync((await saved(page, 'Everything (ZIP)')).bytes)['results.json'] ?? []).toString());
         assert.equal(steady.filter((/** @type {any} */ record) => record.steady).length, 8, 'all but the two corrected frames');
         assert.ok(steady.every((/** @type {any} */ record) => record.lesions.length === 1));
+        // At another threshold the other frames have no answer: the loop is not steady until they do.
+        const threshold = page.locator('#threshold');
+        await threshold.fill('0.6');
+        await page.locator('#loop-steady:disabled').waitFor();
+        assert.ok(!(await box.isChecked()));
+        await page.getByRole('button', { name: 'Network’s threshold' }).click();
+        await page.locator('#loop-steady:enabled').waitFor();
+        await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.querySelector('#loop-steady')).checked);
         await box.uncheck();
         const alone = JSON.parse(Buffer.from(unzipSync((await saved(page, 'Everything (ZIP)')).bytes)['results.json'] ?? []).toString());
         assert.ok(alone.every((/** @type {any} */ record) => !record.steady));
         assert.deepEqual(faultsOf(page), []);
     });
+
+    test('a loop of two frames without a lesion: words in the singular, and no empty plot', async () => {
+        await pick(page, [{ name: 'empty.dcm', buffer: dicomLoop({ still: Buffer.alloc(SIZE.width * SIZE.height, 90), size: SIZE, frames: 2, damaged: [] }) }]);
+        await settled(page, 2);
+        await page.locator('.row-main').nth(1).click();
+        await summary(page, /^1 of 2 frames/);
+        await page.getByText('No lesion is outlined in the segmented frames').waitFor();
+        assert.ok(await page.locator('#loop-plot').isHidden());
+        assert.match((await page.locator('#loop-steady-help').textContent()) ?? '', /outlined in \d+ frames? \(/);
+        assert.doesNotMatch((await page.locator('#loop-steady-help').textContent()) ?? '', /\b1 frames/);
+        assert.deepEqual(faultsOf(page), []);
+    });
+});
+
+test('a loop that is stopped while its frames are analysed again keeps what is done, and exports leave out the rest', () => {
+    const answer = /** @type {any} */ ({ regions: [], lesions: [] });
+    const store = new Store();
+    const queue = new Queue(store, new MapCache(), new Opener());
+    const item = new Item(new Blob(), 'loop.dcm');
+    item.frameCount = 4;
+    for (const frame of [0, 1, 2, 3]) item.results.set(frame, answer);
+    item.stale = new Set([2, 3]);
+    store.add([item]);
+    queue.cancel(item);
+    assert.equal(item.state, 'done');
+    assert.deepEqual(answersOf(item).map(({ frame }) => frame), [0, 1]);
+    assert.deepEqual(framesOf(item), { frames: 4, frames_answered: 2, frames_damaged: [] });
+    assert.deepEqual(incompleteLoops([item]), [item]);
+    item.state = 'waiting';
+    item.stale = new Set([0, 1, 2, 3]);
+    queue.cancel(item);
+    assert.equal(item.state, 'cancelled', 'nothing of it is done');
+});
+
+test('with other weights all frames of a session’s loop are analysed again', () => {
+    const result = { network: { prompts: null }, edits: null };
+    const session = /** @type {any} */ ({
+        name: 'loop.dcm', path: 'loop.dcm', frame: 1, frameCount: 3, regions: null, scales: [], rulers: [], review: noReview(), stale: [],
+        answers: [0, 1, 2].map(frame => ({ frame, result })),
+    });
+    assert.deepEqual([...itemFrom(session, new Blob(), false).stale], [0, 1, 2]);
+    assert.equal(itemFrom(session, new Blob(), true).stale.size, 0);
 });

@@ -11,6 +11,7 @@ import { ROOT } from '../node/support/project.js';
 import { faultsOf, rowsOf, settled, skip, startSite } from './support/page.js';
 import { scanPng } from '../node/support/images.js';
 import { manySamples } from './support/samples.js';
+import { mainThreadTasks, startTrace } from './support/trace.js';
 
 /**
  * Asserted limit, milliseconds: far above our work on a slow, busy machine, and below segmenting on the main thread. The goal
@@ -37,44 +38,6 @@ test('the download of the page is small', async context => {
     context.diagnostic(`${Math.round(total / 1000)} kB`);
     assert.ok(sheets.length > 0 && total <= LARGEST_PAGE, `${total} bytes`);
 });
-
-/** @typedef {{ name: string, ph: string, tid: number, pid: number, tdur?: number }} TraceEvent */
-
-/**
- * @param {import('playwright-core').Browser} browser
- * @returns {Promise<{ stop: () => Promise<TraceEvent[]> }>}
- */
-async function startTrace(browser) {
-    const session = await browser.newBrowserCDPSession();
-    /** @type {TraceEvent[]} */
-    const events = [];
-    session.on('Tracing.dataCollected', ({ value }) => events.push(.../** @type {any[]} */ (value)));
-    await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['toplevel', 'blink.user_timing'] } });
-    return {
-        async stop() {
-            const complete = once(/** @type {any} */ (session), 'Tracing.tracingComplete');
-            await session.send('Tracing.end');
-            await complete;
-            return events;
-        },
-    };
-}
-
-/** Finds the page's main thread in the trace; the browser's own windows have main threads too. */
-const MARK = 'the page under test';
-
-/**
- * Tasks of the page's main thread, in processor time: on a busy machine, elapsed time would include other work.
- * @param {TraceEvent[]} events
- * @returns {number[]} milliseconds
- */
-function mainThreadTasks(events) {
-    const mark = events.find(({ name }) => name === MARK);
-    assert.ok(mark, 'the trace saw the page');
-    return events
-        .filter(({ name, ph, pid, tid }) => ph === 'X' && /RunTask$/.test(name) && pid === mark.pid && tid === mark.tid)
-        .map(({ tdur = 0 }) => tdur / 1000);
-}
 
 /**
  * @param {string} folder
@@ -111,8 +74,7 @@ describe('speed', { skip }, () => {
      */
     async function batch() {
         const page = await site.open();
-        const trace = await startTrace(site.browser);
-        await page.evaluate(name => void performance.mark(name), MARK);
+        const trace = await startTrace(page);
         // As paths: contents would be decoded in the page by the test tool, which must not be measured.
         await page.locator('#pick-files').setInputFiles(await writeFiles(folder, await manySamples(100)));
         await page.waitForFunction(() => document.querySelectorAll('.row[data-state="done"]').length >= 15);

@@ -24,6 +24,15 @@ import { newUid } from './write.js';
 export const NOTICE = 'Research use only, not for diagnosis.';
 
 /**
+ * @param {Reference} source
+ * @param {number} count of its frames that an object is of
+ * @returns {string} "3 of 60 frames"; "" when it is of all
+ */
+export function partOfLoop({ frameCount }, count) {
+    return count < frameCount ? `${count} of ${frameCount} frames` : '';
+}
+
+/**
  * @param {string} [name] as a person writes it, or with its parts as DICOM has them
  * @returns {string} family name first; "" without a name
  */

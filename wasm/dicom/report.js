@@ -3,7 +3,7 @@
  * of TID 1410 and 1501). An Enhanced SR that refers to a segmentation of segmentation.js.
  */
 import { CODES, OWN_SCHEME, code } from './codes.js';
-import { commonOf, frameReference, NOTICE, personName } from './derived.js';
+import { commonOf, frameReference, NOTICE, partOfLoop, personName } from './derived.js';
 import { SEGMENTATION_CLASS } from './segmentation.js';
 import { dicomFile, newUid } from './write.js';
 
@@ -198,6 +198,7 @@ function judgementGroup(source, judgement, reader, uid) {
  */
 export function measurementReport(source, segmentation, frames, maker, judgement, made = {}) {
     const uid = made.uid ?? newUid;
+    const part = partOfLoop(source, frames.length);
     const observer = [
         codeItem('HAS OBS CONTEXT', CODES.observerType, CODES.device),
         item('HAS OBS CONTEXT', 'UIDREF', CODES.deviceUid, { UID: DEVICE_UID }),
@@ -216,7 +217,7 @@ export function measurementReport(source, segmentation, frames, maker, judgement
         codeItem('HAS CONCEPT MOD', CODES.language, CODES.english),
         ...observer,
         codeItem('HAS CONCEPT MOD', CODES.procedure, CODES.breastUltrasound),
-        textItem('CONTAINS', CODES.comment, NOTICE),
+        textItem('CONTAINS', CODES.comment, part ? `${NOTICE} This report is about ${part}.` : NOTICE),
         library,
         container(CODES.measurements, [
             ...frames.flatMap(frame => groupsOf(source, segmentation, maker, frame, uid)),
@@ -226,7 +227,7 @@ export function measurementReport(source, segmentation, frames, maker, judgement
     const instance = (/** @type {string} */ sopClass, /** @type {string} */ sopInstance) =>
         [{ ReferencedSOPClassUID: sopClass, ReferencedSOPInstanceUID: sopInstance }];
     return dicomFile({
-        ...commonOf(source, maker, REPORT_CLASS, { modality: 'SR', seriesNumber: 9002, description: 'sonomask report (research use)' }, made),
+        ...commonOf(source, maker, REPORT_CLASS, { modality: 'SR', seriesNumber: 9002, description: `sonomask report${part && `, ${part}`} (research use)` }, made),
         ReferencedPerformedProcedureStepSequence: [],
         PerformedProcedureCodeSequence: [],
         CompletionFlag: 'COMPLETE',

@@ -3,7 +3,7 @@
  * ultrasound has none. Each frame of the object names its segment and the frame of the source that it is of.
  */
 import { CODES } from './codes.js';
-import { commonOf, frameReference, NOTICE, personName } from './derived.js';
+import { commonOf, frameReference, NOTICE, partOfLoop, personName } from './derived.js';
 import { dicomFile, newUid } from './write.js';
 
 /**
@@ -56,19 +56,20 @@ function pack(bits, start, numbers, wanted) {
 /**
  * @param {Reference} source
  * @param {Maker} maker
- * @param {{ kind: 'BINARY' | 'FRACTIONAL', segments: DataSet[], parts: { frame: number, segment: number }[], pixels: Uint8Array }} content
- *     the parts are the frames of the object
+ * @param {{ kind: 'BINARY' | 'FRACTIONAL', segments: DataSet[], parts: { frame: number, segment: number }[], pixels: Uint8Array, answered: number }} content
+ *     the parts are the frames of the object; answered is the number of frames of the source that it is about, also those without a lesion
  * @param {Made} made
  * @returns {DataSet}
  */
-function dataSet(source, maker, { kind, segments, parts, pixels }, made) {
+function dataSet(source, maker, { kind, segments, parts, pixels, answered }, made) {
     const isBinary = kind === 'BINARY';
     const uid = made.uid ?? newUid;
     const organization = { DimensionOrganizationUID: uid() };
     const ranks = new Map([...new Set(parts.map(({ frame }) => frame))].sort((a, b) => a - b).map((frame, rank) => [frame, rank + 1]));
     const bits = isBinary ? 1 : 8;
+    const part = partOfLoop(source, answered);
     return {
-        ...commonOf(source, maker, SEGMENTATION_CLASS, { modality: 'SEG', seriesNumber: 9001, description: 'sonomask segmentation (research use)' }, made),
+        ...commonOf(source, maker, SEGMENTATION_CLASS, { modality: 'SEG', seriesNumber: 9001, description: `sonomask segmentation${part && `, ${part}`} (research use)` }, made),
         ...source.lossy,
         ImageType: ['DERIVED', 'PRIMARY'],
         PatientOrientation: '',
@@ -181,7 +182,7 @@ export function binarySegmentation(source, frames, maker, made = {}) {
     if (parts.length === 0 && first) parts.push({ frame: first.frame, segment: 1, numbers: first.numbers });
     const pixels = new Uint8Array(Math.ceil((parts.length * pixelCount) / 8));
     for (const [index, { numbers, segment }] of parts.entries()) pack(pixels, index * pixelCount, numbers, segment);
-    const set = dataSet(source, maker, { kind: 'BINARY', segments, parts, pixels }, made);
+    const set = dataSet(source, maker, { kind: 'BINARY', segments, parts, pixels, answered: frames.length }, made);
     return written(set, parts, tracking);
 }
 
@@ -199,7 +200,7 @@ export function fractionalSegmentation(source, frames, maker, made = {}) {
     for (const [index, { levels }] of frames.entries()) pixels.set(levels, index * pixelCount);
     const facts = { label: 'Lesion', description: `Probability of a lesion at each pixel. ${NOTICE}`, edited: false, tracking: {} };
     const parts = frames.map(({ frame }) => ({ frame, segment: 1 }));
-    return written(dataSet(source, maker, { kind: 'FRACTIONAL', segments: [segmentOf(maker, 1, facts)], parts, pixels }, made), parts, [null]);
+    return written(dataSet(source, maker, { kind: 'FRACTIONAL', segments: [segmentOf(maker, 1, facts)], parts, pixels, answered: frames.length }, made), parts, [null]);
 }
 
 /**

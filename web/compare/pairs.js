@@ -53,7 +53,7 @@ function partsOf(path) {
 /**
  * @template Picture
  * @param {Parts} mask
- * @param {{ parts: Parts, picture: Picture }[]} pictures
+ * @param {Map<string, { parts: Parts, picture: Picture }[]>} pictures by stem
  * @returns {Match<Picture>}
  */
 function matchOf(mask, pictures) {
@@ -66,7 +66,7 @@ function matchOf(mask, pictures) {
     ];
     for (const base of bases) {
         for (const isNear of near) {
-            const found = pictures.filter(({ parts }) => parts.stem === base && isNear(parts));
+            const found = (pictures.get(base) ?? []).filter(({ parts }) => isNear(parts));
             const [first] = found;
             if (first && found.length === 1) return { picture: first.picture };
             if (first) return { reason: 'several' };
@@ -85,18 +85,25 @@ function matchOf(mask, pictures) {
 export function pairMasks(found, known) {
     const all = found.map(each => ({ found: each, parts: partsOf(each.path) }));
     const candidates = all.filter(({ parts }) => parts.named || parts.placed);
-    const certain = all.filter(each => !candidates.includes(each));
+    const certain = all.filter(({ parts }) => !parts.named && !parts.placed);
     /** @type {{ parts: Parts, picture: Found | Known }[]} */
     const pictures = [
         ...certain.map(each => ({ parts: each.parts, picture: each.found })),
         ...known.map(({ path, picture }) => ({ parts: partsOf(path), picture })),
     ];
+    /** @type {Map<string, typeof pictures>} */
+    const byStem = new Map();
+    for (const each of pictures) {
+        const same = byStem.get(each.parts.stem);
+        if (same) same.push(each);
+        else byStem.set(each.parts.stem, [each]);
+    }
     /** @type {Map<Found | Known, Found[]>} */
     const pairs = new Map();
     /** @type {{ mask: Found, parts: Parts, reason: Reason }[]} */
     const left = [];
     for (const { found: mask, parts } of candidates) {
-        const match = matchOf(parts, pictures);
+        const match = matchOf(parts, byStem);
         if ('picture' in match) pairs.set(match.picture, [...(pairs.get(match.picture) ?? []), mask]);
         else left.push({ mask, parts, reason: match.reason });
     }

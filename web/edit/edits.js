@@ -74,6 +74,11 @@ export class Edits {
         return this.#done.length > 0;
     }
 
+    /** The step that `undo` takes back; the same object until then. @returns {unknown} */
+    get lastStep() {
+        return this.#done.at(-1);
+    }
+
     get canRedo() {
         return this.#undone.length > 0;
     }
@@ -252,16 +257,20 @@ export class Edits {
         this.#painted = null;
     }
 
-    /** Ends a step. A step without any change is not kept. */
+    /**
+     * Ends a step. A step without any change is not kept.
+     * @returns {boolean} whether it changed pixels
+     */
     commit() {
         const start = this.#start;
         this.#start = null;
-        if (!start) return;
+        if (!start) return false;
         const patch = this.#patchSince(start.layer);
-        if (!patch && start.choices === this.#choices) return;
+        if (!patch && start.choices === this.#choices) return false;
         this.#done.push({ patch, before: start.choices, after: this.#choices });
         if (this.#done.length > MOST_STEPS) this.#done.shift();
         this.#undone = [];
+        return patch !== null;
     }
 
     undo() {

@@ -105,7 +105,7 @@ export class Queue extends EventTarget {
     cancel(item) {
         this.#running.get(item)?.abort();
         if (item.state === 'waiting') {
-            item.state = 'cancelled';
+            item.state = stoppedState(item);
             this.#store.changed(item);
         }
         this.dispatchEvent(new Event('progress'));
@@ -167,7 +167,7 @@ export class Queue extends EventTarget {
             await this.#segment(engine, item, controller.signal);
         } catch (error) {
             if (controller.signal.aborted || isAborted(error)) {
-                state = 'cancelled';
+                state = stoppedState(item);
             } else {
                 state = 'failed';
                 problem = problemOf(error);
@@ -248,6 +248,7 @@ export class Queue extends EventTarget {
         this.#maps.set(item, frame, answer.probabilityMap);
         // The user may have edited the frame or chosen other regions meanwhile.
         if (item.regions !== chosen) item.stale.add(frame);
+        else item.stale.delete(frame);
         const earlier = item.results.get(frame);
         const edits = earlier?.edits ?? null;
         const result = frameResult(answer, threshold, prompts, edits, regionsFrom);
@@ -259,6 +260,15 @@ export class Queue extends EventTarget {
         item.results.set(frame, result);
         return answer.probabilityMap;
     }
+}
+
+/**
+ * What is done of a loop stays when it is stopped.
+ * @param {Item} item
+ * @returns {'done' | 'cancelled'}
+ */
+function stoppedState({ frameCount, results, stale }) {
+    return frameCount > 1 && [...results.keys()].some(frame => !stale.has(frame)) ? 'done' : 'cancelled';
 }
 
 /**

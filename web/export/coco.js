@@ -74,7 +74,7 @@ export function toCoco(names, measurer, provenance) {
             annotations.push({
                 id: annotations.length + 1,
                 image_id: image,
-                category_id: CATEGORIES.indexOf(classOf(item, result)) + 1,
+                category_id: CATEGORIES.indexOf(classOf(item, result, lesion)) + 1,
                 segmentation: start >= 0 ? columnRuns(componentAt(mask, width, height, start), width, height) : paths[index],
                 area: lesion.area,
                 bbox: [x, y, boxWidth, boxHeight],

@@ -4,6 +4,7 @@ import { pathsByLesion } from './polygons.js';
 /**
  * @typedef {import('../../wasm/sonomask.js').Contour} Contour
  * @typedef {import('../state/item.js').FrameResult} FrameResult
+ * @typedef {import('../state/item.js').Lesion} Lesion
  */
 
 /** The version of LabelMe whose format this is. */
@@ -13,14 +14,14 @@ const LABELME = '5.1.1';
  * @param {string} image name of the image file
  * @param {FrameResult} result
  * @param {Contour[]} outlines of its mask; holes are left out, as LabelMe has none
- * @param {string} label
+ * @param {(lesion: Lesion) => string} labelOf
  * @param {object} facts kept beside the shapes
  * @returns {object} for JSON
  */
-export function toLabelMe(image, result, outlines, label, facts) {
+export function toLabelMe(image, result, outlines, labelOf, facts) {
     const shapes = pathsByLesion(outlines, result.lesions).flatMap((paths, lesion) =>
         paths.map(points => ({
-            label,
+            label: labelOf(/** @type {Lesion} */ (result.lesions[lesion])),
             points: Array.from({ length: points.length / 2 }, (_, index) => [points[2 * index], points[2 * index + 1]]),
             group_id: lesion + 1,
             shape_type: 'polygon',
@@ -36,11 +37,11 @@ export const YOLO_CLASSES = /** @type {const} */ (['benign', 'malignant', 'lesio
 /**
  * @param {FrameResult} result
  * @param {Contour[]} outlines of its mask; holes are left out
- * @param {(typeof YOLO_CLASSES)[number]} label
+ * @param {(lesion: Lesion) => (typeof YOLO_CLASSES)[number]} labelOf
  * @returns {string} one line per outline: class number, then x and y as shares of width and height
  */
-export function toYolo(result, outlines, label) {
+export function toYolo(result, outlines, labelOf) {
     const share = (/** @type {number} */ value, /** @type {number} */ index) => (value / (index % 2 === 0 ? result.width : result.height)).toFixed(6);
-    const lines = pathsByLesion(outlines, result.lesions).flatMap(paths => paths.map(points => `${YOLO_CLASSES.indexOf(label)} ${points.map(share).join(' ')}\n`));
+    const lines = pathsByLesion(outlines, result.lesions).flatMap((paths, lesion) => paths.map(points => `${YOLO_CLASSES.indexOf(labelOf(/** @type {Lesion} */ (result.lesions[lesion])))} ${points.map(share).join(' ')}\n`));
     return lines.join('');
 }

@@ -1,4 +1,5 @@
 /** How much of a loop an export holds. */
+import { answersOf } from '../state/item.js';
 
 /** @typedef {import('../state/item.js').Item} Item */
 
@@ -10,7 +11,7 @@
 export function framesOf(item) {
     if (item.frameCount < 2) return {};
     const damaged = [...item.frameProblems.keys()].sort((a, b) => a - b).map(frame => frame + 1);
-    return { frames: item.frameCount, frames_answered: item.results.size, frames_damaged: damaged };
+    return { frames: item.frameCount, frames_answered: answersOf(item).length, frames_damaged: damaged };
 }
 
 /**
@@ -18,5 +19,5 @@ export function framesOf(item) {
  * @returns {Item[]} loops of which some frames have no answer
  */
 export function incompleteLoops(items) {
-    return [...items].filter(({ state, frameCount, results }) => state === 'done' && frameCount > 1 && results.size < frameCount);
+    return [...items].filter(item => item.state === 'done' && item.frameCount > 1 && answersOf(item).length < item.frameCount);
 }

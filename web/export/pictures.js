@@ -1,4 +1,5 @@
 /** Images to save, at the size of the input: the mask alone, and the input with outline and fill. */
+import { componentsOf } from '../edit/fill.js';
 import { decodeRuns } from '../state/masks.js';
 import { withText } from './png-text.js';
 import { classOf } from './provenance.js';
@@ -33,8 +34,16 @@ export async function maskPng(result, engine, facts) {
  * @returns {Uint8Array} class numbers: 0 background, 1 benign, 2 malignant, 3 lesion of unknown type
  */
 export function classesOf(item, result) {
-    const number = ['benign', 'malignant', 'lesion'].indexOf(classOf(item, result)) + 1;
-    return decodeRuns(result.runs, result.width * result.height, number);
+    const { width, height, runs, regions } = result;
+    const numberOf = (/** @type {{ centroid: { x: number, y: number } }} */ lesion) => ['benign', 'malignant', 'lesion'].indexOf(classOf(item, result, lesion)) + 1;
+    const classes = decodeRuns(runs, width * height, numberOf({ centroid: { x: width / 2, y: height / 2 } }));
+    if (regions.length < 2) return classes;
+    for (const pixels of componentsOf(decodeRuns(runs, width * height), width, height)) {
+        const middle = (/** @type {(pixel: number) => number} */ of) => pixels.reduce((sum, pixel) => sum + of(pixel), 0) / pixels.length + 0.5;
+        const number = numberOf({ centroid: { x: middle(pixel => pixel % width), y: middle(pixel => Math.floor(pixel / width)) } });
+        for (const pixel of pixels) classes[pixel] = number;
+    }
+    return classes;
 }
 
 /**

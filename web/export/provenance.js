@@ -1,4 +1,5 @@
 /** What every exported file says about its origin: program, weights, reader, date, and what the reader decided. */
+import { regionOf } from './regions.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -58,13 +59,15 @@ export function judgementOf(item, result) {
 }
 
 /**
- * The class of an image's outlines: the reader's type where it is stated, else the network's. An outline is a lesion, so
- * "normal" says nothing about its type.
+ * The class of an outline: the reader's type where it is stated, else the network's about its picture. An outline is a
+ * lesion, so "normal" says nothing about its type.
  * @param {Item} item
  * @param {FrameResult} result
+ * @param {Pick<import('../state/item.js').Lesion, 'centroid'>} [lesion] left out: the image as a whole
  * @returns {'benign' | 'malignant' | 'lesion'}
  */
-export function classOf(item, result) {
-    const type = item.review.type ?? result.type;
+export function classOf(item, result, lesion) {
+    const region = lesion && result.regions[regionOf(result, lesion)];
+    const type = item.review.type ?? region?.type ?? result.type;
     return type === 'normal' ? 'lesion' : type;
 }

@@ -1,5 +1,5 @@
 /** An image's answer as one JSON object, with the field names of the command line. */
-import { NO_PROMPTS } from '../edit/prompts.js';
+import { hasPrompts } from '../edit/prompts.js';
 import { isDrawn, scaleFor } from '../state/item.js';
 import { framesOf } from './loops.js';
 import { judgementOf } from './provenance.js';
@@ -89,11 +89,13 @@ export function recordOf(item, name, frame, result, provenance) {
         operating_point: point && { kept: point.kept, presence: rounded(point.presence), missed_bound: rounded(point.missedBound) },
         outlier_score: rounded(result.outlierScore),
         looks_like_ultrasound: !result.foreign,
+        warnings: result.warnings,
+        overlay_share: rounded(result.overlayShare),
         // Sessions of earlier releases do not hold them.
         ...(result.regions.length > 0 ? { regions: result.regions.map(recordOfRegion), regions_from: result.regionsFrom } : {}),
         threshold: rounded(result.threshold),
         edited: edits?.any ?? false,
-        ...(edits && edits.prompts !== NO_PROMPTS ? { prompts: edits.prompts } : {}),
+        ...(edits && hasPrompts(edits.prompts) ? { prompts: edits.prompts } : {}),
         lesions: result.lesions.map(recordOfLesion),
         possible_lesions: result.possible.map(recordOfLesion),
         ...(rulers.length > 0 ? { distances: rulers.map(recordOfRuler) } : {}),

@@ -7,7 +7,7 @@ import { isInside } from '../state/answers.js';
 
 /**
  * @param {FrameResult} result
- * @param {import('../state/item.js').Lesion} lesion
+ * @param {Pick<import('../state/item.js').Lesion, 'centroid'>} lesion
  * @returns {number} index of the region that holds the middle of the lesion; -1: none, as for what the user drew beside them
  */
 export function regionOf({ regions }, { centroid }) {

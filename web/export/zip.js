@@ -65,7 +65,7 @@ export async function toZip(names, engine, painter, reader, onProgress) {
     const filesOf = async ({ item, name, frame, result }) => {
         const stem = name.stem + frameEnding(item, frame);
         const facts = { file: name.file, ...provenance, ...judgementOf(item, result) };
-        const label = classOf(item, result);
+        const labelOf = (/** @type {import('../state/item.js').Lesion} */ lesion) => classOf(item, result, lesion);
         const overlay = painter.overlay(item, frame, result, name.hidden).then(async blob => new Uint8Array(await blob.arrayBuffer()));
         overlay.catch(() => undefined); // awaited below
         const masks = Promise.all([maskPng(result, engine, facts), classPng(item, result, engine, facts)]);
@@ -77,8 +77,8 @@ export async function toZip(names, engine, painter, reader, onProgress) {
             [`masks/${stem}_mask.png`, mask],
             [`classes/${stem}.png`, classes],
             [`nifti/${stem}.nii.gz`, nifti],
-            [`labelme/${stem}.json`, JSON.stringify(toLabelMe(name.file, result, outlines, label, facts), null, 1)],
-            [`yolo/labels/${stem}.txt`, toYolo(result, outlines, label)],
+            [`labelme/${stem}.json`, JSON.stringify(toLabelMe(name.file, result, outlines, labelOf, facts), null, 1)],
+            [`yolo/labels/${stem}.txt`, toYolo(result, outlines, labelOf)],
             [`overlays/${stem}_overlay.png`, withText(await overlay, 'sonomask', JSON.stringify(facts))],
         ];
     };

@@ -21,6 +21,8 @@ export class LiveDialog {
     #meter = new Meter();
     /** @type {MediaStream | null} */
     #stream = null;
+    /** Incremented when a source is asked for or ended; what the browser gives for an earlier one is dropped. */
+    #turn = 0;
     /** Answers that are recorded; null: none are. @type {object[] | null} */
     #recorded = null;
     #lastWords = 0;
@@ -120,12 +122,13 @@ export class LiveDialog {
      */
     async #open(kind, device) {
         this.#end(null);
+        const turn = this.#turn;
         this.#say('live.starting');
         try {
             const stream = await openStream(kind, device);
             const [track] = stream.getVideoTracks();
             // Closed, or another source was chosen, while the browser asked for permission.
-            if (!this.#dialog.open || this.#stream || !track) {
+            if (turn !== this.#turn || !track) {
                 for (const each of stream.getTracks()) each.stop();
                 return;
             }
@@ -135,12 +138,14 @@ export class LiveDialog {
             });
             this.#video.srcObject = stream;
             await this.#video.play();
+            if (turn !== this.#turn) return;
             this.#meter.clear();
             this.#renderState();
             this.#say(null);
             this.#pauseOrGoOn();
             if (kind === 'camera') await this.#listCameras(track.getSettings().deviceId ?? '');
         } catch (error) {
+            if (turn !== this.#turn) return;
             const { key, detail } = error instanceof LiveError ? error : { key: /** @type {Key} */ ('live.failed'), detail: String(error) };
             this.#end({ key, detail });
         }
@@ -157,6 +162,7 @@ export class LiveDialog {
 
     /** @param {{ key: Key, detail: string } | null} problem why it ended; null: the user ended it */
     #end(problem) {
+        this.#turn++;
         this.#loop.stop();
         const stream = this.#stream;
         this.#stream = null;

@@ -131,15 +131,15 @@ function apply(edits, { clicks = [], box }) {
  * @param {(width: number, height: number) => Edits} parts.makeEdits
  * @param {AbortSignal} parts.signal
  * @param {(frame: number) => void} parts.onFrame
- * @returns {Promise<number[]>} the frames that got the correction; one step of their own undo takes it back. A frame that a
+ * @returns {Promise<Map<number, unknown>>} the frames that got the correction, each with the step that did it. A frame that a
  *     reader corrected is never changed, and ends it on its side; so does a frame in which the lesion is lost
  */
 export async function carry({ item, frame, steps, engine, queue, opener, makeEdits, signal, onFrame }) {
     const start = item.results.get(frame);
-    if (!start) return [];
+    if (!start) return new Map();
     await opener.open(item, engine);
-    /** @type {number[]} */
-    const carried = [];
+    /** @type {Map<number, unknown>} */
+    const carried = new Map();
     const take = async (/** @type {number} */ at, /** @type {Hold} */ hold) => {
         if (!item.results.has(at)) await queue.segmentFrame(engine, item, at, signal);
         const result = item.results.get(at);
@@ -173,7 +173,7 @@ export async function carry({ item, frame, steps, engine, queue, opener, makeEdi
                 const next = await take(at, hold);
                 if (!next) return;
                 hold = next;
-                carried.push(at);
+                carried.set(at, item.results.get(at)?.edits?.lastStep);
                 onFrame(at);
             } catch (error) {
                 if (signal.aborted) return;
@@ -191,22 +191,30 @@ export async function carry({ item, frame, steps, engine, queue, opener, makeEdi
 }
 
 /**
- * Takes the correction back.
+ * Takes the correction back, but not in frames that were edited since.
  * @param {object} parts
  * @param {Item} parts.item
- * @param {number[]} parts.frames that got it
+ * @param {Map<number, unknown>} parts.carried frames that got it, with their steps
  * @param {Engine} parts.engine
  * @param {Queue} parts.queue
  * @param {Opener} parts.opener
+ * @returns {Promise<number[]>} frames that stay as they are
  */
-export async function uncarry({ item, frames, engine, queue, opener }) {
+export async function uncarry({ item, carried, engine, queue, opener }) {
+    const kept = [];
     await opener.open(item, engine);
     try {
-        for (const frame of frames) {
-            item.results.get(frame)?.edits?.undo();
+        for (const [frame, step] of carried) {
+            const edits = item.results.get(frame)?.edits;
+            if (!edits || edits.lastStep !== step) {
+                kept.push(frame);
+                continue;
+            }
+            edits.undo();
             await queue.segmentFrame(engine, item, frame);
         }
     } finally {
         opener.release(item);
     }
+    return kept;
 }

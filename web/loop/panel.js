@@ -22,8 +22,10 @@ export class LoopPanel {
     #page;
     /** @type {Work | null} */
     #work = null;
-    /** Loops whose answers shall be steady; new answers then become so, too. @type {WeakSet<Item>} */
+    /** Loops whose answers shall be steady as soon as all frames have theirs. @type {WeakSet<Item>} */
     #steady = new WeakSet();
+    /** Those whose answers are. @type {WeakSet<Item>} */
+    #made = new WeakSet();
     #lastRender = 0;
     #carryFrames = 10;
     #tableOpen = false;
@@ -44,6 +46,7 @@ export class LoopPanel {
         onpointerdown: (/** @type {PointerEvent} */ event) => this.#point(event),
         onpointermove: (/** @type {PointerEvent} */ event) => event.buttons === 1 && this.#point(event),
     });
+    #none = element('p', { class: 'help', id: 'loop-none', hidden: true });
     #largest = element('button', { type: 'button', class: 'link', id: 'loop-largest' });
     #tableTitle = element('summary', {});
     #tableBody = element('tbody', {});
@@ -72,7 +75,7 @@ export class LoopPanel {
         this.#root.append(
             this.#title, this.#summary, this.#all, this.#running,
             element('label', { class: 'check' }, this.#steadyBox, this.#steadyText), this.#steadyHelp,
-            this.#plot, this.#largest, this.#table, this.#carryPart,
+            this.#none, this.#plot, this.#largest, this.#table, this.#carryPart,
         );
         before.after(this.#root);
         const { session, store } = page;
@@ -130,7 +133,7 @@ export class LoopPanel {
         this.#work = null;
         this.#page.store.changed(item);
         this.#render();
-        if (held) (this.#all.hidden ? this.#plot : this.#all).focus();
+        if (held) [this.#all, this.#plot].find(({ hidden }) => !hidden)?.focus();
     }
 
     /** @param {Work} work */
@@ -163,6 +166,8 @@ export class LoopPanel {
     async #makeSteady(item) {
         const { engine, session } = this.#page;
         const made = await makeSteady(item, engine, this.#rate(item), () => this.#steady.has(item));
+        if (made) this.#made.add(item);
+        else this.#steady.delete(item);
         if (made && session.item === item) session.edited();
     }
 
@@ -175,6 +180,7 @@ export class LoopPanel {
             void this.#start(item, 'steady', 0, () => this.#makeSteady(item));
         } else {
             this.#steady.delete(item);
+            this.#made.delete(item);
             undoSteady(item);
             session.edited();
             this.#page.store.changed(item);
@@ -184,7 +190,7 @@ export class LoopPanel {
     /** A correction is a fixed point of the steady answers around it. */
     #steadyAgain() {
         const item = this.#item;
-        if (item && this.#steady.has(item) && !this.#work) void this.#start(item, 'steady', 0, () => this.#makeSteady(item));
+        if (item && this.#made.has(item) && !this.#work && this.#openFrames(item).length === 0) void this.#start(item, 'steady', 0, () => this.#makeSteady(item));
     }
 
     /** Carries the correction of the frame in view to its neighbours. @returns {Promise<void>} */
@@ -196,25 +202,27 @@ export class LoopPanel {
         const { frame } = item;
         await this.#start(item, 'carry', 2 * this.#carryFrames, async work => {
             const { signal } = work.controller;
-            const frames = await carry({ item, frame, steps: this.#carryFrames, engine, queue, opener, makeEdits, signal, onFrame: () => this.#step(work) });
-            if (frames.includes(item.frame)) await session.refreshTruth();
+            const carried = await carry({ item, frame, steps: this.#carryFrames, engine, queue, opener, makeEdits, signal, onFrame: () => this.#step(work) });
+            const frames = [...carried.keys()];
+            if (carried.has(item.frame)) await session.refreshTruth();
             if (frames.length === 0) {
                 notify(t('loop.carriedNone'));
                 return;
             }
-            offer('carry', t('loop.carried', { count: frames.length, frames: rangesOf(frames) }), [{ label: t('edit.undo'), run: () => void this.#takeBack(item, frames) }]);
+            offer('carry', t('loop.carried', { count: frames.length, frames: rangesOf(frames) }), [{ label: t('edit.undo'), run: () => void this.#takeBack(item, carried) }]);
         });
     }
 
     /**
      * @param {Item} item
-     * @param {number[]} frames
+     * @param {Map<number, unknown>} carried
      */
-    async #takeBack(item, frames) {
-        const { engine, queue, opener, session } = this.#page;
-        await this.#start(item, 'carry', frames.length, async () => {
-            await uncarry({ item, frames, engine, queue, opener });
-            if (session.item === item && frames.includes(item.frame)) await session.refreshTruth();
+    async #takeBack(item, carried) {
+        const { engine, queue, opener, session, notify, t } = this.#page;
+        await this.#start(item, 'carry', carried.size, async () => {
+            const kept = await uncarry({ item, carried, engine, queue, opener });
+            if (session.item === item && carried.has(item.frame)) await session.refreshTruth();
+            if (kept.length > 0) notify(t('loop.carriedKept', { count: kept.length, frames: rangesOf(kept) }));
         });
     }
 
@@ -244,8 +252,34 @@ export class LoopPanel {
         this.#render();
     }
 
+    /**
+     * Other regions, another threshold or operating point leave frames without an answer of these settings: the loop is steady
+     * again when all have one.
+     * @param {Item} item
+     */
+    #followSettings(item) {
+        if (this.#work) return;
+        const { session, store } = this.#page;
+        // The answers of a session may be steady already.
+        if ([...item.results.values()].some(({ network }) => network.alone)) {
+            this.#steady.add(item);
+            this.#made.add(item);
+        }
+        if (!this.#steady.has(item)) return;
+        const complete = this.#openFrames(item).length === 0;
+        if (complete && !this.#made.has(item)) {
+            void this.#start(item, 'steady', 0, () => this.#makeSteady(item));
+        } else if (!complete && this.#made.has(item)) {
+            this.#made.delete(item);
+            undoSteady(item);
+            session.edited();
+            store.changed(item);
+        }
+    }
+
     #render() {
         const item = this.#item;
+        if (item) this.#followSettings(item);
         const work = this.#work;
         const shown = item ?? null;
         this.#root.hidden = !shown;
@@ -272,15 +306,12 @@ export class LoopPanel {
         }
         const rate = this.#rate(shown);
         const frames = lastingFrames(rate, shown.frameCount);
-        // The answers of a session may be steady already.
-        if (work === null && [...shown.results.values()].some(({ network }) => network.alone)) this.#steady.add(shown);
-        const isSteady = this.#steady.has(shown);
-        this.#steadyBox.checked = isSteady;
+        this.#steadyBox.checked = this.#steady.has(shown) && left === 0;
         // Frames without an answer would end every track.
-        this.#steadyBox.disabled = work !== null || (!isSteady && this.#openFrames(shown).length > 0);
+        this.#steadyBox.disabled = work !== null || left > 0;
         this.#steadyBox.title = this.#steadyBox.disabled && work === null ? t('loop.all') : '';
         this.#steadyText.textContent = t('loop.steady');
-        this.#steadyHelp.textContent = t('loop.steadyHelp', { frames, seconds: formatNumber(frames / rate, 1) });
+        this.#steadyHelp.textContent = t('loop.steadyHelp', { frames: t('loop.steadyFrames', { count: frames }), seconds: formatNumber(frames / rate, 1) });
         this.#renderCarry(shown, work);
         this.#renderPlot(shown);
     }
@@ -320,6 +351,9 @@ export class LoopPanel {
             state === 'lesion'
                 ? t('loop.plotValue', { frame: frame + 1, area: area(sizes.area), long: length(sizes.long), short: length(sizes.short) })
                 : t(`loop.plot.${state}`, { frame: frame + 1 });
+        this.#none.textContent = t('loop.noLesion');
+        this.#none.hidden = largest !== null;
+        this.#plot.hidden = largest === null;
         const mostArea = largest?.area ?? 0;
         const mostLength = Math.max(...moments.map(moment => moment.long));
         const chart = (/** @type {[string, (moment: Moment) => number][]} */ lines, /** @type {number} */ most) =>

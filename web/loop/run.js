@@ -15,11 +15,11 @@ import { isAtPoint } from '../state/answers.js';
  * @param {number} operatingPoint in force
  * @returns {number[]} frames without an answer at these settings, without those that cannot be read
  */
-export function openFrames({ results, frameProblems, frameCount }, threshold, operatingPoint) {
+export function openFrames({ results, stale, frameProblems, frameCount }, threshold, operatingPoint) {
     const frames = [];
     for (let frame = 0; frame < frameCount; frame++) {
         const result = results.get(frame);
-        const current = result && result.threshold === threshold && isAtPoint(result, operatingPoint);
+        const current = result && !stale.has(frame) && result.threshold === threshold && isAtPoint(result, operatingPoint);
         if (!current && !frameProblems.has(frame)) frames.push(frame);
     }
     return frames;

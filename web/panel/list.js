@@ -30,7 +30,7 @@ export class List extends EventTarget {
         super();
         this.#store = store;
         this.#queue = queue;
-        store.addEventListener('list', () => this.render());
+        store.addEventListener('list', () => this.#arrange());
         store.addEventListener('select', () => this.#markSelected());
         store.addEventListener('item', event => this.#update(/** @type {CustomEvent<Item>} */ (event).detail));
         queue.addEventListener('progress', oncePerFrame(() => this.#renderBatch()));
@@ -38,14 +38,30 @@ export class List extends EventTarget {
         this.#root.addEventListener('keydown', event => this.#key(event));
     }
 
-    /** Adds rows for new items and removes those of removed items. */
     render() {
+        this.#arrange();
+        for (const item of this.#rows.keys()) this.#update(item);
+    }
+
+    /** Adds rows for new items and removes those of removed items. Rows that are in their place already are not touched. */
+    #arrange() {
         const { shown: items } = this.#store;
         const kept = new Set(items);
-        for (const item of this.#rows.keys()) if (!kept.has(item)) this.#rows.delete(item);
-        for (const item of items) if (!this.#rows.has(item)) this.#rows.set(item, element('li', { class: 'row' }));
-        this.#root.replaceChildren(...items.flatMap(item => this.#rows.get(item) ?? []));
-        for (const item of items) this.#update(item);
+        for (const [item, row] of this.#rows) {
+            if (kept.has(item)) continue;
+            row.remove();
+            this.#rows.delete(item);
+        }
+        let place = this.#root.firstElementChild;
+        for (const item of items) {
+            const known = this.#rows.get(item);
+            const row = known ?? element('li', { class: 'row' });
+            if (row === place) place = row.nextElementSibling;
+            else this.#root.insertBefore(row, place);
+            if (known) continue;
+            this.#rows.set(item, row);
+            this.#update(item);
+        }
         this.#markSelected();
         this.#renderBatch();
     }

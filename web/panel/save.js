@@ -3,7 +3,7 @@ import { exportNames, frameEnding } from '../export/names.js';
 import { printReport } from '../export/report.js';
 import { t } from '../i18n/i18n.js';
 import { millimetresOf } from '../compare/summary.js';
-import { answerInView } from '../state/item.js';
+import { answerInView, answersOf } from '../state/item.js';
 import { decodeRuns } from '../state/masks.js';
 import { announce, notify } from '../ui/announce.js';
 import { canCopy } from '../ui/browser.js';
@@ -86,7 +86,7 @@ export class Save {
             const { classOf, toLabelMe } = await late();
             const { item, name, result, stem, facts } = await this.#inView(engine);
             const outlines = engine.measurer.contours(decodeRuns(result.runs, result.width * result.height), result.width, result.height);
-            saveFile(jsonBlob(toLabelMe(name.file, result, outlines, classOf(item, result), facts)), `${stem}.json`);
+            saveFile(jsonBlob(toLabelMe(name.file, result, outlines, lesion => classOf(item, result, lesion), facts)), `${stem}.json`);
         });
         this.#on('save-json', async engine => {
             const { recordOf } = await late();
@@ -211,7 +211,7 @@ export class Save {
     async #finished(what) {
         const { incompleteLoops } = await late();
         announce(t('save.done', { what }));
-        for (const { name, results, frameCount } of incompleteLoops(this.#store.items)) notify(t('save.frames', { name, done: results.size, count: frameCount }));
+        for (const item of incompleteLoops(this.#store.items)) notify(t('save.frames', { name: item.name, done: answersOf(item).length, count: item.frameCount }));
     }
 
     render() {

@@ -75,7 +75,7 @@ export class Toolbar {
         gestures.addEventListener('tool', () => this.render());
         gestures.addEventListener('cursor', () => this.#sayCursor());
         session.addEventListener('picture', () => this.#renderZoom());
-        for (const event of ['answer', 'regions']) session.addEventListener(event, () => this.#renderEdits());
+        for (const event of ['answer', 'prompts', 'regions']) session.addEventListener(event, () => this.#renderEdits());
         session.addEventListener('edited', () => this.#sayOutlines());
     }
 

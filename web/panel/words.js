@@ -121,7 +121,8 @@ export function scaleNote(item, lesions) {
  */
 export function warnings(result) {
     const found = [];
-    if (result.foreign) found.push(t('warning.foreign'));
+    for (const warning of result.warnings) found.push(t(`warning.${warning}`, { share: String(Math.ceil(100 * result.overlayShare)) }));
+    if (result.foreign && result.warnings.every(warning => warning === 'tinted' || warning === 'overlay')) found.push(t('warning.foreign'));
     const { regions } = result;
     // One that is not like the others; the warning above is about the best of them.
     if (!result.foreign && regions.length > 1)

@@ -19,19 +19,20 @@ mkdir -p "$dist" "$work"
 
 cp "$packages/$name.tgz" "$wheels"/*.whl "$dist"
 
-# The sources: the files of the commit. In an unpacked archive, which is no git repository, MANIFEST lists them. With
-# PKG-INFO the archive is also the source distribution of the Python package.
+# The sources: the files of the commit. In an unpacked archive, which is no git repository, MANIFEST lists them and
+# REVISION names the commit. With PKG-INFO the archive is also the source distribution of the Python package.
 mkdir "$work/$name"
 if [[ -e .git ]]; then
     git ls-files > "$work/MANIFEST"
+    git describe --always --dirty > "$work/REVISION"
     if [[ -n $(git status --porcelain --untracked-files=no) ]]; then
         echo "make dist: the working tree differs from the commit; the archives hold the files as they are now" >&2
     fi
 else
-    cp MANIFEST "$work/MANIFEST"
+    cp MANIFEST REVISION "$work"
 fi
 tar --create --files-from="$work/MANIFEST" | tar --extract --directory="$work/$name"
-cp "$work/MANIFEST" "$work/$name/MANIFEST"
+cp "$work/MANIFEST" "$work/REVISION" "$work/$name"
 unzip -p "$dist"/*.whl '*.dist-info/METADATA' > "$work/$name/PKG-INFO"
 pack "$name" "$dist/$name.tar.gz"
 

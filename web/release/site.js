@@ -1,8 +1,9 @@
 /**
- * Writes the page as a folder for a web server: node web/release/site.js FOLDER
+ * Writes the page as a folder for a web server: node web/release/site.js FOLDER [DICOMWEB]
  *
  * FOLDER/public is the document root, with the same content as the development server (web/serve.js) sends, joined
- * modules included. The configurations of web servers are beside it, with the headers that the development server sends.
+ * modules included. With DICOMWEB, the path of an archive's services on the same server such as /dicom-web, the page opens
+ * and stores studies there. The configurations of web servers are beside it, with the headers that the development server sends.
  */
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
@@ -36,6 +37,17 @@ async function filesOf(folder) {
 }
 
 /**
+ * @param {string} html the page
+ * @param {string} dicomweb
+ * @returns {string} it names the archive; where that asks for a password, the manifest is fetched with it
+ */
+function besideArchive(html, dicomweb) {
+    return html
+        .replace('</head>', () => `<meta name="dicomweb" content="${dicomweb}">\n</head>`)
+        .replace('<link rel="manifest"', '<link rel="manifest" crossorigin="use-credentials"');
+}
+
+/**
  * @param {string} file
  * @param {string | Uint8Array} content
  */
@@ -44,8 +56,11 @@ async function write(file, content) {
     await writeFile(file, content);
 }
 
-/** @param {string} target */
-async function build(target) {
+/**
+ * @param {string} target
+ * @param {string} [dicomweb]
+ */
+async function build(target, dicomweb) {
     const server = createPageServer();
     server.listen(0, 'localhost');
     await once(server, 'listening');
@@ -61,7 +76,8 @@ async function build(target) {
             // Files of a kind that is not served, such as sources of pictures, do not belong to the page.
             if (response.status === 404) continue;
             if (!response.ok) throw new Error(`${file}: ${response.status}`);
-            await write(path.join(target, 'public', file), Buffer.from(await response.arrayBuffer()));
+            const content = Buffer.from(await response.arrayBuffer());
+            await write(path.join(target, 'public', file), file === 'web/index.html' && dicomweb ? besideArchive(content.toString(), dicomweb) : content);
         }
     } finally {
         server.close();
@@ -80,13 +96,13 @@ async function build(target) {
     }
 }
 
-const [target] = process.argv.slice(2);
-if (!target) {
-    process.stderr.write('usage: node web/release/site.js FOLDER\n');
+const [target, dicomweb] = process.argv.slice(2);
+if (!target || (dicomweb && !/^\/[\w/.-]*$/.test(dicomweb))) {
+    process.stderr.write('usage: node web/release/site.js FOLDER [DICOMWEB]\n');
     process.exitCode = 2;
 } else {
     try {
-        await build(target);
+        await build(target, dicomweb);
     } catch (error) {
         process.stderr.write(`site: ${error instanceof Error ? error.message : String(error)}\n`);
         process.exitCode = 1;

@@ -2,6 +2,8 @@
 
 /** @typedef {import('../state/item.js').Item} Item */
 
+const PAUSE_AFTER = 12; // milliseconds: the size of a file is read from the disk
+
 /**
  * @param {Blob} file
  * @returns {Promise<string>} SHA-256, hexadecimal; "" where the browser cannot compute it or read the file
@@ -33,7 +35,18 @@ export async function checksumOf(item) {
 export async function copiesIn(items) {
     /** @type {Map<number, Item[]>} */
     const bySize = new Map();
-    for (const item of items) bySize.set(item.bytes, [...(bySize.get(item.bytes) ?? []), item]);
+    let paused = performance.now();
+    for (const item of items) {
+        const { bytes } = item;
+        const same = bySize.get(bytes);
+        if (same) same.push(item);
+        else bySize.set(bytes, [item]);
+        if (performance.now() - paused < PAUSE_AFTER) continue;
+        await new Promise(resolve => {
+            setTimeout(resolve);
+        });
+        paused = performance.now();
+    }
     const copies = [];
     for (const group of bySize.values()) {
         if (group.length < 2) continue;

@@ -51,6 +51,8 @@ import { savedEdits } from './work.js';
 
 export const FORMAT = 'sonomask-session';
 export const VERSION = 1;
+/** @type {FrameResult['warnings']} */
+const WARNINGS = ['tinted', 'overlay', 'photograph', 'no-scan'];
 const MOST_PIXELS = 64e6; // as for images
 const MOST_TEXT = 10000; // letters
 const MOST_LESIONS = 100000;
@@ -298,6 +300,9 @@ function resultOf(fields) {
         operatingPoint: point ? point.value : null,
         foreign: fields.value.foreign === true,
         outlierScore: fields.number('outlierScore'),
+        // Sessions of earlier releases do not hold the next two.
+        warnings: WARNINGS.filter(warning => Array.isArray(fields.value.warnings) && fields.value.warnings.includes(warning)),
+        overlayShare: fields.value.overlayShare === undefined ? 0 : fields.number('overlayShare', 0, 1),
         milliseconds: fields.number('milliseconds', 0),
         threshold: fields.number('threshold', 0, 1),
         regions: answeredRegionsOf(fields),

@@ -46,7 +46,7 @@ export function itemFrom(saved, file, sameWeights) {
         const kept = sameWeights || (!result.edits && review.state === 'open');
         item.results.set(number, kept ? resultFrom(result) : frozenFrom(result));
     }
-    item.stale = new Set(saved.stale);
+    item.stale = new Set(sameWeights ? saved.stale : item.results.keys());
     const done = saved.answers.length > 0 && sameWeights && item.stale.size === 0;
     item.state = file ? (done ? 'done' : 'waiting') : 'missing';
     // The frame in view needs an answer of its own.

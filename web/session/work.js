@@ -1,6 +1,6 @@
 /** What the user did to an image, as plain data: for sessions, and to find out whether anything is not saved yet. */
 import { ADD, Edits, ERASE } from '../edit/edits.js';
-import { NO_PROMPTS } from '../edit/prompts.js';
+import { hasPrompts } from '../edit/prompts.js';
 import { noReview } from '../state/item.js';
 import { decodeRuns } from '../state/masks.js';
 
@@ -57,7 +57,7 @@ export function savedEdits(edits) {
     if (!edits?.any) return null;
     const { width, height, layer, prompts } = edits;
     const removal = edits.removal && { removed: [...edits.removal.removed], kept: [...edits.removal.kept] };
-    return { width, height, prompts: prompts === NO_PROMPTS ? null : prompts, added: runsOf(layer, ADD), erased: runsOf(layer, ERASE), removal };
+    return { width, height, prompts: hasPrompts(prompts) ? prompts : null, added: runsOf(layer, ADD), erased: runsOf(layer, ERASE), removal };
 }
 
 /**

@@ -27,6 +27,8 @@ export function frameResult(answer, threshold, prompts, edits, regionsFrom) {
     return {
         width, height, type, probabilities, presence, operatingPoint, outlierScore, regions, regionsFrom, milliseconds, threshold, lesions, possible, runs,
         foreign: !answer.looksLikeUltrasound,
+        warnings: answer.warnings,
+        overlayShare: answer.overlayShare,
         network: { threshold, prompts, lesions, possible, runs, possibleRuns, alone: null },
         edits,
     };

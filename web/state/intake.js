@@ -40,6 +40,9 @@ async function isDerived({ file }) {
     return DERIVED.test(await file.slice(128, 640).text().catch(() => ''));
 }
 
+/** Images added to the list at once: the rows of thousands would block the page. */
+const PORTION = 50;
+
 const POINTS = /** @type {const} */ ([0.8, 0.9, 0.95]);
 
 /** Event "unpaired", when the masks without an image change. */
@@ -82,7 +85,7 @@ export class Intake extends EventTarget {
         const images = await this.#inOrder(found.filter(({ file }, index) => !WORK_FILE.test(file.name) && !areDerived[index]));
         if (images.length > 0) {
             const missing = this.#store.items.filter(({ state }) => state === 'missing');
-            this.#addImages(missing.length > 0 ? await this.#withoutMissing(images, missing) : images);
+            await this.#addImages(missing.length > 0 ? await this.#withoutMissing(images, missing) : images);
         }
         for (const { file } of found) if (WORK_FILE.test(file.name)) await this.#addWork(file);
         const derived = found.filter((_, index) => areDerived[index]).map(({ file }) => file);
@@ -103,7 +106,7 @@ export class Intake extends EventTarget {
     }
 
     /** @param {Found[]} found */
-    #addImages(found) {
+    async #addImages(found) {
         const { pictures, pairs, unpaired } = pairMasks(found, this.#store.items.map(item => ({ path: item.path, picture: item })));
         /** @type {Map<Found, Item>} */
         const made = new Map(pictures.map(picture => [picture, new Item(picture.file, picture.file.name, picture.path)]));
@@ -111,7 +114,14 @@ export class Intake extends EventTarget {
             const item = picture instanceof Item ? picture : made.get(picture);
             if (item) this.setTruth(item, masks);
         }
-        this.#store.add([...made.values()]);
+        const items = [...made.values()];
+        for (let start = 0; start < items.length; start += PORTION) {
+            if (start > 0)
+                await new Promise(resolve => {
+                    setTimeout(resolve);
+                });
+            this.#store.add(items.slice(start, start + PORTION));
+        }
         if (unpaired.length > 0) {
             this.#setUnpaired([...this.unpaired, ...unpaired]);
             const name = unpaired[0]?.mask.file.name ?? '';

@@ -47,6 +47,8 @@
  * @property {OperatingPoint | null} operatingPoint what decided which outlines count; null: the weights hold none
  * @property {boolean} foreign whether the image is out of distribution; false when the weights have no statistics for that
  * @property {number} outlierScore distance from the training images; 1 is the limit
+ * @property {import('../../wasm/sonomask.js').Warning[]} warnings
+ * @property {number} overlayShare of the regions that a colour overlay covers, 0..1
  * @property {number} milliseconds
  * @property {number} threshold that made the mask
  * @property {Lesion[]} lesions
@@ -149,8 +151,17 @@ export class Item {
         this.sha256 = '';
         /** SHA-256 of the weights that made the answers of a session; "": those of the page, or unknown. */
         this.model = '';
-        /** Of the file, also while that is missing. */
-        this.bytes = file.size;
+        /** @type {number | null} see bytes */
+        this.givenBytes = null;
+    }
+
+    /** Of the file, also while that is missing. Read when it is asked for: a browser looks at the disk for each file. */
+    get bytes() {
+        return this.givenBytes ?? this.file.size;
+    }
+
+    set bytes(bytes) {
+        this.givenBytes = bytes;
     }
 
     /** @returns {FrameResult | undefined} of the frame in view */
@@ -210,7 +221,8 @@ export function scaleFor(item, box) {
  */
 export function answersOf(item) {
     if (item.state !== 'done') return [];
-    return [...item.results].map(([frame, result]) => ({ frame, result })).sort((a, b) => a.frame - b.frame);
+    // A loop that was stopped while its frames were analysed for other regions holds answers that no longer count.
+    return [...item.results].filter(([frame]) => item.frameCount < 2 || !item.stale.has(frame)).map(([frame, result]) => ({ frame, result })).sort((a, b) => a.frame - b.frame);
 }
 
 /**

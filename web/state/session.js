@@ -2,9 +2,9 @@
  * The frame in view, ready to be drawn and edited: picture, probability map, mask, lesions, outlines, ground truth.
  * All changes of the mask go through here, so that the measurements are always up to date. Events: "picture"; "answer";
  * "paint" (mask and outlines changed by a brush, and the measurements follow when the stroke ends); "history" (the mask was
- * changed by undo, redo, or a choice of outlines); "edited" (the answer to an edit is there); "preview"; "regions" (other
- * ones were chosen); "outside" for a click or a box beside all regions, whose detail is an Outside; "edit" for an edit while a
- * loop plays: the loop must stop first.
+ * changed by undo, redo, or a choice of outlines); "prompts" (a click or a box, which the network has not answered yet);
+ * "edited" (the answer to an edit is there); "preview"; "regions" (other ones were chosen); "outside" for a click or a box
+ * beside all regions, whose detail is an Outside; "edit" for an edit while a loop plays: the loop must stop first.
  */
 import { readTruth } from '../compare/truth.js';
 import { overlap } from '../edit/boxes.js';
@@ -247,7 +247,7 @@ export class Session extends EventTarget {
         if (!item || !engine || item.state !== 'done' || !this.picture) return;
         const { frame } = item;
         const earlier = item.results.get(frame);
-        const kept = earlier && isAtPoint(earlier, this.#store.operatingPoint) ? this.#maps.get(item, frame) : undefined;
+        const kept = earlier && !item.stale.has(frame) && isAtPoint(earlier, this.#store.operatingPoint) ? this.#maps.get(item, frame) : undefined;
         const probability = kept ?? (await this.#queue.segmentFrame(engine, item, frame));
         if (item.truth && !item.truth.problem) {
             const size = item.results.get(frame);
@@ -297,13 +297,7 @@ export class Session extends EventTarget {
             const { frame } = item;
             const prompts = promptsOf(result);
             try {
-                const image = await this.#openFrame.get(engine, item, frame);
-                const { operatingPoint } = this.#store;
-                const regions = regionsFor(item);
-                const answer = await image.refine(
-                    promptsWithin(prompts, result.regions),
-                    item.threshold === null ? { operatingPoint, regions } : { operatingPoint, regions, threshold },
-                );
+                const answer = await this.#refined(engine, item, promptsWithin(prompts, result.regions));
                 this.#maps.set(item, frame, answer.probabilityMap);
                 Object.assign(result, frameResult(answer, threshold, prompts, result.edits, regionsOrigin(item)));
                 if (result !== this.result) continue;
@@ -321,6 +315,18 @@ export class Session extends EventTarget {
                 return;
             }
         }
+    }
+
+    /**
+     * @param {Engine} engine
+     * @param {Item} item in view
+     * @param {import('../../wasm/sonomask.js').Prompts} prompts
+     */
+    #refined(engine, item, prompts) {
+        const { operatingPoint } = this.#store;
+        const regions = regionsFor(item);
+        const options = item.threshold === null ? { operatingPoint, regions } : { operatingPoint, regions, threshold: item.threshold };
+        return this.#openFrame.refine(engine, item, item.frame, prompts, options);
     }
 
     /** @returns {Promise<void>} when the network has answered all clicks */
@@ -532,6 +538,16 @@ export class Session extends EventTarget {
     }
 
     /**
+     * The network begins with the answer to a click while the button or the finger is still down.
+     * @param {Click} click in the image
+     */
+    expect(click) {
+        const engine = this.#engine;
+        const { item } = this;
+        if (engine && item?.source && this.takesClicks && !this.#playing) this.#answerTo(engine, item, click).catch(() => undefined); // the click reports it
+    }
+
+    /**
      * @param {Engine} engine
      * @param {Item} item
      * @param {Click} click after those that the user has made
@@ -540,10 +556,8 @@ export class Session extends EventTarget {
         const { result } = this;
         if (!result || item !== this.item || this.#refining) return null;
         const prompts = promptsOf(result);
-        const image = await this.#openFrame.get(engine, item, item.frame);
-        const { operatingPoint } = this.#store;
         const all = promptsWithin({ ...prompts, clicks: [...(prompts.clicks ?? []), click] }, result.regions);
-        const answer = await image.refine(all, { operatingPoint, regions: regionsFor(item), threshold: this.threshold });
+        const answer = await this.#refined(engine, item, all);
         return result === this.result && prompts === promptsOf(result) ? answer : null;
     }
 
@@ -655,12 +669,16 @@ export class Session extends EventTarget {
     #step(change) {
         const layer = this.#layer();
         if (!layer) return;
+        const { removal } = layer;
         layer.begin();
         change(layer);
-        layer.commit();
+        const painted = layer.commit();
         this.#edited = true;
-        this.#recomputeSoon();
-        this.#refine(); // the network answers clicks while the page draws them
+        // The outlines of a click come with the network's answer; until then the click alone is drawn.
+        const { result, threshold } = this;
+        if (painted || removal !== layer.removal || !result || isCurrent(result, threshold)) this.#recomputeSoon();
+        else this.dispatchEvent(new Event('prompts'));
+        this.#refine();
     }
 
     undo() {

@@ -1,7 +1,7 @@
 /** Long names of files, shortened in the middle: their ends tell them apart. */
 import { element } from './dom.js';
 
-const TAIL = 12; // letters that stay
+const TAIL = 9; // letters that stay
 
 /**
  * @param {string} name

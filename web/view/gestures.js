@@ -189,9 +189,22 @@ export class Gestures extends EventTarget {
         }
         if (event.button === 1) return;
         const inside = this.inside !== (event.altKey || event.button === 2);
-        if (clicks) this.#pressed = { place, at: this.#toImage(place), inside };
+        if (clicks) this.#pressAt({ place, at: this.#toImage(place), inside });
         else if (this.#paints) this.#paint(this.#toImage(place));
         else if (event.button === 0) this.#pointTool?.down(this.#toImage(place), this.#reach(event.pointerType));
+    }
+
+    /** @param {{ place: Point, at: Point, inside: boolean }} pressed where the click tool went down */
+    #pressAt(pressed) {
+        this.#pressed = pressed;
+        const { at, inside } = pressed;
+        if (this.#isInImage(at)) this.#session.expect({ ...at, inside });
+    }
+
+    /** @param {Point} at */
+    #isInImage({ x, y }) {
+        const { width, height } = this.#viewer.image;
+        return x >= 0 && y >= 0 && x < width && y < height;
     }
 
     /** @param {PointerEvent} event */
@@ -230,9 +243,7 @@ export class Gestures extends EventTarget {
      */
     #hover(event, at) {
         this.#pointTool?.hover(at);
-        const { width, height } = this.#viewer.image;
-        const within = at.x >= 0 && at.y >= 0 && at.x < width && at.y < height;
-        if (this.tool === 'click') this.#session.hover(within && this.inside && !event.altKey ? at : null);
+        if (this.tool === 'click') this.#session.hover(this.#isInImage(at) && this.inside && !event.altKey ? at : null);
     }
 
     /**
@@ -275,8 +286,7 @@ export class Gestures extends EventTarget {
      * @param {boolean} inside
      */
     #click({ x, y }, inside) {
-        const { width, height } = this.#viewer.image;
-        if (x >= 0 && y >= 0 && x < width && y < height) this.#session.click({ x, y, inside });
+        if (this.#isInImage({ x, y })) this.#session.click({ x, y, inside });
     }
 
     #dropPress() {

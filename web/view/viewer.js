@@ -5,6 +5,7 @@
 import { t } from '../i18n/i18n.js';
 import { oncePerFrame } from '../ui/dom.js';
 import { FILL, OUTLINE, OUTLINE_UNDER } from './colours.js';
+import { Enlarged } from './enlarged.js';
 import { applyWindow, paintDifference, paintMap, pathOf } from './layers.js';
 import { drawBands, drawPolygon, drawPreview, drawRulers } from './marks.js';
 import { pathsByLesion } from '../export/polygons.js';
@@ -95,6 +96,7 @@ export class Viewer extends EventTarget {
     #session;
     #overlay = new PixelLayer();
     #windowed = new PixelLayer();
+    #enlarged = new Enlarged();
     #overlayStale = true;
     #windowStale = true;
     /** @type {Path2D | null} */
@@ -155,7 +157,7 @@ export class Viewer extends EventTarget {
         session.addEventListener('picture', () => this.#newPicture());
         session.addEventListener('answer', () => this.#newAnswer());
         session.addEventListener('paint', () => this.#newAnswer());
-        session.addEventListener('preview', () => this.redraw());
+        for (const event of ['preview', 'prompts']) session.addEventListener(event, () => this.redraw());
     }
 
     /** @returns {{ width: number, height: number }} CSS pixels of one pane: half the canvas when side by side */
@@ -308,11 +310,12 @@ export class Viewer extends EventTarget {
         context.rect(clip.left, 0, clip.right - clip.left, this.#pane.height);
         context.clip();
         const { scale, x, y } = this.transform;
-        context.translate(origin + x, y);
-        context.scale(scale, scale);
-        context.imageSmoothingEnabled = scale < PIXELS_FROM_SCALE;
-        context.imageSmoothingQuality = 'high';
-        context.drawImage(this.#picture(), 0, 0);
+        const density = devicePixelRatio || 1;
+        context.setTransform(1, 0, 0, 1, 0, 0);
+        const smooth = scale < PIXELS_FROM_SCALE;
+        context.drawImage(this.#enlarged.of(this.#picture(), this.transform, this.pane, density, smooth), Math.round(origin * density), 0);
+        context.setTransform(density * scale, 0, 0, density * scale, density * (origin + x), density * y);
+        context.imageSmoothingEnabled = smooth;
         if (annotated) this.#drawAnnotations(context, scale);
         this.#drawTools(context, scale);
         context.restore();
@@ -332,6 +335,7 @@ export class Viewer extends EventTarget {
             applyWindow(context.getImageData(0, 0, picture.width, picture.height), window, output);
             this.#windowed.show();
             this.#windowStale = false;
+            this.#enlarged.forget();
         }
         return this.#windowed.canvas;
     }

@@ -50,6 +50,8 @@ def is_encoded(source: object) -> bool:
 
 def pixels_of(array: NDArray[Any]) -> NDArray[np.uint8]:
     """The pixels as C-contiguous uint8 [height, width, channels]. Copies only what is not laid out so."""
+    if isinstance(array, np.ma.MaskedArray) and np.any(array.mask):
+        raise refused("the array has masked pixels: give them a value first, for example array.filled(0)")
     if array.dtype != np.uint8:
         hint = _HINTS.get(array.dtype.kind, "convert it to np.uint8 first")
         raise refused(f"the pixels are {array.dtype} instead of uint8: {hint}")
@@ -88,8 +90,16 @@ def plane_of(array: NDArray[Any], what: str, kinds: Sequence[Any]) -> NDArray[An
     return np.ascontiguousarray(array)
 
 
+def refuse_nan(values: NDArray[np.float32], what: str) -> None:
+    # Every comparison with NaN is false, so a damaged map would look like an image without a lesion.
+    if np.isnan(values.min()):
+        raise refused(f"{what} contains NaN")
+
+
 def number(value: Any, name: str) -> float:
     try:
+        if isinstance(value, (str, bytes)):  # float() would read them
+            raise TypeError
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise refused(f"{name} must be a number, not {value!r}") from error

@@ -17,6 +17,7 @@ LIBRARY_PATH = os.path.join(FOLDER, "libsonomask.so")
 WEIGHTS_PATH = os.path.join(FOLDER, "sonomask.safetensors")
 
 CLASSES = ("normal", "benign", "malignant")
+WARNINGS = ("tinted", "overlay", "photograph", "no-scan")  # by bit
 BACKENDS = ("auto", "reference", "scalar", "simd128", "avx2", "avx512")
 ABI_VERSION = 0  # the reserved fields below belong to this one
 OPERATING_POINTS = 3
@@ -156,7 +157,8 @@ class Result(Structure):
         ("possible_mask", c_void_p),
         ("regions", POINTER(Region)),
         ("region_count", c_int),
-        ("reserved", c_uint64 * 1),
+        ("warnings", c_uint32),
+        ("overlay_share", c_float),
     ]
 
 

@@ -17,7 +17,7 @@ from . import _library as c
 from ._errors import SonomaskError, refused
 from ._images import Decoded
 from ._inputs import Encoded, ImageInput, Regions, checked_regions, image_of, is_encoded, plane_of, prompts_of, read
-from ._inputs import segment_options, share
+from ._inputs import refuse_nan, segment_options, share
 from ._results import lesions_of, operating_point_of, segmentation_of
 from ._state import Network, State, Threads, usable
 from ._types import Measurement, ModelInfo, Segmentation
@@ -189,7 +189,7 @@ class Model:
         """Thresholds a stored probability map (float32) again, or measures an edited mask (uint8, 0 or not 0, or bool).
 
         ``threshold`` and ``minimum_area`` are by default the model's own for a map; for a mask ``minimum_area`` is 0.
-        ``probability_map`` is for a mask: the map that gives the mean probability and the expected Dice.
+        ``probability_map`` is for a mask: the map that gives the mean probability and the expected Dice. NaN is refused.
         """
         plane = plane_of(array, "the map or mask", (np.float32, np.uint8, np.bool_))
         height, width = plane.shape
@@ -201,6 +201,8 @@ class Model:
             values = plane_of(probability_map, "probability_map", (np.float32,))
             if values.shape != plane.shape:
                 raise refused(f"probability_map has the shape {values.shape}, the mask {plane.shape}")
+        if values is not None:
+            refuse_nan(values, "the map" if is_map else "probability_map")
         level = self.info.threshold if threshold is None else share(threshold, "threshold")
         least = share(minimum_area, "minimum_area")
         if minimum_area is None:

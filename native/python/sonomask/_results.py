@@ -93,6 +93,8 @@ def segmentation_of(result: c.Result, milliseconds: float) -> Segmentation:
         possible=lesions_of(result.possible, result.possible_count),
         possible_mask=possible_mask,
         regions=[_region(result.regions[index]) for index in range(result.region_count)],
+        warnings=[name for bit, name in enumerate(c.WARNINGS) if result.warnings >> bit & 1],
+        overlay_share=result.overlay_share,
         milliseconds=milliseconds,
     )
 

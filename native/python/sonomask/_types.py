@@ -164,6 +164,12 @@ class Segmentation(Measurement):
     #: Where the ultrasound pictures are, at least one: those that were given, or found (from the left, then from the
     #: top), or the whole image. Outside of them ``probability_map`` and ``mask`` are 0.
     regions: List[Region]
+    #: Why the answer may be less sure: "tinted" (by a colour map; the answer is for the grey values behind it),
+    #: "overlay" (colours cover a part of the scan, which was filled from its surroundings), "photograph" (of a screen;
+    #: the answer is for the part that may be ultrasound), "no-scan" (no ultrasound picture was found on this screen).
+    warnings: List[str]
+    #: Share of the regions that a colour overlay covers, 0..1.
+    overlay_share: float
     #: Time from the input to this answer, decoding included except for an open image.
     milliseconds: float
 

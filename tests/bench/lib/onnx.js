@@ -102,8 +102,11 @@ function readValue(bytes) {
         if (!tensor) continue;
         for (const part of readFields(bytesOf(tensor))) {
             if (part.number !== 2) continue;
-            value.shape = readFields(bytesOf(part)).map(dimension =>
-                integerOf(/** @type {import('./protobuf.js').Field} */ (readFields(bytesOf(dimension))[0])));
+            value.shape = readFields(bytesOf(part)).map(dimension => {
+                const [extent] = readFields(bytesOf(dimension));
+                // A dimension with a name is free: the number of images. The other engines get one.
+                return extent?.number === 1 ? integerOf(extent) : 1;
+            });
         }
     }
     return value;

@@ -1,0 +1,26 @@
+/** A survey as text and as JSON. */
+#ifndef SONOMASK_SURVEY_REPORT_H
+#define SONOMASK_SURVEY_REPORT_H
+
+#include <stdio.h>
+
+#include "../data/survey.h"
+
+/** What a survey is of. */
+typedef struct sm_survey_report {
+    const sm_dataset *dataset;
+    const sm_survey *survey;
+    const sm_failures *faults; /**< rows that could not be read */
+    int sheets;                /**< contact sheets that were written */
+} sm_survey_report;
+
+/** Prints tables and, by name, everything that is wrong. Errors: SM_ERROR_MEMORY. */
+sm_status sm_survey_print_text(const sm_survey_report *report, FILE *file, sm_error *error);
+/** Prints one JSON object on one line. Errors: SM_ERROR_MEMORY. */
+sm_status sm_survey_print_json(const sm_survey_report *report, FILE *file, sm_error *error);
+
+/** Number of images that are in the set with an empty mask although a lesion is said to be in them, or with a mask
+ * although they are said to be normal. */
+int sm_survey_count_doubtful(const sm_survey *survey);
+
+#endif
