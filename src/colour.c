@@ -6,10 +6,12 @@
 
 /* Measured on the images of four sets and on pictures coloured by tests/c/tint.c. */
 enum {
-    COLOURED = 24,  /* difference between channels beyond compression artefacts */
-    SATURATED = 60, /* the same of an overlay, whose colours are strong */
-    BLACK = 24,     /* luma below which weak colours are not counted */
-    BIN = 8,        /* grey levels per point of a colour map */
+    COLOURED = 24, /* difference between channels beyond compression artefacts */
+    WEAK = 8,
+    LEAST_RATIO = 4, /* a tint: at least this difference, and this part of luma */
+    SATURATED = 60,  /* the same of an overlay, whose colours are strong */
+    BLACK = 24,      /* luma below which weak colours are not counted */
+    BIN = 8,         /* grey levels per point of a colour map */
     BINS = 256 / BIN,
     MARGIN = 2, /* pixels around an overlay, where compression mixes colours */
     CHANNELS = 3
@@ -30,7 +32,7 @@ typedef struct bin {
 
 typedef struct survey {
     bin bins[BINS];
-    size_t seen, coloured, saturated; /* pixels that are not black; the coloured and the strongly coloured ones */
+    size_t seen, coloured, saturated; /* pixels that are not black; those with a tint, and strongly coloured ones */
 } survey;
 
 static int spread_of(const uint8_t *p) {
@@ -52,7 +54,7 @@ static void look(const sm_image *image, const uint8_t *grey, survey *s) {
         }
         s->saturated += spread >= SATURATED;
         s->seen += grey[i] >= BLACK || spread >= SATURATED;
-        s->coloured += spread >= COLOURED;
+        s->coloured += spread >= WEAK && LEAST_RATIO * spread >= grey[i];
     }
 }
 
