@@ -1,11 +1,13 @@
 /** The page on Orthanc's origin, in Chromium: a study is opened, answered, corrected and stored. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { libraries } from '../../wasm/dicom/libraries-node.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { Sonomask } from '../../wasm/sonomask.js';
-import { execute, ROOT, temporaryFolder } from '../node/support/project.js';
+import { execute, ROOT } from '../node/support/project.js';
 import { answered, faultsOf, launch, loaded, openPage, pick, saved, settled, skip as withoutChromium } from '../web/support/page.js';
 import { sample } from '../web/support/samples.js';
 import { archive, CREDENTIALS, instancesOf, skip as withoutOrthanc, ultrasound } from './support/orthanc.js';
@@ -17,8 +19,9 @@ describe('the page on the origin of Orthanc', { skip: withoutOrthanc || withoutC
     let browser;
     /** @type {import('../../wasm/sonomask.js').Sonomask} */
     let decoder;
+    let folder = '';
     before(async () => {
-        const folder = await temporaryFolder({ after });
+        folder = await mkdtemp(path.join(tmpdir(), 'sonomask-page-'));
         await execute(process.execPath, [path.join(ROOT, 'web/release/site.js'), folder, '/dicom-web']);
         archived = await archive({ page: path.join(folder, 'public') });
         browser = await launch();
@@ -30,6 +33,7 @@ describe('the page on the origin of Orthanc', { skip: withoutOrthanc || withoutC
     after(async () => {
         await browser?.close();
         await archived?.close();
+        await rm(folder, { recursive: true, force: true });
     });
 
     const openIt = async () => {

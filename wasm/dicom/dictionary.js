@@ -25,6 +25,7 @@ export const DICTIONARY = {
     CodingSchemeIdentificationSequence: [0x00080110, 'SQ'],
     CodingSchemeName: [0x00080115, 'ST'],
     CodingSchemeResponsibleOrganization: [0x00080116, 'ST'],
+    StudyDescription: [0x00081030, 'LO'],
     SeriesDescription: [0x0008103e, 'LO'],
     ManufacturerModelName: [0x00081090, 'LO'],
     ReferencedPerformedProcedureStepSequence: [0x00081111, 'SQ'],

@@ -40,8 +40,11 @@ function personOf(header, withPerson) {
     const terms = (header.text('x00080005', true) ?? '').split('\\').map(term => term.trim());
     const texts = Object.entries(PERSON).map(([keyword, tag]) => [keyword, withPerson ? decodeText(header.bytes(tag), terms).trim() : '']);
     const issuer = withPerson ? decodeText(header.bytes('x00100021'), terms).trim() : '';
+    // Archives describe a study by any of its objects.
+    const description = withPerson ? decodeText(header.bytes('x00081030'), terms).trim() : '';
     return {
         ...Object.fromEntries(texts),
+        ...(description && { StudyDescription: description }),
         ...(issuer && { IssuerOfPatientID: issuer }),
         ...(!withPerson && { PatientIdentityRemoved: 'YES', DeidentificationMethod: 'Patient and study data left out; UIDs kept' }),
     };
