@@ -16,9 +16,9 @@ NAME is the name of the image without its extension) and prints one JSON line: t
 their measurements in pixels (and in millimetres where a DICOM file has their size), and more. Of a loop every frame is
 answered: the mask is DIR/NAME_frameNUMBER_mask.png, and the line has "frame" and "frames". A folder stands for all images
 below it, or for those of its DICOMDIR; the folders below it are made in DIR too. A pattern such as "scans/**/*.dcm" is
-expanded where the shell does not. "-" is an image from standard input. An image that does not look like breast ultrasound is named on stderr. A mask or overlay
-of an earlier run is replaced; any other existing file is kept, and the image then counts as failed. The others are
-processed, and the exit status is 1. Research only, not a medical device.
+expanded where the shell does not. "-" is an image from standard input. An image that does not look like breast ultrasound
+is named on stderr. A mask or overlay of an earlier run is replaced; any other existing file is kept, and the image then
+counts as failed. The others are processed, and the exit status is 1. Research only, not a medical device.
 
 "sonomask orthanc" answers the images that an Orthanc archive receives: see sonomask orthanc --help.
 
@@ -30,8 +30,7 @@ processed, and the exit status is 1. Research only, not a medical device.
                         more normal images alone (default: 0.95)
   --region WHERE        where the ultrasound picture is: auto finds it in an image of a whole scanner screen, also several;
                         whole is the whole image; X,Y,WIDTHxHEIGHT is a rectangle in pixels, and may be given for each of
-                        several pictures (default: what a DICOM file marks, else
-                        auto)
+                        several pictures (default: what a DICOM file marks, else auto)
   --prompts FILE        clicks and boxes that correct the answer, as JSON Lines, in pixels of the image:
                         {"file": NAME, "clicks": [{"x": X, "y": Y, "inside": true}], "box": {"x", "y", "width", "height"}}
                         "frame": NUMBER is that of a loop, from 1 on (default: 1)
