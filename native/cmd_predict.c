@@ -231,7 +231,7 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
         status = sm_predict_write(&folder, file, &image, &prompts, &result, error);
     if (!status) {
         *writer = index;
-        sm_predict_json(stdout, file, &result, r->has_decision, milliseconds);
+        sm_predict_json(stdout, file, &image, &result, r->has_decision, milliseconds);
         warn_if_foreign(r, file, &result);
     }
     sm_result_free(&result);
