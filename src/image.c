@@ -3,10 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "status.h"
+
 void sm_image_free(sm_image *image) {
     if (!image) return;
     free(image->pixels);
     *image = (sm_image){0};
+}
+
+sm_status sm_image_check(const sm_image *image, sm_error *error) {
+    if (!image || !image->pixels) return sm_fail(error, SM_ERROR_ARGUMENT, "no image: NULL");
+    if (image->channels != 1 && image->channels != 3 && image->channels != 4)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "an image of %d channels: 1, 3 and 4 are supported", image->channels);
+    if (image->width < SM_IMAGE_MIN_SIDE || image->height < SM_IMAGE_MIN_SIDE)
+        return sm_fail(error, SM_ERROR_IMAGE_TOO_SMALL, "an image of %d x %d pixels is too small", image->width,
+                       image->height);
+    if ((unsigned long long)image->width * (unsigned long long)image->height > SM_IMAGE_MAX_PIXELS)
+        return sm_fail(error, SM_ERROR_IMAGE_TOO_LARGE, "an image of %d x %d pixels is too large", image->width,
+                       image->height);
+    return SM_OK;
 }
 
 /** ITU-R BT.601 luma in 16-bit fixed point; the weights add up to 65536, so that grey pixels keep their value. */

@@ -1,9 +1,14 @@
-/** From an image to the network's grey square and back. Internal: the callers have checked sizes and channels. */
+/** From an image to the network's grey square and back. Internal: but for
+ * sm_image_check, the callers have checked sizes and channels. */
 #ifndef SONOMASK_LETTERBOX_H
 #define SONOMASK_LETTERBOX_H
 
 #include "image.h"
 #include "status.h"
+
+/** Whether a caller's image can be read. Errors: SM_ERROR_ARGUMENT, SM_ERROR_IMAGE_TOO_SMALL, SM_ERROR_IMAGE_TOO_LARGE.
+ */
+sm_status sm_image_check(const sm_image *image, sm_error *error);
 
 /**
  * Luma (ITU-R BT.601) of an image; transparent pixels are blended with black. `grey` is [height][width], 0..255.

@@ -193,19 +193,6 @@ static sm_status segment(sm_state *state, const sm_image *image, const sm_segmen
     return sm_regions_automatic(state, options, result, error);
 }
 
-static sm_status check_image(const sm_image *image, sm_error *error) {
-    if (!image || !image->pixels) return sm_fail(error, SM_ERROR_ARGUMENT, "no image: NULL");
-    if (image->channels != 1 && image->channels != 3 && image->channels != 4)
-        return sm_fail(error, SM_ERROR_ARGUMENT, "an image of %d channels: 1, 3 and 4 are supported", image->channels);
-    if (image->width < SM_IMAGE_MIN_SIDE || image->height < SM_IMAGE_MIN_SIDE)
-        return sm_fail(error, SM_ERROR_IMAGE_TOO_SMALL, "an image of %d x %d pixels is too small", image->width,
-                       image->height);
-    if ((unsigned long long)image->width * (unsigned long long)image->height > SM_IMAGE_MAX_PIXELS)
-        return sm_fail(error, SM_ERROR_IMAGE_TOO_LARGE, "an image of %d x %d pixels is too large", image->width,
-                       image->height);
-    return SM_OK;
-}
-
 sm_segment_options sm_segment_options_default(void) {
     return (sm_segment_options){.threshold = -1.0f, .minimum_area = -1.0f, .find_regions = true};
 }
@@ -216,7 +203,7 @@ sm_status sm_segment(sm_state *state, const sm_image *image, const sm_segment_op
     if (!options) options = &defaults;
     if (!result) return sm_fail(error, SM_ERROR_ARGUMENT, "no place for the result: NULL");
     sm_status status = state ? SM_OK : sm_fail(error, SM_ERROR_ARGUMENT, "no state: NULL");
-    if (status == SM_OK) status = check_image(image, error);
+    if (status == SM_OK) status = sm_image_check(image, error);
     if (status == SM_OK) status = sm_segment_options_check(options, error);
     if (status == SM_OK) status = segment(state, image, options, result, error);
     if (status != SM_OK) sm_result_free(result);

@@ -68,6 +68,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "descriptors.h"
 #include "image.h"
 #include "mask.h"
 #include "types.h"
@@ -162,11 +163,6 @@ SM_API void sm_state_free(sm_state *state);
 
 /** Bytes that the state occupies between calls; 0 for NULL. */
 SM_API size_t sm_state_bytes(const sm_state *state);
-
-/** A rectangle of whole pixels of the image; (x, y) is its upper left pixel. */
-typedef struct sm_rectangle {
-    int x, y, width, height;
-} sm_rectangle;
 
 enum { SM_REGIONS_MAX = 16 };
 

@@ -59,6 +59,11 @@ typedef struct sm_error {
     char message[SM_ERROR_MESSAGE_SIZE]; /**< one line, NUL-terminated, truncated when too long */
 } sm_error;
 
+/** A rectangle of whole pixels of the image; (x, y) is its upper left pixel. */
+typedef struct sm_rectangle {
+    int x, y, width, height;
+} sm_rectangle;
+
 /** Task `index` of a job. `worker` (0 .. threads-1) selects the scratch memory that the task may use. */
 typedef void sm_task(void *arguments, int index, int worker);
 

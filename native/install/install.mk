@@ -7,7 +7,7 @@ CXX ?= g++
 OBJCOPY ?= objcopy
 
 # The public interface: what these headers declare with SM_API is exported, and nothing else.
-PUBLIC_HEADERS := src/sonomask.h src/types.h src/image.h src/mask.h
+PUBLIC_HEADERS := src/sonomask.h src/types.h src/image.h src/mask.h src/descriptors.h
 header_number = $(shell sed -n 's/^\#define $(1) //p' src/sonomask.h)
 VERSION := $(call header_number,SM_VERSION_MAJOR).$(call header_number,SM_VERSION_MINOR).$(call header_number,SM_VERSION_PATCH)
 ABI_VERSION := $(call header_number,SM_ABI_VERSION)
