@@ -42,7 +42,7 @@ async function answer(request) {
 
 scope.addEventListener('fetch', (/** @type {any} */ event) => {
     const { request } = event;
-    // The page asks so for images of an archive, which are not to be kept.
-    if (request.cache === 'no-store') return;
+    // Studies and images of an archive are not to be kept. The mode of the cache is not the page's in all browsers.
+    if (request.headers.get('accept')?.includes('dicom')) return;
     if (request.method === 'GET' && new URL(request.url).origin === location.origin) event.respondWith(answer(request));
 });
