@@ -304,6 +304,175 @@ WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL
 WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c src/scan*.c) $(addprefix src/, \
 	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_orientation.c image_statistics.c \
 	json_read.c weights.c weights_file.c nets.c net.c net_inference.c memory_plan.c model.c state.c status.c \
-	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c \
-	regions.c region_prompts.c decision.c descriptors.c smooth_outline.c edge_outline.c outline_shape.c outline_tissue.c \
-	grey_plane.c weights_write.c crc32.c)
+	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c colour.c \
+	expected_dice.c mask.c image.c regions.c region_prompts.c decision.c descriptors.c smooth_outline.c edge_outline.c \
+	outline_shape.c outline_tissue.c grey_plane.c weights_write.c crc32.c)
+$(foreach v,$(WASM_VARIANTS),$(WASM_SMALL:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
+# stb_image relies on signed sums that wrap around.
+$(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -fwrapv
+WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
+WASM_MODULES := $(WASM_VARIANTS:%=wasm/sonomask.%.wasm)
+
+# The libraries of the readers of DICOM and TIFF as ES modules, beside the readers for the same reason.
+VENDOR := wasm/vendor/openjpeg.wasm
+$(VENDOR): wasm/package/vendor.js node_modules/.package-lock.json
+	$(Q)node $< $(@D)
+	$(Q)touch $@
+
+.PHONY: wasm-modules
+wasm-modules: $(WASM_MODULES) $(VENDOR)
+
+WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SMALL) \
+	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
+$(eval $(call stamp,WASM_COMMAND))
+
+define WASM_RULES
+$(BUILD)/wasm/$(1)/%.o: %.c $(BUILD)/WASM_COMMAND.flags | $(INC)/.made
+	@mkdir -p $$(@D)
+	$$(call note,EMCC,"$$< ($(1))")
+	$$(Q)$(EMCC) $$(WASM_CFLAGS) $(WASM_DEFINES_$(1)) -MMD -MP -c -o $$@ $$<
+$(BUILD)/wasm/sonomask.$(1).wasm: $(WASM_SOURCES:%.c=$(BUILD)/wasm/$(1)/%.o)
+	$$(call note,LINK,$$@)
+	$$(Q)$(EMCC) $(WASM_LDFLAGS) -o $$@ $$^
+wasm/sonomask.$(1).wasm: $(BUILD)/wasm/sonomask.$(1).wasm
+	$$(Q)install -m 644 $$< $$@.tmp && mv $$@.tmp $$@
+endef
+$(foreach variant,$(WASM_VARIANTS),$(eval $(call WASM_RULES,$(variant))))
+
+# Programs of the Node tests: one prints the native library's answers in full precision, which the modules are compared
+# with; one writes weights that take clicks.
+NODE_TEST_PROGRAMS := $(BUILD)/tests/native_probabilities $(BUILD)/tests/prompt_weights
+$(NODE_TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/node/%.o $(BUILD)/native/file.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call note,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(LDLIBS)
+
+# The command with the kernels that wasm has. On x86-64 these give the same answers to the last bit, so the outputs of this
+# program and of the Node command are compared byte by byte.
+SIMD128_KERNELS := $(BUILD)/tests/simd128/kernels.o
+$(SIMD128_KERNELS): src/ops/kernels.c $(NATIVE_FLAGS) | $(INC)/.made
+	@mkdir -p $(@D)
+	$(call note,CC,"$< (for the tests)")
+	$(Q)$(CC) $(CFLAGS) -DSM_HAVE_SCALAR -DSM_HAVE_SIMD128 -MMD -MP -c -o $@ $<
+$(BUILD)/tests/sonomask_simd128: $(BUILD)/native/main.o $(SIMD128_KERNELS) $(NATIVE_LIBRARY) $(LIBRARY)
+	$(call note,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(LDLIBS)
+
+# The npm packages: the libraries that the page loads, and the tools that check and test JavaScript.
+node_modules/.package-lock.json: package-lock.json
+	npm ci --ignore-scripts --no-fund --no-audit
+	touch $@
+
+# One run of the test runner, so that its summary counts everything.
+NODE_TESTED := wasm-modules $(BUILD)/sonomask $(if $(shell command -v mpicc),$(BUILD)/sonomask-mpi) $(NODE_TEST_PROGRAMS) $(BUILD)/tests/sonomask_simd128 node_modules/.package-lock.json
+.PHONY: test-js test-node test-web
+test-js: $(NODE_TESTED) ## Run the tests of the JavaScript package and of the page in Chromium
+	BUILD=$(BUILD) node --test --test-concurrency=2 tests/node/*.test.js tests/web/*.test.js tests/orthanc/archive.test.js tests/package/newest.test.js
+test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
+	BUILD=$(BUILD) node --test tests/node/*.test.js
+test-web: $(NODE_TESTED) ## Run the tests of the page only
+	BUILD=$(BUILD) node --test tests/web/*.test.js
+
+.PHONY: test-access
+test-access: $(NODE_TESTED) ## Check the accessibility of all views in every language, theme and width (a part of it is in test-js)
+	BUILD=$(BUILD) SONOMASK_EVERY_LOOK=1 node --test tests/web/access.test.js
+
+.PHONY: test-dicom
+test-dicom: $(NODE_TESTED) ## Compare every kind of DICOM file with dcmtk, gdcm and pydicom (a part of it is in test-js)
+	@.ci/setup test
+	BUILD=$(BUILD) node --test tests/dicom/matrix.test.js
+
+.PHONY: test-orthanc
+test-orthanc: $(NODE_TESTED) weights/SHA256SUMS ## Use a real Orthanc: storing and reading, the hook, the page (a part of it is in test-js)
+	@.ci/setup test
+	BUILD=$(BUILD) node --test --test-concurrency=1 tests/orthanc/*.test.js
+
+.PHONY: lint-js
+lint-js: $(VENDOR)
+	node_modules/.bin/eslint .
+	node_modules/.bin/tsc -p tsconfig.json
+
+# Writes a table and a chart into $(BUILD)/bench. `make bench BENCH="node native"` runs only these sections, `BENCH=--help`
+# lists all; BENCH_SECONDS is the time per comparison. The other engines come from npm into tests/bench (PyTorch from
+# Debian's python3-torch, when it is installed).
+BENCH ?=
+tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
+	npm ci --prefix tests/bench --ignore-scripts --no-fund --no-audit
+	touch $@
+
+.PHONY: bench
+bench: setup-bench wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Measure speed beside other engines
+	BUILD=$(BUILD) node tests/bench/bench.js $(BENCH)
+
+# Wants a machine that does nothing else. DESK="click brush" runs only these sections. The other rows are tests: mixed naming,
+# the crash, and sessions on a clean profile.
+DESK ?=
+.PHONY: bench-desk
+bench-desk: $(NODE_TESTED) ## Measure how fast the page answers while images are marked up (some minutes)
+	BUILD=$(BUILD) node tests/web/bench/desk.js $(DESK)
+	BUILD=$(BUILD) node --test --test-name-pattern="of 40 images|after a crash|opened on a clean profile" tests/web/compare.test.js tests/web/session.test.js
+
+.PHONY: test-bench
+test-bench: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Check that the other engines compute the same
+	node_modules/.bin/tsc -p tests/bench/tsconfig.json
+	BUILD=$(BUILD) node --test tests/bench/agreement.test.js
+
+# ---- The npm package ----
+# The folder that is published, and its tarball. REPOSITORY=https://... is the address of the public repository.
+REPOSITORY ?=
+.PHONY: package
+package: wasm-modules node_modules/.package-lock.json ## Build build/package/sonomask-VERSION.tgz, the npm package
+	$(Q)node wasm/package/stage.js $(BUILD)/package/sonomask $(REPOSITORY)
+	$(Q)cd $(BUILD)/package && npm pack --silent --ignore-scripts ./sonomask
+
+# The description of the JavaScript interface, made from its declarations.
+.PHONY: api
+api: node_modules/.package-lock.json ## Build web/api, the pages that document the JavaScript package
+	node_modules/.bin/typedoc --options wasm/package/typedoc.json
+
+# Bundlers, runtimes and compilers come from npm into tests/package.
+tests/package/node_modules/.package-lock.json: tests/package/package-lock.json
+	npm ci --prefix tests/package --ignore-scripts --no-fund --no-audit
+	touch $@
+
+.PHONY: test-package
+test-package: $(NODE_TESTED) tests/package/node_modules/.package-lock.json ## Use the npm package with every bundler, runtime and TypeScript (needs npm's registry; some minutes)
+	node_modules/.bin/tsc -p tests/package/types.tsconfig.json
+	BUILD=$(BUILD) node --test --test-concurrency=1 tests/package/*.test.js
+
+# Firefox and WebKitGTK are driven over WebSocket and HTTP; Node 20 has WebSocket only with this option. Pictures of the page
+# are in $(BUILD)/browsers.
+.PHONY: test-browsers
+test-browsers: $(NODE_TESTED) ## Use the page and the npm package in Firefox and WebKitGTK (two minutes)
+	@.ci/setup browsers
+	@$(MAKE) --no-print-directory single
+	NODE_OPTIONS=--experimental-websocket BUILD=$(BUILD) node --test --test-concurrency=1 tests/browsers/*.test.js
+
+# ---- The page ----
+.PHONY: single
+single: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Build build/sonomask.html, the page as one file that works from disk
+	@mkdir -p $(BUILD)
+	node web/single.js $(BUILD)/sonomask.html
+
+# The archive is kept in $(BUILD)/orthanc.
+.PHONY: orthanc
+orthanc: setup-run ## Start Orthanc with the page and the hook, for this machine only, at http://localhost:8042 (PORT=N: another port)
+	@.ci/setup orthanc
+	@$(MAKE) $(QUIET_JOBS) wasm-modules weights/SHA256SUMS node_modules/.package-lock.json
+	@rm -rf $(BUILD)/orthanc/page && node web/release/site.js $(BUILD)/orthanc/page /dicom-web
+	node wasm/orthanc/start.js --page $(BUILD)/orthanc/page/public --folder $(BUILD)/orthanc $(if $(PORT),--port $(PORT))
+
+# The page compares the weights that it received with this checksum.
+weights/SHA256SUMS: weights/sonomask.safetensors
+	$(Q)cd $(@D) && sha256sum $(<F) > $(@F)
+
+include native/mpi/mpi.mk
+include native/install/install.mk
+include native/python/python.mk
+include web/release/release.mk
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf $(BUILD) $(WASM_MODULES) wasm/vendor web/api tests/package/build compile_commands.json
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
