@@ -1,7 +1,7 @@
 /*
- * From numbers to words. The limit of the roughness was computed on folds 0 and 1 of BUS-BRA and BUSI, from the experts'
- * outlines. The other limits were chosen with the agreement on all folds in view, so that figures of these folds flatter
- * them a little.
+ * From numbers to words. The limit of the roughness was computed on folds 0 and 1 of BUS-BRA and BUSI, from the
+ * experts' outlines. The other limits were chosen with the agreement on all folds in view, so that figures of these
+ * folds flatter them a little.
  *
  * Orientation and shape: a lesion is round or upright, so not parallel, when its height is at least 0.8 of its width.
  * Irregular: the limit of the roughness separates benign and malignant best (Youden's index), and is the same for both

@@ -84,8 +84,8 @@ static void test_half_precision(void **state) {
 }
 
 /**
- * Few bits: at most half a step off, one step being 1/127, 1/63 or 1/31 of the channel's largest weight. Parameters that
- * are not weights of a convolution are exact.
+ * Few bits: at most half a step off, one step being 1/127, 1/63 or 1/31 of the channel's largest weight. Parameters
+ * that are not weights of a convolution are exact.
  */
 static void assert_few_bits(sm_weights_precision precision, float limit) {
     sm_net net;

@@ -91,7 +91,7 @@ test('evaluate scores the same on two ranks', { skip: slow }, () => {
     assert.equal(two.status, 0, two.err);
     /** @param {string} out */
     const rows = (out) => readFileSync(path.join(folder, out, 'images.csv'), 'utf8').split('\n').map((row) => row.split(','));
-    const timed = rows('one')[0].indexOf('milliseconds');
+    const timed = /** @type {string[]} */ (rows('one')[0]).indexOf('milliseconds');
     /** @param {string} out */
     const untimed = (out) => rows(out).map((row) => row.filter((_, column) => column !== timed));
     assert.deepEqual(untimed('two'), untimed('one'));
@@ -126,7 +126,7 @@ test('a killed rank ends the run, which resumes to the same weights', { skip: sl
         await sleep(50 * Math.random());
         const ranks = processes();
         assert.equal(ranks.length, 2);
-        process.kill(ranks[round % 2], 'SIGKILL');
+        process.kill(/** @type {number} */ (ranks[round % 2]), 'SIGKILL');
         assert.notEqual(await ended, 0);
         assert.match(err, /signal 9/);
         assert.ok(existsSync(path.join(folder, out, 'checkpoint.bin')));
