@@ -250,7 +250,7 @@ static void test_possible_lesions_are_apart(void **state) {
     assert_true(count > 0 && sonomask_result()[POSSIBLE] == 0);
     assert_null(sonomask_possible(0));
     assert_null(sonomask_region(1));
-    assert_true(sonomask_result()[RESULT_FIELDS - 1] == 1 && sonomask_region(0)[2] == WIDTH &&
+    assert_true(sonomask_result()[RESULT_FIELDS - 3] == 1 && sonomask_region(0)[2] == WIDTH &&
                 sonomask_region(0)[3] == HEIGHT);
     assert_null(sonomask_result_possible_mask());
     const double area = sonomask_lesion(0)[0], presence = sonomask_lesion(0)[LESION_FIELDS - 3];
