@@ -142,9 +142,10 @@ static sm_status read_views(sm_state *state, const sm_image *image, uint8_t *gre
     return status;
 }
 
+/* An unusual scan that is not clearly foreign is left whole: a part of it would be a worse input. */
 static bool all_foreign(const sm_state *state) {
     for (int k = 0; k < state->scan.count; k++)
-        if (state->views[k].outlier_score <= 1) return false;
+        if (state->views[k].outlier_score <= foreign_score) return false;
     return true;
 }
 

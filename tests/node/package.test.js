@@ -39,7 +39,7 @@ test('installs into an empty folder and works there', async (context) => {
     const missing = EXPECTED.filter((name) => !names.includes(name));
     assert.deepEqual(missing, existsSync(path.join(ROOT, 'weights/sonomask.safetensors')) ? [] : missing);
     for (const name of names)
-        assert.match(name, /^(wasm|weights|wasm\/dicom|wasm\/vendor)\/[^/]+$|^(LICENSE|README\.md|CHANGELOG\.md|THIRD_PARTY_NOTICES\.md|package\.json)$/);
+        assert.match(name, /^(wasm|weights|wasm\/dicom|wasm\/orthanc|wasm\/vendor)\/[^/]+$|^(LICENSE|README\.md|CHANGELOG\.md|THIRD_PARTY_NOTICES\.md|package\.json)$/);
 
     // The same as an installation: the package has no dependencies, so no registry is needed.
     const installed = path.join(folder, 'app/node_modules/sonomask');

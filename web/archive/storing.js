@@ -1,5 +1,6 @@
 /** Buttons that store SEG and SR of the images in the archive that the images are in. */
-import { derivedOf, provenanceOf } from '../late.js';
+import { derivedOf } from '../export/derived.js';
+import { provenanceOf } from '../export/provenance.js';
 import { ArchiveError } from '../../wasm/dicom/archive.js';
 import { askOnce } from '../input/decoding.js';
 import { byId, element } from '../ui/dom.js';
