@@ -396,8 +396,8 @@ static void presence_and_operating_points_are_in_the_json(void **state) {
                                 "\"missed_bound\":0.125},\"lesions\":[{\"area_px\":4800,");
     assert_contains(result.out, "\"presence\":0.5,\"margin_px\":17.3205,\"region\":0}],\"possible_lesions\":[],");
     assert_contains(result.out, "\"refined\":false,\"regions\":[{\"bbox\":[0,0,80,60],\"type\":\"");
-    assert_contains(result.out,
-                    "\"presence\":0.5,\"outlier_score\":0,\"looks_like_ultrasound\":true}],\"warnings\":[],\"overlay_share\":0,\"milliseconds\":");
+    assert_contains(result.out, "\"presence\":0.5,\"outlier_score\":0,\"looks_like_ultrasound\":true}],\"warnings\":[],"
+                                "\"overlay_share\":0,\"milliseconds\":");
     outcome_free(&result);
     result = predict((const char *const[]){"--model", weights2, "--out", out, "--threshold", "0", "--overlay",
                                            "--operating-point", "0.8", file, NULL});
