@@ -23,7 +23,7 @@ weights=$root/share/sonomask/sonomask.safetensors
 
 # ---- Headers: each alone and all in another order, as C and as C++ ----
 headers=$(cd "$root/include" && echo sonomask/*.h)
-check "four headers are installed" test "$(wc -w <<<"$headers")" -eq 4
+check "five headers are installed" test "$(wc -w <<<"$headers")" -eq 5
 cflags=$(pkg-config --cflags sonomask)
 warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
 compile_headers() { # compile_headers COMPILER STANDARD SUFFIX HEADER...
