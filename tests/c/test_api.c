@@ -346,6 +346,42 @@ static void masks_check_their_arguments(void **state) {
     assert_true(is_zero(&contours, sizeof contours));
 }
 
+static void describing_checks_its_arguments(void **state) {
+    (void)state;
+    enum { SIDE = 64 };
+    uint8_t *grey = calloc(SIDE, SIDE);
+    uint8_t *mask = calloc(SIDE, SIDE);
+    assert_true(grey && mask);
+    for (int y = 20; y < 40; y++) memset(mask + y * SIDE + 20, 255, 20);
+    sm_lesion *lesions = NULL;
+    int count = 0;
+    assert_int_equal(sm_mask_components(mask, SIDE, SIDE, 0, NULL, NULL, &lesions, &count, NULL), SM_OK);
+    assert_int_equal(count, 1);
+    const sm_image image = {SIDE, SIDE, 1, grey};
+    const sm_image empty = {SIDE, SIDE, 1, NULL};
+    sm_descriptors d;
+    sm_error error = {0};
+    assert_argument(sm_describe(NULL, mask, lesions, NULL, &d, &error), &error);
+    assert_argument(sm_describe(&empty, mask, lesions, NULL, &d, &error), &error);
+    assert_argument(sm_describe(&image, NULL, lesions, NULL, &d, &error), &error);
+    assert_argument(sm_describe(&image, mask, NULL, NULL, &d, &error), &error);
+    assert_argument(sm_describe(&image, mask, lesions, NULL, NULL, &error), &error);
+    const sm_rectangle wrong[] = {{0, 0, 0, 0}, {0, 0, SIDE + 1, SIDE}, {-1, 0, SIDE, SIDE}, {24, 0, 40, 64}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_argument(sm_describe(&image, mask, lesions, &wrong[i], &d, &error), &error);
+    assert_true(is_zero(&d, sizeof d));
+    assert_int_equal(sm_describe(&image, mask, lesions, NULL, &d, NULL), SM_OK);
+    assert_true(d.width == 20 && d.height == 20);
+    assert_string_equal(sm_shape_name(SM_SHAPE_ROUND), "round");
+    assert_string_equal(sm_margin_sign_name(SM_MARGIN_ANGULAR), "angular");
+    assert_null(sm_margin_sign_name((sm_margin_sign)3));
+    assert_null(sm_echo_name(SM_ECHO_UNKNOWN));
+    assert_null(sm_posterior_name((sm_posterior)99));
+    sm_free(lesions);
+    free(grey);
+    free(mask);
+}
+
 static void results_are_used_again(void **state) {
     (void)state;
     static uint8_t pixels[2][WIDTH * HEIGHT * 4];
@@ -630,6 +666,7 @@ int main(void) {
         cmocka_unit_test(running_checks_its_arguments),
         cmocka_unit_test(images_check_their_arguments),
         cmocka_unit_test(masks_check_their_arguments),
+        cmocka_unit_test(describing_checks_its_arguments),
         cmocka_unit_test(results_are_used_again),
         cmocka_unit_test(flips_are_averaged),
         cmocka_unit_test(types_follow_the_temperature),
