@@ -306,8 +306,11 @@ WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/pr
 	json_read.c weights.c weights_file.c nets.c net.c net_inference.c memory_plan.c model.c state.c status.c \
 	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c colour.c \
 	expected_dice.c mask.c image.c regions.c region_prompts.c decision.c descriptors.c smooth_outline.c edge_outline.c \
-	outline_shape.c outline_tissue.c grey_plane.c weights_write.c crc32.c)
+	outline_shape.c outline_tissue.c grey_plane.c weights_write.c crc32.c ops/global_pool.c ops/conv3x3_direct.c \
+	ops/conv1x1.c ops/upsample_bilinear.c ops/conv3x3_winograd_weight_transform.c)
 $(foreach v,$(WASM_VARIANTS),$(WASM_SMALL:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
+# As fast as with -O3, which unrolls its loops.
+$(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/ops/conv3x3_winograd_input.o): WASM_CFLAGS += -O2 -fno-unroll-loops
 # stb_image relies on signed sums that wrap around.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -fwrapv
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)

@@ -115,7 +115,7 @@ static size_t cover(const sm_image *image, uint8_t *covered) {
             const int left = x > MARGIN ? x - MARGIN : 0,
                       right = x + MARGIN < image->width ? x + MARGIN : image->width - 1;
             for (int j = y > MARGIN ? y - MARGIN : 0; j <= y + MARGIN && j < image->height; j++)
-                memset(covered + (size_t)j * stride + (size_t)left, 1, (size_t)(right - left + 1));
+                memset(covered + (size_t)j * stride + (size_t)left, 1, (size_t)right - (size_t)left + 1);
         }
     size_t count = 0;
     for (size_t i = 0; i < stride * (size_t)image->height; i++) count += covered[i];

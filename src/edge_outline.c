@@ -32,7 +32,7 @@ typedef struct work {
     float grey[RAYS][SAMPLES];
     float contrast[RAYS][OFFSETS];
     float cost[RAYS][OFFSETS]; /* of the best path to here */
-    int8_t from[RAYS][OFFSETS];
+    int16_t from[RAYS][OFFSETS];
     int path[RAYS];
 } work;
 
@@ -80,7 +80,7 @@ static void find_path(work *w, int first, bool closed, int start) {
                 const float cost = w->cost[i - 1][j + s] + (float)(stiffness * s * s);
                 if (cost >= best) continue;
                 best = cost;
-                w->from[i][j] = (int8_t)(j + s);
+                w->from[i][j] = (int16_t)(j + s);
             }
             w->cost[i][j] = best - w->contrast[(first + i) % RAYS][j];
         }

@@ -82,7 +82,7 @@ static float divide(const cell_map *map) {
 /** Marks the cells around which most cells have speckle: letters vanish, and dark parts of tissue are filled. */
 static void mark(const cell_map *map, float threshold, uint8_t *marks) {
     enum { REACH = 2 };
-    uint8_t first[LONGEST * LONGEST];
+    uint8_t first[LONGEST * LONGEST] = {0};
     for (int i = 0; i < map->columns * map->rows; i++) first[i] = map->contrast[i] >= threshold;
     for (int y = 0; y < map->rows; y++)
         for (int x = 0; x < map->columns; x++) {
