@@ -183,6 +183,7 @@ export class Viewer extends EventTarget {
     }
 
     #newPicture() {
+        this.#enlarged.forget(); // frames may be drawn into the same canvas
         const { picture } = this.#session;
         const size = picture ? { width: picture.width, height: picture.height } : { width: 0, height: 0 };
         const sameSize = size.width === this.#image.width && size.height === this.#image.height;
