@@ -162,7 +162,7 @@ sm_status sm_scan_find_photograph(const uint8_t *grey, int width, int height, sm
     if (status == SM_OK) {
         const float threshold = (float)fmax((double)divide(map), least_contrast);
         int box[4] = {0}, marked = 0;
-        uint8_t marks[LONGEST * LONGEST];
+        uint8_t marks[LONGEST * LONGEST] = {0};
         mark(map, threshold, marks);
         find_best(map, marks, box, &marked);
         if (is_picture(map, marks, box, marked)) {
