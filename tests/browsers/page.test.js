@@ -193,6 +193,7 @@ for (const { name: browser, skip, start } of BROWSERS)
                 for (const [inside, x, y] of /** @type {const} */ ([[true, 300, 200], [false, 120, 380]])) {
                     await press(tab, inside ? '#click-inside' : '#click-outside');
                     await click(tab, canvas.x + canvas.width / 2 + (x + 0.5 - 300) * scale, canvas.y + canvas.height / 2 + (y + 0.5 - 225) * scale);
+                    await until(tab, () => document.querySelector('#save-mask:enabled') !== null);
                     const { data, width } = await sonomask.decode(await saved(tab, '#save-mask', 'benign_mask.png'));
                     assert.equal(data[y * width + x], inside ? 255 : 0);
                 }

@@ -19,7 +19,7 @@ const HOSTING = path.join(ROOT, 'web/release/hosting');
 
 /** Files of these folders that the page does not load. */
 const TOOLS = [
-    /^web\/(serve|bundle|single)\.js$/, /^web\/(screenshots|api)\//, /^wasm\/cli/, /^wasm\/package\//,
+    /^web\/(serve|bundle|single)\.js$/, /^web\/(screenshots|api)\//, /^wasm\/cli/, /^wasm\/(package|orthanc)\//,
     /\.(ts|c|h|md)$/, /^weights\/(tables|folds)\//, /^weights\/[^/]*\.(js|sh|svg)$/,
 ];
 
