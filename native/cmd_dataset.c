@@ -30,10 +30,7 @@ static const sm_option option_table[] = {
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, json)},
     SM_THREADS_OPTION(offsetof(arguments, threads)),
-    {.name = "overwrite",
-     .help = "replace existing files that sonomask did not write",
-     .kind = SM_OPTION_FLAG,
-     .offset = offsetof(arguments, overwrite)},
+    SM_OVERWRITE_OPTION(offsetof(arguments, overwrite)),
     {.name = NULL},
 };
 

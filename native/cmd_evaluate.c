@@ -119,10 +119,7 @@ static const sm_option option_table[] = {
      .help = "a small report without images of the data",
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, request.no_pictures)},
-    {.name = "overwrite",
-     .help = "replace existing files that sonomask did not write",
-     .kind = SM_OPTION_FLAG,
-     .offset = offsetof(arguments, overwrite)},
+    SM_OVERWRITE_OPTION(offsetof(arguments, overwrite)),
     {.name = NULL},
 };
 

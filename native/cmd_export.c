@@ -67,10 +67,7 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, size),
      .low = 16,
      .high = 1024},
-    {.name = "overwrite",
-     .help = "replace existing files that sonomask did not write",
-     .kind = SM_OPTION_FLAG,
-     .offset = offsetof(arguments, overwrite)},
+    SM_OVERWRITE_OPTION(offsetof(arguments, overwrite)),
     {.name = NULL},
 };
 

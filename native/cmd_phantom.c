@@ -54,10 +54,7 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, height),
      .low = SM_PHANTOM_SIDE_MINIMUM,
      .high = SM_PHANTOM_SIDE_MAXIMUM},
-    {.name = "overwrite",
-     .help = "replace existing files that sonomask did not write",
-     .kind = SM_OPTION_FLAG,
-     .offset = offsetof(arguments, overwrite)},
+    SM_OVERWRITE_OPTION(offsetof(arguments, overwrite)),
     {.name = NULL},
 };
 

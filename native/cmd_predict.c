@@ -96,10 +96,7 @@ static const sm_option option_table[] = {
              "lesions, and the clicks and the box",
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, overlay)},
-    {.name = "overwrite",
-     .help = "replace existing files that sonomask did not write",
-     .kind = SM_OPTION_FLAG,
-     .offset = offsetof(arguments, overwrite)},
+    SM_OVERWRITE_OPTION(offsetof(arguments, overwrite)),
     SM_THREADS_OPTION(offsetof(arguments, threads)),
     {.name = NULL},
 };

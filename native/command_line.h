@@ -62,6 +62,11 @@ typedef struct sm_option {
         .name = "threads", .value = "N", .help = "number of threads", .default_text = "one per processor",             \
         .kind = SM_OPTION_INTEGER, .offset = (field), .low = 1, .high = 256                                            \
     }
+#define SM_OVERWRITE_OPTION(field)                                                                                     \
+    {                                                                                                                  \
+        .name = "overwrite", .help = "replace existing files that sonomask did not write", .kind = SM_OPTION_FLAG,     \
+        .offset = (field)                                                                                              \
+    }
 
 typedef struct sm_command_line {
     const char *name;         /**< of the command */

@@ -9,6 +9,7 @@
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #include <stb/stb_image_write.h>
 
+#include "../src/letterbox.h"
 #include "../src/status.h"
 
 typedef struct buffer {
@@ -53,5 +54,22 @@ sm_status sm_jpeg_write(const sm_image *image, int quality, unsigned char **byte
     }
     *bytes = to.bytes;
     *size = to.size;
+    return SM_OK;
+}
+
+sm_status sm_jpeg_round_trip(sm_image *image, int quality, sm_error *error) {
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    sm_image decoded = {0};
+    sm_status status = sm_jpeg_write(image, quality, &bytes, &size, error);
+    if (status == SM_OK) status = sm_image_decode(bytes, size, &decoded, error);
+    free(bytes);
+    if (status != SM_OK) return status;
+    /* A decoded grey JPEG may have three channels. */
+    if (image->channels == 1)
+        sm_image_to_grey(&decoded, image->pixels);
+    else
+        memcpy(image->pixels, decoded.pixels, (size_t)image->width * (size_t)image->height * 3);
+    sm_image_free(&decoded);
     return SM_OK;
 }

@@ -10,4 +10,7 @@
  */
 sm_status sm_jpeg_write(const sm_image *image, int quality, unsigned char **bytes, size_t *size, sm_error *error);
 
+/** Compresses and decodes a grey or RGB image in place. After an error, as of sm_jpeg_write, it is unchanged. */
+sm_status sm_jpeg_round_trip(sm_image *image, int quality, sm_error *error);
+
 #endif

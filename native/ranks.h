@@ -14,7 +14,7 @@
 
 #include "../src/status.h"
 
-/** How ranks reach each other. Errors of all but `take`: SM_ERROR_IO; SM_ERROR_INTERRUPTED when the run was interrupted
+/** How ranks reach each other. Errors: SM_ERROR_IO; SM_ERROR_INTERRUPTED when the run was interrupted
  *  and another rank does not answer. */
 typedef struct sm_ranks {
     int rank, count;
@@ -28,10 +28,6 @@ typedef struct sm_ranks {
                           const int *receive_counts, const int *receive_places, sm_error *error);
     /** Each rank r has counts[r] floats at values + places[r]; afterwards all ranks have all of them. */
     sm_status (*gather)(void *context, float *values, const int *counts, const int *places, sm_error *error);
-    /** Sends a copy of the bytes to rank 0, without waiting. */
-    sm_status (*post)(void *context, const void *bytes, size_t size, sm_error *error);
-    /** On rank 0: the next message of rank `from`, from malloc. Without `wait`, `*bytes` is NULL when there is none. */
-    sm_status (*take)(void *context, int from, bool wait, void **bytes, size_t *size, sm_error *error);
     /** Prints "sonomask: rank R: MESSAGE" on the standard error of the run. */
     void (*complain)(void *context, const char *message);
     /** All ranks fail alike: the run ends in order. */

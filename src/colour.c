@@ -47,13 +47,14 @@ static void look(const sm_image *image, const uint8_t *grey, survey *s) {
         const int spread = spread_of(p);
         bin *b = &s->bins[grey[i] / BIN];
         b->count++;
+        s->seen += grey[i] >= BLACK || spread >= SATURATED;
+        if (spread == 0 && p[0] == grey[i]) continue; /* all distances are 0; nearly all pixels are grey */
         for (int c = 0; c < CHANNELS; c++) {
             const double away = p[c] - grey[i];
             b->sums[c] += away;
             b->squares[c] += away * away;
         }
         s->saturated += spread >= SATURATED;
-        s->seen += grey[i] >= BLACK || spread >= SATURATED;
         s->coloured += spread >= WEAK && LEAST_RATIO * spread >= grey[i];
     }
 }

@@ -92,23 +92,6 @@ static sm_status blur(sm_image *image, double sigma, sm_error *error) {
     return status;
 }
 
-static sm_status compress(sm_image *image, int quality, sm_error *error) {
-    unsigned char *bytes = NULL;
-    size_t size = 0;
-    sm_image decoded = {0};
-    sm_status status = sm_jpeg_write(image, quality, &bytes, &size, error);
-    if (status == SM_OK) status = sm_image_decode(bytes, size, &decoded, error);
-    free(bytes);
-    if (status != SM_OK) return status;
-    /* A decoded grey JPEG may have three channels. */
-    if (image->channels == 1)
-        sm_image_to_grey(&decoded, image->pixels);
-    else
-        memcpy(image->pixels, decoded.pixels, (size_t)image->width * (size_t)image->height * 3);
-    sm_image_free(&decoded);
-    return SM_OK;
-}
-
 /* Reduces and enlarges each channel. */
 static sm_status downscale(sm_image *image, double factor, sm_error *error) {
     const int width = (int)fmax(2, image->width / factor);
@@ -173,7 +156,7 @@ sm_status sm_perturb(sm_perturbation kind, double strength, const sm_image *pict
         add_speckle(changed, strength, seed);
         break;
     case SM_PERTURB_JPEG:
-        status = compress(changed, (int)strength, error);
+        status = sm_jpeg_round_trip(changed, (int)strength, error);
         break;
     case SM_PERTURB_DOWNSCALE:
         status = downscale(changed, strength, error);

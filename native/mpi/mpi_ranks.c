@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../interrupt.h"
@@ -15,18 +14,10 @@
  * between SIGTERM and SIGKILL. */
 static const double patience = 0.4;
 
-enum { YIELDS_BEFORE_SLEEP = 20000, SLEEP_MICROSECONDS = 50, TAG = 1 };
-
-/** A message on its way. */
-typedef struct message {
-    MPI_Request request;
-    struct message *next;
-    char bytes[];
-} message;
+enum { YIELDS_BEFORE_SLEEP = 20000, SLEEP_MICROSECONDS = 50 };
 
 struct sm_mpi_ranks {
     sm_ranks ranks;
-    message *posted;
     bool lost, agreed;
 };
 
@@ -106,65 +97,6 @@ static sm_status gather(void *context, float *values, const int *counts, const i
                   &request, error);
 }
 
-/** Frees the messages that have arrived. */
-static void forget_sent(sm_mpi_ranks *own) {
-    for (message **at = &own->posted; *at;) {
-        message *m = *at;
-        int done = 0;
-        if (MPI_Test(&m->request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS || !done) {
-            at = &m->next;
-            continue;
-        }
-        *at = m->next;
-        free(m);
-    }
-}
-
-static sm_status post(void *context, const void *bytes, size_t size, sm_error *error) {
-    sm_mpi_ranks *own = context;
-    forget_sent(own);
-    message *m = size < INT_MAX ? malloc(sizeof *m + size) : NULL;
-    if (!m) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a message");
-    memcpy(m->bytes, bytes, size);
-    const sm_status status =
-        check(MPI_Isend(m->bytes, (int)size, MPI_BYTE, 0, TAG, MPI_COMM_WORLD, &m->request), error);
-    if (status != SM_OK) {
-        free(m);
-        return status;
-    }
-    m->next = own->posted;
-    own->posted = m;
-    return SM_OK;
-}
-
-static sm_status take(void *context, int from, bool wait, void **bytes, size_t *size, sm_error *error) {
-    sm_mpi_ranks *own = context;
-    *bytes = NULL, *size = 0;
-    MPI_Status found;
-    int there = 0;
-    sm_status status = SM_OK;
-    do {
-        status = check(MPI_Iprobe(from, TAG, MPI_COMM_WORLD, &there, &found), error);
-        if (wait && !there && sm_interrupted)
-            return sm_fail(error, SM_ERROR_INTERRUPTED, "interrupted while another rank works");
-        if (wait && !there) usleep(SLEEP_MICROSECONDS);
-    } while (status == SM_OK && wait && !there);
-    if (status != SM_OK || !there) return status;
-    int count = 0;
-    MPI_Get_count(&found, MPI_BYTE, &count);
-    void *message_bytes = malloc((size_t)count + 1);
-    if (!message_bytes) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a message");
-    MPI_Request request;
-    status =
-        finish(own, MPI_Irecv(message_bytes, count, MPI_BYTE, from, TAG, MPI_COMM_WORLD, &request), &request, error);
-    if (status != SM_OK) {
-        free(message_bytes);
-        return status;
-    }
-    *bytes = message_bytes, *size = (size_t)count;
-    return SM_OK;
-}
-
 /** Not through stderr, which is shut on all ranks but the first. */
 static void complain(void *context, const char *text) {
     const sm_mpi_ranks *own = context;
@@ -181,8 +113,6 @@ sm_mpi_ranks *sm_mpi_ranks_create(void) {
                              .merge = merge,
                              .exchange = exchange,
                              .gather = gather,
-                             .post = post,
-                             .take = take,
                              .complain = complain,
                              .agreed = agree};
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -195,12 +125,4 @@ const sm_ranks *sm_mpi_ranks_get(const sm_mpi_ranks *ranks) { return &ranks->ran
 
 bool sm_mpi_ranks_in_order(const sm_mpi_ranks *ranks) { return ranks->agreed && !ranks->lost; }
 
-void sm_mpi_ranks_free(sm_mpi_ranks *ranks) {
-    while (ranks->posted && !ranks->lost) {
-        message *m = ranks->posted;
-        if (wait_for(ranks, &m->request, NULL) != SM_OK) break;
-        ranks->posted = m->next;
-        free(m);
-    }
-    free(ranks);
-}
+void sm_mpi_ranks_free(sm_mpi_ranks *ranks) { free(ranks); }

@@ -1,4 +1,4 @@
-/** What the ranks of a training tell each other at its start. */
+/** What the ranks of a training compare and exchange at its start. */
 #ifndef SONOMASK_TRAINER_RANKS_H
 #define SONOMASK_TRAINER_RANKS_H
 

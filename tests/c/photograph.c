@@ -162,17 +162,6 @@ static void draw(shot *s, photograph *taken) {
         }
 }
 
-static sm_status compress(sm_image *image, int quality, sm_error *error) {
-    unsigned char *bytes = NULL;
-    size_t size = 0;
-    sm_status status = sm_jpeg_write(image, quality, &bytes, &size, error);
-    free(image->pixels);
-    image->pixels = NULL;
-    if (status == SM_OK) status = sm_image_decode(bytes, size, image, error);
-    free(bytes);
-    return status;
-}
-
 sm_status photograph_take(const photograph_style *style, const sm_image *screen, const uint8_t *mask, photograph *taken,
                           sm_error *error) {
     const size_t pixels = (size_t)style->width * (size_t)style->height;
@@ -204,7 +193,7 @@ sm_status photograph_take(const photograph_style *style, const sm_image *screen,
     for (int c = 0; c < CHANNELS; c++) s.room[c] = room * (double)sm_random_range(&random, 0.85f, 1.15f);
     s.bezel = (double)sm_random_range(&random, 5, 60);
     draw(&s, taken);
-    const sm_status status = compress(&taken->image, style->jpeg, error);
+    const sm_status status = sm_jpeg_round_trip(&taken->image, style->jpeg, error);
     if (status != SM_OK) photograph_free(taken);
     return status;
 }

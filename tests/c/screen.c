@@ -224,18 +224,6 @@ static sm_status resize_all(painter *p, screen *drawn, sm_error *error) {
     return status;
 }
 
-/** Compresses and decodes the image. */
-static sm_status compress(sm_image *image, int quality, sm_error *error) {
-    unsigned char *bytes = NULL;
-    size_t size = 0;
-    sm_status status = sm_jpeg_write(image, quality, &bytes, &size, error);
-    free(image->pixels);
-    image->pixels = NULL;
-    if (status == SM_OK) status = sm_image_decode(bytes, size, image, error);
-    free(bytes);
-    return status;
-}
-
 sm_status screen_draw(const screen_style *style, const sm_sample *pictures, int count, screen *drawn, sm_error *error) {
     *drawn = (screen){0};
     const size_t pixels = (size_t)style->width * (size_t)style->height;
@@ -258,7 +246,7 @@ sm_status screen_draw(const screen_style *style, const sm_sample *pictures, int 
         else
             status = sm_fail(error, SM_ERROR_MEMORY, "no memory for a screen");
     }
-    if (status == SM_OK && style->jpeg > 0) status = compress(&drawn->image, style->jpeg, error);
+    if (status == SM_OK && style->jpeg > 0) status = sm_jpeg_round_trip(&drawn->image, style->jpeg, error);
     for (int c = 0; c < CHANNELS; c++) free(p.planes[c]);
     drawn->mask = p.mask;
     if (status != SM_OK) screen_free(drawn);
