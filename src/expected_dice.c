@@ -1,7 +1,6 @@
 #include "expected_dice.h"
 #include "exp_log.h"
 
-#include <math.h>
 
 /** Sums over pixels of a map and the mask. */
 typedef struct map_sums {

@@ -1,5 +1,4 @@
 /** Shared by all targets: three classes, one row per image. */
-#include <math.h>
 
 #include "../exp_log.h"
 #include "operations.h"
