@@ -1,6 +1,6 @@
 #include "expected_dice.h"
-#include "exp_log.h"
 
+#include "exp_log.h"
 
 /** Sums over pixels of a map and the mask. */
 typedef struct map_sums {
