@@ -293,7 +293,7 @@ check-neon: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json ## Bu
 WASM_VARIANTS := relaxed simd scalar
 WASM_DEFINES_relaxed := -msimd128 -mrelaxed-simd -DSM_TARGET=4 -DSM_HAVE_SIMD128
 WASM_DEFINES_simd := -msimd128 -DSM_TARGET=4 -DSM_HAVE_SIMD128
-WASM_DEFINES_scalar := -DSM_TARGET=1 -DSM_HAVE_SCALAR
+WASM_DEFINES_scalar := -Os -DSM_TARGET=1 -DSM_HAVE_SCALAR
 WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INFERENCE_ONLY
 # No entry and no stdio: the only import is the notification of memory growth (a test checks it). The stack comes first
 # in memory, so that an overflow traps instead of overwriting data. The memory that the shipped network needs is there from
