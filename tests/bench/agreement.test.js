@@ -109,14 +109,15 @@ describe('an exported network', () => {
             /** @param {number[][]} chosen places in `cases`, one list per batch */
             const compare = async chosen => {
                 for (const places of chosen) {
-                    const images = places.map(place => Uint8Array.from(makeImage(side, place + 1), v => (v + 1) * 127.5));
+                    /** @param {number} place */
+                    const imageOf = place => Uint8Array.from(makeImage(side, place + 1), v => (v + 1) * 127.5);
                     const most = Math.max(1, ...places.map(place => cases[place]?.clicks.length ?? 0));
                     const clicks = places.flatMap(place => {
                         const own = cases[place]?.clicks ?? [];
                         return [...own, ...Array.from({ length: most - own.length }, () => [0, 0, -1])].flat();
                     });
                     const answer = await session.run({
-                        image: new ort.Tensor('float32', Float32Array.from(images.flatMap(image => [...image]), v => v / 127.5 - 1),
+                        image: new ort.Tensor('float32', Float32Array.from(places.flatMap(place => [...imageOf(place)]), v => v / 127.5 - 1),
                             [places.length, 1, side, side]),
                         clicks: new ort.Tensor('float32', Float32Array.from(clicks), [places.length, most, 3]),
                         box: new ort.Tensor('float32', Float32Array.from(places.flatMap(place => cases[place]?.box ?? none)),
@@ -126,11 +127,11 @@ describe('an exported network', () => {
                     const types = /** @type {Float32Array} */ (answer['type']?.data);
                     for (const [index, place] of places.entries()) {
                         const { clicks: own, box: [left = 0, top = 0, right = 0, bottom = 0] } = cases[place] ?? { clicks: [], box: none };
-                        const image = await ours.open({ data: images[index], width: side, height: side }, { regions: 'whole' });
-                        const expected = own.length === 0 && right === 0 ? await image.segment() : await image.refine({
+                        const image = await ours.open({ data: imageOf(place), width: side, height: side });
+                        const expected = own.length === 0 && right === 0 ? await image.segment({ regions: 'whole' }) : await image.refine({
                             clicks: own.map(([x = 0, y = 0, kind]) => ({ x, y, inside: kind === 1 })),
                             ...(right > 0 && { box: { x: left, y: top, width: right - left, height: bottom - top } }),
-                        });
+                        }, { regions: 'whole' });
                         image.close();
                         const found = masks.slice(index * side * side, (index + 1) * side * side);
                         const { normal, benign, malignant } = expected.probabilities;
