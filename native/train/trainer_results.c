@@ -33,17 +33,29 @@ static void describe_data(const sm_trainer *t, char *text, size_t size) {
     snprintf(text + used, size - used, "%s, %d images", but, t->training_cache.count);
 }
 
+/** Moves the result towards the initial weights, which for few images is better than either. */
+static void mix_with_start(const sm_trainer *t) {
+    if (!t->start) return;
+    for (size_t i = 0; i < t->net.total_count; i++)
+        t->result[i] = t->start[i] + t->options->mix * (t->result[i] - t->start[i]);
+}
+
 /**
  * Fills t->result with the EMA weights. Sampling and augmentation changed the class frequencies; for cross-entropy, the
  * bias of the type logits is adjusted for that.
  */
-static void make_result(const sm_trainer *t) {
+static void adjust_average(const sm_trainer *t) {
     memcpy(t->result, t->optimiser.average, t->net.total_count * sizeof *t->result);
     int bias = sm_net_parameter(&t->net, t->net.type_layer, SM_PARAMETER_BIAS);
     if (t->options->loss.type_mae || bias < 0) return;
     float shift[SM_CLASS_COUNT];
     sm_sampler_class_shift(t->sampler, sm_trainer_progress(t), &t->class_changes, shift);
     for (int c = 0; c < SM_CLASS_COUNT; c++) t->result[t->net.parameters[bias].offset + (size_t)c] += shift[c];
+}
+
+static void make_result(const sm_trainer *t) {
+    adjust_average(t);
+    mix_with_start(t);
 }
 
 /** Writes `parameters` ([net.total_count]) with the settings of the initial weights, if there were any. */
