@@ -1,4 +1,5 @@
 /** What the trainer computes and writes at the end of an epoch. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,9 +161,11 @@ static void report_epoch(const sm_trainer *t, int epoch, const sm_scores *scores
     int used =
         snprintf(line, sizeof line, "epoch %d/%d: loss %.4f", epoch, t->options->epochs, sums->loss / sums->batches);
     if (scores)
-        used += snprintf(line + used, sizeof line - (size_t)used,
-                         ", validation lesion Dice %.4f, accuracy %.4f, normal images with a mask %.3f",
-                         scores->lesion_dice, scores->accuracy, scores->false_masks);
+        used += snprintf(line + used, sizeof line - (size_t)used, ", validation lesion Dice %.4f, accuracy %.4f",
+                         scores->lesion_dice, scores->accuracy);
+    if (scores && isfinite(scores->false_masks)) /* there are normal images */
+        used +=
+            snprintf(line + used, sizeof line - (size_t)used, ", normal images with a mask %.3f", scores->false_masks);
     if (t->inner_validation)
         snprintf(line + used, sizeof line - (size_t)used, ", best epoch %d (%.4f)", t->progress.best_epoch,
                  t->progress.best_score);
