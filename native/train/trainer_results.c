@@ -154,21 +154,27 @@ static sm_status notify(const sm_trainer *t, int epoch, bool saved, bool last, s
     return observer->epoch_done(observer->context, &result, error);
 }
 
+/** Appends a score to a line, unless no image has what it needs. */
+static void append_score(char line[SM_NOTE_SIZE], const char *name, double score) {
+    const size_t used = strlen(line);
+    if (!isnan(score)) snprintf(line + used, SM_NOTE_SIZE - used, ", %s %.4f", name, score);
+}
+
 /** One line per epoch, for logs that are not terminals and for the record. */
 static void report_epoch(const sm_trainer *t, int epoch, const sm_scores *scores, sm_progress *bar) {
     const sm_epoch_sums *sums = &t->progress.sums;
     char line[SM_NOTE_SIZE];
-    int used =
-        snprintf(line, sizeof line, "epoch %d/%d: loss %.4f", epoch, t->options->epochs, sums->loss / sums->batches);
-    if (scores)
-        used += snprintf(line + used, sizeof line - (size_t)used, ", validation lesion Dice %.4f, accuracy %.4f",
-                         scores->lesion_dice, scores->accuracy);
-    if (scores && isfinite(scores->false_masks)) /* there are normal images */
-        used +=
-            snprintf(line + used, sizeof line - (size_t)used, ", normal images with a mask %.3f", scores->false_masks);
-    if (t->inner_validation)
-        snprintf(line + used, sizeof line - (size_t)used, ", best epoch %d (%.4f)", t->progress.best_epoch,
+    snprintf(line, sizeof line, "epoch %d/%d: loss %.4f", epoch, t->options->epochs, sums->loss / sums->batches);
+    if (scores) {
+        append_score(line, "validation lesion Dice", scores->lesion_dice);
+        append_score(line, "accuracy", scores->accuracy);
+        append_score(line, "normal images with a mask", scores->false_masks);
+    }
+    if (t->inner_validation) {
+        const size_t used = strlen(line);
+        snprintf(line + used, sizeof line - used, ", best epoch %d (%.4f)", t->progress.best_epoch,
                  t->progress.best_score);
+    }
     sm_progress_message(bar, line);
 }
 
