@@ -57,6 +57,13 @@ function trainPlain(out, epochs) {
     return hashes(out);
 }
 
+/** Weights of a short training. */
+function network() {
+    const weights = path.join(folder, 'plain', 'weights.safetensors');
+    if (!existsSync(weights)) trainPlain('plain', '2');
+    return weights;
+}
+
 test('any number of ranks trains the same weights as one process', { skip }, () => {
     const expected = trainPlain('plain', '2');
     for (const ranks of ALL ? [1, 2, 3, 4, 8] : [2]) {
@@ -84,9 +91,9 @@ test('ranks with other data or options are refused', { skip: slow }, () => {
 });
 
 test('evaluate scores the same on two ranks', { skip: slow }, () => {
-    const model = path.join(folder, 'plain', 'weights.safetensors');
+    const model = network();
     /** @param {string} out */
-    const words = (out) => ['evaluate', '--data', data, '--model', model, '--threads', '1', '--no-pictures', '--out',
+    const words = (out) => ['evaluate', '--data', data, '--model', model, '--threads', '1', '--no-pictures', '--robustness', '--out',
         path.join(folder, out)];
     assert.equal(spawnSync(PLAIN, words('one')).status, 0);
     const two = run(...mpirun(2), PROGRAM, ...words('two'));
@@ -97,6 +104,10 @@ test('evaluate scores the same on two ranks', { skip: slow }, () => {
     /** @param {string} out */
     const untimed = (out) => rows(out).map((row) => row.filter((_, column) => column !== timed));
     assert.deepEqual(untimed('two'), untimed('one'));
+    /** @param {string} out */
+    const robustness = (out) => /<h2 id="robustness">[^]*/.exec(readFileSync(path.join(folder, out, 'report.html'), 'utf8'))?.[0];
+    assert.ok(robustness('one'));
+    assert.deepEqual(robustness('two'), robustness('one'));
 });
 
 test('predict on several ranks writes what one process writes', { skip: slow }, () => {
@@ -106,7 +117,7 @@ test('predict on several ranks writes what one process writes', { skip: slow }, 
     mkdirSync(double);
     copyFileSync(path.join(images, first), path.join(double, first));
     /** @param {string} out */
-    const words = (out) => ['predict', '--model', path.join(folder, 'plain', 'weights.safetensors'), '--threads', '1',
+    const words = (out) => ['predict', '--model', network(), '--threads', '1',
         '--overlay', '--out', path.join(folder, out), bad, images, double];
     /** @param {string} text */
     const untimed = (text) => text.replace(/"milliseconds":[^}]*/g, '');
@@ -181,10 +192,10 @@ test('a killed rank ends the run, which resumes on any number of ranks to the sa
     assert.deepEqual(hashes('killed'), expected);
 });
 
-test('a killed rank ends predict, and whole masks stay', { skip: slow || (ALL ? false : 'a part of make test-mpi') }, async () => {
+test('a killed rank ends predict, and whole masks stay', { skip: slow }, async () => {
     const many = path.join(folder, 'many'), out = path.join(folder, 'some');
-    assert.equal(spawnSync(PLAIN, ['phantom', '--out', many, '--count', '200', '--seed', '5']).status, 0);
-    const err = await kill(2, ['predict', '--threads', '1', '--model', path.join(folder, 'plain', 'weights.safetensors'),
+    assert.equal(spawnSync(PLAIN, ['phantom', '--out', many, '--count', '80', '--seed', '5']).status, 0);
+    const err = await kill(2, ['predict', '--threads', '1', '--model', network(),
         '--out', out, path.join(many, 'images')], /^/, 500);
     assert.match(err, /another rank ended or does not answer|signal 9/);
     for (const name of existsSync(out) ? readdirSync(out) : []) assert.match(name, /_mask\.png$/);
