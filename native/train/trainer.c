@@ -183,15 +183,23 @@ static sm_status list_left_out(const sm_trainer *t, sm_error *error) {
                    left_out == 1 ? "image was left out" : "images were left out");
 }
 
+/** Seconds in which validation has run the network. */
+static double scoring_seconds(const sm_trainer *t) {
+    const double inner = t->inner_validation ? sm_validation_network_seconds(t->inner_validation) : 0;
+    return inner + (t->validation ? sm_validation_network_seconds(t->validation) : 0);
+}
+
 /** Prints where the time went. */
 static void print_times(sm_trainer *t, double begun) {
-    char text[SM_NOTE_SIZE];
+    char text[2 * SM_NOTE_SIZE];
     t->times.all = sm_clock() - begun;
     if (t->shards && sm_ranks_count(t->options->ranks) > 1) {
         const sm_shards_times spent = sm_shards_spent(t->shards);
         t->times.ranks = spent.waiting + spent.sending;
         t->times.network -= t->times.ranks;
     }
+    t->times.scoring += scoring_seconds(t);
+    t->times.validation -= t->times.scoring;
     sm_trainer_times_describe(&t->times, text, sizeof text);
     fprintf(stderr, "%s\n", text);
 }
@@ -214,6 +222,7 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
     const int epochs = t->options->epochs;
     if (status == SM_OK) status = sm_trainer_score_start(t, error);
     t->times.start = sm_clock() - begun;
+    t->times.scoring = -scoring_seconds(t); /* that of the start counts there */
     while (status == SM_OK && t->progress.epoch < epochs && !sm_trainer_out_of_patience(t)) {
         status = run_epoch(t, &bar, error);
         if (status != SM_OK && t->diverged)

@@ -2,14 +2,14 @@
 /**
  * Measures data-parallel training on this machine, and from its parts predicts that of many machines:
  *
- *     node tests/bench/ranks.js [SIZE [BATCH [SHARDS]]]      (`make bench-mpi`; by default 128 32 8)
+ *     node tests/bench/ranks.js [SIZE [BATCH [SHARDS]]]      (`make bench-mpi`; by default 128 16 4)
  *
  * Compares one process with one thread, one with two threads, two ranks, and two processes at once that have nothing to
  * do with each other: what these lose to one alone (memory bandwidth, clock rate, turns on the processors) no program
- * can win back. BENCH_SECONDS (3) is the time of each measurement, BENCH_ROUNDS (3) how often they are repeated.
+ * can win back. BENCH_SECONDS (2) is the time of each measurement of steps, BENCH_ROUNDS (3) how often they are repeated.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -18,11 +18,14 @@ import { promisify } from 'node:util';
 
 const BUILD = process.env.BUILD ?? 'build';
 const PLAIN = path.join(BUILD, 'sonomask'), PROGRAM = path.join(BUILD, 'sonomask-mpi');
-const SECONDS = process.env.BENCH_SECONDS ?? '3', ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
-const [size = 128, batch = 32, shards = 8] = process.argv.slice(2).map(Number);
+const SECONDS = process.env.BENCH_SECONDS ?? '2', ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
+const [size = 128, batch = 16, shards = 4] = process.argv.slice(2).map(Number);
 const execute = promisify(execFile);
 
 const step = ['bench', '--train', '--size', size, '--batch', batch, '--shards', shards, '--seconds', SECONDS, '--json'].map(String);
+
+/** @type {[string, ...string[]]} */
+const mpirun = ['mpirun', ...(process.getuid?.() === 0 ? ['--allow-run-as-root'] : []), '--oversubscribe', '-n', '2'];
 
 /** @param {string} program @param {string[]} words @returns {Promise<Cost>} */
 const measure = async (program, ...words) => JSON.parse((await execute(program, words)).stdout);
@@ -49,29 +52,51 @@ function largest(/** @type {number} */ count) {
 async function round() {
     const one = await measure(PLAIN, ...step, '--threads', '1');
     const threads = await measure(PLAIN, ...step, '--threads', '2');
-    const ranks = await measure('mpirun', ...(process.getuid?.() === 0 ? ['--allow-run-as-root'] : []), '--oversubscribe', '-n', '2', PROGRAM,
-        ...step, '--threads', '1');
+    const [launcher, ...words] = mpirun;
+    const ranks = await measure(launcher, ...words, PROGRAM, ...step, '--threads', '1');
     const apart = await Promise.all([1, 2].map(() => measure(PLAIN, ...step, '--threads', '1')));
     return { one, threads, ranks, apart: apart.reduce((sum, cost) => sum + cost.images_per_second, 0) };
 }
 
-/** Seconds per validated image, and per saving, of a short training on phantoms. */
-async function trainPhantoms() {
+const IMAGES = 100, EPOCHS = 4;
+
+/** Draws the phantoms on which whole trainings are measured; one in five validates. */
+async function drawPhantoms() {
     const folder = await mkdtemp(path.join(tmpdir(), 'sonomask-ranks-'));
-    const data = path.join(folder, 'data'), out = path.join(folder, 'out');
-    await execute(PLAIN, ['phantom', '--out', data, '--count', '80', '--seed', '1']);
-    const words = ['train', '--data', data, '--out', out, '--size', size, '--batch', '8', '--epochs', '2', '--fold', '0', '--threads', '1',
-        '--save-seconds', '0'].map(String);
-    const { stderr } = await execute(PLAIN, words);
-    const images = (await readFile(path.join(data, 'manifest.csv'), 'utf8')).split('\n').filter((row) => /,0(,|$)/.test(row)).length;
-    await rm(folder, { recursive: true });
-    const share = (/** @type {string} */ name) => Number(new RegExp(`${name} ([\\d.]+) %`).exec(stderr)?.[1]) / 100;
-    const all = Number(/trained for ([\d.]+) s/.exec(stderr)?.[1]);
-    return { validation: all * share('validation') / 2 / images, saving: all * share('writing') / 2, images };
+    await execute(PLAIN, ['phantom', '--out', path.join(folder, 'data'), '--count', String(IMAGES), '--width', '320', '--height', '240']);
+    return folder;
 }
 
-const rounds = [];
-for (let i = 0; i < ROUNDS; i++) rounds.push(await round());
+/**
+ * A whole training: with augmentation, validation and one saving at the end.
+ * @param {string} folder @param {string} out @param {number} threads @param {string[]} program
+ */
+async function train(folder, out, threads, ...program) {
+    const [first = '', ...words] = [...program, 'train', '--data', path.join(folder, 'data'), '--out', path.join(folder, out), '--size', size,
+        '--batch', batch, '--shards', shards, '--epochs', EPOCHS, '--fold', 0, '--threads', threads,
+        '--overwrite'].map(String);
+    const { stderr } = await execute(first, words);
+    const all = Number(/trained for ([\d.]+) s/.exec(stderr)?.[1]);
+    const seconds = (/** @type {string} */ name) => all * Number(new RegExp(`${name} ([\\d.]+) %`).exec(stderr)?.[1]) / 100;
+    return { epochs: all - seconds('start'), validation: seconds('rest of validation') + seconds('and'), writing: seconds('writing'), images: seconds('images') };
+}
+
+/** One round of whole trainings. @param {string} folder */
+async function trainingRound(folder) {
+    const one = await train(folder, 'one', 1, PLAIN);
+    const threads = await train(folder, 'threads', 2, PLAIN);
+    const ranks = await train(folder, 'ranks', 1, ...mpirun, PROGRAM);
+    const apart = await Promise.all(['one', 'other'].map((out) => train(folder, out, 1, PLAIN)));
+    return { one, threads: threads.epochs, ranks: ranks.epochs, apart: (apart[0].epochs + apart[1].epochs) / 2 };
+}
+
+const rounds = [], trainings = [];
+const phantoms = await drawPhantoms();
+for (let i = 0; i < ROUNDS; i++) {
+    rounds.push(await round());
+    trainings.push(await trainingRound(phantoms));
+}
+await rm(phantoms, { recursive: true });
 
 /** @param {'one' | 'threads' | 'ranks'} kind @param {keyof Cost} name */
 const term = (kind, name) => median(rounds.map((r) => r[kind][name]));
@@ -86,6 +111,15 @@ line('two ranks, one thread each', term('ranks', 'images_per_second'), 'images/s
 console.log(`  two ranks against one thread ${ratio((r) => r.ranks.images_per_second / r.one.images_per_second)} (target 1.8), `
     + `against two threads ${ratio((r) => r.ranks.images_per_second / r.threads.images_per_second)} (target 0.95)`);
 console.log(`  the ceiling: two processes that share nothing, against one alone ${ratio((r) => r.apart / r.one.images_per_second)}\n`);
+
+/** @param {(r: Awaited<ReturnType<typeof trainingRound>>) => number} of */
+const training = (of) => median(trainings.map(of));
+console.log(`Whole trainings, ${EPOCHS} epochs over ${IMAGES} phantoms, a fifth of them for validation; without reading the images`);
+line('one process, one thread', training((r) => r.one.epochs), 's');
+console.log(`  two ranks against one thread ${training((r) => r.one.epochs / r.ranks).toFixed(2)}, against two threads `
+    + `${training((r) => r.threads / r.ranks).toFixed(2)}`);
+console.log('  the ceiling: two trainings that share nothing, against one alone (whose images are augmented on the idle processor) '
+    + `${training((r) => 2 * r.one.epochs / r.apart).toFixed(2)}\n`);
 
 const bytes = term('ranks', 'bytes');
 const terms = {
@@ -102,11 +136,10 @@ line('   exchange of V, measured per step', term('ranks', 'sending_ms'), 'ms');
 line('l  latency of an exchange between two local ranks', term('ranks', 'latency_us') / 1e3, 'ms');
 line('B  bandwidth between two local ranks, each direction', term('ranks', 'bandwidth_gb_per_second'), 'GB/s');
 line('o  optimiser, on every rank', terms.o, 'ms');
-const once = await trainPhantoms();
-line('v  validating an image', once.validation * 1e3, 'ms');
-line('s  saving weights, checkpoint, report and pictures (rank 0)', once.saving * 1e3, 'ms');
-console.log(`  with saving every 30 s: ${(100 * once.saving / 30).toFixed(2)} % of the time; an image in five validated per epoch: `
-    + `${(100 * once.validation / (once.validation + 4 * term('one', 'step_ms') / batch / 1e3)).toFixed(1)} %\n`);
+const validated = training((r) => r.one.validation / EPOCHS / (IMAGES / 5)), saved = training((r) => r.one.writing);
+line('v  validating an image', validated * 1e3, 'ms');
+line('s  saving weights, checkpoint, report and pictures (rank 0)', saved * 1e3, 'ms');
+console.log(`  with saving every 30 s: ${(100 * saved / 30).toFixed(2)} % of the time\n`);
 
 /**
  * Milliseconds of a step on `ranks` ranks, of which `together` share a network card of `bandwidth` bytes per second.
