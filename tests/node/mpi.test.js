@@ -110,7 +110,7 @@ test('evaluate scores the same on two ranks', { skip: slow }, () => {
     assert.deepEqual(robustness('two'), robustness('one'));
 });
 
-test('predict on several ranks writes what one process writes', { skip: slow }, () => {
+test('predict on several ranks writes what one process writes', { skip }, () => {
     const images = path.join(data, 'images'), double = path.join(folder, 'double');
     const bad = path.join(folder, 'bad.png'), first = /** @type {string} */ (readdirSync(images).sort()[0]);
     writeFileSync(bad, 'no image');
