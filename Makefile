@@ -21,7 +21,10 @@ SANITIZE ?=
 CFLAGS_NATIVE := $(CFLAGS_COMMON) -fPIC -fvisibility=hidden $(SANITIZE) -D_GNU_SOURCE -pthread
 CFLAGS := $(CFLAGS_NATIVE) $(or $(OPTIMISE),-O2) -g
 KERNEL_CFLAGS := $(CFLAGS_NATIVE) $(or $(OPTIMISE),-O3) -g1
-LDLIBS := -lm -pthread $(SANITIZE)
+# libinih (Debian: libinih-dev) reads files of options. It is linked statically where possible, so that the program runs
+# without it; the program is built without this option when it is missing.
+INIH := $(firstword $(filter /%,$(foreach file,libinih.a libinih.so,$(shell $(CC) -print-file-name=$(file)))))
+LDLIBS := $(INIH) -lm -pthread $(SANITIZE)
 
 # The fast kernels: every src/ops/X.c except the references and kernels.c. Each is compiled once per target.
 KERNEL_SOURCES := $(filter-out %_reference.c src/ops/kernels.c,$(wildcard src/ops/*.c))
@@ -156,6 +159,8 @@ $(eval $(call stamp,REVISION))
 $(BUILD)/native/run_record.o: CFLAGS += -DSM_REVISION='"$(REVISION)"'
 $(BUILD)/native/run_record.o: $(BUILD)/REVISION.flags
 
+$(BUILD)/native/options_file.o: CFLAGS += $(if $(INIH),-DSM_HAVE_INIH)
+
 $(PIXEL_LOOPS:%=$(BUILD)/src/%.o): CFLAGS += $(if $(OPTIMISE),,-O3)
 
 # stb_image relies on signed sums that wrap around. The other flags are for warnings of gcc, which counts library headers
@@ -256,7 +261,7 @@ lint-format:
 lint-c: $(TIDY_MARKS)
 	@echo "C sources: no warnings from clang and clang-tidy"
 # clang-tidy also reports clang's own warnings. The bound on the analyzer's work per function makes it three times as fast.
-TIDY_FLAGS := $(CFLAGS_COMMON) -D_GNU_SOURCE -DSM_HAVE_SCALAR -Xclang -analyzer-config -Xclang max-nodes=50000
+TIDY_FLAGS := $(CFLAGS_COMMON) -D_GNU_SOURCE -DSM_HAVE_SCALAR $(if $(INIH),-DSM_HAVE_INIH) -Xclang -analyzer-config -Xclang max-nodes=50000
 $(eval $(call stamp,TIDY_FLAGS))
 $(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/TIDY_FLAGS.flags | $(INC)/.made
 	@mkdir -p $(@D)
@@ -287,19 +292,22 @@ check-neon: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json ## Bu
 	BUILD=$(BUILD) NATIVE_PROBABILITIES="qemu-aarch64 -L /usr/aarch64-linux-gnu $(BUILD)/aarch64/tests/native_probabilities" \
 		node --test tests/node/parity.test.js
 
-# WebAssembly: one module for engines with SIMD, one for the others. The modules are placed beside their loader, so that
+# WebAssembly: modules for engines with relaxed SIMD (fused multiply-add), with SIMD, and for the others. They are placed
+# beside their loader, so that
 # the relative path is the same for the page and the npm package; they are not committed.
-WASM_VARIANTS := simd scalar
+WASM_VARIANTS := relaxed simd scalar
+WASM_DEFINES_relaxed := -msimd128 -mrelaxed-simd -DSM_TARGET=4 -DSM_HAVE_SIMD128
 WASM_DEFINES_simd := -msimd128 -DSM_TARGET=4 -DSM_HAVE_SIMD128
-WASM_DEFINES_scalar := -DSM_TARGET=1 -DSM_HAVE_SCALAR
+WASM_DEFINES_scalar := -Os -DSM_TARGET=1 -DSM_HAVE_SCALAR
 WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INFERENCE_ONLY
 # No entry and no stdio: the only import is the notification of memory growth (a test checks it). The stack comes first
 # in memory, so that an overflow traps instead of overwriting data. The memory that the shipped network needs is there from
 # the start: each growth takes a millisecond or more and lets the engine collect garbage. Untouched pages cost nothing.
+# emmalloc is a third of the size of dlmalloc, and the module is as fast with it.
 # Without a limit binaryen inlines every function that has one caller: the exports become functions of 20 kB, which the
 # browser optimises as a whole when a loop in them runs long. That took as long as the first segmentation.
-WASM_LDFLAGS := -O3 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=41943040 -sTOTAL_STACK=262144 \
-	-Wl,--stack-first -Wl,--gc-sections -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=100
+WASM_LDFLAGS := -O3 --no-entry -sMALLOC=emmalloc -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=41943040 \
+	-sTOTAL_STACK=262144 -Wl,--stack-first -Wl,--gc-sections -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=100
 # With -Os these are a third smaller, and the time of a whole segmentation does not change.
 WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c src/scan*.c) $(addprefix src/, \
 	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_orientation.c image_statistics.c \
@@ -307,10 +315,12 @@ WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/pr
 	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c colour.c \
 	expected_dice.c mask.c image.c regions.c region_prompts.c decision.c descriptors.c smooth_outline.c edge_outline.c \
 	outline_shape.c outline_tissue.c grey_plane.c weights_write.c crc32.c ops/global_pool.c ops/conv3x3_direct.c \
-	ops/conv1x1.c ops/upsample_bilinear.c ops/conv3x3_winograd_weight_transform.c)
+	ops/conv1x1.c ops/upsample_bilinear.c ops/conv3x3_winograd_weight_transform.c exp_log.c)
 $(foreach v,$(WASM_VARIANTS),$(WASM_SMALL:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
-# As fast as with -O3, which unrolls its loops.
-$(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/ops/conv3x3_winograd_input.o): WASM_CFLAGS += -O2 -fno-unroll-loops
+# These are as fast as with -O3, which unrolls their loops.
+WASM_ROLLED := $(addprefix src/, ops/conv3x3_winograd_input.c ops/conv3x3_winograd_output.c resample.c letterbox.c \
+	mask_label.c)
+$(foreach v,$(WASM_VARIANTS),$(WASM_ROLLED:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -O2 -fno-unroll-loops
 # stb_image relies on signed sums that wrap around.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -fwrapv
 WASM_SOURCES := $(wildcard wasm/*.c) $(CORE_SOURCES) $(KERNEL_SOURCES)
@@ -325,9 +335,13 @@ $(VENDOR): wasm/package/vendor.js node_modules/.package-lock.json
 .PHONY: wasm-modules
 wasm-modules: $(WASM_MODULES) $(VENDOR)
 
-WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SMALL) \
+WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SMALL) $(WASM_ROLLED) \
 	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
 $(eval $(call stamp,WASM_COMMAND))
+
+WASM_LINK_relaxed := -mrelaxed-simd
+WASM_FINISH_relaxed = $$(Q)node wasm/package/relaxed.js $$@ || { rm -f $$@; exit 1; }
+$(BUILD)/wasm/sonomask.relaxed.wasm: wasm/package/relaxed.js
 
 define WASM_RULES
 $(BUILD)/wasm/$(1)/%.o: %.c $(BUILD)/WASM_COMMAND.flags | $(INC)/.made
@@ -336,7 +350,8 @@ $(BUILD)/wasm/$(1)/%.o: %.c $(BUILD)/WASM_COMMAND.flags | $(INC)/.made
 	$$(Q)$(EMCC) $$(WASM_CFLAGS) $(WASM_DEFINES_$(1)) -MMD -MP -c -o $$@ $$<
 $(BUILD)/wasm/sonomask.$(1).wasm: $(WASM_SOURCES:%.c=$(BUILD)/wasm/$(1)/%.o)
 	$$(call note,LINK,$$@)
-	$$(Q)$(EMCC) $(WASM_LDFLAGS) -o $$@ $$^
+	$$(Q)$(EMCC) $(WASM_LDFLAGS) $(WASM_LINK_$(1)) -o $$@ $$(filter %.o,$$^)
+	$(WASM_FINISH_$(1))
 wasm/sonomask.$(1).wasm: $(BUILD)/wasm/sonomask.$(1).wasm
 	$$(Q)install -m 644 $$< $$@.tmp && mv $$@.tmp $$@
 endef

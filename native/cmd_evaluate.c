@@ -9,6 +9,7 @@
 #include "same_ranks.h"
 
 typedef struct arguments {
+    const char *options_file;
     sm_evaluation_request request;
     sm_words data;
     bool all_folds, overwrite;
@@ -121,6 +122,7 @@ static const sm_option option_table[] = {
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, request.no_pictures)},
     SM_OVERWRITE_OPTION(offsetof(arguments, overwrite)),
+    SM_OPTIONS_OPTION(offsetof(arguments, options_file)),
     {.name = NULL},
 };
 
