@@ -114,5 +114,4 @@ void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool h
     print_warnings(&json, result);
     sm_json_number(&json, "milliseconds", milliseconds);
     sm_json_object_end(&json);
-    fflush(to); /* so that a pipe carries each line at once */
 }
