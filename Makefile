@@ -422,11 +422,12 @@ tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 bench: setup-bench wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Measure speed beside other engines
 	BUILD=$(BUILD) node tests/bench/bench.js $(BENCH)
 
-# Wants a machine that does nothing else. DESK="click brush" runs only these sections. The other rows are tests: mixed naming,
+# Wants a machine that does nothing else. DESK="loop zip live finder" runs only these sections, LIVE_MINUTES=10 measures the
+# live picture for so long. The other rows are tests: mixed naming,
 # the crash, and sessions on a clean profile.
 DESK ?=
 .PHONY: bench-desk
-bench-desk: $(NODE_TESTED) ## Measure how fast the page answers while images are marked up (some minutes)
+bench-desk: $(NODE_TESTED) ## Measure how fast the page answers: marking up, loops, the live picture (some minutes)
 	BUILD=$(BUILD) node tests/web/bench/desk.js $(DESK)
 	BUILD=$(BUILD) node --test --test-name-pattern="of 40 images|after a crash|opened on a clean profile" tests/web/compare.test.js tests/web/session.test.js
 
