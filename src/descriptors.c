@@ -53,6 +53,14 @@ static unsigned margin_of(const sm_descriptors *d) {
     return signs;
 }
 
+/** The drawn outline may be ragged where the edge in the image is weak and its path smooth. */
+static sm_shape shape_of(const sm_descriptors *d) {
+    const unsigned both = SM_MARGIN_ANGULAR | SM_MARGIN_MICROLOBULATED;
+    const bool ragged = (d->margin & SM_MARGIN_SPICULATED) || (d->margin & both) == both;
+    if ((double)d->roughness > irregular || ragged) return SM_SHAPE_IRREGULAR;
+    return (double)d->axis_ratio >= round_ratio ? SM_SHAPE_ROUND : SM_SHAPE_OVAL;
+}
+
 /** `inside` are the quantiles 0.1, 0.25, 0.5, 0.75 and 0.9, as shares of the median beside. */
 static sm_echo echo_of(const double inside[5]) {
     static const double black = 0.2, hypoechoic = 0.85, hyperechoic = 1.15, echogenic = 0.5, spread = 0.9;
@@ -97,15 +105,13 @@ static sm_status describe(const sm_grey_plane *grey, const sm_smooth_outline *ou
         d->parallel = (double)d->height_ratio < upright;
         d->axis_ratio = (float)(outline->minor / outline->major);
         d->roughness = (float)sm_outline_roughness(&edge->outline);
-        d->shape = (double)d->roughness > irregular       ? SM_SHAPE_IRREGULAR
-                   : (double)d->axis_ratio >= round_ratio ? SM_SHAPE_ROUND
-                                                          : SM_SHAPE_OVAL;
         d->edge_contrast = (float)edge->contrast;
         d->weak_edge = (float)edge->weak;
         d->corners = turns.corners;
         d->lobes = turns.lobes;
         d->spicules = turns.spicules;
         d->margin = margin_of(d);
+        d->shape = shape_of(d);
         d->halo_ratio = (float)edge->halo_ratio;
         d->halo = d->margin != 0 && edge->halo_ratio > halo;
         describe_tissue(grey, outline, d);
