@@ -108,8 +108,12 @@ static const sm_command_line line = {
         "NAME is the name of the image without its extension) and prints one JSON line: file, width, height, type, "
         "probabilities, presence (the probability that there is a lesion), operating point (the least presence of a "
         "lesion, and an upper 95 % bound on the share of images with a lesion in which no outline counts), lesions "
-        "(area, box, centroid and axes in pixels, mean probability, expected Dice, presence, and the margin in pixels "
-        "by which the outline must be grown to contain the true one for at least 90 % of patients), possible lesions "
+        "(area, box, centroid and axes in pixels, mean probability, expected Dice, presence, descriptors, and the "
+        "margin "
+        "in pixels "
+        "by which the outline must be grown to contain the true one for at least 90 % of patients; the descriptors are "
+        "measures of the outline in the words of BI-RADS, defined in MEASURES.md, and not a diagnosis), possible "
+        "lesions "
         "(those of lower presence, and faint ones below the threshold; they are not in the mask), expected Dice of the "
         "mask, outlier score (1 is the limit "
         "above which the image does not look like breast ultrasound; a warning on stderr names such an image), refined "
@@ -209,6 +213,19 @@ static sm_status answer(run *r, const sm_image *image, const sm_prompts *prompts
     return sm_refine(r->state, prompts, &options, result, error);
 }
 
+/** Descriptors of the lesions, then of the possible lesions; released with free(). */
+static sm_status describe(const sm_image *image, const sm_result *result, sm_descriptors **descriptors,
+                          sm_error *error) {
+    const size_t count = (size_t)result->lesion_count + (size_t)result->possible_count;
+    sm_descriptors *made = *descriptors = malloc((count + 1) * sizeof *made);
+    if (!made) return sm_fail(error, SM_ERROR_MEMORY, "no memory to describe %z lesions", count);
+    const sm_status status = sm_describe_lesions(image, result->mask, result->lesions, result->lesion_count,
+                                                 result->regions, result->region_count, made, error);
+    if (status != SM_OK) return status;
+    return sm_describe_lesions(image, result->possible_mask, result->possible, result->possible_count, result->regions,
+                               result->region_count, made + result->lesion_count, error);
+}
+
 /** The prompts of a line; NULL gives none. */
 static sm_prompts prompts_of(const sm_prompts_line *given) {
     if (!given) return (sm_prompts){0};
@@ -232,6 +249,7 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
     if (status) return status;
     sm_image image = {0};
     sm_result result = {0};
+    sm_descriptors *descriptors = NULL;
     const sm_prompts prompts = prompts_of(r->line_of[index]);
     const double started = sm_clock();
     status = sm_image_decode(bytes, size, &image, error);
@@ -241,6 +259,7 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
                      "\"dcmj2pnm --write-png FILE FILE.png\" of dcmtk");
     free(bytes);
     if (!status) status = answer(r, &image, &prompts, &result, error);
+    if (!status) status = describe(&image, &result, &descriptors, error);
     const double milliseconds = 1000.0 * (sm_clock() - started);
     if (status)
         sm_error_prefix(error, file);
@@ -248,9 +267,10 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
         status = sm_predict_write(&folder, file, &image, &prompts, &result, error);
     if (!status) {
         *writer = index;
-        sm_predict_json(stdout, file, &result, r->has_decision, milliseconds);
+        sm_predict_json(stdout, file, &result, descriptors, r->has_decision, milliseconds);
         warn(r, file, &result);
     }
+    free(descriptors);
     sm_result_free(&result);
     sm_image_free(&image);
     return status;

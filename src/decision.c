@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "exp_log.h"
 #include "status.h"
 
 /** The range of odds and of logits of peaks. Beyond it a float probability is 0 or 1. */
@@ -13,7 +14,7 @@ static float clamp_logit(double value) { return (float)fmin(fmax(value, -logit_l
 float sm_type_odds(const float type_logits[SM_CLASS_COUNT]) {
     const double benign = (double)type_logits[SM_CLASS_BENIGN], malignant = (double)type_logits[SM_CLASS_MALIGNANT];
     const double larger = fmax(benign, malignant), smaller = fmin(benign, malignant);
-    return clamp_logit(larger + log1p(exp(smaller - larger)) - (double)type_logits[SM_CLASS_NORMAL]);
+    return clamp_logit(larger + sm_log1p(sm_exp(smaller - larger)) - (double)type_logits[SM_CLASS_NORMAL]);
 }
 
 /** Some pixels of a map: those of a rectangle that have one label. */
@@ -103,7 +104,7 @@ static float peak_of(const region *of, size_t rank) {
     }
     float probability;
     memcpy(&probability, &found.prefix, sizeof probability);
-    return clamp_logit(log((double)probability) - log1p(-fmin((double)probability, 1)));
+    return clamp_logit(sm_log((double)probability) - sm_log1p(-fmin((double)probability, 1)));
 }
 
 static size_t peak_rank(size_t image_area) {
@@ -133,12 +134,12 @@ float sm_lesion_peak(const float *probability, const int32_t *labels, int width,
     return peak_of(&box, peak_rank(image_area));
 }
 
-float sm_faint_threshold(float peak) { return (float)(SM_FAINT_SHARE / (1 + exp(-(double)peak))); }
+float sm_faint_threshold(float peak) { return (float)(SM_FAINT_SHARE / (1 + sm_exp(-(double)peak))); }
 
 float sm_presence(const sm_decision *decision, float type_odds, float peak) {
     const double logit = (double)decision->presence[0] * (double)type_odds +
                          (double)decision->presence[1] * (double)peak + (double)decision->presence[2];
-    return (float)(1 / (1 + exp(-logit)));
+    return (float)(1 / (1 + sm_exp(-logit)));
 }
 
 float sm_margin(const sm_decision *decision, int outline_area, size_t image_area) {

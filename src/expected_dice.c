@@ -1,6 +1,6 @@
 #include "expected_dice.h"
 
-#include <math.h>
+#include "exp_log.h"
 
 /** Sums over pixels of a map and the mask. */
 typedef struct map_sums {
@@ -30,7 +30,7 @@ static void add_stretch(const float *probability, const uint8_t *mask, size_t co
 }
 
 /** A score in 0..1 to a power. Not pow(): the tables behind it take a twentieth of the WebAssembly module. */
-static float temper(double score, double power) { return (float)exp(power * log(score)); }
+static float temper(double score, double power) { return (float)sm_exp(power * sm_log(score)); }
 
 float sm_expected_dice(const float *probability, const uint8_t *mask, size_t count, double lesion_probability,
                        double power) {

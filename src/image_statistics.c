@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "exp_log.h"
 #include "letterbox.h"
 
 /** Grey values 0..1, [height][width]. */
@@ -24,7 +25,7 @@ static void put(writer *out, double value) {
 /** Spreads small shares as widely as large ones. */
 static void put_share(writer *out, double part, double whole) { put(out, whole > 0 ? sqrt(part / whole) : 0.0); }
 
-static void put_strength(writer *out, double value) { put(out, log(value + 1e-3)); }
+static void put_strength(writer *out, double value) { put(out, sm_log(value + 1e-3)); }
 
 static float at(const plane *p, int x, int y) { return p->values[(size_t)y * (size_t)p->width + (size_t)x]; }
 
@@ -92,7 +93,7 @@ static double put_grey_values(const plane *p, writer *out) {
     int most = 0;
     for (int b = 0; b < HISTOGRAM_BINS; b++) {
         const double share = (double)histogram[b] / pixels;
-        if (share > 0) entropy -= share * log(share);
+        if (share > 0) entropy -= share * sm_log(share);
         if (histogram[b] > most) most = histogram[b];
     }
     put_share(out, black, pixels);
@@ -100,7 +101,7 @@ static double put_grey_values(const plane *p, writer *out) {
     put(out, mean);
     put(out, deviation);
     put(out, moments[1] / pixels / (deviation * deviation * deviation));
-    put(out, log(moments[2] / pixels / (deviation * deviation * deviation * deviation) + 0.1));
+    put(out, sm_log(moments[2] / pixels / (deviation * deviation * deviation * deviation) + 0.1));
     put(out, entropy);
     put_share(out, most, pixels);
     put(out, quantile(histogram, pixels, 0.1));
@@ -146,10 +147,10 @@ static void put_gradients(const plane *p, writer *out) {
         }
     if (pixels == 0) pixels = 1;
     put_strength(out, across / pixels);
-    put(out, log((down + 1e-3 * pixels) / (across + 1e-3 * pixels)));
+    put(out, sm_log((down + 1e-3 * pixels) / (across + 1e-3 * pixels)));
     put_strength(out, speckle / pixels);
     put_share(out, flat, pixels);
-    put(out, log((fourths / pixels + 1e-9) / (squares / pixels * squares / pixels + 1e-9)));
+    put(out, sm_log((fourths / pixels + 1e-9) / (squares / pixels * squares / pixels + 1e-9)));
     put(out, (energy[0] + energy[1] + 1e-6) / (total + 2e-6));
     put(out, (energy[2] + 1e-6) / (energy[2] + energy[3] + 2e-6));
 }
@@ -226,7 +227,7 @@ static void put_likeness(const plane *p, writer *out) {
                     difference += d * d;
                     pairs++;
                 }
-            put(out, pairs ? log(difference / pairs / (2 * variance + 1e-4) + 1e-3) : 0.0);
+            put(out, pairs ? sm_log(difference / pairs / (2 * variance + 1e-4) + 1e-3) : 0.0);
         }
 }
 

@@ -1,4 +1,5 @@
 #include "prompt_maps.h"
+#include "exp_log.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -26,7 +27,8 @@ static void draw_click(float x, float y, int side, int channel, float *maps) {
     for (int row = top; row < bottom; row++)
         for (int column = left; column < right; column++) {
             const float dx = (float)column + 0.5f - x, dy = (float)row + 0.5f - y;
-            const float value = expf(-0.5f * (dx * dx + dy * dy) / (click_deviation * click_deviation));
+            const float value =
+                (float)sm_exp(-0.5 * (double)(dx * dx + dy * dy) / (double)(click_deviation * click_deviation));
             float *cell = &maps[((size_t)row * (size_t)side + (size_t)column) * SM_PROMPT_CHANNELS + (size_t)channel];
             if (value > *cell) *cell = value;
         }

@@ -1,14 +1,14 @@
 /** Shared by all targets: three classes, one row per image. */
-#include <math.h>
 
+#include "../exp_log.h"
 #include "operations.h"
 
 void SM_REFERENCE(sm_softmax)(const sm_real *input, int rows, int classes, sm_real *output) {
     for (int row = 0; row < rows; row++, input += classes, output += classes) {
         double largest = input[0], sum = 0;
         for (int k = 1; k < classes; k++) largest = input[k] > largest ? input[k] : largest;
-        for (int k = 0; k < classes; k++) sum += exp(input[k] - largest);
-        for (int k = 0; k < classes; k++) output[k] = (sm_real)(exp(input[k] - largest) / sum);
+        for (int k = 0; k < classes; k++) sum += sm_exp(input[k] - largest);
+        for (int k = 0; k < classes; k++) output[k] = (sm_real)(sm_exp(input[k] - largest) / sum);
     }
 }
 

@@ -262,8 +262,9 @@ static void smallest_lesions_and_wrong_arguments(void **state) {
     assert_int_equal(sm_describe(&image, mask, &lesion, NULL, &d, NULL), SM_OK);
     assert_float_equal(d.width, 1, 0);
     assert_true(isfinite(d.roughness) && isfinite(d.height_ratio) && isfinite(d.edge_contrast));
-    const sm_rectangle elsewhere = {2, 2, 2, 2}, outside = {0, 0, 5, 4};
-    assert_int_equal(sm_describe(&image, mask, &lesion, &elsewhere, &d, &error), SM_ERROR_ARGUMENT);
+    const sm_rectangle elsewhere = {2, 2, 2, 2}, pixel = {1, 1, 1, 1}, outside = {0, 0, 5, 4};
+    assert_int_equal(sm_describe(&image, mask, &lesion, &elsewhere, &d, NULL), SM_OK);
+    assert_int_equal(sm_describe(&image, mask, &lesion, &pixel, &d, NULL), SM_OK);
     assert_int_equal(sm_describe(&image, mask, &lesion, &outside, &d, &error), SM_ERROR_ARGUMENT);
     lesion.width = 4;
     assert_int_equal(sm_describe(&image, mask, &lesion, NULL, &d, &error), SM_ERROR_ARGUMENT);
