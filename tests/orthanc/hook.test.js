@@ -61,18 +61,6 @@ describe('the hook', { skip }, () => {
         assert.match(next.stderr(), /2 instances answered, 0 failed/);
     });
 
-    test('the script inside Orthanc reports each new ultrasound instance', async context => {
-        const { hookPort, web } = archived;
-        let reports = 0;
-        const listener = createServer((request, response) => {
-            reports++;
-            request.resume().on('end', () => response.writeHead(204).end());
-        }).listen(hookPort, '127.0.0.1');
-        context.after(() => listener.close());
-        await web.store([ultrasound('1', { study: '1.2.3.5' }), ultrasound('2', { study: '1.2.3.5' })]);
-        await until(() => reports === 2, 'two reports', 20_000);
-    });
-
     test('waits while the archive is stopped', async () => {
         const { web } = archived;
         const hook = startHook(archived);
@@ -100,5 +88,17 @@ describe('the hook', { skip }, () => {
             assert.equal(status, 2);
             assert.match(stderr, message);
         }
+    });
+
+    test('the script inside Orthanc reports each new ultrasound instance', async context => {
+        const { hookPort, web } = archived;
+        let reports = 0;
+        const listener = createServer((request, response) => {
+            reports++;
+            request.resume().on('end', () => response.writeHead(204).end());
+        }).listen(hookPort, '127.0.0.1');
+        context.after(() => listener.close());
+        await web.store([ultrasound('1', { study: '1.2.3.5' }), ultrasound('2', { study: '1.2.3.5' })]);
+        await until(() => reports === 2, 'two reports', 20_000);
     });
 });
