@@ -131,7 +131,9 @@ export class LoopPanel {
         const work = { item, kind, controller: new AbortController(), started: performance.now(), done: 0, total };
         this.#work = work;
         let end = () => {};
-        this.#ended = new Promise(resolve => (end = resolve));
+        this.#ended = new Promise(resolve => {
+            end = resolve;
+        });
         this.#render();
         if (this.#root.contains(document.activeElement) || document.activeElement === document.body) this.#stop.focus();
         try {

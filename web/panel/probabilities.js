@@ -10,6 +10,7 @@ import { byId, element, saveFile } from '../ui/dom.js';
 export function startProbabilities(page) {
     const { store, queue, opener, engine, settle, notify, reasonOf } = page;
     let isBusy = false;
+    const button = element('button', { type: 'button', class: 'button button-small', id: 'save-fractional' });
     const save = async () => {
         const item = store.selected;
         if (!item || isBusy) return;
@@ -44,7 +45,7 @@ export function startProbabilities(page) {
         isBusy = false;
         button.removeAttribute('aria-busy');
     };
-    const button = element('button', { type: 'button', class: 'button button-small', id: 'save-fractional', onclick: () => void save() });
+    button.addEventListener('click', () => void save());
     byId('save-sr', HTMLElement).before(button);
     const render = () => {
         button.textContent = page.t('save.fractional');
