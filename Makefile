@@ -287,11 +287,13 @@ check-neon: wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json ## Bu
 	BUILD=$(BUILD) NATIVE_PROBABILITIES="qemu-aarch64 -L /usr/aarch64-linux-gnu $(BUILD)/aarch64/tests/native_probabilities" \
 		node --test tests/node/parity.test.js
 
-# WebAssembly: one module for engines with SIMD, one for the others. The modules are placed beside their loader, so that
+# WebAssembly: modules for engines with relaxed SIMD (fused multiply-add), with SIMD, and for the others. They are placed
+# beside their loader, so that
 # the relative path is the same for the page and the npm package; they are not committed.
-WASM_VARIANTS := simd scalar
+WASM_VARIANTS := relaxed simd scalar
+WASM_DEFINES_relaxed := -msimd128 -mrelaxed-simd -DSM_TARGET=4 -DSM_HAVE_SIMD128
 WASM_DEFINES_simd := -msimd128 -DSM_TARGET=4 -DSM_HAVE_SIMD128
-WASM_DEFINES_scalar := -DSM_TARGET=1 -DSM_HAVE_SCALAR
+WASM_DEFINES_scalar := -Os -DSM_TARGET=1 -DSM_HAVE_SCALAR
 WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INFERENCE_ONLY
 # No entry and no stdio: the only import is the notification of memory growth (a test checks it). The stack comes first
 # in memory, so that an overflow traps instead of overwriting data. The memory that the shipped network needs is there from
@@ -332,6 +334,10 @@ WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SM
 	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
 $(eval $(call stamp,WASM_COMMAND))
 
+WASM_LINK_relaxed := -mrelaxed-simd
+WASM_FINISH_relaxed = $$(Q)node wasm/package/relaxed.js $$@ || { rm -f $$@; exit 1; }
+$(BUILD)/wasm/sonomask.relaxed.wasm: wasm/package/relaxed.js
+
 define WASM_RULES
 $(BUILD)/wasm/$(1)/%.o: %.c $(BUILD)/WASM_COMMAND.flags | $(INC)/.made
 	@mkdir -p $$(@D)
@@ -339,7 +345,8 @@ $(BUILD)/wasm/$(1)/%.o: %.c $(BUILD)/WASM_COMMAND.flags | $(INC)/.made
 	$$(Q)$(EMCC) $$(WASM_CFLAGS) $(WASM_DEFINES_$(1)) -MMD -MP -c -o $$@ $$<
 $(BUILD)/wasm/sonomask.$(1).wasm: $(WASM_SOURCES:%.c=$(BUILD)/wasm/$(1)/%.o)
 	$$(call note,LINK,$$@)
-	$$(Q)$(EMCC) $(WASM_LDFLAGS) -o $$@ $$^
+	$$(Q)$(EMCC) $(WASM_LDFLAGS) $(WASM_LINK_$(1)) -o $$@ $$(filter %.o,$$^)
+	$(WASM_FINISH_$(1))
 wasm/sonomask.$(1).wasm: $(BUILD)/wasm/sonomask.$(1).wasm
 	$$(Q)install -m 644 $$< $$@.tmp && mv $$@.tmp $$@
 endef

@@ -8,7 +8,9 @@
  * sets to within 0.003. Margin: contrast of the edge less half its roughness, in the middle between what separates best
  * in the two sets, whose machines differ; the numbers of lobes and corners give the best agreement between outlines of
  * the network and of the expert. The rest has no reference in these sets, and limits that fit the text of the lexicon:
- * about a fifth of the lesions of BUS-BRA each show enhancement and shadowing, and a tenth a halo.
+ * about a fifth of the lesions of BUS-BRA each show enhancement and shadowing. A halo is a transition zone without a
+ * sharp edge: a bright rim of a circumscribed lesion is a capsule. So defined, it is commoner around malignant lesions
+ * in each of the four sets, as in the literature; of the rim alone the opposite holds.
  */
 #include <stdlib.h>
 
@@ -26,7 +28,7 @@ static const double circumscribed = 0.21; /* contrast - roughness / 2 */
 static const double indistinct_share = 0.25;
 enum { LOBES = 7, SPICULES = 2, CORNERS = 3 }; /* of the drawn outline: at least these many */
 static const double enhancement = 1.25, shadowing = 0.8;
-static const double halo = 1.13;
+static const double halo = 1.05;
 
 /** The part of the region that is read: the lesion, its surroundings, and all above it up to the skin. */
 static sm_status cut_grey(const sm_image *image, const sm_lesion *lesion, const sm_rectangle *region,
@@ -49,6 +51,14 @@ static unsigned margin_of(const sm_descriptors *d) {
     if (angular && !spiculated) signs |= SM_MARGIN_ANGULAR;
     if (!sharp && ((double)d->weak_edge >= indistinct_share || signs == 0)) signs |= SM_MARGIN_INDISTINCT;
     return signs;
+}
+
+/** The drawn outline may be ragged where the edge in the image is weak and its path smooth. */
+static sm_shape shape_of(const sm_descriptors *d) {
+    const unsigned both = SM_MARGIN_ANGULAR | SM_MARGIN_MICROLOBULATED;
+    const bool ragged = (d->margin & SM_MARGIN_SPICULATED) || (d->margin & both) == both;
+    if ((double)d->roughness > irregular || ragged) return SM_SHAPE_IRREGULAR;
+    return (double)d->axis_ratio >= round_ratio ? SM_SHAPE_ROUND : SM_SHAPE_OVAL;
 }
 
 /** `inside` are the quantiles 0.1, 0.25, 0.5, 0.75 and 0.9, as shares of the median beside. */
@@ -95,17 +105,15 @@ static sm_status describe(const sm_grey_plane *grey, const sm_smooth_outline *ou
         d->parallel = (double)d->height_ratio < upright;
         d->axis_ratio = (float)(outline->minor / outline->major);
         d->roughness = (float)sm_outline_roughness(&edge->outline);
-        d->shape = (double)d->roughness > irregular       ? SM_SHAPE_IRREGULAR
-                   : (double)d->axis_ratio >= round_ratio ? SM_SHAPE_ROUND
-                                                          : SM_SHAPE_OVAL;
         d->edge_contrast = (float)edge->contrast;
         d->weak_edge = (float)edge->weak;
         d->corners = turns.corners;
         d->lobes = turns.lobes;
         d->spicules = turns.spicules;
         d->margin = margin_of(d);
+        d->shape = shape_of(d);
         d->halo_ratio = (float)edge->halo_ratio;
-        d->halo = edge->halo_ratio > halo;
+        d->halo = d->margin != 0 && edge->halo_ratio > halo;
         describe_tissue(grey, outline, d);
     }
     free(edge);

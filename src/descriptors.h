@@ -58,7 +58,8 @@ typedef struct sm_descriptors {
     unsigned margin; /**< sum of sm_margin_sign; 0: circumscribed */
     sm_echo echo;
     sm_posterior posterior;
-    bool halo;             /**< an echogenic rim between the lesion and the tissue around it */
+    bool halo;             /**< an echogenic rim around a lesion that is not circumscribed; around a sharp edge it is
+                                a capsule */
     float width, height;   /**< along the skin and away from it */
     float height_ratio;    /**< height / width of the ellipse with the same second moments */
     float depth;           /**< from the skin to the nearest part of the outline, straight up */

@@ -75,7 +75,7 @@ export interface Descriptors {
     echo: 'anechoic' | 'hyperechoic' | 'complex cystic and solid' | 'hypoechoic' | 'isoechoic' | 'heterogeneous' | null;
     /** Posterior features; null when the picture ends below the lesion. */
     posterior: 'no posterior features' | 'enhancement' | 'shadowing' | 'combined pattern' | null;
-    /** An echogenic rim between the lesion and the tissue around it. */
+    /** An echogenic rim around a lesion that is not circumscribed. */
     halo: boolean;
     /** Along the skin. */
     width: number;

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { Sonomask } from '../../wasm/sonomask.js';
 import { asAnswer, differences, readGolden } from '../golden/golden.js';
 import { programDifferences } from '../golden/program.js';
-import { BUILD, ROOT, SCALAR_WASM, SIMD_WASM, execute, temporaryFolder } from './support/project.js';
+import { BUILD, RELAXED_WASM, ROOT, SCALAR_WASM, SIMD_WASM, execute, temporaryFolder } from './support/project.js';
 
 const SHIPPED = path.join(ROOT, 'weights/sonomask.safetensors');
 const golden = readGolden();
@@ -47,7 +47,7 @@ describe('golden answers', () => {
         }
     });
 
-    for (const [name, wasm] of [['SIMD', SIMD_WASM], ['scalar', SCALAR_WASM]]) {
+    for (const [name, wasm] of [['relaxed SIMD', RELAXED_WASM], ['SIMD', SIMD_WASM], ['scalar', SCALAR_WASM]]) {
         test(`${name} module`, async () => {
             const sonomask = await Sonomask.load({ weights: SHIPPED, wasm });
             const { threshold, temperature, minimumArea, expectedDicePower } = sonomask.info;

@@ -6,15 +6,15 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
 import { Sonomask } from '../../wasm/sonomask.js';
-import { hasSimd } from '../../wasm/own-files.js';
+import { hasRelaxedSimd, hasSimd, ownWasm } from '../../wasm/own-files.js';
 import { scan } from './support/images.js';
-import { BUILD, SCALAR_WASM, SIMD_WASM, WEIGHTS, execute, temporaryFolder } from './support/project.js';
+import { BUILD, RELAXED_WASM, SCALAR_WASM, SIMD_WASM, WEIGHTS, execute, temporaryFolder } from './support/project.js';
 
 const CODE_LIMIT = 92_000;
 const MEMORY_LIMIT = 64_000_000;
 
 /** Instructions of the SIMD proposal have this prefix; engines without SIMD refuse modules that use it. */
-for (const [name, file] of [['simd', SIMD_WASM], ['scalar', SCALAR_WASM]]) {
+for (const [name, file] of [['relaxed', RELAXED_WASM], ['simd', SIMD_WASM], ['scalar', SCALAR_WASM]]) {
     test(`${name}: the only import is the notification of memory growth`, async () => {
         const module = await WebAssembly.compile(await readFile(/** @type {string} */ (file)));
         assert.deepEqual(WebAssembly.Module.imports(module),
@@ -45,8 +45,11 @@ for (const [name, file] of [['simd', SIMD_WASM], ['scalar', SCALAR_WASM]]) {
     });
 }
 
-test('an engine with SIMD gets the SIMD module', async () => {
+test('an engine gets the fastest module that it can run', async () => {
     assert.equal(hasSimd(), true);
+    assert.equal(path.basename(ownWasm().pathname), `sonomask.${hasRelaxedSimd() ? 'relaxed' : 'simd'}.wasm`);
+    const probed = await WebAssembly.compile(await readFile(RELAXED_WASM)).then(() => true, () => false);
+    assert.equal(hasRelaxedSimd(), probed);
     assert.equal((await Sonomask.load({ weights: null })).info.backend, 'simd128');
 });
 

@@ -13,8 +13,8 @@ import { ROOT, WEIGHTS, attempt, execute, temporaryFolder } from './support/proj
 
 const EXPECTED = [
     'LICENSE', 'README.md', 'THIRD_PARTY_NOTICES.md', 'package.json', 'wasm/cli.js', 'wasm/pool.js', 'wasm/sonomask.browser.js',
-    'wasm/dicom/read.js', 'wasm/sonomask.d.ts', 'wasm/sonomask.edge.js', 'wasm/sonomask.js', 'wasm/sonomask.scalar.wasm', 'wasm/sonomask.simd.wasm',
-    'wasm/vendor/dicom-parser.js', 'wasm/vendor/openjpeg.wasm', 'wasm/worker.browser.js', 'wasm/worker.d.ts', 'wasm/worker.js', 'weights/MODEL_CARD.md', 'weights/sonomask.safetensors',
+    'wasm/dicom/read.js', 'wasm/sonomask.d.ts', 'wasm/sonomask.edge.js', 'wasm/sonomask.js', 'wasm/sonomask.relaxed.wasm', 'wasm/sonomask.scalar.wasm', 'wasm/sonomask.simd.wasm',
+    'wasm/vendor/dicom-parser.js', 'wasm/vendor/openjpeg.wasm', 'wasm/worker.browser.js', 'wasm/worker.d.ts', 'wasm/worker.js', 'weights/MEASURES.md', 'weights/MODEL_CARD.md', 'weights/sonomask.safetensors',
 ];
 const PACKED_LIMIT = 2_000_000;
 
@@ -117,7 +117,7 @@ test('the sizes in its README are those of the files', async () => {
     const scripts = new Set([...await importsOf('sonomask.browser.js'), ...await importsOf('worker.browser.js')]);
     for (const [row, files, added] of /** @type {[string, string[], boolean][]} */ ([
         ['JavaScript', [...scripts].map((name) => `wasm/${name}`), true],
-        ['WebAssembly', ['wasm/sonomask.simd.wasm', 'wasm/sonomask.scalar.wasm'], false],
+        ['WebAssembly', ['wasm/sonomask.relaxed.wasm', 'wasm/sonomask.simd.wasm', 'wasm/sonomask.scalar.wasm'], false],
         ['weights', ['weights/sonomask.safetensors'], false],
     ])) {
         const [, plain = '', packed = ''] = readme.match(new RegExp(`^\\| ${row}[^|]*\\|([^|]*)\\|([^|]*)\\|$`, 'm')) ?? [];

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { Sonomask } from '../../wasm/sonomask.js';
 import { scanPng } from './support/images.js';
 import {
-    BUILD, SCALAR_WASM, SIMD_WASM, WEIGHTS, execute, makePhantoms, realImages, temporaryFolder,
+    BUILD, RELAXED_WASM, SCALAR_WASM, SIMD_WASM, WEIGHTS, execute, makePhantoms, realImages, temporaryFolder,
 } from './support/project.js';
 import { makePromptWeights } from './support/prompts.js';
 
@@ -101,6 +101,7 @@ describe('native and wasm', () => {
         assert.ok(images.length >= 8);
         const files = await Promise.all(images.map((image) => readFile(image)));
         const expected = await nativeAnswers(folder, images);
+        context.diagnostic(`relaxed SIMD: ${agree(await wasmAnswers({ wasm: RELAXED_WASM }, files), expected)}`);
         context.diagnostic(`SIMD: ${agree(await wasmAnswers({ wasm: SIMD_WASM }, files), expected)}`);
         context.diagnostic(`scalar: ${agree(await wasmAnswers({ wasm: SCALAR_WASM }, files), expected)}`);
     });
@@ -114,6 +115,7 @@ describe('native and wasm', () => {
         assert.ok(images.every((image) => existsSync(image)));
         const files = await Promise.all(images.map((image) => readFile(image)));
         const expected = await nativeAnswers(await temporaryFolder(context), images);
+        context.diagnostic(`relaxed SIMD: ${agree(await wasmAnswers({ wasm: RELAXED_WASM }, files), expected)}`);
         context.diagnostic(`SIMD: ${agree(await wasmAnswers({ wasm: SIMD_WASM }, files), expected)}`);
         context.diagnostic(`scalar: ${agree(await wasmAnswers({ wasm: SCALAR_WASM }, files), expected)}`);
     });
@@ -133,7 +135,7 @@ test('native and wasm agree on corrections', async (context) => {
         parseAnswer(await readFile(path.join(folder, `${index}.bin`)))));
     assert.ok(plain && expected);
     assert.throws(() => agree([plain], [expected]), 'the clicks change the answer');
-    for (const wasm of [SIMD_WASM, SCALAR_WASM]) {
+    for (const wasm of [RELAXED_WASM, SIMD_WASM, SCALAR_WASM]) {
         const sonomask = await Sonomask.load({ weights, wasm });
         const open = await sonomask.open(file);
         const { probabilities, probabilityMap, mask } = await open.refine({ clicks });

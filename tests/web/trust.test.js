@@ -83,10 +83,10 @@ describe('trust', { skip }, () => {
         { what: 'a page instead of the weights', name: 'weights/sonomask.safetensors', answer: { contentType: 'text/html', body: '<!doctype html>' }, reason: /a web page/ },
         { what: 'damaged weights', name: 'weights/sonomask.safetensors', answer: { body: 'nothing', contentType: 'application/octet-stream' }, reason: /not the published ones/ },
         { what: 'altered weights', name: 'weights/SHA256SUMS', answer: { body: `${'0'.repeat(64)}  sonomask.safetensors\n` }, reason: /not the published ones/ },
-        { what: 'a missing engine', name: 'wasm/sonomask.simd.wasm', answer: { status: 404 }, reason: /engine could not be loaded: .*HTTP 404/ },
-        { what: 'a page instead of the engine', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'text/html', body: '<!doctype html>' }, reason: /engine could not be loaded: .*HTML page/ },
-        { what: 'a truncated engine', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'application/wasm', body: Buffer.from('0061736d01000000ff', 'hex') }, reason: /engine could not be loaded: .*does not compile/ },
-        { what: 'another file in the engine’s place', name: 'wasm/sonomask.simd.wasm', answer: { contentType: 'application/wasm', body: 'nothing' }, reason: /engine could not be loaded: .*not WebAssembly/ },
+        { what: 'a missing engine', name: 'wasm/sonomask.relaxed.wasm', answer: { status: 404 }, reason: /engine could not be loaded: .*HTTP 404/ },
+        { what: 'a page instead of the engine', name: 'wasm/sonomask.relaxed.wasm', answer: { contentType: 'text/html', body: '<!doctype html>' }, reason: /engine could not be loaded: .*HTML page/ },
+        { what: 'a truncated engine', name: 'wasm/sonomask.relaxed.wasm', answer: { contentType: 'application/wasm', body: Buffer.from('0061736d01000000ff', 'hex') }, reason: /engine could not be loaded: .*does not compile/ },
+        { what: 'another file in the engine’s place', name: 'wasm/sonomask.relaxed.wasm', answer: { contentType: 'application/wasm', body: 'nothing' }, reason: /engine could not be loaded: .*not WebAssembly/ },
         { what: 'a missing worker', name: 'web/engine/worker.js', answer: { status: 404 }, reason: /worker failed/ },
     ])
         test(`${what}: its own message`, async () => {

@@ -8,7 +8,7 @@ import { inlined } from './inlined.js';
  * @typedef {object} Early
  * @property {Worker} worker
  * @property {boolean} failed whether the worker could not start
- * @property {Promise<WebAssembly.Module>} module the one with SIMD
+ * @property {Promise<WebAssembly.Module>} module the one with relaxed SIMD where the browser has that, else the one with SIMD
  * @property {Promise<Response>} weights
  */
 

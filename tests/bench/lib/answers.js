@@ -14,10 +14,12 @@ const WARM_UPS = 20;
 /**
  * To be called once per process: the engine keeps its compiled code, and a second load would find it.
  * @param {import('./compare.js').Read} read
- * @param {{ wasm: string, weights: string, image: string, runs: number }} options names of files
+ * @param {{ weights: string, image: string, runs: number }} options names of files
  * @returns {Promise<Answers>}
  */
-export async function timeAnswers(read, { wasm, weights, image, runs }) {
+export async function timeAnswers(read, { weights, image, runs }) {
+    const { ownWasm } = await import('../../../wasm/own-files.js');
+    const wasm = /[^/]+$/.exec(ownWasm().pathname)?.[0] ?? '';
     const { Sonomask } = await import('../../../wasm/sonomask.js');
     const [moduleBytes, weightsBytes, imageBytes] = await Promise.all([wasm, weights, image].map(name => read(name)));
     const sources = { wasm: /** @type {Uint8Array} */ (moduleBytes), weights: /** @type {Uint8Array} */ (weightsBytes) };

@@ -28,7 +28,7 @@ async function compressedSize(files) {
 /** @type {import('../bench.js').Section} */
 export async function downloads(results) {
     progress('download sizes and memory');
-    const wasm = 'wasm/sonomask.simd.wasm';
+    const wasm = 'wasm/sonomask.relaxed.wasm';
     const loader = (await readdir(path.join(ROOT, 'wasm'))).filter(name => name.endsWith('.js') && name !== 'cli.js').map(name => `wasm/${name}`);
     const rows = [['sonomask', (await compressedSize([wasm, ...loader])).toFixed(0)]];
     for (const [name, files] of Object.entries(PEER_FILES))

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import v8 from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -11,6 +12,10 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 /** The folder of `make`'s BUILD. */
 export const BUILD = path.resolve(ROOT, process.env.BUILD ?? 'build');
 export const WEIGHTS = process.env.SONOMASK_MODEL ?? path.join(ROOT, 'weights/sonomask.safetensors');
+// Node 20 has relaxed SIMD behind a flag, later versions have it without. The flag is set here for the tests that name
+// the module; others load what the package chooses.
+v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+export const RELAXED_WASM = path.join(ROOT, 'wasm/sonomask.relaxed.wasm');
 export const SIMD_WASM = path.join(ROOT, 'wasm/sonomask.simd.wasm');
 export const SCALAR_WASM = path.join(ROOT, 'wasm/sonomask.scalar.wasm');
 export const CLI = path.join(ROOT, 'wasm/cli.js');
