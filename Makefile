@@ -405,6 +405,11 @@ test-orthanc: $(NODE_TESTED) weights/SHA256SUMS ## Use a real Orthanc: storing a
 	@.ci/setup test
 	BUILD=$(BUILD) node --test --test-concurrency=1 tests/orthanc/*.test.js
 
+.PHONY: bench-orthanc
+bench-orthanc: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Measure the hook of Orthanc: 200 instances, answered or named (half a minute)
+	@.ci/setup orthanc
+	node tests/orthanc/rate.js
+
 .PHONY: lint-js
 lint-js: $(VENDOR)
 	node_modules/.bin/eslint .
