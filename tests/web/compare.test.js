@@ -111,7 +111,7 @@ test('masks with grey levels, colours, palettes and class numbers are read; a pi
             if (x < 4 || y < 4 || x > 15 || y > 15) return 0;
             return x === 4 || y === 4 || x === 15 || y === 15 ? edge : x < 10 ? darker : 255;
         });
-    const area = (/** @type {Uint8ClampedArray} */ data) => maskOf({ data, width: 20, height: 20, channels: 1 })?.filter(Boolean).length;
+    const area = (/** @type {Uint8ClampedArray<ArrayBuffer>} */ data) => maskOf({ data, width: 20, height: 20, channels: 1 })?.filter(Boolean).length;
     assert.equal(area(square(127, 127)), 144, 'two classes as grey levels');
     assert.equal(area(square(255, 90)), 100, 'the darker part of a soft edge');
 });
