@@ -135,8 +135,9 @@ static sm_status load_images(sm_trainer *t, sm_error *error) {
     if (status != SM_OK) return status;
     if (t->options->inner_share > 0 && t->inner_cache.count == 0)
         return sm_fail(error, SM_ERROR_DATA,
-                       "%d training images are too few to choose the best epoch with a share of %g of them (--inner)",
-                       t->training_cache.count, (double)t->options->inner_share);
+                       "%d training images are too few to hold some of them out to choose the best epoch (--inner)",
+                       t->training_cache.count);
+    if (t->training_cache.count == 0) return sm_fail(error, SM_ERROR_DATA, "no image is left to train on");
     if (t->training_cache.count < t->options->batch)
         return sm_fail(error, SM_ERROR_DATA, "%d training images are too few for batches of %d (--batch)",
                        t->training_cache.count, t->options->batch);

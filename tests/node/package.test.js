@@ -14,7 +14,7 @@ import { ROOT, WEIGHTS, attempt, execute, temporaryFolder } from './support/proj
 const EXPECTED = [
     'LICENSE', 'README.md', 'THIRD_PARTY_NOTICES.md', 'package.json', 'wasm/cli.js', 'wasm/pool.js', 'wasm/sonomask.browser.js',
     'wasm/dicom/read.js', 'wasm/sonomask.d.ts', 'wasm/sonomask.edge.js', 'wasm/sonomask.js', 'wasm/sonomask.relaxed.wasm', 'wasm/sonomask.scalar.wasm', 'wasm/sonomask.simd.wasm',
-    'wasm/vendor/dicom-parser.js', 'wasm/vendor/openjpeg.wasm', 'wasm/worker.browser.js', 'wasm/worker.d.ts', 'wasm/worker.js', 'weights/MODEL_CARD.md', 'weights/sonomask.safetensors',
+    'wasm/vendor/dicom-parser.js', 'wasm/vendor/openjpeg.wasm', 'wasm/worker.browser.js', 'wasm/worker.d.ts', 'wasm/worker.js', 'weights/MEASURES.md', 'weights/MODEL_CARD.md', 'weights/sonomask.safetensors',
 ];
 const PACKED_LIMIT = 2_000_000;
 
