@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Sonomask } from '../../wasm/sonomask.js';
 import { makePromptWeights } from '../node/support/prompts.js';
+import { explanation } from '../../web/panel/words.js';
 import { OpenFrame } from '../../web/state/open-frame.js';
 import { answered, faultsOf, loaded, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
@@ -26,6 +27,15 @@ test('the network is asked once for a click and its preview, and again for anoth
     await frame.refine(engine, item, 0, at(5), { threshold: 0.3 });
     await frame.refine(engine, item, 1, at(5), { threshold: 0.3 });
     assert.equal(asked.length, 4);
+});
+
+test('the bound on missed lesions is rounded up', () => {
+    const words = (/** @type {number} */ missedBound) => explanation(/** @type {any} */ ({
+        lesions: [], possible: [], presence: 0.02, probabilities: { normal: 0.9, benign: 0.06, malignant: 0.04 },
+        operatingPoint: { kept: 0.95, presence: 0.05, missedBound },
+    }));
+    assert.match(words(0.1137), /up to 12% are missed/);
+    assert.match(words(Math.fround(0.1)), /up to 10% are missed/);
 });
 
 describe('clicks', { skip }, () => {
