@@ -68,7 +68,8 @@ export function explanation(result) {
     if (operatingPoint && finding === 'none') {
         return t('answer.bound', {
             presence: formatProbability(result.presence),
-            missed: formatPercent(operatingPoint.missedBound),
+            // Rounded up: it is a bound. The weights hold float32, which may be a little above the number that was written.
+            missed: formatPercent(Math.ceil(operatingPoint.missedBound * 100 - 1e-4) / 100),
         });
     }
     const ranked = [...CLASSES].sort((a, b) => result.probabilities[b] - result.probabilities[a]);

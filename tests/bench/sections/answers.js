@@ -8,7 +8,8 @@ import { spread } from '../lib/pairs.js';
 import { MODELS, RESULTS, ROOT, SONOMASK, progress, run, sonomaskBench } from '../lib/project.js';
 import { startServer } from '../page/server.js';
 
-const ROUNDS = 7;
+/** Pairs of fresh processes: the number, unless they take longer than LONGEST times the seconds of a comparison. */
+const ROUNDS = 7, LEAST_ROUNDS = 3, LONGEST = 4;
 const RUNS = 25;
 const WIDTH = 600, HEIGHT = 450;
 /** One of them is the fastest that the engine can run. */
@@ -44,13 +45,15 @@ async function prepare() {
 /**
  * @param {string} where
  * @param {import('../lib/results.js').Results} results
+ * @param {number} seconds of a comparison
  * @param {Measure} measure
  */
-async function rounds(where, results, measure) {
+async function rounds(where, results, seconds, measure) {
     /** @type {import('../lib/answers.js').Answers[]} */
     const shipped = [];
     const ratios = [];
-    for (let round = 0; round < ROUNDS; round++) {
+    const end = performance.now() + LONGEST * seconds * 1000;
+    for (let round = 0; round < ROUNDS && (round < LEAST_ROUNDS || performance.now() < end); round++) {
         progress(`${where}: loading and answers, round ${round + 1} of ${ROUNDS}`);
         const ours = await measure(SHIPPED);
         shipped.push(ours);
@@ -63,26 +66,26 @@ async function rounds(where, results, measure) {
         { what: `${where}: Sonomask.load from bytes`, value: median(found => found.load), unit: 'ms', target: load },
         { what: `${where}: first segment, ${size}`, value: median(found => found.first), unit: 'ms', target: first },
         { what: `${where}: later segment, ${size}`, value: median(found => found.steady), unit: 'ms', target: steady },
-        { what: `${where}: later segment, share of the first generation's time, median of ${ROUNDS} pairs`, value: 100 * spread(ratios).median, unit: '%', target: SHARE_TARGET },
+        { what: `${where}: later segment, share of the first generation's time, median of ${ratios.length} pairs`, value: 100 * spread(ratios).median, unit: '%', target: SHARE_TARGET },
         { what: `${where}: refine by a click, ${size}`, value: median(found => found.refine ?? NaN), unit: 'ms', target: refine });
 }
 
 const optionsOf = (/** @type {string} */ weights) => ({ weights, image: IMAGE, runs: RUNS });
 
 /** @type {import('../bench.js').Section} */
-export async function answers(results) {
+export async function answers(results, { seconds }) {
     await prepare();
-    await rounds('Node', results, async weights => JSON.parse(await run(process.execPath, [PROGRAM, JSON.stringify(optionsOf(weights))])));
+    await rounds('Node', results, seconds, async weights => JSON.parse(await run(process.execPath, [PROGRAM, JSON.stringify(optionsOf(weights))])));
 }
 
 /** @type {import('../bench.js').Section} */
-export async function answersInChromium(results) {
+export async function answersInChromium(results, { seconds }) {
     await prepare();
     const server = await startServer(MODELS);
     try {
         const browser = await startChromium();
         try {
-            await rounds('Chromium', results, async weights => {
+            await rounds('Chromium', results, seconds, async weights => {
                 // A context of its own has a renderer process of its own.
                 const context = await browser.newContext();
                 const page = await context.newPage();
