@@ -38,7 +38,7 @@ const mpirun = (ranks) => [
 
 /** @param {string[]} words */
 function run(...words) {
-    const { status, stdout, stderr } = spawnSync('mpirun', words, { encoding: 'utf8', timeout: 120000 });
+    const { status, stdout, stderr } = spawnSync('mpirun', words, { encoding: 'utf8', timeout: 600000 });
     return { status, out: stdout, err: stderr };
 }
 
@@ -95,7 +95,7 @@ test('ranks with other data or options are refused', { skip: slow }, () => {
 test('evaluate scores the same on two ranks', { skip: slow }, () => {
     const model = network();
     /** @param {string} out */
-    const words = (out) => ['evaluate', '--data', data, '--model', model, '--threads', '1', '--no-pictures', '--robustness', '--out',
+    const words = (out) => ['evaluate', '--data', data, '--model', model, '--threads', '1', '--no-pictures', '--robustness-images', '2', '--out',
         path.join(folder, out)];
     assert.equal(spawnSync(PLAIN, words('one')).status, 0);
     const two = run(...mpirun(2), PROGRAM, ...words('two'));
