@@ -293,6 +293,13 @@ static sm_status predict_one(run *r, int index, const report *to, sm_error *erro
     return status;
 }
 
+/** Whether all that was written to the stream (may be NULL) is in its memory. */
+static bool close_stream(FILE *stream) {
+    if (!stream) return false;
+    const bool good = !ferror(stream);
+    return fclose(stream) == 0 && good;
+}
+
 /** The same with its report, which the outcome holds. */
 static sm_status make_outcome(run *r, int index, sm_predict_outcome *outcome, sm_error *error) {
     size_t line_size = 0;
@@ -304,8 +311,7 @@ static sm_status make_outcome(run *r, int index, sm_predict_outcome *outcome, sm
         fputs(reason.message, to.messages);
         fputc('\0', to.messages);
     }
-    const bool line_written = to.line && fclose(to.line) == 0;
-    const bool messages_written = to.messages && fclose(to.messages) == 0;
+    const bool line_written = close_stream(to.line), messages_written = close_stream(to.messages);
     if (line_written && messages_written) return SM_OK;
     return sm_fail(error, SM_ERROR_MEMORY, "no memory for the result of %s", r->arguments->files.words[index]);
 }

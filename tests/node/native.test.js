@@ -83,6 +83,16 @@ test('bench measures', () => {
     assert.equal(run('bench', '--net', 'sonomask', '--size', '100').status, 2);
 });
 
+test('bench measures steps on the shards of a batch', () => {
+    const words = ['bench', '--net', 'unet16', '--size', '32', '--train', '--batch', '4', '--shards', '2', '--seconds', '0.01'];
+    const cost = JSON.parse(run(...words, '--json').out);
+    assert.deepEqual([cost.mode, cost.ranks, cost.shards, cost.own_shards, cost.batch], ['shards', 1, 2, 2, 4]);
+    assert.ok(cost.computing_ms > 0 && cost.adding_ms > 0 && cost.optimiser_ms > 0 && cost.bytes > 8e6);
+    assert.match(run(...words).out, /1 rank of 1 thread: [\d.]+ ms per step/);
+    assert.match(run('bench', '--shards', '2').err, /--shards needs --train/);
+    assert.match(run(...words, '--batch', '5').err, /2 shards do not divide a batch of 5 images/);
+});
+
 test('bench measures the stages from image bytes to the answer', () => {
     const json = JSON.parse(run('bench', '--stages', '--seconds', '0.05', '--json').out);
     assert.ok(json.width === 600 && json.height === 450 && json.runs >= 5);
