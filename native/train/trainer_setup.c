@@ -91,7 +91,8 @@ static void choose_schedule(sm_trainer *t) {
     const bool fine_tuning = o->initial_weights != NULL;
     const int least_steps = fine_tuning ? 100 : 1500, least_epochs = fine_tuning ? 10 : SM_LEAST_EPOCHS;
     if (o->epochs <= 0) {
-        const int enough = (least_steps + t->batches - 1) / t->batches;
+        const int batches = t->batches > 0 ? t->batches : 1; /* load_images has seen to it */
+        const int enough = (least_steps + batches - 1) / batches;
         o->epochs = enough > least_epochs ? enough : least_epochs;
     }
     if (o->optimiser.learning_rate <= 0) o->optimiser.learning_rate = fine_tuning ? 2e-4f : 2e-3f;
