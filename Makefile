@@ -405,6 +405,11 @@ test-orthanc: $(NODE_TESTED) weights/SHA256SUMS ## Use a real Orthanc: storing a
 	@.ci/setup test
 	BUILD=$(BUILD) node --test --test-concurrency=1 tests/orthanc/*.test.js
 
+.PHONY: bench-orthanc
+bench-orthanc: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Measure the hook of Orthanc: 200 instances, answered or named (half a minute)
+	@.ci/setup orthanc
+	node tests/orthanc/rate.js
+
 .PHONY: lint-js
 lint-js: $(VENDOR)
 	node_modules/.bin/eslint .
@@ -422,11 +427,12 @@ tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 bench: setup-bench wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Measure speed beside other engines
 	BUILD=$(BUILD) node tests/bench/bench.js $(BENCH)
 
-# Wants a machine that does nothing else. DESK="click brush" runs only these sections. The other rows are tests: mixed naming,
+# Wants a machine that does nothing else. DESK="loop zip live finder" runs only these sections, LIVE_MINUTES=10 measures the
+# live picture for so long. The other rows are tests: mixed naming,
 # the crash, and sessions on a clean profile.
 DESK ?=
 .PHONY: bench-desk
-bench-desk: $(NODE_TESTED) ## Measure how fast the page answers while images are marked up (some minutes)
+bench-desk: $(NODE_TESTED) ## Measure how fast the page answers: marking up, loops, the live picture (some minutes)
 	BUILD=$(BUILD) node tests/web/bench/desk.js $(DESK)
 	BUILD=$(BUILD) node --test --test-name-pattern="of 40 images|after a crash|opened on a clean profile" tests/web/compare.test.js tests/web/session.test.js
 

@@ -19,7 +19,46 @@ static void print_probabilities(sm_json *json, const float probabilities[SM_CLAS
     sm_json_object_end(json);
 }
 
-static void print_lesion(sm_json *json, const sm_lesion *lesion, bool has_decision) {
+static void print_margin(sm_json *json, unsigned margin) {
+    sm_json_string(json, "margin", margin ? "not circumscribed" : "circumscribed");
+    sm_json_array_begin(json, "margin_signs");
+    for (unsigned k = 0; k < SM_MARGIN_SIGN_COUNT; k++)
+        if (margin & 1u << k) sm_json_string(json, NULL, sm_margin_sign_name((sm_margin_sign)(1u << k)));
+    sm_json_array_end(json);
+}
+
+/* null for a measure that the picture does not give. */
+static void print_known(sm_json *json, const char *key, bool known, float value) {
+    sm_json_number(json, key, known ? (double)value : (double)NAN);
+}
+
+static void print_descriptors(sm_json *json, const sm_descriptors *d) {
+    sm_json_object_begin(json, "descriptors");
+    sm_json_string(json, "shape", sm_shape_name(d->shape));
+    sm_json_string(json, "orientation", d->parallel ? "parallel" : "not parallel");
+    print_margin(json, d->margin);
+    sm_json_string(json, "echo", sm_echo_name(d->echo));
+    sm_json_string(json, "posterior", sm_posterior_name(d->posterior));
+    sm_json_boolean(json, "halo", d->halo);
+    sm_json_number(json, "width_px", (double)d->width);
+    sm_json_number(json, "height_px", (double)d->height);
+    sm_json_number(json, "height_ratio", (double)d->height_ratio);
+    sm_json_number(json, "depth_px", (double)d->depth);
+    sm_json_number(json, "axis_ratio", (double)d->axis_ratio);
+    sm_json_number(json, "roughness", (double)d->roughness);
+    sm_json_number(json, "edge_contrast", (double)d->edge_contrast);
+    sm_json_number(json, "weak_edge", (double)d->weak_edge);
+    sm_json_integer(json, "corners", d->corners);
+    sm_json_integer(json, "lobes", d->lobes);
+    sm_json_integer(json, "spicules", d->spicules);
+    print_known(json, "echo_ratio", d->echo != SM_ECHO_UNKNOWN, d->echo_ratio);
+    print_known(json, "echo_spread", d->echo != SM_ECHO_UNKNOWN, d->echo_spread);
+    print_known(json, "posterior_ratio", d->posterior != SM_POSTERIOR_UNKNOWN, d->posterior_ratio);
+    print_known(json, "halo_ratio", d->halo_ratio > 0, d->halo_ratio);
+    sm_json_object_end(json);
+}
+
+static void print_lesion(sm_json *json, const sm_lesion *lesion, const sm_descriptors *descriptors, bool has_decision) {
     sm_json_object_begin(json, NULL);
     sm_json_integer(json, "area_px", lesion->area);
     print_rectangle(json, lesion->left, lesion->top, lesion->width, lesion->height);
@@ -35,12 +74,14 @@ static void print_lesion(sm_json *json, const sm_lesion *lesion, bool has_decisi
     /* 0: presence was fitted without a margin. null promises nothing. */
     sm_json_number(json, "margin_px", has_decision && lesion->margin > 0 ? (double)lesion->margin : (double)NAN);
     sm_json_integer(json, "region", lesion->region);
+    print_descriptors(json, descriptors);
     sm_json_object_end(json);
 }
 
-static void print_lesions(sm_json *json, const char *key, const sm_lesion *lesions, int count, bool has_decision) {
+static void print_lesions(sm_json *json, const char *key, const sm_lesion *lesions, int count,
+                          const sm_descriptors *descriptors, bool has_decision) {
     sm_json_array_begin(json, key);
-    for (int i = 0; i < count; i++) print_lesion(json, &lesions[i], has_decision);
+    for (int i = 0; i < count; i++) print_lesion(json, &lesions[i], &descriptors[i], has_decision);
     sm_json_array_end(json);
 }
 
@@ -94,7 +135,8 @@ static void print_warnings(sm_json *json, const sm_result *result) {
     sm_json_number(json, "overlay_share", (double)result->overlay_share);
 }
 
-void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool has_decision, double milliseconds) {
+void sm_predict_json(FILE *to, const char *file, const sm_result *result, const sm_descriptors *descriptors,
+                     bool has_decision, double milliseconds) {
     sm_json json = {.file = to};
     sm_json_object_begin(&json, NULL);
     sm_json_string(&json, "file", file);
@@ -104,8 +146,9 @@ void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool h
     print_probabilities(&json, result->probabilities);
     sm_json_number(&json, "presence", (double)result->presence);
     print_operating_point(&json, &result->operating_point, has_decision);
-    print_lesions(&json, "lesions", result->lesions, result->lesion_count, has_decision);
-    print_lesions(&json, "possible_lesions", result->possible, result->possible_count, has_decision);
+    print_lesions(&json, "lesions", result->lesions, result->lesion_count, descriptors, has_decision);
+    print_lesions(&json, "possible_lesions", result->possible, result->possible_count,
+                  descriptors + result->lesion_count, has_decision);
     sm_json_number(&json, "expected_dice", (double)result->expected_dice);
     sm_json_number(&json, "outlier_score", (double)result->outlier_score);
     sm_json_boolean(&json, "looks_like_ultrasound", result->looks_like_ultrasound);
@@ -114,5 +157,4 @@ void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool h
     print_warnings(&json, result);
     sm_json_number(&json, "milliseconds", milliseconds);
     sm_json_object_end(&json);
-    fflush(to); /* so that a pipe carries each line at once */
 }

@@ -8,8 +8,9 @@
 
 /**
  * Prints the line of one image. `has_decision` is that of the weights: without it the operating point and the margins
- * are null.
+ * are null. `descriptors` are those of the lesions, then of the possible lesions.
  */
-void sm_predict_json(FILE *to, const char *file, const sm_result *result, bool has_decision, double milliseconds);
+void sm_predict_json(FILE *to, const char *file, const sm_result *result, const sm_descriptors *descriptors,
+                     bool has_decision, double milliseconds);
 
 #endif

@@ -8,16 +8,17 @@
  * sets to within 0.003. Margin: contrast of the edge less half its roughness, in the middle between what separates best
  * in the two sets, whose machines differ; the numbers of lobes and corners give the best agreement between outlines of
  * the network and of the expert. The rest has no reference in these sets, and limits that fit the text of the lexicon:
- * about a fifth of the lesions of BUS-BRA each show enhancement and shadowing, and a tenth a halo.
+ * about a fifth of the lesions of BUS-BRA each show enhancement and shadowing. A halo is a transition zone without a
+ * sharp edge: a bright rim of a circumscribed lesion is a capsule. So defined, it is commoner around malignant lesions
+ * in each of the four sets, as in the literature; of the rim alone the opposite holds.
  */
-#include "descriptors.h"
-
 #include <stdlib.h>
 
 #include "edge_outline.h"
 #include "letterbox.h"
 #include "outline_shape.h"
 #include "outline_tissue.h"
+#include "sonomask.h"
 #include "status.h"
 
 static const double upright = 0.8;        /* height / width */
@@ -27,7 +28,7 @@ static const double circumscribed = 0.21; /* contrast - roughness / 2 */
 static const double indistinct_share = 0.25;
 enum { LOBES = 7, SPICULES = 2, CORNERS = 3 }; /* of the drawn outline: at least these many */
 static const double enhancement = 1.25, shadowing = 0.8;
-static const double halo = 1.13;
+static const double halo = 1.05;
 
 /** The part of the region that is read: the lesion, its surroundings, and all above it up to the skin. */
 static sm_status cut_grey(const sm_image *image, const sm_lesion *lesion, const sm_rectangle *region,
@@ -50,6 +51,14 @@ static unsigned margin_of(const sm_descriptors *d) {
     if (angular && !spiculated) signs |= SM_MARGIN_ANGULAR;
     if (!sharp && ((double)d->weak_edge >= indistinct_share || signs == 0)) signs |= SM_MARGIN_INDISTINCT;
     return signs;
+}
+
+/** The drawn outline may be ragged where the edge in the image is weak and its path smooth. */
+static sm_shape shape_of(const sm_descriptors *d) {
+    const unsigned both = SM_MARGIN_ANGULAR | SM_MARGIN_MICROLOBULATED;
+    const bool ragged = (d->margin & SM_MARGIN_SPICULATED) || (d->margin & both) == both;
+    if ((double)d->roughness > irregular || ragged) return SM_SHAPE_IRREGULAR;
+    return (double)d->axis_ratio >= round_ratio ? SM_SHAPE_ROUND : SM_SHAPE_OVAL;
 }
 
 /** `inside` are the quantiles 0.1, 0.25, 0.5, 0.75 and 0.9, as shares of the median beside. */
@@ -96,30 +105,35 @@ static sm_status describe(const sm_grey_plane *grey, const sm_smooth_outline *ou
         d->parallel = (double)d->height_ratio < upright;
         d->axis_ratio = (float)(outline->minor / outline->major);
         d->roughness = (float)sm_outline_roughness(&edge->outline);
-        d->shape = (double)d->roughness > irregular       ? SM_SHAPE_IRREGULAR
-                   : (double)d->axis_ratio >= round_ratio ? SM_SHAPE_ROUND
-                                                          : SM_SHAPE_OVAL;
         d->edge_contrast = (float)edge->contrast;
         d->weak_edge = (float)edge->weak;
         d->corners = turns.corners;
         d->lobes = turns.lobes;
         d->spicules = turns.spicules;
         d->margin = margin_of(d);
+        d->shape = shape_of(d);
         d->halo_ratio = (float)edge->halo_ratio;
-        d->halo = edge->halo_ratio > halo;
+        d->halo = d->margin != 0 && edge->halo_ratio > halo;
         describe_tissue(grey, outline, d);
     }
     free(edge);
     return status;
 }
 
-static bool holds(const sm_rectangle *region, const sm_image *image, const sm_lesion *lesion) {
-    return region->x >= 0 && region->y >= 0 && region->width >= SM_IMAGE_MIN_SIDE &&
-           region->height >= SM_IMAGE_MIN_SIDE && region->width <= image->width - region->x &&
-           region->height <= image->height - region->y && lesion->width > 0 && lesion->height > 0 &&
-           lesion->left >= region->x && lesion->top >= region->y &&
-           lesion->width <= region->width - (lesion->left - region->x) &&
-           lesion->height <= region->height - (lesion->top - region->y);
+static bool is_within(int start, int length, int end) { return start >= 0 && length > 0 && length <= end - start; }
+
+/** A side of a region, enlarged to hold that of a lesion and, in an image of `end` pixels, two pixels. */
+static void enlarge(int *start, int *length, int lesion_start, int lesion_length, int end) {
+    int stop = *start + *length;
+    if (lesion_start < *start) *start = lesion_start;
+    if (lesion_start + lesion_length > stop) stop = lesion_start + lesion_length;
+    if (stop - *start < SM_IMAGE_MIN_SIDE) {
+        if (stop < end)
+            stop++;
+        else
+            (*start)--;
+    }
+    *length = stop - *start;
 }
 
 sm_status sm_describe(const sm_image *image, const uint8_t *mask, const sm_lesion *lesion, const sm_rectangle *region,
@@ -129,20 +143,47 @@ sm_status sm_describe(const sm_image *image, const uint8_t *mask, const sm_lesio
         return sm_fail(error, SM_ERROR_ARGUMENT, "no mask, no lesion or no place for its description: NULL");
     sm_status status = sm_image_check(image, error);
     if (status != SM_OK) return status;
-    const sm_rectangle whole = {0, 0, image->width, image->height};
-    if (!region) region = &whole;
-    if (!holds(region, image, lesion))
-        return sm_fail(error, SM_ERROR_ARGUMENT, "the lesion is not in the region, or the region not in the image");
+    sm_rectangle place = {0, 0, image->width, image->height};
+    if (region) place = *region;
+    if (!is_within(place.x, place.width, image->width) || !is_within(place.y, place.height, image->height) ||
+        !is_within(lesion->left, lesion->width, image->width) || !is_within(lesion->top, lesion->height, image->height))
+        return sm_fail(error, SM_ERROR_ARGUMENT, "the lesion or the region is not in the image");
+    enlarge(&place.x, &place.width, lesion->left, lesion->width, image->width);
+    enlarge(&place.y, &place.height, lesion->top, lesion->height, image->height);
     sm_smooth_outline *outline = malloc(sizeof *outline);
     if (!outline) return sm_fail(error, SM_ERROR_MEMORY, "no memory for an outline");
     sm_grey_plane grey = {0};
     status = sm_smooth_outline_make(mask, image->width, image->height, lesion, outline, error);
-    if (status == SM_OK) status = cut_grey(image, lesion, region, &grey, error);
+    if (status == SM_OK) status = cut_grey(image, lesion, &place, &grey, error);
     descriptors->width = (float)lesion->width;
     descriptors->height = (float)lesion->height;
     if (status == SM_OK) status = describe(&grey, outline, descriptors, error);
     free(grey.pixels);
     free(outline);
     if (status != SM_OK) *descriptors = (sm_descriptors){0};
+    return status;
+}
+
+/** The region that holds a point, the first of several; NULL: none does. */
+static const sm_region *region_at(const sm_region *regions, int count, sm_point point) {
+    for (int i = 0; i < count; i++) {
+        const float x = point.x - (float)regions[i].x, y = point.y - (float)regions[i].y;
+        if (x >= 0 && y >= 0 && x < (float)regions[i].width && y < (float)regions[i].height) return &regions[i];
+    }
+    return NULL;
+}
+
+sm_status sm_describe_lesions(const sm_image *image, const uint8_t *mask, const sm_lesion *lesions, int count,
+                              const sm_region *regions, int region_count, sm_descriptors *descriptors,
+                              sm_error *error) {
+    if (count < 0 || region_count < 0 || (count > 0 && (!lesions || !descriptors)) || (region_count > 0 && !regions))
+        return sm_fail(error, SM_ERROR_ARGUMENT, "no lesions, no regions or no place for descriptions: NULL");
+    sm_status status = SM_OK;
+    for (int i = 0; i < count && status == SM_OK; i++) {
+        const sm_region *region = region_at(regions, region_count, lesions[i].centroid);
+        sm_rectangle place = {0};
+        if (region) place = (sm_rectangle){region->x, region->y, region->width, region->height};
+        status = sm_describe(image, mask, &lesions[i], region ? &place : NULL, &descriptors[i], error);
+    }
     return status;
 }

@@ -58,7 +58,8 @@ typedef struct sm_descriptors {
     unsigned margin; /**< sum of sm_margin_sign; 0: circumscribed */
     sm_echo echo;
     sm_posterior posterior;
-    bool halo;             /**< an echogenic rim between the lesion and the tissue around it */
+    bool halo;             /**< an echogenic rim around a lesion that is not circumscribed; around a sharp edge it is
+                                a capsule */
     float width, height;   /**< along the skin and away from it */
     float height_ratio;    /**< height / width of the ellipse with the same second moments */
     float depth;           /**< from the skin to the nearest part of the outline, straight up */
@@ -79,9 +80,11 @@ typedef struct sm_descriptors {
 
 /**
  * Describes one lesion of a mask. `lesion` comes from an sm_result or from sm_mask_components, and `mask` is the mask
- * that it is in, of the image's width and height. `region` is the ultrasound picture that holds the lesion (the
- * rectangle of an sm_region): nothing outside it is read; NULL: the whole image. Holes of the lesion count as lesion.
- * Errors: SM_ERROR_ARGUMENT (also a lesion that is not in the mask or not in the region), SM_ERROR_MEMORY.
+ * that it is in, of the image's width and height. `region` is the ultrasound picture that the lesion is in (the
+ * rectangle of an sm_region): nothing outside it and outside the box of the lesion is read; NULL: the whole image.
+ * Holes of the lesion count as lesion. sm_describe_lesions (sonomask.h) describes all lesions of an answer.
+ * Errors: SM_ERROR_ARGUMENT (also a lesion that is not in the mask, or a region that is not in the image),
+ * SM_ERROR_MEMORY.
  */
 SM_API sm_status sm_describe(const sm_image *image, const uint8_t *mask, const sm_lesion *lesion,
                              const sm_rectangle *region, sm_descriptors *descriptors, sm_error *error);

@@ -255,6 +255,16 @@ SM_API sm_status sm_segment(sm_state *state, const sm_image *image, const sm_seg
                             sm_result *result, sm_error *error);
 SM_API void sm_result_free(sm_result *result);
 
+/**
+ * Describes `count` lesions in the words of BI-RADS (descriptors.h): those of an answer, with its mask (or its
+ * `possible` ones, with `possible_mask`) and its regions, or those that sm_mask_components measured. Each is described
+ * within the region that holds its centroid, in none of them within the whole image; of a region only the rectangle is
+ * read. `descriptors` is [count]. Errors: those of sm_describe.
+ */
+SM_API sm_status sm_describe_lesions(const sm_image *image, const uint8_t *mask, const sm_lesion *lesions, int count,
+                                     const sm_region *regions, int region_count, sm_descriptors *descriptors,
+                                     sm_error *error);
+
 /** A click of the user, in pixels of the image: the centre of the top-left pixel is (0.5, 0.5), its corner (0, 0). */
 typedef struct sm_click {
     float x, y;

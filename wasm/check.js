@@ -60,7 +60,7 @@ export function checkedRegions(regions = 'auto') {
  * @param {import('./sonomask.js').RefineOptions['regions']} given
  * @returns {import('./core.js').Regions}
  */
-function regionSettings(given) {
+export function regionSettings(given) {
     const regions = checkedRegions(given);
     if (typeof regions === 'string') return regions;
     return Int32Array.from(regions.flatMap(({ x, y, width, height }) => [x, y, width, height]));

@@ -8,6 +8,7 @@ import { SonomaskError, messageOf, policyHint } from './error.js';
  * @typedef {import('./prompts.js').FlatPrompts} FlatPrompts
  * @typedef {import('./sonomask.js').Backend} Backend
  * @typedef {import('./sonomask.js').Contour} Contour
+ * @typedef {import('./sonomask.js').Descriptors} Descriptors
  * @typedef {import('./sonomask.js').ErrorCode} ErrorCode
  * @typedef {import('./sonomask.js').Lesion} Lesion
  * @typedef {import('./sonomask.js').OperatingPoint} OperatingPoint
@@ -29,6 +30,8 @@ import { SonomaskError, messageOf, policyHint } from './error.js';
  * @property {string[]} modelFields
  * @property {string[]} lesionFields
  * @property {string[]} regionFields
+ * @property {string[]} descriptorFields
+ * @property {Record<'shape' | 'margin' | 'echo' | 'posterior', string[]>} words by the values of the descriptors
  */
 
 /**
@@ -58,11 +61,13 @@ import { SonomaskError, messageOf, policyHint } from './error.js';
  * @property {(threshold: number, minimumArea: number, operatingPoint: number, clickCount: number,
  *             hasBox: number) => number} sonomask_refine
  * @property {(width: number, height: number, hasMap: number, hasMask: number, threshold: number,
- *             minimumArea: number) => number} sonomask_measure
+ *             minimumArea: number, regionCount: number) => number} sonomask_measure
  * @property {() => number} sonomask_result
  * @property {(index: number) => number} sonomask_lesion
  * @property {(index: number) => number} sonomask_possible
  * @property {(index: number) => number} sonomask_region
+ * @property {(possible: number, index: number) => number} sonomask_describe
+ * @property {() => number} sonomask_descriptors
  * @property {() => number} sonomask_result_mask
  * @property {() => number} sonomask_result_possible_mask
  * @property {() => number} sonomask_result_map
@@ -74,7 +79,7 @@ import { SonomaskError, messageOf, policyHint } from './error.js';
  */
 
 /** The version of the interface in exports.c that this file needs. */
-const ABI = 6;
+const ABI = 7;
 
 /** By bit: sm_warning of src/sonomask.h. @type {import('./sonomask.js').Warning[]} */
 const WARNINGS = ['tinted', 'overlay', 'photograph', 'no-scan'];
@@ -110,6 +115,31 @@ function lesionOf(record) {
         presence,
         margin,
         region,
+        descriptors: null,
+    });
+}
+
+/**
+ * @param {Record<string, number>} record
+ * @param {Constants['words']} words
+ * @returns {Descriptors}
+ */
+function descriptorsOf(record, words) {
+    const { shape = 0, parallel, margin = 0, echo = 0, posterior = 0, halo, echoRatio, echoSpread, posteriorRatio, haloRatio,
+        ...numbers } = record;
+    return /** @type {Descriptors} */ ({
+        shape: words.shape[shape],
+        orientation: parallel ? 'parallel' : 'not parallel',
+        margin: margin ? 'not circumscribed' : 'circumscribed',
+        marginSigns: words.margin.filter((_, bit) => (margin >> bit) & 1),
+        echo: words.echo[echo],
+        posterior: words.posterior[posterior],
+        halo: halo !== 0,
+        ...numbers,
+        echoRatio: echo ? echoRatio : null,
+        echoSpread: echo ? echoSpread : null,
+        posteriorRatio: posterior ? posteriorRatio : null,
+        haloRatio: haloRatio || null,
     });
 }
 
@@ -313,7 +343,7 @@ export class Core {
     }
 
     /**
-     * Segments the image.
+     * Segments the image, which stays.
      * @param {AnswerSettings} settings
      * @param {boolean} flipAverage
      */
@@ -326,7 +356,7 @@ export class Core {
     }
 
     /**
-     * Answers again for the image of the last `segment`, with clicks and a box.
+     * Answers again for the image of the last `segment`, which must be set, with clicks and a box.
      * @param {FlatPrompts} prompts
      * @param {AnswerSettings} settings
      */
@@ -336,7 +366,7 @@ export class Core {
         return this.#segmentation();
     }
 
-    /** The last result of `segment` or `refine`, copied out. */
+    /** The last result of `segment` or `refine`, copied out; the outlines are described from the image. */
     #segmentation() {
         const exports = this.#exports;
         const record = this.#record(exports.sonomask_result(), this.constants.resultFields);
@@ -357,12 +387,12 @@ export class Core {
             refined: refined !== 0,
             presence,
             operatingPoint: pointKept > 0 ? operatingPointOf(pointKept, pointPresence, pointMissed) : null,
-            possible: this.#lesions(possible, index => exports.sonomask_possible(index)),
+            possible: this.#lesions(possible, true, true),
             possibleMask: possibleMask === 0 ? null : this.#copy(possibleMask, count),
             regions: Array.from({ length: regions }, (_, index) => this.#region(index)),
             warnings: WARNINGS.filter((_, bit) => (warnings >> bit) & 1),
             overlayShare,
-            ...this.#measurement(count),
+            ...this.#measurement(count, true),
         };
     }
 
@@ -386,36 +416,47 @@ export class Core {
      * @param {number} height
      * @param {number} threshold
      * @param {number} minimumArea
+     * @param {Int32Array | null} regions where the image, which is set, has its pictures; null: there is no image
      */
-    measure(map, mask, width, height, threshold, minimumArea) {
+    measure(map, mask, width, height, threshold, minimumArea, regions) {
         const parts = [];
+        if (regions) parts.push(new Uint8Array(regions.buffer, regions.byteOffset, regions.byteLength));
         if (map) parts.push(new Uint8Array(map.buffer, map.byteOffset, map.byteLength));
         if (mask) parts.push(mask);
         this.#fill(...parts);
-        this.#check(this.#exports.sonomask_measure(width, height, map ? 1 : 0, mask ? 1 : 0, threshold, minimumArea));
-        return this.#measurement(width * height);
+        this.#check(this.#exports.sonomask_measure(width, height, map ? 1 : 0, mask ? 1 : 0, threshold, minimumArea,
+            regions ? regions.length / 4 : 0));
+        return this.#measurement(width * height, regions !== null);
     }
 
     /**
      * The mask and lesions of the last result, copied out.
      * @param {number} count pixels
+     * @param {boolean} described
      */
-    #measurement(count) {
+    #measurement(count, described) {
         const { lesions = 0 } = this.#record(this.#exports.sonomask_result(), this.constants.resultFields);
         return {
             mask: this.#copy(this.#exports.sonomask_result_mask(), count),
-            lesions: this.#lesions(lesions, index => this.#exports.sonomask_lesion(index)),
+            lesions: this.#lesions(lesions, false, described),
         };
     }
 
     /**
      * @param {number} count
-     * @param {(index: number) => number} recordAt pointer to the record of one outline
+     * @param {boolean} possible
+     * @param {boolean} described from the image
      * @returns {Lesion[]}
      */
-    #lesions(count, recordAt) {
-        return Array.from({ length: count }, (_, index) =>
-            lesionOf(this.#record(recordAt(index), this.constants.lesionFields)));
+    #lesions(count, possible, described) {
+        const { sonomask_lesion, sonomask_possible, sonomask_describe, sonomask_descriptors } = this.#exports;
+        const { lesionFields, descriptorFields, words } = this.constants;
+        return Array.from({ length: count }, (_, index) => {
+            const lesion = lesionOf(this.#record((possible ? sonomask_possible : sonomask_lesion)(index), lesionFields));
+            if (!described) return lesion;
+            this.#check(sonomask_describe(Number(possible), index));
+            return { ...lesion, descriptors: descriptorsOf(this.#record(sonomask_descriptors(), descriptorFields), words) };
+        });
     }
 
     /** @returns {Uint8Array<ArrayBuffer>} */

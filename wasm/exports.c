@@ -32,10 +32,10 @@ _Static_assert(SM_OPERATING_POINTS == 3, "number of operating points in \"modelF
 #endif
 
 /** Incremented when a function or record of these files changes, so that JavaScript can refuse an outdated module. */
-#define SM_ABI 6
+#define SM_ABI 7
 
-/** Fields of sonomask_result(), sonomask_model(), sonomask_lesion() and sonomask_region(), in the order of their
- * values. */
+/** Fields of sonomask_result(), sonomask_model(), sonomask_lesion(), sonomask_region() and sonomask_descriptors(), in
+ * the order of their values. */
 #define SM_RESULT_FIELDS                                                                                               \
     "\"width\",\"height\",\"type\",\"normal\",\"benign\",\"malignant\",\"lesions\""                                    \
     ",\"expectedDice\",\"outlierScore\",\"looksLikeUltrasound\""                                                       \
@@ -54,6 +54,17 @@ _Static_assert(SM_OPERATING_POINTS == 3, "number of operating points in \"modelF
 #define SM_REGION_FIELDS                                                                                               \
     "\"x\",\"y\",\"width\",\"height\",\"type\",\"normal\",\"benign\",\"malignant\",\"presence\",\"outlierScore\""      \
     ",\"looksLikeUltrasound\""
+#define SM_DESCRIPTOR_FIELDS                                                                                           \
+    "\"shape\",\"parallel\",\"margin\",\"echo\",\"posterior\",\"halo\",\"width\",\"height\",\"heightRatio\",\"depth\"" \
+    ",\"axisRatio\",\"roughness\",\"edgeContrast\",\"weakEdge\",\"corners\",\"lobes\",\"spicules\",\"echoRatio\""      \
+    ",\"echoSpread\",\"posteriorRatio\",\"haloRatio\""
+/** The words by the values of shape, echo and posterior, and by the bits of margin. */
+#define SM_WORDS                                                                                                       \
+    "{\"shape\":[\"oval\",\"round\",\"irregular\"]"                                                                    \
+    ",\"margin\":[\"indistinct\",\"angular\",\"microlobulated\",\"spiculated\"]"                                       \
+    ",\"echo\":[null,\"anechoic\",\"hyperechoic\",\"complex cystic and solid\",\"hypoechoic\",\"isoechoic\""           \
+    ",\"heterogeneous\"]"                                                                                              \
+    ",\"posterior\":[null,\"no posterior features\",\"enhancement\",\"shadowing\",\"combined pattern\"]}"
 
 sm_exports_state sm_exports;
 
@@ -83,7 +94,8 @@ sm_status sm_exports_check_size(int width, int height) {
     return SM_OK;
 }
 
-/** JSON text: version, ABI, limits, names of classes and backends by index, and the fields of the records. */
+/** JSON text: version, ABI, limits, names of classes and backends by index, the fields of the records, and the words of
+ * descriptors. */
 SM_EXPORT(sonomask_constants) const char *sonomask_constants(void) {
     return "{\"version\":\"" SM_VERSION "\",\"abi\":" SM_TEXT(SM_ABI) //
         ",\"maximumPixels\":" SM_TEXT(SM_IMAGE_MAX_PIXELS)            //
@@ -91,7 +103,8 @@ SM_EXPORT(sonomask_constants) const char *sonomask_constants(void) {
         ",\"classes\":[\"normal\",\"benign\",\"malignant\"]"
         ",\"backends\":[\"auto\",\"reference\",\"scalar\",\"simd128\"],\"fastest\":\"" SM_FASTEST "\""
         ",\"resultFields\":[" SM_RESULT_FIELDS "],\"modelFields\":[" SM_MODEL_FIELDS
-        "],\"lesionFields\":[" SM_LESION_FIELDS "],\"regionFields\":[" SM_REGION_FIELDS "]}";
+        "],\"lesionFields\":[" SM_LESION_FIELDS "],\"regionFields\":[" SM_REGION_FIELDS
+        "],\"descriptorFields\":[" SM_DESCRIPTOR_FIELDS "],\"words\":" SM_WORDS "}";
 }
 
 /** The message of the last failure: one line, valid until the next call. */

@@ -19,11 +19,13 @@ static sm_status make_options(float threshold, float minimum_area, double operat
     return SM_OK;
 }
 
-/** Regions from the input: x, y, width and height of each, integers of 4 bytes. */
-static sm_status read_regions(int count, sm_rectangle regions[SM_REGIONS_MAX]) {
+/** Regions from the start of the input, which has `rest` more bytes: x, y, width and height of each, integers of 4
+ * bytes.
+ */
+static sm_status read_regions(int count, size_t rest, sm_rectangle regions[SM_REGIONS_MAX]) {
     if (count < 0 || count > SM_REGIONS_MAX) return sm_exports_fail(SM_ERROR_ARGUMENT, "there can be 0 to 16 regions");
-    if (sm_exports.input_size != (size_t)count * 4 * sizeof(int32_t))
-        return sm_exports_fail(SM_ERROR_ARGUMENT, "the data is not the regions");
+    if (sm_exports.input_size != (size_t)count * 4 * sizeof(int32_t) + rest)
+        return sm_exports_fail(SM_ERROR_ARGUMENT, "the data has another size");
     const int32_t *values = (const int32_t *)(const void *)sm_exports.input;
     for (int i = 0; i < count; i++, values += 4)
         regions[i] = (sm_rectangle){.x = values[0], .y = values[1], .width = values[2], .height = values[3]};
@@ -33,7 +35,7 @@ _Static_assert(SM_REGIONS_MAX == 16, "limit in the message");
 
 /**
  * Segments the image. With a `region_count` the input holds the regions (see read_regions); otherwise they are found if
- * `find_regions`. Consumes the image and the input.
+ * `find_regions`. Consumes the input. The image stays for sonomask_describe.
  */
 SM_EXPORT(sonomask_segment)
 sm_status sonomask_segment(float threshold, float minimum_area, double operating_point, int flip_average,
@@ -47,14 +49,12 @@ sm_status sonomask_segment(float threshold, float minimum_area, double operating
     options.flip_average = flip_average != 0;
     options.find_regions = find_regions != 0;
     sm_rectangle regions[SM_REGIONS_MAX];
-    status = read_regions(region_count, regions);
+    status = read_regions(region_count, 0, regions);
     sm_exports_release_input();
     if (status != SM_OK) return status;
     options.regions = regions;
     options.region_count = region_count;
-    status = sm_segment(sm_exports.state, &sm_exports.image, &options, &sm_exports.result, &sm_exports.error);
-    sm_image_free(&sm_exports.image);
-    return status;
+    return sm_segment(sm_exports.state, &sm_exports.image, &options, &sm_exports.result, &sm_exports.error);
 }
 
 /** Clicks from floats, three per click: x, y, and 1 for inside or 0 for outside. */
@@ -93,27 +93,45 @@ sm_status sonomask_refine(float threshold, float minimum_area, double operating_
     return status;
 }
 
+/** Regions that hold nothing but their place. */
+static sm_region *make_regions(const sm_rectangle *places, int count) {
+    sm_region *regions = calloc((size_t)count + 1, sizeof *regions);
+    for (int i = 0; regions && i < count; i++)
+        regions[i] =
+            (sm_region){.x = places[i].x, .y = places[i].y, .width = places[i].width, .height = places[i].height};
+    return regions;
+}
+
 /**
- * Makes a result without the network. The input holds, in this order, a probability map (float, width * height) if
- * `has_map` and a mask (bytes, 0 or not) if `has_mask`; at least one of them. Without a mask, `threshold` is applied to
- * the map. Lesions below `minimum_area` (a share of the image) are dropped. Consumes the input.
+ * Makes a result without the network. The input holds, in this order, `region_count` regions (see read_regions), a
+ * probability map (float, width * height) if `has_map` and a mask (bytes, 0 or not) if `has_mask`; at least one of
+ * these two. Without a mask, `threshold` is applied to the map. Lesions below `minimum_area` (a share of the image) are
+ * dropped. The regions are for sonomask_describe. Consumes the input.
  */
 SM_EXPORT(sonomask_measure)
-sm_status sonomask_measure(int width, int height, int has_map, int has_mask, float threshold, float minimum_area) {
+sm_status sonomask_measure(int width, int height, int has_map, int has_mask, float threshold, float minimum_area,
+                           int region_count) {
     sm_result_free(&sm_exports.result);
     sm_status status = sm_exports_check_size(width, height);
     if (status != SM_OK) return status;
     const size_t count = (size_t)width * (size_t)height;
     const size_t map_size = has_map ? count * sizeof(float) : 0;
-    if ((!has_map && !has_mask) || sm_exports.input_size != map_size + (has_mask ? count : 0))
-        return sm_exports_fail(SM_ERROR_ARGUMENT, "the data is not a map or mask of width x height pixels");
+    if (!has_map && !has_mask) return sm_exports_fail(SM_ERROR_ARGUMENT, "neither a map nor a mask");
+    sm_rectangle places[SM_REGIONS_MAX];
+    status = read_regions(region_count, map_size + (has_mask ? count : 0), places);
+    if (status != SM_OK) return status;
     if (!(minimum_area >= 0.0f && minimum_area <= 1.0f) || (!has_mask && !(threshold >= 0.0f && threshold <= 1.0f)))
         return sm_exports_fail(SM_ERROR_ARGUMENT, "threshold and minimum area must be 0..1");
-    const float *map = has_map ? (const float *)(const void *)sm_exports.input : NULL;
-    sm_result result = {.width = width, .height = height, .mask = malloc(count)};
-    if (!result.mask) return sm_exports_fail(SM_ERROR_MEMORY, "no memory for the mask");
+    const uint8_t *data = sm_exports.input + (size_t)region_count * 4 * sizeof(int32_t);
+    const float *map = has_map ? (const float *)(const void *)data : NULL;
+    sm_result result = {.width = width, .height = height, .mask = malloc(count), .region_count = region_count};
+    result.regions = make_regions(places, region_count);
+    if (!result.mask || !result.regions) {
+        sm_result_free(&result);
+        return sm_exports_fail(SM_ERROR_MEMORY, "no memory for the mask");
+    }
     if (has_mask) {
-        const uint8_t *mask = sm_exports.input + map_size;
+        const uint8_t *mask = data + map_size;
         for (size_t i = 0; i < count; i++) result.mask[i] = mask[i] ? 255 : 0;
     } else {
         sm_mask_threshold(map, (int)count, threshold, result.mask);
@@ -124,7 +142,7 @@ sm_status sonomask_measure(int width, int height, int has_map, int has_mask, flo
                                 &result.lesion_count, &sm_exports.error);
     sm_exports_release_input();
     if (status != SM_OK) {
-        free(result.mask);
+        sm_result_free(&result);
         return status;
     }
     if (sm_exports.model)
@@ -199,6 +217,47 @@ SM_EXPORT(sonomask_possible) const double *sonomask_possible(int index) {
     const sm_result *result = &sm_exports.result;
     return index >= 0 && index < result->possible_count ? record_lesion(&result->possible[index]) : NULL;
 }
+
+/**
+ * Describes lesion, or possible lesion, `index` of the result from the image, which must have the size of the result;
+ * sonomask_descriptors then returns the numbers, in the order of "descriptorFields".
+ */
+SM_EXPORT(sonomask_describe) sm_status sonomask_describe(int possible, int index) {
+    const sm_result *result = &sm_exports.result;
+    if (index < 0 || index >= (possible ? result->possible_count : result->lesion_count) ||
+        sm_exports.image.width != result->width || sm_exports.image.height != result->height)
+        return sm_exports_fail(SM_ERROR_ARGUMENT, "no such lesion, or no image of its size");
+    sm_descriptors d = {0};
+    const sm_status status = sm_describe_lesions(&sm_exports.image, possible ? result->possible_mask : result->mask,
+                                                 (possible ? result->possible : result->lesions) + index, 1,
+                                                 result->regions, result->region_count, &d, &sm_exports.error);
+    const double record[DESCRIPTOR_FIELDS] = {
+        (double)d.shape,
+        d.parallel,
+        d.margin,
+        (double)d.echo,
+        (double)d.posterior,
+        d.halo,
+        (double)d.width,
+        (double)d.height,
+        (double)d.height_ratio,
+        (double)d.depth,
+        (double)d.axis_ratio,
+        (double)d.roughness,
+        (double)d.edge_contrast,
+        (double)d.weak_edge,
+        d.corners,
+        d.lobes,
+        d.spicules,
+        (double)d.echo_ratio,
+        (double)d.echo_spread,
+        (double)d.posterior_ratio,
+        (double)d.halo_ratio,
+    };
+    memcpy(sm_exports.record, record, sizeof record);
+    return status;
+}
+SM_EXPORT(sonomask_descriptors) const double *sonomask_descriptors(void) { return sm_exports.record; }
 
 /** Numbers of region `index` in the order of "regionFields"; NULL when there is no such one. */
 SM_EXPORT(sonomask_region) const double *sonomask_region(int index) {

@@ -15,7 +15,7 @@
 #endif
 
 /** Lengths of the records that the getters return. */
-enum { RESULT_FIELDS = 19, MODEL_FIELDS = 17, LESION_FIELDS = 25, REGION_FIELDS = 11 };
+enum { RESULT_FIELDS = 19, MODEL_FIELDS = 17, LESION_FIELDS = 25, REGION_FIELDS = 11, DESCRIPTOR_FIELDS = 21 };
 
 typedef struct sm_exports_state {
     sm_model *model; /**< model and state are both NULL or both set */

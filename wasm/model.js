@@ -1,5 +1,5 @@
 /** One network on the calling thread. Replaces the module's instance after a trap or when its memory grew too large. */
-import { answerSettings, bytesOf, checkedOptions, isBytes, isRawImage, share, valuesPerPixel } from './check.js';
+import { answerSettings, bytesOf, checkedOptions, isBytes, isRawImage, regionSettings, share, valuesPerPixel } from './check.js';
 import { Core } from './core.js';
 import { SonomaskError, messageOf, throwIfAborted } from './error.js';
 import { OpenImage, requireNetwork } from './image.js';
@@ -254,12 +254,13 @@ export class Sonomask {
         return this.#timed(options.signal, (core) => {
             if (this.#held !== pixels || this.#heldRegions !== String(settings.regions))
                 this.#segmentHeld(core, pixels, settings, false);
+            else setPixels(core, pixels);
             return core.refine(flat, settings);
         });
     }
 
     /**
-     * Segments an open image; its features stay in the instance.
+     * Segments an open image; its features stay in the instance, its pixels until the end of the call.
      * @param {Core} core
      * @param {Pixels} pixels
      * @param {import('./core.js').AnswerSettings} settings
@@ -299,7 +300,7 @@ export class Sonomask {
         if (!isMap && !isBytes(map))
             throw new SonomaskError('argument', 'expected a Float32Array (probability map) or a Uint8Array (mask)');
         valuesPerPixel(map, width, height, [1]);
-        const { probabilityMap } = checkedOptions(options);
+        const { probabilityMap, image, regions } = checkedOptions(options);
         if (probabilityMap !== undefined) {
             if (isMap || !(probabilityMap instanceof Float32Array))
                 throw new SonomaskError('argument', 'probabilityMap must be a Float32Array, and is for masks only');
@@ -307,8 +308,14 @@ export class Sonomask {
         }
         const threshold = share(options.threshold, this.info.threshold, 'threshold');
         const minimumArea = share(options.minimumArea, isMap ? this.info.minimumArea : 0, 'minimumArea');
-        return this.#run((core) => core.measure(isMap ? map : probabilityMap, isMap ? undefined : map, width, height,
-            threshold, minimumArea));
+        const places = image ? regionSettings(regions ?? 'whole') : null;
+        if (image && (!isRawImage(image) || image.width !== width || image.height !== height))
+            throw new SonomaskError('argument', `image must be { data, width: ${width}, height: ${height} }`);
+        return this.#run((core) => {
+            if (image) setPixels(core, image);
+            return core.measure(isMap ? map : probabilityMap, isMap ? undefined : map, width, height, threshold, minimumArea,
+                typeof places === 'string' ? new Int32Array() : places);
+        });
     }
 
     /**

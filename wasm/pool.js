@@ -65,7 +65,8 @@ function detach(value, transfer) {
         return value;
     if ('data' in value && 'width' in value && 'height' in value)
         return { data: detach(value.data, transfer), width: value.width, height: value.height };
-    if ('probabilityMap' in value) return { ...value, probabilityMap: detach(value.probabilityMap, transfer) };
+    if ('probabilityMap' in value || 'image' in value)
+        return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, detach(member, transfer)]));
     return value;
 }
 

@@ -59,6 +59,56 @@ export interface Point {
     y: number;
 }
 
+/**
+ * An outline in the words of the BI-RADS lexicon for ultrasound (5th edition), each with the numbers behind it; lengths are
+ * pixels. Measures of the outline and of the grey levels around it, not a diagnosis and no BI-RADS category. MEASURES.md
+ * of the package defines each.
+ */
+export interface Descriptors {
+    shape: 'oval' | 'round' | 'irregular';
+    /** `parallel`: wider than tall. Round lesions are not parallel, too. */
+    orientation: 'parallel' | 'not parallel';
+    margin: 'circumscribed' | 'not circumscribed';
+    /** Why the margin is not circumscribed, in the order of this type; otherwise empty. */
+    marginSigns: ('indistinct' | 'angular' | 'microlobulated' | 'spiculated')[];
+    /** Echo pattern against the tissue beside the lesion; null when the picture shows none there. */
+    echo: 'anechoic' | 'hyperechoic' | 'complex cystic and solid' | 'hypoechoic' | 'isoechoic' | 'heterogeneous' | null;
+    /** Posterior features; null when the picture ends below the lesion. */
+    posterior: 'no posterior features' | 'enhancement' | 'shadowing' | 'combined pattern' | null;
+    /** An echogenic rim around a lesion that is not circumscribed. */
+    halo: boolean;
+    /** Along the skin. */
+    width: number;
+    /** Away from the skin. */
+    height: number;
+    /** Height / width of the ellipse with the same second moments. */
+    heightRatio: number;
+    /** From the skin to the nearest part of the outline, straight up. */
+    depth: number;
+    /** Minor / major axis of that ellipse, 0..1. */
+    axisRatio: number;
+    /** Perimeter of the edge / perimeter of its ellipse - 1; 0 for an ellipse. */
+    roughness: number;
+    /** Mean over the edge of (outside - inside) / (outside + inside), -1..1. */
+    edgeContrast: number;
+    /** Share of the edge without a clear contrast, 0..1. */
+    weakEdge: number;
+    /** Places where the outline turns by 70 degrees or more. */
+    corners: number;
+    /** Hollows of the outline between two lobes. */
+    lobes: number;
+    /** Places where the outline turns by 105 degrees or more. */
+    spicules: number;
+    /** Median grey inside / beside, at the same depth; null with `echo`. */
+    echoRatio: number | null;
+    /** (9th - 1st decile of the grey inside) / median beside; null with `echo`. */
+    echoSpread: number | null;
+    /** Mean grey below the lesion / beside that; null with `posterior`. */
+    posteriorRatio: number | null;
+    /** Grey of the rim / of the tissue around it. */
+    haloRatio: number | null;
+}
+
 /** One connected lesion, in pixels. */
 export interface Lesion {
     area: number;
@@ -91,6 +141,8 @@ export interface Lesion {
     margin: number;
     /** Index of its region in `regions`; 0 from `measure`. */
     region: number;
+    /** null from `measure` without an image. */
+    descriptors: Descriptors | null;
 }
 
 /**
@@ -332,6 +384,17 @@ export interface MeasureOptions {
     minimumArea?: number;
     /** For a mask: the map that gives `meanProbability`. */
     probabilityMap?: Float32Array;
+    /**
+     * The image of the mask or map, of the same width and height: with it the lesions have `descriptors`. Of a large image a
+     * part is enough that begins at the top of the region and, on the other sides, reaches from each outline as far as
+     * the larger side of its `bbox`, and 4 pixels more.
+     */
+    image?: RawImage;
+    /**
+     * With `image`, the ultrasound pictures in it, as an answer lists them. A lesion is described within the one that holds its
+     * centroid, enlarged to hold the outline; without any, in the whole image.
+     */
+    regions?: Rectangle[];
 }
 
 export interface PoolMeasureOptions extends MeasureOptions {

@@ -92,6 +92,8 @@ static sm_status score_masks(const sm_result *result, const sm_sample *sample, c
         image->pixel_uncertainty = sm_pixel_uncertainty_of(result->probability_map, sample->mask, result->mask, count);
         status = sm_surface_distance(sample->mask, result->mask, sample->width, sample->height, &image->surface, error);
         if (status == SM_OK) status = sm_outlines_score(result, sample->mask, &image->outlines, error);
+        const sm_image grey = {sample->width, sample->height, 1, sample->grey};
+        if (status == SM_OK) status = sm_measures_pair(&grey, result, sample->mask, &image->measures, error);
     } else {
         set_not_outlined(result, count, image);
     }

@@ -47,7 +47,7 @@ INCLUDEDIR := $(PREFIX)/include/sonomask
 SHAREDIR := $(PREFIX)/share/sonomask
 DOCDIR := $(PREFIX)/share/doc/sonomask
 MANDIR := $(PREFIX)/share/man
-DOCUMENTS := LICENSE THIRD_PARTY_NOTICES.md weights/MODEL_CARD.md
+DOCUMENTS := LICENSE THIRD_PARTY_NOTICES.md weights/MODEL_CARD.md weights/MEASURES.md
 # The files below DESTDIR, for uninstall.
 INSTALLED_PATHS := $(BINDIR)/sonomask $(PUBLIC_HEADERS:src/%=$(INCLUDEDIR)/%) $(LIBDIR)/libsonomask.a \
 	$(LIBDIR)/libsonomask.so $(LIBDIR)/$(SONAME) $(LIBDIR)/$(SHARED_NAME) $(LIBDIR)/pkgconfig/sonomask.pc \

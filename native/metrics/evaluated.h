@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "../data/dataset.h"
+#include "measures.h"
 #include "outlines.h"
 #include "pixel_uncertainty.h"
 #include "pixels.h"
@@ -27,6 +28,7 @@ typedef struct sm_evaluated_image {
     bool looks_like_ultrasound;
     int lesion_count; /**< predicted lesions */
     sm_outline_scores outlines;
+    sm_measure_pairs measures; /**< the found lesions of images with a reference outline */
     /** At each operating point of the model: there is an outline, counted or possible, whose presence passes the level;
      * an outline counts; a counted outline touches a reference lesion. */
     bool kept_at[SM_OPERATING_POINTS], mask_at[SM_OPERATING_POINTS], found_at[SM_OPERATING_POINTS];

@@ -65,6 +65,11 @@ const sm_metric_info sm_metrics[SM_METRIC_COUNT] = {
     [SM_METRIC_DICE_BOX] = {"lesion_dice_box", "Lesion Dice after a box", SM_UNIT_SCORE},
     [SM_METRIC_MISSED_1_CLICK] = {"missed_lesion_share_1_click", "Lesion images missed after 1 click", SM_UNIT_SHARE},
     [SM_METRIC_CLEARED] = {"false_mask_cleared_share", "False outlines removed by a click on them", SM_UNIT_SHARE},
+    [SM_METRIC_LONG_AXIS_ICC] = {"long_axis_icc", "Longest diameter, ICC with the expert's outline", SM_UNIT_SCORE},
+    [SM_METRIC_SHAPE_KAPPA] = {"shape_kappa", "Shape, kappa with the expert's outline", SM_UNIT_SCORE},
+    [SM_METRIC_ORIENTATION_KAPPA] = {"orientation_kappa", "Orientation, kappa", SM_UNIT_SCORE},
+    [SM_METRIC_MARGIN_KAPPA] = {"margin_kappa", "Margin circumscribed or not, kappa", SM_UNIT_SCORE},
+    [SM_METRIC_WORDS_KAPPA] = {"words_kappa", "Shape, orientation and margin, mean kappa", SM_UNIT_SCORE},
 };
 
 /* An item of a list sorted by value, for weighted medians. */
@@ -271,6 +276,20 @@ static void correction_metrics(const prepared *data, const int *weights, double 
     values[SM_METRIC_CLEARED] = value_of(&cleared);
 }
 
+static void measure_metrics(const prepared *data, const int *weights, double *values) {
+    sm_measure_sums sums = {0};
+    weighted_mean kappa = {0};
+    for (int i = 0; i < data->count; i++)
+        for (int k = 0; weights[i] > 0 && k < data->images[i]->measures.count; k++)
+            sm_measure_sums_add(&sums, &data->images[i]->measures.pairs[k], weights[i]);
+    values[SM_METRIC_LONG_AXIS_ICC] = sm_measure_icc(&sums);
+    for (int w = 0; w < SM_WORDS; w++) {
+        values[SM_METRIC_SHAPE_KAPPA + w] = sm_measure_kappa(&sums, (sm_word)w);
+        add(&kappa, values[SM_METRIC_SHAPE_KAPPA + w], 1);
+    }
+    values[SM_METRIC_WORDS_KAPPA] = value_of(&kappa);
+}
+
 /* An sm_bootstrap_statistic. */
 static void compute(void *data_pointer, const int *weights, double *values) {
     const prepared *data = data_pointer;
@@ -292,6 +311,7 @@ static void compute(void *data_pointer, const int *weights, double *values) {
     point_metrics(data, weights, values);
     margin_metrics(data, weights, values);
     correction_metrics(data, weights, values);
+    measure_metrics(data, weights, values);
     values[SM_METRIC_BRIER] = reliability.brier;
     const sm_uncertainty_scores uncertainty = sm_uncertainty_score(data->uncertainty, weights);
     values[SM_METRIC_EXPECTED_SPEARMAN] = uncertainty.spearman;
@@ -461,6 +481,7 @@ sm_status sm_score_set_of(const sm_evaluated_image *const *images, int count, ui
         if (sm_evaluated_has_lesion(images[i])) scores->lesion_images++;
         if (sm_evaluated_normal(images[i])) scores->normal_images++;
         if ((int)data.true_class[i] < SM_CLASS_COUNT) scores->typed_images++;
+        scores->measured_lesions += images[i]->measures.count;
         milliseconds += images[i]->milliseconds;
     }
     scores->milliseconds = milliseconds / count;

@@ -65,6 +65,12 @@ typedef enum sm_metric {
     SM_METRIC_DICE_BOX,
     SM_METRIC_MISSED_1_CLICK, /**< share of lesion images with Dice 0 after one click */
     SM_METRIC_CLEARED,        /**< share of the normal images with a mask in which one click outside removes it */
+    SM_METRIC_LONG_AXIS_ICC,  /**< this and the next: agreement between outlines of the network and of the expert, over
+                                   found lesions; see measures.h */
+    SM_METRIC_SHAPE_KAPPA,
+    SM_METRIC_ORIENTATION_KAPPA,
+    SM_METRIC_MARGIN_KAPPA,
+    SM_METRIC_WORDS_KAPPA, /**< mean of the three */
     SM_METRIC_COUNT
 } sm_metric;
 
@@ -92,6 +98,7 @@ typedef struct sm_score_set {
     sm_binary_scores pixelwise;              /**< from `pixels` */
     sm_binary_scores imagewise;              /**< mean over outlined images */
     sm_binary_scores imagewise_lesions;      /**< mean over lesion images */
+    int measured_lesions;                    /**< found lesions, of SM_METRIC_LONG_AXIS_ICC and the kappas */
     double milliseconds;                     /**< mean per image */
 } sm_score_set;
 

@@ -40,6 +40,7 @@ const size_t *sonomask_structure_sizes(void) {
         sizeof(sm_click),
         sizeof(sm_box),
         sizeof(sm_prompts),
+        sizeof(sm_descriptors),
         0,
     };
     return sizes;

@@ -22,7 +22,7 @@ python-data: $(PYTHON_LIBRARY)
 	@if [ -z "$(INTO)" ]; then echo 'usage: make python-data INTO=DIR'; exit 2; fi
 	$(Q)install -d "$(INTO)"
 	$(Q)install -m 755 $(PYTHON_LIBRARY) "$(INTO)"
-	$(Q)install -m 644 weights/sonomask.safetensors weights/MODEL_CARD.md "$(INTO)"
+	$(Q)install -m 644 weights/sonomask.safetensors weights/MODEL_CARD.md weights/MEASURES.md "$(INTO)"
 
 # setuptools would put its own files into build/ and beside the sources.
 define PYTHON_SETUP

@@ -164,6 +164,7 @@ static sm_status write_split(FILE *out, const sm_report *report, const sm_split 
     int table = 0;
     if (table < split->table_count) {
         sm_report_decisions_table(out, &split->tables[table]);
+        sm_report_measures_table(out, &split->tables[table]);
         sm_report_subgroups_table(out, &split->tables[table++]);
     }
     sm_status status = sm_report_charts(out, report, split, error);

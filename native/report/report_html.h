@@ -14,6 +14,9 @@ void sm_report_calibration_table(FILE *out, const sm_score_set *scores);
 void sm_report_subgroups_table(FILE *out, const sm_table *table);
 /** Operating points, margins and corrections: one row per subgroup. Nothing when the models have none of them. */
 void sm_report_decisions_table(FILE *out, const sm_table *table);
+/** Agreement of the measures of both outlines, with the number of lesions: one row per subgroup. Nothing without found
+ * lesions. */
+void sm_report_measures_table(FILE *out, const sm_table *table);
 void sm_report_folds_table(FILE *out, const sm_fold_summary *folds);
 /** Scores of perturbed images: a summary, a table of the study's perturbations, and a chart per kind. */
 void sm_report_robustness(FILE *out, const sm_robustness *robustness);

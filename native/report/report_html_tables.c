@@ -230,6 +230,38 @@ void sm_report_decisions_table(FILE *out, const sm_table *table) {
                      sizeof corrections / sizeof *corrections);
 }
 
+void sm_report_measures_table(FILE *out, const sm_table *table) {
+    static const column columns[] = {{SM_METRIC_LONG_AXIS_ICC, "Longest diameter, ICC"},
+                                     {SM_METRIC_SHAPE_KAPPA, "Shape, kappa"},
+                                     {SM_METRIC_ORIENTATION_KAPPA, "Orientation, kappa"},
+                                     {SM_METRIC_MARGIN_KAPPA, "Margin, kappa"},
+                                     {SM_METRIC_WORDS_KAPPA, "Mean kappa"}};
+    enum { COUNT = sizeof columns / sizeof *columns };
+    const char *names[COUNT + 2] = {"", "Found lesions"};
+    for (int c = 0; c < COUNT; c++) names[c + 2] = columns[c].title;
+    bool any = false;
+    for (int r = 0; r < table->row_count; r++) any = any || table->rows[r].scores.measured_lesions > 0;
+    if (!any) return;
+    char value[SM_METRIC_TEXT];
+    sm_html_table_begin(out, "Measures: the network's outline against the expert's");
+    header(out, names, COUNT + 2);
+    for (int r = 0; r < table->row_count; r++) {
+        const sm_score_set *scores = &table->rows[r].scores;
+        row_name(out, table->rows[r].label);
+        fprintf(out, "<td>%d</td>", scores->measured_lesions);
+        for (int c = 0; c < COUNT; c++) {
+            const sm_metric metric = columns[c].metric;
+            sm_metric_format(metric, scores->metric[metric], value);
+            fprintf(out, "<td>%s<small>", value);
+            write_interval(out, metric, scores->interval[metric]);
+            fputs("</small></td>", out);
+        }
+        fputs("</tr>\n", out);
+    }
+    fputs("</tbody>", out);
+    sm_html_table_end(out);
+}
+
 void sm_report_folds_table(FILE *out, const sm_fold_summary *folds) {
     static const sm_metric columns[] = {
         SM_METRIC_LESION_DICE,     SM_METRIC_LESION_DICE_MEDIAN,   SM_METRIC_MISSED,       SM_METRIC_FALSE_MASK,

@@ -77,6 +77,7 @@ static void write_metrics(sm_json *json, const sm_score_set *scores) {
     sm_json_integer(json, "typed_images", scores->typed_images);
     sm_json_integer(json, "outlined_images", scores->outlined_images);
     sm_json_integer(json, "groups", scores->groups);
+    sm_json_integer(json, "measured_lesions", scores->measured_lesions);
     for (int f = 0; f < SM_METRIC_COUNT; f++) {
         sm_json_number(json, sm_metrics[f].key, scores->metric[f]);
         snprintf(key, sizeof key, "%s_interval", sm_metrics[f].key);
@@ -318,6 +319,15 @@ static void write_run(sm_json *json, const sm_report *report) {
         json, "margin_coverage",
         "share of the patients with a found lesion whose found lesions all lie within their outlines grown by "
         "the margin");
+    sm_json_string(
+        json, "long_axis_icc",
+        "ICC(2,1), absolute agreement, of the longest diameter of the network's and the expert's outline of each "
+        "found lesion (measured_lesions)");
+    sm_json_string(
+        json, "kappa",
+        "Cohen, unweighted, between the BI-RADS words from both outlines of each found lesion: shape of three, "
+        "orientation, margin circumscribed or not; the limits of the words were chosen with the folds of BUS-BRA "
+        "and BUSI in view");
     sm_json_string(json, "clicks",
                    "first at a random pixel of the lesion, then at the most interior pixel of the largest error; box: "
                    "sides moved by up to 5 %");

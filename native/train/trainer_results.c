@@ -192,8 +192,10 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     const int epoch = t->progress.epoch + 1;
     const bool validates = t->validation_cache.count > 0;
     make_result(t);
+    const double begun = sm_clock();
     sm_status status = score_inner(t, epoch, error);
     if (status != SM_OK) return status;
+    t->times.validation += sm_clock() - begun;
     t->progress.epoch++; /* for the patience; until the log is longer, nothing is saved */
     const bool last = epoch == t->options->epochs || sm_trainer_out_of_patience(t);
     t->progress.epoch--;
@@ -206,8 +208,11 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
         status = sm_ranks_agree(t->options->ranks, sm_trainer_writes(t) ? sm_trainer_save(t, error) : SM_OK, error);
         t->has_checkpoint = status == SM_OK;
     }
+    const double before = sm_clock();
     if (status == SM_OK && (validates || save)) status = sm_validation_run(t->validation, t->result, &scores, error);
     if (status != SM_OK) return status;
+    const double scored = sm_clock();
+    t->times.validation += scored - before;
     report_epoch(t, epoch, validates ? &scores : NULL, bar);
     status =
         sm_training_log_append(&t->progress.log, epoch, sm_learning_rate(&t->optimiser_options, t->optimiser.step - 1),
@@ -217,7 +222,9 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     t->progress.sums = (sm_epoch_sums){0};
     if (status == SM_OK && sm_trainer_writes(t))
         status = save ? publish(t, epoch, last, error) : notify(t, epoch, false, false, error);
-    if (save) t->saved_at = sm_clock();
+    const double written = sm_clock();
+    t->times.writing += written - scored;
+    if (save) t->saved_at = written;
     status = sm_ranks_agree(t->options->ranks, status, error);
     return status == SM_OK ? sm_trainer_check_weights(t, error) : status;
 }

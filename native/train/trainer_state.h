@@ -13,6 +13,7 @@
 #include "shards.h"
 #include "snapshot.h"
 #include "trainer.h"
+#include "trainer_times.h"
 #include "validation.h"
 
 enum { SM_SETTINGS_SIZE = 1024, SM_NOTE_SIZE = 256 };
@@ -46,6 +47,7 @@ typedef struct sm_trainer {
     sm_validation *inner_validation; /* NULL without inner_cache */
     sm_optimiser optimiser;
     sm_snapshot snapshot;
+    sm_trainer_times times;
     bool diverged;   /* the loss of the last batch was not finite */
     double saved_at; /* sm_clock of the last save */
     float *parameters, *gradients;

@@ -366,7 +366,7 @@ static void describing_checks_its_arguments(void **state) {
     assert_argument(sm_describe(&image, NULL, lesions, NULL, &d, &error), &error);
     assert_argument(sm_describe(&image, mask, NULL, NULL, &d, &error), &error);
     assert_argument(sm_describe(&image, mask, lesions, NULL, NULL, &error), &error);
-    const sm_rectangle wrong[] = {{0, 0, 0, 0}, {0, 0, SIDE + 1, SIDE}, {-1, 0, SIDE, SIDE}, {24, 0, 40, 64}};
+    const sm_rectangle wrong[] = {{0, 0, 0, 0}, {0, 0, SIDE + 1, SIDE}, {-1, 0, SIDE, SIDE}, {64, 0, 1, 64}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_argument(sm_describe(&image, mask, lesions, &wrong[i], &d, &error), &error);
     assert_true(is_zero(&d, sizeof d));

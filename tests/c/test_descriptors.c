@@ -211,14 +211,22 @@ static void a_lesion_at_the_lower_edge_has_no_posterior_features(void **state) {
     scene_free(&s);
 }
 
-static void a_bright_ring_is_a_halo(void **state) {
+static void a_bright_ring_is_a_halo_without_a_sharp_edge(void **state) {
     (void)state;
     scene s = scene_make(1, 0);
-    draw(&s, lying, 8, 170, 0);
-    draw(&s, lying, 0, 40, 1);
+    draw(&s, star, 8, 170, 0);
+    draw(&s, star, 0, 40, 1);
     const sm_descriptors d = describe(&s);
     assert_true(d.halo);
-    assert_true(d.halo_ratio > 1.3F);
+    assert_true(d.halo_ratio > 1.2F);
+    scene_free(&s);
+    s = scene_make(1, 0);
+    draw(&s, lying, 8, 170, 0);
+    draw(&s, lying, 0, 40, 1);
+    const sm_descriptors sharp = describe(&s);
+    assert_int_equal(sharp.margin, 0);
+    assert_true(sharp.halo_ratio > 1.3F);
+    assert_false(sharp.halo); /* a capsule */
     scene_free(&s);
 }
 
@@ -262,8 +270,9 @@ static void smallest_lesions_and_wrong_arguments(void **state) {
     assert_int_equal(sm_describe(&image, mask, &lesion, NULL, &d, NULL), SM_OK);
     assert_float_equal(d.width, 1, 0);
     assert_true(isfinite(d.roughness) && isfinite(d.height_ratio) && isfinite(d.edge_contrast));
-    const sm_rectangle elsewhere = {2, 2, 2, 2}, outside = {0, 0, 5, 4};
-    assert_int_equal(sm_describe(&image, mask, &lesion, &elsewhere, &d, &error), SM_ERROR_ARGUMENT);
+    const sm_rectangle elsewhere = {2, 2, 2, 2}, pixel = {1, 1, 1, 1}, outside = {0, 0, 5, 4};
+    assert_int_equal(sm_describe(&image, mask, &lesion, &elsewhere, &d, NULL), SM_OK);
+    assert_int_equal(sm_describe(&image, mask, &lesion, &pixel, &d, NULL), SM_OK);
     assert_int_equal(sm_describe(&image, mask, &lesion, &outside, &d, &error), SM_ERROR_ARGUMENT);
     lesion.width = 4;
     assert_int_equal(sm_describe(&image, mask, &lesion, NULL, &d, &error), SM_ERROR_ARGUMENT);
@@ -284,7 +293,7 @@ int main(void) {
         cmocka_unit_test(echo_is_that_of_the_grey_inside),
         cmocka_unit_test(a_band_below_is_enhancement_or_shadow),
         cmocka_unit_test(a_lesion_at_the_lower_edge_has_no_posterior_features),
-        cmocka_unit_test(a_bright_ring_is_a_halo),
+        cmocka_unit_test(a_bright_ring_is_a_halo_without_a_sharp_edge),
         cmocka_unit_test(depth_is_from_the_skin),
         cmocka_unit_test(a_slightly_other_outline_gives_the_same_words),
         cmocka_unit_test(smallest_lesions_and_wrong_arguments),

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +88,7 @@ static void test_calls_out_of_order_fail(void **state) {
     assert_fails(sonomask_set_image(1, 10, 1), SM_ERROR_IMAGE_TOO_SMALL);
     assert_fails(sonomask_set_image(INT32_MAX, INT32_MAX, 4), SM_ERROR_IMAGE_TOO_LARGE);
     assert_fails(sonomask_set_image(10, 10, 1), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_measure(10, 8, 1, 0, 0.5f, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_measure(10, 8, 1, 0, 0.5f, 0, 0), SM_ERROR_ARGUMENT);
     assert_fails(sonomask_contours(10, 8), SM_ERROR_ARGUMENT);
 }
 
@@ -97,10 +98,10 @@ static void test_sizes_must_fit_the_input(void **state) {
     fill_input(bytes, sizeof bytes);
     assert_fails(sonomask_set_image(5, 4, 2), SM_ERROR_ARGUMENT);
     assert_fails(sonomask_set_image(5, 4, 4), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_measure(5, 4, 0, 1, 0.5f, 0), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_measure(5, 3, 1, 0, 1.5f, 0), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_measure(5, 3, 1, 0, NAN, 0), SM_ERROR_ARGUMENT);
-    assert_fails(sonomask_measure(5, 3, 1, 0, 0.5f, -1), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_measure(5, 4, 0, 1, 0.5f, 0, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_measure(5, 3, 1, 0, 1.5f, 0, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_measure(5, 3, 1, 0, NAN, 0, 0), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_measure(5, 3, 1, 0, 0.5f, -1, 0), SM_ERROR_ARGUMENT);
     assert_fails(sonomask_contours(5, 4), SM_ERROR_ARGUMENT);
     assert_int_equal(sonomask_set_image(5, 4, 3), SM_OK);
     assert_fails(sonomask_set_image(5, 4, 3), SM_ERROR_ARGUMENT);
@@ -109,9 +110,10 @@ static void test_sizes_must_fit_the_input(void **state) {
 static void test_constants_name_every_field(void **state) {
     (void)state;
     const char *constants = sonomask_constants();
-    const char *const lists[] = {"\"resultFields\":[", "\"modelFields\":[", "\"lesionFields\":[", "\"regionFields\":["};
-    const int counts[] = {RESULT_FIELDS, MODEL_FIELDS, LESION_FIELDS, REGION_FIELDS};
-    for (int i = 0; i < 4; i++) {
+    const char *const lists[] = {"\"resultFields\":[", "\"modelFields\":[", "\"lesionFields\":[", "\"regionFields\":[",
+                                 "\"descriptorFields\":["};
+    const int counts[] = {RESULT_FIELDS, MODEL_FIELDS, LESION_FIELDS, REGION_FIELDS, DESCRIPTOR_FIELDS};
+    for (int i = 0; i < 5; i++) {
         const char *list = strstr(constants, lists[i]);
         assert_non_null(list);
         int commas = 0;
@@ -120,12 +122,67 @@ static void test_constants_name_every_field(void **state) {
     }
 }
 
+/* Adds a name to a list of JSON. */
+static void add_word(char *text, size_t size, const char *name, bool first) {
+    const size_t length = strlen(text);
+    snprintf(text + length, size - length, "%s%s%s%s", first ? "" : ",", name ? "\"" : "", name ? name : "null",
+             name ? "\"" : "");
+}
+
+static void test_constants_have_the_words_of_the_library(void **state) {
+    (void)state;
+    char shapes[256] = "\"shape\":[", margins[256] = "\"margin\":[", echoes[256] = "\"echo\":[";
+    char posteriors[256] = "\"posterior\":[";
+    for (int i = 0; i < SM_SHAPE_COUNT; i++) add_word(shapes, sizeof shapes, sm_shape_name((sm_shape)i), i == 0);
+    for (int i = 0; i < SM_MARGIN_SIGN_COUNT; i++)
+        add_word(margins, sizeof margins, sm_margin_sign_name((sm_margin_sign)(1 << i)), i == 0);
+    for (int i = 0; i < SM_ECHO_COUNT; i++) add_word(echoes, sizeof echoes, sm_echo_name((sm_echo)i), i == 0);
+    for (int i = 0; i < SM_POSTERIOR_COUNT; i++)
+        add_word(posteriors, sizeof posteriors, sm_posterior_name((sm_posterior)i), i == 0);
+    const char *lists[] = {shapes, margins, echoes, posteriors};
+    for (int i = 0; i < 4; i++) assert_non_null(strstr(sonomask_constants(), lists[i]));
+}
+
+static void test_describes_a_drawn_mask(void **state) {
+    (void)state;
+    enum { W = 60, H = 40, COUNT = W * H };
+    uint8_t grey[COUNT], data[16 + COUNT] = {0};
+    memset(grey, 120, sizeof grey);
+    uint8_t *mask = data + 16;
+    for (int y = 15; y < 25; y++)
+        for (int x = 20; x < 40; x++) {
+            mask[y * W + x] = 1;
+            grey[y * W + x] = 40;
+        }
+    const int32_t region[4] = {10, 5, 40, 30};
+    memcpy(data, region, sizeof region);
+    fill_input(grey, sizeof grey);
+    assert_int_equal(sonomask_set_image(W, H, 1), SM_OK);
+    for (int regions = 0; regions < 2; regions++) {
+        fill_input(regions ? data : mask, COUNT + 16 * (size_t)regions);
+        assert_int_equal(sonomask_measure(W, H, 0, 1, 0, 0, regions), SM_OK);
+        assert_int_equal(sonomask_describe(0, 0), SM_OK);
+        const double *d = sonomask_descriptors();
+        assert_true(d[0] == SM_SHAPE_OVAL && d[1] == 1 && d[3] == SM_ECHO_HYPOECHOIC && d[6] == 20 && d[7] == 10);
+        assert_true(fabs(d[9] - (regions ? 10 : 15)) < 1); /* the skin is the upper side of the region */
+    }
+    assert_fails(sonomask_describe(0, 1), SM_ERROR_ARGUMENT);
+    assert_fails(sonomask_describe(1, 0), SM_ERROR_ARGUMENT);
+    fill_input(data, sizeof data);
+    assert_fails(sonomask_measure(W, H, 0, 1, 0, 0, 17), SM_ERROR_ARGUMENT);
+    fill_input(grey, W * 20);
+    assert_int_equal(sonomask_set_image(W, 20, 1), SM_OK);
+    fill_input(mask, COUNT);
+    assert_int_equal(sonomask_measure(W, H, 0, 1, 0, 0, 0), SM_OK);
+    assert_fails(sonomask_describe(0, 0), SM_ERROR_ARGUMENT); /* an image of another size */
+}
+
 static void test_measures_a_drawn_mask_and_outlines_it(void **state) {
     (void)state;
     uint8_t mask[80];
     draw_square(mask);
     fill_input(mask, sizeof mask);
-    assert_int_equal(sonomask_measure(10, 8, 0, 1, 0, 0), SM_OK);
+    assert_int_equal(sonomask_measure(10, 8, 0, 1, 0, 0, 0), SM_OK);
     assert_true(sonomask_result()[6] == 1);
     const double *lesion = sonomask_lesion(0);
     assert_true(lesion[0] == 12 && lesion[1] == 3 && lesion[2] == 2 && lesion[3] == 4 && lesion[4] == 4);
@@ -146,12 +203,12 @@ static void test_measures_a_probability_map(void **state) {
     float map[80] = {0};
     for (int i = 30; i < 36; i++) map[i] = 0.75f;
     fill_input(map, sizeof map);
-    assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0), SM_OK);
+    assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0, 0), SM_OK);
     assert_true(sonomask_lesion(0)[0] == 6 && sonomask_lesion(0)[LESION_FIELDS - 5] == 0.75);
     /* 2 * 6 * 0.75 / (6 * 0.75 + 6) */
     assert_true(fabs(sonomask_lesion(0)[LESION_FIELDS - 4] - 9 / 10.5) < 1e-6);
     fill_input(map, sizeof map);
-    assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0.1f), SM_OK);
+    assert_int_equal(sonomask_measure(10, 8, 1, 0, 0.5f, 0.1f, 0), SM_OK);
     assert_true(sonomask_result()[6] == 0);
 }
 
@@ -168,7 +225,8 @@ static void test_segments_pixels_and_files(void **state) {
     assert_true(sonomask_result()[0] == 48 && sonomask_result()[1] == 40);
     float first[48 * 40];
     memcpy(first, sonomask_result_map(), sizeof first);
-    assert_fails(sonomask_segment(-1, -1, 0, 1, 0, 0), SM_ERROR_ARGUMENT); // the image was consumed
+    sonomask_release();
+    assert_fails(sonomask_segment(-1, -1, 0, 1, 0, 0), SM_ERROR_ARGUMENT); // no image any more
 
     fill_input(pixels, sizeof pixels);
     assert_int_equal(sonomask_set_image(48, 40, 1), SM_OK);
@@ -288,6 +346,8 @@ int main(void) {
         cmocka_unit_test_teardown(test_calls_out_of_order_fail, release_all),
         cmocka_unit_test_teardown(test_sizes_must_fit_the_input, release_all),
         cmocka_unit_test_teardown(test_constants_name_every_field, release_all),
+        cmocka_unit_test_teardown(test_constants_have_the_words_of_the_library, release_all),
+        cmocka_unit_test_teardown(test_describes_a_drawn_mask, release_all),
         cmocka_unit_test_teardown(test_measures_a_drawn_mask_and_outlines_it, release_all),
         cmocka_unit_test_teardown(test_measures_a_probability_map, release_all),
         cmocka_unit_test_teardown(test_segments_pixels_and_files, release_all),

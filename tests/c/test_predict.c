@@ -394,7 +394,7 @@ static void presence_and_operating_points_are_in_the_json(void **state) {
     assert_true(whole > 70);
     assert_contains(result.out, "\"presence\":0.5,\"operating_point\":{\"kept\":0.95,\"presence\":0.25,"
                                 "\"missed_bound\":0.125},\"lesions\":[{\"area_px\":4800,");
-    assert_contains(result.out, "\"presence\":0.5,\"margin_px\":17.3205,\"region\":0}],\"possible_lesions\":[],");
+    assert_contains(result.out, "\"presence\":0.5,\"margin_px\":17.3205,\"region\":0,\"descriptors\":{\"shape\":\"");
     assert_contains(result.out, "\"refined\":false,\"regions\":[{\"bbox\":[0,0,80,60],\"type\":\"");
     assert_contains(result.out, "\"presence\":0.5,\"outlier_score\":0,\"looks_like_ultrasound\":true}],\"warnings\":[],"
                                 "\"overlay_share\":0,\"milliseconds\":");
@@ -413,12 +413,12 @@ static void presence_and_operating_points_are_in_the_json(void **state) {
     /* A presence without a fitted margin promises no margin. */
     const char *const no_margin = make_network("sonomask2", "no_margin.safetensors", true, 0);
     result = predict((const char *const[]){"--model", no_margin, "--out", out, "--threshold", "0", file, NULL});
-    assert_contains(result.out, "\"presence\":0.5,\"margin_px\":null,\"region\":0}],\"possible_lesions\":[],");
+    assert_contains(result.out, "\"presence\":0.5,\"margin_px\":null,\"region\":0,\"descriptors\":{\"shape\":\"");
     outcome_free(&result);
     /* Weights without these settings. */
     result = predict((const char *const[]){"--model", weights, "--out", out, "--threshold", "0", file, NULL});
     assert_contains(result.out, "\"operating_point\":null,\"lesions\":[{\"area_px\":4800,");
-    assert_contains(result.out, "\"margin_px\":null,\"region\":0}],\"possible_lesions\":[],");
+    assert_contains(result.out, "\"margin_px\":null,\"region\":0,\"descriptors\":{\"shape\":\"");
     outcome_free(&result);
     result = predict((const char *const[]){"--out", out, "--operating-point", "0.85", file, NULL});
     assert_int_equal(result.exit_status, SM_EXIT_USAGE);
@@ -434,7 +434,8 @@ static void regions_are_answered_one_by_one(void **state) {
                                                    "10,5,20x30", "--region", "40,10,60x20", file, NULL});
     assert_string_equal(result.err, "");
     assert_contains(result.out, "\"lesions\":[{\"area_px\":800,\"bbox\":[40,10,40,20],");
-    assert_contains(result.out, "\"region\":1},{\"area_px\":600,\"bbox\":[10,5,20,30],");
+    assert_contains(result.out, "\"region\":1,\"descriptors\":{\"shape\":\"oval\",\"orientation\":\"parallel\",");
+    assert_contains(result.out, "}},{\"area_px\":600,\"bbox\":[10,5,20,30],");
     assert_contains(result.out, "\"regions\":[{\"bbox\":[10,5,20,30],");
     assert_contains(result.out, "},{\"bbox\":[40,10,40,20],"); /* the part in the image */
     sm_image mask = read_image(scratch_path(folder, "regions/r_mask.png"));

@@ -106,6 +106,14 @@ static void make_seven(seven_images *made) {
         }
         for (int k = 0; k < SM_CORRECTIONS; k++) image->corrected_dice[k] = i == 4 && k == 0 ? 0 : 0.5 + 0.05 * k;
     }
+    /* Five found lesions: words 0 and 1 agree in four, three and five of them. */
+    static const sm_measure_pair pairs[5] = {{{10, 12}, {{0, 0}, {0, 0}, {0, 0}}},
+                                             {{20, 18}, {{0, 0}, {0, 0}, {0, 0}}},
+                                             {{30, 30}, {{1, 1}, {1, 1}, {1, 1}}},
+                                             {{40, 44}, {{2, 2}, {1, 0}, {1, 1}}},
+                                             {{50, 46}, {{2, 0}, {0, 1}, {1, 1}}}};
+    for (int i = 0; i < 5; i++)
+        made->images[i < 2 ? 2 : i + 1].measures.pairs[made->images[i < 2 ? 2 : i + 1].measures.count++] = pairs[i];
     made->images[2].pixel_uncertainty = (sm_pixel_uncertainty){0.9, 0.5};
     made->images[3].pixel_uncertainty = (sm_pixel_uncertainty){0.7, 0.25};
 }
@@ -166,12 +174,19 @@ static void every_metric_by_hand(void **state) {
                     {SM_METRIC_DICE_5_CLICKS, 0.7},
                     {SM_METRIC_DICE_BOX, 0.75},
                     {SM_METRIC_MISSED_1_CLICK, 0.2},
-                    {SM_METRIC_CLEARED, 0}};
+                    {SM_METRIC_CLEARED, 0},
+                    /* Mean squares: 475 between the lesions, 0 between the outlines (equal means), 20 / 4 the rest. */
+                    {SM_METRIC_LONG_AXIS_ICC, (475.0 - 5) / (475 + 5 - 2.0 / 5 * 5)},
+                    {SM_METRIC_SHAPE_KAPPA, (4.0 / 5 - 9.0 / 25) / (1 - 9.0 / 25)},
+                    {SM_METRIC_ORIENTATION_KAPPA, (3.0 / 5 - 13.0 / 25) / (1 - 13.0 / 25)},
+                    {SM_METRIC_MARGIN_KAPPA, 1},
+                    {SM_METRIC_WORDS_KAPPA, (0.6875 + 1.0 / 6 + 1) / 3}};
     assert_int_equal(sizeof expected / sizeof *expected, SM_METRIC_COUNT);
     seven_images made;
     sm_score_set scores;
     make_seven(&made);
     assert_int_equal(sm_score_set_of(made.list, SEVEN, 1, &scores, NULL), SM_OK);
+    assert_int_equal(scores.measured_lesions, 5);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         const double value = scores.metric[expected[i].metric];
         if (!(fabs(value - expected[i].value) < 1e-12))

@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { jsonLine } from '../../wasm/cli-json.js';
 import { ROOT } from '../node/support/project.js';
 
-/** @typedef {ReturnType<typeof import('./arithmetic.js').answer> & { outlier_score: number }} Answer */
+/** Descriptors of outlines, as a JSON line of `sonomask predict` has them. @typedef {Record<string, any>[]} Described */
+/** @typedef {ReturnType<typeof import('./arithmetic.js').answer>} Computed */
+/** @typedef {Computed & { outlier_score: number, descriptors: Described, possible_descriptors: Described }} Answer */
 /** @typedef {Omit<Answer, 'mask'> & { mask?: Uint8Array | undefined }} GivenAnswer */
 
 /** @typedef {Answer & { clicks: import('../../wasm/sonomask.js').Click[] }} Correction */
@@ -38,11 +41,24 @@ const asLesion = (lesion) => ({
     margin_px: lesion.margin,
 });
 
+/** Of the numbers of descriptors, absolute below 1 and relative above; outlines may differ by a few pixels. */
+const DESCRIPTOR_TOLERANCE = 0.02;
+
+/**
+ * @param {{ lesions: any[], possible_lesions: any[] }} line a JSON line of `sonomask predict`
+ * @returns {{ descriptors: Described, possible_descriptors: Described }}
+ */
+export const described = ({ lesions, possible_lesions: possible }) => ({
+    descriptors: lesions.map(({ descriptors }) => descriptors),
+    possible_descriptors: possible.map(({ descriptors }) => descriptors),
+});
+
 /**
  * An answer of the JavaScript package, with the names of a JSON line of `sonomask predict`.
  * @param {import('../../wasm/sonomask.js').Segmentation} result
  */
 export const asAnswer = (result) => ({
+    ...described(JSON.parse(jsonLine('', { ...result, milliseconds: 0 }))),
     width: result.width,
     height: result.height,
     type: result.type,
@@ -110,6 +126,14 @@ export function differences(golden, file, given, part = 'answers') {
                 compare(`${name} ${key}`, other?.[key], lesion[key], probability);
         }
     }
+    for (const list of /** @type {const} */ (['descriptors', 'possible_descriptors']))
+        for (const [index, record] of expected[list].entries())
+            for (const [key, value] of Object.entries(record)) {
+                const wanted = typeof value === 'object' ? String(value) : value;
+                const other = given[list][index]?.[key];
+                compare(`${list}[${index}] ${key}`, typeof other === 'object' ? String(other) : other, wanted,
+                    DESCRIPTOR_TOLERANCE * Math.max(1, Number(value) || 0));
+            }
     if (given.mask) compare('number of differing mask pixels', differingPixels(given.mask, expected.mask), 0, area);
     return found;
 }

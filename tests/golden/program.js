@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import { Sonomask } from '../../wasm/sonomask.js';
 import { ROOT, execute } from '../node/support/project.js';
-import { differences, readGolden } from './golden.js';
+import { described, differences, readGolden } from './golden.js';
 
 /**
  * @param {string} program
@@ -27,7 +27,7 @@ export async function programDifferences(program, parameters = []) {
             const file = await readFile(path.join(folder, `${path.basename(image, '.png')}_mask.png`));
             const { data, channels } = await reader.decode(file);
             const mask = Uint8Array.from(data.filter((_, at) => at % channels === 0));
-            found.push(...differences(golden, image, { ...lines[index], mask }, part));
+            found.push(...differences(golden, image, { ...lines[index], ...described(lines[index]), mask }, part));
         }
         return found;
     };

@@ -8,13 +8,14 @@
  * The network itself runs with the plain reference kernels and with neutral settings in the weights' header:
  * temperature 1, minimum area 0. What follows (temperature, threshold, minimum area, measures, expected Dice) is
  * computed by arithmetic.js from the settings of the shipped file, so that an error in the C sources shows as a
- * difference. The outlier score and the corrections by clicks have no second implementation: they are taken from the
- * native program and from the JavaScript package.
+ * difference. The outlier score, the descriptors and the corrections by clicks have no second implementation: they are
+ * taken from the native program and from the JavaScript package.
  *
  * Format of answers.json:
  *   weights_sha256  of weights/sonomask.safetensors
  *   settings        of its header (threshold, temperature, minimum_area, expected_dice_power) and of its decision
  *                   tensors (presence, operating_point, margin)
+ *                   (descriptors and possible_descriptors: of the lesions and possible lesions)
  *   tolerances      probability: of every probability, expected Dice and outlier score; pixels: of bounding box,
  *                   centroid and axes; mask_share: share of an image's pixels by which area and mask may differ
  *   answers         by image file: the fields of a JSON line of `sonomask predict` and `mask`, the runs of mask
@@ -30,7 +31,7 @@ import { Sonomask } from '../../wasm/sonomask.js';
 import { BUILD, ROOT, WEIGHTS, execute } from '../node/support/project.js';
 import { buildSafetensors, parseSafetensors } from '../node/support/safetensors.js';
 import { answer, runs } from './arithmetic.js';
-import { ANSWERS, asAnswer } from './golden.js';
+import { ANSWERS, asAnswer, described } from './golden.js';
 
 const FOLDERS = ['web/samples', 'tests/golden/images'];
 const REFERENCE = '1'; // SM_BACKEND_REFERENCE
@@ -107,7 +108,7 @@ try {
     const answers = {};
     for (const [index, image] of images.entries()) {
         const raw = parseRaw(readFileSync(path.join(folder, `${index}.bin`)));
-        answers[image] = { ...answer(raw, settings), outlier_score: lines[index].outlier_score };
+        answers[image] = { ...answer(raw, settings), outlier_score: lines[index].outlier_score, ...described(lines[index]) };
     }
     const sonomask = await Sonomask.load({ weights: WEIGHTS });
     /** @type {Record<string, object>} */

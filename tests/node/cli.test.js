@@ -48,7 +48,7 @@ test('writes masks and prints one line of JSON per file', async (context) => {
         for (const [index, lesion] of line.lesions.entries()) {
             assert.deepEqual(Object.keys(lesion),
                 ['area_px', 'bbox', 'centroid', 'long_axis_px', 'short_axis_px', 'mean_probability',
-                    'expected_dice', 'presence', 'margin_px', 'region']);
+                    'expected_dice', 'presence', 'margin_px', 'region', 'descriptors']);
             assert.equal(lesion.area_px, expected.lesions[index]?.area);
             assert.ok(Math.abs(lesion.expected_dice - (expected.lesions[index]?.expectedDice ?? 0)) < 1e-5);
         }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Sonomask } from '../../wasm/sonomask.js';
 import { scanPng } from './support/images.js';
-import { WEIGHTS } from './support/project.js';
+import { ROOT, WEIGHTS } from './support/project.js';
 
 /** @type {Sonomask} */
 let sonomask;
@@ -35,7 +37,7 @@ const SHAPES = draw((x, y) => {
  * @param {import('../../wasm/sonomask.js').Lesion[]} lesions
  * @returns {import('../../wasm/sonomask.js').Lesion[]} without what only the network gives
  */
-const measuredPart = (lesions) => lesions.map((lesion) => ({ ...lesion, presence: 0, margin: 0 }));
+const measuredPart = (lesions) => lesions.map((lesion) => ({ ...lesion, presence: 0, margin: 0, descriptors: null }));
 
 test('thresholds a stored map again, with the same result as segment', async () => {
     const image = scanPng(150, 110);
@@ -79,6 +81,49 @@ test('the mean probability of an edited mask comes from the given map', () => {
     const probabilityMap = Float32Array.from(SHAPES, (_, index) => (index % WIDTH < 30 ? 0.75 : 0.25));
     const { lesions } = sonomask.measure(SHAPES, WIDTH, HEIGHT, { probabilityMap });
     assert.deepEqual(lesions.map((lesion) => lesion.meanProbability), [0.75, 0.25]);
+});
+
+test('every outline of an answer is described, and an edited mask with its image alike', async () => {
+    const file = await readFile(path.join(ROOT, 'web/samples/phantom-1.png'));
+    const { data, width, height } = await sonomask.decode(file);
+    const image = { data, width, height };
+    const { mask, lesions, regions } = await sonomask.segment(file);
+    const [lesion] = lesions;
+    assert.ok(lesion?.descriptors);
+    const { descriptors, bbox } = lesion;
+    assert.equal(descriptors.shape, 'oval');
+    assert.equal(descriptors.orientation, 'parallel');
+    assert.equal(descriptors.margin, 'circumscribed');
+    assert.deepEqual(descriptors.marginSigns, []);
+    assert.equal(descriptors.echo, 'hypoechoic');
+    assert.deepEqual([descriptors.width, descriptors.height], [bbox.width, bbox.height]);
+    assert.deepEqual(sonomask.measure(mask, width, height, { image, regions }).lesions[0]?.descriptors, descriptors);
+    assert.deepEqual(sonomask.measure(mask, width, height, { image }).lesions[0]?.descriptors, descriptors);
+
+    // A part of the image: up to its top, and on the other sides as far as documented.
+    const around = Math.max(bbox.width, bbox.height) + 4;
+    const left = Math.max(bbox.x - around, 0);
+    const right = Math.min(bbox.x + bbox.width + around, width);
+    const bottom = Math.min(bbox.y + bbox.height + around, height);
+    const cut = (/** @type {Uint8Array | Uint8ClampedArray} */ pixels, /** @type {number} */ values) => Uint8Array.from({ length: (right - left) * bottom * values }, (_, index) => {
+        const pixel = Math.floor(index / values);
+        const [x, y] = [left + (pixel % (right - left)), Math.floor(pixel / (right - left))];
+        return pixels[(y * width + x) * values + (index % values)] ?? 0;
+    });
+    const size = { width: right - left, height: bottom };
+    const part = { data: cut(data, data.length / (width * height)), ...size };
+    const measured = sonomask.measure(cut(mask, 1), size.width, size.height, { image: part });
+    assert.deepEqual(measured.lesions[0]?.descriptors, descriptors);
+});
+
+test('depth is counted from the top of the region that holds the lesion', () => {
+    const image = { data: new Uint8Array(WIDTH * HEIGHT).fill(90), width: WIDTH, height: HEIGHT };
+    const depths = (/** @type {import('../../wasm/sonomask.js').Rectangle[]} */ regions) =>
+        sonomask.measure(SHAPES, WIDTH, HEIGHT, { image, regions }).lesions.map((lesion) => Math.round(lesion.descriptors?.depth ?? NaN));
+    assert.deepEqual(depths([{ x: 0, y: 0, width: WIDTH, height: HEIGHT }]), [6, 20]);
+    assert.deepEqual(depths([{ x: 0, y: 0, width: 30, height: HEIGHT }, { x: 35, y: 12, width: 20, height: 20 }]), [6, 8]);
+    // A lesion beyond its region, and one in none.
+    assert.deepEqual(depths([{ x: 8, y: 3, width: 12, height: 20 }]), [3, 20]);
 });
 
 test('drops small components of a mask only on request', () => {
@@ -135,6 +180,12 @@ test('refuses inputs that do not match each other', () => {
     refuses(() => sonomask.measure(map, WIDTH, HEIGHT, { minimumArea: -1 }));
     refuses(() => sonomask.measure(map, WIDTH, HEIGHT, { probabilityMap: map }));
     refuses(() => sonomask.measure(SHAPES, WIDTH, HEIGHT, { probabilityMap: new Float32Array(3) }));
+    refuses(() => sonomask.measure(SHAPES, WIDTH, HEIGHT, { image: { data: new Uint8Array(6), width: 3, height: 2 } }));
+    const image = { data: new Uint8Array(WIDTH * HEIGHT), width: WIDTH, height: HEIGHT };
+    refuses(() => sonomask.measure(SHAPES, WIDTH, HEIGHT, { image: { ...image, data: new Uint8Array(7) } }));
+    refuses(() => sonomask.measure(SHAPES, WIDTH, HEIGHT, { image: /** @type {any} */ (SHAPES) }));
+    refuses(() => sonomask.measure(SHAPES, WIDTH, HEIGHT, { image, regions: [{ x: 0.5, y: 0, width: 9, height: 9 }] }));
+    refuses(() => sonomask.measure(SHAPES, WIDTH, HEIGHT, { image, regions: [{ x: 0, y: 0, width: WIDTH + 1, height: 30 }] }));
     refuses(() => sonomask.measure(/** @type {any} */ ([0, 1]), 2, 1));
     refuses(() => sonomask.contours(SHAPES, WIDTH + 1, HEIGHT));
     refuses(() => sonomask.contours(/** @type {any} */ (map), WIDTH, HEIGHT));

@@ -43,6 +43,11 @@ describe('pool', () => {
             single.measure(probabilityMap, 70, 60, threshold));
         assert.deepEqual(await pool.measure(mask, 70, 60, { probabilityMap }),
             single.measure(mask, 70, 60, { probabilityMap }));
+        const regions = [{ x: 0, y: 0, width: 70, height: 60 }];
+        const picture = { data: Uint8Array.from(mask, (value) => 90 - value / 4), width: 70, height: 60 };
+        assert.deepEqual(await pool.measure(mask, 70, 60, { image: picture, regions }),
+            single.measure(mask, 70, 60, { image: picture, regions }));
+        assert.equal(picture.data.length, 70 * 60, 'the pixels are still there');
         assert.deepEqual(await pool.contours(mask, 70, 60), single.contours(mask, 70, 60));
         assert.deepEqual(await pool.encodePng(mask, 70, 60), single.encodePng(mask, 70, 60));
         assert.deepEqual(await pool.decode(image), await single.decode(image));

@@ -36,7 +36,7 @@ class Package(Case):
         self.assertIn(f"#define SM_ABI_VERSION {_library.ABI_VERSION}\n", header)
 
     def test_files(self) -> None:
-        for name in ("py.typed", "MODEL_CARD.md", "sonomask.safetensors"):
+        for name in ("py.typed", "MEASURES.md", "MODEL_CARD.md", "sonomask.safetensors"):
             self.assertTrue((PACKAGE / name).is_file(), name)
         texts = [str(file) for file in importlib.metadata.files("sonomask") or []]
         for name in ("LICENSE", "THIRD_PARTY_NOTICES.md"):

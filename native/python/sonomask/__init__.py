@@ -19,7 +19,8 @@ Research software, not a medical device. Everything runs on this machine; nothin
 from ._errors import SonomaskError
 from ._images import contours, decode, encode_png
 from ._model import Model, OpenImage
-from ._types import Box, Click, Contour, Lesion, Measurement, ModelInfo, OperatingPoint, Point, Region, Segmentation
+from ._types import Box, Click, Contour, Descriptors, Lesion, Measurement, ModelInfo, OperatingPoint, Point, Region
+from ._types import Segmentation
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ __all__ = [
     "Box",
     "Click",
     "Contour",
+    "Descriptors",
     "Lesion",
     "Measurement",
     "Model",

@@ -7,7 +7,7 @@ import os
 import platform
 import threading
 from ctypes import POINTER, Structure, c_bool, c_char, c_char_p, c_double, c_float, c_int, c_size_t, c_uint8, c_uint32
-from ctypes import c_uint64, c_void_p
+from ctypes import c_uint, c_uint64, c_void_p
 from typing import Any, List, Optional, Tuple, Type
 
 from ._errors import SonomaskError
@@ -22,6 +22,7 @@ BACKENDS = ("auto", "reference", "scalar", "simd128", "avx2", "avx512")
 ABI_VERSION = 0  # the reserved fields below belong to this one
 OPERATING_POINTS = 3
 MOST_REGIONS = 16
+MARGIN_SIGNS = 4
 
 
 class Error(Structure):
@@ -179,6 +180,33 @@ class Prompts(Structure):
     ]
 
 
+class Descriptors(Structure):
+    _fields_ = [
+        ("shape", c_int),
+        ("parallel", c_bool),
+        ("margin", c_uint),
+        ("echo", c_int),
+        ("posterior", c_int),
+        ("halo", c_bool),
+        ("width", c_float),
+        ("height", c_float),
+        ("height_ratio", c_float),
+        ("depth", c_float),
+        ("axis_ratio", c_float),
+        ("roughness", c_float),
+        ("edge_contrast", c_float),
+        ("weak_edge", c_float),
+        ("corners", c_int),
+        ("lobes", c_int),
+        ("spicules", c_int),
+        ("echo_ratio", c_float),
+        ("echo_spread", c_float),
+        ("posterior_ratio", c_float),
+        ("halo_ratio", c_float),
+        ("reserved", c_uint32 * 8),
+    ]
+
+
 # In the order of sonomask_structure_sizes (native/python/exports.c).
 STRUCTURES: Tuple[Type[Structure], ...] = (
     Error,
@@ -199,6 +227,7 @@ STRUCTURES: Tuple[Type[Structure], ...] = (
     Click,
     Box,
     Prompts,
+    Descriptors,
 )
 
 # Name, result, arguments. A model, a state and a pool of threads are opaque pointers.
@@ -241,6 +270,24 @@ _FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
         c_int,
         [c_void_p, c_int, c_int, c_int, c_void_p, c_void_p, POINTER(POINTER(Lesion)), POINTER(c_int), POINTER(Error)],
     ),
+    (
+        "sm_describe_lesions",
+        c_int,
+        [
+            POINTER(Image),
+            c_void_p,
+            POINTER(Lesion),
+            c_int,
+            POINTER(Region),
+            c_int,
+            POINTER(Descriptors),
+            POINTER(Error),
+        ],
+    ),
+    ("sm_shape_name", c_char_p, [c_int]),
+    ("sm_margin_sign_name", c_char_p, [c_int]),
+    ("sm_echo_name", c_char_p, [c_int]),
+    ("sm_posterior_name", c_char_p, [c_int]),
     ("sm_mask_contours", c_int, [c_void_p, c_int, c_int, POINTER(Contours), POINTER(Error)]),
     ("sm_contours_free", None, [POINTER(Contours)]),
     ("sonomask_threads_create", POINTER(Parallel), [c_int]),

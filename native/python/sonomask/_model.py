@@ -16,18 +16,14 @@ from numpy.typing import NDArray
 from . import _library as c
 from ._errors import SonomaskError, refused
 from ._images import Decoded
-from ._inputs import Encoded, ImageInput, Regions, checked_regions, image_of, is_encoded, plane_of, prompts_of, read
+from ._inputs import Encoded, ImageInput, Regions, checked_regions, image_of, is_encoded, plane_of, pixels_of, prompts_of, read
 from ._inputs import refuse_nan, segment_options, share
-from ._results import lesions_of, operating_point_of, segmentation_of
+from ._results import describe, lesions_of, operating_point_of, segmentation_of
 from ._state import Network, State, Threads, usable
 from ._types import Measurement, ModelInfo, Segmentation
 
 _MOST_IDLE = 8  # states that are kept for later calls
 _MOST_IDLE_BYTES = 128 * 1024 * 1024  # a larger one is released after the call
-
-
-def _milliseconds_since(started: float) -> float:
-    return 1000.0 * (time.perf_counter() - started)
 
 
 class Model:
@@ -166,7 +162,7 @@ class Model:
             started = time.perf_counter()
             with Decoded(source) as image:
                 result = state.segment(image.structure, options)
-            return segmentation_of(result, _milliseconds_since(started))
+                return segmentation_of(image.structure, result, started)
         finally:
             self._give_back(state)
 
@@ -185,11 +181,17 @@ class Model:
         threshold: Optional[float] = None,
         minimum_area: Optional[float] = None,
         probability_map: Optional[NDArray[np.float32]] = None,
+        image: Optional[NDArray[np.uint8]] = None,
+        regions: Iterable[Tuple[int, int, int, int]] = (),
     ) -> Measurement:
         """Thresholds a stored probability map (float32) again, or measures an edited mask (uint8, 0 or not 0, or bool).
 
         ``threshold`` and ``minimum_area`` are by default the model's own for a map; for a mask ``minimum_area`` is 0.
         ``probability_map`` is for a mask: the map that gives the mean probability and the expected Dice. NaN is refused.
+
+        ``image``: the pixels of the same height and width, uint8, as ``segment`` takes them; with it the lesions have
+        ``descriptors``. ``regions``: the ultrasound pictures in it, rectangles (x, y, width, height). A lesion is described
+        within the one that holds its centroid, enlarged to hold the outline; without any, in the whole image.
         """
         plane = plane_of(array, "the map or mask", (np.float32, np.uint8, np.bool_))
         height, width = plane.shape
@@ -203,6 +205,7 @@ class Model:
                 raise refused(f"probability_map has the shape {values.shape}, the mask {plane.shape}")
         if values is not None:
             refuse_nan(values, "the map" if is_map else "probability_map")
+        pixels, places = self._picture(image, plane.shape, regions)
         level = self.info.threshold if threshold is None else share(threshold, "threshold")
         least = share(minimum_area, "minimum_area")
         if minimum_area is None:
@@ -215,12 +218,12 @@ class Model:
             mask = np.where(plane, np.uint8(255), np.uint8(0))
         lesions, count, error = ctypes.POINTER(c.Lesion)(), ctypes.c_int(), c.Error()
         # Rounded as sm_segment does, so that both drop the same lesions.
-        pixels = int(float(np.float32(least)) * plane.size)
+        least_pixels = int(float(np.float32(least)) * plane.size)
         status = library.sm_mask_components(
             mask.ctypes.data,
             width,
             height,
-            pixels,
+            least_pixels,
             None if values is None else values.ctypes.data,
             None,
             ctypes.byref(lesions),
@@ -229,9 +232,32 @@ class Model:
         )
         c.check(status, error)
         try:
-            return Measurement(mask=mask, lesions=lesions_of(lesions, count.value, self.info.expected_dice_power))
+            described = None
+            if pixels is not None:
+                described = describe(
+                    image_of(pixels), mask.ctypes.data, lesions, count.value, places, len(places)
+                )
+            power = self.info.expected_dice_power
+            return Measurement(mask=mask, lesions=lesions_of(lesions, count.value, power, described))
         finally:
             library.sm_free(lesions)
+
+    @staticmethod
+    def _picture(
+        image: Optional[NDArray[np.uint8]], shape: Tuple[int, ...], regions: Iterable[Tuple[int, int, int, int]]
+    ) -> Tuple[Optional[NDArray[np.uint8]], Any]:
+        """Checked pixels and regions for the description of a mask."""
+        given = checked_regions(list(regions) or "whole")
+        rectangles = () if isinstance(given, str) else given
+        places = (c.Region * len(rectangles))(*(c.Region(*rectangle) for rectangle in rectangles))
+        if image is None:
+            return None, places
+        if not isinstance(image, np.ndarray):
+            raise refused(f"image must be an array of uint8, not {type(image).__name__}")
+        pixels = pixels_of(image)
+        if pixels.shape[:2] != shape:
+            raise refused(f"image has the height and width {pixels.shape[:2]}, the mask {shape}")
+        return pixels, places
 
 
 class OpenImage:
@@ -295,9 +321,10 @@ class OpenImage:
             started = time.perf_counter()
             state = self._working()
             self._has_features = False
-            result = state.segment(image_of(pixels), options)
+            image = image_of(pixels)
+            result = state.segment(image, options)
             self._has_features, self._regions = not options.flip_average, given
-            return segmentation_of(result, _milliseconds_since(started))
+            return segmentation_of(image, result, started)
 
     def refine(
         self,
@@ -336,7 +363,7 @@ class OpenImage:
                 self._has_features = False
                 state.segment(image_of(pixels), options)
                 self._has_features, self._regions = True, given
-            return segmentation_of(state.refine(prompts, options), _milliseconds_since(started))
+            return segmentation_of(image_of(pixels), state.refine(prompts, options), started)
 
     def close(self) -> None:
         """Releases the pixels and features; later calls raise ``closed``. May be called again."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, List
+import time
+from typing import Any, List, Optional
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _library as c
-from ._types import Box, Contour, Lesion, OperatingPoint, Point, Region, Segmentation
+from ._types import Box, Contour, Descriptors, Lesion, OperatingPoint, Point, Region, Segmentation
 
 
 def _copy(address: int, height: int, width: int, kind: Any) -> NDArray[Any]:
@@ -22,7 +23,51 @@ def _point(point: c.Point) -> Point:
     return Point(point.x, point.y)
 
 
-def _lesion(lesion: c.Lesion, expected_dice_power: float) -> Lesion:
+def _word(name: Optional[bytes]) -> Optional[str]:
+    return None if name is None else name.decode("ascii")
+
+
+def _descriptors(d: c.Descriptors) -> Descriptors:
+    library = c.library()
+    signs = [1 << bit for bit in range(c.MARGIN_SIGNS) if d.margin >> bit & 1]
+    echo, posterior = _word(library.sm_echo_name(d.echo)), _word(library.sm_posterior_name(d.posterior))
+    return Descriptors(
+        shape=_word(library.sm_shape_name(d.shape)) or "",
+        orientation="parallel" if d.parallel else "not parallel",
+        margin="not circumscribed" if signs else "circumscribed",
+        margin_signs=[_word(library.sm_margin_sign_name(sign)) or "" for sign in signs],
+        echo=echo,
+        posterior=posterior,
+        halo=d.halo,
+        width=d.width,
+        height=d.height,
+        height_ratio=d.height_ratio,
+        depth=d.depth,
+        axis_ratio=d.axis_ratio,
+        roughness=d.roughness,
+        edge_contrast=d.edge_contrast,
+        weak_edge=d.weak_edge,
+        corners=d.corners,
+        lobes=d.lobes,
+        spicules=d.spicules,
+        echo_ratio=None if echo is None else d.echo_ratio,
+        echo_spread=None if echo is None else d.echo_spread,
+        posterior_ratio=None if posterior is None else d.posterior_ratio,
+        halo_ratio=d.halo_ratio if d.halo_ratio > 0 else None,
+    )
+
+
+def describe(image: c.Image, mask: int, lesions: Any, count: int, regions: Any, region_count: int) -> List[Descriptors]:
+    """Descriptors of the lesions of a mask [height, width], by its address."""
+    found, error = (c.Descriptors * max(count, 1))(), c.Error()
+    status = c.library().sm_describe_lesions(
+        ctypes.byref(image), mask, lesions, count, regions, region_count, found, ctypes.byref(error)
+    )
+    c.check(status, error)
+    return [_descriptors(found[index]) for index in range(count)]
+
+
+def _lesion(lesion: c.Lesion, expected_dice_power: float, descriptors: Optional[Descriptors]) -> Lesion:
     first, second = lesion.long_axis_ends, lesion.short_axis_ends
     dice = lesion.expected_dice
     if expected_dice_power != 1.0:
@@ -43,12 +88,18 @@ def _lesion(lesion: c.Lesion, expected_dice_power: float) -> Lesion:
         presence=lesion.presence,
         margin=lesion.margin,
         region=lesion.region,
+        descriptors=descriptors,
     )
 
 
-def lesions_of(lesions: Any, count: int, expected_dice_power: float = 1.0) -> List[Lesion]:
+def lesions_of(
+    lesions: Any, count: int, expected_dice_power: float = 1.0, descriptors: Optional[List[Descriptors]] = None
+) -> List[Lesion]:
     """``expected_dice_power`` is applied to what sm_mask_components measured; sm_segment has applied it already."""
-    return [_lesion(lesions[index], expected_dice_power) for index in range(count)]
+    return [
+        _lesion(lesions[index], expected_dice_power, descriptors[index] if descriptors else None)
+        for index in range(count)
+    ]
 
 
 def operating_point_of(point: c.OperatingPoint) -> OperatingPoint:
@@ -70,15 +121,28 @@ def _region(region: c.Region) -> Region:
     )
 
 
-def segmentation_of(result: c.Result, milliseconds: float) -> Segmentation:
+def segmentation_of(image: c.Image, result: c.Result, started: float) -> Segmentation:
+    """``image`` is the one that was segmented, ``started`` the time of time.perf_counter before."""
     height, width = result.height, result.width
+    places = (result.regions, result.region_count)
+    lesions = lesions_of(
+        result.lesions,
+        result.lesion_count,
+        descriptors=describe(image, result.mask, result.lesions, result.lesion_count, *places),
+    )
+    possible = lesions_of(
+        result.possible,
+        result.possible_count,
+        descriptors=describe(image, result.possible_mask, result.possible, result.possible_count, *places),
+    )
+    milliseconds = 1000.0 * (time.perf_counter() - started)
     possible_mask = None
     if result.possible_mask:
         possible_mask = _copy(result.possible_mask, height, width, np.uint8)
     point = operating_point_of(result.operating_point) if result.operating_point.kept > 0 else None
     return Segmentation(
         mask=_copy(result.mask, height, width, np.uint8),
-        lesions=lesions_of(result.lesions, result.lesion_count),
+        lesions=lesions,
         width=width,
         height=height,
         type=c.CLASSES[result.type],
@@ -90,7 +154,7 @@ def segmentation_of(result: c.Result, milliseconds: float) -> Segmentation:
         refined=result.refined,
         presence=result.presence,
         operating_point=point,
-        possible=lesions_of(result.possible, result.possible_count),
+        possible=possible,
         possible_mask=possible_mask,
         regions=[_region(result.regions[index]) for index in range(result.region_count)],
         warnings=[name for bit, name in enumerate(c.WARNINGS) if result.warnings >> bit & 1],

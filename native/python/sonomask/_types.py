@@ -33,6 +33,60 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Descriptors:
+    """An outline in the words of the BI-RADS lexicon for ultrasound (5th edition), each with the numbers behind it;
+    lengths are pixels. Measures of the outline and of the grey levels around it, not a diagnosis and no BI-RADS category.
+    MEASURES.md of the package defines each."""
+
+    #: "oval", "round" or "irregular".
+    shape: str
+    #: "parallel" (wider than tall) or "not parallel", which round lesions are, too.
+    orientation: str
+    #: "circumscribed" or "not circumscribed".
+    margin: str
+    #: Why the margin is not circumscribed: "indistinct", "angular", "microlobulated", "spiculated".
+    margin_signs: List[str]
+    #: Echo pattern against the tissue beside the lesion: "anechoic", "hyperechoic", "complex cystic and solid",
+    #: "hypoechoic", "isoechoic" or "heterogeneous"; None when the picture shows none there.
+    echo: Optional[str]
+    #: "no posterior features", "enhancement", "shadowing" or "combined pattern"; None when the picture ends below the
+    #: lesion.
+    posterior: Optional[str]
+    #: An echogenic rim around a lesion that is not circumscribed.
+    halo: bool
+    #: Along the skin.
+    width: float
+    #: Away from the skin.
+    height: float
+    #: Height / width of the ellipse with the same second moments.
+    height_ratio: float
+    #: From the skin to the nearest part of the outline, straight up.
+    depth: float
+    #: Minor / major axis of that ellipse, 0..1.
+    axis_ratio: float
+    #: Perimeter of the edge / perimeter of its ellipse - 1; 0 for an ellipse.
+    roughness: float
+    #: Mean over the edge of (outside - inside) / (outside + inside), -1..1.
+    edge_contrast: float
+    #: Share of the edge without a clear contrast, 0..1.
+    weak_edge: float
+    #: Places where the outline turns by 70 degrees or more.
+    corners: int
+    #: Hollows of the outline between two lobes.
+    lobes: int
+    #: Places where the outline turns by 105 degrees or more.
+    spicules: int
+    #: Median grey inside / beside, at the same depth; None with ``echo``.
+    echo_ratio: Optional[float]
+    #: (9th - 1st decile of the grey inside) / median beside; None with ``echo``.
+    echo_spread: Optional[float]
+    #: Mean grey below the lesion / beside that; None with ``posterior``.
+    posterior_ratio: Optional[float]
+    #: Grey of the rim / of the tissue around it.
+    halo_ratio: Optional[float]
+
+
+@dataclass(frozen=True)
 class Lesion:
     """One connected lesion, in pixels."""
 
@@ -61,6 +115,8 @@ class Lesion:
     margin: float
     #: Index of its region in ``Segmentation.regions``; 0 from ``measure``.
     region: int = 0
+    #: None from ``measure`` without an image.
+    descriptors: Optional[Descriptors] = None
 
     def __repr__(self) -> str:
         return (
