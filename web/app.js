@@ -13,7 +13,7 @@ import { ScaleTool } from './panel/scale.js';
 import { renderCompare } from './panel/compare.js';
 import { Find } from './panel/find.js';
 import { Frames } from './panel/frames.js';
-import { Keep } from './panel/keep.js';
+import { Keep, reasonOf } from './panel/keep.js';
 import { renderLesions } from './panel/lesions.js';
 import { List } from './panel/list.js';
 import { fetchModelCard, renderModel } from './panel/model.js';
@@ -359,7 +359,7 @@ async function startLate(loaded) {
     const { startParts, startRegions, warmZip } = await late();
     const makeEdits = (/** @type {number} */ width, /** @type {number} */ height) => new Edits(width, height);
     const goTo = (/** @type {number} */ frame) => frames.go(frame);
-    startParts({ t, formatNumber, onLanguage, notify, offer, problemOf, store, session, queue, opener, engine: loaded, makeEdits, settle, goTo, addFiles });
+    startParts({ t, formatNumber, onLanguage, notify, offer, problemOf, reasonOf, store, session, queue, opener, engine: loaded, makeEdits, settle, goTo, addFiles });
     gestures.region = startRegions({ session, store, viewer, gestures, language: currentLanguage, onLanguage, announce, notify, offer });
     viewer.regions = gestures.region;
     viewer.redraw();

@@ -2,12 +2,16 @@
 import { addLateStyles } from './late-styles.js';
 import { LiveDialog } from './live/dialog.js';
 import { LoopPanel } from './loop/panel.js';
+import { DescriptorsPanel } from './panel/descriptors.js';
+import { startProbabilities } from './panel/probabilities.js';
 import { byId, element, icon } from './ui/dom.js';
 
 /** @param {import('./ui/late.js').Page} page */
 export function startParts(page) {
     addLateStyles();
     new LoopPanel(page, byId('lesions-card', HTMLElement));
+    new DescriptorsPanel(page);
+    startProbabilities(page);
     const live = new LiveDialog(page);
     const open = () => live.open();
     const atStart = byId('start-live', HTMLButtonElement);

@@ -59,10 +59,25 @@ function numbersOf(seed, lesions) {
     });
 }
 
+const NUMBERS = {
+    width: 20, height: 12.5, heightRatio: 0.625, depth: 7, axisRatio: 0.6, roughness: 0.1, edgeContrast: 0.2, weakEdge: 0.3, corners: 0, lobes: 0, spicules: 0,
+    echoRatio: 0.5, echoSpread: 0.4, posteriorRatio: 1.2, haloRatio: 1,
+};
+/** Every word once. @type {import('../../wasm/sonomask.js').Descriptors[]} */
+const DESCRIPTORS = [
+    { shape: 'oval', orientation: 'parallel', margin: 'circumscribed', marginSigns: [], echo: 'hypoechoic', posterior: 'enhancement', halo: true, ...NUMBERS },
+    {
+        shape: 'irregular', orientation: 'not parallel', margin: 'not circumscribed', marginSigns: ['indistinct', 'angular', 'microlobulated', 'spiculated'],
+        echo: 'heterogeneous', posterior: 'shadowing', halo: false, ...NUMBERS,
+    },
+    { shape: 'round', orientation: 'parallel', margin: 'circumscribed', marginSigns: [], halo: false, ...NUMBERS, echo: null, posterior: null, echoRatio: null, posteriorRatio: null },
+];
+
 /** @param {number} number */
 const lesion = number => ({
     area: 100 * number, longAxis: 20, shortAxis: 10.5, perimeter: 50, presence: 0.9, millimetres: null, type: /** @type {const} */ ('malignant'),
     probabilities: { normal: 0.1, benign: 0.2, malignant: 0.7 },
+    descriptors: DESCRIPTORS[number - 1] ?? null,
 });
 
 test('frames of a loop: valid, the same bits in pydicom, gdcm and our own reader', { skip: withoutJudges }, async context => {
@@ -73,7 +88,7 @@ test('frames of a loop: valid, the same bits in pydicom, gdcm and our own reader
     const seg = binarySegmentation(reference, frames, MAKER);
     const sr = measurementReport(reference, seg, frames.map(({ frame, lesions }) => ({
         frame, presence: 0.25, lesions: Array.from({ length: lesions }, (_, index) => lesion(index + 1)),
-    })), MAKER, { type: 'benign', birads: '4A', notes: 'ملاحظة\n2 \\ 3' });
+    })), MAKER, { type: 'benign', birads: '4A', notes: 'ملاحظة\n2 \\ 3', words: { shape: 'round', margins: 'angular', echo: 'complex cystic and solid' } });
     const files = [path.join(folder, 'seg.dcm'), path.join(folder, 'sr.dcm')];
     await writeFile(files[0] ?? '', seg.file);
     await writeFile(files[1] ?? '', sr);
@@ -94,7 +109,11 @@ test('frames of a loop: valid, the same bits in pydicom, gdcm and our own reader
     const has = (/** @type {string} */ name, /** @type {unknown} */ value) =>
         report.items.some((/** @type {any} */ [place, found]) => place.endsWith(name) && JSON.stringify(found) === JSON.stringify(value));
     for (const [name, value] of /** @type {const} */ ([['Short Axis', [10.5, '{pixels}']], ['Probability of cancer', [70, '%']], ['Finding', 'No abnormality'],
-        ['Assessment Category', 'BI-RADS category 4A'], ['Comment', 'ملاحظة\n2 \\ 3'], ['Person Observer Name', 'Lee^Ann']])) assert.ok(has(name, value), name);
+        ['Assessment Category', 'BI-RADS category 4A'], ['Comment', 'ملاحظة\n2 \\ 3'], ['Person Observer Name', 'Lee^Ann'],
+        ['Width', [20, '{pixels}']], ['Distance from skin', [7, '{pixels}']], ['Height to width ratio', [0.625, '{ratio}']], ['Shape', 'Ovoid shape'],
+        ['Shape', 'Irregular'], ['Orientation', 'Not parallel'], ['Margins', 'Circumscribed lesion'], ['Margins', 'Spiculated lesion'],
+        ['Echo pattern', 'Hypoechoic'], ['Echo pattern', 'Heterogeneous'], ['Posterior acoustic features', 'Posterior shadowing'],
+        ['Lesion boundary', 'Echogenic halo'], ['Shape', 'Round shape'], ['Echo pattern', 'Complex']])) assert.ok(has(name, value), name);
 
     // gdcm takes the pixels as they are: one bit per pixel, the lowest first, frames without a gap.
     await execute('gdcmraw', ['-i', files[0] ?? '', '-o', path.join(folder, 'raw'), '-t', '7fe0,0010']);
@@ -105,7 +124,10 @@ test('frames of a loop: valid, the same bits in pydicom, gdcm and our own reader
     const read = await readDerived(seg.file, libraries);
     assert.deepEqual(read?.masks.map(({ frame, mask }) => [frame, sha256(mask)]).sort(),
         [0, 2, 3].map(frame => [frame, sha256((frames[frame]?.numbers ?? new Uint8Array()).map(number => (number ? 255 : 0)))]));
-    assert.deepEqual((await readDerived(sr, libraries))?.judgement, { source: '1.2.3.4', judgement: { type: 'benign', birads: '4A', notes: 'ملاحظة\n2 \\ 3' } });
+    assert.deepEqual((await readDerived(sr, libraries))?.judgement, {
+        source: '1.2.3.4',
+        judgement: { type: 'benign', birads: '4A', notes: 'ملاحظة\n2 \\ 3', words: { shape: 'round', margins: 'angular', echo: 'complex cystic and solid' } },
+    });
     assert.equal(await readDerived(source(1), libraries), null);
 });
 

@@ -1,5 +1,6 @@
 /** `sonomask orthanc`: every ultrasound instance of a real Orthanc is answered or named, also after a crash. */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { libraries } from '../../wasm/dicom/libraries-node.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
@@ -87,5 +88,17 @@ describe('the hook', { skip }, () => {
             assert.equal(status, 2);
             assert.match(stderr, message);
         }
+    });
+
+    test('the script inside Orthanc reports each new ultrasound instance', async context => {
+        const { hookPort, web } = archived;
+        let reports = 0;
+        const listener = createServer((request, response) => {
+            reports++;
+            request.resume().on('end', () => response.writeHead(204).end());
+        }).listen(hookPort, '127.0.0.1');
+        context.after(() => listener.close());
+        await web.store([ultrasound('1', { study: '1.2.3.5' }), ultrasound('2', { study: '1.2.3.5' })]);
+        await until(() => reports === 2, 'two reports', 20_000);
     });
 });

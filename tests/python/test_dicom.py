@@ -81,6 +81,9 @@ class TestDicom(Case):
             if item.ValueType == "NUM" and item.ConceptNameCodeSequence[0].CodeMeaning == "Long Axis"
         ]
         self.assertAlmostEqual(axes[0], 0.2 * results[0].lesions[0].long_axis, places=3)
+        names = [item.ConceptNameCodeSequence[0].CodeMeaning for item in groups[0].ContentSequence]
+        for name in ("Width", "Height", "Distance from skin", "Shape", "Orientation", "Margins"):
+            self.assertIn(name, names)
 
     def test_probabilities_and_names(self) -> None:
         result = self.answers()[0]

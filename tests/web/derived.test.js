@@ -5,6 +5,8 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { libraries } from '../../wasm/dicom/libraries-node.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
+import { readReference } from '../../wasm/dicom/reference.js';
+import { binarySegmentation } from '../../wasm/dicom/segmentation.js';
 import { Sonomask } from '../../wasm/sonomask.js';
 import { faultsOf as judge, readByPydicom, withoutJudges } from '../node/support/derived.js';
 import { dicom } from '../node/support/dicom.js';
@@ -67,5 +69,57 @@ describe('DICOM SEG and SR', { skip }, () => {
         await second.getByText('They are the outlines of 1 image').first().waitFor();
         assert.deepEqual(faultsOf(second), []);
         await second.context().close();
+    });
+
+    test('masks of a loop go to the frames that the file names, with words; probabilities are saved', { skip: withoutJudges }, async context => {
+        const folder = await temporaryFolder(context);
+        const reader = await Sonomask.load({ weights: null });
+        const { data, width, height, channels } = await reader.decode(new Uint8Array((await sample('benign')).buffer));
+        const grey = Uint8Array.from({ length: width * height }, (_, index) => data[index * channels] ?? 0);
+        const image = { name: 'loop.dcm', buffer: dicom({ width, height, frames: 3, pixels: Buffer.concat([grey, grey, grey]), more: [
+            [0x0008, 0x0016, 'UI', '1.2.840.10008.5.1.4.1.1.3.1'], [0x0008, 0x0018, 'UI', '1.2.3.4'], [0x0020, 0x000d, 'UI', '1.2.3.1'],
+            [0x0020, 0x000e, 'UI', '1.2.3.2'],
+        ] }) };
+        const box = Uint8Array.from(grey, (_, index) => Number(index % width >= 100 && index % width < 180 && index >= 90 * width && index < 140 * width));
+        const reference = await readReference(image.buffer, libraries, false);
+        const maker = { version: '1', network: 'test', weights: 'ab'.repeat(32) };
+        const frames = [0, 2].map(frame => ({ frame, numbers: box, lesions: 1, edited: false }));
+        const page = await site.open();
+        await pick(page, [image, { name: 'loop_seg.dcm', buffer: Buffer.from(binarySegmentation(reference, frames, maker).file) }]);
+        await page.getByText('DICOM SEG: outlines of 2 frames of loop.dcm.').first().waitFor();
+        await page.getByRole('button', { name: 'Use as my outlines' }).click();
+        await page.getByText('loop.dcm: 2 frames have the outlines of the file: 1, 3.').first().waitFor();
+
+        const words = page.locator('#descriptors');
+        await words.getByText('Width × height').waitFor();
+        await words.getByText('80.0 px × 50.0 px').waitFor();
+        await words.getByText('They are not a diagnosis').waitFor();
+        await page.locator('#review-words summary').click();
+        await page.locator('#review-shape').selectOption('round');
+        const record = JSON.parse((await saved(page, 'JSON')).bytes.toString());
+        const [{ descriptors }] = record.lesions;
+        assert.deepEqual([record.lesions.length, descriptors.width_px, descriptors.height_px, descriptors.orientation, record.reader_words], [1, 80, 50, 'parallel', { shape: 'round' }]);
+        const table = (await saved(page, 'CSV table')).bytes.toString().trim().split('\r\n').map(line => line.split(','));
+        assert.equal(table.length, 3);
+        const cell = (/** @type {number} */ row, /** @type {string} */ name) => table[row]?.[table[0]?.indexOf(name) ?? -1];
+        assert.deepEqual([1, 2].map(row => [cell(row, 'frame'), cell(row, 'lesion_width_px'), cell(row, 'shape'), cell(row, 'reader_shape')]),
+            [1, 3].map(frame => [String(frame), '80', descriptors.shape, 'round']));
+
+        const files = [];
+        for (const name of ['DICOM SEG', 'DICOM SR', 'DICOM SEG, probabilities']) {
+            const file = await saved(page, name);
+            files.push(path.join(folder, file.name));
+            await writeFile(files.at(-1) ?? '', file.bytes);
+            assert.deepEqual(await judge(files.at(-1) ?? ''), [], name);
+            await page.getByText('loop.dcm: 2 of 3 frames are in it.').first().waitFor();
+        }
+        const [seg, report, levels] = await readByPydicom(files);
+        assert.deepEqual(seg.frames.map((/** @type {any} */ { frame }) => frame), [1, 3]);
+        assert.deepEqual(levels.frames.map((/** @type {any} */ { frame }) => frame), [1, 3]);
+        const shapes = report.items.filter((/** @type {any} */ [place]) => place.endsWith('Shape')).map((/** @type {any} */ [, value]) => value);
+        assert.equal(shapes.length, 3);
+        assert.equal(shapes.at(-1), 'Round shape');
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
     });
 });

@@ -31,6 +31,16 @@ export const CODES = {
     area: sct('42798000', 'Area'),
     perimeter: sct('131191004', 'Perimeter'),
     artificialIntelligence: dcm('123110', 'Artificial Intelligence'),
+    width: sct('103355008', 'Width'),
+    height: dcm('121207', 'Height'),
+    distanceFromSkin: dcm('121243', 'Distance from skin'),
+    heightRatio: code('HEIGHT-RATIO', OWN_SCHEME, 'Height to width ratio'),
+    shape: sct('107644003', 'Shape'),
+    orientation: dcm('111354', 'Orientation'),
+    margins: dcm('111037', 'Margins'),
+    echo: dcm('111360', 'Echo pattern'),
+    posterior: dcm('111366', 'Posterior acoustic features'),
+    boundary: dcm('111357', 'Lesion boundary'),
     segmentation: dcm('113076', 'Segmentation'),
     sourceOfProcessing: dcm('121322', 'Source Image for Image Processing Operation'),
     report: dcm('126000', 'Imaging Measurement Report'),
@@ -68,5 +78,39 @@ export const CODES = {
     millimetres: ucum('mm', 'millimeter'),
     squareMillimetres: ucum('mm2', 'square millimeter'),
     pixels: ucum('{pixels}', 'pixels'),
+    ratio: ucum('{ratio}', 'ratio'),
     percent: ucum('%', 'percent'),
+};
+
+/**
+ * The words of outlines, by their kind (context groups 6004, 6006 and 6152 to 6155); words that the standard has no code for
+ * have one of the program.
+ * @type {Record<'shape' | 'orientation' | 'margins' | 'echo' | 'posterior' | 'boundary', Record<string, DataSet[]>>}
+ */
+export const WORDS = {
+    shape: { oval: sct('84360004', 'Ovoid shape'), round: sct('42700002', 'Round shape'), irregular: sct('49608001', 'Irregular') },
+    orientation: { parallel: dcm('111355', 'Parallel'), 'not parallel': dcm('111356', 'Not parallel') },
+    margins: {
+        circumscribed: sct('129738007', 'Circumscribed lesion'),
+        'not circumscribed': code('NOT-CIRCUMSCRIBED', OWN_SCHEME, 'Not circumscribed'),
+        indistinct: sct('129741003', 'Indistinct lesion'),
+        angular: dcm('111343', 'Angular margins'),
+        microlobulated: sct('129739004', 'Microlobulated lesion'),
+        spiculated: sct('129742005', 'Spiculated lesion'),
+    },
+    echo: {
+        anechoic: dcm('111361', 'Anechoic'),
+        hyperechoic: dcm('111362', 'Hyperechoic'),
+        'complex cystic and solid': dcm('111363', 'Complex'),
+        hypoechoic: dcm('111364', 'Hypoechoic'),
+        isoechoic: dcm('111365', 'Isoechoic'),
+        heterogeneous: code('HETEROGENEOUS', OWN_SCHEME, 'Heterogeneous'),
+    },
+    posterior: {
+        'no posterior features': dcm('111367', 'No posterior acoustic features'),
+        enhancement: dcm('111368', 'Posterior enhancement'),
+        shadowing: dcm('111369', 'Posterior shadowing'),
+        'combined pattern': dcm('111370', 'Combined posterior enhancement and shadowing'),
+    },
+    boundary: { halo: dcm('111359', 'Echogenic halo') },
 };

@@ -2,13 +2,13 @@
  * DICOM Segmentation objects, also those of other programs, as masks of the images that they are of; and the judgement of the
  * reader in reports of report.js.
  */
-import { OWN_SCHEME } from './codes.js';
+import { CODES, OWN_SCHEME, WORDS } from './codes.js';
 import { decodeText } from './character-sets.js';
 import { FileError, damaged } from './error.js';
 import { Header } from './header.js';
 import { parse } from './parse.js';
 import { reading } from './read.js';
-import { REPORT_CLASS } from './report.js';
+import { READER_WORDS, REPORT_CLASS } from './report.js';
 import { SEGMENTATION_CLASS } from './segmentation.js';
 import { BIG_ENDIAN, codingOf, nameOf } from './syntaxes.js';
 
@@ -104,6 +104,9 @@ function masksOf(header, syntax) {
 /** Types by their codes. @type {Record<string, NonNullable<Judgement['type']>>} */
 const TYPES = { '30807003': 'benign', '21594007': 'malignant', '111286': 'normal' };
 
+/** The kinds of the reader's words, by the codes of their names. */
+const KINDS = new Map(READER_WORDS.map(kind => [String(CODES[kind][0]?.['CodeValue']), kind]));
+
 /**
  * @param {Header} header
  * @returns {ReadDerived['judgement']}
@@ -125,7 +128,11 @@ function judgementOf(header) {
             if (item.text('x0040a040') === 'IMAGE') source ||= item.item('x00081199')?.text('x00081155') ?? '';
             else if (concept(item) === '121073' || concept(item) === '121071') judgement.type = TYPES[given] ?? judgement.type;
             else if (concept(item) === '111005' && value?.text('x00080102') === OWN_SCHEME) judgement.birads = given.replace(/^BIRADS-/, '');
-            else if (concept(item) === '121106') judgement.notes = decodeText(item.bytes('x0040a160'), terms);
+            else if (KINDS.has(concept(item))) {
+                const kind = /** @type {typeof READER_WORDS[number]} */ (KINDS.get(concept(item)));
+                const word = Object.entries(WORDS[kind]).find(([, [each]]) => each?.['CodeValue'] === given)?.[0];
+                if (word) judgement.words = { ...judgement.words, [kind]: word };
+            } else if (concept(item) === '121106') judgement.notes = decodeText(item.bytes('x0040a160'), terms);
         }
         return { source, judgement };
     }

@@ -2,7 +2,7 @@
  * DICOM structured reports: measurements of lesions and, apart from them, what a reader decided (PS3.16, TID 1500 with groups
  * of TID 1410 and 1501). An Enhanced SR that refers to a segmentation of segmentation.js.
  */
-import { CODES, OWN_SCHEME, code } from './codes.js';
+import { CODES, OWN_SCHEME, WORDS, code } from './codes.js';
 import { commonOf, frameReference, NOTICE, partOfLoop, personName } from './derived.js';
 import { SEGMENTATION_CLASS } from './segmentation.js';
 import { dicomFile, newUid } from './write.js';
@@ -30,6 +30,7 @@ const DEVICE_UID = '2.25.154882575164308777294292379382576728668';
  * @property {number | null} millimetres
  * @property {'normal' | 'benign' | 'malignant'} type of its region
  * @property {Record<'normal' | 'benign' | 'malignant', number>} probabilities of its region
+ * @property {import('../sonomask.js').Descriptors | null} [descriptors] of the outline
  */
 
 /**
@@ -45,7 +46,15 @@ const DEVICE_UID = '2.25.154882575164308777294292379382576728668';
  * @property {'normal' | 'benign' | 'malignant' | null} type
  * @property {string} birads a category, "4A"; "": none
  * @property {string} notes
+ * @property {ReaderWords} [words]
  */
+
+/**
+ * The reader's own description of the lesion, in the words of Descriptors.
+ * @typedef {Partial<Record<'shape' | 'orientation' | 'margins' | 'echo' | 'posterior', string>>} ReaderWords
+ */
+
+export const READER_WORDS = /** @type {const} */ (['shape', 'orientation', 'margins', 'echo', 'posterior']);
 
 /**
  * A content item.
@@ -106,10 +115,38 @@ function impressionOf(type, certainty) {
 }
 
 /**
+ * @param {keyof typeof WORDS} kind
+ * @param {string | null | undefined} word unknown ones are left out
+ * @returns {DataSet[]}
+ */
+function wordItem(kind, word) {
+    const value = WORDS[kind][word ?? ''];
+    return value ? [codeItem('CONTAINS', CODES[kind], value)] : [];
+}
+
+/**
+ * The words of an outline, which are computed.
  * @param {MeasuredLesion} lesion
  * @returns {DataSet[]}
  */
-function measurementsOf({ area, longAxis, shortAxis, perimeter, millimetres }) {
+function wordsOf({ descriptors }) {
+    if (!descriptors) return [];
+    const { shape, orientation, margin, marginSigns, echo, posterior, halo } = descriptors;
+    return [
+        ...wordItem('shape', shape),
+        ...wordItem('orientation', orientation),
+        ...(marginSigns.length > 0 ? marginSigns : [margin]).flatMap(word => wordItem('margins', word)),
+        ...wordItem('echo', echo),
+        ...wordItem('posterior', posterior),
+        ...(halo ? wordItem('boundary', 'halo') : []),
+    ];
+}
+
+/**
+ * @param {MeasuredLesion} lesion
+ * @returns {DataSet[]}
+ */
+function measurementsOf({ area, longAxis, shortAxis, perimeter, millimetres, descriptors }) {
     const scale = millimetres ?? 1;
     const length = millimetres === null ? CODES.pixels : CODES.millimetres;
     return [
@@ -117,6 +154,12 @@ function measurementsOf({ area, longAxis, shortAxis, perimeter, millimetres }) {
         numberItem('CONTAINS', CODES.shortAxis, shortAxis * scale, length),
         numberItem('CONTAINS', CODES.perimeter, perimeter * scale, length),
         numberItem('CONTAINS', CODES.area, area * scale ** 2, millimetres === null ? CODES.pixels : CODES.squareMillimetres),
+        ...(descriptors ? [
+            numberItem('CONTAINS', CODES.width, descriptors.width * scale, length),
+            numberItem('CONTAINS', CODES.height, descriptors.height * scale, length),
+            numberItem('CONTAINS', CODES.distanceFromSkin, descriptors.depth * scale, length),
+            numberItem('CONTAINS', CODES.heightRatio, descriptors.heightRatio, CODES.ratio),
+        ] : []),
     ];
 }
 
@@ -160,6 +203,7 @@ function groupsOf(source, segmentation, maker, { frame, lesions, presence }, uid
             }),
             sourceImage,
             ...measurementsOf(lesion),
+            ...wordsOf(lesion),
             numberItem('CONTAINS', CODES.probabilityOfCancer, 100 * probabilities.malignant, CODES.percent),
             ...impressionOf(type, [numberItem('HAS PROPERTIES', CODES.certaintyOfImpression, 100 * probabilities[type], CODES.percent)]),
         ], '1410');
@@ -174,8 +218,10 @@ function groupsOf(source, segmentation, maker, { frame, lesions, presence }, uid
  * @returns {DataSet[]} a group with what the reader decided
  */
 function judgementGroup(source, judgement, reader, uid) {
-    if (!judgement || (!judgement.type && !judgement.birads && !judgement.notes)) return [];
-    const { type, birads, notes } = judgement;
+    if (!judgement) return [];
+    const { type, birads, notes, words = {} } = judgement;
+    const described = READER_WORDS.flatMap(kind => wordItem(kind, words[kind]));
+    if (!type && !birads && !notes && described.length === 0) return [];
     return [container(CODES.measurementGroup, [
         codeItem('HAS OBS CONTEXT', CODES.observerType, CODES.person),
         item('HAS OBS CONTEXT', 'PNAME', CODES.personName, { PersonName: personName(reader) || 'Reader^' }),
@@ -183,6 +229,7 @@ function judgementGroup(source, judgement, reader, uid) {
         imageItem(undefined, { ...frameReference(source, 0), ReferencedFrameNumber: undefined }),
         ...(type === 'normal' ? [codeItem('CONTAINS', CODES.finding, CODES.noAbnormality)] : type ? impressionOf(type) : []),
         ...(birads ? [codeItem('CONTAINS', CODES.assessment, code(`BIRADS-${birads}`, OWN_SCHEME, `BI-RADS category ${birads}`))] : []),
+        ...described,
         ...(notes ? [textItem('CONTAINS', CODES.comment, notes)] : []),
     ], '1501')];
 }
@@ -217,7 +264,7 @@ export function measurementReport(source, segmentation, frames, maker, judgement
         codeItem('HAS CONCEPT MOD', CODES.language, CODES.english),
         ...observer,
         codeItem('HAS CONCEPT MOD', CODES.procedure, CODES.breastUltrasound),
-        textItem('CONTAINS', CODES.comment, part ? `${NOTICE} This report is about ${part}.` : NOTICE),
+        textItem('CONTAINS', CODES.comment, [NOTICE, 'Words of lesions are measures of their outlines, not a diagnosis.', ...(part ? [`This report is about ${part}.`] : [])].join(' ')),
         library,
         container(CODES.measurements, [
             ...frames.flatMap(frame => groupsOf(source, segmentation, maker, frame, uid)),
@@ -232,11 +279,9 @@ export function measurementReport(source, segmentation, frames, maker, judgement
         PerformedProcedureCodeSequence: [],
         CompletionFlag: 'COMPLETE',
         VerificationFlag: 'UNVERIFIED',
-        ...(judgement?.birads && {
-            CodingSchemeIdentificationSequence: [
-                { CodingSchemeDesignator: OWN_SCHEME, CodingSchemeName: 'Codes of sonomask', CodingSchemeResponsibleOrganization: 'sonomask' },
-            ],
-        }),
+        CodingSchemeIdentificationSequence: [
+            { CodingSchemeDesignator: OWN_SCHEME, CodingSchemeName: 'Codes of sonomask', CodingSchemeResponsibleOrganization: 'sonomask' },
+        ],
         CurrentRequestedProcedureEvidenceSequence: [{
             StudyInstanceUID: source.study,
             ReferencedSeriesSequence: [

@@ -24,7 +24,10 @@ export const SEGMENTATION_CLASS = '1.2.840.10008.5.1.4.1.1.66.4';
  * @property {boolean} edited whether a person drew or corrected any of it
  */
 
-/** @typedef {{ frame: number, levels: Uint8Array }} ProbabilityFrame the probability times 255, [height][width] */
+/**
+ * The probability times 255, [height][width]; edited: a person gave clicks or a box.
+ * @typedef {{ frame: number, levels: Uint8Array, edited?: boolean }} ProbabilityFrame
+ */
 
 /**
  * @typedef {object} Written
@@ -198,7 +201,7 @@ export function fractionalSegmentation(source, frames, maker, made = {}) {
     const pixelCount = source.width * source.height;
     const pixels = new Uint8Array(frames.length * pixelCount);
     for (const [index, { levels }] of frames.entries()) pixels.set(levels, index * pixelCount);
-    const facts = { label: 'Lesion', description: `Probability of a lesion at each pixel. ${NOTICE}`, edited: false, tracking: {} };
+    const facts = { label: 'Lesion', description: `Probability of a lesion at each pixel. ${NOTICE}`, edited: frames.some(({ edited }) => edited), tracking: {} };
     const parts = frames.map(({ frame }) => ({ frame, segment: 1 }));
     return written(dataSet(source, maker, { kind: 'FRACTIONAL', segments: [segmentOf(maker, 1, facts)], parts, pixels, answered: frames.length }, made), parts, [null]);
 }

@@ -7,7 +7,7 @@ local hook = (GetOrthancConfiguration()["Sonomask"] or {})["Hook"] or "http://12
 -- Images only: the SEG and SR that come back are of other modalities.
 function OnStoredInstance(instance, tags, metadata, origin)
   if tags["Modality"] == "US" then
-    SetHttpTimeout(1)
-    HttpPost(hook, instance, {})
+    -- Without headers: Orthanc 1.10 ends when it is given an empty table of them.
+    HttpPost(hook, instance)
   end
 end

@@ -1,6 +1,9 @@
 /** Buttons that store SEG and SR of the images in the archive that the images are in. */
 import { derivedOf } from '../export/derived.js';
+import { incompleteLoops } from '../export/loops.js';
 import { provenanceOf } from '../export/provenance.js';
+import { answersOf } from '../state/item.js';
+import { describeAll } from '../state/descriptors.js';
 import { ArchiveError } from '../../wasm/dicom/archive.js';
 import { askOnce } from '../input/decoding.js';
 import { byId, element } from '../ui/dom.js';
@@ -80,7 +83,8 @@ export class Storing {
                 if (error instanceof ArchiveError && ['unreachable', 'refused', 'full'].includes(error.trouble)) break;
             }
         }
-        const words = [...(own.signal.aborted ? [t('archive.cancelled')] : []), t('archive.stored', { count: done, total: items.length }), ...problems];
+        const parts = incompleteLoops(items).map(item => t('save.frames', { name: item.name, done: answersOf(item).length, count: item.frameCount }));
+        const words = [...(own.signal.aborted ? [t('archive.cancelled')] : []), t('archive.stored', { count: done, total: items.length }), ...parts, ...problems];
         this.#running = null;
         this.#status.textContent = words.join(' ');
         if (problems[0]) notify(problems[0], 'problem');
@@ -92,7 +96,7 @@ export class Storing {
      * @param {AbortSignal} signal
      */
     async #storeOne(item, signal) {
-        const { engine } = this.#page;
+        const { engine, opener } = this.#page;
         const ask = askOnce;
         /** @type {import('../../wasm/dicom/reference.js').Reference} */
         const { study, series, sopInstance } = await ask(item.file, 'reference');
@@ -102,6 +106,7 @@ export class Storing {
             throw error;
         });
         if (sources.length === 0) throw Object.assign(new Error(), { key: 'archive.noSource', detail: sopInstance });
+        await describeAll([item], engine, opener);
         const { seg, sr } = await derivedOf(item, false, engine, provenanceOf(engine, byId('reader', HTMLInputElement).value), ask);
         const { failed } = await this.#web.store([seg, sr], signal);
         if (failed[0]) throw new ArchiveError('not-stored', `0x${failed[0].reason.toString(16).padStart(4, '0')}`);

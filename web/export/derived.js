@@ -1,7 +1,8 @@
 /** DICOM SEG and SR of an image of the page. */
 import { outlineNumbers } from '../../wasm/dicom/outlines.js';
 import { measurementReport } from '../../wasm/dicom/report.js';
-import { binarySegmentation } from '../../wasm/dicom/segmentation.js';
+import { binarySegmentation, fractionalSegmentation } from '../../wasm/dicom/segmentation.js';
+import { hasPrompts } from '../edit/prompts.js';
 import { decodeRuns } from '../edit/runs.js';
 import { answersOf, scaleFor } from '../state/item.js';
 import { regionOf } from './regions.js';
@@ -33,12 +34,11 @@ export async function derivedOf(item, isAnonymous, { pool: { info: { version, ne
     /** @type {Maker} */
     const maker = { version, network, weights, reader };
     const answers = answersOf(item);
-    const { type, birads, notes } = item.review;
-    const parts = [JSON.stringify([maker, source, type, birads, notes, item.scales]), ...answers.flatMap(({ frame, result }) => [frame, result.runs, result.lesions])];
+    const { type, birads, notes, words } = item.review;
+    const parts = [JSON.stringify([maker, source, type, birads, notes, words, item.scales]), ...answers.flatMap(({ frame, result }) => [frame, result.runs, result.lesions])];
     const kept = last.get(item);
     if (kept && kept.parts.length === parts.length && kept.parts.every((part, index) => part === parts[index])) return kept.derived;
-    if (answers.some(({ frame, result }) => result.width !== source.width || result.height !== source.height || frame >= source.frameCount))
-        throw Object.assign(new Error(), { key: 'problem.dicom-damaged', detail: 'picture and header differ in size or number of frames' });
+    checkFit(answers, source);
     const frames = answers.map(({ frame, result: { width, height, runs, lesions, edits } }) => ({
         frame,
         numbers: outlineNumbers(decodeRuns(runs, width * height), width, lesions),
@@ -56,7 +56,40 @@ export async function derivedOf(item, isAnonymous, { pool: { info: { version, ne
         }),
     }));
     const seg = binarySegmentation(source, frames, maker);
-    const derived = { seg: seg.file, sr: measurementReport(source, seg, reported, maker, { type, birads, notes }) };
+    const derived = { seg: seg.file, sr: measurementReport(source, seg, reported, maker, { type, birads, notes, words }) };
     last.set(item, { parts, derived });
     return derived;
+}
+
+/**
+ * @param {ReturnType<typeof answersOf>} answers
+ * @param {Reference} source
+ */
+function checkFit(answers, source) {
+    if (answers.some(({ frame, result }) => result.width !== source.width || result.height !== source.height || frame >= source.frameCount))
+        throw Object.assign(new Error(), { key: 'problem.dicom-damaged', detail: 'picture and header differ in size or number of frames' });
+}
+
+/**
+ * The probability of a lesion at each pixel, as the network gives it: painted edits are not in it.
+ * @param {Item} item with answers
+ * @param {boolean} isAnonymous patient and study are not named
+ * @param {import('../engine/engine.js').Engine} engine
+ * @param {import('./provenance.js').Provenance} provenance
+ * @param {(file: Blob, kind: 'reference' | 'reference-with-person') => Promise<any>} ask reads a file in the worker
+ * @param {(frame: number) => Promise<Float32Array>} mapOf
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} a fractional SEG of the answered frames
+ * @throws {Error} with `key` and `detail`, or `problem` with both
+ */
+export async function fractionalOf(item, isAnonymous, { pool: { info: { version, network } } }, { weights_sha256: weights, reader }, ask, mapOf) {
+    /** @type {Reference} */
+    const source = await ask(item.file, isAnonymous ? 'reference' : 'reference-with-person');
+    const answers = answersOf(item);
+    checkFit(answers, source);
+    const frames = [];
+    for (const { frame, result: { edits } } of answers) {
+        const levels = Uint8Array.from(await mapOf(frame), share => Math.round(255 * share));
+        frames.push({ frame, levels, edited: edits !== null && hasPrompts(edits.prompts) });
+    }
+    return fractionalSegmentation(source, frames, { version, network, weights, reader }).file;
 }

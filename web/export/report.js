@@ -7,6 +7,7 @@ import { CLASSES, explanation, headline, scaleNote, warnings } from '../panel/wo
 import { REVIEW_STATES } from '../state/arrange.js';
 import { answerInView, scaleFor } from '../state/item.js';
 import { byId, element } from '../ui/dom.js';
+import { late } from '../ui/late.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -25,6 +26,7 @@ import { byId, element } from '../ui/dom.js';
  */
 export async function printReport(names, engine, painter, reader, onProgress) {
     const root = byId('report', HTMLElement);
+    const { wordRows } = await late();
     const articles = [];
     /** @type {string[]} */
     const addresses = [];
@@ -37,7 +39,7 @@ export async function printReport(names, engine, painter, reader, onProgress) {
         addresses.push(address);
         const image = element('img', { src: address, alt: name.file });
         await image.decode();
-        articles.push(element('article', {}, image, wordsOf(item, name.file, answer.frame, answer.result)));
+        articles.push(element('article', {}, image, wordsOf(item, name.file, answer.frame, answer.result, wordRows)));
     }
     root.replaceChildren(
         element('h1', {}, t('report.title')),
@@ -78,11 +80,12 @@ function summarySection(items) {
 
 /** @param {Item} item */
 function reviewLines({ review }) {
-    const { state, type, birads, notes } = review;
+    const { state, type, birads, notes, words: own = {} } = review;
     const words = [
         t('report.review', { state: t(`review.${state}`) }),
         ...(type ? [t(`class.${type}`)] : []),
         ...(birads ? [`BI-RADS ${birads}`] : []),
+        ...Object.values(own).map(word => t(/** @type {import('../i18n/i18n.js').Key} */ (`word.${word}`))),
     ];
     return [element('p', {}, words.join(' · ')), ...(notes ? [element('p', { dir: 'auto' }, notes)] : [])];
 }
@@ -115,11 +118,13 @@ function networkText({ pool, weights }) {
  * @param {string} name
  * @param {number} frame
  * @param {FrameResult} result
+ * @param {typeof import('../panel/descriptors.js').wordRows} wordRows
  */
-function wordsOf(item, name, frame, result) {
+function wordsOf(item, name, frame, result, wordRows) {
     const doubts = warnings(result).map(text => element('p', {}, element('strong', {}, text)));
     const tables = result.lesions.map((lesion, index) => {
-        const known = measuresOf(lesion, scaleFor(item, lesion.bbox)).filter(({ value }) => value !== '');
+        const scale = scaleFor(item, lesion.bbox);
+        const known = [...measuresOf(lesion, scale), ...wordRows(lesion, scale?.millimetres ?? null, { t, formatNumber })].filter(({ value }) => value !== '');
         const body = known.map(({ name: label, value }) =>
             element('tr', {}, element('th', { scope: 'row' }, label), element('td', {}, value)),
         );
@@ -129,7 +134,7 @@ function wordsOf(item, name, frame, result) {
         t('report.threshold', { value: formatNumber(result.threshold, 2) }),
         ...(result.operatingPoint ? [t('report.point', { kept: formatPercent(result.operatingPoint.kept) })] : []),
         ...(result.edits?.any ? [t('report.edited')] : []),
-        ...(result.lesions.length > 0 ? [scaleNote(item, result.lesions)] : []),
+        ...(result.lesions.length > 0 ? [scaleNote(item, result.lesions), t('words.help')] : []),
     ];
     return element(
         'div',

@@ -23,7 +23,10 @@ const COLUMNS = [
     'dice', 'iou', 'hd95_px', 'ground_truth', 'hd95_mm', 'review', 'reader_type', 'birads', 'notes', 'reader', 'image_sha256', 'operating_point',
     'software', 'network', 'weights_date', 'weights_sha256', 'date', 'frames', 'frames_answered',
     'region', 'region_x', 'region_y', 'region_width', 'region_height', 'regions_from',
+    'shape', 'orientation', 'margin', 'margin_signs', 'echo', 'posterior', 'halo', 'lesion_width_px', 'lesion_height_px', 'depth_px', 'height_ratio',
+    'lesion_width_mm', 'lesion_height_mm', 'depth_mm', 'reader_shape', 'reader_orientation', 'reader_margin', 'reader_echo', 'reader_posterior',
 ];
+const OF_WORDS = COLUMNS.indexOf('reader_shape') - COLUMNS.indexOf('shape');
 const OF_LESION = COLUMNS.indexOf('dice') - COLUMNS.indexOf('lesion');
 
 /**
@@ -89,7 +92,7 @@ function rowsOfAnswer(item, name, frame, result, provenance) {
         name, item.frameCount > 1 ? frame + 1 : '', item.state, '', result.width, result.height, result.type, probabilities.normal,
         probabilities.benign, probabilities.malignant, !result.foreign, result.threshold, result.edits?.any ?? false,
     ];
-    if (result.lesions.length === 0) return [[...picture, 0, ...Array(OF_LESION - 1).fill(''), ...compared, ...regionCells(result, result.regions.length === 1 ? 0 : -1)]];
+    if (result.lesions.length === 0) return [[...picture, 0, ...Array(OF_LESION - 1).fill(''), ...compared, ...regionCells(result, result.regions.length === 1 ? 0 : -1), ...Array(OF_WORDS).fill(''), ...readerCells(item)]];
     return result.lesions.map((lesion, index) => {
         const lesionScale = scaleFor(item, lesion.bbox);
         const millimetres = lesionScale?.millimetres;
@@ -113,6 +116,8 @@ function rowsOfAnswer(item, name, frame, result, provenance) {
             millimetres && lesion.perimeter * millimetres,
             ...compared,
             ...regionCells(result, regionOf(result, lesion)),
+            ...wordCells(lesion, millimetres),
+            ...readerCells(item),
         ];
     });
 }
@@ -126,4 +131,26 @@ function regionCells({ regions, regionsFrom }, index) {
     const region = regions[index];
     if (!region) return ['', '', '', '', '', regions.length > 0 ? regionsFrom : ''];
     return [index + 1, region.x, region.y, region.width, region.height, regionsFrom];
+}
+
+/**
+ * @param {import('../state/item.js').Lesion} lesion
+ * @param {number | undefined} millimetres of a pixel
+ * @returns {Rows[number]} what is computed of the outline
+ */
+function wordCells({ descriptors }, millimetres) {
+    if (!descriptors) return Array(OF_WORDS).fill('');
+    const { shape, orientation, margin, marginSigns, echo, posterior, halo, width, height, depth, heightRatio } = descriptors;
+    return [
+        shape, orientation, margin, marginSigns.join('; '), echo, posterior, halo, width, height, depth, heightRatio,
+        ...[width, height, depth].map(length => millimetres && length * millimetres),
+    ];
+}
+
+/**
+ * @param {Item} item
+ * @returns {Rows[number]} the reader's own words
+ */
+function readerCells({ review: { words = {} } }) {
+    return [words.shape, words.orientation, words.margins, words.echo, words.posterior];
 }

@@ -1,6 +1,7 @@
 /** The card of a loop: all frames segmented, steady answers, area and axes over time, and corrections carried on. */
 import { element, oncePerFrame } from '../ui/dom.js';
 import { carry, uncarry } from './carry.js';
+import { giveOutlines } from './outlines.js';
 import { openFrames, segmentFrames } from './run.js';
 import { isCorrected, makeSteady, undoSteady } from './steady.js';
 import { pathOfValues, rangesOf, timelineOf } from './timeline.js';
@@ -16,12 +17,21 @@ const PLOT_HEIGHT = 100; // in the plot's own units, stretched to the card
 const EVERY = 250; // milliseconds between two pictures of the progress
 const FALLBACK_RATE = 10; // frames per second, as for playing
 
-/** The work that runs. @typedef {{ item: Item, kind: 'all' | 'steady' | 'carry', controller: AbortController, started: number, done: number, total: number }} Work */
+/** The work that runs. @typedef {{ item: Item, kind: 'all' | 'steady' | 'carry' | 'outlines', controller: AbortController, started: number, done: number, total: number }} Work */
+
+/** @type {(panel: LoopPanel) => void} */
+let ready;
+/** The card, once it is there: it comes after the first answer. @type {Promise<LoopPanel>} */
+export const loopPanel = new Promise(resolve => {
+    ready = resolve;
+});
 
 export class LoopPanel {
     #page;
     /** @type {Work | null} */
     #work = null;
+    /** Ends with the work that runs. @type {Promise<void>} */
+    #ended = Promise.resolve();
     /** Loops whose answers shall be steady as soon as all frames have theirs. @type {WeakSet<Item>} */
     #steady = new WeakSet();
     /** Those whose answers are. @type {WeakSet<Item>} */
@@ -89,6 +99,7 @@ export class LoopPanel {
         });
         page.onLanguage(this.#renderSoon);
         this.#renderSoon();
+        ready(this);
     }
 
     /** @returns {Item | null} the loop in view */
@@ -119,6 +130,10 @@ export class LoopPanel {
         if (this.#work) return;
         const work = { item, kind, controller: new AbortController(), started: performance.now(), done: 0, total };
         this.#work = work;
+        let end = () => {};
+        this.#ended = new Promise(resolve => {
+            end = resolve;
+        });
         this.#render();
         if (this.#root.contains(document.activeElement) || document.activeElement === document.body) this.#stop.focus();
         try {
@@ -131,6 +146,7 @@ export class LoopPanel {
         }
         const held = this.#running.contains(document.activeElement);
         this.#work = null;
+        end();
         this.#page.store.changed(item);
         this.#render();
         if (held) [this.#all, this.#plot].find(({ hidden }) => !hidden)?.focus();
@@ -210,6 +226,26 @@ export class LoopPanel {
                 return;
             }
             offer('carry', t('loop.carried', { count: frames.length, frames: rangesOf(frames) }), [{ label: t('edit.undo'), run: () => void this.#takeBack(item, carried) }]);
+        });
+    }
+
+    /**
+     * Makes masks of a file the outlines of a loop's frames.
+     * @param {Item} item that was analysed
+     * @param {Map<number, import('../state/item.js').DrawnMask>} masks by frame, from 0 on
+     * @returns {Promise<void>}
+     */
+    async giveOutlines(item, masks) {
+        const { engine, queue, opener, makeEdits, notify, t, settle, session } = this.#page;
+        await settle();
+        while (this.#work) await this.#ended;
+        await this.#start(item, 'outlines', masks.size, async work => {
+            const { signal } = work.controller;
+            const given = await giveOutlines({ item, masks, engine, queue, opener, makeEdits, signal, onFrame: () => this.#step(work) });
+            if (session.item === item && given.includes(item.frame)) session.edited();
+            const words = [t('derived.used', { name: item.name, count: given.length, frames: rangesOf(given) })];
+            if (given.length < masks.size && !signal.aborted) words.push(t('derived.unfit', { count: masks.size - given.length }));
+            notify(words.join(' '), given.length < masks.size ? 'problem' : 'plain');
         });
     }
 

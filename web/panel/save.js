@@ -101,6 +101,7 @@ export class Save {
                 throw new Error(reasonOf(error), { cause: error });
             });
             saveFile(new Blob([derived[kind]], { type: 'application/dicom' }), `${name.stem}_${kind}.dcm`);
+            await this.#nameIncomplete([item]);
         });
         this.#on('save-copy', async engine => {
             if (!canCopy) throw new Error(t('lack.copy'));
@@ -123,7 +124,7 @@ export class Save {
             const names = await this.#namesWithSums();
             saveFile(await toZip(names, engine, await this.#painter(engine), this.#reader(), showProgress), 'sonomask.zip');
         });
-        this.#on('save-report', async engine => printReport(await this.#names(), engine, await this.#painter(engine), this.#reader(), showProgress));
+        this.#on('save-report', async engine => printReport(await this.#namesWithSums(), engine, await this.#painter(engine), this.#reader(), showProgress));
     }
 
     /** @param {Engine} engine */
@@ -134,9 +135,10 @@ export class Save {
 
     /** @returns {Promise<Map<Item, ExportName>>} the images with their checksums, which every export names */
     async #namesWithSums() {
-        const { checksumOf } = await late();
+        const { checksumOf, describeAll } = await late();
         const names = await this.#names();
         for (const item of names.keys()) await checksumOf(item);
+        if (this.#engine) await describeAll(names.keys(), this.#engine, this.#opener);
         return names;
     }
 
@@ -161,8 +163,9 @@ export class Save {
         const answer = item && answerInView(item);
         const name = item && (await this.#names()).get(item);
         if (!item || !answer || !name) throw new Error(t('lesions.waiting'));
-        const { checksumOf, judgementOf, provenanceOf } = await late();
+        const { checksumOf, describeAll, judgementOf, provenanceOf } = await late();
         await checksumOf(item);
+        await describeAll([item], engine, this.#opener);
         const provenance = provenanceOf(engine, this.#reader());
         const facts = { file: name.file, ...provenance, ...judgementOf(item, answer.result) };
         return { item, name, ...answer, stem: name.stem + frameEnding(item, answer.frame), provenance, facts };
@@ -209,9 +212,14 @@ export class Save {
      * @param {string} what was saved
      */
     async #finished(what) {
-        const { incompleteLoops } = await late();
         announce(t('save.done', { what }));
-        for (const item of incompleteLoops(this.#store.items)) notify(t('save.frames', { name: item.name, done: answersOf(item).length, count: item.frameCount }));
+        await this.#nameIncomplete(this.#store.items);
+    }
+
+    /** @param {Item[]} items */
+    async #nameIncomplete(items) {
+        const { incompleteLoops } = await late();
+        for (const item of incompleteLoops(items)) notify(t('save.frames', { name: item.name, done: answersOf(item).length, count: item.frameCount }));
     }
 
     render() {

@@ -1,8 +1,9 @@
 /**
  * Reads DICOM SEG and SR files, and finds the images that they are of. The masks become ground truth and, on request, the
- * outlines; the judgements in reports those of the reader.
+ * outlines, in a loop those of the frames that the file names; the judgements in reports those of the reader.
  */
 import { encodeRuns } from '../edit/runs.js';
+import { loopPanel } from '../loop/panel.js';
 
 /**
  * @typedef {import('../state/item.js').DrawnMask} DrawnMask
@@ -15,10 +16,10 @@ import { encodeRuns } from '../edit/runs.js';
 
 /**
  * @typedef {object} Read
- * @property {Map<Item, DrawnMask>} masks of the frames in view
+ * @property {Map<Item, Map<number, DrawnMask>>} masks by frame, from 0 on
+ * @property {Set<Item>} loops images of several frames
  * @property {Map<Item, Judgement>} judgements
  * @property {string[]} unknown identifiers of images that are not in the list, or several times with different content
- * @property {number} otherFrames masks of frames that are not in view
  * @property {{ name: string, error: unknown }[]} problems files that cannot be read
  */
 
@@ -29,15 +30,16 @@ import { encodeRuns } from '../edit/runs.js';
  * @returns {Promise<Read>}
  */
 async function readFiles(files, items, ask) {
+    /** @type {Read} */
+    const read = { masks: new Map(), loops: new Set(), judgements: new Map(), unknown: [], problems: [] };
     /** @type {Map<string, Item[]>} */
     const byInstance = new Map();
     for (const item of items) {
         /** @type {Reference | null} */
         const reference = await ask(item.file, 'reference').catch(() => null);
+        if (reference && reference.frameCount > 1) read.loops.add(item);
         if (reference) byInstance.set(reference.sopInstance, [...(byInstance.get(reference.sopInstance) ?? []), item]);
     }
-    /** @type {Read} */
-    const read = { masks: new Map(), judgements: new Map(), unknown: [], otherFrames: 0, problems: [] };
     for (const file of files) {
         try {
             /** @type {ReadDerived | null} */
@@ -45,8 +47,7 @@ async function readFiles(files, items, ask) {
             for (const { source, frame, width, height, mask } of derived?.masks ?? []) {
                 const [item, ...twins] = byInstance.get(source) ?? [];
                 if (!item || twins.length > 0) read.unknown.push(source);
-                else if (item.frame !== frame) read.otherFrames++;
-                else read.masks.set(item, { width, height, runs: encodeRuns(mask) });
+                else read.masks.set(item, (read.masks.get(item) ?? new Map()).set(frame, { width, height, runs: encodeRuns(mask) }));
             }
             if (derived?.judgement) {
                 const [item, ...twins] = byInstance.get(derived.judgement.source) ?? [];
@@ -59,6 +60,19 @@ async function readFiles(files, items, ask) {
     }
     read.unknown = [...new Set(read.unknown)];
     return read;
+}
+
+/**
+ * @param {Item} item
+ * @param {import('../state/store.js').Store} store
+ * @returns {Promise<boolean>} once its answer is there; false: it has none and does not wait for one
+ */
+async function isAnalysed(item, store) {
+    while (store.items.includes(item) && (item.state === 'waiting' || item.state === 'running'))
+        await new Promise(resolve => {
+            for (const event of ['item', 'list']) store.addEventListener(event, resolve, { once: true });
+        });
+    return store.items.includes(item) && item.state === 'done';
 }
 
 /**
@@ -84,25 +98,32 @@ export async function addDerived(files, store, { askOnce, kindOfFile, notify, of
         item.kind ??= await kindOfFile(item.file).catch(() => null);
         if (item.kind === 'dicom' && item.file.size > 0) dicoms.push(item);
     }
-    const { masks, judgements, unknown, otherFrames, problems } = await readFiles(files, dicoms, askOnce);
+    const { masks, loops, judgements, unknown, problems } = await readFiles(files, dicoms, askOnce);
     for (const { name, error } of problems) notify(t('session.failed', { name, detail: reasonOf(error) }), 'problem');
-    for (const [item, { type, birads, notes }] of judgements) {
+    for (const [item, { type, birads, notes, words: given }] of judgements) {
         // What the reader has stated in the page stays.
         const { review } = item;
-        item.review = { ...review, type: review.type ?? type, birads: review.birads || birads, notes: review.notes || notes };
+        item.review = { ...review, type: review.type ?? type, birads: review.birads || birads, notes: review.notes || notes, words: { ...given, ...review.words } };
         store.changed(item);
     }
     /** @type {Map<Item, Annotated>} */
     const given = new Map();
-    for (const [item, mask] of masks) {
+    for (const [item, frames] of masks) {
+        const mask = frames.get(0);
+        // A loop has frames that a mask is not of.
+        if (loops.has(item) || !mask) continue;
         given.set(item, { name: item.name, mask, type: null });
-        // A loop has frames that the mask is not of.
-        if (item.frameCount === 1) giveTruth(item, mask);
+        giveTruth(item, mask);
     }
+    const frames = [...masks].filter(([item]) => loops.has(item));
     const words = judgements.size > 0 ? [t('derived.judged', { count: judgements.size })] : [];
-    if (given.size > 0 || unknown.length > 0) words.push(t('annotations.read', { format: 'DICOM SEG', count: given.size }));
+    if (given.size > 0 || (unknown.length > 0 && frames.length === 0)) words.push(t('annotations.read', { format: 'DICOM SEG', count: given.size }));
     if (unknown.length > 0) words.push(t('annotations.unknown', { count: unknown.length, name: unknown[0] ?? '' }));
-    if (otherFrames > 0) words.push(t('derived.frames', { count: otherFrames }));
-    if (given.size > 0) offer('annotations', words.join(' '), [{ label: t('annotations.use'), run: () => use(given) }]);
-    else if (words.length > 0) notify(words.join(' '), unknown.length > 0 || otherFrames > 0 ? 'problem' : 'plain');
+    for (const [item, each] of frames) words.push(t('derived.frames', { name: item.name, count: each.size }));
+    const run = async () => {
+        if (given.size > 0) use(given);
+        for (const [item, each] of frames) if (await isAnalysed(item, store)) await (await loopPanel).giveOutlines(item, each);
+    };
+    if (given.size > 0 || frames.length > 0) offer('annotations', words.join(' '), [{ label: t('annotations.use'), run: () => void run() }]);
+    else if (words.length > 0) notify(words.join(' '), unknown.length > 0 ? 'problem' : 'plain');
 }

@@ -2,6 +2,8 @@
  * Sessions as JSON: items with answers, edits, reviews and ground truth. What is read was written by anyone, so every
  * field that the page uses is checked.
  */
+import { WORDS } from '../../wasm/dicom/codes.js';
+import { READER_WORDS } from '../../wasm/dicom/report.js';
 import { MOST_BOXES, overlap } from '../edit/boxes.js';
 import { BIRADS, noReview } from '../state/item.js';
 import { savedEdits } from './work.js';
@@ -245,8 +247,17 @@ function lesionsOf(fields, name) {
         box.number('width', 0);
         box.number('height', 0);
         for (const ends of ['longAxisEnds', 'shortAxisEnds']) if (lesion.list(ends, 2).map(checkPoint).length !== 2) lesion.refuse(ends);
-        return lesion.value;
+        // They are made again from the image, so that nothing of a file is shown that was not checked.
+        return { ...lesion.value, descriptors: null };
     });
+}
+
+/**
+ * @param {Fields} fields
+ * @returns {import('../../wasm/dicom/report.js').ReaderWords}
+ */
+function readerWordsOf(fields) {
+    return Object.fromEntries(READER_WORDS.filter(kind => fields.value[kind] !== undefined).map(kind => [kind, fields.oneOf(kind, Object.keys(WORDS[kind]))]));
 }
 
 /**
@@ -450,6 +461,7 @@ export function itemOf(json, path) {
                   type: review.oneOf('type', /** @type {const} */ (['normal', 'benign', 'malignant', null])),
                   birads: review.value.birads ? review.oneOf('birads', BIRADS) : '',
                   notes: review.text('notes', 100 * MOST_TEXT),
+                  ...(review.value.words ? { words: readerWordsOf(review.within('words')) } : {}),
               }
             : noReview(),
         answers: fields.list('answers', frameCount).map(answer => ({ frame: answer.whole('frame', 0, frameCount - 1), result: resultOf(answer) })),

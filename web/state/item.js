@@ -96,6 +96,7 @@
  * @property {TissueClass | null} type null: not stated
  * @property {string} birads a BI-RADS category; "": not stated
  * @property {string} notes
+ * @property {import('../../wasm/dicom/report.js').ReaderWords} [words] the reader's own description of the lesion
  */
 
 export const BIRADS = ['0', '1', '2', '3', '4A', '4B', '4C', '5', '6'];

@@ -11,6 +11,7 @@ import { addTexts } from '../i18n/i18n.js';
  * @property {typeof import('./announce.js').notify} notify
  * @property {typeof import('./announce.js').offer} offer
  * @property {typeof import('../engine/problems.js').problemOf} problemOf
+ * @property {typeof import('../panel/keep.js').reasonOf} reasonOf
  * @property {import('../state/store.js').Store} store
  * @property {import('../state/session.js').Session} session
  * @property {import('../engine/queue.js').Queue} queue

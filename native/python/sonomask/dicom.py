@@ -27,6 +27,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from ._errors import refused
 from ._types import Box, Lesion, Region, Segmentation
+from ._words import OWN, words_of
 
 if TYPE_CHECKING:
     from ._model import Model
@@ -36,6 +37,7 @@ _SR = "1.2.840.10008.5.1.4.1.1.88.22"
 _IMPLEMENTATION = "2.25.74249492692672394174328946815277567131"
 _DEVICE = "2.25.154882575164308777294292379382576728668"
 _NOTICE = "Research use only, not for diagnosis."
+_WORDS_NOTICE = "Words of lesions are measures of their outlines, not a diagnosis."
 _PERSON = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientName", "PatientID", "PatientBirthDate",
     "PatientSex", "StudyID",
@@ -317,6 +319,19 @@ def _container(concept: Code, children: Sequence[Dataset], template: str = "", r
     return _item(relation, "CONTAINER", concept, children, ContinuityOfContent="SEPARATE", ContentTemplateSequence=templates)
 
 
+def _described(lesion: Lesion, scale: float, unit: Code) -> List[Dataset]:
+    outline = lesion.descriptors
+    if outline is None:
+        return []
+    return [
+        _number("CONTAINS", ("103355008", "SCT", "Width"), outline.width * scale, unit),
+        _number("CONTAINS", ("121207", "DCM", "Height"), outline.height * scale, unit),
+        _number("CONTAINS", ("121243", "DCM", "Distance from skin"), outline.depth * scale, unit),
+        _number("CONTAINS", ("HEIGHT-RATIO", OWN, "Height to width ratio"), outline.height_ratio, ("{ratio}", "UCUM", "ratio")),
+        *(_coded("CONTAINS", name, value) for name, value in words_of(outline)),
+    ]
+
+
 def _measurements(source: Dataset, lesion: Lesion, result: Segmentation) -> List[Dataset]:
     side = _millimetres(source, lesion.bbox)
     scale, unit = (1.0, _PIXELS) if side is None else (side, ("mm", "UCUM", "millimeter"))
@@ -328,6 +343,7 @@ def _measurements(source: Dataset, lesion: Lesion, result: Segmentation) -> List
         _number("CONTAINS", ("103340004", "SCT", "Short Axis"), lesion.short_axis * scale, unit),
         _number("CONTAINS", ("131191004", "SCT", "Perimeter"), lesion.perimeter * scale, unit),
         _number("CONTAINS", ("42798000", "SCT", "Area"), lesion.area * scale**2, area),
+        *_described(lesion, scale, unit),
         _number("CONTAINS", ("111047", "DCM", "Probability of cancer"), 100 * of.probabilities["malignant"], _PERCENT),
         *(
             _coded("CONTAINS", ("121073", "DCM", "Impression"), _TYPES[of.type],
@@ -391,6 +407,9 @@ def report(
     made = _file(source, model, _SR, "SR", 9002, "report", patient)
     made.ReferencedPerformedProcedureStepSequence, made.PerformedProcedureCodeSequence = [], []
     made.CompletionFlag, made.VerificationFlag = "COMPLETE", "UNVERIFIED"
+    made.CodingSchemeIdentificationSequence = [
+        _set(CodingSchemeDesignator=OWN, CodingSchemeName="Codes of sonomask", CodingSchemeResponsibleOrganization="sonomask")
+    ]
     seg_reference = _set(ReferencedSOPClassUID=_SEG, ReferencedSOPInstanceUID=seg.SOPInstanceUID)
     made.CurrentRequestedProcedureEvidenceSequence = [
         _set(
@@ -411,7 +430,7 @@ def report(
             _item(observer, "UIDREF", ("121012", "DCM", "Device Observer UID"), UID=_DEVICE),
             _text(observer, ("121013", "DCM", "Device Observer Name"), "sonomask"),
             _coded("HAS CONCEPT MOD", ("121058", "DCM", "Procedure reported"), ("47079000", "SCT", "Ultrasonography of breast")),
-            _text("CONTAINS", ("121106", "DCM", "Comment"), _NOTICE),
+            _text("CONTAINS", ("121106", "DCM", "Comment"), f"{_NOTICE} {_WORDS_NOTICE}"),
             _container(("111028", "DCM", "Image Library"), [library]),
             _container(("126010", "DCM", "Imaging Measurements"), groups),
         ],
