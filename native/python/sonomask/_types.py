@@ -35,8 +35,8 @@ class Box(NamedTuple):
 @dataclass(frozen=True)
 class Descriptors:
     """An outline in the words of the BI-RADS lexicon for ultrasound (5th edition), each with the numbers behind it;
-    lengths are pixels. Measures of the outline and of the grey levels around it, not a diagnosis and no BI-RADS category.
-    MEASURES.md of the package defines each."""
+    lengths are pixels. Measures of the outline and of the grey levels around it, not a diagnosis and no BI-RADS
+    category. MEASURES.md of the package defines each."""
 
     #: "oval", "round" or "irregular".
     shape: str
