@@ -21,7 +21,10 @@ SANITIZE ?=
 CFLAGS_NATIVE := $(CFLAGS_COMMON) -fPIC -fvisibility=hidden $(SANITIZE) -D_GNU_SOURCE -pthread
 CFLAGS := $(CFLAGS_NATIVE) $(or $(OPTIMISE),-O2) -g
 KERNEL_CFLAGS := $(CFLAGS_NATIVE) $(or $(OPTIMISE),-O3) -g1
-LDLIBS := -lm -pthread $(SANITIZE)
+# libinih (Debian: libinih-dev) reads files of options. It is linked statically where possible, so that the program runs
+# without it; the program is built without this option when it is missing.
+INIH := $(firstword $(filter /%,$(foreach file,libinih.a libinih.so,$(shell $(CC) -print-file-name=$(file)))))
+LDLIBS := $(INIH) -lm -pthread $(SANITIZE)
 
 # The fast kernels: every src/ops/X.c except the references and kernels.c. Each is compiled once per target.
 KERNEL_SOURCES := $(filter-out %_reference.c src/ops/kernels.c,$(wildcard src/ops/*.c))
@@ -156,6 +159,8 @@ $(eval $(call stamp,REVISION))
 $(BUILD)/native/run_record.o: CFLAGS += -DSM_REVISION='"$(REVISION)"'
 $(BUILD)/native/run_record.o: $(BUILD)/REVISION.flags
 
+$(BUILD)/native/options_file.o: CFLAGS += $(if $(INIH),-DSM_HAVE_INIH)
+
 $(PIXEL_LOOPS:%=$(BUILD)/src/%.o): CFLAGS += $(if $(OPTIMISE),,-O3)
 
 # stb_image relies on signed sums that wrap around. The other flags are for warnings of gcc, which counts library headers
@@ -256,7 +261,7 @@ lint-format:
 lint-c: $(TIDY_MARKS)
 	@echo "C sources: no warnings from clang and clang-tidy"
 # clang-tidy also reports clang's own warnings. The bound on the analyzer's work per function makes it three times as fast.
-TIDY_FLAGS := $(CFLAGS_COMMON) -D_GNU_SOURCE -DSM_HAVE_SCALAR -Xclang -analyzer-config -Xclang max-nodes=50000
+TIDY_FLAGS := $(CFLAGS_COMMON) -D_GNU_SOURCE -DSM_HAVE_SCALAR $(if $(INIH),-DSM_HAVE_INIH) -Xclang -analyzer-config -Xclang max-nodes=50000
 $(eval $(call stamp,TIDY_FLAGS))
 $(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/TIDY_FLAGS.flags | $(INC)/.made
 	@mkdir -p $(@D)
@@ -422,11 +427,12 @@ tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 bench: setup-bench wasm-modules $(BUILD)/sonomask node_modules/.package-lock.json tests/bench/node_modules/.package-lock.json ## Measure speed beside other engines
 	BUILD=$(BUILD) node tests/bench/bench.js $(BENCH)
 
-# Wants a machine that does nothing else. DESK="click brush" runs only these sections. The other rows are tests: mixed naming,
+# Wants a machine that does nothing else. DESK="loop zip live finder" runs only these sections, LIVE_MINUTES=10 measures the
+# live picture for so long. The other rows are tests: mixed naming,
 # the crash, and sessions on a clean profile.
 DESK ?=
 .PHONY: bench-desk
-bench-desk: $(NODE_TESTED) ## Measure how fast the page answers while images are marked up (some minutes)
+bench-desk: $(NODE_TESTED) ## Measure how fast the page answers: marking up, loops, the live picture (some minutes)
 	BUILD=$(BUILD) node tests/web/bench/desk.js $(DESK)
 	BUILD=$(BUILD) node --test --test-name-pattern="of 40 images|after a crash|opened on a clean profile" tests/web/compare.test.js tests/web/session.test.js
 

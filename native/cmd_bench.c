@@ -4,6 +4,7 @@
 
 #include "../src/memory_plan.h"
 #include "bench/bench_report.h"
+#include "bench/sharing_cost.h"
 #include "bench/stages.h"
 #include "bench/training_job.h"
 #include "command.h"
@@ -16,7 +17,7 @@
 
 typedef struct arguments {
     const char *network, *model, *image;
-    int size, threads, backend, batch;
+    int size, threads, backend, batch, shards;
     float seconds;
     bool train, loading, stages, json;
 } arguments;
@@ -27,6 +28,8 @@ static const char *const backend_names[] = {"auto", "reference", "scalar", "simd
 static const char *check(void *pointer) {
     const arguments *a = pointer;
     if (a->loading && !a->train) return "--loading needs --train";
+    if (a->shards > 0 && (!a->train || a->loading)) return "--shards needs --train, without --loading";
+    if (a->shards == 0 && sm_ranks_count(sm_ranks_current()) > 1) return "several processes of mpirun need --shards";
     if (a->stages && a->train) return "--stages and --train exclude each other";
     return !a->stages && (a->model || a->image) ? "--model and --image need --stages" : NULL;
 }
@@ -73,6 +76,15 @@ static const sm_option option_table[] = {
      .help = "with --train: measure what loading and augmentation of phantom images add to an epoch, instead of layers",
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, loading)},
+    {.name = "shards",
+     .value = "N",
+     .help = "with --train: measure steps whose batch is cut into N parts that threads and the processes of mpirun "
+             "share, and the exchange between these, instead of layers",
+     .default_text = "the batch is not cut",
+     .kind = SM_OPTION_INTEGER,
+     .offset = offsetof(arguments, shards),
+     .low = 1,
+     .high = 256},
     {.name = "stages",
      .help = "time the stages from the bytes of an image file to the answer instead of layers, and loading the weights",
      .kind = SM_OPTION_FLAG,
@@ -127,6 +139,14 @@ static sm_status run_loading(const sm_bench *bench, bool as_json, sm_error *erro
     if (status == SM_OK) status = sm_loading_cost_measure(&options, &cost, error);
     if (status == SM_OK) sm_bench_print_loading(bench, &cost, as_json);
     sm_training_job_free(&job);
+    return status;
+}
+
+static sm_status run_shards(const sm_bench *bench, int shards, bool as_json, sm_error *error) {
+    const sm_ranks *ranks = sm_ranks_current();
+    sm_sharing_cost cost;
+    const sm_status status = sm_sharing_cost_measure(bench, shards, ranks, &cost, error);
+    if (status == SM_OK && sm_ranks_first(ranks)) sm_sharing_cost_print(bench, &cost, as_json);
     return status;
 }
 
@@ -197,7 +217,9 @@ static sm_status run(void *pointer, sm_error *error) {
                                 .seconds = (double)a->seconds,
                                 .train = a->train};
         sm_net_initialise(&net, 1, parameters);
-        status = a->loading ? run_loading(&bench, a->json, error) : run_layers(&bench, a->json, error);
+        status = a->loading      ? run_loading(&bench, a->json, error)
+                 : a->shards > 0 ? run_shards(&bench, a->shards, a->json, error)
+                                 : run_layers(&bench, a->json, error);
     } else {
         status = sm_fail(error, SM_ERROR_MEMORY, "no memory for the measurement");
     }

@@ -46,8 +46,22 @@ static const sm_command_line line = {
     .options = option_table,
 };
 
-static sm_status report(const arguments *a, const sm_survey_report *r, sm_error *error) {
-    const sm_status status = a->json ? sm_survey_print_json(r, stdout, error) : sm_survey_print_text(r, stdout, error);
+/** Counts and measures the survey, and prints it. */
+static sm_status report(const arguments *a, sm_survey_report *r, sm_error *error) {
+    sm_survey_counts counts;
+    sm_survey_sizes sizes;
+    sm_status status = sm_survey_count(r->survey, &counts, error);
+    if (status != SM_OK) return status;
+    status = sm_survey_measure(r->survey, &sizes, error);
+    if (status == SM_OK) {
+        r->counts = &counts;
+        r->sizes = &sizes;
+        if (a->json)
+            sm_survey_print_json(r, stdout);
+        else
+            sm_survey_print_text(r, stdout);
+    }
+    sm_survey_counts_free(&counts);
     const int broken = r->survey->broken + r->faults->count;
     if (status != SM_OK || broken == 0) return status;
     return sm_fail(error, SM_ERROR_DATA, "%d %s cannot be used", broken, broken == 1 ? "image" : "images");
@@ -60,10 +74,10 @@ static sm_status check_data(const arguments *a, const sm_dataset *dataset, const
     if (status == SM_OK) status = sm_survey_make(dataset, a->out ? SM_SHEET_TILE : 0, parallel, &survey, error);
     if (status != SM_OK) return status;
     if (a->out) status = sm_contact_sheets_write(&survey, a->out, a->overwrite, error);
-    const sm_survey_report r = {.dataset = dataset,
-                                .survey = &survey,
-                                .faults = faults,
-                                .sheets = a->out ? sm_contact_sheet_count(&survey) : 0};
+    sm_survey_report r = {.dataset = dataset,
+                          .survey = &survey,
+                          .faults = faults,
+                          .sheets = a->out ? sm_contact_sheet_count(&survey) : 0};
     if (status == SM_OK) status = report(a, &r, error);
     sm_survey_free(&survey);
     return status;

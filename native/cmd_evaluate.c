@@ -6,8 +6,10 @@
 #include "file.h"
 #include "own_files.h"
 #include "report/report.h"
+#include "same_ranks.h"
 
 typedef struct arguments {
+    const char *options_file;
     sm_evaluation_request request;
     sm_words data;
     bool all_folds, overwrite;
@@ -120,6 +122,7 @@ static const sm_option option_table[] = {
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, request.no_pictures)},
     SM_OVERWRITE_OPTION(offsetof(arguments, overwrite)),
+    SM_OPTIONS_OPTION(offsetof(arguments, options_file)),
     {.name = NULL},
 };
 
@@ -151,7 +154,9 @@ static sm_status run(void *pointer, sm_error *error) {
     if (!results) return sm_fail(error, SM_ERROR_MEMORY, "no memory for an evaluation");
     const sm_ranks *ranks = a->request.options.ranks;
     const bool writes = sm_ranks_first(ranks);
-    sm_status status = sm_ranks_agree(ranks, writes ? check_outputs(a, error) : SM_OK, error);
+    sm_status status = sm_same_program(ranks, error);
+    if (status == SM_OK) status = sm_same_options(ranks, &line, a, error);
+    if (status == SM_OK) status = sm_ranks_agree(ranks, writes ? check_outputs(a, error) : SM_OK, error);
     if (status == SM_OK) status = sm_ranks_agree(ranks, sm_evaluation_run(&a->request, results, error), error);
     if (status == SM_OK && writes) status = sm_report_write(&a->request, results, error);
     status = sm_ranks_agree(ranks, sm_evaluation_end(results, status, error), error);

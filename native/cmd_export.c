@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../src/decision.h"
 #include "../src/memory_plan.h"
 #include "../src/outlier.h"
+#include "../src/weights_file.h"
 #include "command.h"
 #include "file.h"
 #include "onnx/onnx.h"
@@ -16,7 +18,7 @@ typedef struct arguments {
     const char *onnx, *weights, *model, *network;
     uint64_t seed;
     int size;
-    bool overwrite;
+    bool overwrite, prompts;
 } arguments;
 
 static const uint64_t seed_not_given = UINT64_MAX;
@@ -24,6 +26,7 @@ static const uint64_t seed_not_given = UINT64_MAX;
 static const char *check(void *pointer) {
     arguments *a = pointer;
     if (!a->onnx && !a->weights) return "give --onnx FILE, --weights FILE or both";
+    if (a->prompts && !a->onnx) return "--prompts needs --onnx";
     if (a->model && a->network) return "give --net or --model, not both";
     if (a->seed != seed_not_given && !a->network) return "--seed needs --net";
     if (a->seed == seed_not_given) a->seed = 1;
@@ -67,6 +70,10 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, size),
      .low = 16,
      .high = 1024},
+    {.name = "prompts",
+     .help = "give the ONNX model the inputs of a user's clicks and box",
+     .kind = SM_OPTION_FLAG,
+     .offset = offsetof(arguments, prompts)},
     SM_OVERWRITE_OPTION(offsetof(arguments, overwrite)),
     {.name = NULL},
 };
@@ -77,21 +84,36 @@ static const sm_command_line line = {
         "Writes a network with its weights for other programs. The ONNX model has the input \"image\" (batch x 1 x "
         "N x N, any number of images, grey, letterboxed, -1 to 1) and the outputs \"mask\" (batch x 1 x N x N, "
         "probability of lesion) "
-        "and \"type\" (batch x 3, probabilities of normal, benign, malignant).",
+        "and \"type\" (batch x 3, probabilities of normal, benign, malignant). With --prompts it also has the inputs "
+        "\"clicks\" (batch x number x 3: x and y in pixels of the square, then 1 on the lesion, 0 beside it, or -1 for "
+        "no click; one click at least) and \"box\" (batch x 1 x 4: left, top, right, bottom; all 0: no box). The mask "
+        "follows them, but does not promise what refine promises, for example that a click beside the lesion is "
+        "outside the mask.",
     .arguments_size = sizeof(arguments),
     .options = option_table,
     .check = check,
 };
 
-/** Reads the outlier statistics that a weights file may hold. `model` may be NULL: none. */
-static sm_status read_outliers(const char *model, sm_outlier *outlier, bool *found, sm_error *error) {
+/** What a weights file may hold beside the parameters. */
+typedef struct settings {
+    sm_outlier outlier;
+    sm_decision decision;
+    bool has_outlier, has_decision;
+} settings;
+
+/** `model` may be NULL: none. */
+static sm_status read_settings(const char *model, settings *s, sm_error *error) {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    *found = false;
     if (!model) return SM_OK;
     sm_status status = sm_file_read(model, &bytes, &size, error);
     if (status != SM_OK) return status;
-    status = sm_outlier_read(bytes, size, outlier, found, error);
+    sm_weights_file *file = calloc(1, sizeof *file);
+    status = file ? sm_weights_file_open(bytes, size, file, error)
+                  : sm_fail(error, SM_ERROR_MEMORY, "no memory for the weights");
+    if (status == SM_OK) status = sm_outlier_get(file, &s->outlier, &s->has_outlier, error);
+    if (status == SM_OK) status = sm_decision_get(file, &s->decision, &s->has_decision, error);
+    free(file);
     free(bytes);
     return status == SM_OK ? SM_OK : sm_error_prefix(error, model);
 }
@@ -99,16 +121,23 @@ static sm_status read_outliers(const char *model, sm_outlier *outlier, bool *fou
 static sm_status write_weights(const arguments *a, const char *model, const sm_net *net, const float *parameters,
                                const sm_weights_metadata *metadata, sm_error *error) {
     const sm_file_options own = {.recognise = a->overwrite ? NULL : sm_own_weights, .durable = true};
-    sm_outlier outlier = {.limit = 0};
-    bool found = false;
-    sm_status status = read_outliers(model, &outlier, &found, error);
+    settings s = {.has_outlier = false};
+    sm_status status = read_settings(model, &s, error);
     if (status != SM_OK) return status;
-    sm_weights_extra extras[SM_OUTLIER_TENSORS];
-    sm_outlier_tensors(&outlier, extras);
+    sm_weights_extra extras[SM_OUTLIER_TENSORS + SM_DECISION_TENSORS];
+    int extra_count = 0;
+    if (s.has_outlier) {
+        sm_outlier_tensors(&s.outlier, extras);
+        extra_count += SM_OUTLIER_TENSORS;
+    }
+    if (s.has_decision) {
+        sm_decision_tensors(&s.decision, extras + extra_count);
+        extra_count += SM_DECISION_TENSORS;
+    }
     uint8_t *bytes = NULL;
     size_t size = 0;
-    status = sm_weights_write_with(net, parameters, metadata, SM_WEIGHTS_FLOAT32, extras,
-                                   found ? SM_OUTLIER_TENSORS : 0, &bytes, &size, error);
+    status =
+        sm_weights_write_with(net, parameters, metadata, SM_WEIGHTS_FLOAT32, extras, extra_count, &bytes, &size, error);
     if (status != SM_OK) return sm_error_prefix(error, a->weights);
     status = sm_file_write_as(a->weights, bytes, size, &own, error);
     free(bytes);
@@ -120,7 +149,7 @@ static sm_status write_onnx(const arguments *a, const sm_net *net, const float *
     const sm_file_options own = {.recognise = a->overwrite ? NULL : sm_own_onnx};
     uint8_t *bytes = NULL;
     size_t size = 0;
-    sm_status status = sm_onnx_write(net, parameters, metadata, metadata->input_size, &bytes, &size, error);
+    sm_status status = sm_onnx_write(net, parameters, metadata, metadata->input_size, a->prompts, &bytes, &size, error);
     if (status != SM_OK) return status;
     status = sm_file_write_as(a->onnx, bytes, size, &own, error);
     free(bytes);

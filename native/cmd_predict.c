@@ -2,21 +2,26 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../src/decision.h"
 #include "../src/json_read.h"
 #include "command.h"
 #include "failures.h"
 #include "file.h"
+#include "hash.h"
 #include "input_files.h"
 #include "interrupt.h"
 #include "open_network.h"
 #include "parallel.h"
 #include "predict_files.h"
 #include "predict_json.h"
+#include "predict_outcomes.h"
 #include "progress.h"
 #include "prompts_file.h"
+#include "ranks.h"
 #include "region_option.h"
+#include "same_ranks.h"
 
 typedef struct arguments {
     const char *out, *model, *prompts;
@@ -130,7 +135,10 @@ static const sm_command_line line = {
         "name, that only one image has. Clicks and box may be missing. (0, 0) is the upper left corner of the image.\n"
         "\n"
         "A mask or overlay of an earlier run is replaced. Any other existing file is kept: the image then counts as "
-        "failed. An image that fails is named on stderr, the others are processed, and the exit status is 1.",
+        "failed. An image that fails is named on stderr, the others are processed, and the exit status is 1.\n"
+        "\n"
+        "mpirun -n N sonomask predict ... divides the images among N processes, which must see the same folders; the "
+        "output is that of one process.",
     .arguments_size = sizeof(arguments),
     .options = option_table,
     .operands = "FILE|FOLDER...",
@@ -146,6 +154,10 @@ typedef struct run {
     sm_progress progress;
     int *name_of;   /* index of the first file with the same NAME */
     int *writer_of; /* by that index: the file whose outputs have the NAME, or -1 */
+    int *rank_of;   /* by that index: the rank that processes the files of the NAME */
+    const sm_ranks *ranks;
+    sm_predict_outcomes outcomes;
+    bool lost; /* another rank does not answer */
     bool has_decision;
     sm_prompts_file prompts_file;
     const sm_prompts_line **line_of; /* [files]: the prompts of each file, or NULL */
@@ -171,35 +183,40 @@ static sm_status load_model(const char *chosen, const sm_parallel *parallel, sm_
     return status;
 }
 
-/** Prints a message about a file on stderr. */
-static void complain(run *r, const char *file, const char *message) {
+/** What is said about one file, while it is collected. */
+typedef struct report {
+    FILE *line, *messages; /* on the outcome's memory */
+} report;
+
+/** Adds a message about a file. */
+static void complain(const report *to, const char *file, const char *message) {
     sm_error warning = {0};
     sm_error_set(&warning, SM_OK, "%s", message);
     sm_error_prefix(&warning, file);
-    sm_progress_complain(&r->progress, warning.message);
+    fputs(warning.message, to->messages);
+    fputc('\0', to->messages);
 }
 
-/** Prints the warnings of an answer on stderr; an image may also be no breast ultrasound at all. */
-static void warn(run *r, const char *file, const sm_result *result) {
+/** Adds the warnings of an answer; an image may also be no breast ultrasound at all. */
+static void warn(const report *to, const char *file, const sm_result *result) {
     if (result->warnings & SM_WARNING_TINTED)
-        complain(r, file, "has a colour map: the answer is for the grey values behind it");
+        complain(to, file, "has a colour map: the answer is for the grey values behind it");
     if (result->warnings & SM_WARNING_OVERLAY) {
         char text[128];
         snprintf(text, sizeof text, "colours cover %.0f %% of the scan: they were filled from their surroundings",
                  ceil(100 * (double)result->overlay_share));
-        complain(r, file, text);
+        complain(to, file, text);
     }
     if (result->warnings & SM_WARNING_PHOTOGRAPH)
-        complain(r, file, "looks like a photograph of a screen: check the region, or use an exported image");
+        complain(to, file, "looks like a photograph of a screen: check the region, or use an exported image");
     if (result->warnings & SM_WARNING_NO_SCAN)
-        complain(r, file, "no ultrasound picture was found on this screen: give its place with --region");
+        complain(to, file, "no ultrasound picture was found on this screen: give its place with --region");
     if (result->looks_like_ultrasound) return;
     sm_error warning = {0};
     sm_error_set(&warning, SM_OK,
                  "does not look like breast ultrasound (outlier score %f, limit 1): do not rely on its result",
                  round(10 * (double)result->outlier_score) / 10);
-    sm_error_prefix(&warning, file);
-    sm_progress_complain(&r->progress, warning.message);
+    complain(to, file, warning.message);
 }
 
 /** The automatic answer, or with prompts the corrected one. */
@@ -234,7 +251,7 @@ static sm_prompts prompts_of(const sm_prompts_line *given) {
 }
 
 /** Processes one image from file to outputs. The message on failure begins with the name of the file concerned. */
-static sm_status predict_one(run *r, int index, sm_error *error) {
+static sm_status predict_one(run *r, int index, const report *to, sm_error *error) {
     const arguments *a = r->arguments;
     const char *file = a->files.words[index];
     int *writer = &r->writer_of[r->name_of[index]];
@@ -267,8 +284,8 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
         status = sm_predict_write(&folder, file, &image, &prompts, &result, error);
     if (!status) {
         *writer = index;
-        sm_predict_json(stdout, file, &result, descriptors, r->has_decision, milliseconds);
-        warn(r, file, &result);
+        sm_predict_json(to->line, file, &result, descriptors, r->has_decision, milliseconds);
+        warn(to, file, &result);
     }
     free(descriptors);
     sm_result_free(&result);
@@ -276,22 +293,81 @@ static sm_status predict_one(run *r, int index, sm_error *error) {
     return status;
 }
 
+/** The same with its report, which the outcome holds. */
+static sm_status make_outcome(run *r, int index, sm_predict_outcome *outcome, sm_error *error) {
+    size_t line_size = 0;
+    report to = {.line = open_memstream(&outcome->line, &line_size),
+                 .messages = open_memstream(&outcome->messages, &outcome->messages_size)};
+    sm_error reason = {0};
+    if (to.line && to.messages) outcome->failed = predict_one(r, index, &to, &reason) != SM_OK;
+    if (to.messages && outcome->failed) {
+        fputs(reason.message, to.messages);
+        fputc('\0', to.messages);
+    }
+    const bool line_written = to.line && fclose(to.line) == 0;
+    const bool messages_written = to.messages && fclose(to.messages) == 0;
+    if (line_written && messages_written) return SM_OK;
+    return sm_fail(error, SM_ERROR_MEMORY, "no memory for the result of %s", r->arguments->files.words[index]);
+}
+
+/** Prints the outcomes whose turn it is; with `skip`, all that there are. */
+static sm_status print_outcomes(run *r, bool skip, sm_error *error) {
+    const sm_words *files = &r->arguments->files;
+    sm_predict_outcome *outcome;
+    for (int index = 0; (outcome = sm_predict_outcomes_next(&r->outcomes, skip, &index)) != NULL;) {
+        if (!outcome->failed) fputs(outcome->line, stdout);
+        fflush(stdout); /* so that a pipe carries each line at once */
+        for (size_t at = 0; at < outcome->messages_size; at += strlen(outcome->messages + at) + 1)
+            sm_progress_complain(&r->progress, outcome->messages + at);
+        if (outcome->failed) {
+            const sm_status status = sm_failures_add(&r->failed, files->words[index], error);
+            if (status != SM_OK) return status;
+        }
+        sm_predict_outcome_free(outcome);
+        r->done_count++;
+        if (files->count > 1) sm_progress_show(&r->progress, r->done_count, files->words[index]);
+    }
+    return SM_OK;
+}
+
+/** Processes the files of this rank. Those of the same NAME have the same rank, which can refuse all but the first. */
+static sm_status predict_share(run *r, sm_error *error) {
+    const arguments *a = r->arguments;
+    const int ranks = sm_ranks_count(r->ranks), own = sm_ranks_own(r->ranks);
+    int names = 0;
+    sm_status status = SM_OK;
+    for (int i = 0; status == SM_OK && i < a->files.count && !sm_interrupted; i++) {
+        if (r->name_of[i] == i) r->rank_of[i] = names++ % ranks;
+        if (r->rank_of[r->name_of[i]] != own) continue;
+        sm_predict_outcome outcome = {0};
+        status = make_outcome(r, i, &outcome, error);
+        if (status == SM_OK) status = sm_predict_outcomes_add(&r->outcomes, i, &outcome, error);
+        sm_predict_outcome_free(&outcome);
+        if (status == SM_OK) status = sm_predict_outcomes_receive(&r->outcomes, false, error);
+        if (status == SM_OK) status = print_outcomes(r, false, error);
+    }
+    return status;
+}
+
 static sm_status predict_all(run *r, sm_error *error) {
     const arguments *a = r->arguments;
     sm_interrupt_catch();
     sm_progress_begin(&r->progress, "predict", a->files.count);
-    sm_status status = SM_OK;
-    for (int i = 0; status == SM_OK && i < a->files.count && !sm_interrupted; i++) {
-        sm_error reason = {0};
-        if (predict_one(r, i, &reason) != SM_OK) {
-            sm_progress_complain(&r->progress, reason.message);
-            status = sm_failures_add(&r->failed, a->files.words[i], error);
-        }
-        r->done_count++;
-        if (a->files.count > 1) sm_progress_show(&r->progress, r->done_count, a->files.words[i]);
+    sm_status status = predict_share(r, error);
+    /* Also after a failure the others are waited for: all ranks end together. */
+    sm_error later = {0};
+    sm_status ended = sm_predict_outcomes_end(&r->outcomes, &later);
+    while (ended == SM_OK && r->outcomes.working > 0) {
+        ended = sm_predict_outcomes_receive(&r->outcomes, true, &later);
+        if (ended == SM_OK && status == SM_OK) status = print_outcomes(r, false, error);
     }
+    if (status == SM_OK) status = print_outcomes(r, true, error);
     sm_progress_end(&r->progress);
-    return status;
+    r->lost = ended == SM_ERROR_INTERRUPTED;
+    if (r->lost) sm_progress_complain(&r->progress, later.message);
+    if (status != SM_OK || ended == SM_OK || r->lost) return status;
+    if (error) *error = later;
+    return ended;
 }
 
 /** The list at the end of a batch. The failure of a single file has been printed already. */
@@ -316,10 +392,12 @@ static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
     r->name_of = calloc((size_t)a->files.count, sizeof *r->name_of);
     r->writer_of = calloc((size_t)a->files.count, sizeof *r->writer_of);
     r->line_of = calloc((size_t)a->files.count, sizeof(const sm_prompts_line *));
-    if (!r->name_of || !r->writer_of || !r->line_of)
+    r->rank_of = calloc((size_t)a->files.count, sizeof *r->rank_of);
+    if (!r->name_of || !r->writer_of || !r->line_of || !r->rank_of)
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for %d file names", a->files.count);
     for (int i = 0; i < a->files.count; i++) r->writer_of[i] = -1;
-    sm_status status = sm_predict_same_names(&a->files, r->name_of, error);
+    sm_status status = sm_predict_outcomes_create(r->ranks, a->files.count, &r->outcomes, error);
+    if (status == SM_OK) status = sm_predict_same_names(&a->files, r->name_of, error);
     if (status == SM_OK) status = read_prompts(r, error);
     if (status == SM_OK) status = load_model(a->model, parallel, &r->model, &r->state, error);
     if (status == SM_OK) r->has_decision = sm_model_describe(r->model).has_decision;
@@ -327,32 +405,55 @@ static sm_status prepare(run *r, const sm_parallel *parallel, sm_error *error) {
     return status ? status : sm_folder_make(a->out, error);
 }
 
+/** Fails on all ranks unless they were given the same. */
+static sm_status check_ranks(const run *r, sm_error *error) {
+    const arguments *a = r->arguments;
+    if (sm_ranks_count(r->ranks) == 1) return SM_OK;
+    sm_status status = sm_same_program(r->ranks, error);
+    if (status == SM_OK) status = sm_same_options(r->ranks, &line, a, error);
+    uint64_t hash = SM_HASH_START;
+    for (int i = 0; i < a->files.count; i++) hash = sm_hash(hash, a->files.words[i], strlen(a->files.words[i]) + 1);
+    if (status == SM_OK) status = sm_ranks_check_same(r->ranks, hash, "other images", error);
+    if (status == SM_OK && a->prompts) status = sm_same_file(r->ranks, a->prompts, "other prompts", error);
+    char *model = NULL;
+    if (status == SM_OK) status = sm_ranks_agree(r->ranks, sm_model_path(a->model, &model, error), error);
+    if (status == SM_OK) status = sm_same_file(r->ranks, model, "other weights", error);
+    free(model);
+    return status;
+}
+
 static sm_status predict(run *r, const sm_parallel *parallel, sm_error *error) {
-    sm_status status = prepare(r, parallel, error);
+    sm_status status = check_ranks(r, error);
+    if (status == SM_OK) status = sm_ranks_agree(r->ranks, prepare(r, parallel, error), error);
     if (status != SM_OK) return status;
     status = predict_all(r, error);
-    print_failures(r);
-    // The failures have been printed already.
-    if (status == SM_OK && (r->failed.count > 0 || r->done_count < r->arguments->files.count)) status = SM_ERROR_DATA;
-    return status;
+    if (sm_ranks_first(r->ranks)) {
+        print_failures(r);
+        // The failures have been printed already.
+        if (status == SM_OK && (r->failed.count > 0 || r->done_count < r->arguments->files.count))
+            status = SM_ERROR_DATA;
+    }
+    return r->lost ? status : sm_ranks_agree(r->ranks, status, error);
 }
 
 static sm_status run_predict(void *pointer, sm_error *error) {
     arguments *a = pointer;
-    run r = {.arguments = a};
+    run r = {.arguments = a, .ranks = sm_ranks_current()};
     sm_input_files files = {0};
     sm_status status = sm_input_files_expand(&a->files, &files, error);
     const sm_words given = a->files;
     a->files = (sm_words){.words = (const char **)files.names, .count = files.count};
     sm_parallel *parallel = status == SM_OK ? sm_parallel_create(a->threads) : NULL;
-    if (status == SM_OK)
-        status =
-            parallel ? predict(&r, parallel, error) : sm_fail(error, SM_ERROR_MEMORY, "the threads cannot be started");
+    if (status == SM_OK && !parallel) status = sm_fail(error, SM_ERROR_MEMORY, "the threads cannot be started");
+    status = sm_ranks_agree(r.ranks, status, error);
+    if (status == SM_OK) status = predict(&r, parallel, error);
     sm_state_free(r.state);
     sm_model_free(r.model);
     sm_parallel_free(parallel);
     free(r.name_of);
     free(r.writer_of);
+    free(r.rank_of);
+    sm_predict_outcomes_free(&r.outcomes);
     free(r.line_of);
     sm_prompts_file_free(&r.prompts_file);
     sm_failures_free(&r.failed);

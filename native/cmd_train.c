@@ -19,6 +19,7 @@
 #include "train/training_log.h"
 
 typedef struct arguments {
+    const char *options_file;
     sm_trainer_options options;
     sm_words data, teachers;
     int threads;
@@ -126,7 +127,7 @@ static const sm_option option_table[] = {
     {.name = "epochs",
      .value = "N",
      .help = "number of epochs",
-     .default_text = "60, or more for 1500 steps; with --from 10, or more for 300 steps",
+     .default_text = "60, or more for 1500 steps; with --from 10, or more for 100 steps",
      .kind = SM_OPTION_INTEGER,
      .offset = offsetof(arguments, options.epochs),
      .low = 1,
@@ -167,6 +168,13 @@ static const sm_option option_table[] = {
      .help = "fine-tuning: start from these weights, of the same network; keep their settings in what is written",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, options.initial_weights)},
+    {.name = "mix",
+     .value = "X",
+     .help = "with --from: share of the fine-tuned weights in what is validated and written; the rest are the weights "
+             "it started from",
+     .kind = SM_OPTION_DECIMAL,
+     .offset = offsetof(arguments, options.mix),
+     .high = 1},
     {.name = "inner",
      .value = "X",
      .help = "share of the training images, whole groups, that choose the best epoch instead of being trained on; "
@@ -287,6 +295,7 @@ static const sm_option option_table[] = {
      .kind = SM_OPTION_CHOICE,
      .offset = offsetof(arguments, precision),
      .choices = precision_names},
+    SM_OPTIONS_OPTION(offsetof(arguments, options_file)),
     {.name = NULL},
 };
 

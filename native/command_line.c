@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "options_file.h"
+
 /* Width of the help, and where its descriptions begin. */
 enum { HELP_WIDTH = 80, HELP_COLUMN = 26 };
 /* getopt_long returns FIRST_OPTION + place in the table; WORD, because of the "-" in its option string, for a word that
@@ -20,6 +22,9 @@ typedef struct parser {
     void *arguments;
     size_t word_capacity; /* room of each list: the number of arguments */
     sm_words *open;       /* the list that takes the next word, or NULL */
+    bool *given;          /* [number of options]: on the command line */
+    const char *place;    /* of the value in a file of options, for messages; NULL: the command line */
+    sm_options_file file;
     bool no_memory;
 } parser;
 
@@ -40,8 +45,9 @@ static bool wrong(const sm_command_line *line, const char *message) {
     return false;
 }
 
-static bool wrong_value(const sm_command_line *line, const sm_option *option, const char *expected, const char *text) {
-    fprintf(stderr, "sonomask: %s: --%s %s, not \"%s\"\n", line->name, option->name, expected, text);
+static bool wrong_value(const parser *p, const sm_option *option, const char *expected, const char *text) {
+    fprintf(stderr, "sonomask: %s: %s%s %s, not \"%s\"\n", p->line->name, p->place ? p->place : "--", option->name,
+            expected, text);
     return false;
 }
 
@@ -62,7 +68,7 @@ static bool take_integer(const parser *p, const sm_option *option, const char *t
         return true;
     }
     snprintf(expected, sizeof expected, "needs a whole number from %.0f to %.0f", option->low, option->high);
-    return wrong_value(p->line, option, expected, text);
+    return wrong_value(p, option, expected, text);
 }
 
 static bool take_seed(const parser *p, const sm_option *option, const char *text) {
@@ -73,7 +79,7 @@ static bool take_seed(const parser *p, const sm_option *option, const char *text
         return true;
     }
     snprintf(expected, sizeof expected, "needs a whole number from 0 to %lld", (long long)INT64_MAX);
-    return wrong_value(p->line, option, expected, text);
+    return wrong_value(p, option, expected, text);
 }
 
 static bool take_decimal(const parser *p, const sm_option *option, const char *text) {
@@ -87,7 +93,7 @@ static bool take_decimal(const parser *p, const sm_option *option, const char *t
         return true;
     }
     snprintf(expected, sizeof expected, "needs a number from %g to %g", option->low, option->high);
-    return wrong_value(p->line, option, expected, text);
+    return wrong_value(p, option, expected, text);
 }
 
 /** "a, b or c". */
@@ -110,7 +116,7 @@ static bool take_choice(const parser *p, const sm_option *option, const char *te
     char expected[MESSAGE_SIZE] = "must be ";
     const size_t used = strlen(expected);
     join_choices(option->choices, expected + used, sizeof expected - used);
-    return wrong_value(p->line, option, expected, text);
+    return wrong_value(p, option, expected, text);
 }
 
 static bool add_word(parser *p, sm_words *list, const char *word) {
@@ -141,6 +147,7 @@ static bool take_option(parser *p, const sm_option *option, const char *text) {
         *(bool *)target = option->kind == SM_OPTION_FLAG;
         return true;
     case SM_OPTION_TEXT:
+    case SM_OPTION_FILE:
         *(const char **)target = text;
         return true;
     case SM_OPTION_INTEGER:
@@ -157,7 +164,7 @@ static bool take_option(parser *p, const sm_option *option, const char *text) {
         break;
     }
     const char *expected = option->take(p->arguments, text);
-    return !expected || wrong_value(p->line, option, expected, text);
+    return !expected || wrong_value(p, option, expected, text);
 }
 
 /** The options for getopt_long, from malloc. */
@@ -225,12 +232,116 @@ static bool parse(parser *p, int argc, char **argv, bool *help_requested) {
             good = false;
         else if (code == HELP)
             *help_requested = true;
-        else
+        else {
             good = take_option(p, &p->line->options[code - FIRST_OPTION], optarg);
+            p->given[code - FIRST_OPTION] = true;
+        }
     }
     for (; good && !*help_requested && optind < argc; optind++) good = take_word(p, argv[optind], true); // after "--"
     argv[0] = name;
     free(long_options);
+    return good;
+}
+
+/* ---- Files of options ---- */
+
+enum { NAME_SIZE = 64, MAX_DISTANCE = 3 };
+
+/** The number of insertions, deletions and replacements that make `b` of `a`, names of less than NAME_SIZE bytes. */
+static int edit_distance(const char *a, const char *b) {
+    int row[NAME_SIZE + 1];
+    const int length = (int)strlen(b);
+    for (int j = 0; j <= length; j++) row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= length; j++) {
+            const int replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            const int shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = replaced < shorter ? replaced : shorter;
+        }
+    }
+    return row[length];
+}
+
+static bool unknown_name(const parser *p, const char *name) {
+    const char *nearest = NULL;
+    int least = MAX_DISTANCE + 1;
+    for (const sm_option *option = p->line->options; option->name; option++) {
+        const int distance =
+            strlen(name) < NAME_SIZE && strlen(option->name) < NAME_SIZE ? edit_distance(name, option->name) : least;
+        if (distance >= least) continue;
+        least = distance;
+        nearest = option->name;
+    }
+    fprintf(stderr, "sonomask: %s: %sunknown option \"%s\"%s%s\n", p->line->name, p->place, name,
+            nearest ? "; the nearest is " : "", nearest ? nearest : "");
+    return false;
+}
+
+static bool take_switch(const parser *p, const sm_option *option, const char *text) {
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+    for (int i = 0; i < 8; i++) {
+        if (strcmp(text, words[i]) != 0) continue;
+        *(bool *)field(p->arguments, option->offset) = (i % 2 == 1) == (option->kind == SM_OPTION_FLAG);
+        return true;
+    }
+    return wrong_value(p, option, "needs yes or no", text);
+}
+
+/** Whether the command line has the option, or another one for the same field. */
+static bool is_overridden(const parser *p, const sm_option *option) {
+    for (int i = 0; p->line->options[i].name; i++) {
+        const sm_option *other = &p->line->options[i];
+        if (!p->given[i]) continue;
+        if (other == option) return true;
+        if (has_value(other) || has_value(option)) continue;
+        if (other->offset == option->offset) return true;
+    }
+    return false;
+}
+
+static bool take_entry(parser *p, const sm_option_entry *entry, bool *seen) {
+    const sm_option *option = p->line->options;
+    while (option->name && strcmp(option->name, entry->name) != 0) option++;
+    if (!option->name) return unknown_name(p, entry->name);
+    const char *wrong_use = NULL;
+    if (option->kind == SM_OPTION_FILE)
+        wrong_use = "cannot be given in a file of options";
+    else if (entry->continues && option->kind != SM_OPTION_LIST)
+        wrong_use = "takes one value, but this line, which begins with a space, holds another";
+    else if (!entry->continues && seen[option - p->line->options])
+        wrong_use = "is given twice";
+    if (wrong_use) {
+        fprintf(stderr, "sonomask: %s: %s%s %s\n", p->line->name, p->place, option->name, wrong_use);
+        return false;
+    }
+    seen[option - p->line->options] = true;
+    if (is_overridden(p, option)) return true;
+    return has_value(option) ? take_option(p, option, entry->value) : take_switch(p, option, entry->value);
+}
+
+/** Reads the file of options that the command line names, if it does. What the command line gives is kept. */
+static bool read_options_file(parser *p) {
+    const char *path = NULL;
+    for (const sm_option *option = p->line->options; option->name; option++)
+        if (option->kind == SM_OPTION_FILE) path = *(const char **)field(p->arguments, option->offset);
+    if (!path) return true;
+    sm_error error = {0};
+    if (sm_options_file_read(path, p->line->name, &p->file, &error) != SM_OK) return wrong(p->line, error.message);
+    if ((size_t)p->file.count > p->word_capacity) p->word_capacity = (size_t)p->file.count;
+    bool *seen = calloc((size_t)count_options(p->line), sizeof *seen);
+    p->no_memory = seen == NULL;
+    bool good = seen || wrong(p->line, "no memory");
+    for (int i = 0; good && i < p->file.count; i++) {
+        char place[MESSAGE_SIZE];
+        snprintf(place, sizeof place, "%s, line %d: ", path, p->file.entries[i].line);
+        p->place = place;
+        good = take_entry(p, &p->file.entries[i], seen);
+        p->place = NULL;
+    }
+    free(seen);
     return good;
 }
 
@@ -287,7 +398,7 @@ static void describe_default(const sm_option *option, void *arguments, char *tex
         if (value <= INT64_MAX) snprintf(text, size, "%llu", (unsigned long long)value);
     } else if (option->kind == SM_OPTION_CHOICE) {
         snprintf(text, size, "%s", option->choices[*(const int *)target]);
-    } else if (option->kind == SM_OPTION_TEXT) {
+    } else if (option->kind == SM_OPTION_TEXT || option->kind == SM_OPTION_FILE) {
         const char *value = *(const char *const *)target;
         if (value) snprintf(text, size, "%s", value);
     }
@@ -367,20 +478,27 @@ void sm_command_line_print_options(const sm_command_line *line, const void *argu
     }
 }
 
-/** SM_EXIT_DONE after printing the help, SM_EXIT_USAGE, SM_EXIT_FAILED, or GOOD: the command may run. */
-static int read_arguments(const sm_command_line *line, int argc, char **argv, void *arguments) {
+/** SM_EXIT_DONE after printing the help, SM_EXIT_USAGE, SM_EXIT_FAILED, or GOOD: the command may run. The texts of a
+ * file of options, which the arguments then point into, stay in `file`. */
+static int read_arguments(const sm_command_line *line, int argc, char **argv, void *arguments, sm_options_file *file) {
     // The help shows the defaults also when options came before it.
     void *defaults = malloc(line->arguments_size);
-    if (!defaults) {
+    bool *given = calloc((size_t)count_options(line) + 1, sizeof *given);
+    if (!defaults || !given) {
+        free(defaults);
+        free(given);
         wrong(line, "no memory");
         return SM_EXIT_FAILED;
     }
     memcpy(defaults, arguments, line->arguments_size);
-    parser p = {.line = line, .arguments = arguments, .word_capacity = (size_t)argc};
+    parser p = {.line = line, .arguments = arguments, .word_capacity = (size_t)argc, .given = given};
     bool help_requested = false;
-    const bool good = parse(&p, argc, argv, &help_requested);
+    bool good = parse(&p, argc, argv, &help_requested);
     if (good && help_requested) print_help(line, defaults);
+    if (good && !help_requested) good = read_options_file(&p);
+    *file = p.file;
     free(defaults);
+    free(given);
     if (good && help_requested) return SM_EXIT_DONE;
     if (good && check(line, arguments)) return GOOD;
     if (p.no_memory) return SM_EXIT_FAILED;
@@ -398,7 +516,8 @@ static void free_lists(const sm_command_line *line, void *arguments) {
 
 int sm_command_line_run(const sm_command_line *line, int argc, char **argv, void *arguments,
                         sm_status (*run)(void *arguments, sm_error *error)) {
-    int exit_status = read_arguments(line, argc, argv, arguments);
+    sm_options_file file = {0};
+    int exit_status = read_arguments(line, argc, argv, arguments, &file);
     if (exit_status == GOOD) {
         sm_error error = {0};
         const sm_status status = run(arguments, &error);
@@ -406,5 +525,6 @@ int sm_command_line_run(const sm_command_line *line, int argc, char **argv, void
         exit_status = status == SM_OK ? SM_EXIT_DONE : status == SM_ERROR_ARGUMENT ? SM_EXIT_USAGE : SM_EXIT_FAILED;
     }
     free_lists(line, arguments);
+    sm_options_file_free(&file);
     return exit_status;
 }

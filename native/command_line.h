@@ -21,12 +21,14 @@ typedef enum sm_option_kind {
     SM_OPTION_DECIMAL, /**< float from low to high */
     SM_OPTION_CHOICE,  /**< int: place in `choices` */
     SM_OPTION_LIST,    /**< sm_words: the value and the words after it, up to the next option */
+    SM_OPTION_FILE,    /**< const char *: a file of further options, see SM_OPTIONS_OPTION */
     SM_OPTION_CUSTOM   /**< read by `take` */
 } sm_option_kind;
 
-/** Words of the command line, in their order. Zero-initialise; released by sm_command_line_run. */
+/** Words of the command line or of a file of options, in their order. Zero-initialise; released by sm_command_line_run.
+ */
 typedef struct sm_words {
-    const char **words; /**< [count], pointing into argv */
+    const char **words; /**< [count], pointing into argv or into the file of options */
     int count;
 } sm_words;
 
@@ -62,6 +64,15 @@ typedef struct sm_option {
         .name = "threads", .value = "N", .help = "number of threads", .default_text = "one per processor",             \
         .kind = SM_OPTION_INTEGER, .offset = (field), .low = 1, .high = 256                                            \
     }
+/** Options from a file, for those that the command line does not give. */
+#define SM_OPTIONS_OPTION(field)                                                                                       \
+    {                                                                                                                  \
+        .name = "options", .value = "FILE",                                                                            \
+        .help = "read options from an INI file: lines NAME = VALUE with the names of this list, yes or no for one "    \
+                "without a value, one value per line for a list, the further lines beginning with a space; the "       \
+                "command line overrides them",                                                                         \
+        .kind = SM_OPTION_FILE, .offset = (field)                                                                      \
+    }
 #define SM_OVERWRITE_OPTION(field)                                                                                     \
     {                                                                                                                  \
         .name = "overwrite", .help = "replace existing files that sonomask did not write", .kind = SM_OPTION_FLAG,     \
@@ -87,7 +98,8 @@ enum { SM_EXIT_DONE = 0, SM_EXIT_FAILED = 1, SM_EXIT_USAGE = 2 };
 void sm_command_line_print_options(const sm_command_line *line, const void *arguments, sm_json *json);
 
 /**
- * Reads argv (argv[0] is the command) into `arguments` and calls `run` with them. Returns the exit status: 0 when `run`
+ * Reads argv (argv[0] is the command), and the file of options that it may name, into `arguments` and calls `run` with
+ * them; texts of that file are valid until it returns. Returns the exit status: 0 when `run`
  * returned SM_OK or after --help, 2 after printing on stderr what is wrong with the arguments (also for
  * SM_ERROR_ARGUMENT from `run`), 1 after printing the message of another error; an empty message is not printed.
  */

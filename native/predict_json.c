@@ -157,5 +157,4 @@ void sm_predict_json(FILE *to, const char *file, const sm_result *result, const 
     print_warnings(&json, result);
     sm_json_number(&json, "milliseconds", milliseconds);
     sm_json_object_end(&json);
-    fflush(to); /* so that a pipe carries each line at once */
 }

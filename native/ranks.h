@@ -28,6 +28,11 @@ typedef struct sm_ranks {
                           const int *receive_counts, const int *receive_places, sm_error *error);
     /** Each rank r has counts[r] floats at values + places[r]; afterwards all ranks have all of them. */
     sm_status (*gather)(void *context, float *values, const int *counts, const int *places, sm_error *error);
+    /** Sends a copy of the bytes to rank 0, without waiting. Not on rank 0. */
+    sm_status (*post)(void *context, const void *bytes, size_t size, sm_error *error);
+    /** On rank 0: the next posted message of any rank, from malloc; those of one rank come in their order. `*bytes` is
+     *  NULL when there is none; with `wait`, there is one. */
+    sm_status (*take)(void *context, bool wait, void **bytes, size_t *size, sm_error *error);
     /** Prints "sonomask: rank R: MESSAGE" on the standard error of the run. */
     void (*complain)(void *context, const char *message);
     /** All ranks fail alike: the run ends in order. */

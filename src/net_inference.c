@@ -318,6 +318,11 @@ sm_status sm_inference_create(const sm_net *net, const float *parameters, int si
     return sm_inference_create_from(net, &source, size, kernels, inference, error);
 }
 
+sm_status sm_inference_update(sm_inference *inference, const float *parameters, sm_error *error) {
+    const sm_parameter_source source = {.read = copy_parameter, .context = parameters};
+    return read_weights(inference, &source, error);
+}
+
 void sm_inference_free(sm_inference *inference) {
     if (!inference) return;
     sm_floats_free(inference->weights);

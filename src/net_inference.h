@@ -44,6 +44,9 @@ typedef struct sm_parameter_source {
  */
 sm_status sm_inference_create_from(const sm_net *net, const sm_parameter_source *source, int size,
                                    const sm_kernels *kernels, sm_inference **inference, sm_error *error);
+/** Prepares other parameters of the same network, in the same memory; its states stay valid. Errors: SM_ERROR_MEMORY,
+ * after which the weights are not usable. */
+sm_status sm_inference_update(sm_inference *inference, const float *parameters, sm_error *error);
 void sm_inference_free(sm_inference *inference);
 
 /** Memory for one thread. `inference` and `parallel` (may be NULL) must outlive it. Errors: SM_ERROR_MEMORY. */

@@ -66,6 +66,8 @@ function flatBox(box) {
 export function flatPrompts(prompts, image) {
     if (typeof prompts !== 'object' || prompts === null)
         throw refused('the prompts must be an object { clicks, box }');
+    const unknown = Object.keys(prompts).find((key) => key !== 'clicks' && key !== 'box');
+    if (unknown !== undefined) throw refused(`unknown field "${unknown}" in the prompts: only clicks and box are known`);
     const { clicks = [], box } = prompts;
     if (!Array.isArray(clicks)) throw refused('clicks must be an array of { x, y, inside }');
     const flat = clicks.map((click, index) => flatClick(click, `click ${index + 1}`, image));

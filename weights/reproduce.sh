@@ -43,10 +43,11 @@ train() {
 }
 
 # learn NAME OPTION...: trains the network that ships, into OUT/NAME. The recipe has three stages: other organs and then
-# the data at a low resolution, where an epoch takes a third of the time, then the data at the full resolution.
+# the data at a low resolution, where an epoch takes a third of the time, then the data at the full resolution. The weights of
+# a stage are the start of the next one only: none of them are mixed into its result, as in fine-tuning on few images.
 learn() {
-    train "coarse/$1" 12 --net sonomask2 --size 96 --from "$out/pretrain/weights.safetensors" --data "${@:2}"
-    train "$1" 24 --net sonomask2 --size 192 --learning-rate 0.001 --from "$out/coarse/$1/weights.safetensors" \
+    train "coarse/$1" 12 --net sonomask2 --size 96 --from "$out/pretrain/weights.safetensors" --mix 1 --data "${@:2}"
+    train "$1" 24 --net sonomask2 --size 192 --learning-rate 0.001 --from "$out/coarse/$1/weights.safetensors" --mix 1 \
         --data "${@:2}"
 }
 

@@ -148,6 +148,9 @@ static sm_status compare(judge *j, int parts, int fit, sm_error *error) {
     return status;
 }
 
+/* With fewer images the standard error is itself by chance. */
+enum { FEWEST = 10 };
+
 /** Means over the images with a value, and the standard error of the difference. `lesions`: only images with a lesion.
  */
 static sm_calibration_compared summarise(const sm_answers *all, const comparison *pair, bool lesions) {
@@ -166,7 +169,7 @@ static sm_calibration_compared summarise(const sm_answers *all, const comparison
     result.after /= n;
     const double gain = result.before - result.after;
     result.standard_error = sqrt(fmax(squares / n - gain * gain, 0) / (n - 1));
-    result.better = gain > result.standard_error;
+    result.better = result.images >= FEWEST && gain > result.standard_error;
     return result;
 }
 
@@ -188,7 +191,7 @@ static void keep(sm_calibration *c, int flags, const char *what, const char *mea
                  const sm_calibration_compared *compared) {
     if (!(c->fit & flags)) return;
     c->fit &= ~flags;
-    if (compared->images < 2)
+    if (compared->images < FEWEST)
         fprintf(stderr, "sonomask: %s: too few images to judge a fit; it stays as it was\n", what);
     else
         fprintf(stderr,

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../data/dataset_hash.h"
 #include "../file.h"
 #include "../open_network.h"
+#include "../same_ranks.h"
 
 /* A fixed seed, so that the same images give the same intervals. */
 static const uint64_t BOOTSTRAP_SEED = 20200101;
@@ -70,7 +72,7 @@ static sm_status score_network(run *r, const sm_scored_network *network, sm_erro
         return sm_fail(error, SM_ERROR_DATA, "every image of the data is marked `exclude`");
     }
     /* Before the long part, but not for data that cannot be scored. */
-    sm_status status = sm_folder_make(r->request->out, error);
+    sm_status status = sm_ranks_agree(r->request->options.ranks, sm_folder_make(r->request->out, error), error);
     sm_evaluation part = {0};
     if (status == SM_OK)
         status = sm_evaluate(network->evaluator, r->records + first, r->results->record_count - first,
@@ -140,10 +142,24 @@ static sm_status score_robustness(run *r, sm_error *error) {
     return status;
 }
 
+/* Fails on all ranks unless they have the same data and networks. */
+static sm_status check_ranks(const run *r, sm_status opened, sm_error *error) {
+    const sm_ranks *ranks = r->request->options.ranks;
+    const sm_evaluation_results *results = r->results;
+    sm_status status = sm_ranks_agree(ranks, opened, error);
+    if (status == SM_OK) status = sm_ranks_check_same(ranks, sm_dataset_hash(&results->dataset), "other data", error);
+    if (status == SM_OK)
+        status = sm_ranks_check_same(ranks, (uint64_t)results->network_count, "another number of networks", error);
+    for (int n = 0; status == SM_OK && n < results->network_count; n++)
+        status = sm_same_file(ranks, results->networks[n].path, "other weights", error);
+    return status;
+}
+
 sm_status sm_evaluation_run(const sm_evaluation_request *request, sm_evaluation_results *results, sm_error *error) {
     run r = {.request = request, .results = results};
     sm_status status = sm_dataset_load(request->data, request->data_count, &results->dataset, error);
     if (status == SM_OK) status = open_networks(&r, error);
+    status = check_ranks(&r, status, error);
     if (status == SM_OK && request->corrections && !sm_evaluator_model(results->networks[0].evaluator).takes_prompts)
         fprintf(stderr, "sonomask: %s takes no clicks and no box: they are not scored\n", results->networks[0].path);
     if (status == SM_OK) status = score_networks(&r, error);

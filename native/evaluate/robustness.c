@@ -49,7 +49,8 @@ typedef struct job {
     sm_robustness *robustness;
     sm_evaluator *evaluator;
     const sm_record *const *records;
-    int size; /* side of the network's input, pixels */
+    int size;        /* side of the network's input, pixels */
+    int first, step; /* task k tries record first + k * step */
     sm_status status;
     sm_error error;
     pthread_mutex_t mutex; /* protects what tasks change: status, error, the sums and the progress */
@@ -114,20 +115,10 @@ static sm_status try_record(job *j, int worker, int index, sm_robustness_point *
     return status;
 }
 
-/* An sm_task. */
-static void try_task(void *arguments, int index, int worker) {
-    job *j = arguments;
-    sm_robustness_point scores[SM_ROBUSTNESS_POINTS] = {{0}};
-    sm_error error = {0};
-    const sm_status status = try_record(j, worker, index, scores, &error);
-    pthread_mutex_lock(&j->mutex);
-    if (status != SM_OK) {
-        j->status = status;
-        j->error = error;
-    }
-    /* Threads finish in any order, and sums of doubles depend on it. Multiples of 2^-40 add up without rounding. */
+/* Threads finish in any order, and sums of doubles depend on it. Multiples of 2^-40 add up without rounding. */
+static void add(sm_robustness_point *sums, const sm_robustness_point *scores) {
     for (int p = 0; p < SM_ROBUSTNESS_POINTS; p++) {
-        sm_robustness_point *sum = &j->robustness->points[p];
+        sm_robustness_point *sum = &sums[p];
         sum->images += scores[p].images;
         sum->typed_images += scores[p].typed_images;
         sum->right += scores[p].right;
@@ -136,24 +127,61 @@ static void try_task(void *arguments, int index, int worker) {
         sum->dice += ldexp(rint(ldexp(scores[p].dice, 40)), -40);
         sum->masks += scores[p].masks;
     }
+}
+
+/* An sm_task. */
+static void try_task(void *arguments, int index, int worker) {
+    job *j = arguments;
+    sm_robustness_point scores[SM_ROBUSTNESS_POINTS] = {{0}};
+    sm_error error = {0};
+    const sm_status status = try_record(j, worker, j->first + index * j->step, scores, &error);
+    pthread_mutex_lock(&j->mutex);
+    if (status != SM_OK) {
+        j->status = status;
+        j->error = error;
+    }
+    add(j->robustness->points, scores);
     j->robustness->images += scores[0].images;
     sm_progress_show(&j->progress, ++j->done, NULL);
     pthread_mutex_unlock(&j->mutex);
 }
 
+/* Adds the scores of all ranks. */
+static sm_status add_ranks(sm_robustness *robustness, const sm_robustness *own, const sm_ranks *ranks,
+                           sm_error *error) {
+    const size_t count = (size_t)sm_ranks_count(ranks);
+    sm_robustness *all = calloc(count, sizeof *all);
+    if (all) all[sm_ranks_own(ranks)] = *own;
+    sm_status status = all ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for the scores of %z ranks", count);
+    status = sm_ranks_agree(ranks, status, error);
+    if (status == SM_OK) status = sm_ranks_merge(ranks, all, count * sizeof *all, error);
+    for (size_t r = 0; status == SM_OK && r < count; r++) {
+        add(robustness->points, all[r].points);
+        robustness->images += all[r].images;
+    }
+    free(all);
+    return status;
+}
+
 sm_status sm_robustness_add(sm_robustness *robustness, sm_evaluator *evaluator, const sm_record *const *records,
                             int count, sm_error *error) {
-    job j = {.robustness = robustness,
+    const sm_ranks *ranks = sm_evaluator_ranks(evaluator);
+    sm_robustness own = sm_robustness_make(); /* of this rank */
+    job j = {.robustness = &own,
              .evaluator = evaluator,
              .records = records,
-             .size = sm_evaluator_model(evaluator).input_size};
+             .size = sm_evaluator_model(evaluator).input_size,
+             .first = sm_ranks_own(ranks),
+             .step = sm_ranks_count(ranks)};
+    const int share = sm_ranks_share(ranks, count);
     pthread_mutex_init(&j.mutex, NULL);
-    sm_progress_begin(&j.progress, "robustness", count);
-    sm_parallel_run(sm_evaluator_parallel(evaluator), count, try_task, &j);
+    sm_progress_begin(&j.progress, "robustness", share);
+    sm_parallel_run(sm_evaluator_parallel(evaluator), share, try_task, &j);
     sm_progress_end(&j.progress);
     pthread_mutex_destroy(&j.mutex);
     if (j.status != SM_OK && error) *error = j.error;
-    return j.status;
+    const sm_status status = sm_ranks_agree(ranks, j.status, error);
+    return status == SM_OK ? add_ranks(robustness, &own, ranks, error) : status;
 }
 
 double sm_robustness_dice(const sm_robustness_point *point) {

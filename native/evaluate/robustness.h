@@ -28,7 +28,8 @@ sm_robustness sm_robustness_make(void);
 
 /**
  * Segments `count` records under every perturbation and adds the scores, with a progress bar on stderr. Images that
- * cannot be read are left out without a message, as sm_evaluate reports them. Errors: SM_ERROR_MEMORY.
+ * cannot be read are left out without a message, as sm_evaluate reports them. Ranks share the records. Errors:
+ * SM_ERROR_MEMORY, those of ranks.h.
  */
 sm_status sm_robustness_add(sm_robustness *robustness, sm_evaluator *evaluator, const sm_record *const *records,
                             int count, sm_error *error);

@@ -1,4 +1,4 @@
-/** build/sonomask-mpi: the commands train and evaluate on the processes that mpirun started. */
+/** build/sonomask-mpi: the commands train, evaluate, predict and bench on the processes that mpirun started. */
 #include <mpi.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,7 +12,8 @@
 
 /** Commands that divide their work among the ranks. All others run in one process. */
 static bool is_shared(int argc, char **argv) {
-    static const char *const shared[] = {"train", "evaluate", "help", "--help", "-h", "--version", "version"};
+    static const char *const shared[] = {"train",  "evaluate", "predict",   "bench",  "help",
+                                         "--help", "-h",       "--version", "version"};
     if (argc < 2) return true;
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
         if (strcmp(argv[1], shared[i]) == 0) return true;

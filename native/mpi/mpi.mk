@@ -8,7 +8,7 @@ $(BUILD)/sonomask-mpi: $(MPI_OBJECTS) $(NATIVE_LIBRARY) $(LIBRARY)
 	$(call note,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(MPI_LIBRARIES) $(LDLIBS)
 
-.PHONY: mpi test-mpi
+.PHONY: mpi test-mpi bench-mpi
 mpi: ## Build build/sonomask-mpi, the command line for mpirun (needs Open MPI)
 	@.ci/setup mpi
 	@$(MAKE) $(JOBS) $(BUILD)/sonomask-mpi
@@ -17,3 +17,9 @@ test-mpi: ## Train on 1, 2, 4 and 8 ranks, with failures, and compare the weight
 	@.ci/setup mpi
 	@$(MAKE) $(QUIET_JOBS) $(BUILD)/sonomask $(BUILD)/sonomask-mpi
 	BUILD=$(BUILD) SONOMASK_EVERY_RANK=1 node --test tests/node/mpi.test.js
+
+# MPI="SIZE BATCH SHARDS"; for a figure worth reading, with nothing else running.
+bench-mpi: ## Measure data-parallel training on this machine, and predict that of many (about 1 minute)
+	@.ci/setup mpi
+	@$(MAKE) $(QUIET_JOBS) $(BUILD)/sonomask $(BUILD)/sonomask-mpi
+	BUILD=$(BUILD) node tests/bench/ranks.js $(MPI)

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../interrupt.h"
@@ -14,10 +15,18 @@
  * between SIGTERM and SIGKILL. */
 static const double patience = 0.4;
 
-enum { YIELDS_BEFORE_SLEEP = 20000, SLEEP_MICROSECONDS = 50 };
+enum { YIELDS_BEFORE_SLEEP = 20000, SLEEP_MICROSECONDS = 50, TAG = 1 };
+
+/** A message on its way. */
+typedef struct message {
+    MPI_Request request;
+    struct message *next;
+    char bytes[];
+} message;
 
 struct sm_mpi_ranks {
     sm_ranks ranks;
+    message *posted;
     bool lost, agreed;
 };
 
@@ -29,6 +38,17 @@ static sm_status check(int code, sm_error *error) {
     return sm_fail(error, SM_ERROR_IO, "MPI: %s", text);
 }
 
+/** Whether another rank is given up. `*interrupted_at` is negative before the first call of a wait. */
+static bool out_of_patience(sm_mpi_ranks *own, double *interrupted_at, sm_error *error) {
+    if (!sm_interrupted) return false;
+    const double now = sm_clock();
+    if (*interrupted_at < 0) *interrupted_at = now;
+    if (now - *interrupted_at <= patience) return false;
+    own->lost = true;
+    sm_error_set(error, SM_ERROR_INTERRUPTED, "another rank ended or does not answer");
+    return true;
+}
+
 /** Waits for a request. Yields at first, since ranks may share a processor; then sleeps. */
 static sm_status wait_for(sm_mpi_ranks *own, MPI_Request *request, sm_error *error) {
     double interrupted_at = -1;
@@ -36,14 +56,7 @@ static sm_status wait_for(sm_mpi_ranks *own, MPI_Request *request, sm_error *err
         int done = 0;
         const sm_status status = check(MPI_Test(request, &done, MPI_STATUS_IGNORE), error);
         if (status != SM_OK || done) return status;
-        if (sm_interrupted) {
-            const double now = sm_clock();
-            if (interrupted_at < 0) interrupted_at = now;
-            if (now - interrupted_at > patience) {
-                own->lost = true;
-                return sm_fail(error, SM_ERROR_INTERRUPTED, "another rank ended or does not answer");
-            }
-        }
+        if (out_of_patience(own, &interrupted_at, error)) return SM_ERROR_INTERRUPTED;
         if (turn < YIELDS_BEFORE_SLEEP)
             sched_yield();
         else
@@ -97,6 +110,62 @@ static sm_status gather(void *context, float *values, const int *counts, const i
                   &request, error);
 }
 
+/** Frees the messages that have left. */
+static void forget_sent(sm_mpi_ranks *own) {
+    for (message **at = &own->posted; *at;) {
+        message *m = *at;
+        int done = 0;
+        if (MPI_Test(&m->request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS || !done) {
+            at = &m->next;
+            continue;
+        }
+        *at = m->next;
+        free(m);
+    }
+}
+
+static sm_status post(void *context, const void *bytes, size_t size, sm_error *error) {
+    sm_mpi_ranks *own = context;
+    forget_sent(own);
+    message *m = size < INT_MAX ? malloc(sizeof *m + size) : NULL;
+    if (!m) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a message");
+    memcpy(m->bytes, bytes, size);
+    const sm_status status =
+        check(MPI_Isend(m->bytes, (int)size, MPI_BYTE, 0, TAG, MPI_COMM_WORLD, &m->request), error);
+    if (status != SM_OK) {
+        free(m);
+        return status;
+    }
+    m->next = own->posted;
+    own->posted = m;
+    return SM_OK;
+}
+
+static sm_status take(void *context, bool wait, void **bytes, size_t *size, sm_error *error) {
+    sm_mpi_ranks *own = context;
+    *bytes = NULL, *size = 0;
+    MPI_Status found;
+    double interrupted_at = -1;
+    for (int there = 0;;) {
+        const sm_status status = check(MPI_Iprobe(MPI_ANY_SOURCE, TAG, MPI_COMM_WORLD, &there, &found), error);
+        if (status != SM_OK) return status;
+        if (there) break;
+        if (!wait) return SM_OK;
+        if (out_of_patience(own, &interrupted_at, error)) return SM_ERROR_INTERRUPTED;
+        usleep(SLEEP_MICROSECONDS);
+    }
+    int count = 0;
+    MPI_Get_count(&found, MPI_BYTE, &count);
+    void *taken = malloc((size_t)count + 1);
+    if (!taken) return sm_fail(error, SM_ERROR_MEMORY, "no memory for a message");
+    MPI_Request request;
+    const sm_status status = finish(
+        own, MPI_Irecv(taken, count, MPI_BYTE, found.MPI_SOURCE, TAG, MPI_COMM_WORLD, &request), &request, error);
+    if (status != SM_OK) return status; /* the memory stays: a message may still arrive there */
+    *bytes = taken, *size = (size_t)count;
+    return SM_OK;
+}
+
 /** Not through stderr, which is shut on all ranks but the first. */
 static void complain(void *context, const char *text) {
     const sm_mpi_ranks *own = context;
@@ -113,6 +182,8 @@ sm_mpi_ranks *sm_mpi_ranks_create(void) {
                              .merge = merge,
                              .exchange = exchange,
                              .gather = gather,
+                             .post = post,
+                             .take = take,
                              .complain = complain,
                              .agreed = agree};
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -125,4 +196,12 @@ const sm_ranks *sm_mpi_ranks_get(const sm_mpi_ranks *ranks) { return &ranks->ran
 
 bool sm_mpi_ranks_in_order(const sm_mpi_ranks *ranks) { return ranks->agreed && !ranks->lost; }
 
-void sm_mpi_ranks_free(sm_mpi_ranks *ranks) { free(ranks); }
+void sm_mpi_ranks_free(sm_mpi_ranks *ranks) {
+    while (ranks->posted && !ranks->lost) {
+        message *m = ranks->posted;
+        if (wait_for(ranks, &m->request, NULL) != SM_OK) break;
+        ranks->posted = m->next;
+        free(m);
+    }
+    free(ranks);
+}

@@ -14,6 +14,7 @@
 #include "../../src/prompt_maps.h"
 #include "../../src/sonomask.h"
 #include "onnx_graph.h"
+#include "onnx_prompts.h"
 
 /* Field numbers of onnx.proto. */
 enum { MODEL_IR_VERSION = 1, MODEL_PRODUCER = 2, MODEL_PRODUCER_VERSION = 3, MODEL_GRAPH = 7, MODEL_OPSET = 8 };
@@ -29,6 +30,7 @@ typedef struct exporter {
     const float *parameters;
     const sm_weights_metadata *metadata;
     int size;
+    bool prompts; /**< clicks and box are inputs; otherwise the weights of their maps, which are 0, are left out */
     sm_protobuf *graph;
     float *fused, *transposed; /**< buffers for the weights of the largest layer */
     float *bias;               /**< buffer for the bias of the widest layer */
@@ -83,7 +85,7 @@ static sm_status check_finite(const exporter *e, int layer, const float *values,
     return SM_OK;
 }
 
-/** Whether the second input of a layer is the maps of prompts. */
+/** Whether the second input of a layer of the table is the maps of prompts. */
 static bool reads_prompts(const sm_net *net, int index) {
     const int second = net->layers[index].input[1];
     return second >= 0 && net->layers[second].kind == SM_LAYER_PROMPT;
@@ -94,7 +96,7 @@ static sm_status put_weights(const exporter *e, int index, int side, const char 
                              sm_error *error) {
     const sm_layer *layer = &e->net->layers[index];
     int inputs = sm_net_input_channels(e->net, index);
-    int kept = inputs - (reads_prompts(e->net, index) ? SM_PROMPT_CHANNELS : 0);
+    int kept = inputs - (reads_prompts(e->net, index) && !e->prompts ? SM_PROMPT_CHANNELS : 0);
     int outputs = layer->channels;
     size_t taps = (size_t)side * (size_t)side;
     size_t count = taps * (size_t)inputs * (size_t)outputs;
@@ -119,7 +121,7 @@ static void put_sources(const exporter *e, int index, tensor_name name) {
     static const char *const suffixes[] = {".source0", ".source1"};
     const sm_layer *layer = &e->net->layers[index];
     tensor_name sources[2];
-    int count = layer->input[1] < 0 || reads_prompts(e->net, index) ? 1 : 2;
+    int count = layer->input[1] < 0 || (reads_prompts(e->net, index) && !e->prompts) ? 1 : 2;
     for (int k = 0; k < count; k++) {
         name_of(e, layer->input[k], "", sources[k]);
         if (!layer->upsample[k]) continue;
@@ -228,8 +230,10 @@ static sm_status put_layer(const exporter *e, int index, sm_error *error) {
     name_of(e, index, "", output);
     switch (layer->kind) {
     case SM_LAYER_INPUT:
-    case SM_LAYER_PROMPT: /* the exported network answers without prompts: their maps are 0, and are left out */
     case SM_LAYER_DROPOUT:
+        return SM_OK;
+    case SM_LAYER_PROMPT:
+        if (e->prompts) sm_onnx_put_prompt_maps(e->graph, output, e->size, layer->level);
         return SM_OK;
     case SM_LAYER_CONV3X3:
         return put_convolution(e, index, 3, error);
@@ -246,6 +250,12 @@ static sm_status put_layer(const exporter *e, int index, sm_error *error) {
         put_global_pool(e, index, input, output);
         return SM_OK;
     case SM_LAYER_SOFTMAX:
+        if (e->prompts) {
+            tensor_name possible;
+            name_of(e, index, ".possible", possible);
+            sm_onnx_put_restricted_type(e->graph, input, possible);
+            memcpy(input, possible, sizeof possible);
+        }
         put_softmax(e, input, output);
         return SM_OK;
     }
@@ -259,6 +269,10 @@ static void put_outputs(const exporter *e) {
     put_simple(e, "Sigmoid", logits, NULL, "mask");
     sm_onnx_put_output(e->graph, "mask", (sm_onnx_shape){4, {SM_ONNX_BATCH, 1, e->size, e->size}});
     name_of(e, e->net->type_layer, "", logits);
+    if (e->prompts) {
+        sm_onnx_put_restricted_type(e->graph, logits, "type.possible");
+        snprintf(logits, sizeof logits, "type.possible");
+    }
     float factors[SM_CLASS_COUNT];
     for (int c = 0; c < SM_CLASS_COUNT; c++) factors[c] = 1 / e->metadata->temperature;
     if (e->metadata->type_activation == SM_TYPE_TWO_SIGMOID) factors[SM_CLASS_NORMAL] = 0;
@@ -289,6 +303,7 @@ static sm_status put_graph(const exporter *e, sm_error *error) {
     size_t graph = sm_protobuf_begin(e->graph, MODEL_GRAPH);
     sm_protobuf_string(e->graph, GRAPH_NAME, e->net->name);
     sm_onnx_put_input(e->graph, "image", (sm_onnx_shape){4, {SM_ONNX_BATCH, 1, e->size, e->size}});
+    if (e->prompts) sm_onnx_put_prompt_inputs(e->graph);
     put_constants(e);
     sm_status status = SM_OK;
     for (int i = 0; i < e->net->layer_count && status == SM_OK; i++)
@@ -333,12 +348,14 @@ static sm_status put_model(const exporter *e, sm_error *error) {
 }
 
 sm_status sm_onnx_write(const sm_net *net, const float *parameters, const sm_weights_metadata *metadata, int size,
-                        uint8_t **bytes, size_t *byte_count, sm_error *error) {
+                        bool prompts, uint8_t **bytes, size_t *byte_count, sm_error *error) {
     *bytes = NULL;
     *byte_count = 0;
     if (!sm_net_size_valid(net, size))
         return sm_fail(error, SM_ERROR_ARGUMENT, "input size %d: %s needs a multiple of %d, at most 1024", size,
                        net->name, 1 << net->levels);
+    if (prompts && !net->takes_prompts)
+        return sm_fail(error, SM_ERROR_ARGUMENT, "%s takes no clicks and no box", net->name);
     size_t largest = 1;
     size_t widest = 1;
     for (int i = 0; i < net->parameter_count; i++) {
@@ -354,6 +371,7 @@ sm_status sm_onnx_write(const sm_net *net, const float *parameters, const sm_wei
                         .parameters = parameters,
                         .metadata = metadata,
                         .size = size,
+                        .prompts = prompts,
                         .graph = &model,
                         .fused = memory,
                         .transposed = memory + largest,

@@ -66,8 +66,8 @@ static void put_value(sm_protobuf *graph, int field, const char *name, sm_onnx_s
     size_t extents = sm_protobuf_begin(graph, SHAPE);
     for (int i = 0; i < shape.rank; i++) {
         size_t dimension = sm_protobuf_begin(graph, DIMENSION);
-        if (shape.extent[i] == SM_ONNX_BATCH)
-            sm_protobuf_string(graph, EXTENT_NAME, "batch");
+        if (shape.extent[i] < 0)
+            sm_protobuf_string(graph, EXTENT_NAME, shape.extent[i] == SM_ONNX_BATCH ? "batch" : "clicks");
         else
             sm_protobuf_integer(graph, EXTENT, shape.extent[i]);
         sm_protobuf_end(graph, dimension);

@@ -6,8 +6,9 @@
 
 enum { SM_ONNX_MAX_LIST = 4, SM_ONNX_NAME_SIZE = 64 };
 
-/** The extent of an input or output that is the number of images, free at run time: the dimension "batch". */
-enum { SM_ONNX_BATCH = -1 };
+/** Extents of inputs and outputs that are free at run time: the number of images, the dimension "batch", and of
+ * clicks, the dimension "clicks". */
+enum { SM_ONNX_BATCH = -1, SM_ONNX_CLICKS = -2 };
 
 /** An attribute of a node: a text or, without one, a list of `count` integers; count 0: a single integer, no list. */
 typedef struct sm_onnx_attribute {

@@ -1,7 +1,5 @@
 /** A survey as JSON. */
-#include "../../src/status.h"
 #include "../json.h"
-#include "survey_counts.h"
 #include "survey_report.h"
 
 static void put_counts(sm_json *json, const sm_survey_counts *counts) {
@@ -85,30 +83,22 @@ static void put_pairs(sm_json *json, const sm_survey *survey) {
     sm_json_array_end(json);
 }
 
-sm_status sm_survey_print_json(const sm_survey_report *report, FILE *file, sm_error *error) {
+void sm_survey_print_json(const sm_survey_report *report, FILE *file) {
     const sm_survey *survey = report->survey;
-    sm_survey_counts counts;
-    sm_survey_sizes sizes;
-    sm_status status = sm_survey_count(survey, &counts, error);
-    if (status != SM_OK) return status;
-    status = sm_survey_measure(survey, &sizes, error);
-    if (status == SM_OK) {
-        sm_json json = {.file = file};
-        sm_json_object_begin(&json, NULL);
-        sm_json_integer(&json, "images", survey->count);
-        sm_json_integer(&json, "excluded", survey->excluded);
-        sm_json_boolean(&json, "folds_by_name", report->dataset->folds_by_name);
-        put_counts(&json, &counts);
-        put_quantiles(&json, "width", sizes.width, sizes.images);
-        put_quantiles(&json, "height", sizes.height, sizes.images);
-        put_quantiles(&json, "mask_share", sizes.mask_share, sizes.masks);
-        put_broken(&json, report);
-        put_doubtful(&json, survey);
-        put_splits(&json, survey);
-        put_pairs(&json, survey);
-        sm_json_integer(&json, "contact_sheets", report->sheets);
-        sm_json_object_end(&json);
-    }
-    sm_survey_counts_free(&counts);
-    return status;
+    const sm_survey_sizes *sizes = report->sizes;
+    sm_json json = {.file = file};
+    sm_json_object_begin(&json, NULL);
+    sm_json_integer(&json, "images", survey->count);
+    sm_json_integer(&json, "excluded", survey->excluded);
+    sm_json_boolean(&json, "folds_by_name", report->dataset->folds_by_name);
+    put_counts(&json, report->counts);
+    put_quantiles(&json, "width", sizes->width, sizes->images);
+    put_quantiles(&json, "height", sizes->height, sizes->images);
+    put_quantiles(&json, "mask_share", sizes->mask_share, sizes->masks);
+    put_broken(&json, report);
+    put_doubtful(&json, survey);
+    put_splits(&json, survey);
+    put_pairs(&json, survey);
+    sm_json_integer(&json, "contact_sheets", report->sheets);
+    sm_json_object_end(&json);
 }

@@ -4,20 +4,22 @@
 
 #include <stdio.h>
 
-#include "../data/survey.h"
+#include "survey_counts.h"
 
 /** What a survey is of. */
 typedef struct sm_survey_report {
     const sm_dataset *dataset;
     const sm_survey *survey;
+    const sm_survey_counts *counts;
+    const sm_survey_sizes *sizes;
     const sm_failures *faults; /**< rows that could not be read */
     int sheets;                /**< contact sheets that were written */
 } sm_survey_report;
 
-/** Prints tables and, by name, everything that is wrong. Errors: SM_ERROR_MEMORY. */
-sm_status sm_survey_print_text(const sm_survey_report *report, FILE *file, sm_error *error);
-/** Prints one JSON object on one line. Errors: SM_ERROR_MEMORY. */
-sm_status sm_survey_print_json(const sm_survey_report *report, FILE *file, sm_error *error);
+/** Prints tables and, by name, everything that is wrong. */
+void sm_survey_print_text(const sm_survey_report *report, FILE *file);
+/** Prints one JSON object on one line. */
+void sm_survey_print_json(const sm_survey_report *report, FILE *file);
 
 /** Number of images that are in the set with an empty mask although a lesion is said to be in them, or with a mask
  * although they are said to be normal. */

@@ -1,8 +1,4 @@
 /** A survey as text. */
-#include <string.h>
-
-#include "../../src/status.h"
-#include "survey_counts.h"
 #include "survey_report.h"
 
 static void print_name(FILE *file, const char *name) {
@@ -117,24 +113,15 @@ int sm_survey_count_doubtful(const sm_survey *survey) {
     return count;
 }
 
-sm_status sm_survey_print_text(const sm_survey_report *report, FILE *file, sm_error *error) {
+void sm_survey_print_text(const sm_survey_report *report, FILE *file) {
     const sm_survey *survey = report->survey;
-    sm_survey_counts counts;
-    sm_survey_sizes sizes;
-    sm_status status = sm_survey_count(survey, &counts, error);
-    if (status != SM_OK) return status;
-    status = sm_survey_measure(survey, &sizes, error);
-    if (status == SM_OK) {
-        print_counts(&counts, file);
-        if (survey->excluded > 0) fprintf(file, "  (and %d that the data set excludes)\n", survey->excluded);
-        print_sizes(&sizes, file);
-        print_broken(report, file);
-        print_doubtful(survey, file);
-        print_splits(survey, file);
-        print_pairs(survey, file);
-        if (report->dataset->folds_by_name)
-            fputs("\nsome folds are derived from image names: images of one patient may be in different folds\n", file);
-    }
-    sm_survey_counts_free(&counts);
-    return status;
+    print_counts(report->counts, file);
+    if (survey->excluded > 0) fprintf(file, "  (and %d that the data set excludes)\n", survey->excluded);
+    print_sizes(report->sizes, file);
+    print_broken(report, file);
+    print_doubtful(survey, file);
+    print_splits(survey, file);
+    print_pairs(survey, file);
+    if (report->dataset->folds_by_name)
+        fputs("\nsome folds are derived from image names: images of one patient may be in different folds\n", file);
 }

@@ -1,42 +1,6 @@
 #include "cache_share.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) {
-    for (size_t i = 0; i < size; i += 8) {
-        uint64_t word = 0;
-        memcpy(&word, (const char *)bytes + i, size - i < sizeof word ? size - i : sizeof word);
-        hash = (hash ^ word) * 0x100000001B3ULL;
-        hash ^= hash >> 29;
-    }
-    return hash ^ (hash >> 31);
-}
-
-static uint64_t hash_file(uint64_t hash, const char *path) {
-    unsigned char bytes[65536] = {0};
-    FILE *file = fopen(path, "rb");
-    size_t size;
-    while (file && (size = fread(bytes, 1, sizeof bytes, file)) > 0) hash = hash_bytes(hash, bytes, size);
-    if (file) fclose(file);
-    return hash;
-}
-
-uint64_t sm_dataset_hash(const sm_dataset *dataset) {
-    uint64_t hash = 0xCBF29CE484222325ULL;
-    for (int i = 0; i < dataset->count; i++) {
-        const sm_record *record = &dataset->records[i];
-        const int numbers[] = {(int)record->classes, record->fold, record->exclude, record->mask_count,
-                               record->problem != NULL};
-        hash = hash_bytes(hash, numbers, sizeof numbers);
-        hash = hash_bytes(hash, record->source, strlen(record->source) + 1);
-        hash = hash_bytes(hash, record->group, strlen(record->group) + 1);
-        hash = hash_file(hash, record->image);
-        for (int m = 0; m < record->mask_count; m++) hash = hash_file(hash, record->masks[m]);
-    }
-    return hash;
-}
 
 /** Passes on the size of an image, or why it failed, and allocates what other ranks decoded. */
 static sm_status share_head(const sm_ranks *ranks, int from, sm_sample *sample, sm_error *failure, sm_error *error) {

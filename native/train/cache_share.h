@@ -11,10 +11,4 @@
  */
 sm_status sm_cache_share(const sm_ranks *ranks, sm_cache *cache, sm_error *errors, sm_error *error);
 
-/**
- * Hash of what the ranks must have in common of a data set: names of sets and groups, classes, folds and the contents
- * of the files. Paths may differ. A file that cannot be read counts as empty.
- */
-uint64_t sm_dataset_hash(const sm_dataset *dataset);
-
 #endif

@@ -21,6 +21,7 @@ sm_trainer_options sm_trainer_options_default(void) {
                                 .left_out = -1,
                                 .teacher_share = 0.5f,
                                 .prompt_share = 0.35f,
+                                .mix = 0.5f,
                                 .balance = 0.5f,
                                 .normals = 0.3f,
                                 .seed = 1,
@@ -90,8 +91,12 @@ static sm_status run_batch(sm_trainer *t, sm_error *error) {
         status = step(t, &batch, seed, error);
     if (status != SM_OK) return status;
     t->progress.batch++;
-    t->progress.sums.waited += sm_loader_waited(t->loader) - waited;
-    t->progress.sums.seconds += sm_clock() - start;
+    waited = sm_loader_waited(t->loader) - waited;
+    const double seconds = sm_clock() - start;
+    t->progress.sums.waited += waited;
+    t->progress.sums.seconds += seconds;
+    t->times.images += waited;
+    t->times.network += seconds - waited;
     return SM_OK;
 }
 
@@ -179,6 +184,27 @@ static sm_status list_left_out(const sm_trainer *t, sm_error *error) {
                    left_out == 1 ? "image was left out" : "images were left out");
 }
 
+/** Seconds in which validation has run the network. */
+static double scoring_seconds(const sm_trainer *t) {
+    const double inner = t->inner_validation ? sm_validation_network_seconds(t->inner_validation) : 0;
+    return inner + (t->validation ? sm_validation_network_seconds(t->validation) : 0);
+}
+
+/** Prints where the time went. */
+static void print_times(sm_trainer *t, double begun) {
+    char text[2 * SM_NOTE_SIZE];
+    t->times.all = sm_clock() - begun;
+    if (t->shards && sm_ranks_count(t->options->ranks) > 1) {
+        const sm_shards_times spent = sm_shards_spent(t->shards);
+        t->times.ranks = spent.waiting + spent.sending;
+        t->times.network -= t->times.ranks;
+    }
+    t->times.scoring += scoring_seconds(t);
+    t->times.validation -= t->times.scoring;
+    sm_trainer_times_describe(&t->times, text, sizeof text);
+    fprintf(stderr, "%s\n", text);
+}
+
 sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset, const sm_parallel *parallel,
                    const volatile sig_atomic_t *interrupted, sm_error *error) {
     sm_trainer *t = calloc(1, sizeof *t);
@@ -188,6 +214,7 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
     t->dataset = dataset;
     t->parallel = parallel;
     t->interrupted = interrupted;
+    const double begun = sm_clock();
     sm_status status = sm_trainer_set_up(t, error);
     /* The progress bar counts from where this run begins, so that its estimate holds after a resumption. */
     t->first_batch = t->progress.epoch * t->batches + t->progress.batch;
@@ -195,6 +222,8 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
     sm_progress_begin(&bar, "training", t->batches * t->options->epochs - t->first_batch);
     const int epochs = t->options->epochs;
     if (status == SM_OK) status = sm_trainer_score_start(t, error);
+    t->times.start = sm_clock() - begun;
+    t->times.scoring = -scoring_seconds(t); /* that of the start counts there */
     while (status == SM_OK && t->progress.epoch < epochs && !sm_trainer_out_of_patience(t)) {
         status = run_epoch(t, &bar, error);
         if (status != SM_OK && t->diverged)
@@ -203,6 +232,7 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
             status = sm_trainer_finish_epoch(t, &bar, error);
     }
     sm_progress_end(&bar);
+    if (status == SM_OK) print_times(t, begun);
     if (status == SM_OK) status = list_left_out(t, error);
     sm_trainer_tear_down(t);
     free(t);

@@ -56,6 +56,9 @@ typedef struct sm_trainer_options {
     /** Weights of the same network to start from (fine-tuning); NULL: random. Their settings (threshold, temperature,
      * presence, outlier statistics) are kept in what is written. */
     const char *initial_weights;
+    /** Share of the trained weights in what is validated and written, 0..1; the rest are the initial weights, if there
+     * are any (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). */
+    float mix;
     const char *const *teachers; /**< weights files of teacher networks, see distillation.h */
     int teacher_count;
     float teacher_share;      /**< share of the teachers' answers in the targets, 0..1 */
@@ -67,7 +70,7 @@ typedef struct sm_trainer_options {
      * threads and ranks. 0: the batch is not cut, but for several ranks, which choose sm_shards_default. */
     int shards;
     const sm_ranks *ranks; /**< NULL: this process alone */
-    int epochs; /**< 0: at least 60, and enough for 1,500 steps; with initial weights at least 10, and 300 steps */
+    int epochs; /**< 0: at least 60, and enough for 1,500 steps; with initial weights at least 10, and 100 steps */
     /** Share of the training images, by whole groups and by class, that are not trained on but choose the best epoch;
      * 0: none. The weights of that epoch are written to best.safetensors; the initial weights count as epoch 0. */
     float inner_share;

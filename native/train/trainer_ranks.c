@@ -4,39 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../file.h"
-#include "cache_share.h"
-
-static uint64_t hash_bytes(const void *bytes, size_t size) {
-    const unsigned char *b = bytes;
-    uint64_t hash = 0xCBF29CE484222325ULL;
-    for (size_t i = 0; i < size; i++) hash = (hash ^ b[i]) * 0x100000001B3ULL;
-    return hash;
-}
-
-/** The program itself, as it is on the disk of this machine; 0 when it cannot be read. */
-static uint64_t hash_program(void) {
-    unsigned char *bytes = NULL;
-    size_t size = 0;
-    if (sm_file_read("/proc/self/exe", &bytes, &size, NULL) != SM_OK) return 0;
-    const uint64_t hash = hash_bytes(bytes, size);
-    free(bytes);
-    return hash;
-}
+#include "../data/dataset_hash.h"
+#include "../hash.h"
+#include "../same_ranks.h"
 
 sm_status sm_trainer_check_ranks(const sm_trainer *t, sm_error *error) {
     const sm_ranks *ranks = t->options->ranks;
     if (sm_ranks_count(ranks) == 1) return SM_OK;
-    sm_status status = sm_ranks_check_same(ranks, hash_program(), "another build of sonomask", error);
-    if (status == SM_OK)
-        status = sm_ranks_check_same(ranks, hash_bytes(t->kernels->name, strlen(t->kernels->name)),
-                                     "a processor with other kernels", error);
+    sm_status status = sm_same_program(ranks, error);
     char text[SM_SETTINGS_SIZE + 64];
     snprintf(text, sizeof text, "%s patience=%d resume=%d save=%d", t->settings, t->options->patience,
              t->options->resume, t->options->save_seconds);
-    if (status == SM_OK) status = sm_ranks_check_same(ranks, hash_bytes(text, strlen(text)), "other options", error);
     if (status == SM_OK)
-        status = sm_ranks_check_same(ranks, hash_bytes(t->parameters, t->net.total_count * sizeof *t->parameters),
+        status = sm_ranks_check_same(ranks, sm_hash(SM_HASH_START, text, strlen(text)), "other options", error);
+    if (status == SM_OK)
+        status = sm_ranks_check_same(ranks,
+                                     sm_hash(SM_HASH_START, t->parameters, t->net.total_count * sizeof *t->parameters),
                                      "other weights to start from", error);
     return status == SM_OK ? sm_ranks_check_same(ranks, sm_dataset_hash(t->dataset), "other data", error) : status;
 }
@@ -44,7 +27,7 @@ sm_status sm_trainer_check_ranks(const sm_trainer *t, sm_error *error) {
 sm_status sm_trainer_check_weights(const sm_trainer *t, sm_error *error) {
     const sm_ranks *ranks = t->options->ranks;
     if (sm_ranks_count(ranks) == 1) return SM_OK;
-    return sm_ranks_check_same(ranks, hash_bytes(t->parameters, t->net.total_count * sizeof *t->parameters),
+    return sm_ranks_check_same(ranks, sm_hash(SM_HASH_START, t->parameters, t->net.total_count * sizeof *t->parameters),
                                "computed other weights", error);
 }
 

@@ -1,4 +1,5 @@
 /** What the trainer computes and writes at the end of an epoch. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,17 +33,29 @@ static void describe_data(const sm_trainer *t, char *text, size_t size) {
     snprintf(text + used, size - used, "%s, %d images", but, t->training_cache.count);
 }
 
+/** Moves the result towards the initial weights, which for few images is better than either. */
+static void mix_with_start(const sm_trainer *t) {
+    if (!t->start) return;
+    for (size_t i = 0; i < t->net.total_count; i++)
+        t->result[i] = t->start[i] + t->options->mix * (t->result[i] - t->start[i]);
+}
+
 /**
  * Fills t->result with the EMA weights. Sampling and augmentation changed the class frequencies; for cross-entropy, the
  * bias of the type logits is adjusted for that.
  */
-static void make_result(const sm_trainer *t) {
+static void adjust_average(const sm_trainer *t) {
     memcpy(t->result, t->optimiser.average, t->net.total_count * sizeof *t->result);
     int bias = sm_net_parameter(&t->net, t->net.type_layer, SM_PARAMETER_BIAS);
     if (t->options->loss.type_mae || bias < 0) return;
     float shift[SM_CLASS_COUNT];
     sm_sampler_class_shift(t->sampler, sm_trainer_progress(t), &t->class_changes, shift);
     for (int c = 0; c < SM_CLASS_COUNT; c++) t->result[t->net.parameters[bias].offset + (size_t)c] += shift[c];
+}
+
+static void make_result(const sm_trainer *t) {
+    adjust_average(t);
+    mix_with_start(t);
 }
 
 /** Writes `parameters` ([net.total_count]) with the settings of the initial weights, if there were any. */
@@ -141,19 +154,27 @@ static sm_status notify(const sm_trainer *t, int epoch, bool saved, bool last, s
     return observer->epoch_done(observer->context, &result, error);
 }
 
+/** Appends a score to a line, unless no image has what it needs. */
+static void append_score(char line[SM_NOTE_SIZE], const char *name, double score) {
+    const size_t used = strlen(line);
+    if (!isnan(score)) snprintf(line + used, SM_NOTE_SIZE - used, ", %s %.4f", name, score);
+}
+
 /** One line per epoch, for logs that are not terminals and for the record. */
 static void report_epoch(const sm_trainer *t, int epoch, const sm_scores *scores, sm_progress *bar) {
     const sm_epoch_sums *sums = &t->progress.sums;
     char line[SM_NOTE_SIZE];
-    int used =
-        snprintf(line, sizeof line, "epoch %d/%d: loss %.4f", epoch, t->options->epochs, sums->loss / sums->batches);
-    if (scores)
-        used += snprintf(line + used, sizeof line - (size_t)used,
-                         ", validation lesion Dice %.4f, accuracy %.4f, normal images with a mask %.3f",
-                         scores->lesion_dice, scores->accuracy, scores->false_masks);
-    if (t->inner_validation)
-        snprintf(line + used, sizeof line - (size_t)used, ", best epoch %d (%.4f)", t->progress.best_epoch,
+    snprintf(line, sizeof line, "epoch %d/%d: loss %.4f", epoch, t->options->epochs, sums->loss / sums->batches);
+    if (scores) {
+        append_score(line, "validation lesion Dice", scores->lesion_dice);
+        append_score(line, "accuracy", scores->accuracy);
+        append_score(line, "normal images with a mask", scores->false_masks);
+    }
+    if (t->inner_validation) {
+        const size_t used = strlen(line);
+        snprintf(line + used, sizeof line - used, ", best epoch %d (%.4f)", t->progress.best_epoch,
                  t->progress.best_score);
+    }
     sm_progress_message(bar, line);
 }
 
@@ -171,8 +192,10 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     const int epoch = t->progress.epoch + 1;
     const bool validates = t->validation_cache.count > 0;
     make_result(t);
+    const double begun = sm_clock();
     sm_status status = score_inner(t, epoch, error);
     if (status != SM_OK) return status;
+    t->times.validation += sm_clock() - begun;
     t->progress.epoch++; /* for the patience; until the log is longer, nothing is saved */
     const bool last = epoch == t->options->epochs || sm_trainer_out_of_patience(t);
     t->progress.epoch--;
@@ -185,8 +208,11 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
         status = sm_ranks_agree(t->options->ranks, sm_trainer_writes(t) ? sm_trainer_save(t, error) : SM_OK, error);
         t->has_checkpoint = status == SM_OK;
     }
+    const double before = sm_clock();
     if (status == SM_OK && (validates || save)) status = sm_validation_run(t->validation, t->result, &scores, error);
     if (status != SM_OK) return status;
+    const double scored = sm_clock();
+    t->times.validation += scored - before;
     report_epoch(t, epoch, validates ? &scores : NULL, bar);
     status =
         sm_training_log_append(&t->progress.log, epoch, sm_learning_rate(&t->optimiser_options, t->optimiser.step - 1),
@@ -196,7 +222,9 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     t->progress.sums = (sm_epoch_sums){0};
     if (status == SM_OK && sm_trainer_writes(t))
         status = save ? publish(t, epoch, last, error) : notify(t, epoch, false, false, error);
-    if (save) t->saved_at = sm_clock();
+    const double written = sm_clock();
+    t->times.writing += written - scored;
+    if (save) t->saved_at = written;
     status = sm_ranks_agree(t->options->ranks, status, error);
     return status == SM_OK ? sm_trainer_check_weights(t, error) : status;
 }

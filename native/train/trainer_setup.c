@@ -63,6 +63,11 @@ static void describe_settings(sm_trainer *t) {
              o->loss.type_mae ? "mae" : "ce", (double)o->loss.type_weight, (double)o->loss.label_smoothing,
              t->kernels->name, (unsigned long long)teachers, (double)o->teacher_share, (double)o->prompt_share,
              (double)o->inner_share, t->data_hash);
+    const size_t used = strlen(t->settings);
+    if (t->start)
+        snprintf(t->settings + used, sizeof t->settings - used, " from=%016llx mix=%g",
+                 (unsigned long long)hash_bytes(0xCBF29CE484222325ULL, t->start, t->net.total_count * sizeof *t->start),
+                 (double)o->mix);
 }
 
 /** What a training on these images cannot learn. */
@@ -84,7 +89,7 @@ static void warn_of_one_kind(const sm_cache *cache) {
 static void choose_schedule(sm_trainer *t) {
     sm_trainer_options *o = &t->chosen;
     const bool fine_tuning = o->initial_weights != NULL;
-    const int least_steps = fine_tuning ? 300 : 1500, least_epochs = fine_tuning ? 10 : SM_LEAST_EPOCHS;
+    const int least_steps = fine_tuning ? 100 : 1500, least_epochs = fine_tuning ? 10 : SM_LEAST_EPOCHS;
     if (o->epochs <= 0) {
         const int enough = (least_steps + t->batches - 1) / t->batches;
         o->epochs = enough > least_epochs ? enough : least_epochs;
@@ -130,8 +135,9 @@ static sm_status load_images(sm_trainer *t, sm_error *error) {
     if (status != SM_OK) return status;
     if (t->options->inner_share > 0 && t->inner_cache.count == 0)
         return sm_fail(error, SM_ERROR_DATA,
-                       "%d training images are too few to choose the best epoch with a share of %g of them (--inner)",
-                       t->training_cache.count, (double)t->options->inner_share);
+                       "%d training images are too few to hold some of them out to choose the best epoch (--inner)",
+                       t->training_cache.count);
+    if (t->training_cache.count == 0) return sm_fail(error, SM_ERROR_DATA, "no image is left to train on");
     if (t->training_cache.count < t->options->batch)
         return sm_fail(error, SM_ERROR_DATA, "%d training images are too few for batches of %d (--batch)",
                        t->training_cache.count, t->options->batch);
@@ -293,6 +299,11 @@ static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     t->initial.input_size = t->net.default_size;
     sm_net_initialise(&t->net, options->seed, t->parameters);
     if (options->initial_weights) status = start_from(t, options->initial_weights, error);
+    if (status == SM_OK && options->initial_weights && options->mix < 1) {
+        t->start = sm_floats_allocate(t->net.total_count);
+        if (!t->start) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
+        memcpy(t->start, t->parameters, t->net.total_count * sizeof *t->start);
+    }
     if (status != SM_OK) return status;
     t->size = options->size > 0 ? options->size : t->initial.input_size;
     t->kernels = sm_kernels_for(SM_BACKEND_AUTO);
@@ -400,6 +411,7 @@ void sm_trainer_tear_down(sm_trainer *t) {
     sm_floats_free(t->gradients);
     sm_floats_free(t->result);
     sm_floats_free(t->best);
+    sm_floats_free(t->start);
     free(t->order);
     free(t->checkpoint_path);
     free(t->weights_path);

@@ -13,6 +13,7 @@
 #include "shards.h"
 #include "snapshot.h"
 #include "trainer.h"
+#include "trainer_times.h"
 #include "validation.h"
 
 enum { SM_SETTINGS_SIZE = 1024, SM_NOTE_SIZE = 256 };
@@ -46,12 +47,15 @@ typedef struct sm_trainer {
     sm_validation *inner_validation; /* NULL without inner_cache */
     sm_optimiser optimiser;
     sm_snapshot snapshot;
+    sm_trainer_times times;
     bool diverged;   /* the loss of the last batch was not finite */
     double saved_at; /* sm_clock of the last save */
     float *parameters, *gradients;
-    float *result;               /* the parameters to validate and to write: EMA weights with the adjusted type bias */
-    float *best;                 /* the best result by inner validation; NULL without one */
-    bool best_new;               /* `best` is not written yet */
+    float *result; /* the parameters to validate and to write: EMA weights with the adjusted type bias, mixed with
+                      `start` */
+    float *start;  /* the initial weights, which the result is mixed with; NULL: it is not */
+    float *best;   /* the best result by inner validation; NULL without one */
+    bool best_new; /* `best` is not written yet */
     sm_weights_metadata initial; /* of the initial weights */
     sm_outlier outlier;          /* of the initial weights, kept in what is written */
     sm_decision decision;

@@ -16,6 +16,9 @@ struct sm_validation {
     const sm_ranks *ranks;
     int size;
     bool two_sigmoid;
+    sm_inference *inference; /* made by the first run; new memory for each would take as long as some images */
+    sm_inference_state *state;
+    double network_seconds;
     sm_augment_scratch *scratch;
     float *image, *mask, *logits; /* [size][size] */
     float *probability;           /* [SM_VALIDATION_EXAMPLES][size][size], as the two below */
@@ -80,6 +83,8 @@ sm_status sm_validation_create(const sm_net *net, const sm_cache *cache, int siz
 
 void sm_validation_free(sm_validation *validation) {
     if (!validation) return;
+    sm_inference_state_free(validation->state);
+    sm_inference_free(validation->inference);
     sm_augment_scratch_free(validation->scratch);
     sm_floats_free(validation->image);
     sm_floats_free(validation->mask);
@@ -118,14 +123,15 @@ typedef struct answer {
     int type;
 } answer;
 
-static sm_status answer_image(sm_validation *validation, sm_inference_state *state, int index, answer *result,
-                              sm_error *error) {
+static sm_status answer_image(sm_validation *validation, int index, answer *result, sm_error *error) {
     const sm_augmentation none = sm_augmentation_none();
     const sm_status status = sm_augment(&none, &validation->cache->samples[index], validation->size, 0,
                                         validation->scratch, validation->image, validation->mask);
     if (status != SM_OK) return sm_fail(error, status, "no memory to prepare an image");
     float type_logits[SM_CLASS_COUNT];
-    sm_inference_run(state, validation->image, validation->logits, type_logits);
+    const double before = sm_clock();
+    sm_inference_run(validation->state, validation->image, validation->logits, type_logits);
+    validation->network_seconds += sm_clock() - before;
     result->type = sm_class_of_logits(type_logits, validation->two_sigmoid);
     result->dice =
         sm_dice_of_logits(validation->logits, validation->mask, (size_t)validation->size * (size_t)validation->size);
@@ -134,27 +140,30 @@ static sm_status answer_image(sm_validation *validation, sm_inference_state *sta
     return SM_OK;
 }
 
+static sm_status prepare_network(sm_validation *v, const float *parameters, sm_error *error) {
+    if (v->state) return sm_inference_update(v->inference, parameters, error);
+    sm_status status = SM_OK;
+    if (!v->inference) status = sm_inference_create(v->net, parameters, v->size, v->kernels, &v->inference, error);
+    return status == SM_OK ? sm_inference_state_create(v->inference, v->parallel, &v->state, error) : status;
+}
+
 /** Runs the network on this rank's images. */
 static sm_status answer_all(sm_validation *validation, const float *parameters, answer *answers, sm_error *error) {
-    sm_inference *inference = NULL;
-    sm_inference_state *state = NULL;
-    sm_status status =
-        sm_inference_create(validation->net, parameters, validation->size, validation->kernels, &inference, error);
-    if (status == SM_OK) status = sm_inference_state_create(inference, validation->parallel, &state, error);
+    sm_status status = prepare_network(validation, parameters, error);
     sm_progress progress;
     const int share = sm_ranks_share(validation->ranks, validation->cache->count);
     const int first = sm_ranks_own(validation->ranks), step = sm_ranks_count(validation->ranks);
     sm_progress_begin(&progress, "validating", share);
     for (int k = 0; status == SM_OK && k < share; k++) {
         const int index = first + k * step;
-        status = answer_image(validation, state, index, &answers[index], error);
+        status = answer_image(validation, index, &answers[index], error);
         sm_progress_show(&progress, k + 1, NULL);
     }
     sm_progress_end(&progress);
-    sm_inference_state_free(state);
-    sm_inference_free(inference);
     return status;
 }
+
+double sm_validation_network_seconds(const sm_validation *validation) { return validation->network_seconds; }
 
 /** Gives every rank the answers and examples of all. */
 static sm_status merge(sm_validation *validation, answer *answers, sm_error *error) {

@@ -46,4 +46,7 @@ double sm_dice_of_logits(const float *logits, const float *target, size_t count)
 /** The class with the largest type logit; with `two_sigmoid`, the logit of the normal class counts as 0. */
 int sm_class_of_logits(const float *logits, bool two_sigmoid);
 
+/** Seconds in which the network ran, in all runs so far. */
+double sm_validation_network_seconds(const sm_validation *validation);
+
 #endif

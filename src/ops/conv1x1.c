@@ -53,6 +53,16 @@ SM_INLINE void finish(const matrix_product *args, v_f32 sum, float *output, int 
     v_store_count(output + column, sum, lanes);
 }
 
+/** The sums of a register tile, [pixels][vectors * V_LANES], to the output. */
+static void finish_tile(const matrix_product *args, const float *sums, int pixel, int pixels, int column, int vectors) {
+    float *output = args->output + (size_t)pixel * (size_t)args->output_stride;
+    for (int i = 0; i < pixels; i++, output += args->output_stride)
+        for (int v = 0; v < vectors; v++, sums += V_LANES) {
+            const int at = column + v * V_LANES, left = args->columns - at;
+            if (left > 0) finish(args, v_load(sums), output, at, left < V_LANES ? left : V_LANES);
+        }
+}
+
 /** One register tile; `pixels` and `vectors` are constants wherever it is inlined. */
 SM_INLINE void multiply_tile(const matrix_product *args, int pixel, int pixels, int column, int vectors) {
     v_f32 sum[TILE_PIXELS][TILE_VECTORS];
@@ -74,18 +84,13 @@ SM_INLINE void multiply_tile(const matrix_product *args, int pixel, int pixels, 
             for (int v = 0; v < vectors; v++) sum[i][v] = v_fma(value, weight[v], sum[i][v]);
         }
     }
-    float *output = args->output + (size_t)pixel * (size_t)args->output_stride;
+    float sums[TILE_PIXELS * TILE_VECTORS * V_LANES];
     SM_UNROLL
-    for (int i = 0; i < pixels; i++, output += args->output_stride) {
+    for (int i = 0; i < pixels; i++) {
         SM_UNROLL
-        for (int v = 0; v < vectors; v++) {
-            int at = column + v * V_LANES;
-            if (at + V_LANES <= args->columns)
-                finish(args, sum[i][v], output, at, V_LANES);
-            else if (at < args->columns)
-                finish(args, sum[i][v], output, at, args->columns - at);
-        }
+        for (int v = 0; v < vectors; v++) v_store(sums + (i * vectors + v) * V_LANES, sum[i][v]);
     }
+    finish_tile(args, sums, pixel, pixels, column, vectors);
 }
 
 SM_INLINE void multiply_columns(const matrix_product *args, int pixels, int column, int vectors) {

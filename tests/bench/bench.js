@@ -15,7 +15,7 @@ import { RESULTS, progress, reason } from './lib/project.js';
 import { Results } from './lib/results.js';
 import { toSvg } from './report/chart.js';
 import { toMarkdown } from './report/text.js';
-import { answers, stages } from './sections/answers.js';
+import { answers, answersInChromium, stages } from './sections/answers.js';
 import { native } from './sections/native.js';
 import { images } from './sections/images.js';
 import { downloads, memory } from './sections/page.js';
@@ -38,7 +38,8 @@ const SECTIONS = {
     loading: { does: 'share of a training epoch that goes into loading and augmentation', run: loading },
     layers: { does: 'time per layer against the measured peak', run: layers },
     sizes: { does: 'time against image size and threads', run: sizes },
-    answers: { does: 'loading, first and later segmentations and corrections, in Node and Chromium', run: answers },
+    answers: { does: 'loading, first and later segmentations and corrections in Node, and against the first generation', run: answers, models: false },
+    'answers-chromium': { does: 'the same in Chromium', run: answersInChromium, models: false },
     stages: { does: 'the stages of a native segmentation, from image bytes to the answer', run: stages },
     python: { does: 'the Python package against the native command (after make test-python)', run: pythonPackage, models: false },
     start: { does: 'page load to first mask, beside a page with one heading', run: coldStart, models: false },
@@ -49,7 +50,7 @@ const SECTIONS = {
 
 /** @returns {string} */
 function usage() {
-    const lines = Object.entries(SECTIONS).map(([name, { does }]) => `  ${name.padEnd(10)} ${does}`);
+    const lines = Object.entries(SECTIONS).map(([name, { does }]) => `  ${name.padEnd(17)} ${does}`);
     return `usage: node tests/bench/bench.js [SECTION...]\n\n${lines.join('\n')}\n`;
 }
 

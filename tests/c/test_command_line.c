@@ -17,7 +17,7 @@
 #include "scratch_folder.h"
 
 typedef struct arguments {
-    const char *out, *name;
+    const char *out, *name, *options;
     sm_words data, others, files;
     int count, level, kind;
     uint64_t seed;
@@ -90,6 +90,44 @@ static const sm_option option_table[] = {
     {.name = NULL},
 };
 
+static const sm_option more_options[] = {
+    {.name = "out",
+     .value = "DIR",
+     .help = "where to write",
+     .offset = offsetof(arguments, out),
+     .required = true,
+     .kind = SM_OPTION_TEXT},
+    {.name = "data",
+     .value = "PATH...",
+     .help = "what to read",
+     .kind = SM_OPTION_LIST,
+     .offset = offsetof(arguments, data)},
+    {.name = "count",
+     .value = "N",
+     .help = "how many",
+     .kind = SM_OPTION_INTEGER,
+     .high = 100,
+     .offset = offsetof(arguments, count)},
+    {.name = "share",
+     .value = "X",
+     .help = "a share",
+     .kind = SM_OPTION_DECIMAL,
+     .high = 1,
+     .offset = offsetof(arguments, share)},
+    {.name = "fast", .help = "be quick", .kind = SM_OPTION_FLAG, .offset = offsetof(arguments, fast)},
+    {.name = "smooth", .help = "be smooth", .kind = SM_OPTION_FLAG, .offset = offsetof(arguments, smooth)},
+    {.name = "no-smooth", .help = "be rough", .kind = SM_OPTION_NO_FLAG, .offset = offsetof(arguments, smooth)},
+    SM_OPTIONS_OPTION(offsetof(arguments, options)),
+    {.name = NULL},
+};
+
+static const sm_command_line with_options_file = {
+    .name = "try",
+    .description = "Tries things.",
+    .arguments_size = sizeof(arguments),
+    .options = more_options,
+};
+
 static const sm_command_line with_files = {
     .name = "try",
     .description =
@@ -136,6 +174,7 @@ static const char help_text[] = "usage: sonomask try --out DIR [OPTION]... FILE.
 
 static arguments result;             /* of the last call that reached run() */
 static char words_text[256];         /* its lists */
+static char out_text[64];            /* its `out`: a text of a file of options is gone after run() */
 static sm_status run_status = SM_OK; /* what run() returns */
 
 static void list_words(const char *title, const sm_words *list) {
@@ -152,6 +191,7 @@ static sm_status run(void *pointer, sm_error *error) {
     result = *(arguments *)pointer;
     result.runs++;
     words_text[0] = '\0';
+    snprintf(out_text, sizeof out_text, "%s", result.out);
     list_words("data", &result.data);
     list_words("others", &result.others);
     list_words("files", &result.files);
@@ -310,8 +350,86 @@ static void the_exit_status_follows_the_result(void **state) {
     run_status = SM_OK;
 }
 
+/** Runs with a file of options that holds `text`, and with `words`. */
+static void assert_file(const char *text, const char *words) {
+    char line[320];
+    scratch_text(scratch_root, "try.ini", text);
+    snprintf(line, sizeof line, "--options %s %s", scratch_path(scratch_root, "try.ini"), words);
+    assert_good(&with_options_file, line);
+}
+
+static void assert_wrong_file(const char *text, const char *message) {
+    char line[320], expected[400];
+    scratch_text(scratch_root, "try.ini", text);
+    const char *path = scratch_path(scratch_root, "try.ini");
+    snprintf(line, sizeof line, "--out d --options %s", path);
+    snprintf(expected, sizeof expected, "%s, line %s", path, message);
+    assert_wrong(&with_options_file, line, expected);
+}
+
+static bool built_with_libinih(void) {
+    scratch_text(scratch_root, "try.ini", "out = d\n");
+    char line[320];
+    snprintf(line, sizeof line, "--options %s", scratch_path(scratch_root, "try.ini"));
+    outcome o = attempt(&with_options_file, line);
+    const bool built = strstr(o.err, "built without libinih") == NULL;
+    assert_int_equal(o.exit_status, built ? SM_EXIT_DONE : SM_EXIT_USAGE);
+    free(o.out);
+    free(o.err);
+    return built;
+}
+
+static void options_come_from_a_file(void **state) {
+    (void)state;
+    if (!built_with_libinih()) skip();
+    assert_file("# a comment\nout = a folder ; another\n[try]\ndata: a b\n  c\n\td\ncount = 7\r\nfast = yes\n"
+                "no-smooth = on\n",
+                "--share 0.5");
+    assert_string_equal(out_text, "a folder");
+    assert_string_equal(words_text, "data: a b c d; others:; files:; ");
+    assert_int_equal(result.data.count, 3);
+    assert_int_equal(result.count, 7);
+    assert_true(result.share == 0.5f && result.fast && !result.smooth);
+    /* The command line overrides, also before --options, and by the other of two switches. */
+    assert_file("out = d\ndata = a\ncount = 7\nno-smooth = yes\n", "--count 8 --data b --smooth");
+    assert_string_equal(words_text, "data: b; others:; files:; ");
+    assert_int_equal(result.count, 8);
+    assert_true(result.smooth);
+    assert_file("out = d\nfast = no\n", "");
+    assert_true(!result.fast);
+}
+
+static void what_is_wrong_in_a_file_is_named(void **state) {
+    (void)state;
+    if (!built_with_libinih()) skip();
+    assert_wrong_file("count = 3\ncounts = 3\n", "2: unknown option \"counts\"; the nearest is count");
+    assert_wrong_file("coun = 3\n", "1: unknown option \"coun\"; the nearest is count");
+    assert_wrong_file("somethingelse = 3\n", "1: unknown option \"somethingelse\"");
+    assert_wrong_file("count = 3\n\ncount = 3\n", "3: count is given twice");
+    assert_wrong_file("data = a\ndata = b\n", "2: data is given twice");
+    assert_wrong_file("count = 3\n  4\n",
+                      "2: count takes one value, but this line, which begins with a space, holds another");
+    assert_wrong_file("count = x\n", "1: count needs a whole number from 0 to 100, not \"x\"");
+    assert_wrong_file("share = nan\n", "1: share needs a number from 0 to 1, not \"nan\"");
+    assert_wrong_file("fast = perhaps\n", "1: fast needs yes or no, not \"perhaps\"");
+    assert_wrong_file("count =\n", "1: count has no value");
+    assert_wrong_file("share = 1\ncount\nshare = 1\n", "2: not NAME = VALUE");
+    assert_wrong_file("[other]\ncount = 3\n", "2: section [other]: only [try] is read here");
+    assert_wrong_file("options = x\n", "1: options cannot be given in a file of options");
+    char text[400];
+    snprintf(text, sizeof text, "share = 1\nout = %0300d\n", 1);
+    assert_wrong_file(text, "2: longer than 198 bytes");
+    outcome o = attempt(&with_options_file, "--out d --options /nowhere.ini");
+    assert_non_null(strstr(o.err, "/nowhere.ini: No such file or directory"));
+    assert_int_equal(o.exit_status, SM_EXIT_USAGE);
+    free(o.out);
+    free(o.err);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_come_from_a_file),
+        cmocka_unit_test(what_is_wrong_in_a_file_is_named),
         cmocka_unit_test(abbreviations_are_refused),
         cmocka_unit_test(every_kind_of_option_is_read),
         cmocka_unit_test(words_belong_to_the_list_before_them),

@@ -72,7 +72,7 @@ static field find(message m, int number) {
     return f;
 }
 
-enum { MAX_NAMES = 400 };
+enum { MAX_NAMES = 700 };
 
 /** Names of the tensors that have been defined. */
 typedef struct name_set {
@@ -140,7 +140,7 @@ static void check_value(message m, const char *name, int rank, const unsigned lo
     for (; take_field(&extents, &dimension); count++) {
         assert_true(count < rank);
         if (shape[count] == 0)
-            assert_true(is_text(find(dimension.content, 2).content, "batch"));
+            assert_true(is_text(find(dimension.content, 2).content, count == 0 ? "batch" : "clicks"));
         else
             assert_int_equal(find(dimension.content, 1).integer, shape[count]);
     }
@@ -180,7 +180,7 @@ static void make_case(const char *network, export_case *c) {
 static void export_network(const char *network, export_case *c) {
     make_case(network, c);
     sm_error error = {0};
-    if (sm_onnx_write(&c->net, c->parameters, &c->metadata, 64, &c->bytes, &c->size, &error) != SM_OK)
+    if (sm_onnx_write(&c->net, c->parameters, &c->metadata, 64, false, &c->bytes, &c->size, &error) != SM_OK)
         fail_msg("%s", error.message);
 }
 
@@ -203,8 +203,10 @@ static tensor initialiser(message graph, const char *name) {
 
 static void check_node(message node, name_set *set, int *convolutions) {
     static const char *const operations[] = {
-        "Conv", "Relu", "MaxPool", "Resize",  "Concat", "GlobalAveragePool", "GlobalMaxPool", "Split",
-        "Add",  "Mul",  "Sigmoid", "Flatten", "Softmax"};
+        "Conv",          "Relu",  "MaxPool",   "Resize", "Concat",  "GlobalAveragePool",
+        "GlobalMaxPool", "Split", "Add",       "Mul",    "Sigmoid", "Flatten",
+        "Softmax",       "Abs",   "Cast",      "Einsum", "Exp",     "Less",
+        "Max",           "Min",   "ReduceMax", "Sub"};
     message operation = find(node, 4).content;
     bool listed = false;
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
@@ -330,9 +332,39 @@ static void test_type_factors(void **state) {
     free(c.bytes);
     c.bytes = NULL;
     c.metadata.type_activation = SM_TYPE_TWO_SIGMOID;
-    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 64, &c.bytes, &c.size, NULL), SM_OK);
+    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 64, false, &c.bytes, &c.size, NULL), SM_OK);
     factors = initialiser(graph_of(&c), "type.factors");
     assert_true(value_at(&factors, 0) == 0 && value_at(&factors, 1) == 0.5f && value_at(&factors, 2) == 0.5f);
+    free_case(&c);
+}
+
+/** With clicks and a box as inputs, the weights of their maps are there, and every tensor is still defined once. */
+static void test_prompts_are_inputs(void **state) {
+    (void)state;
+    export_case c;
+    make_case("sonomask2", &c);
+    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 64, true, &c.bytes, &c.size, NULL), SM_OK);
+    static const struct {
+        const char *name;
+        int rank;
+        unsigned long long shape[4];
+    } wanted[] = {{"image", 4, {0, 1, 64, 64}}, {"clicks", 3, {0, 0, 3}}, {"box", 3, {0, 1, 4}}};
+    static name_set set;
+    set.count = 0;
+    int convolutions = 0, inputs = 0;
+    message graph = graph_of(&c);
+    for (field f; take_field(&graph, &f);) {
+        if (f.number == 1) check_node(f.content, &set, &convolutions);
+        if (f.number == 5) add_name(&set, find(f.content, 8).content);
+        if (f.number != 11) continue;
+        assert_true(inputs < 3);
+        check_value(f.content, wanted[inputs].name, wanted[inputs].rank, wanted[inputs].shape);
+        add_name(&set, find(f.content, 1).content);
+        inputs++;
+    }
+    assert_int_equal(inputs, 3);
+    tensor weights = initialiser(graph_of(&c), "decoder2.conv2.weights");
+    assert_int_equal(weights.shape[1], 52);
     free_case(&c);
 }
 
@@ -341,7 +373,10 @@ static void test_bad_requests(void **state) {
     export_case c;
     make_case("sonomask", &c);
     sm_error error = {0};
-    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 72, &c.bytes, &c.size, &error),
+    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 64, true, &c.bytes, &c.size, &error),
+                     SM_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, "no clicks"));
+    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 72, false, &c.bytes, &c.size, &error),
                      SM_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "72"));
     /* Finite weights that are no longer finite after the fusion. */
@@ -349,7 +384,8 @@ static void test_bad_requests(void **state) {
         if (c.net.parameters[i].kind == SM_PARAMETER_NORM_SCALE) c.parameters[c.net.parameters[i].offset] = 3e38f;
     for (int i = 0; i < c.net.parameter_count; i++)
         if (c.net.parameters[i].kind == SM_PARAMETER_NORM_VARIANCE) c.parameters[c.net.parameters[i].offset] = 0;
-    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 64, &c.bytes, &c.size, &error), SM_ERROR_WEIGHTS);
+    assert_int_equal(sm_onnx_write(&c.net, c.parameters, &c.metadata, 64, false, &c.bytes, &c.size, &error),
+                     SM_ERROR_WEIGHTS);
     assert_non_null(strstr(error.message, "not finite"));
     assert_null(c.bytes);
     assert_int_equal(c.size, 0);
@@ -400,7 +436,7 @@ static void test_command_writes_both_files(void **state) {
     /* The file is the export of the same weights. */
     uint8_t *direct = NULL;
     size_t direct_size = 0;
-    assert_int_equal(sm_onnx_write(&net, parameters, &metadata, 128, &direct, &direct_size, NULL), SM_OK);
+    assert_int_equal(sm_onnx_write(&net, parameters, &metadata, 128, false, &direct, &direct_size, NULL), SM_OK);
     assert_int_equal(sm_file_read(onnx, &bytes, &size, NULL), SM_OK);
     assert_int_equal(size, direct_size);
     assert_memory_equal(bytes, direct, size);
@@ -434,6 +470,7 @@ int main(void) {
         cmocka_unit_test(test_weights_are_fused_and_transposed),
         cmocka_unit_test(test_weights_of_prompts_are_left_out),
         cmocka_unit_test(test_type_factors),
+        cmocka_unit_test(test_prompts_are_inputs),
         cmocka_unit_test(test_bad_requests),
         cmocka_unit_test(test_command_writes_both_files),
         cmocka_unit_test(test_command_errors),

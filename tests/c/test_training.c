@@ -301,6 +301,45 @@ static void test_resuming_with_more_epochs(void **state) {
     assert_int_equal(train_into(place, "longer", &options, &never, &error), SM_ERROR_DATA);
 }
 
+/** `mix` moves what is written towards the initial weights, and changes nothing else. */
+static void test_the_result_is_mixed_with_the_initial_weights(void **state) {
+    workplace *place = *state;
+    sm_trainer_options options = small_training();
+    options.epochs = 2;
+    options.precision = SM_WEIGHTS_FLOAT32;
+    assert_int_equal(train_into(place, "start", &options, &never, NULL), SM_OK);
+    char start[160];
+    snprintf(start, sizeof start, "%s/start/weights.safetensors", place->folder);
+    options.initial_weights = start;
+    options.seed = 9;
+    options.mix = 1;
+    assert_int_equal(train_into(place, "whole", &options, &never, NULL), SM_OK);
+    options.mix = 0.25f;
+    assert_int_equal(train_into(place, "mixed", &options, &never, NULL), SM_OK);
+    static const char *const names[] = {"start", "whole", "mixed"};
+    enum { TAIL = 1024 }; /* of the tensors */
+    float values[3][TAIL];
+    for (int i = 0; i < 3; i++) {
+        size_t size = 0;
+        unsigned char *bytes = read_result(place, names[i], "weights.safetensors", &size);
+        memcpy(values[i], bytes + size - sizeof values[i], sizeof values[i]);
+        free(bytes);
+    }
+    double moved = 0;
+    for (int k = 0; k < TAIL; k++) {
+        const float expected = values[0][k] + 0.25f * (values[1][k] - values[0][k]);
+        assert_true(fabsf(values[2][k] - expected) <= 1e-6f);
+        moved += fabs((double)values[1][k] - (double)values[0][k]);
+    }
+    assert_true(moved > 1e-3);
+    /* Another share, or other initial weights, cannot be resumed. */
+    sm_error error = {0};
+    options.resume = true;
+    options.mix = 0.5f;
+    assert_int_equal(train_into(place, "mixed", &options, &never, &error), SM_ERROR_DATA);
+    assert_non_null(strstr(error.message, "mix=0.5"));
+}
+
 /** The initial weights are epoch 0: a training that ruins them leaves them in best.safetensors, and ends early. */
 static void test_the_best_epoch_is_kept(void **state) {
     workplace *place = *state;
@@ -537,6 +576,7 @@ int main(void) {
         cmocka_unit_test(test_interrupted_and_resumed_to_the_same_bits),
         cmocka_unit_test(test_the_first_checkpoint_precedes_the_first_weights),
         cmocka_unit_test(test_resuming_with_other_settings_is_refused),
+        cmocka_unit_test(test_the_result_is_mixed_with_the_initial_weights),
         cmocka_unit_test(test_images_read_before),
         cmocka_unit_test(test_resuming_with_more_epochs),
         cmocka_unit_test(test_the_best_epoch_is_kept),

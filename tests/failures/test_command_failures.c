@@ -176,14 +176,14 @@ static void try_every_call(command *c) {
     every_call(&what, INJECT_FILE, SM_ERROR_IO, MOST);
 }
 
-static const char *manifest, *model, *image, *prompts;
+static const char *manifest, *model, *image, *prompts, *options;
 
 static void training(void **state) {
     (void)state;
     const char *const out = scratch_path(scratch_root, "out-train");
     command c = {.run = sm_command_train,
                  .words = {"train", "--data", manifest, "--out", out, "--size", "32", "--batch", "2", "--epochs", "1",
-                           "--threads", "2"},
+                           "--options", options},
                  .out = out,
                  .whole = {"weights.safetensors"},
                  .timed = {{"log.csv", "\n"}, {"curves.svg", "</svg>\n"}},
@@ -216,6 +216,16 @@ static void evaluating(void **state) {
     try_every_call(&c);
 }
 
+static void surveying(void **state) {
+    (void)state;
+    const char *const out = scratch_path(scratch_root, "out-dataset");
+    command c = {.run = sm_command_dataset,
+                 .words = {"dataset", "--data", manifest, "--out", out, "--threads", "2"},
+                 .out = out,
+                 .whole = {"contact_sheet_1.png"}};
+    try_every_call(&c);
+}
+
 static int make_data(void **state) {
     scratch_setup(state);
     const char *const data = scratch_path(scratch_root, "data");
@@ -224,6 +234,8 @@ static int make_data(void **state) {
     assert_int_equal(execute(&c, NULL), SM_EXIT_DONE);
     manifest = scratch_path(scratch_root, "data/manifest.csv");
     image = scratch_path(scratch_root, "data/images/phantom_0001.png");
+    options = scratch_path(scratch_root, "train.ini");
+    scratch_text(scratch_root, "train.ini", "threads = 2\nsave-seconds = 0\n");
     prompts = scratch_path(scratch_root, "prompts.jsonl");
     scratch_text(scratch_root, "prompts.jsonl",
                  "{\"file\":\"phantom_0001.png\",\"clicks\":[{\"x\":20,\"y\":20,\"inside\":true}]}\n");
@@ -235,6 +247,7 @@ int main(void) {
         cmocka_unit_test(training), /* its weights are the model of the others */
         cmocka_unit_test(predicting),
         cmocka_unit_test(evaluating),
+        cmocka_unit_test(surveying),
     };
     return cmocka_run_group_tests_name("command failures", tests, make_data, scratch_teardown);
 }

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import {
+    copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -55,6 +57,13 @@ function trainPlain(out, epochs) {
     return hashes(out);
 }
 
+/** Weights of a short training. */
+function network() {
+    const weights = path.join(folder, 'plain', 'weights.safetensors');
+    if (!existsSync(weights)) trainPlain('plain', '2');
+    return weights;
+}
+
 test('any number of ranks trains the same weights as one process', { skip }, () => {
     const expected = trainPlain('plain', '2');
     for (const ranks of ALL ? [1, 2, 3, 4, 8] : [2]) {
@@ -82,9 +91,9 @@ test('ranks with other data or options are refused', { skip: slow }, () => {
 });
 
 test('evaluate scores the same on two ranks', { skip: slow }, () => {
-    const model = path.join(folder, 'plain', 'weights.safetensors');
+    const model = network();
     /** @param {string} out */
-    const words = (out) => ['evaluate', '--data', data, '--model', model, '--threads', '1', '--no-pictures', '--out',
+    const words = (out) => ['evaluate', '--data', data, '--model', model, '--threads', '1', '--no-pictures', '--robustness', '--out',
         path.join(folder, out)];
     assert.equal(spawnSync(PLAIN, words('one')).status, 0);
     const two = run(...mpirun(2), PROGRAM, ...words('two'));
@@ -95,6 +104,40 @@ test('evaluate scores the same on two ranks', { skip: slow }, () => {
     /** @param {string} out */
     const untimed = (out) => rows(out).map((row) => row.filter((_, column) => column !== timed));
     assert.deepEqual(untimed('two'), untimed('one'));
+    /** @param {string} out */
+    const robustness = (out) => /<h2 id="robustness">[^]*/.exec(readFileSync(path.join(folder, out, 'report.html'), 'utf8'))?.[0];
+    assert.ok(robustness('one'));
+    assert.deepEqual(robustness('two'), robustness('one'));
+});
+
+test('predict on several ranks writes what one process writes', { skip }, () => {
+    const images = path.join(data, 'images'), double = path.join(folder, 'double');
+    const bad = path.join(folder, 'bad.png'), first = /** @type {string} */ (readdirSync(images).sort()[0]);
+    writeFileSync(bad, 'no image');
+    mkdirSync(double);
+    copyFileSync(path.join(images, first), path.join(double, first));
+    /** @param {string} out */
+    const words = (out) => ['predict', '--model', network(), '--threads', '1',
+        '--overlay', '--out', path.join(folder, out), bad, images, double];
+    /** @param {string} text */
+    const untimed = (text) => text.replace(/"milliseconds":[^}]*/g, '');
+    const one = spawnSync(PLAIN, words('masks'), { encoding: 'utf8' });
+    assert.equal(one.status, 1);
+    for (const ranks of ALL ? [2, 3, 8] : [3]) {
+        const out = `masks${ranks}`, several = run(...mpirun(ranks), PROGRAM, ...words(out));
+        assert.equal(several.status, 1);
+        assert.equal(untimed(several.out), untimed(one.stdout));
+        assert.ok(several.err.startsWith(one.stderr), several.err); // mpirun adds that the run failed
+        assert.match(several.err, /bad\.png: not an image[\s\S]*its mask would overwrite[\s\S]*2 of 32 files failed/);
+        const names = readdirSync(path.join(folder, 'masks')).sort();
+        assert.deepEqual(readdirSync(path.join(folder, out)).sort(), names);
+        for (const name of names)
+            assert.ok(readFileSync(path.join(folder, out, name)).equals(readFileSync(path.join(folder, 'masks', name))));
+    }
+    const other = [...words('refused').slice(0, -1), '--threshold', '0.3'];
+    const apart = run(...mpirun(1), PROGRAM, ...words('refused'), ':', '-n', '1', PROGRAM, ...other);
+    assert.match(apart.err, /sonomask: rank 1 has other options than rank 0/);
+    assert.ok(!existsSync(path.join(folder, 'refused')));
 });
 
 /** The processes that run the program: their ids. */
@@ -112,28 +155,50 @@ function processes() {
 /** @param {number} milliseconds */
 const sleep = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
-test('a killed rank ends the run, which resumes to the same weights', { skip: slow }, async () => {
-    const epochs = '12';
-    const expected = trainPlain('whole', epochs);
-    for (let round = 0; round < (ALL ? 4 : 1); round++) {
-        const out = `killed${round}`, words = ['--epochs', epochs, '--save-seconds', '0'];
-        const child = spawn('mpirun', [...mpirun(2), PROGRAM, 'train', '--data', data, '--out', path.join(folder, out),
-            ...TRAINING, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
-        let err = '';
-        child.stderr.on('data', (bytes) => { err += bytes; });
-        const ended = new Promise((resolve) => { child.on('close', resolve); });
-        while (!/epoch 2\//.test(err) && child.exitCode === null) await sleep(20);
-        await sleep(50 * Math.random());
-        const ranks = processes();
-        assert.equal(ranks.length, 2);
-        process.kill(/** @type {number} */ (ranks[round % 2]), 'SIGKILL');
-        assert.notEqual(await ended, 0);
-        assert.match(err, /signal 9/);
-        assert.ok(existsSync(path.join(folder, out, 'checkpoint.bin')));
-        const resumed = train(round % 2 ? 2 : 4, out, ...words, '--resume');
-        assert.equal(resumed.status, 0, resumed.err);
-        assert.deepEqual(hashes(out), expected);
+/**
+ * Starts the program on ranks, and ends one of them by SIGKILL once stderr matches `ready` and a random time has passed.
+ * @param {number} ranks @param {string[]} words @param {RegExp} ready @param {number} milliseconds
+ */
+async function kill(ranks, words, ready, milliseconds) {
+    const child = spawn('mpirun', [...mpirun(ranks), PROGRAM, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let err = '';
+    child.stderr.on('data', (bytes) => { err += bytes; });
+    const ended = new Promise((resolve) => { child.on('close', resolve); });
+    while (!ready.test(err) && child.exitCode === null) await sleep(20);
+    await sleep(milliseconds * Math.random());
+    const running = processes();
+    assert.equal(running.length, ranks);
+    process.kill(/** @type {number} */ (running[Math.floor(ranks * Math.random())]), 'SIGKILL');
+    assert.notEqual(await ended, 0);
+    assert.match(err, /exited on signal 9/);
+    return err;
+}
+
+test('a killed rank ends the run, which resumes on any number of ranks to the same weights', { skip: slow }, async () => {
+    const words = [...TRAINING, '--epochs', ALL ? '24' : '12', '--save-seconds', '0'];
+    assert.equal(spawnSync(PLAIN, ['train', '--data', data, '--out', path.join(folder, 'whole'), ...words]).status, 0);
+    const out = path.join(folder, 'killed'), expected = hashes('whole');
+    /** @param {string[]} more */
+    const command = (...more) => ['train', '--data', data, '--out', out, ...words, ...more];
+    for (const [round, ranks] of (ALL ? [2, 4, 1, 8] : [2]).entries()) {
+        const err = await kill(ranks, command(...(round > 0 ? ['--resume'] : [])),
+            new RegExp(`epoch ${round * 4 + 2}/\\d+: loss`), ALL ? 400 : 50);
+        if (ranks > 1) assert.match(err, /(another rank ended|continue with --resume|signal 9)/);
+        assert.ok(existsSync(path.join(out, 'checkpoint.bin')));
+        assert.ok(!existsSync(path.join(out, 'weights.safetensors.tmp')));
     }
+    const resumed = run(...mpirun(ALL ? 3 : 4), PROGRAM, ...command('--resume'));
+    assert.equal(resumed.status, 0, resumed.err);
+    assert.deepEqual(hashes('killed'), expected);
+});
+
+test('a killed rank ends predict, and whole masks stay', { skip: slow }, async () => {
+    const many = path.join(folder, 'many'), out = path.join(folder, 'some');
+    assert.equal(spawnSync(PLAIN, ['phantom', '--out', many, '--count', '80', '--seed', '5']).status, 0);
+    const err = await kill(2, ['predict', '--threads', '1', '--model', network(),
+        '--out', out, path.join(many, 'images')], /^/, 500);
+    assert.match(err, /another rank ended or does not answer|signal 9/);
+    for (const name of existsSync(out) ? readdirSync(out) : []) assert.match(name, /_mask\.png$/);
 });
 
 test('mpirun with the plain program runs the program for MPI', { skip }, () => {

@@ -170,6 +170,7 @@ function trainOnRows(name, label) {
     const trained = run('train', '--data', data, '--out', out, '--fold', '0', ...TRAINING, '--net', 'sonomask2',
         '--augmentation', 'none');
     assert.equal(trained.status, 0, trained.err);
+    assert.doesNotMatch(trained.err, /\bnan\b/, 'a score that no image allows is left out');
     assert.match(run('info', '--model', path.join(out, 'weights.safetensors')).out, /sonomask2/);
     const [header = '', , last = ''] = readFileSync(path.join(out, 'log.csv'), 'utf8').trim().split('\n');
     const values = last.split(',');

@@ -174,6 +174,7 @@ describe('an open image', () => {
         const wrong = [
             [undefined, /prompts must be an object/],
             [{ clicks: click }, /array/],
+            [{ click: [click] }, /unknown field "click" in the prompts/],
             [{ clicks: [click, 7] }, /click 2 must be an object/],
             [{ clicks: [{ x: '5', y: 5, inside: true }] }, /click 1: x and y must be numbers/],
             [{ clicks: [{ x: 5, y: 5 }] }, /click 1: inside must be true or false/],

@@ -104,6 +104,16 @@ test('masks with grey levels, colours, palettes and class numbers are read; a pi
     assert.deepEqual([...(read([0, 1, 2, 0]) ?? [])], [0, 255, 255, 0], 'class numbers');
     assert.deepEqual([...(read([0, 0, 0, 255, 200, 0, 0, 255, 0, 255, 0, 0], 4) ?? [])], [0, 255, 0], 'colours; transparent is nothing');
     assert.equal(read(Array.from({ length: 256 }, (_, index) => index)), null);
+    // Half of a square has the darker level; its edge has one in between.
+    const square = (/** @type {number} */ darker, /** @type {number} */ edge) =>
+        Uint8ClampedArray.from({ length: 400 }, (_, index) => {
+            const [x, y] = [index % 20, Math.floor(index / 20)];
+            if (x < 4 || y < 4 || x > 15 || y > 15) return 0;
+            return x === 4 || y === 4 || x === 15 || y === 15 ? edge : x < 10 ? darker : 255;
+        });
+    const area = (/** @type {Uint8ClampedArray<ArrayBuffer>} */ data) => maskOf({ data, width: 20, height: 20, channels: 1 })?.filter(Boolean).length;
+    assert.equal(area(square(127, 127)), 144, 'two classes as grey levels');
+    assert.equal(area(square(255, 90)), 100, 'the darker part of a soft edge');
 });
 
 describe('comparing', { skip }, () => {

@@ -6,7 +6,7 @@ import { shape, stepOf } from '../../web/edit/morphology.js';
 import { nearestSide, rasterise, simplify } from '../../web/edit/polygon.js';
 import { boundsOf } from '../../web/edit/region.js';
 import { applyRemoval } from '../../web/edit/removal.js';
-import { decodeRuns, encodeRuns } from '../../web/edit/runs.js';
+import { boundsOfRuns, decodeRuns, encodeRuns } from '../../web/edit/runs.js';
 
 const WIDTH = 60;
 const HEIGHT = 40;
@@ -177,6 +177,12 @@ describe('polygons', () => {
         assert.ok((2 * both) / (areaOf(exact) + areaOf(rough)) > 0.97);
         assert.equal(nearestSide([{ x: 0, y: 0 }, { x: 10, y: 0 }, { x: 10, y: 10 }], { x: 5, y: 1 }).index, 1);
     });
+});
+
+test('run lengths give the bounds of their mask', () => {
+    const masks = [disc(15, 6), disc(0, 9), () => true, (/** @type {number} */ x, /** @type {number} */ y) => x === 59 && y === 39, (/** @type {number} */ _, /** @type {number} */ y) => y === 7];
+    for (const inside of masks) assert.deepEqual(boundsOfRuns(encodeRuns(maskOf(inside)), WIDTH), boundsOf(maskOf(inside), WIDTH));
+    assert.equal(boundsOfRuns(encodeRuns(none), WIDTH), null);
 });
 
 test('masks and run lengths convert into each other', () => {

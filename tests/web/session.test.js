@@ -357,6 +357,12 @@ describe('nothing is lost', { skip }, () => {
         const other = JSON.stringify({ images: [{ id: 1, file_name: 'lost.png', width: 5, height: 5 }], annotations: [] });
         await pick(page, [{ name: 'other.json', buffer: Buffer.from(other) }]);
         await page.getByText('1 image is not in the list: lost.png.').first().waitFor();
+        const smaller = JSON.stringify({ images: [{ id: 1, file_name: 'benign.png', width: 5, height: 5 }], annotations: [{ image_id: 1, segmentation: [[1, 1, 4, 1, 4, 4]] }] });
+        await pick(page, [{ name: 'smaller.json', buffer: Buffer.from(smaller) }]);
+        await page.getByText('The ground-truth mask and the image differ in size.').first().waitFor();
+        await page.getByRole('button', { name: 'Use as my outlines' }).click();
+        await page.getByText('1 image was left as it is: it has another size than in the file').first().waitFor();
+        assert.deepEqual(pixels((await saved(page, 'Mask PNG')).bytes), pixels(earlier.bytes));
         await pick(page, [{ name: 'coco.json', buffer: coco.bytes }]);
         await page.locator('.scores').waitFor();
         await page.getByRole('button', { name: 'Use as my outlines' }).click();

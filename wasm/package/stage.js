@@ -5,7 +5,8 @@
  *     node wasm/package/stage.js FOLDER [REPOSITORY]
  *
  * It holds the files that package.json names, the README of the package instead of the project's, and a package.json without
- * what only development needs. REPOSITORY is the address of the public repository, for the fields `repository` and `homepage`
+ * what only development needs. The JavaScript is without its comments, a quarter of it; types and their documentation are in
+ * the .d.ts files. REPOSITORY is the address of the public repository, for the fields `repository` and `homepage`
  * and the pictures of the README.
  */
 import { execFile } from 'node:child_process';
@@ -14,6 +15,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { transform } from 'esbuild';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(HERE, '../..');
@@ -35,6 +37,16 @@ function published({ devDependencies: _, scripts: __, ...manifest }, repository)
 }
 
 /**
+ * Comments that bundlers read, within `import()`, stay.
+ * @param {string} source
+ * @returns {Promise<string>}
+ */
+async function withoutComments(source) {
+    const { code } = await transform(source, { format: 'esm', target: 'esnext', charset: 'utf8', legalComments: 'inline' });
+    return code;
+}
+
+/**
  * @param {string} folder
  * @param {string | undefined} repository
  */
@@ -42,7 +54,10 @@ async function stage(folder, repository) {
     await rm(folder, { recursive: true, force: true });
     for (const file of await packedFiles()) {
         await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
-        await copyFile(path.join(ROOT, file), path.join(folder, file));
+        const from = path.join(ROOT, file), to = path.join(folder, file);
+        await copyFile(from, to);
+        // The files of wasm/vendor are built, and are minified already.
+        if (/^wasm\/(?!vendor\/).*\.js$/.test(file)) await writeFile(to, await withoutComments(await readFile(from, 'utf8')));
     }
     const manifest = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
     await writeFile(path.join(folder, 'package.json'), `${JSON.stringify(published(manifest, repository), null, 2)}\n`);

@@ -13,9 +13,12 @@ const LESION_FROM = 128;
 /** A share of pixels that are neither dark nor bright above this is that of a picture, not of a mask. */
 const MOST_GREY = 0.15;
 
+/** Masks of several classes have few levels; soft edges, and those of JPEG, have many. */
+const MOST_CLASSES = 8;
+
 /**
  * Grey levels, colours and palettes: the brightest channel counts. A mask of class numbers is dark everywhere; then every
- * pixel that is not 0 is lesion.
+ * pixel that is not 0 is lesion. Where two classes are, say, 127 and 255, the darker one is lesion, too.
  * @param {import('../../wasm/sonomask.js').DecodedImage} image
  * @returns {Uint8Array | null} 0 or 255; null: it is a picture
  */
@@ -31,11 +34,29 @@ export function maskOf({ data, width, height, channels }) {
         if (level > brightest) brightest = level;
         if (level > 40 && level < 215) grey++;
     }
-    const from = brightest < LESION_FROM ? 1 : LESION_FROM;
+    const count = countLevels(levels);
     // Class numbers as grey levels are few; those of a picture are many.
-    if (grey > MOST_GREY * levels.length && countLevels(levels) > 24) return null;
+    if (grey > MOST_GREY * levels.length && count > 24) return null;
+    const from = brightest < LESION_FROM ? 1 : count <= MOST_CLASSES ? darkestClass(levels, width) : LESION_FROM;
     for (let index = 0; index < levels.length; index++) levels[index] = /** @type {number} */ (levels[index]) >= from ? 255 : 0;
     return levels;
+}
+
+/**
+ * The darkest level that fills an area; a soft edge has levels of one pixel in width.
+ * @param {Uint8Array} levels
+ * @param {number} width
+ * @returns {number}
+ */
+function darkestClass(levels, width) {
+    let darkest = LESION_FROM;
+    for (let index = 2 * width + 2; index < levels.length; index++) {
+        const level = levels[index] ?? 0;
+        if (level === 0 || level >= darkest || index % width < 2) continue;
+        const fills = [0, 1, 2].every(row => [0, 1, 2].every(column => levels[index - row * width - column] === level));
+        if (fills) darkest = level;
+    }
+    return darkest;
 }
 
 /** @param {Uint8Array} levels */

@@ -31,3 +31,24 @@ export function decodeRuns(runs, length, value = 255) {
     });
     return mask;
 }
+
+/**
+ * @param {Uint32Array} runs of a mask
+ * @param {number} width of the mask
+ * @returns {import('./region.js').Region | null} the smallest that holds all pixels of the mask; null: there is none
+ */
+export function boundsOfRuns(runs, width) {
+    let [left, right, top, bottom, at] = [width, -1, 0, -1, 0];
+    runs.forEach((run, index) => {
+        const [start, end] = [at, at + run - 1];
+        at += run;
+        if (index % 2 === 0 || run === 0) return;
+        if (bottom < 0) top = Math.floor(start / width);
+        bottom = Math.floor(end / width);
+        // A run that reaches the next row holds the last pixel of its row, and the first one of the next.
+        const wraps = Math.floor(start / width) < bottom;
+        left = Math.min(left, wraps ? 0 : start % width);
+        right = Math.max(right, wraps ? width - 1 : end % width);
+    });
+    return bottom < 0 ? null : { left, top, width: right - left + 1, height: bottom - top + 1 };
+}

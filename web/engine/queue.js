@@ -6,7 +6,7 @@ import { NO_PROMPTS } from '../edit/prompts.js';
 import { frameResult, keepSteady, promptsWithin } from '../state/answers.js';
 import { frameProblem } from '../state/damage.js';
 import { regionsFor, regionsOrigin } from '../state/item.js';
-import { encodeRuns, measureResult } from '../state/masks.js';
+import { measureResult } from '../state/masks.js';
 import { element } from '../ui/dom.js';
 import { isAborted, problemOf } from './problems.js';
 
@@ -254,8 +254,8 @@ export class Queue extends EventTarget {
         const result = frameResult(answer, threshold, prompts, edits, regionsFrom);
         keepSteady(earlier, result);
         if (edits?.painted || edits?.removal) {
-            const { mask, lesions, possible } = measureResult(engine, answer.probabilityMap, result, threshold);
-            Object.assign(result, { runs: encodeRuns(mask), lesions, possible });
+            const { runs, lesions, possible } = measureResult(engine, answer.probabilityMap, result, threshold);
+            Object.assign(result, { runs, lesions, possible });
         }
         item.results.set(frame, result);
         return answer.probabilityMap;

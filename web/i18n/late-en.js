@@ -43,6 +43,7 @@ export default {
     'annotations.ignored': { one: '{count} outline was left out: of an unknown image, or without an area.', other: '{count} outlines were left out: of unknown images, or without an area.' },
     'annotations.use': 'Use as my outlines',
     'annotations.used': { one: 'They are the outlines of {count} image. Undo takes them back.', other: 'They are the outlines of {count} images. Undo takes them back, image by image.' },
+    'annotations.left': { one: '{count} image was left as it is: it has another size than in the file, or it is not analysed yet.', other: '{count} images were left as they are: they have another size than in the file, or they are not analysed yet.' },
 
     'save.frames': '{name}: {done} of {count} frames are in it.',
 

@@ -1,7 +1,8 @@
 /** The window with the live picture: source, outlines, rate and delay, freezing into the list, recording of answers. */
+import { contoursOf } from '../state/masks.js';
 import { element, openDialog, saveFile } from '../ui/dom.js';
-import { OUTLINE, OUTLINE_UNDER } from '../view/colours.js';
-import { paintFill, pathOf } from '../view/layers.js';
+import { FILL, OUTLINE, OUTLINE_UNDER } from '../view/colours.js';
+import { pathOf } from '../view/layers.js';
 import { LiveLoop } from './live-loop.js';
 import { Meter } from './meter.js';
 import { cameras, LiveError, openStream } from './stream.js';
@@ -218,11 +219,9 @@ export class LiveDialog {
         if (!context) return;
         context.clearRect(0, 0, width, height);
         if (answer.lesions.length > 0) {
-            const fill = new ImageData(width, height);
-            paintFill(mask, fill);
-            for (let index = 3; index < fill.data.length; index += 4) if (fill.data[index]) fill.data[index] = 255 * FILL_OPACITY;
-            context.putImageData(fill, 0, 0);
-            const outline = pathOf(engine.measurer.contours(mask, width, height));
+            const outline = pathOf(contoursOf(engine, mask, width, height));
+            context.fillStyle = `rgb(${FILL.join(' ')} / ${FILL_OPACITY})`;
+            context.fill(outline, 'evenodd'); // holes stay free
             const line = Math.max(1, Math.round(Math.max(width, height) / 400));
             for (const [colour, across] of /** @type {[string, number][]} */ ([[OUTLINE_UNDER, line * 2], [OUTLINE, line]])) {
                 context.strokeStyle = colour;

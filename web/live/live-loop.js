@@ -14,6 +14,14 @@ const LARGEST_SIDE = 1024; // pixels: the network's input is much smaller, and r
 
 /** @typedef {{ now: number, captureTime?: number }} Shown when a frame was shown, and when the camera took it: milliseconds */
 
+/**
+ * @typedef {object} Asked what the network was asked
+ * @property {Promise<Segmentation>} segmented
+ * @property {number} taken milliseconds, when its frame was taken
+ * @property {Rectangle[] | null} regions null: they are to be found
+ * @property {number} search how often they were to be found
+ */
+
 export class LiveLoop {
     #video;
     #segment;
@@ -77,18 +85,16 @@ export class LiveLoop {
         if (this.#busy) return;
         this.#busy = true;
         try {
-            while (this.#running && this.#waiting) {
-                const { now, captureTime } = this.#waiting;
-                this.#waiting = null;
-                const image = this.#read();
-                if (!image) break;
-                const asked = this.#regions;
-                const search = this.#search;
-                const answer = await this.#segment(image, asked ?? 'auto');
+            let asked = this.#ask();
+            while (asked) {
+                const { segmented, taken, regions, search } = asked;
+                const answer = await segmented;
                 if (!this.#running) break;
                 // An answer that was on its way when the scan was to be found again does not decide where it is.
-                if (!asked && search === this.#search && answer.looksLikeUltrasound) this.#regions = answer.regions.map(({ x, y, width, height }) => ({ x, y, width, height }));
-                this.#onAnswer(answer, captureTime ?? now);
+                if (!regions && search === this.#search && answer.looksLikeUltrasound) this.#regions = answer.regions.map(({ x, y, width, height }) => ({ x, y, width, height }));
+                // The network works on the next frame while this answer is drawn.
+                asked = this.#ask();
+                this.#onAnswer(answer, taken);
             }
         } catch (error) {
             this.stop();
@@ -96,6 +102,19 @@ export class LiveLoop {
         } finally {
             this.#busy = false;
         }
+    }
+
+    /** Has the waiting frame segmented. @returns {Asked | null} null: none waits */
+    #ask() {
+        if (!this.#running || !this.#waiting) return null;
+        const { now, captureTime } = this.#waiting;
+        this.#waiting = null;
+        const image = this.#read();
+        if (!image) return null;
+        const regions = this.#regions;
+        const segmented = this.#segment(image, regions ?? 'auto');
+        segmented.catch(() => undefined); // its failure is handled when it is awaited
+        return { segmented, taken: captureTime ?? now, regions, search: this.#search };
     }
 
     /** @returns {RawImage | null} the frame that the video shows; null: it shows none */

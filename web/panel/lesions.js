@@ -29,19 +29,21 @@ export function renderLesions(root, session, viewer) {
     const columns = lesions.map((lesion, index) => measuresOf(lesion, scales[index] ?? null));
     const head = element('tr', {}, element('td'), ...lesions.map((_, index) => columnHead(index, viewer)));
     const body = element('tbody');
+    // Of three columns and more, units go to a line of their own: then four fit on a phone.
+    const many = lesions.length > 2;
     (columns[0] ?? []).forEach(({ name }, line) => {
         if (columns.every(column => column[line]?.value === '')) return;
-        const cells = columns.map(column => element('td', {}, column[line]?.value ?? ''));
+        const cells = columns.map(column => element('td', {}, inLines(column[line]?.value ?? '', many)));
         body.append(element('tr', {}, element('th', { scope: 'row' }, name), ...cells));
     });
     const actions = element('tr', {}, element('td'), ...lesions.map((lesion, index) => actionCell(session, lesion, index)));
     body.append(actions);
-    const table = element('table', { class: 'measures' }, element('thead', {}, head), body);
+    const table = element('table', { class: many ? 'measures measures-many' : 'measures' }, element('thead', {}, head), body);
     const note = scaleNote(item, lesions);
     // A click on one of the buttons rebuilds the table, so the focus is set again.
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['action'] : undefined;
     const scroll = element('div', { class: 'measures-scroll' }, table);
-    if (lesions.length > 2) {
+    if (many) {
         scroll.setAttribute('role', 'group');
         scroll.setAttribute('aria-labelledby', 'lesions-title');
         scroll.tabIndex = 0;
@@ -76,6 +78,14 @@ function possibleList(session, item) {
         );
     });
     return [element('ul', { class: 'possible', 'aria-label': t('lesions.possibleList') }, ...rows)];
+}
+
+/**
+ * @param {string} value
+ * @param {boolean} many whether it may be divided between its number and its unit
+ */
+function inLines(value, many) {
+    return many ? value.replaceAll('\u00a0', ' ') : value;
 }
 
 /**

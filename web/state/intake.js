@@ -41,7 +41,7 @@ async function isDerived({ file }) {
 }
 
 /** Images added to the list at once: the rows of thousands would block the page. */
-const PORTION = 50;
+const PORTION = 25;
 
 const POINTS = /** @type {const} */ ([0.8, 0.9, 0.95]);
 
@@ -316,7 +316,9 @@ export class Intake extends EventTarget {
             if (type) item.review = { ...item.review, type };
             this.#store.changed(item);
         }
-        notify(t('annotations.used', { count: used }));
+        const left = given.size - used;
+        if (used > 0) notify(t('annotations.used', { count: used }));
+        if (left > 0) notify(t('annotations.left', { count: left }), 'problem');
     }
 
     /**

@@ -3,15 +3,16 @@ import { splitMask } from '../edit/fill.js';
 import { NO_PROMPTS } from '../edit/prompts.js';
 import { boundsOf, cut, grown } from '../edit/region.js';
 import { applyRemoval } from '../edit/removal.js';
-import { decodeRuns } from '../edit/runs.js';
+import { boundsOfRuns, decodeRuns, encodeRuns } from '../edit/runs.js';
 
-export { decodeRuns, encodeRuns } from '../edit/runs.js';
+export { boundsOfRuns, decodeRuns, encodeRuns } from '../edit/runs.js';
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Lesion} Lesion
  * @typedef {import('../../wasm/sonomask.js').Contour} Contour
  * @typedef {import('../../wasm/sonomask.js').Point} Point
  * @typedef {import('../engine/engine.js').Engine} Engine
+ * @typedef {import('../edit/region.js').Region} Region
  * @typedef {import('./item.js').FrameResult} FrameResult
  */
 
@@ -23,6 +24,7 @@ const SAME = 0.01; // pixels between the centroids of one outline that was measu
  * Outlines that count as lesions, and those that do not.
  * @typedef {object} Masks
  * @property {Uint8Array} mask
+ * @property {Uint32Array} runs of the mask
  * @property {Lesion[]} lesions
  * @property {Uint8Array | null} possibleMask null: there is none
  * @property {Lesion[]} possible
@@ -46,23 +48,19 @@ export function measureResult(engine, probability, result, threshold) {
     edits.applyTo(mask);
     // A possible lesion that the user painted over is no longer one of them.
     const { rest } = masks.possibleMask ? splitMask(masks.possibleMask, width, height, mask) : { rest: null };
+    // What the network answered says nothing of an outline that the user drew: only its shape is measured, which reads a small
+    // part of a large image.
     const untouched = [...masks.lesions, ...masks.possible, ...network.lesions, ...network.possible];
-    const lesions = measureMask(engine, mask, probability, result);
+    const measured = (/** @type {Uint8Array} */ outlines, /** @type {Region | null} */ bounds) =>
+        measureMask(engine, outlines, null, result, bounds).map(lesion => untouched.find(other => isSame(other, lesion)) ?? lesion);
+    const runs = encodeRuns(mask);
     return {
         mask,
-        lesions: lesions.map(lesion => (untouched.some(other => isSame(other, lesion)) ? lesion : asDrawn(lesion))),
+        runs,
+        lesions: measured(mask, boundsOfRuns(runs, width)),
         possibleMask: rest,
-        possible: rest ? measureMask(engine, rest, probability, result) : [],
+        possible: rest ? measured(rest, boundsOf(rest, width)) : [],
     };
-}
-
-/**
- * What the network answered says nothing of an outline that the user drew.
- * @param {Lesion} lesion
- * @returns {Lesion}
- */
-function asDrawn(lesion) {
-    return { ...lesion, meanProbability: 0, expectedDice: 0, presence: 0, margin: 0 };
 }
 
 /**
@@ -80,6 +78,7 @@ function withoutRemoved(engine, probability, result, masks, removal) {
     const possibleMask = left?.includes(255) ? left : null;
     return {
         mask,
+        runs: mask === masks.mask ? masks.runs : encodeRuns(mask),
         lesions: mask === masks.mask ? masks.lesions : measureMask(engine, mask, probability, result),
         possibleMask,
         possible: possibleMask ? measureMask(engine, possibleMask, probability, result) : [],
@@ -94,6 +93,7 @@ function answeredMasks({ width, height, network }) {
     const { runs, possibleRuns, lesions, possible } = network;
     return {
         mask: decodeRuns(runs, width * height),
+        runs,
         lesions,
         possibleMask: possibleRuns && decodeRuns(possibleRuns, width * height),
         possible,
@@ -112,10 +112,11 @@ function masksAt(engine, probability, result, threshold) {
     const { width, height, network, operatingPoint } = result;
     const { minimumArea } = engine.pool.info;
     const { mask, lesions } = engine.measurer.measure(probability, width, height, { threshold, minimumArea });
-    if (!operatingPoint) return { mask, lesions: tempered(engine, lesions), possibleMask: null, possible: [] };
+    if (!operatingPoint) return { mask, runs: encodeRuns(mask), lesions: tempered(engine, lesions), possibleMask: null, possible: [] };
     const { touching, rest } = splitMask(mask, width, height, decodeRuns(network.runs, width * height));
     return {
         mask: touching,
+        runs: encodeRuns(touching),
         lesions: measureMask(engine, touching, probability, result),
         possibleMask: rest,
         possible: rest ? measureMask(engine, rest, probability, result) : [],
@@ -128,12 +129,12 @@ function masksAt(engine, probability, result, threshold) {
  * @param {Uint8Array} mask
  * @param {Float32Array | null} probability null: outlines that the network has not rated get no rating
  * @param {Pick<FrameResult, 'width' | 'height' | 'network'>} result
+ * @param {Region | null} [bounds] of the mask
  * @returns {Lesion[]} outlines that the network rated keep their presence and margin
  */
-export function measureMask(engine, mask, probability, { width, height, network }) {
-    const bounds = boundsOf(mask, width);
+export function measureMask(engine, mask, probability, { width, height, network }, bounds = boundsOf(mask, width)) {
     if (!bounds) return [];
-    const around = Math.max(SURROUNDINGS.pixels, Math.ceil(Math.max(bounds.width, bounds.height) * SURROUNDINGS.share)) + 1;
+    const around = probability ? Math.max(SURROUNDINGS.pixels, Math.ceil(Math.max(bounds.width, bounds.height) * SURROUNDINGS.share)) + 1 : 1;
     const region = grown(bounds, around, width, height);
     const options = { minimumArea: 0, ...(probability ? { probabilityMap: cut(probability, width, region) } : {}) };
     const { lesions } = engine.measurer.measure(cut(mask, width, region), region.width, region.height, options);
@@ -166,10 +167,10 @@ function moved(lesion, dx, dy) {
  * @param {Uint8Array} mask
  * @param {number} width
  * @param {number} height
+ * @param {Region | null} [bounds] of the mask
  * @returns {Contour[]}
  */
-export function contoursOf(engine, mask, width, height) {
-    const bounds = boundsOf(mask, width);
+export function contoursOf(engine, mask, width, height, bounds = boundsOf(mask, width)) {
     if (!bounds) return [];
     const region = grown(bounds, 1, width, height);
     const contours = engine.measurer.contours(cut(mask, width, region), region.width, region.height);

@@ -20,7 +20,7 @@ import { late } from '../ui/late.js';
 import { frameResult, isAtPoint, isCurrent, isInside, promptsOf, promptsWithin } from './answers.js';
 import { frameProblem } from './damage.js';
 import { regionsFor, regionsOrigin } from './item.js';
-import { contoursOf, decodeRuns, encodeRuns, measureResult } from './masks.js';
+import { boundsOfRuns, contoursOf, decodeRuns, measureResult } from './masks.js';
 import { OpenFrame } from './open-frame.js';
 
 /**
@@ -264,15 +264,15 @@ export class Session extends EventTarget {
         const { item, probability, result, threshold } = this;
         const engine = this.#engine;
         if (!item || !engine || !probability || !result) return;
-        const { mask, lesions, possibleMask, possible } = measureResult(engine, probability, result, threshold);
+        const { mask, runs, lesions, possibleMask, possible } = measureResult(engine, probability, result, threshold);
         const { width, height } = result;
         this.mask = mask;
         this.lesions = lesions;
         this.possible = possible;
         this.possibleMask = possibleMask;
-        this.contours = contoursOf(engine, mask, width, height);
+        this.contours = contoursOf(engine, mask, width, height, boundsOfRuns(runs, width));
         this.possibleContours = possibleMask ? contoursOf(engine, possibleMask, width, height) : [];
-        Object.assign(result, { threshold, lesions, possible, runs: encodeRuns(mask) });
+        Object.assign(result, { threshold, lesions, possible, runs });
         this.dispatchEvent(new Event('answer'));
         this.#store.changed(item);
         if (this.#edited && isCurrent(result, threshold)) {

@@ -1,11 +1,14 @@
 /** From a large image to its mask on the screen, and 2,000 images at once. */
 import { answered, settled } from '../support/page.js';
-import { mainThreadTasks, startTrace, timesToScreen } from '../support/trace.js';
+import { mainThreadTasks, startTrace, timeBetween, timesToScreen } from '../support/trace.js';
 import { enlarged, markOutlines, OUTLINED, phantoms, quantile, RELEASED, report } from './pages.js';
 
 const LARGE = { width: 3000, height: 2500 };
 const MANY = 2000;
 const ANSWERED = 60;
+/** Marks in the trace. */
+const BEGINS = 'files are taken';
+const ENDS = 'files were taken';
 
 /** @type {import('./desk.js').Section} */
 export async function drop(site, folder) {
@@ -36,13 +39,22 @@ export async function many(site, folder) {
     const files = phantoms(folder, MANY, { width: 160, height: 120 }).map(({ image }) => image);
     const page = await site.open();
     await page.waitForTimeout(1000);
+    // Chromium makes the list of files in the task that ends with the event: before the first listener nothing is the page's.
+    await page.evaluate(([begins, ends]) => {
+        addEventListener('change', () => void performance.mark(begins ?? ''), { capture: true, once: true });
+        addEventListener('change', () => void performance.mark(ends ?? ''), { once: true });
+    }, [BEGINS, ENDS]);
     const trace = await startTrace(page);
     await page.locator('#pick-files').setInputFiles(files);
     await page.waitForFunction(least => document.querySelectorAll('.row[data-state="done"]').length >= least, ANSWERED);
     await page.locator('#list').evaluate(list => list.scrollTo(0, 1e6));
     await page.waitForTimeout(500);
-    const tasks = mainThreadTasks(await trace.stop(), 'dur');
+    const events = await trace.stop();
+    const handed = mainThreadTasks(events, 'dur', BEGINS)[0] ?? 0;
+    const own = timeBetween(events, BEGINS, ENDS);
+    const tasks = [own, ...mainThreadTasks(events, 'dur').filter(task => task !== handed)];
     const longest = Math.max(...tasks);
-    report(`${MANY} images at once`, `longest task ${longest.toFixed(0)} ms, ${tasks.filter(task => task > 50).length} over 50 ms`, 'no task over 50 ms', longest <= 50);
+    const browser = `besides, Chromium takes ${(handed - own).toFixed(0)} ms to make the list of files`;
+    report(`${MANY} images at once`, `longest task ${longest.toFixed(0)} ms, ${tasks.filter(task => task > 50).length} of ${tasks.length} over 50 ms; ${browser}`, 'no task over 50 ms', longest <= 50);
     await page.context().close();
 }

@@ -15,41 +15,48 @@ const REST = 250; // milliseconds in which a hand comes to rest, and the page to
  */
 const milliseconds = value => `${Math.round(value)} ms`;
 
-/** @type {import('./desk.js').Section} */
-export async function click(site, folder) {
+/**
+ * @param {string} how
+ * @param {boolean} waits whether the pointer comes to rest before it is pressed
+ * @param {number} delay milliseconds for which it is pressed
+ * @returns {import('./desk.js').Section}
+ */
+const clicked = (how, waits, delay) => async (site, folder) => {
     const [{ image } = { image: '' }] = phantoms(folder, 1);
-    for (const [how, waits, delay] of /** @type {const} */ ([['by mouse, which comes to rest first', true, 0], ['at once, pressed for 60 ms as by a finger', false, 60], ['at once, pressed for no time', false, 0]])) {
-        const page = await site.open();
-        await page.locator('#pick-files').setInputFiles(image);
-        await settled(page, 1);
-        await answered(page);
-        await page.keyboard.press('i');
-        await markOutlines(page);
-        await page.waitForTimeout(2000);
-        const clicks = Array.from({ length: CLICKS + 2 }, (_, index) => ({ x: 120 + 13 * (index % 28), y: 90 + 37 * (index % 7) }));
-        /** @type {Awaited<ReturnType<typeof startTrace>> | undefined} */
-        let trace;
-        for (const [index, at] of clicks.entries()) {
-            // The first clicks prepare what a hand at work has prepared.
-            if (index === 2) trace = await startTrace(page, true);
-            const { x, y } = await onScreen(page, SIZE, at);
-            if (waits) {
-                await page.mouse.move(x - 20, y - 12);
-                await page.mouse.move(x, y, { steps: 4 });
-                await page.waitForTimeout(REST);
-            }
-            await page.mouse.click(x, y, { delay });
+    const page = await site.open();
+    await page.locator('#pick-files').setInputFiles(image);
+    await settled(page, 1);
+    await answered(page);
+    await page.keyboard.press('i');
+    await markOutlines(page);
+    await page.waitForTimeout(2000);
+    const clicks = Array.from({ length: CLICKS + 2 }, (_, index) => ({ x: 120 + 13 * (index % 28), y: 90 + 37 * (index % 7) }));
+    /** @type {Awaited<ReturnType<typeof startTrace>> | undefined} */
+    let trace;
+    for (const [index, at] of clicks.entries()) {
+        // The first clicks prepare what a hand at work has prepared.
+        if (index === 2) trace = await startTrace(page, true);
+        const { x, y } = await onScreen(page, SIZE, at);
+        if (waits) {
+            await page.mouse.move(x - 20, y - 12);
+            await page.mouse.move(x, y, { steps: 4 });
             await page.waitForTimeout(REST);
-            await page.keyboard.press('Control+z');
-            await page.waitForTimeout(REST / 2);
         }
-        const times = timesToScreen((await trace?.stop()) ?? [], RELEASED, OUTLINED);
-        const seen = times.filter(time => !Number.isNaN(time));
-        const p95 = quantile(seen, 0.95);
-        report(`click to new outline, 600x450, ${how}`, `p95 ${milliseconds(p95)}, median ${milliseconds(quantile(seen, 0.5))}, ${seen.length} of ${times.length} clicks moved an outline`, 'p95 <= 60 ms', p95 <= 60);
-        await page.context().close();
+        await page.mouse.click(x, y, { delay });
+        await page.waitForTimeout(REST);
+        await page.keyboard.press('Control+z');
+        await page.waitForTimeout(REST / 2);
     }
-}
+    const times = timesToScreen((await trace?.stop()) ?? [], RELEASED, OUTLINED);
+    const seen = times.filter(time => !Number.isNaN(time));
+    const p95 = quantile(seen, 0.95);
+    report(`click to new outline, 600x450, ${how}`, `p95 ${milliseconds(p95)}, median ${milliseconds(quantile(seen, 0.5))}, ${seen.length} of ${times.length} clicks moved an outline`, 'p95 <= 60 ms', p95 <= 60);
+    await page.context().close();
+};
+
+export const click = clicked('by mouse, which comes to rest first', true, 0);
+export const touch = clicked('at once, pressed for 60 ms as by a finger', false, 60);
+export const jump = clicked('at once, pressed for no time', false, 0);
 
 /**
  * Draws with the brush while frames are timed.

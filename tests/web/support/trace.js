@@ -47,10 +47,27 @@ function ofMainThread(events) {
  * Tasks of the page's main thread.
  * @param {TraceEvent[]} events
  * @param {'tdur' | 'dur'} [time] processor time, as on a busy machine elapsed time would include other work, or elapsed time
+ * @param {string} [mark] only the tasks that made it
  * @returns {number[]} milliseconds
  */
-export function mainThreadTasks(events, time = 'tdur') {
-    return ofMainThread(events).filter(({ name, ph }) => ph === 'X' && /RunTask$/.test(name)).map(event => (event[time] ?? 0) / 1000);
+export function mainThreadTasks(events, time = 'tdur', mark) {
+    const main = ofMainThread(events);
+    const marks = main.filter(({ name }) => name === mark);
+    return main
+        .filter(({ name, ph }) => ph === 'X' && /RunTask$/.test(name))
+        .filter(({ ts, dur = 0 }) => mark === undefined || marks.some(each => each.ts >= ts && each.ts <= ts + dur))
+        .map(event => (event[time] ?? 0) / 1000);
+}
+
+/**
+ * @param {TraceEvent[]} events
+ * @param {string} from a mark
+ * @param {string} to another one
+ * @returns {number} milliseconds between the first of each
+ */
+export function timeBetween(events, from, to) {
+    const [start, end] = [from, to].map(mark => ofMainThread(events).find(({ name }) => name === mark)?.ts ?? NaN);
+    return ((end ?? NaN) - (start ?? NaN)) / 1000;
 }
 
 /**
