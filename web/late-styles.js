@@ -21,7 +21,8 @@ const STYLES = `
 .archive-field { display: inline-flex; align-items: center; gap: 0.35rem; white-space: nowrap; font-size: 0.875rem; }
 .archive-field input { min-inline-size: 0; }
 #archive-table table { inline-size: 100%; border-collapse: collapse; font-size: 0.8125rem; }
-#archive-table :is(th, td) { padding: 0.35rem 0.3rem; text-align: start; overflow-wrap: anywhere; }
+#archive-table :is(th, td) { padding: 0.35rem 0.3rem; text-align: start; }
+#archive-table td { overflow-wrap: anywhere; }
 #archive-table td { border-block-start: 1px solid var(--line); }
 #archive-table td:last-child { white-space: nowrap; text-align: end; }
 #archive-status { margin: 0; }
