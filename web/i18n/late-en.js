@@ -81,7 +81,7 @@ export default {
     'derived.unfit': { one: '{count} mask was left out: its frame is missing, cannot be read, or is of another size.', other: '{count} masks were left out: their frames are missing, cannot be read, or are of another size.' },
     'save.fractional': 'DICOM SEG, probabilities',
     'words.title': 'In the words of BI-RADS',
-    'words.help': 'The words are measures of the outline, with the number behind them. They are not a diagnosis.',
+    'words.help': 'The words are measures of the outline. They are not a diagnosis. In brackets: minor to major axis, height to width, share of the edge without contrast, grey inside to beside, below to beside it, rim to its surroundings.',
     'words.own': 'My description (BI-RADS)',
     'words.shape': 'Shape',
     'words.orientation': 'Orientation',
