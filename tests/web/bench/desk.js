@@ -9,11 +9,12 @@ import { startSite } from '../support/page.js';
 import { drop, many } from './adding.js';
 import { clicksNeeded } from './clicks.js';
 import { brush, click, jump, touch } from './frames.js';
+import { memory } from './memory.js';
 
 /** @typedef {(site: import('../support/page.js').Site, folder: string) => Promise<void>} Section */
 
 /** @type {Record<string, Section>} */
-const SECTIONS = { click, touch, jump, brush, drop, many, clicks: clicksNeeded };
+const SECTIONS = { click, touch, jump, brush, drop, many, memory, clicks: clicksNeeded };
 
 const names = process.argv.slice(2);
 const unknown = names.find(name => !(name in SECTIONS));
