@@ -7,6 +7,7 @@ import { CLASSES, explanation, headline, scaleNote, warnings } from '../panel/wo
 import { REVIEW_STATES } from '../state/arrange.js';
 import { answerInView, scaleFor } from '../state/item.js';
 import { byId, element } from '../ui/dom.js';
+import { hasRegions } from './regions.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -111,6 +112,12 @@ function networkText({ pool, weights }) {
 }
 
 /**
+ * @param {import('../../wasm/sonomask.js').Rectangle} region
+ * @returns {string} as the option --region of the commands takes it
+ */
+const boxText = ({ x, y, width, height }) => `${x},${y},${width}x${height}`;
+
+/**
  * @param {Item} item
  * @param {string} name
  * @param {number} frame
@@ -129,6 +136,7 @@ function wordsOf(item, name, frame, result) {
         t('report.threshold', { value: formatNumber(result.threshold, 2) }),
         ...(result.operatingPoint ? [t('report.point', { kept: formatPercent(result.operatingPoint.kept) })] : []),
         ...(result.edits?.any ? [t('report.edited')] : []),
+        ...(hasRegions(result) ? [t('report.regions', { count: result.regions.length, regions: result.regions.map(boxText).join('; ') })] : []),
         ...(result.lesions.length > 0 ? [scaleNote(item, result.lesions)] : []),
     ];
     return element(
