@@ -211,6 +211,15 @@ static void warn(const report *to, const char *file, const sm_result *result) {
         complain(to, file, "looks like a photograph of a screen: check the region, or use an exported image");
     if (result->warnings & SM_WARNING_NO_SCAN)
         complain(to, file, "no ultrasound picture was found on this screen: give its place with --region");
+    if (result->warnings & SM_WARNING_VIEWS) {
+        char text[128];
+        snprintf(text, sizeof text, "has %d ultrasound pictures, each answered for itself; at most 4 are found",
+                 result->region_count);
+        complain(to, file, text);
+    }
+    if (result->warnings & SM_WARNING_SMALL_SCAN)
+        complain(to, file,
+                 "the scan is less than a tenth of the image: check the region, or use an image of the scan alone");
     if (result->looks_like_ultrasound) return;
     sm_error warning = {0};
     sm_error_set(&warning, SM_OK,

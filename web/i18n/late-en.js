@@ -1,6 +1,9 @@
 /** English texts of what is loaded after the first answer. */
 export default {
     'loop.title': 'Loop',
+    'warning.views': '{views} ultrasound pictures were found, each answered for itself. At most 4 are found: mark others yourself (R).',
+    'warning.small-scan': 'The scan is less than a tenth of the picture. Check the scan region (R), or use an image of the scan alone.',
+    'report.regions': { one: 'Scan region: {regions}.', other: 'Scan regions: {regions}.' },
     'loop.summary': '{done} of {count} frames segmented.',
     'loop.damaged': { one: 'Frame {frames} cannot be read.', other: 'Frames {frames} cannot be read.' },
     'loop.all': 'Segment all frames',

@@ -54,7 +54,7 @@ import { savedEdits } from './work.js';
 export const FORMAT = 'sonomask-session';
 export const VERSION = 1;
 /** @type {FrameResult['warnings']} */
-const WARNINGS = ['tinted', 'overlay', 'photograph', 'no-scan'];
+const WARNINGS = ['tinted', 'overlay', 'photograph', 'no-scan', 'views', 'small-scan'];
 const MOST_PIXELS = 64e6; // as for images
 const MOST_TEXT = 10000; // letters
 const MOST_LESIONS = 100000;
