@@ -48,20 +48,11 @@ static const sm_command_line line = {
 
 /** Counts and measures the survey, and prints it. */
 static sm_status report(const arguments *a, sm_survey_report *r, sm_error *error) {
-    sm_survey_counts counts;
-    sm_survey_sizes sizes;
-    sm_status status = sm_survey_count(r->survey, &counts, error);
+    sm_status status = sm_survey_count(r->survey, &r->counts, error);
     if (status != SM_OK) return status;
-    status = sm_survey_measure(r->survey, &sizes, error);
-    if (status == SM_OK) {
-        r->counts = &counts;
-        r->sizes = &sizes;
-        if (a->json)
-            sm_survey_print_json(r, stdout);
-        else
-            sm_survey_print_text(r, stdout);
-    }
-    sm_survey_counts_free(&counts);
+    status = sm_survey_measure(r->survey, &r->sizes, error);
+    if (status == SM_OK) (a->json ? sm_survey_print_json : sm_survey_print_text)(r, stdout);
+    sm_survey_counts_free(&r->counts);
     const int broken = r->survey->broken + r->faults->count;
     if (status != SM_OK || broken == 0) return status;
     return sm_fail(error, SM_ERROR_DATA, "%d %s cannot be used", broken, broken == 1 ? "image" : "images");

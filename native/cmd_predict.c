@@ -211,6 +211,15 @@ static void warn(const report *to, const char *file, const sm_result *result) {
         complain(to, file, "looks like a photograph of a screen: check the region, or use an exported image");
     if (result->warnings & SM_WARNING_NO_SCAN)
         complain(to, file, "no ultrasound picture was found on this screen: give its place with --region");
+    if (result->warnings & SM_WARNING_VIEWS) {
+        char text[128];
+        snprintf(text, sizeof text, "has %d ultrasound pictures, each answered for itself; at most 4 are found",
+                 result->region_count);
+        complain(to, file, text);
+    }
+    if (result->warnings & SM_WARNING_SMALL_SCAN)
+        complain(to, file,
+                 "the scan is less than a tenth of the image: check the region, or use an image of the scan alone");
     if (result->looks_like_ultrasound) return;
     sm_error warning = {0};
     sm_error_set(&warning, SM_OK,
@@ -293,6 +302,13 @@ static sm_status predict_one(run *r, int index, const report *to, sm_error *erro
     return status;
 }
 
+/** Whether all that was written to the stream (may be NULL) is in its memory. */
+static bool close_stream(FILE *stream) {
+    if (!stream) return false;
+    const bool good = !ferror(stream);
+    return fclose(stream) == 0 && good;
+}
+
 /** The same with its report, which the outcome holds. */
 static sm_status make_outcome(run *r, int index, sm_predict_outcome *outcome, sm_error *error) {
     size_t line_size = 0;
@@ -304,8 +320,7 @@ static sm_status make_outcome(run *r, int index, sm_predict_outcome *outcome, sm
         fputs(reason.message, to.messages);
         fputc('\0', to.messages);
     }
-    const bool line_written = to.line && fclose(to.line) == 0;
-    const bool messages_written = to.messages && fclose(to.messages) == 0;
+    const bool line_written = close_stream(to.line), messages_written = close_stream(to.messages);
     if (line_written && messages_written) return SM_OK;
     return sm_fail(error, SM_ERROR_MEMORY, "no memory for the result of %s", r->arguments->files.words[index]);
 }

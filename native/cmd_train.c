@@ -172,6 +172,7 @@ static const sm_option option_table[] = {
      .value = "X",
      .help = "with --from: share of the fine-tuned weights in what is validated and written; the rest are the weights "
              "it started from",
+     .default_text = "0.5 for fewer than 500 images, else 1",
      .kind = SM_OPTION_DECIMAL,
      .offset = offsetof(arguments, options.mix),
      .high = 1},

@@ -63,6 +63,14 @@ sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_ima
     return sm_segment(evaluator->states[worker], image, &evaluator->segment, result, error);
 }
 
+sm_status sm_evaluator_segment_whole(sm_evaluator *evaluator, int worker, const sm_image *image, sm_result *result,
+                                     sm_error *error) {
+    sm_segment_options whole = evaluator->segment;
+    whole.find_regions = false;
+    whole.region_count = 0;
+    return sm_segment(evaluator->states[worker], image, &whole, result, error);
+}
+
 sm_status sm_evaluator_refine(sm_evaluator *evaluator, int worker, const sm_prompts *prompts, sm_result *result,
                               sm_error *error) {
     return sm_refine(evaluator->states[worker], prompts, &evaluator->segment, result, error);

@@ -28,6 +28,9 @@ const sm_ranks *sm_evaluator_ranks(const sm_evaluator *evaluator);
 /** sm_segment with the evaluator's model and options. One call at a time per worker. */
 sm_status sm_evaluator_segment(sm_evaluator *evaluator, int worker, const sm_image *image, sm_result *result,
                                sm_error *error);
+/** The same with the whole image as the region, whatever the evaluator's options. */
+sm_status sm_evaluator_segment_whole(sm_evaluator *evaluator, int worker, const sm_image *image, sm_result *result,
+                                     sm_error *error);
 /** sm_refine for the image of the worker's last sm_evaluator_segment. */
 sm_status sm_evaluator_refine(sm_evaluator *evaluator, int worker, const sm_prompts *prompts, sm_result *result,
                               sm_error *error);

@@ -6,8 +6,8 @@
 
 #include "../src/status.h"
 
-static const uint8_t line_colour[3] = {255, 214, 10}, inside_colour[3] = {48, 209, 88},
-                     outside_colour[3] = {255, 69, 58};
+static const uint8_t line_colour[3] = {255, 214, 10}, frame_colour[3] = {100, 180, 255},
+                     inside_colour[3] = {48, 209, 88}, outside_colour[3] = {255, 69, 58};
 
 /** Coverage of each pixel by the lines, 0..255. */
 typedef struct coverage {
@@ -134,6 +134,19 @@ static void draw_clicks(coverage *on, const sm_prompts *prompts, bool inside) {
     }
 }
 
+/** Thin frames; none when the whole image is the region. */
+static void draw_regions(coverage *on, const sm_overlay_content *content, uint8_t *rgb) {
+    const double half_width = on->half_width;
+    on->half_width = 0.5 * half_width;
+    for (int i = 0; i < content->region_count; i++) {
+        const sm_region *r = &content->regions[i];
+        if (r->width == on->width && r->height == on->height) continue;
+        draw_box(on, &(sm_box){(float)r->x, (float)r->y, (float)r->width, (float)r->height});
+    }
+    paint(on, frame_colour, rgb);
+    on->half_width = half_width;
+}
+
 static void draw_prompts(coverage *on, const sm_prompts *prompts, uint8_t *rgb) {
     const double half_width = on->half_width;
     on->half_width = 0.5 * half_width;
@@ -154,11 +167,14 @@ sm_status sm_overlay_draw(const sm_image *image, const sm_overlay_content *conte
     coverage lines = {image->width, image->height, calloc(pixels, 1), fmax(0.75, shorter / 700.0)};
     uint8_t *rgb = malloc(pixels * 3);
     sm_status status = lines.values && rgb ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to draw the outlines");
+    if (status == SM_OK) {
+        copy_image(image, rgb);
+        draw_regions(&lines, content, rgb);
+    }
     if (status == SM_OK) status = draw_mask(&lines, content->mask, 0, error);
     if (status == SM_OK && content->possible_mask)
         status = draw_mask(&lines, content->possible_mask, 4 + shorter / 100, error);
     if (status == SM_OK) {
-        copy_image(image, rgb);
         paint(&lines, line_colour, rgb);
         if (content->prompts) draw_prompts(&lines, content->prompts, rgb);
         *overlay = (sm_image){.width = image->width, .height = image->height, .channels = 3, .pixels = rgb};

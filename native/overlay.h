@@ -1,4 +1,4 @@
-/** The image with outlines, clicks and a box drawn on it. */
+/** The image with outlines, frames of regions, clicks and a box drawn on it. */
 #ifndef SONOMASK_OVERLAY_H
 #define SONOMASK_OVERLAY_H
 
@@ -9,6 +9,8 @@ typedef struct sm_overlay_content {
     const uint8_t *mask;          /**< [height][width] of the image, 0 or not: outlines */
     const uint8_t *possible_mask; /**< the same: dashed outlines; may be NULL */
     const sm_prompts *prompts;    /**< clicks as dots, green inside and red outside, and the box; may be NULL */
+    const sm_region *regions;     /**< [region_count]: thin frames; none around the whole image */
+    int region_count;             /**< 0 or more */
 } sm_overlay_content;
 
 /**

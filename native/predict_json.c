@@ -123,13 +123,17 @@ static const char *warning_name(sm_warning warning) {
         return "photograph";
     case SM_WARNING_NO_SCAN:
         return "no-scan";
+    case SM_WARNING_VIEWS:
+        return "views";
+    case SM_WARNING_SMALL_SCAN:
+        return "small-scan";
     }
     return "";
 }
 
 static void print_warnings(sm_json *json, const sm_result *result) {
     sm_json_array_begin(json, "warnings");
-    for (unsigned bit = SM_WARNING_TINTED; bit <= SM_WARNING_NO_SCAN; bit *= 2)
+    for (unsigned bit = SM_WARNING_TINTED; bit <= SM_WARNING_SMALL_SCAN; bit *= 2)
         if (result->warnings & bit) sm_json_string(json, NULL, warning_name((sm_warning)bit));
     sm_json_array_end(json);
     sm_json_number(json, "overlay_share", (double)result->overlay_share);

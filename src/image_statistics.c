@@ -33,22 +33,37 @@ static float at(const plane *p, int x, int y) { return p->values[(size_t)y * (si
 
 enum { COLOURED = 24 }; /* a difference between channels beyond compression artefacts */
 
-static void put_colour(const sm_image *image, writer *out) {
+/** Sums over the pixels of an image of at least three channels; 0 for a grey one. */
+static void sum_colours(const sm_image *image, double *saturation, size_t *coloured) {
     const size_t pixels = (size_t)image->width * (size_t)image->height;
     const size_t channels = (size_t)image->channels;
-    double saturation = 0;
-    size_t coloured = 0;
+    *saturation = 0;
+    *coloured = 0;
     for (size_t i = 0; channels >= 3 && i < pixels; i++) {
         const uint8_t *p = image->pixels + channels * i;
         int low = p[0] < p[1] ? p[0] : p[1];
         int high = p[0] > p[1] ? p[0] : p[1];
         if (p[2] < low) low = p[2];
         if (p[2] > high) high = p[2];
-        saturation += high - low;
-        coloured += high - low > COLOURED;
+        *saturation += high - low;
+        *coloured += high - low > COLOURED;
     }
-    put_share(out, saturation / 255, (double)pixels);
-    put_share(out, (double)coloured, (double)pixels);
+}
+
+double sm_image_coloured_share(const sm_image *image) {
+    double saturation;
+    size_t coloured;
+    sum_colours(image, &saturation, &coloured);
+    return (double)coloured / ((double)image->width * image->height);
+}
+
+static void put_colour(const sm_image *image, writer *out) {
+    const double pixels = (double)image->width * image->height;
+    double saturation;
+    size_t coloured;
+    sum_colours(image, &saturation, &coloured);
+    put_share(out, saturation / 255, pixels);
+    put_share(out, (double)coloured, pixels);
 }
 
 /* ---- grey values ---- */

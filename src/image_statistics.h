@@ -18,4 +18,7 @@ enum { SM_STATISTICS_SIDE = 128, SM_STATISTICS_SCALES = 3, SM_STATISTICS_BANDS =
 sm_status sm_image_statistics(const sm_image *image, const uint8_t *grey, float statistics[SM_STATISTICS_COUNT],
                               sm_error *error);
 
+/** The share of pixels whose channels differ by more than compression artefacts do, 0..1. */
+double sm_image_coloured_share(const sm_image *image);
+
 #endif

@@ -123,6 +123,8 @@ static sm_status list_regions(const sm_scan *scan, const sm_result *answers, sm_
     return SM_OK;
 }
 
+enum { MANY_VIEWS = 3, SMALL_PART = 10 };
+
 /** Fills `warnings` and `overlay_share`. */
 static void warn(const sm_state *state, sm_result *result) {
     double area = 0, covered = 0;
@@ -136,6 +138,9 @@ static void warn(const sm_state *state, sm_result *result) {
         if (colour->overlay_share > 0) result->warnings |= SM_WARNING_OVERLAY;
     }
     result->overlay_share = (float)(covered / area);
+    if (!state->searched) return;
+    if (state->scan.count >= MANY_VIEWS) result->warnings |= SM_WARNING_VIEWS;
+    if (area * SMALL_PART < (double)state->width * state->height) result->warnings |= SM_WARNING_SMALL_SCAN;
 }
 
 static sm_status compose(const sm_state *state, const sm_result *answers, sm_result *result, sm_error *error) {

@@ -115,3 +115,21 @@ void sm_scan_clip(const sm_scan *scan, const sm_scan_view *view, float *map) {
             if (x < first || x >= end) row[x] = 0;
     }
 }
+
+/** The distance from an edge, inside, of the mirror image of a pixel at a distance beyond it; both are 0 at the edge. A
+ * shape narrower than the distance is mirrored again. */
+static int mirrored(int beyond, int inside) {
+    const int along = beyond % (2 * inside);
+    return along < inside ? along : 2 * inside - 1 - along;
+}
+
+void sm_scan_mirror(const sm_scan *scan, const sm_scan_view *view, uint8_t *grey) {
+    for (int y = 0; y < view->height; y++) {
+        int first, end;
+        row_of_shape(scan, view, y, &first, &end);
+        uint8_t *row = grey + (size_t)y * (size_t)view->width;
+        if (end <= first) continue;
+        for (int x = 0; x < first; x++) row[x] = row[first + mirrored(first - 1 - x, end - first)];
+        for (int x = end; x < view->width; x++) row[x] = row[end - 1 - mirrored(x - end, end - first)];
+    }
+}

@@ -59,7 +59,11 @@ static sm_status rate_outlier(const sm_model *model, const sm_image *image, cons
     return SM_OK;
 }
 
-/** Fills the square and the outlier score of a view from its image and the luma of it, whose colours are removed. */
+/* Of a part of a screen: JPEG spreads the colours of bars and marks into the picture beside them. */
+static const double most_stray = 0.03;
+
+/** Fills the square and the outlier score of a view from its image and the luma of it, which is changed: colours are
+ * removed, and then the pixels outside the shape of a part, which the training images do not have, are filled. */
 static sm_status read_view(sm_state *state, int index, const sm_image *image, uint8_t *grey, sm_error *error) {
     sm_view *view = &state->views[index];
     view->letterbox = sm_letterbox_make(image->width, image->height, state->model->metadata.input_size);
@@ -68,8 +72,12 @@ static sm_status read_view(sm_state *state, int index, const sm_image *image, ui
     if (status == SM_OK) status = sm_letterbox_apply(&view->letterbox, grey, view->square, error);
     if (status != SM_OK) return status;
     const sm_image neutral = {image->width, image->height, 1, grey};
-    const bool removed = view->colour.tinted || view->colour.overlay_share > 0;
-    return rate_outlier(state->model, removed ? &neutral : image, grey, view, error);
+    bool colourless = view->colour.tinted || view->colour.overlay_share > 0;
+    if (!state->scan.whole) {
+        sm_scan_mirror(&state->scan, &state->scan.views[index], grey);
+        colourless = colourless || sm_image_coloured_share(image) < most_stray;
+    }
+    return rate_outlier(state->model, colourless ? &neutral : image, grey, view, error);
 }
 
 static sm_status no_memory(const sm_image *image, sm_error *error) {
@@ -172,10 +180,11 @@ static sm_status read_image(sm_state *state, const sm_image *image, const sm_seg
     uint8_t *made = NULL;
     uint8_t *grey = NULL;
     state->photograph = state->no_scan = false;
+    state->searched = options->region_count == 0 && options->find_regions;
     sm_status status = luma_of(image, &made, &grey, error);
     if (status == SM_OK) status = find_regions(state, image, grey, options, error);
     if (status == SM_OK) status = read_views(state, image, grey, error);
-    if (status == SM_OK && options->region_count == 0 && options->find_regions && all_foreign(state))
+    if (status == SM_OK && state->searched && all_foreign(state))
         status = look_for_photograph(state, image, grey, error);
     if (status == SM_OK && options->region_count == 0) leave_out_foreign(state);
     free(made);

@@ -27,6 +27,7 @@ struct sm_state {
     bool segmented; /* false: there is none, or `inference` does not hold features of it any more */
     int width, height;
     sm_scan scan;    /* views[i] is the region scan.views[i] */
+    bool searched;   /* the regions were found, not given */
     bool photograph; /* of a screen: the region is the part of it that may be ultrasound */
     bool no_scan;    /* a screenshot in which no ultrasound picture was found */
     int featured;    /* the view whose features `inference` holds */

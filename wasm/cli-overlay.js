@@ -1,16 +1,19 @@
-/** The image with outlines, clicks and a box drawn on it: the same picture as native/overlay.c draws. */
+/** The image with outlines, frames of regions, clicks and a box drawn on it: the same picture as native/overlay.c draws. */
 
 /**
  * @typedef {import('./sonomask.js').Contour} Contour
  * @typedef {import('./sonomask.js').DecodedImage} DecodedImage
  * @typedef {import('./sonomask.js').Point} Point
  * @typedef {import('./sonomask.js').Prompts} Prompts
+ * @typedef {import('./sonomask.js').Rectangle} Rectangle
  */
 
 /** @typedef {[red: number, green: number, blue: number]} Colour */
 
 /** @type {Colour} */
 const LINE = [255, 214, 10];
+/** Frames of the regions. @type {Colour} */
+const FRAME = [100, 180, 255];
 /** @type {Colour} */
 const INSIDE = [48, 209, 88];
 /** @type {Colour} */
@@ -142,18 +145,37 @@ function drawContours(drawing, contours, dash) {
 
 /**
  * @param {Drawing} drawing
+ * @param {Rectangle} frame
+ */
+function drawFrame(drawing, frame) {
+    const [x, y, width, height] = [fround(frame.x), fround(frame.y), fround(frame.width), fround(frame.height)];
+    const [right, bottom] = [fround(x + width), fround(y + height)];
+    const corners = [{ x, y }, { x: right, y }, { x: right, y: bottom }, { x, y: bottom }];
+    for (const [index, corner] of corners.entries())
+        drawing.segment(corner, /** @type {Point} */ (corners[(index + 1) % 4]));
+}
+
+/**
+ * Thin frames; none when the whole image is the region.
+ * @param {Drawing} drawing
+ * @param {Rectangle[]} regions
+ */
+function drawRegions(drawing, regions) {
+    const { halfWidth, width, height } = drawing;
+    drawing.halfWidth = 0.5 * halfWidth;
+    for (const region of regions) if (region.width < width || region.height < height) drawFrame(drawing, region);
+    drawing.paint(FRAME);
+    drawing.halfWidth = halfWidth;
+}
+
+/**
+ * @param {Drawing} drawing
  * @param {Prompts} prompts
  */
 function drawPrompts(drawing, { clicks = [], box }) {
     const { halfWidth } = drawing;
     drawing.halfWidth = 0.5 * halfWidth;
-    if (box) {
-        const [x, y, width, height] = [fround(box.x), fround(box.y), fround(box.width), fround(box.height)];
-        const [right, bottom] = [fround(x + width), fround(y + height)];
-        const corners = [{ x, y }, { x: right, y }, { x: right, y: bottom }, { x, y: bottom }];
-        for (const [index, corner] of corners.entries())
-            drawing.segment(corner, /** @type {Point} */ (corners[(index + 1) % 4]));
-    }
+    if (box) drawFrame(drawing, box);
     drawing.paint(LINE);
     drawing.halfWidth = 3 * halfWidth;
     for (const inside of [true, false]) {
@@ -184,13 +206,14 @@ function opaque({ data, width, height, channels }) {
 
 /**
  * @param {DecodedImage} image
- * @param {{ lesions: Contour[], possible: Contour[], prompts: Prompts | undefined }} content outlines of the lesions, dashed
- *     outlines of possible lesions, clicks and a box
+ * @param {{ lesions: Contour[], possible: Contour[], regions: Rectangle[], prompts: Prompts | undefined }} content outlines of
+ *     the lesions, dashed outlines of possible lesions, frames of the regions, clicks and a box
  * @returns {Uint8Array} RGB
  */
-export function drawOverlay(image, { lesions, possible, prompts }) {
+export function drawOverlay(image, { lesions, possible, regions, prompts }) {
     const { width, height } = image;
     const drawing = new Drawing(opaque(image), width, height);
+    drawRegions(drawing, regions);
     drawContours(drawing, lesions, 0);
     drawContours(drawing, possible, 4 + Math.floor(Math.min(width, height) / 100));
     drawing.paint(LINE);

@@ -15,6 +15,8 @@ const WARNINGS = {
     tinted: () => 'has a colour map: the answer is for the grey values behind it',
     overlay: ({ overlayShare }) => `colours cover ${Math.ceil(100 * overlayShare)} % of the scan: they were filled from their surroundings`,
     photograph: () => 'looks like a photograph of a screen: check the region, or use an exported image',
+    views: ({ regions }) => `has ${regions.length} ultrasound pictures, each answered for itself; at most 4 are found`,
+    'small-scan': () => 'the scan is less than a tenth of the image: check the region, or use an image of the scan alone',
     'no-scan': () => 'no ultrasound picture was found on this screen: give its place with --region',
 };
 
@@ -94,6 +96,7 @@ async function answer(engine, decoding, { settings, overlay }, prompts) {
     const drawn = drawOverlay(/** @type {import('./sonomask.js').DecodedImage} */ (image), {
         lesions: await engine.contours(result.mask, width, height),
         possible: result.possibleMask ? await engine.contours(result.possibleMask, width, height) : [],
+        regions: result.regions,
         prompts,
     });
     return { result, mask, overlay: await engine.encodePng(drawn, width, height) };

@@ -82,7 +82,7 @@ import { SonomaskError, messageOf, policyHint } from './error.js';
 const ABI = 7;
 
 /** By bit: sm_warning of src/sonomask.h. @type {import('./sonomask.js').Warning[]} */
-const WARNINGS = ['tinted', 'overlay', 'photograph', 'no-scan'];
+const WARNINGS = ['tinted', 'overlay', 'photograph', 'no-scan', 'views', 'small-scan'];
 
 /** Wasm memory cannot shrink: above this size a new instance replaces the old one. */
 const MEMORY_KEPT_BYTES = 256 * 1024 * 1024;

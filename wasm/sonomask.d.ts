@@ -190,9 +190,11 @@ export interface Region extends Rectangle {
  * Why an answer may be less sure. `tinted`: the picture has a colour map, and the answer is for the grey values behind it.
  * `overlay`: colours, as of a Doppler mode, cover a part of the scan, which was filled from its surroundings.
  * `photograph`: like a photograph of a screen, and the answer is for the part that may be ultrasound. `no-scan`: a
- * screenshot in which no ultrasound picture was found, and the answer is for the whole image.
+ * screenshot in which no ultrasound picture was found, and the answer is for the whole image. `views`: more than two
+ * ultrasound pictures were found, each answered for itself; the search ends at four. `small-scan`: what was found is less
+ * than a tenth of the image.
  */
-export type Warning = 'tinted' | 'overlay' | 'photograph' | 'no-scan';
+export type Warning = 'tinted' | 'overlay' | 'photograph' | 'no-scan' | 'views' | 'small-scan';
 
 /**
  * With several regions, each is answered for itself. The lesions of all are listed; `type`, `probabilities`, `presence`,

@@ -18,6 +18,17 @@ const STYLES = `
 .loop-table :is(th, td) { padding: 0.2rem 0.25rem; text-align: end; font-weight: 400; }
 .loop-table tr > :first-child { text-align: start; color: var(--muted); }
 .loop-table tr[aria-current] { background: var(--tint); }
+.archive-field { display: inline-flex; align-items: center; gap: 0.35rem; white-space: nowrap; font-size: 0.875rem; }
+.archive-field input { min-inline-size: 0; }
+#archive-table table { inline-size: 100%; border-collapse: collapse; font-size: 0.8125rem; }
+#archive-table :is(th, td) { padding: 0.35rem 0.3rem; text-align: start; }
+#archive-table td { overflow-wrap: anywhere; }
+#archive-table td { border-block-start: 1px solid var(--line); }
+#archive-table td:last-child { white-space: nowrap; text-align: end; }
+#archive-status { margin: 0; }
+@media (max-width: 40rem) { #archive-table td:last-child .link { display: block; margin-inline-start: auto; } }
+#review-words summary { cursor: pointer; font-size: 0.875rem; margin-block: 0.4rem; }
+#review-words .review-fields { margin-block-end: 0.5rem; }
 .live { inline-size: min(60rem, 100vw - 1.5rem); max-inline-size: none; max-block-size: calc(100dvh - 1.5rem); padding: 1rem 1.15rem; }
 .live-inside { display: grid; gap: 0.6rem; }
 .live-stage { position: relative; display: grid; place-items: center; background: var(--stage); border-radius: 8px; overflow: hidden; min-block-size: 9rem; }

@@ -10,7 +10,7 @@
 #include "../progress.h"
 #include "median.h"
 
-enum { MAX_RUNS = 200, MIN_RUNS = 5 };
+enum { MAX_RUNS = 200, MIN_RUNS = 5, DESCRIBED = 8 /* outlines, at most */ };
 
 /* In the order of the work. */
 typedef enum stage {
@@ -25,6 +25,7 @@ typedef enum stage {
     STAGE_MEASURE,
     STAGE_DECISION,
     STAGE_DICE,
+    STAGE_DESCRIBE,
     STAGE_REST,
     STAGE_COUNT
 } stage;
@@ -41,6 +42,7 @@ static const char *const names[STAGE_COUNT] = {
     [STAGE_MEASURE] = "label, measure",
     [STAGE_DECISION] = "decision",
     [STAGE_DICE] = "expected Dice",
+    [STAGE_DESCRIBE] = "descriptors of the outlines",
     [STAGE_REST] = "rest",
 };
 
@@ -51,6 +53,7 @@ typedef struct measurement {
     sm_state *state;
     sm_image image;
     sm_result result;
+    sm_descriptors descriptors[DESCRIBED];
     uint8_t *grey;   /* [height][width] */
     uint8_t *mask;   /* [height][width] */
     int32_t *labels; /* [height][width] */
@@ -69,12 +72,19 @@ static sm_status load(measurement *m, sm_stage_times *times, sm_error *error) {
     return status;
 }
 
-/** Decodes and segments the image, as `predict` does. */
+static sm_status describe(measurement *m, const sm_image *image, const uint8_t *mask, const sm_lesion *lesions,
+                          int count, sm_error *error) {
+    return sm_describe_lesions(image, mask, lesions, count < DESCRIBED ? count : DESCRIBED, m->result.regions,
+                               m->result.region_count, m->descriptors, error);
+}
+
+/** Decodes, segments and describes the image, as `predict` does. */
 static sm_status run_whole(measurement *m, double *seconds, sm_error *error) {
     sm_image image = {0};
     const double start = sm_clock();
     sm_status status = sm_image_decode(m->options->image, m->options->image_size, &image, error);
     if (status == SM_OK) status = sm_segment(m->state, &image, NULL, &m->result, error);
+    if (status == SM_OK) status = describe(m, &image, m->result.mask, m->result.lesions, m->result.lesion_count, error);
     *seconds = sm_clock() - start;
     sm_image_free(&image);
     return status;
@@ -149,6 +159,8 @@ static sm_status run_stages(measurement *m, int run, sm_error *error) {
     TIMED(STAGE_DECISION);
     m->sum += sm_expected_dice(m->result.probability_map, m->mask, pixels, 0.5, 1);
     TIMED(STAGE_DICE);
+    if (status == SM_OK) status = describe(m, image, m->mask, lesions, lesion_count, error);
+    TIMED(STAGE_DESCRIBE);
 #undef TIMED
     sm_free(lesions);
     m->stages[STAGE_REST][run] = m->whole[run];

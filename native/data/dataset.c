@@ -140,7 +140,8 @@ static sm_status warn_of_leaks(const sm_dataset *dataset, sm_error *error) {
     for (int i = 1; i < dataset->count; i++)
         if (strcmp(sorted[i - 1]->group, sorted[i]->group) == 0 && sorted[i - 1]->fold != sorted[i]->fold) {
             sm_error warning; // its formatter replaces control characters
-            sm_error_set(&warning, SM_ERROR_DATA, "group \"%s\" is in folds %d and %d: scores may be too good",
+            sm_error_set(&warning, SM_ERROR_DATA,
+                         "group \"%s\" is in folds %d and %d: scores may be too good (the command dataset lists all)",
                          sorted[i]->group, sorted[i - 1]->fold, sorted[i]->fold);
             fprintf(stderr, "warning: %s\n", warning.message);
             break;

@@ -124,6 +124,29 @@ static sm_status simulate_removal(simulation *s, const sm_result *answer, sm_eva
     return SM_OK;
 }
 
+static bool in_a_region(const sm_result *answer, int x, int y) {
+    for (int k = 0; k < answer->region_count; k++) {
+        const sm_region *r = &answer->regions[k];
+        if (x >= r->x && x < r->x + r->width && y >= r->y && y < r->y + r->height) return true;
+    }
+    return false;
+}
+
+/** Whether the reference has a lesion beside the regions, where a click would be refused. */
+static bool is_beside(const simulation *s, const sm_result *answer) {
+    for (int y = 0; y < s->height; y++)
+        for (int x = 0; x < s->width; x++)
+            if (s->reference[(size_t)y * (size_t)s->width + (size_t)x] >= 128 && !in_a_region(answer, x, y))
+                return true;
+    return false;
+}
+
+/** A user then takes the whole image as the region, and so does the simulated one. */
+static sm_status take_whole(simulation *s, const sm_sample *sample, sm_error *error) {
+    const sm_image image = {s->width, s->height, 1, sample->grey};
+    return sm_evaluator_segment_whole(s->evaluator, s->worker, &image, &s->result, error);
+}
+
 sm_status sm_corrections_simulate(sm_evaluator *evaluator, int worker, const sm_sample *sample, const sm_result *answer,
                                   sm_evaluated_image *image, sm_error *error) {
     if (!sm_evaluated_outlined(image)) return SM_OK;
@@ -140,7 +163,8 @@ sm_status sm_corrections_simulate(sm_evaluator *evaluator, int worker, const sm_
     sm_status status =
         s.part && s.labels ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for the clicks on an image");
     if (status == SM_OK && sm_evaluated_has_lesion(image)) {
-        status = simulate_clicks(&s, image, error);
+        if (is_beside(&s, answer)) status = take_whole(&s, sample, error);
+        if (status == SM_OK) status = simulate_clicks(&s, image, error);
         if (status == SM_OK) status = simulate_box(&s, image, error);
     } else if (status == SM_OK && sm_evaluated_normal(image)) {
         status = simulate_removal(&s, answer, image, error);

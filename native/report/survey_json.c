@@ -85,13 +85,13 @@ static void put_pairs(sm_json *json, const sm_survey *survey) {
 
 void sm_survey_print_json(const sm_survey_report *report, FILE *file) {
     const sm_survey *survey = report->survey;
-    const sm_survey_sizes *sizes = report->sizes;
+    const sm_survey_sizes *sizes = &report->sizes;
     sm_json json = {.file = file};
     sm_json_object_begin(&json, NULL);
     sm_json_integer(&json, "images", survey->count);
     sm_json_integer(&json, "excluded", survey->excluded);
     sm_json_boolean(&json, "folds_by_name", report->dataset->folds_by_name);
-    put_counts(&json, report->counts);
+    put_counts(&json, &report->counts);
     put_quantiles(&json, "width", sizes->width, sizes->images);
     put_quantiles(&json, "height", sizes->height, sizes->images);
     put_quantiles(&json, "mask_share", sizes->mask_share, sizes->masks);

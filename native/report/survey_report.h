@@ -10,8 +10,8 @@
 typedef struct sm_survey_report {
     const sm_dataset *dataset;
     const sm_survey *survey;
-    const sm_survey_counts *counts;
-    const sm_survey_sizes *sizes;
+    sm_survey_counts counts;
+    sm_survey_sizes sizes;
     const sm_failures *faults; /**< rows that could not be read */
     int sheets;                /**< contact sheets that were written */
 } sm_survey_report;

@@ -115,9 +115,9 @@ int sm_survey_count_doubtful(const sm_survey *survey) {
 
 void sm_survey_print_text(const sm_survey_report *report, FILE *file) {
     const sm_survey *survey = report->survey;
-    print_counts(report->counts, file);
+    print_counts(&report->counts, file);
     if (survey->excluded > 0) fprintf(file, "  (and %d that the data set excludes)\n", survey->excluded);
-    print_sizes(report->sizes, file);
+    print_sizes(&report->sizes, file);
     print_broken(report, file);
     print_doubtful(survey, file);
     print_splits(survey, file);

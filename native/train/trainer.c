@@ -21,7 +21,7 @@ sm_trainer_options sm_trainer_options_default(void) {
                                 .left_out = -1,
                                 .teacher_share = 0.5f,
                                 .prompt_share = 0.35f,
-                                .mix = 0.5f,
+                                .mix = -1,
                                 .balance = 0.5f,
                                 .normals = 0.3f,
                                 .seed = 1,

@@ -84,15 +84,24 @@ static void warn_of_one_kind(const sm_cache *cache) {
     if (!several) fprintf(stderr, "sonomask: all images have the same class: the type is not learned from them\n");
 }
 
-/** The least steps and epochs of a training, and its learning rate, when the options leave them open. Few images need
- * many epochs; trained weights need few steps, at a low rate. */
+enum { FEW_IMAGES = 500 };
+
+/** The least steps and epochs of a training, its learning rate, and the share of trained weights, when the options
+ * leave them open. Few images need many epochs; trained weights need few steps, at a low rate, and few images move them
+ * astray. */
 static void choose_schedule(sm_trainer *t) {
     sm_trainer_options *o = &t->chosen;
     const bool fine_tuning = o->initial_weights != NULL;
     const int least_steps = fine_tuning ? 100 : 1500, least_epochs = fine_tuning ? 10 : SM_LEAST_EPOCHS;
     if (o->epochs <= 0) {
-        const int enough = (least_steps + t->batches - 1) / t->batches;
+        const int batches = t->batches > 0 ? t->batches : 1; /* load_images has seen to it */
+        const int enough = (least_steps + batches - 1) / batches;
         o->epochs = enough > least_epochs ? enough : least_epochs;
+    }
+    if (o->mix < 0) o->mix = t->training_cache.count < FEW_IMAGES ? 0.5f : 1;
+    if (o->mix >= 1) {
+        sm_floats_free(t->start);
+        t->start = NULL;
     }
     if (o->optimiser.learning_rate <= 0) o->optimiser.learning_rate = fine_tuning ? 2e-4f : 2e-3f;
     t->optimiser_options = o->optimiser;

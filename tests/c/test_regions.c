@@ -208,6 +208,7 @@ static void the_regions_of_a_screen_are_found(void **state) {
                      r->height);
     }
     assert_empty_outside(&found);
+    assert_int_equal(found.warnings & (SM_WARNING_VIEWS | SM_WARNING_SMALL_SCAN), 0);
     /* The structure of an earlier program, whose reserved fields are 0: the whole image. */
     sm_segment_options options = sm_segment_options_default();
     options.find_regions = false;
@@ -225,6 +226,31 @@ static void the_regions_of_a_screen_are_found(void **state) {
     sm_result_free(&found);
     sm_result_free(&whole);
     sm_result_free(&given);
+}
+
+static void four_pictures_and_a_small_one_have_warnings(void **state) {
+    (void)state;
+    const sm_sample four[] = {pictures[0], pictures[1], pictures[0], pictures[1]};
+    const screen_style style = {.width = WIDTH, .height = HEIGHT, .fill = 1, .seed = 9};
+    screen s;
+    sm_result result = {0};
+    assert_int_equal(screen_draw(&style, four, 4, &s, NULL), SM_OK);
+    segment(working, &s.image, NULL, &result);
+    assert_int_equal(result.region_count, 4);
+    assert_int_equal(result.warnings & (SM_WARNING_VIEWS | SM_WARNING_SMALL_SCAN), SM_WARNING_VIEWS);
+    screen_free(&s);
+    const screen_style small = {.width = WIDTH, .height = HEIGHT, .fill = 0.3f, .seed = 9};
+    assert_int_equal(screen_draw(&small, pictures, 1, &s, NULL), SM_OK);
+    segment(working, &s.image, NULL, &result);
+    assert_int_equal(result.region_count, 1);
+    assert_true(result.regions[0].width < WIDTH / 2);
+    assert_int_equal(result.warnings & (SM_WARNING_VIEWS | SM_WARNING_SMALL_SCAN), SM_WARNING_SMALL_SCAN);
+    /* The caller has chosen it. */
+    const sm_segment_options options = with_regions(&s.views[0], 1);
+    segment(working, &s.image, &options, &result);
+    assert_int_equal(result.warnings & SM_WARNING_SMALL_SCAN, 0);
+    screen_free(&s);
+    sm_result_free(&result);
 }
 
 static void the_answer_for_a_tidy_picture_does_not_change(void **state) {
@@ -376,6 +402,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_region_is_answered_as_an_image_of_its_own),
         cmocka_unit_test(the_regions_of_a_screen_are_found),
+        cmocka_unit_test(four_pictures_and_a_small_one_have_warnings),
         cmocka_unit_test(the_answer_for_a_tidy_picture_does_not_change),
         cmocka_unit_test(a_click_changes_the_region_that_it_is_in),
         cmocka_unit_test(clicks_in_both_regions_and_a_box_count),

@@ -230,6 +230,20 @@ static void outside_a_sector_the_picture_is_cleared(void **state) {
         if (map[i] <= 0) assert_int_equal(crop[3 * i], 0);
     }
     assert_true(kept > count / 2 && kept < count * 9 / 10);
+    /* For the statistics it is filled with what is inside. */
+    uint8_t *grey = malloc(count);
+    assert_non_null(grey);
+    for (size_t i = 0; i < count; i++) grey[i] = map[i] > 0 ? (uint8_t)(100 + i % (size_t)view->width % 50) : 0;
+    sm_scan_mirror(&scan, view, grey);
+    for (size_t i = 0; i < count; i++) {
+        assert_in_range(grey[i], 100, 149);
+        if (map[i] > 0) assert_int_equal(grey[i], 100 + i % (size_t)view->width % 50);
+    }
+    size_t edge = 0;
+    while (map[edge] <= 0) edge++;
+    assert_int_equal(grey[edge - 1], grey[edge]);
+    assert_int_equal(grey[edge - 2], grey[edge + 1]);
+    free(grey);
     free(crop);
     free(map);
     screen_free(&drawn);

@@ -4,7 +4,7 @@
     /usr/bin/python3 make_segmentation.py DIR
 
 shared.dcm: the image is named once for all frames, as implicit little endian; deflated.dcm: named in each frame; series.dcm: named
-in the referenced series only; fractional.dcm: occupancy in steps of 1/100. Each has two overlapping segments of 35 x 21 pixels:
+in the referenced series only; fractional.dcm: occupancy in steps of 1/100; several.dcm: of the frames 2 and 4 of the image. Each has two overlapping segments of 35 x 21 pixels:
 x < 9, and x + y > 30, of the image 1.2.3.4.
 """
 import os
@@ -27,7 +27,7 @@ def derivation():
 
 for name, syntax in (
     ("shared", ImplicitVRLittleEndian), ("deflated", DeflatedExplicitVRLittleEndian), ("series", ExplicitVRLittleEndian),
-    ("fractional", ExplicitVRLittleEndian),
+    ("fractional", ExplicitVRLittleEndian), ("several", ExplicitVRLittleEndian),
 ):
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID("1.2.840.10008.5.1.4.1.1.66.4"), generate_uid()
@@ -52,6 +52,8 @@ for name, syntax in (
     else:
         for frame in frames:
             frame.DerivationImageSequence = derivation()
+            if name == "several":
+                frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber = [2, 4]
     ds.SharedFunctionalGroupsSequence, ds.PerFrameFunctionalGroupsSequence = [shared], frames
     bits = (MASKS * 60 + 20).astype("u1") if fractional else np.packbits(MASKS.reshape(-1), bitorder="little")
     ds.PixelData = bits.tobytes() + b"\0" * (bits.size % 2)

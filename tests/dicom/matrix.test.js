@@ -22,7 +22,13 @@ test('SEG and SR of every file are valid', { skip: withoutTools || withoutJudges
     const folder = await temporaryFolder(context);
     const maker = { version: '1.2.3', network: 'test', weights: 'ab'.repeat(32) };
     const type = /** @type {const} */ ('benign');
-    const lesion = { area: 9, longAxis: 3, shortAxis: 3, perimeter: 9, presence: 0.9, millimetres: 0.1, type, probabilities: { normal: 0, benign: 1, malignant: 0 } };
+    /** @type {import('../../wasm/sonomask.js').Descriptors} */
+    const descriptors = {
+        shape: 'oval', orientation: 'parallel', margin: 'not circumscribed', marginSigns: ['angular'], echo: 'heterogeneous', posterior: 'shadowing', halo: true, width: 3,
+        height: 3, heightRatio: 1, depth: 0, axisRatio: 1, roughness: 0, edgeContrast: 0, weakEdge: 0, corners: 0, lobes: 0, spicules: 0, echoRatio: 1, echoSpread: 0,
+        posteriorRatio: 1, haloRatio: 1,
+    };
+    const lesion = { descriptors, area: 9, longAxis: 3, shortAxis: 3, perimeter: 9, presence: 0.9, millimetres: 0.1, type, probabilities: { normal: 0, benign: 1, malignant: 0 } };
     for (const { file } of await makeFiles(folder, false)) {
         const source = await readReference(new Uint8Array(await readFile(path.join(folder, file))), libraries, true);
         const numbers = new Uint8Array(source.width * source.height).fill(1, 3, 12);

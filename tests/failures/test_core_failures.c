@@ -1,4 +1,5 @@
-/** Every allocation of loading a model, segmenting, a training step and writing weights fails once: a clean error. */
+/** Every allocation of loading a model, segmenting, describing, a training step and writing weights fails once: a clean
+ * error. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -148,6 +149,27 @@ static void refining(void **state) {
     every_call(&(scenario){.name = "segment and refine", .run = run_refine}, INJECT_ALLOCATION, SM_ERROR_MEMORY, MOST);
 }
 
+/** Describes the outlines of the answer. */
+static sm_status run_describe(void *context, sm_error *error) {
+    (void)context;
+    uint8_t grey[WIDTH * HEIGHT] = {0};
+    const sm_image image = {WIDTH, HEIGHT, 1, grey};
+    const sm_lesion *outlines = expected.lesion_count > 0 ? expected.lesions : expected.possible;
+    const uint8_t *mask = expected.lesion_count > 0 ? expected.mask : expected.possible_mask;
+    assert_non_null(outlines);
+    sm_descriptors d;
+    memset(&d, 1, sizeof d);
+    const sm_status status =
+        sm_describe_lesions(&image, mask, outlines, 1, expected.regions, expected.region_count, &d, error);
+    assert_true(status == SM_OK ? d.width > 0 : d.width == 0);
+    return status;
+}
+
+static void describing(void **state) {
+    (void)state;
+    every_call(&(scenario){.name = "describe", .run = run_describe}, INJECT_ALLOCATION, SM_ERROR_MEMORY, MOST);
+}
+
 static sm_status run_write(void *context, sm_error *error) {
     (void)context;
     bytes made = {0};
@@ -219,10 +241,8 @@ static void training_step(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(segmenting),
-        cmocka_unit_test(refining),
-        cmocka_unit_test(writing_weights),
-        cmocka_unit_test(training_step),
+        cmocka_unit_test(segmenting),      cmocka_unit_test(refining),      cmocka_unit_test(describing),
+        cmocka_unit_test(writing_weights), cmocka_unit_test(training_step),
     };
     return cmocka_run_group_tests_name("core failures", tests, make_inputs, free_inputs);
 }

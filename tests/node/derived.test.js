@@ -159,9 +159,9 @@ test('segmentations in the manners of other programs are read', { skip: withoutJ
     const folder = await temporaryFolder(context);
     await execute('/usr/bin/python3', [path.join(ROOT, 'tests/dicom/make_segmentation.py'), folder]);
     const expected = Uint8Array.from({ length: WIDTH * HEIGHT }, (_, index) => (index % WIDTH < 9 || (index % WIDTH) + Math.floor(index / WIDTH) > 30 ? 255 : 0));
-    for (const name of ['shared', 'deflated', 'series', 'fractional']) {
+    for (const [name, frames] of /** @type {const} */ ([['shared', [0]], ['deflated', [0]], ['series', [0]], ['fractional', [0]], ['several', [1, 3]]])) {
         const read = await readDerived(new Uint8Array(await readFile(path.join(folder, `${name}.dcm`))), libraries);
-        assert.deepEqual(read?.masks, [{ source: '1.2.3.4', frame: 0, width: WIDTH, height: HEIGHT, mask: expected }], name);
+        assert.deepEqual(read?.masks, frames.map(frame => ({ source: '1.2.3.4', frame, width: WIDTH, height: HEIGHT, mask: expected })), name);
     }
 });
 

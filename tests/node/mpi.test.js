@@ -38,7 +38,7 @@ const mpirun = (ranks) => [
 
 /** @param {string[]} words */
 function run(...words) {
-    const { status, stdout, stderr } = spawnSync('mpirun', words, { encoding: 'utf8', timeout: 120000 });
+    const { status, stdout, stderr } = spawnSync('mpirun', words, { encoding: 'utf8', timeout: 600000 });
     return { status, out: stdout, err: stderr };
 }
 
@@ -66,14 +66,16 @@ function network() {
 
 test('any number of ranks trains the same weights as one process', { skip }, () => {
     const expected = trainPlain('plain', '2');
+    let last = { err: '' };
     for (const ranks of ALL ? [1, 2, 3, 4, 8] : [2]) {
-        const trained = train(ranks, `ranks${ranks}`, '--epochs', '2');
+        const trained = last = train(ranks, `ranks${ranks}`, '--epochs', '2');
         assert.equal(trained.status, 0, trained.err);
         assert.deepEqual(hashes(`ranks${ranks}`), expected, `${ranks} ranks`);
         assert.equal(trained.err.match(/epoch 1\/2/g)?.length, 1);
     }
     const record = JSON.parse(readFileSync(path.join(folder, 'ranks2', 'run.json'), 'utf8'));
     assert.equal(record.training.ranks, 2);
+    assert.match(last.err, /trained for [\d.]+ s: network .*other ranks .*outside the network [\d.]+ % of the epochs/);
     assert.equal(record.training.shards, 8);
 });
 
@@ -93,7 +95,7 @@ test('ranks with other data or options are refused', { skip: slow }, () => {
 test('evaluate scores the same on two ranks', { skip: slow }, () => {
     const model = network();
     /** @param {string} out */
-    const words = (out) => ['evaluate', '--data', data, '--model', model, '--threads', '1', '--no-pictures', '--robustness', '--out',
+    const words = (out) => ['evaluate', '--data', data, '--model', model, '--threads', '1', '--no-pictures', '--robustness-images', '2', '--out',
         path.join(folder, out)];
     assert.equal(spawnSync(PLAIN, words('one')).status, 0);
     const two = run(...mpirun(2), PROGRAM, ...words('two'));
@@ -205,4 +207,5 @@ test('mpirun with the plain program runs the program for MPI', { skip }, () => {
     const version = run(...mpirun(2), PLAIN, '--version');
     assert.match(version.out, /^sonomask \S+\n$/); // one rank prints
     assert.match(run(...mpirun(2), PROGRAM, 'info').err, /info runs in one process/);
+    assert.match(run(...mpirun(2), PROGRAM, 'bench').err, /several processes of mpirun need --shards/);
 });

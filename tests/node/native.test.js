@@ -25,6 +25,22 @@ function run(...args) {
 /** @param {string} name */
 const inFolder = (name) => path.join(folder, name);
 
+/**
+ * An image of one grey value.
+ * @param {number} width a multiple of 4: rows of a BMP file end at such a byte
+ * @param {number} height
+ * @param {number} grey
+ */
+function bmp(width, height, grey) {
+    const header = 54, bytes = Buffer.alloc(header + 3 * width * height, grey).fill(0, 0, header);
+    bytes.write('BM');
+    for (const [place, value] of [[2, bytes.length], [10, header], [14, 40], [18, width], [22, height], [34, bytes.length - header]])
+        bytes.writeUInt32LE(value ?? 0, place ?? 0);
+    bytes.writeUInt16LE(1, 26);
+    bytes.writeUInt16LE(24, 28);
+    return bytes;
+}
+
 before(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'sonomask-native-'));
     phantoms = inFolder('phantoms');
@@ -81,6 +97,16 @@ test('bench measures', () => {
     assert.equal(training.status, 0);
     assert.match(training.out, /images\/s/);
     assert.equal(run('bench', '--net', 'sonomask', '--size', '100').status, 2);
+});
+
+test('bench measures steps on the shards of a batch', () => {
+    const words = ['bench', '--net', 'unet16', '--size', '32', '--train', '--batch', '4', '--shards', '2', '--seconds', '0.01'];
+    const cost = JSON.parse(run(...words, '--json').out);
+    assert.deepEqual([cost.mode, cost.ranks, cost.shards, cost.own_shards, cost.batch], ['shards', 1, 2, 2, 4]);
+    assert.ok(cost.computing_ms > 0 && cost.adding_ms > 0 && cost.optimiser_ms > 0 && cost.bytes > 8e6);
+    assert.match(run(...words).out, /1 rank of 1 thread: [\d.]+ ms per step/);
+    assert.match(run('bench', '--shards', '2').err, /--shards needs --train/);
+    assert.match(run(...words, '--batch', '5').err, /2 shards do not divide a batch of 5 images/);
 });
 
 test('bench measures the stages from image bytes to the answer', () => {
@@ -323,13 +349,48 @@ test('a training that cannot start prints the reason and leaves no folder', () =
     const out = inFolder('unreadable-out');
     const hopeless = run('train', '--data', data, '--out', out, ...TRAINING);
     assert.equal(hopeless.status, 1);
-    assert.match(hopeless.err, /0 training images are too few/);
+    assert.match(hopeless.err, /no image is left to train on/);
     assert.ok(!existsSync(out));
 
     const other = run('train', '--data', phantoms, '--out', inFolder('round'), '--fold', '0', ...TRAINING,
         '--seed', '8', '--balance', '1', '--resume');
     assert.equal(other.status, 1);
     assert.match(other.err, /cannot resume: the checkpoint was made with seed=7 balance=0\.5, now it is seed=8 balance=1\n$/);
+});
+
+test('a training on few or odd images starts with a warning, or is refused with the reason', () => {
+    const [header = '', ...rows] = readFileSync(path.join(phantoms, 'manifest.csv'), 'utf8').trim().split('\n');
+    const columns = header.split(',');
+    const all = rows.map((row) => Object.fromEntries(row.split(',').map((value, index) => [columns[index], value])));
+    const empty = inFolder('empty.bmp');
+    writeFileSync(empty, bmp(120, 90, 0));
+    writeFileSync(inFolder('strip.bmp'), bmp(5000, 20, 255));
+    writeFileSync(inFolder('dot.bmp'), bmp(20, 20, 255));
+    /**
+     * @param {Record<string, string>[]} images
+     * @param {string[]} options
+     */
+    const train = (images, ...options) => {
+        const lines = images.map((row) => [path.resolve(phantoms, row['image'] ?? ''), path.resolve(phantoms, row['masks'] ?? ''),
+            row['class'], row['group'], row['fold']].join(','));
+        writeFileSync(inFolder('odd.csv'), ['image,masks,class,group,fold', ...lines].join('\n'));
+        return run('train', '--data', inFolder('odd.csv'), '--out', inFolder('odd'), '--overwrite', ...TRAINING, '--size', '32',
+            '--epochs', '1', ...options);
+    };
+    assert.match(train(all.slice(0, 3)).err, /3 training images are too few for batches of 4 \(--batch\)\n$/);
+    assert.match(train(all.slice(0, 3), '--batch', '2', '--inner', '0.2').err, /3 training images are too few to hold some of them out .*\(--inner\)\n$/);
+    assert.match(train(all, '--fold', '9').err, /no image is in fold 9\n$/);
+    assert.match(train(all, '--folds', '9').err, /no image is in fold \d\n$/);
+    const sick = all.filter((row) => row['class'] === 'benign').slice(0, 4);
+    const one = train(sick);
+    assert.equal(one.status, 0, one.err);
+    assert.match(one.err, /all images have the same class/);
+    const split = train(all.slice(0, 12).map((row, index) => ({ ...row, masks: empty, group: `${index >> 1}`, fold: `${index % 2}` })), '--fold', '0');
+    assert.match(split.err, /group "[^"]*:0" is in folds 0 and 1: .*dataset/);
+    assert.match(split.err, /every mask is empty/);
+    const sizes = train([...sick.slice(0, 2), { image: inFolder('strip.bmp'), masks: inFolder('strip.bmp'), class: 'benign', group: 'a', fold: '0' },
+        { image: inFolder('dot.bmp'), masks: inFolder('dot.bmp'), class: 'malignant', group: 'b', fold: '0' }]);
+    assert.equal(sizes.status, 0, sizes.err);
 });
 
 test('control characters in a file name do not reach the terminal', () => {

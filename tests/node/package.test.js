@@ -103,7 +103,7 @@ test('what browsers and edge runtimes get contains nothing of Node, and every fi
 
 /** @param {string} file @returns {Promise<[number, number]>} bytes, and bytes when compressed */
 async function sizesOf(file) {
-    const content = await readFile(path.join(ROOT, file));
+    const content = await readFile(file);
     return [content.length, (await promisify(gzip)(content, { level: 9 })).length];
 }
 
@@ -112,7 +112,9 @@ function bytesIn(text) {
     return [...text.matchAll(/([\d.]+) (k|M)B/g)].map(([, number, unit]) => Number(number) * (unit === 'k' ? 1e3 : 1e6));
 }
 
-test('the sizes in its README are those of the files', async () => {
+test('the sizes in its README are those of the files', async (context) => {
+    const staged = path.join(await temporaryFolder(context), 'sonomask');
+    await execute(process.execPath, [path.join(ROOT, 'wasm/package/stage.js'), staged]);
     const readme = await readFile(path.join(ROOT, 'wasm/package/README.md'), 'utf8');
     const scripts = new Set([...await importsOf('sonomask.browser.js'), ...await importsOf('worker.browser.js')]);
     for (const [row, files, added] of /** @type {[string, string[], boolean][]} */ ([
@@ -121,7 +123,7 @@ test('the sizes in its README are those of the files', async () => {
         ['weights', ['weights/sonomask.safetensors'], false],
     ])) {
         const [, plain = '', packed = ''] = readme.match(new RegExp(`^\\| ${row}[^|]*\\|([^|]*)\\|([^|]*)\\|$`, 'm')) ?? [];
-        const sizes = await Promise.all(files.map(sizesOf));
+        const sizes = await Promise.all(files.map((file) => sizesOf(path.join(staged, file))));
         for (const [index, cell] of [plain, packed].entries()) {
             const each = sizes.map((pair) => pair[index] ?? 0);
             const actual = added ? [each.reduce((sum, size) => sum + size, 0)] : each;

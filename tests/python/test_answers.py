@@ -8,6 +8,7 @@ import struct
 import sys
 import unittest
 import zlib
+from dataclasses import asdict
 from typing import Any, Dict, List
 
 import numpy as np
@@ -30,6 +31,36 @@ class Answers(Case):
                 for name, value in wanted["probabilities"].items():
                     self.assertAlmostEqual(result.probabilities[name], value, delta=known["tolerances"]["probability"])
                 self.assertEqual(len(result.lesions), len(wanted["lesions"]))
+                for lesion, words in zip(result.lesions, wanted["descriptors"]):
+                    assert lesion.descriptors is not None
+                    for name, value in asdict(lesion.descriptors).items():
+                        known_value = words[f"{name}_px" if name in ("width", "height", "depth") else name]
+                        if isinstance(value, float):
+                            self.assertAlmostEqual(value, known_value, delta=0.02 * max(1.0, known_value))
+                        else:
+                            self.assertEqual(value, known_value, name)
+
+    def test_an_edited_mask_is_described_with_its_image(self) -> None:
+        file = ROOT / "web/samples/phantom-1.png"
+        pixels, result = sonomask.decode(file), self.model.segment(file)
+        places = [region.rectangle for region in result.regions]
+        described = self.model.measure(result.mask, image=pixels, regions=places).lesions[0].descriptors
+        self.assertEqual(described, result.lesions[0].descriptors)
+        self.assertEqual(self.model.measure(result.mask, image=pixels).lesions[0].descriptors, described)
+        self.assertIsNone(self.model.measure(result.mask).lesions[0].descriptors)
+        with self.model.open(file) as image:
+            image.segment()
+            refined = image.refine([sonomask.Click(120, 150)])
+            self.assertEqual(refined.lesions[0].descriptors.shape, "oval")  # type: ignore[union-attr]
+        wrong: List[Any] = [
+            {"image": pixels[:-1]},
+            {"image": "x.png"},
+            {"image": pixels, "regions": [(0, 0, 10_000, 400)]},
+        ]
+        for options in wrong:
+            with self.subTest(options), self.assertRaises(sonomask.SonomaskError) as caught:
+                self.model.measure(result.mask, **options)
+            self.assertEqual(caught.exception.code, "argument")
 
     def test_the_command_is_the_native_one(self) -> None:
         folder = self.folder()

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { png } from '../node/support/images.js';
 import { makePromptWeights } from '../node/support/prompts.js';
 import { answered, faultsOf, loaded, nextFrame, pick, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
@@ -209,6 +210,20 @@ describe('accessibility', { skip }, () => {
         }
         await page.locator('#list-table').click();
         assert.deepEqual(await small(), [], 'table');
+        await page.keyboard.press('Escape');
+        // A table of four lesions needs no scrolling sideways.
+        const [width, height] = [600, 450];
+        const isLesion = (/** @type {number} */ index) => [0, 1, 2, 3].some(lesion => Math.hypot((index % width) - 90 - 135 * lesion, Math.floor(index / width) - 225) < 40);
+        const drawn = png({ width, height, data: new Uint8Array(width * height).map((_, index) => (isLesion(index) ? 255 : 0)) });
+        await pick(page, [{ name: 'benign_mask.png', buffer: drawn }]);
+        await page.locator('.scores').waitFor();
+        for (const language of ['en', 'ar']) {
+            if (language === 'ar') await page.locator('#language').click();
+            else await page.getByRole('button', { name: 'Use as my outline' }).click();
+            await page.setViewportSize({ width: 360, height: 780 });
+            await page.locator('.measures thead th').nth(3).waitFor();
+            assert.ok(await page.locator('.measures-scroll').evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth), language);
+        }
         await page.context().close();
     });
 

@@ -128,7 +128,10 @@ describe('exported outlines', { skip }, () => {
         assert.ok(!('prompts' in record) && record.edited, 'painted, without a click');
         assert.deepEqual([record.review, record.reader_type, record.notes, record.provenance.weights_sha256], ['accepted', 'malignant', '=SUM(1), "quoted"', weights]);
         const [head = '', line = ''] = textOf('results.csv').split('\r\n');
-        assert.ok(head.endsWith(',software,network,weights_date,weights_sha256,date,frames,frames_answered,region,region_x,region_y,region_width,region_height,regions_from'));
+        assert.ok(head.endsWith(',software,network,weights_date,weights_sha256,date,frames,frames_answered,region,region_x,region_y,region_width,region_height,regions_from,'
+            + 'shape,orientation,margin,margin_signs,echo,posterior,halo,lesion_width_px,lesion_height_px,depth_px,height_ratio,lesion_width_mm,lesion_height_mm,depth_mm,'
+            + 'reader_shape,reader_orientation,reader_margin,reader_echo,reader_posterior'));
+        assert.match(line, /,(oval|round|irregular),(not )?parallel,/, 'what was painted is described, too');
         assert.ok(line.includes(`,accepted,malignant,4B,"'=SUM(1), ""quoted""",Reader 1,`), line);
         assert.equal(JSON.parse(textOf('labelme/benign.json')).sonomask.review, 'accepted');
     });

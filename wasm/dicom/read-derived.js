@@ -43,10 +43,9 @@ const classOf = header => header.text('x00080016') ?? header.text('x00020002') ?
  */
 function sourcesOf(frame, shared) {
     const derivation = frame.items('x00089124').length > 0 ? frame.items('x00089124') : shared.items('x00089124');
-    return derivation.flatMap(each => each.items('x00082112')).map(image => ({
-        source: image.text('x00081155') ?? '',
-        frame: Number(image.text('x00081160') ?? 1) - 1,
-    }));
+    return derivation.flatMap(each => each.items('x00082112')).flatMap(image =>
+        // One frame of the object may be of several frames of the image.
+        (image.text('x00081160', true) ?? '1').split('\\').map(number => ({ source: image.text('x00081155') ?? '', frame: Number(number) - 1 })));
 }
 
 /**

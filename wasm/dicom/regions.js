@@ -69,7 +69,7 @@ export function regionsOf(header, { width, height }) {
  * @param {Rectangle} a
  * @param {Rectangle} b
  */
-function overlap(a, b) {
+export function overlap(a, b) {
     return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 

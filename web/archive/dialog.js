@@ -52,8 +52,9 @@ export class ArchiveDialog {
         this.#page = page;
         this.#web = web;
         const [from, to, patient, ultrasound, names] = this.#labels.map(({ label }) => label);
-        this.#form.append(...[from, this.#from, to, this.#to, patient, this.#patient].filter(part => part !== undefined), this.#search,
-            element('span', {}, this.#ultrasound, ultrasound ?? null), element('span', {}, this.#names, names ?? null));
+        const field = (/** @type {(Node | undefined)[]} */ ...parts) => element('span', { class: 'archive-field' }, ...parts.map(part => part ?? null));
+        this.#form.append(field(from, this.#from), field(to, this.#to), field(patient, this.#patient), this.#search,
+            field(this.#ultrasound, ultrasound), field(this.#names, names));
         document.body.append(this.#dialog);
         this.render();
     }

@@ -1,4 +1,7 @@
 /** Rectangles of whole pixels in an image, of which no two overlap: what the region tool moves, resizes and adds. */
+import { overlap } from '../../wasm/dicom/regions.js';
+
+export { overlap };
 
 /**
  * @typedef {import('../../wasm/sonomask.js').Rectangle} Rectangle
@@ -7,14 +10,6 @@
 
 export const LEAST_SIDE = 16; // pixels
 export const MOST_BOXES = 16; // the network's limit
-
-/**
- * @param {Rectangle} a
- * @param {Rectangle} b
- */
-export function overlap(a, b) {
-    return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
-}
 
 /**
  * @param {number} value

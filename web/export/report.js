@@ -8,6 +8,7 @@ import { REVIEW_STATES } from '../state/arrange.js';
 import { answerInView, scaleFor } from '../state/item.js';
 import { byId, element } from '../ui/dom.js';
 import { late } from '../ui/late.js';
+import { hasRegions } from './regions.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -114,6 +115,12 @@ function networkText({ pool, weights }) {
 }
 
 /**
+ * @param {import('../../wasm/sonomask.js').Rectangle} region
+ * @returns {string} as the option --region of the commands takes it
+ */
+const boxText = ({ x, y, width, height }) => `${x},${y},${width}x${height}`;
+
+/**
  * @param {Item} item
  * @param {string} name
  * @param {number} frame
@@ -134,6 +141,7 @@ function wordsOf(item, name, frame, result, wordRows) {
         t('report.threshold', { value: formatNumber(result.threshold, 2) }),
         ...(result.operatingPoint ? [t('report.point', { kept: formatPercent(result.operatingPoint.kept) })] : []),
         ...(result.edits?.any ? [t('report.edited')] : []),
+        ...(hasRegions(result) ? [t('report.regions', { count: result.regions.length, regions: result.regions.map(boxText).join('; ') })] : []),
         ...(result.lesions.length > 0 ? [scaleNote(item, result.lesions), t('words.help')] : []),
     ];
     return element(

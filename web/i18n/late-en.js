@@ -1,6 +1,9 @@
 /** English texts of what is loaded after the first answer. */
 export default {
     'loop.title': 'Loop',
+    'warning.views': '{views} ultrasound pictures were found, each answered for itself. At most 4 are found: mark others yourself (R).',
+    'warning.small-scan': 'The scan is less than a tenth of the picture. Check the scan region (R), or use an image of the scan alone.',
+    'report.regions': { one: 'Scan region: {regions}.', other: 'Scan regions: {regions}.' },
     'loop.summary': '{done} of {count} frames segmented.',
     'loop.damaged': { one: 'Frame {frames} cannot be read.', other: 'Frames {frames} cannot be read.' },
     'loop.all': 'Segment all frames',
@@ -81,7 +84,7 @@ export default {
     'derived.unfit': { one: '{count} mask was left out: its frame is missing, cannot be read, or is of another size.', other: '{count} masks were left out: their frames are missing, cannot be read, or are of another size.' },
     'save.fractional': 'DICOM SEG, probabilities',
     'words.title': 'In the words of BI-RADS',
-    'words.help': 'The words are measures of the outline, with the number behind them. They are not a diagnosis.',
+    'words.help': 'The words are measures of the outline. They are not a diagnosis. In brackets: minor to major axis, height to width, share of the edge without contrast, grey inside to beside, below to beside it, rim to its surroundings.',
     'words.own': 'My description (BI-RADS)',
     'words.shape': 'Shape',
     'words.orientation': 'Orientation',

@@ -32,17 +32,17 @@ function wordText(t, word) {
  */
 export function wordRows({ descriptors }, millimetres, { t, formatNumber }) {
     if (!descriptors) return [];
-    const { shape, orientation, margin, marginSigns, echo, posterior, halo, width, height, depth, heightRatio, axisRatio, echoRatio, posteriorRatio } = descriptors;
+    const { shape, orientation, margin, marginSigns, echo, posterior, halo, width, height, depth, heightRatio, axisRatio, weakEdge, echoRatio, posteriorRatio, haloRatio } = descriptors;
     const length = (/** @type {number} */ pixels) => (millimetres === null ? t('unit.px', { value: formatNumber(pixels, 1) }) : t('unit.mm', { value: formatNumber(pixels * millimetres, 1) }));
     const withNumber = (/** @type {string} */ word, /** @type {number | null} */ number) => (number === null ? word : `${word} (${formatNumber(number, 2)})`);
     const signs = marginSigns.map(sign => wordText(t, sign)).join(t('word.and'));
     return [
         { name: t('words.shape'), value: withNumber(wordText(t, shape), axisRatio) },
         { name: t('words.orientation'), value: withNumber(wordText(t, orientation), heightRatio) },
-        { name: t('words.margins'), value: signs ? `${wordText(t, margin)}: ${signs}` : wordText(t, margin) },
+        { name: t('words.margins'), value: withNumber(signs ? `${wordText(t, margin)}: ${signs}` : wordText(t, margin), weakEdge) },
         { name: t('words.echo'), value: echo ? withNumber(wordText(t, echo), echoRatio) : t('words.unknown') },
         { name: t('words.posterior'), value: posterior ? withNumber(wordText(t, posterior), posteriorRatio) : t('words.unknown') },
-        { name: t('words.halo'), value: t(halo ? 'words.halo.yes' : 'words.halo.no') },
+        { name: t('words.halo'), value: withNumber(t(halo ? 'words.halo.yes' : 'words.halo.no'), haloRatio) },
         { name: t('words.size'), value: t('words.sizeValue', { width: length(width), height: length(height) }) },
         { name: t('words.depth'), value: length(depth) },
     ];

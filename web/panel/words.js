@@ -122,8 +122,8 @@ export function scaleNote(item, lesions) {
  */
 export function warnings(result) {
     const found = [];
-    for (const warning of result.warnings) found.push(t(`warning.${warning}`, { share: String(Math.ceil(100 * result.overlayShare)) }));
-    if (result.foreign && result.warnings.every(warning => warning === 'tinted' || warning === 'overlay')) found.push(t('warning.foreign'));
+    for (const warning of result.warnings) found.push(t(`warning.${warning}`, { share: String(Math.ceil(100 * result.overlayShare)), views: result.regions.length }));
+    if (result.foreign && !result.warnings.includes('photograph') && !result.warnings.includes('no-scan')) found.push(t('warning.foreign'));
     const { regions } = result;
     // One that is not like the others; the warning above is about the best of them.
     if (!result.foreign && regions.length > 1)

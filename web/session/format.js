@@ -54,7 +54,7 @@ import { savedEdits } from './work.js';
 export const FORMAT = 'sonomask-session';
 export const VERSION = 1;
 /** @type {FrameResult['warnings']} */
-const WARNINGS = ['tinted', 'overlay', 'photograph', 'no-scan'];
+const WARNINGS = ['tinted', 'overlay', 'photograph', 'no-scan', 'views', 'small-scan'];
 const MOST_PIXELS = 64e6; // as for images
 const MOST_TEXT = 10000; // letters
 const MOST_LESIONS = 100000;
@@ -232,6 +232,31 @@ function checkPoint(fields) {
     fields.number('y');
 }
 
+const NUMBERS = /** @type {const} */ ([
+    'width', 'height', 'heightRatio', 'depth', 'axisRatio', 'roughness', 'edgeContrast', 'weakEdge', 'corners', 'lobes', 'spicules',
+]);
+const NUMBERS_OR_NULL = /** @type {const} */ (['echoRatio', 'echoSpread', 'posteriorRatio', 'haloRatio']);
+
+/**
+ * @param {Fields} fields
+ * @returns {any} descriptors
+ */
+function descriptorsOf(fields) {
+    const { value } = fields;
+    const word = (/** @type {keyof typeof WORDS} */ kind, /** @type {string} */ name, /** @type {null[]} */ ...more) => fields.oneOf(name, [...Object.keys(WORDS[kind]), ...more]);
+    word('shape', 'shape');
+    word('orientation', 'orientation');
+    word('margins', 'margin');
+    word('echo', 'echo', null);
+    word('posterior', 'posterior', null);
+    const signs = value.marginSigns;
+    if (!Array.isArray(signs) || signs.length > 4 || signs.some(sign => !Object.keys(WORDS.margins).includes(sign))) fields.refuse('marginSigns');
+    if (typeof value.halo !== 'boolean') fields.refuse('halo');
+    for (const name of NUMBERS) fields.number(name);
+    for (const name of NUMBERS_OR_NULL) if (value[name] !== null) fields.number(name);
+    return value;
+}
+
 /**
  * @param {Fields} fields
  * @param {string} name
@@ -247,8 +272,7 @@ function lesionsOf(fields, name) {
         box.number('width', 0);
         box.number('height', 0);
         for (const ends of ['longAxisEnds', 'shortAxisEnds']) if (lesion.list(ends, 2).map(checkPoint).length !== 2) lesion.refuse(ends);
-        // They are made again from the image, so that nothing of a file is shown that was not checked.
-        return { ...lesion.value, descriptors: null };
+        return { ...lesion.value, descriptors: lesion.value.descriptors ? descriptorsOf(lesion.within('descriptors')) : null };
     });
 }
 

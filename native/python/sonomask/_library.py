@@ -17,7 +17,7 @@ LIBRARY_PATH = os.path.join(FOLDER, "libsonomask.so")
 WEIGHTS_PATH = os.path.join(FOLDER, "sonomask.safetensors")
 
 CLASSES = ("normal", "benign", "malignant")
-WARNINGS = ("tinted", "overlay", "photograph", "no-scan")  # by bit
+WARNINGS = ("tinted", "overlay", "photograph", "no-scan", "views", "small-scan")  # by bit
 BACKENDS = ("auto", "reference", "scalar", "simd128", "avx2", "avx512")
 ABI_VERSION = 0  # the reserved fields below belong to this one
 OPERATING_POINTS = 3

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from . import _library as c
 from ._errors import SonomaskError, refused
 from ._images import Decoded
-from ._inputs import Encoded, ImageInput, Regions, checked_regions, image_of, is_encoded, plane_of, pixels_of, prompts_of, read
-from ._inputs import refuse_nan, segment_options, share
+from ._inputs import Encoded, ImageInput, Regions, checked_regions, image_of, is_encoded, pixels_of, plane_of
+from ._inputs import prompts_of, read, refuse_nan, segment_options, share
 from ._results import describe, lesions_of, operating_point_of, segmentation_of
 from ._state import Network, State, Threads, usable
 from ._types import Measurement, ModelInfo, Segmentation
@@ -190,8 +190,8 @@ class Model:
         ``probability_map`` is for a mask: the map that gives the mean probability and the expected Dice. NaN is refused.
 
         ``image``: the pixels of the same height and width, uint8, as ``segment`` takes them; with it the lesions have
-        ``descriptors``. ``regions``: the ultrasound pictures in it, rectangles (x, y, width, height). A lesion is described
-        within the one that holds its centroid, enlarged to hold the outline; without any, in the whole image.
+        ``descriptors``. ``regions``: the ultrasound pictures in it, rectangles (x, y, width, height). A lesion is
+        described within the one that holds its centroid, enlarged to hold the outline; without any, in the whole image.
         """
         plane = plane_of(array, "the map or mask", (np.float32, np.uint8, np.bool_))
         height, width = plane.shape
@@ -234,9 +234,7 @@ class Model:
         try:
             described = None
             if pixels is not None:
-                described = describe(
-                    image_of(pixels), mask.ctypes.data, lesions, count.value, places, len(places)
-                )
+                described = describe(image_of(pixels), mask.ctypes.data, lesions, count.value, places, len(places))
             power = self.info.expected_dice_power
             return Measurement(mask=mask, lesions=lesions_of(lesions, count.value, power, described))
         finally:

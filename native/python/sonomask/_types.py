@@ -35,8 +35,8 @@ class Box(NamedTuple):
 @dataclass(frozen=True)
 class Descriptors:
     """An outline in the words of the BI-RADS lexicon for ultrasound (5th edition), each with the numbers behind it;
-    lengths are pixels. Measures of the outline and of the grey levels around it, not a diagnosis and no BI-RADS category.
-    MEASURES.md of the package defines each."""
+    lengths are pixels. Measures of the outline and of the grey levels around it, not a diagnosis and no BI-RADS
+    category. MEASURES.md of the package defines each."""
 
     #: "oval", "round" or "irregular".
     shape: str
@@ -222,7 +222,9 @@ class Segmentation(Measurement):
     regions: List[Region]
     #: Why the answer may be less sure: "tinted" (by a colour map; the answer is for the grey values behind it),
     #: "overlay" (colours cover a part of the scan, which was filled from its surroundings), "photograph" (of a screen;
-    #: the answer is for the part that may be ultrasound), "no-scan" (no ultrasound picture was found on this screen).
+    #: the answer is for the part that may be ultrasound), "no-scan" (no ultrasound picture was found on this screen),
+    #: "views" (more than two were found, each answered for itself; the search ends at four), "small-scan" (what was
+    #: found is less than a tenth of the image).
     warnings: List[str]
     #: Share of the regions that a colour overlay covers, 0..1.
     overlay_share: float

@@ -8,7 +8,7 @@ import { onScreen, phantoms, report } from './pages.js';
 
 const ENOUGH = 0.85; // Dice
 const WRONG = 20;
-const DRAWN = 900; // phantoms, of which the worst are corrected
+const DRAWN = 700; // phantoms, of which the worst are corrected
 const MOST = 8; // clicks
 
 /** @typedef {{ data: Uint8Array | Uint8ClampedArray, width: number, height: number }} Mask */

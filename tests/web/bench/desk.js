@@ -10,11 +10,12 @@ import { drop, many } from './adding.js';
 import { clicksNeeded } from './clicks.js';
 import { brush, click, jump, touch } from './frames.js';
 import { finder, live, loop, zip } from './loops.js';
+import { memory } from './memory.js';
 
 /** @typedef {(site: import('../support/page.js').Site, folder: string) => Promise<void>} Section */
 
 /** @type {Record<string, Section>} */
-const SECTIONS = { click, touch, jump, brush, drop, many, clicks: clicksNeeded, loop, zip, live, finder };
+const SECTIONS = { click, touch, jump, brush, drop, many, memory, clicks: clicksNeeded, loop, zip, live, finder };
 
 const names = process.argv.slice(2);
 const unknown = names.find(name => !(name in SECTIONS));
