@@ -92,7 +92,8 @@ sm_status sm_predict_write(const sm_predict_folder *folder, const char *file, co
     sm_image overlay = {0};
     sm_status status = SM_OK;
     if (folder->overlay) {
-        const sm_overlay_content content = {result->mask, result->possible_mask, prompts, result->regions, result->region_count};
+        const sm_overlay_content content = {result->mask, result->possible_mask, prompts, result->regions,
+                                            result->region_count};
         status = sm_overlay_draw(image, &content, &overlay, error);
         if (!status) status = write_png(folder, file, overlay_ending, &overlay, error);
     }
