@@ -1,8 +1,12 @@
 /** Memory of the page's process while 1,000 images are segmented: it must not grow after the first 50. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Sonomask } from '../../../wasm/sonomask.js';
+import { png } from '../../node/support/images.js';
 import { phantoms, report } from './pages.js';
 
 const IMAGES = 1000;
+const DRAWN = 30; // phantoms; the images are these with another first pixel each
 const FIRST = 50;
 const MOST_GROWTH = 0.1;
 const PATIENCE = 1_800_000; // milliseconds
@@ -28,9 +32,28 @@ async function memoryOf(page) {
     return Math.max(...sizes);
 }
 
+/**
+ * @param {string} folder
+ * @returns {Promise<string[]>} paths of images, no two of them the same
+ */
+async function imagesIn(folder) {
+    const sonomask = await Sonomask.load({ weights: null });
+    const drawn = await Promise.all(phantoms(folder, DRAWN, { width: 320, height: 240 }).map(async ({ image }) => sonomask.decode(await readFile(image))));
+    sonomask.dispose();
+    const files = [];
+    for (let index = 0; index < IMAGES; index++) {
+        const { width = 0, height = 0, channels = 1, data = [] } = drawn[index % DRAWN] ?? {};
+        const grey = Uint8Array.from({ length: width * height }, (_, pixel) => data[pixel * channels] ?? 0);
+        grey[0] = Math.floor(index / DRAWN);
+        files.push(path.join(folder, `image-${index + 1}.png`));
+        await writeFile(files[index] ?? '', png({ width, height, data: grey }));
+    }
+    return files;
+}
+
 /** @type {import('./desk.js').Section} */
 export async function memory(site, folder) {
-    const files = phantoms(folder, IMAGES, { width: 320, height: 240 }).map(({ image }) => image);
+    const files = await imagesIn(folder);
     const page = await site.open();
     const done = (/** @type {number} */ count) =>
         page.waitForFunction(least => document.querySelectorAll('.row[data-state="done"]').length >= least, count, { polling: 100, timeout: PATIENCE });
