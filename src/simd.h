@@ -10,8 +10,8 @@
  * result and one in `a` is not: v_max(v_zero(), x) is a ReLU that keeps NaN. v_select_greater(a, b, yes, no) is
  * a > b ? yes : no. v_exp2_integer(n) is 2^n for whole numbers n from -126 to 127.
  *
- * v_fma is fused where the target fuses (AVX-512, AVX2, 64-bit ARM, wasm with relaxed SIMD on a processor that fuses) and
- * multiply-then-add elsewhere: SIMDe's own fused forms become scalar loops in wasm.
+ * v_fma is fused where the target fuses (AVX-512, AVX2, 64-bit ARM, wasm with relaxed SIMD on a processor that fuses)
+ * and multiply-then-add elsewhere: SIMDe's own fused forms become scalar loops in wasm.
  */
 #ifndef SONOMASK_SIMD_H
 #define SONOMASK_SIMD_H
@@ -147,7 +147,8 @@ SM_INLINE v_f32 v_sqrt(v_f32 a) { return simde_mm_sqrt_ps(a); }
 #if defined(__aarch64__)
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm_fmadd_ps(a, b, c); }
 #elif defined(__wasm_relaxed_simd__)
-/* The compiler's opcode is that of a draft of relaxed SIMD, whose operands have another order. The build replaces it. */
+/* The compiler's opcode is that of a draft of relaxed SIMD, whose operands have another order. The build replaces it.
+ */
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return __builtin_wasm_fma_f32x4(a, b, c); }
 #else
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm_add_ps(simde_mm_mul_ps(a, b), c); }

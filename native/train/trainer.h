@@ -57,8 +57,8 @@ typedef struct sm_trainer_options {
      * presence, outlier statistics) are kept in what is written. */
     const char *initial_weights;
     /** Share of the trained weights in what is validated and written, 0..1; the rest are the initial weights, if there
-     * are any (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Negative: 0.5 for fewer than 500
-     * training images, else 1. */
+     * are any (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Negative: 0.5 for fewer than
+     * 500 training images, else 1. */
     float mix;
     const char *const *teachers; /**< weights files of teacher networks, see distillation.h */
     int teacher_count;

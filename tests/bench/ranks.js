@@ -86,11 +86,14 @@ async function trainingRound(folder) {
     const one = await train(folder, 'one', 1, PLAIN);
     const threads = await train(folder, 'threads', 2, PLAIN);
     const ranks = await train(folder, 'ranks', 1, ...mpirun, PROGRAM);
-    const apart = await Promise.all(['one', 'other'].map((out) => train(folder, out, 1, PLAIN)));
+    const apart = await Promise.all([train(folder, 'one', 1, PLAIN), train(folder, 'other', 1, PLAIN)]);
     return { one, threads: threads.epochs, ranks: ranks.epochs, apart: (apart[0].epochs + apart[1].epochs) / 2 };
 }
 
-const rounds = [], trainings = [];
+/** @type {Awaited<ReturnType<typeof round>>[]} */
+const rounds = [];
+/** @type {Awaited<ReturnType<typeof trainingRound>>[]} */
+const trainings = [];
 const phantoms = await drawPhantoms();
 for (let i = 0; i < ROUNDS; i++) {
     rounds.push(await round());
