@@ -147,8 +147,7 @@ SM_INLINE v_f32 v_sqrt(v_f32 a) { return simde_mm_sqrt_ps(a); }
 #if defined(__aarch64__)
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm_fmadd_ps(a, b, c); }
 #elif defined(__wasm_relaxed_simd__)
-/* The compiler's opcode is that of a draft of relaxed SIMD, whose operands have another order. The build replaces it.
- */
+/* The compiler's opcode is that of a draft, with another order of operands. The build replaces it. */
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return __builtin_wasm_fma_f32x4(a, b, c); }
 #else
 SM_INLINE v_f32 v_fma(v_f32 a, v_f32 b, v_f32 c) { return simde_mm_add_ps(simde_mm_mul_ps(a, b), c); }
