@@ -3,11 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { ownWasm } from '../../wasm/own-files.js';
 import { Sonomask, SonomaskError, SonomaskPool } from '../../wasm/sonomask.js';
 import { scanPng } from './support/images.js';
-import { SCALAR_WASM, SIMD_WASM, WEIGHTS, temporaryFolder } from './support/project.js';
+import { SCALAR_WASM, WEIGHTS, temporaryFolder } from './support/project.js';
 import { buildSafetensors, parseSafetensors, withNaN } from './support/safetensors.js';
 
 /**
@@ -25,7 +26,9 @@ async function refuses(options, code, message) {
     });
 }
 
-const wasm = await readFile(SIMD_WASM);
+/** What the package chooses for this engine. */
+const OWN_WASM = fileURLToPath(ownWasm());
+const wasm = await readFile(OWN_WASM);
 const weights = await readFile(WEIGHTS);
 
 test('takes wasm and weights from paths, URLs, bytes, a compiled module and promises, with the same answer', async () => {
@@ -33,9 +36,9 @@ test('takes wasm and weights from paths, URLs, bytes, a compiled module and prom
     const expected = await (await Sonomask.load({ weights: WEIGHTS })).segment(image);
     const buffer = wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength);
     const ways = [
-        { wasm: SIMD_WASM, weights: WEIGHTS },
-        { wasm: path.relative(process.cwd(), SIMD_WASM), weights: path.relative(process.cwd(), WEIGHTS) },
-        { wasm: pathToFileURL(SIMD_WASM), weights: pathToFileURL(WEIGHTS).href },
+        { wasm: OWN_WASM, weights: WEIGHTS },
+        { wasm: path.relative(process.cwd(), OWN_WASM), weights: path.relative(process.cwd(), WEIGHTS) },
+        { wasm: pathToFileURL(OWN_WASM), weights: pathToFileURL(WEIGHTS).href },
         { wasm: new Uint8Array(wasm), weights: new Uint8Array(weights) },
         { wasm: buffer, weights },
         { wasm: await WebAssembly.compile(wasm), weights },

@@ -52,8 +52,9 @@ export class DescriptorsPanel {
     #page;
     #title = element('h3', { id: 'descriptors-title' });
     #table = element('table', { class: 'measures' });
+    #scroll = element('div', { class: 'measures-scroll' }, this.#table);
     #help = element('p', { class: 'help' });
-    #root = element('div', { id: 'descriptors', hidden: true }, this.#title, element('div', { class: 'measures-scroll' }, this.#table), this.#help);
+    #root = element('div', { id: 'descriptors', hidden: true }, this.#title, this.#scroll, this.#help);
     #ownTitle = element('summary', {});
     /** @type {Map<typeof READER_WORDS[number], { label: HTMLLabelElement, select: HTMLSelectElement }>} */
     #own = new Map();
@@ -122,6 +123,11 @@ export class DescriptorsPanel {
         const head = element('tr', {}, element('td'), ...lesions.map((_, index) => element('th', { scope: 'col' }, t('lesions.number', { number: index + 1 }))));
         const rows = names.map(({ name }, line) => element('tr', {}, element('th', { scope: 'row' }, name), ...columns.map(column => element('td', {}, column[line]?.value ?? '…'))));
         this.#table.replaceChildren(element('thead', {}, head), element('tbody', {}, ...rows));
+        // Words of several lesions may need scrolling sideways, which the keyboard can do too.
+        for (const [name, value] of Object.entries({ role: 'group', 'aria-labelledby': 'descriptors-title', tabindex: '0' })) {
+            if (lesions.length > 1) this.#scroll.setAttribute(name, value);
+            else this.#scroll.removeAttribute(name);
+        }
     }
 
     #renderOwn() {
