@@ -221,7 +221,7 @@ describe('accessibility', { skip }, () => {
             if (language === 'ar') await page.locator('#language').click();
             else await page.getByRole('button', { name: 'Use as my outline' }).click();
             await page.setViewportSize({ width: 360, height: 780 });
-            await page.locator('.measures thead th').nth(3).waitFor();
+            await page.locator('#lesions .measures thead th').nth(3).waitFor();
             assert.ok(await page.locator('#lesions .measures-scroll').evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth), language);
         }
         await page.context().close();

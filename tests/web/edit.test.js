@@ -19,7 +19,7 @@ describe('correcting', { skip }, () => {
     after(() => site.close());
 
     const area = () => measured(page, 'Area');
-    const lesions = () => page.locator('.measures thead th').count();
+    const lesions = () => page.locator('#lesions .measures thead th').count();
 
     /**
      * @param {number} fromX share of the canvas

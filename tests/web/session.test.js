@@ -109,7 +109,7 @@ describe('nothing is lost', { skip }, () => {
     }
 
     /** @param {import('./support/page.js').Page} page */
-    const lesions = page => page.locator('.measures thead th').count();
+    const lesions = page => page.locator('#lesions .measures thead th').count();
 
     /**
      * @param {import('./support/page.js').Page} page

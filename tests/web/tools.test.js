@@ -24,7 +24,7 @@ describe('tools', { skip }, () => {
     });
     after(() => site.close());
 
-    const lesions = () => page.locator('.measures thead th').count();
+    const lesions = () => page.locator('#lesions .measures thead th').count();
     const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.className || document.activeElement?.tagName);
 
     /**
@@ -72,7 +72,7 @@ describe('tools', { skip }, () => {
         await page.getByRole('button', { name: 'Remove lesion 1' }).click();
         await nextFrame(page);
         const left = count - 1;
-        const shown = () => page.locator('.measures thead th').count();
+        const shown = () => page.locator('#lesions .measures thead th').count();
         for (const threshold of ['0.2', '0.7', '0.5']) {
             await page.getByRole('slider', { name: 'Threshold' }).fill(threshold);
             await nextFrame(page);
@@ -93,7 +93,7 @@ describe('tools', { skip }, () => {
         await page.getByRole('button', { name: 'Undo' }).click(); // takes back the last point
         await clickAll([[0.6, 0.8], [0.6, 0.6]]); // the first point ends it
         assert.equal(await lesions(), count + 1);
-        assert.match((await page.locator('.measures').textContent()) ?? '', /drawn by hand/);
+        assert.match((await page.locator('#lesions .measures').textContent()) ?? '', /drawn by hand/);
         const area = async () => (await JSON.parse((await saved(page, 'JSON')).bytes.toString())).lesions.reduce((/** @type {number} */ sum, /** @type {any} */ lesion) => sum + lesion.area_px, 0);
         const drawn = await area();
         const corner = await at(0.8, 0.6);

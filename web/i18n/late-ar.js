@@ -3,7 +3,7 @@ export default {
     'loop.title': 'المقطع المتحرك',
     'warning.views': 'عُثر على {views} من صور الموجات فوق الصوتية، ولكل منها إجابتها. لا يُعثر على أكثر من 4: حدِّد غيرها بنفسك (R).',
     'warning.small-scan': 'الصورة بالموجات فوق الصوتية أقل من عُشر الصورة كلها. تحقَّق من منطقة التصوير (R)، أو استعمل صورة لها وحدها.',
-    'report.regions': { one: 'منطقة التصوير: {regions}.', other: 'مناطق التصوير: {regions}.' },
+    'report.regions': { zero: 'مناطق التصوير: {regions}.', one: 'منطقة التصوير: {regions}.', two: 'منطقتا التصوير: {regions}.', few: 'مناطق التصوير: {regions}.', many: 'مناطق التصوير: {regions}.', other: 'مناطق التصوير: {regions}.' },
     'loop.summary': 'جُزِّئ {done} من {count} من الإطارات.',
     'loop.damaged': {
         zero: 'الإطارات {frames} لا يمكن قراءتها.', one: 'الإطار {frames} لا يمكن قراءته.', two: 'الإطاران {frames} لا يمكن قراءتهما.',
