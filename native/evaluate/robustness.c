@@ -155,7 +155,7 @@ static sm_status add_ranks(sm_robustness *robustness, const sm_robustness *own, 
     sm_status status = all ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for the scores of %z ranks", count);
     status = sm_ranks_agree(ranks, status, error);
     if (status == SM_OK) status = sm_ranks_merge(ranks, all, count * sizeof *all, error);
-    for (size_t r = 0; status == SM_OK && r < count; r++) {
+    for (size_t r = 0; all && status == SM_OK && r < count; r++) {
         add(robustness->points, all[r].points);
         robustness->images += all[r].images;
     }

@@ -528,7 +528,7 @@ static void test_a_fold_left_out_is_not_used(void **state) {
     options.epochs = 1;
     options.left_out = 1;
     assert_int_equal(train_into(place, "none left", &options, &never, &error), SM_ERROR_DATA);
-    assert_non_null(strstr(error.message, "too few"));
+    assert_non_null(strstr(error.message, "no image is left"));
     options.fold = -1;
     options.left_out = 0;
     assert_int_equal(train_into(place, "left out", &options, &never, &error), SM_OK);

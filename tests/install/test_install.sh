@@ -68,9 +68,9 @@ golden_answers() {
     node --input-type=module -e '
         import { readFileSync } from "node:fs";
         import { basename } from "node:path";
-        import { differences, readGolden } from "./tests/golden/golden.js";
+        import { described, differences, readGolden } from "./tests/golden/golden.js";
         const lines = readFileSync(process.argv[1], "utf8").trim().split("\n").map((line) => JSON.parse(line));
-        const found = lines.flatMap((line) => differences(readGolden(), "web/samples/" + basename(line.file), line));
+        const found = lines.flatMap((line) => differences(readGolden(), "web/samples/" + basename(line.file), { ...line, ...described(line) }));
         for (const difference of found) console.error(difference);
         process.exitCode = found.length ? 1 : 0;
     ' "$work/program.jsonl"
