@@ -372,6 +372,14 @@ static void describing_checks_its_arguments(void **state) {
     assert_true(is_zero(&d, sizeof d));
     assert_int_equal(sm_describe(&image, mask, lesions, NULL, &d, NULL), SM_OK);
     assert_true(d.width == 20 && d.height == 20);
+    sm_descriptors all;
+    const sm_region region = {.width = SIDE, .height = SIDE};
+    assert_argument(sm_describe_lesions(NULL, mask, lesions, 1, NULL, 0, &all, &error), &error);
+    assert_argument(sm_describe_lesions(&image, NULL, lesions, 1, &region, 1, &all, &error), &error);
+    assert_argument(sm_describe_lesions(&image, mask, lesions, 1, &region, 1, NULL, &error), &error);
+    assert_int_equal(sm_describe_lesions(&image, mask, NULL, 0, NULL, 0, NULL, NULL), SM_OK);
+    assert_int_equal(sm_describe_lesions(&image, mask, lesions, 1, &region, 1, &all, NULL), SM_OK);
+    assert_memory_equal(&all, &d, sizeof d);
     assert_string_equal(sm_shape_name(SM_SHAPE_ROUND), "round");
     assert_string_equal(sm_margin_sign_name(SM_MARGIN_ANGULAR), "angular");
     assert_null(sm_margin_sign_name((sm_margin_sign)3));
