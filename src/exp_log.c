@@ -4,8 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* log(2) as a sum of two numbers. The first has 21 trailing zero bits, so that its product with an exponent is exact.
- */
+/* log(2) as a sum of two numbers. The first ends in 21 zero bits, so that its product with an exponent is exact. */
 static const double log_2_high = 0x1.62e42fee00000p-1, log_2_low = 0x1.a39ef35793c76p-33;
 
 /** 2^exponent, for -1022 <= exponent <= 1023. */

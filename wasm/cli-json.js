@@ -1,4 +1,5 @@
 /** One line of JSON per image, equal to the native command's byte for byte (native/json.c, predict_json.c), except times. */
+import { descriptorsRecord } from './descriptors-record.js';
 
 /**
  * @typedef {import('./sonomask.js').Lesion} Lesion
@@ -77,43 +78,6 @@ function textOf(value) {
 }
 
 /**
- * @param {import('./sonomask.js').Descriptors} descriptors
- * @param {number | null} millimetres side of a pixel, where the file has it
- */
-function descriptorsRecord({ shape, orientation, margin, marginSigns, echo, posterior, halo, ...numbers }, millimetres) {
-    const { width, height, depth } = numbers;
-    return {
-        shape,
-        orientation,
-        margin,
-        margin_signs: marginSigns,
-        echo,
-        posterior,
-        halo,
-        width_px: width,
-        height_px: height,
-        height_ratio: numbers.heightRatio,
-        depth_px: depth,
-        axis_ratio: numbers.axisRatio,
-        roughness: numbers.roughness,
-        edge_contrast: numbers.edgeContrast,
-        weak_edge: numbers.weakEdge,
-        corners: new Integer(numbers.corners),
-        lobes: new Integer(numbers.lobes),
-        spicules: new Integer(numbers.spicules),
-        echo_ratio: numbers.echoRatio,
-        echo_spread: numbers.echoSpread,
-        posterior_ratio: numbers.posteriorRatio,
-        halo_ratio: numbers.haloRatio,
-        ...(millimetres !== null && {
-            width_mm: width * millimetres,
-            height_mm: height * millimetres,
-            depth_mm: depth * millimetres,
-        }),
-    };
-}
-
-/**
  * @param {Lesion} lesion
  * @param {boolean} hasDecision
  * @param {number | null} millimetres side of a pixel, where the file has it
@@ -132,7 +96,7 @@ function lesionRecord(lesion, hasDecision, millimetres) {
         // 0: presence was fitted without a margin. null promises nothing.
         margin_px: hasDecision && lesion.margin > 0 ? lesion.margin : null,
         region: new Integer(lesion.region),
-        descriptors: lesion.descriptors && descriptorsRecord(lesion.descriptors, millimetres),
+        descriptors: lesion.descriptors && descriptorsRecord(lesion.descriptors, millimetres, value => value, value => new Integer(value)),
         ...(millimetres !== null && {
             millimetres_per_pixel: millimetres,
             area_mm2: lesion.area * millimetres ** 2,

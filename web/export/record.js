@@ -1,4 +1,5 @@
 /** An image's answer as one JSON object, with the field names of the command line. */
+import { descriptorsRecord } from '../../wasm/descriptors-record.js';
 import { hasPrompts } from '../edit/prompts.js';
 import { isDrawn, scaleFor } from '../state/item.js';
 import { framesOf } from './loops.js';
@@ -53,7 +54,7 @@ export function recordOf(item, name, frame, result, provenance) {
             // Painted outlines, and those of another threshold, have neither.
             ...(lesion.presence > 0 ? { presence: rounded(lesion.presence) } : {}),
             ...(lesion.margin > 0 ? { margin_px: rounded(lesion.margin) } : {}),
-            ...(lesion.descriptors ? { descriptors: descriptorsOf(lesion.descriptors, scale?.millimetres) } : {}),
+            ...(lesion.descriptors ? { descriptors: descriptorsRecord(lesion.descriptors, scale?.millimetres ?? null, rounded, value => value) } : {}),
         };
         if (!scale) return record;
         return {
@@ -115,23 +116,6 @@ function reviewOf(item, result) {
     const { review, reader_type: type, birads, notes, image_sha256: sum } = judgementOf(item, result);
     const { words = {} } = item.review;
     return { review, reader_type: type, birads, notes, ...(Object.keys(words).length > 0 ? { reader_words: words } : {}), image_sha256: sum };
-}
-
-/**
- * @param {import('../../wasm/sonomask.js').Descriptors} descriptors
- * @param {number} [millimetres] of a pixel
- */
-function descriptorsOf({ shape, orientation, margin, marginSigns, echo, posterior, halo, ...numbers }, millimetres) {
-    const number = (/** @type {number | null} */ value) => value && rounded(value);
-    const { width, height, depth, corners, lobes, spicules } = numbers;
-    return {
-        shape, orientation, margin, margin_signs: marginSigns, echo, posterior, halo,
-        width_px: rounded(width), height_px: rounded(height), height_ratio: rounded(numbers.heightRatio), depth_px: rounded(depth),
-        axis_ratio: rounded(numbers.axisRatio), roughness: rounded(numbers.roughness), edge_contrast: rounded(numbers.edgeContrast),
-        weak_edge: rounded(numbers.weakEdge), corners, lobes, spicules, echo_ratio: number(numbers.echoRatio), echo_spread: number(numbers.echoSpread),
-        posterior_ratio: number(numbers.posteriorRatio), halo_ratio: number(numbers.haloRatio),
-        ...(millimetres ? { width_mm: rounded(width * millimetres), height_mm: rounded(height * millimetres), depth_mm: rounded(depth * millimetres) } : {}),
-    };
 }
 
 /** @param {import('../compare/metrics.js').Scores} scores */
