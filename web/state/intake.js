@@ -158,6 +158,17 @@ export class Intake extends EventTarget {
         }
     }
 
+    /**
+     * Reads the masks of an item the other way round: a dark lesion on a white ground, or a white one on a dark ground.
+     * @param {Item} item
+     */
+    invertTruth(item) {
+        if (!item.truth) return;
+        item.truth = { ...item.truth, dark: !item.truth.inverted, scores: null, problem: null, read: null };
+        if (item === this.#session.item) void this.#session.refreshTruth();
+        this.#store.changed(item);
+    }
+
     /** @param {Item} item whose ground truth is removed */
     removeTruth(item) {
         item.truth = null;
