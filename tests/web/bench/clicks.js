@@ -11,6 +11,7 @@ const WRONG = 20;
 const PORTION = 300; // phantoms drawn at once
 const MOST_PORTIONS = 8;
 const MOST = 8; // clicks
+const PATIENCE = 120_000; // milliseconds, beside other work
 
 /** @typedef {{ data: Uint8Array | Uint8ClampedArray, width: number, height: number }} Mask */
 
@@ -120,6 +121,7 @@ export async function clicksNeeded(site, folder) {
     const sonomask = await Sonomask.load({ weights: null });
     const { wrong, judged } = await wrongPhantoms(folder, sonomask);
     const page = await site.open();
+    page.context().setDefaultTimeout(PATIENCE);
     await page.locator('#pick-files').setInputFiles(wrong.map(({ image }) => image));
     await settled(page, wrong.length);
     await page.keyboard.press('i');
