@@ -40,8 +40,9 @@ async function isDerived({ file }) {
     return DERIVED.test(await file.slice(128, 640).text().catch(() => ''));
 }
 
-/** Images added to the list at once: the rows of thousands would block the page. */
-const PORTION = 50;
+/** Images added to the list at once: the rows of thousands would block the page. The first ones come with the whole view. */
+const FIRST_PORTION = 12;
+const PORTION = 40;
 
 const POINTS = /** @type {const} */ ([0.8, 0.9, 0.95]);
 
@@ -115,12 +116,12 @@ export class Intake extends EventTarget {
             if (item) this.setTruth(item, masks);
         }
         const items = [...made.values()];
-        for (let start = 0; start < items.length; start += PORTION) {
+        for (let start = 0, end = FIRST_PORTION; start < items.length; start = end, end += PORTION) {
             if (start > 0)
                 await new Promise(resolve => {
                     setTimeout(resolve);
                 });
-            this.#store.add(items.slice(start, start + PORTION));
+            this.#store.add(items.slice(start, end));
         }
         if (unpaired.length > 0) {
             this.#setUnpaired([...this.unpaired, ...unpaired]);
