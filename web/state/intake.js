@@ -3,7 +3,7 @@ import { Edits } from '../edit/edits.js';
 import { pairMasks } from '../compare/pairs.js';
 import { withoutClutter } from '../input/collect.js';
 import { arranged, hasDirectory } from '../input/dicomdir.js';
-import { kindOfFile } from '../input/open.js';
+import { headOf, kindOfFile } from '../input/open.js';
 import { t } from '../i18n/i18n.js';
 import { reasonOf } from '../panel/keep.js';
 import { compareWithSession } from '../panel/readers.js';
@@ -115,6 +115,9 @@ export class Intake extends EventTarget {
             if (item) this.setTruth(item, masks);
         }
         const items = [...made.values()];
+        // Read before the list is drawn, so that the network gets the first image before and not after that.
+        const [first] = items;
+        if (first) first.head = await headOf(first.file).catch(() => null);
         for (let start = 0; start < items.length; start += PORTION) {
             if (start > 0)
                 await new Promise(resolve => {

@@ -127,6 +127,8 @@ export class Item {
         this.thumbnail = null;
         /** @type {Kind | null} null: not opened yet */
         this.kind = null;
+        /** The first bytes of the file, if they were read before it is opened. @type {Uint8Array | null} */
+        this.head = null;
         /** @type {Source | null} while it is open, see state/opener.js */
         this.source = null;
         this.frame = 0;
