@@ -166,6 +166,9 @@ const renderComparison = afterNextFrame(() => {
     const { item } = session;
     renderCompare(byId('compare', HTMLElement), item, {
         resize: () => intake.resizeMasks(),
+        invert() {
+            if (item) intake.invertTruth(item);
+        },
         use() {
             if (item?.truth?.read && !intake.useMask(item, item.truth.read)) notify(t('compare.size'), 'problem');
         },

@@ -85,6 +85,8 @@
  * @property {Key | null} problem
  * @property {DrawnMask | null} read the united mask, once it was read
  * @property {boolean} [resize] whether masks of another size are resized to the picture
+ * @property {boolean} [dark] whether the lesion is dark on a white ground; undefined: the border of the mask decides
+ * @property {boolean} [inverted] whether it was read so
  */
 
 /** What the reader decided about an image. @typedef {'open' | 'check' | 'accepted' | 'rejected'} ReviewState */
