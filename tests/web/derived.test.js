@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { byFrame } from '../../wasm/dicom/frame-masks.js';
 import { libraries } from '../../wasm/dicom/libraries-node.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { readReference } from '../../wasm/dicom/reference.js';
@@ -48,7 +49,7 @@ describe('DICOM SEG and SR', { skip }, () => {
         assert.deepEqual([object.name, report.name, object.frames[0].source], ['', '', '1.2.3.4']);
         assert.ok(report.items.some((/** @type {any} */ [place, value]) => place.endsWith('Referenced Segmentation Frame') && value[0] === object.instance));
         const mask = (await reader.decode(new Uint8Array((await saved(page, 'Mask PNG')).bytes))).data;
-        assert.deepEqual((await readDerived(new Uint8Array(seg.bytes), libraries))?.masks[0]?.mask, new Uint8Array(mask));
+        assert.deepEqual(byFrame((await readDerived(new Uint8Array(seg.bytes), libraries))?.masks ?? [], 1).get(0)?.mask, new Uint8Array(mask));
         await page.locator('.row-main', { hasText: 'plain.png' }).click();
         await page.waitForFunction(() => document.querySelector('#save-seg')?.matches(':disabled'));
         await page.context().close();
