@@ -87,9 +87,12 @@ describe('DICOM SEG and SR', { skip }, () => {
         const frames = [0, 2].map(frame => ({ frame, numbers: box, lesions: 1, edited: false }));
         const page = await site.open();
         await pick(page, [image, { name: 'loop_seg.dcm', buffer: Buffer.from(binarySegmentation(reference, frames, maker).file) }]);
-        await page.getByText('DICOM SEG: outlines of 2 frames of loop.dcm.').first().waitFor();
-        await page.getByRole('button', { name: 'Use as my outlines' }).click();
+        await page.getByText('DICOM SEG: outlines of 2 frames of loop.dcm, now their ground truth.').first().waitFor();
+        await page.locator('#compare', { hasText: 'Frames with a mask: 2, of which 1 are compared' }).waitFor();
+        await page.getByRole('button', { name: 'Use as my outlines' }).first().click();
         await page.getByText('loop.dcm: 2 frames have the outlines of the file: 1, 3.').first().waitFor();
+
+        await page.locator('#compare', { hasText: /Frames with a mask: 2, of which 2 are compared.*2 images with a lesion: mean Dice 1\.000/ }).waitFor();
 
         const words = page.locator('#descriptors');
         await words.getByText('Width × height').waitFor();
@@ -103,8 +106,8 @@ describe('DICOM SEG and SR', { skip }, () => {
         const table = (await saved(page, 'CSV table')).bytes.toString().trim().split('\r\n').map(line => line.split(','));
         assert.equal(table.length, 3);
         const cell = (/** @type {number} */ row, /** @type {string} */ name) => table[row]?.[table[0]?.indexOf(name) ?? -1];
-        assert.deepEqual([1, 2].map(row => [cell(row, 'frame'), cell(row, 'lesion_width_px'), cell(row, 'shape'), cell(row, 'reader_shape')]),
-            [1, 3].map(frame => [String(frame), '80', descriptors.shape, 'round']));
+        assert.deepEqual([1, 2].map(row => [cell(row, 'frame'), cell(row, 'lesion_width_px'), cell(row, 'shape'), cell(row, 'reader_shape'), Number(cell(row, 'dice'))]),
+            [1, 3].map(frame => [String(frame), '80', descriptors.shape, 'round', 1]));
 
         const files = [];
         for (const name of ['DICOM SEG', 'DICOM SR', 'DICOM SEG, probabilities']) {
