@@ -61,7 +61,7 @@ function numbersOf(seed, lesions) {
 }
 
 const NUMBERS = {
-    width: 20, height: 12.5, heightRatio: 0.625, depth: 7, axisRatio: 0.6, roughness: 0.1, edgeContrast: 0.2, weakEdge: 0.3, corners: 0, lobes: 0, spicules: 0,
+    width: 20, height: 12.5, heightRatio: 0.625, depth: 7, axisRatio: 0.6, roughness: 0.1, edgeContrast: 0.2, weakEdge: 0.3, corners: 3, lobes: 7, spicules: 2,
     echoRatio: 0.5, echoSpread: 0.4, posteriorRatio: 1.2, haloRatio: 1,
 };
 /** Every word once. @type {import('../../wasm/sonomask.js').Descriptors[]} */
@@ -111,7 +111,11 @@ test('frames of a loop: valid, the same bits in pydicom, gdcm and our own reader
         report.items.some((/** @type {any} */ [place, found]) => place.endsWith(name) && JSON.stringify(found) === JSON.stringify(value));
     for (const [name, value] of /** @type {const} */ ([['Short Axis', [10.5, '{pixels}']], ['Probability of cancer', [70, '%']], ['Finding', 'No abnormality'],
         ['Assessment Category', 'BI-RADS category 4A'], ['Comment', 'ملاحظة\n2 \\ 3'], ['Person Observer Name', 'Lee^Ann'],
-        ['Width', [20, '{pixels}']], ['Distance from skin', [7, '{pixels}']], ['Height to width ratio', [0.625, '{ratio}']], ['Shape', 'Ovoid shape'],
+        ['Width', [20, '{pixels}']], ['Distance from skin', [7, '{pixels}']], ['Height to width ratio', [0.625, '{ratio}']], ['Minor to major axis ratio', [0.6, '{ratio}']],
+        ['Roughness of the edge', [0.1, '{ratio}']], ['Contrast of the edge', [0.2, '{ratio}']], ['Share of the edge without contrast', [0.3, '{ratio}']],
+        ['Corners of the outline', [3, '{count}']], ['Hollows between lobes of the outline', [7, '{count}']], ['Spicules of the outline', [2, '{count}']],
+        ['Grey inside to beside the lesion', [0.5, '{ratio}']], ['Spread of the grey inside', [0.4, '{ratio}']],
+        ['Grey below the lesion to beside that', [1.2, '{ratio}']], ['Grey of the rim to its surroundings', [1, '{ratio}']], ['Shape', 'Ovoid shape'],
         ['Shape', 'Irregular'], ['Orientation', 'Not parallel'], ['Margins', 'Circumscribed lesion'], ['Margins', 'Spiculated lesion'],
         ['Echo pattern', 'Hypoechoic'], ['Echo pattern', 'Heterogeneous'], ['Posterior acoustic features', 'Posterior shadowing'],
         ['Lesion boundary', 'Echogenic halo'], ['Shape', 'Round shape'], ['Echo pattern', 'Complex']])) assert.ok(has(name, value), name);
@@ -162,9 +166,9 @@ test('probabilities as a fractional object; an image without a lesion', { skip: 
  * @returns {Record<string, Record<string, Record<string, string>>>} sums of the masks by image, frame and segment
  */
 function sumsOf(masks, counts) {
-    return Object.fromEntries([...new Set(masks.map(({ source }) => source))].map(source => {
-        const frames = byFrame(masks.filter(mask => mask.source === source), counts[source] ?? 0);
-        return [source, Object.fromEntries([...frames].map(([frame, { segments }]) =>
+    return Object.fromEntries([...new Set(masks.map(mask => mask.source))].map(image => {
+        const frames = byFrame(masks.filter(mask => mask.source === image), counts[image] ?? 0);
+        return [image, Object.fromEntries([...frames].map(([frame, { segments }]) =>
             [frame, Object.fromEntries(segments.map(({ number, mask }) => [number, sha256(mask)]))]))];
     }));
 }
