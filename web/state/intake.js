@@ -217,9 +217,10 @@ export class Intake extends EventTarget {
     /**
      * @param {Item} item
      * @param {import('./item.js').Truth['files']} files
+     * @param {import('./item.js').Truth['frames']} [frames]
      */
-    #giveTruth(item, files) {
-        item.truth = { files, scores: null, problem: null, read: null };
+    #giveTruth(item, files, frames) {
+        item.truth = { files, scores: null, problem: null, read: null, ...(frames && { frames }) };
         if (item === this.#session.item) void this.#session.refreshTruth();
         this.#store.changed(item);
     }
@@ -311,7 +312,7 @@ export class Intake extends EventTarget {
     /** For the late library. @type {import('../session/derived.js').Page} */
     #page = {
         kindOfFile, notify, offer, reasonOf, t,
-        giveTruth: (item, mask) => this.#giveTruth(item, [mask]),
+        giveTruth: (item, mask) => this.#giveTruth(item, mask instanceof Map ? [] : [mask], mask instanceof Map ? mask : undefined),
         use: given => this.#useAnnotations(given),
     };
 
@@ -348,7 +349,7 @@ export class Intake extends EventTarget {
         const edits = result.edits ?? new Edits(result.width, result.height);
         result.edits = edits;
         edits.begin();
-        setMask(edits, mask.runs);
+        setMask(edits, mask.apart ?? mask.runs);
         edits.commit();
         if (item === this.#session.item) {
             this.#session.edited();
