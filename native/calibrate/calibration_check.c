@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../data/random.h"
+#include "../metrics/paired.h"
 #include "outlier_fit.h"
 #include "temperature_fit.h"
 
@@ -156,22 +157,15 @@ enum { FEWEST = 10 };
 /** Means over the images with a value, and the standard error of the difference. `lesions`: only images with a lesion.
  */
 static sm_calibration_compared summarise(const sm_answers *all, const comparison *pair, bool lesions) {
-    sm_calibration_compared result = {0};
-    double squares = 0;
-    for (int i = 0; i < all->count; i++) {
-        if (!isfinite(pair->before[i]) || !isfinite(pair->after[i]) || (lesions && sm_answer_normal(all, i))) continue;
-        result.images++;
-        result.before += pair->before[i];
-        result.after += pair->after[i];
-        squares += (pair->before[i] - pair->after[i]) * (pair->before[i] - pair->after[i]);
-    }
-    const double n = result.images;
-    if (result.images < 2) return result;
-    result.before /= n;
-    result.after /= n;
-    const double gain = result.before - result.after;
-    result.standard_error = sqrt(fmax(squares / n - gain * gain, 0) / (n - 1));
-    result.better = result.images >= FEWEST && gain > result.standard_error;
+    sm_paired pairs = {0};
+    for (int i = 0; i < all->count; i++)
+        if (!lesions || !sm_answer_normal(all, i)) sm_paired_add(&pairs, pair->before[i], pair->after[i]);
+    sm_calibration_compared result = {.images = pairs.count};
+    if (pairs.count < 2) return result;
+    result.before = pairs.first / pairs.count;
+    result.after = pairs.second / pairs.count;
+    result.standard_error = sm_paired_error(&pairs);
+    result.better = pairs.count >= FEWEST && -sm_paired_mean(&pairs) > result.standard_error;
     return result;
 }
 

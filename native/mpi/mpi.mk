@@ -19,7 +19,7 @@ test-mpi: ## Train on 1, 2, 4 and 8 ranks, with failures, and compare the weight
 	BUILD=$(BUILD) SONOMASK_EVERY_RANK=1 node --test tests/node/mpi.test.js
 
 # Open MPI itself leaks, and so does what it loads: their leaks are no findings.
-test-mpi-sanitized: ## Run the tests of test-mpi under AddressSanitizer and UndefinedBehaviorSanitizer (some minutes)
+test-mpi-sanitized: ## Run a part of test-mpi under AddressSanitizer and UndefinedBehaviorSanitizer (some minutes)
 	@.ci/setup mpi
 	@$(MAKE) $(QUIET_JOBS) $(SANITIZED) $(BUILD)/sanitized/sonomask $(BUILD)/sanitized/sonomask-mpi
 	BUILD=$(BUILD)/sanitized ASAN_OPTIONS=detect_leaks=0 node --test tests/node/mpi.test.js
