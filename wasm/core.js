@@ -161,6 +161,7 @@ function operatingPointOf(kept, presence, missed) {
  * @property {number} minimumArea -1: the model's own
  * @property {number} operatingPoint 0: the default
  * @property {Regions} regions
+ * @property {boolean} map whether the probability map is copied out
  */
 
 /**
@@ -354,12 +355,12 @@ export class Core {
      * @param {AnswerSettings} settings
      * @param {boolean} flipAverage
      */
-    segment({ threshold, minimumArea, operatingPoint, regions }, flipAverage) {
+    segment({ threshold, minimumArea, operatingPoint, regions, map }, flipAverage) {
         const given = typeof regions === 'string' ? new Int32Array() : regions;
         this.#fill(new Uint8Array(given.buffer, given.byteOffset, given.byteLength));
         this.#check(this.#exports.sonomask_segment(threshold, minimumArea, operatingPoint, flipAverage ? 1 : 0,
             regions === 'auto' ? 1 : 0, given.length / 4));
-        return this.#segmentation();
+        return this.#segmentation(map);
     }
 
     /**
@@ -367,14 +368,17 @@ export class Core {
      * @param {FlatPrompts} prompts
      * @param {AnswerSettings} settings
      */
-    refine({ values, clickCount, hasBox }, { threshold, minimumArea, operatingPoint }) {
+    refine({ values, clickCount, hasBox }, { threshold, minimumArea, operatingPoint, map }) {
         this.#fill(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
         this.#check(this.#exports.sonomask_refine(threshold, minimumArea, operatingPoint, clickCount, hasBox ? 1 : 0));
-        return this.#segmentation();
+        return this.#segmentation(map);
     }
 
-    /** The last result of `segment` or `refine`, copied out; the outlines are described from the image. */
-    #segmentation() {
+    /**
+     * The last result of `segment` or `refine`, copied out; the outlines are described from the image.
+     * @param {boolean} map with the probability map
+     */
+    #segmentation(map) {
         const exports = this.#exports;
         const record = this.#record(exports.sonomask_result(), this.constants.resultFields);
         const { width = 0, height = 0, type = 0, normal = 0, benign = 0, malignant = 0, expectedDice = 0,
@@ -387,7 +391,7 @@ export class Core {
             height,
             type: /** @type {TissueClass} */ (this.constants.classes[type]),
             probabilities: { normal, benign, malignant },
-            probabilityMap: new Float32Array(this.#copy(exports.sonomask_result_map(), count * 4).buffer),
+            probabilityMap: new Float32Array(this.#copy(exports.sonomask_result_map(), map ? count * 4 : 0).buffer),
             expectedDice,
             outlierScore,
             looksLikeUltrasound: looksLikeUltrasound !== 0,
