@@ -160,20 +160,40 @@ async function readOne(file, engine, dark) {
 }
 
 /**
+ * @param {import('../state/item.js').Truth} truth of a loop
+ * @param {number} frame
+ * @param {{ width: number, height: number }} size of the frame
+ * @returns {DrawnMask | Key | null} null: there is none of this frame; a text: why it cannot be compared
+ */
+export function truthOfFrame(truth, frame, { width, height }) {
+    const given = truth.frames?.get(frame);
+    if (!given || (given.width === width && given.height === height)) return given ?? null;
+    if (!truth.resize) return 'compare.size';
+    return { width, height, runs: encodeRuns(resized(decodeRuns(given.runs, given.width * given.height), given, { width, height })) };
+}
+
+/**
  * Reads the masks of a picture and unites them. A mask that cannot be read or has another size sets
  * `truth.problem` of the picture.
  * @param {Item} item with a truth
  * @param {Engine} engine
- * @param {{ width: number, height: number }} size of the picture
- * @returns {Promise<Uint8Array | null>} 0 or 255
+ * @param {{ width: number, height: number }} size of the picture; of a loop the frame in view
+ * @returns {Promise<Uint8Array | null>} 0 or 255; null also when a loop has none of this frame
  */
 export async function readTruth(item, engine, size) {
     const { truth } = item;
     if (!truth) return null;
     const { width, height } = size;
+    if (truth.frames) {
+        const read = truthOfFrame(truth, item.frame, size);
+        truth.read = typeof read === 'string' ? null : read;
+        if (typeof read === 'string') truth.problem = read;
+        return truth.read && decodeRuns(truth.read.runs, width * height);
+    }
     if (truth.read?.width === width && truth.read.height === height) return decodeRuns(truth.read.runs, width * height);
     const united = new Uint8Array(width * height);
     let inverted = false;
+    const [only] = truth.files;
     for (const file of truth.files) {
         const part = await readOne(file, engine, truth.dark);
         if (typeof part === 'string') {
@@ -190,6 +210,7 @@ export async function readTruth(item, engine, size) {
         for (let index = 0; index < united.length; index++) if (mask[index]) united[index] = 255;
     }
     truth.inverted = inverted;
-    truth.read = { width, height, runs: encodeRuns(united) };
+    const parts = truth.files.length === 1 && only && !(only instanceof Blob) && only.width === width && only.height === height ? only.apart : undefined;
+    truth.read = { width, height, runs: encodeRuns(united), ...(parts && { apart: parts }) };
     return united;
 }

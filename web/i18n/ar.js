@@ -324,6 +324,8 @@ export default {
     'compare.title': 'الحقيقة المرجعية',
     'compare.help': 'أضف قناعًا رسمه خبير لتقييم هذا القناع. تُعرف الأقنعة بأسمائها (NAME_mask، NAME_gt، mask_NAME) أو بمجلداتها (images، masks).',
     'compare.waiting': 'تجري المقارنة…',
+    'compare.noFrame': 'لا يحوي الملف قناعًا لهذا الإطار.',
+    'compare.frames': 'الإطارات التي لها قناع: {count}، قورن منها {compared}. كل إطار يُعدّ صورة:',
     'compare.failed': 'أخفقت المقارنة.',
     'compare.picture': 'هذه صورة وليست قناعًا.',
     'compare.resize': 'تغيير حجم هذه الأقنعة إلى حجم صورها',

@@ -301,6 +301,8 @@ export default {
     'compare.title': 'Ground truth',
     'compare.help': 'Add a mask drawn by an expert to score this one. Masks are recognised by name (NAME_mask, NAME_gt, mask_NAME) or by folder (images, masks).',
     'compare.waiting': 'Comparing…',
+    'compare.noFrame': 'The file has no mask of this frame.',
+    'compare.frames': 'Frames with a mask: {count}, of which {compared} are compared. Each counts as an image:',
     'compare.failed': 'The comparison failed.',
     'compare.picture': 'This is a picture, not a mask.',
     'compare.resize': 'Resize such masks to their images',

@@ -1,5 +1,5 @@
 /** Scores of the mask in view against its ground truth, and of the whole batch. */
-import { millimetresOf } from '../compare/summary.js';
+import { millimetresOf, summaryOf } from '../compare/summary.js';
 import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
 import { element } from '../ui/dom.js';
 
@@ -42,7 +42,8 @@ export function renderCompare(root, item, actions) {
     if (!truth) parts.push(element('p', { class: 'help' }, t('compare.help')));
     else if (truth.problem) parts.push(element('p', { class: 'warning' }, t(truth.problem)));
     else if (truth.scores && item.result) parts.push(...scoreParts(truth.scores, millimetresOf(item)));
-    else parts.push(element('p', { class: 'help' }, t('compare.waiting')));
+    else parts.push(element('p', { class: 'help' }, t(truth.frames && item && !truth.frames.has(item.frame) ? 'compare.noFrame' : 'compare.waiting')));
+    if (item) parts.push(...loopLines(item).map(line => element('p', { class: 'help' }, line)));
     if (truth) {
         const links = [button('drop', 'compare.remove', actions.remove)];
         if (truth.problem === 'compare.size') links.unshift(button('resize', 'compare.resize', actions.resize));
@@ -54,6 +55,18 @@ export function renderCompare(root, item, actions) {
     const focused = document.activeElement instanceof HTMLElement && root.contains(document.activeElement) ? document.activeElement.dataset['action'] : undefined;
     root.replaceChildren(...parts);
     if (focused) /** @type {HTMLElement} */ (root.querySelector(`[data-action="${focused}"]`) ?? document.getElementById('compare-add'))?.focus();
+}
+
+/**
+ * @param {Item} item
+ * @returns {string[]} of a loop whose frames have masks: how many were compared, and their scores together
+ */
+export function loopLines(item) {
+    const frames = item.truth?.frames;
+    if (!frames) return [];
+    const summary = summaryOf([item]);
+    const compared = summary ? summary.lesion.count + summary.normal.count : 0;
+    return [t('compare.frames', { compared, count: frames.size }), ...(summary ? summaryLines({ ...summary, left: 0 }) : [])];
 }
 
 /**

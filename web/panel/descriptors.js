@@ -2,6 +2,7 @@
 import { lacksWords, describeAll } from '../state/descriptors.js';
 import { scaleFor } from '../state/item.js';
 import { byId, element, oncePerFrame } from '../ui/dom.js';
+import { behindSign, numbersBehind } from './rule-numbers.js';
 import { WORDS } from '../../wasm/dicom/codes.js';
 import { READER_WORDS } from '../../wasm/dicom/report.js';
 
@@ -32,17 +33,22 @@ function wordText(t, word) {
  */
 export function wordRows({ descriptors }, millimetres, { t, formatNumber }) {
     if (!descriptors) return [];
-    const { shape, orientation, margin, marginSigns, echo, posterior, halo, width, height, depth, heightRatio, axisRatio, weakEdge, echoRatio, posteriorRatio, haloRatio } = descriptors;
+    const { shape, orientation, margin, marginSigns, echo, posterior, halo, width, height, depth } = descriptors;
+    const behind = numbersBehind(descriptors);
     const length = (/** @type {number} */ pixels) => (millimetres === null ? t('unit.px', { value: formatNumber(pixels, 1) }) : t('unit.mm', { value: formatNumber(pixels * millimetres, 1) }));
-    const withNumber = (/** @type {string} */ word, /** @type {number | null} */ number) => (number === null ? word : `${word} (${formatNumber(number, 2)})`);
-    const signs = marginSigns.map(sign => wordText(t, sign)).join(t('word.and'));
+    const isCount = (/** @type {string} */ name) => ['corners', 'lobes', 'spicules'].includes(name);
+    const withNumbers = (/** @type {string} */ word, /** @type {import('./rule-numbers.js').Behind[]} */ numbers) => {
+        const list = numbers.map(([name, value]) => t(`number.${name}`, { value: formatNumber(value, isCount(name) ? 0 : name === 'roughness' ? 3 : 2) }));
+        return list.length > 0 ? `${word} (${list.join(t('word.and'))})` : word;
+    };
+    const signs = marginSigns.map(sign => withNumbers(wordText(t, sign), [behindSign(descriptors, sign)])).join(t('word.and'));
     return [
-        { name: t('words.shape'), value: withNumber(wordText(t, shape), axisRatio) },
-        { name: t('words.orientation'), value: withNumber(wordText(t, orientation), heightRatio) },
-        { name: t('words.margins'), value: withNumber(signs ? `${wordText(t, margin)}: ${signs}` : wordText(t, margin), weakEdge) },
-        { name: t('words.echo'), value: echo ? withNumber(wordText(t, echo), echoRatio) : t('words.unknown') },
-        { name: t('words.posterior'), value: posterior ? withNumber(wordText(t, posterior), posteriorRatio) : t('words.unknown') },
-        { name: t('words.halo'), value: withNumber(t(halo ? 'words.halo.yes' : 'words.halo.no'), haloRatio) },
+        { name: t('words.shape'), value: withNumbers(wordText(t, shape), behind.shape) },
+        { name: t('words.orientation'), value: withNumbers(wordText(t, orientation), behind.orientation) },
+        { name: t('words.margins'), value: withNumbers(signs ? `${wordText(t, margin)}: ${signs}` : wordText(t, margin), behind.margin) },
+        { name: t('words.echo'), value: echo ? withNumbers(wordText(t, echo), behind.echo) : t('words.unknown') },
+        { name: t('words.posterior'), value: posterior ? withNumbers(wordText(t, posterior), behind.posterior) : t('words.unknown') },
+        { name: t('words.halo'), value: withNumbers(t(halo ? 'words.halo.yes' : 'words.halo.no'), behind.halo) },
         { name: t('words.size'), value: t('words.sizeValue', { width: length(width), height: length(height) }) },
         { name: t('words.depth'), value: length(depth) },
     ];

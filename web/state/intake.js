@@ -3,7 +3,7 @@ import { Edits } from '../edit/edits.js';
 import { pairMasks } from '../compare/pairs.js';
 import { withoutClutter } from '../input/collect.js';
 import { arranged, hasDirectory } from '../input/dicomdir.js';
-import { kindOfFile } from '../input/open.js';
+import { headOf, kindOfFile } from '../input/open.js';
 import { t } from '../i18n/i18n.js';
 import { reasonOf } from '../panel/keep.js';
 import { compareWithSession } from '../panel/readers.js';
@@ -116,6 +116,9 @@ export class Intake extends EventTarget {
             if (item) this.setTruth(item, masks);
         }
         const items = [...made.values()];
+        // Read before the list is drawn, so that the network gets the first image before and not after that.
+        const [first] = items;
+        if (first) first.head = await headOf(first.file).catch(() => null);
         for (let start = 0, end = FIRST_PORTION; start < items.length; start = end, end += PORTION) {
             if (start > 0)
                 await new Promise(resolve => {
@@ -214,9 +217,10 @@ export class Intake extends EventTarget {
     /**
      * @param {Item} item
      * @param {import('./item.js').Truth['files']} files
+     * @param {import('./item.js').Truth['frames']} [frames]
      */
-    #giveTruth(item, files) {
-        item.truth = { files, scores: null, problem: null, read: null };
+    #giveTruth(item, files, frames) {
+        item.truth = { files, scores: null, problem: null, read: null, ...(frames && { frames }) };
         if (item === this.#session.item) void this.#session.refreshTruth();
         this.#store.changed(item);
     }
@@ -308,7 +312,7 @@ export class Intake extends EventTarget {
     /** For the late library. @type {import('../session/derived.js').Page} */
     #page = {
         kindOfFile, notify, offer, reasonOf, t,
-        giveTruth: (item, mask) => this.#giveTruth(item, [mask]),
+        giveTruth: (item, mask) => this.#giveTruth(item, mask instanceof Map ? [] : [mask], mask instanceof Map ? mask : undefined),
         use: given => this.#useAnnotations(given),
     };
 
@@ -345,7 +349,7 @@ export class Intake extends EventTarget {
         const edits = result.edits ?? new Edits(result.width, result.height);
         result.edits = edits;
         edits.begin();
-        setMask(edits, mask.runs);
+        setMask(edits, mask.apart ?? mask.runs);
         edits.commit();
         if (item === this.#session.item) {
             this.#session.edited();
