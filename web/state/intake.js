@@ -44,6 +44,14 @@ async function isDerived({ file }) {
 const FIRST_PORTION = 12;
 const PORTION = 40;
 
+/** @returns {Promise<void>} after the next frame; a page that is not in view draws none */
+function nextFrame() {
+    return new Promise(resolve => {
+        requestAnimationFrame(() => setTimeout(resolve));
+        setTimeout(resolve, 100);
+    });
+}
+
 const POINTS = /** @type {const} */ ([0.8, 0.9, 0.95]);
 
 /** Event "unpaired", when the masks without an image change. */
@@ -122,10 +130,7 @@ export class Intake extends EventTarget {
         const [first] = items;
         if (first) first.head = await headOf(first.file).catch(() => null);
         for (let start = 0, end = FIRST_PORTION; start < items.length; start = end, end += PORTION) {
-            if (start > 0)
-                await new Promise(resolve => {
-                    setTimeout(resolve);
-                });
+            if (start > 0) await nextFrame();
             this.#store.add(items.slice(start, end));
         }
         if (unpaired.length > 0) {
