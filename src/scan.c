@@ -218,6 +218,14 @@ static void find(const uint8_t *grey, int width, int height, const sm_scan_cells
     qsort(scan->views, (size_t)views, sizeof scan->views[0], by_place);
 }
 
+/** Share of the cells that are of one grey, and not black. */
+static float surface_of(const sm_scan_cells *cells) {
+    const int count = cells->columns * cells->rows;
+    int surface = 0;
+    for (int i = 0; i < count; i++) surface += cells->cells[i].contrast == 0 && cells->cells[i].middle >= SURFACE_GREY;
+    return count > 0 ? (float)surface / (float)count : 0;
+}
+
 sm_status sm_scan_find(const uint8_t *grey, int width, int height, sm_scan *scan, sm_error *error) {
     sm_scan_set_whole(width, height, scan);
     sm_scan_cells cells;
@@ -236,6 +244,7 @@ sm_status sm_scan_find(const uint8_t *grey, int width, int height, sm_scan *scan
         if (!components) status = sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
     }
     if (status == SM_OK) {
+        scan->surface = surface_of(&cells);
         measure(&cells, labels, components, count);
         find(grey, width, height, &cells, labels, components, count, scan);
     }

@@ -169,3 +169,28 @@ test('the command takes the regions that a DICOM file marks, unless they are giv
     assert.deepEqual(await regionsFor('--region', 'auto'), views);
     assert.deepEqual(await regionsFor('--region', 'whole'), [{ x: 0, y: 0, width: image.width, height: image.height }]);
 });
+
+test('a picture that is too small for a search is one region, and takes every click', async () => {
+    for (const side of [2, 5, 8, 16, 40, 100]) {
+        // Noise, as a picture of one grey is no picture at all.
+        const data = Uint8Array.from({ length: side * side }, (_, index) => Math.imul(index + 1, 2654435761) >>> 24);
+        const image = await model.open({ data, width: side, height: side });
+        const { regions } = await image.segment();
+        assert.deepEqual(regions.map(rectangleOf), [{ x: 0, y: 0, width: side, height: side }]);
+        const clicks = [{ x: 0, y: 0, inside: true }, { x: side - 1, y: side - 1, inside: false }];
+        assert.ok((await image.refine({ clicks })).refined, `${side} pixels`);
+        image.close();
+    }
+});
+
+test('a picture with much surface of one grey is not taken for ultrasound', async () => {
+    const { data, width, height, channels } = await model.decode(await readFile(path.join(ROOT, 'web/samples/phantom-1.png')));
+    const scan = data.filter((_, index) => index % channels === 0);
+    // Squares of one grey, in a grid: the search finds no picture that is smaller than the image.
+    const drawing = scan.map((value, index) => ((index % width) % 48 < 36 && Math.floor(index / width) % 48 < 36 ? 120 : value));
+    const [tidy, covered] = [await model.segment({ data: scan, width, height }), await model.segment({ data: drawing, width, height })];
+    assert.ok(tidy.looksLikeUltrasound);
+    assert.equal(covered.looksLikeUltrasound, false);
+    // A share of the cells, about a half, divided by the largest share of a tidy picture.
+    assert.ok(covered.outlierScore > 1.2, String(covered.outlierScore));
+});
