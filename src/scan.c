@@ -218,12 +218,12 @@ static void find(const uint8_t *grey, int width, int height, const sm_scan_cells
     qsort(scan->views, (size_t)views, sizeof scan->views[0], by_place);
 }
 
-/** Share of the cells that are of one grey, and not black. */
+/** Share of the cells that are surface; 0 for a compressed picture. */
 static float surface_of(const sm_scan_cells *cells) {
+    surroundings all;
+    look_around(cells, NULL, 0, &all);
     const int count = cells->columns * cells->rows;
-    int surface = 0;
-    for (int i = 0; i < count; i++) surface += cells->cells[i].contrast == 0 && cells->cells[i].middle >= SURFACE_GREY;
-    return count > 0 ? (float)surface / (float)count : 0;
+    return count == 0 || is_compressed_picture(&all) ? 0 : (float)all.surface / (float)count;
 }
 
 sm_status sm_scan_find(const uint8_t *grey, int width, int height, sm_scan *scan, sm_error *error) {
