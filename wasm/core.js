@@ -277,6 +277,14 @@ export class Core {
     }
 
     /**
+     * Runs the kernels once, so that the engine optimises their code. Before `load`, whose memory it uses.
+     * @param {Backend} backend
+     */
+    warmUp(backend) {
+        this.#exports.sonomask_warm_up(this.constants.backends.indexOf(backend));
+    }
+
+    /**
      * Loads the model.
      * @param {Uint8Array} weights
      * @param {Backend} backend
@@ -287,7 +295,6 @@ export class Core {
         if (index < 0)
             throw new SonomaskError('argument',
                 `no backend "${backend}" (there are ${this.constants.backends.join(', ')})`);
-        this.#exports.sonomask_warm_up(index);
         this.#fill(weights);
         this.#check(this.#exports.sonomask_load(index, inputSize));
     }

@@ -486,7 +486,14 @@ export class SonomaskPool {
      * script loads at the same time.
      */
     static load(options?: PoolOptions): Promise<SonomaskPool>;
+    /**
+     * As `load`, but does not wait until module and weights are loaded: calls may be made at once, and the first of them
+     * runs as soon as the first worker has its network. When the loading fails, `ready` and all calls reject with its error.
+     */
+    static start(options?: PoolOptions): Promise<SonomaskPool>;
     private constructor();
+    /** Resolves when the network is loaded and checked, as it is after `load`. Until then `info` is empty. */
+    readonly ready: Promise<void>;
     readonly info: ModelInfo;
     readonly size: number;
     /** Calls that wait or run. */

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { decodeText } from '../../wasm/dicom/character-sets.js';
 import { libraries } from '../../wasm/dicom/libraries-node.js';
+import { apart, byFrame } from '../../wasm/dicom/frame-masks.js';
 import { outlineNumbers } from '../../wasm/dicom/outlines.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { readReference } from '../../wasm/dicom/reference.js';
@@ -60,7 +61,7 @@ function numbersOf(seed, lesions) {
 }
 
 const NUMBERS = {
-    width: 20, height: 12.5, heightRatio: 0.625, depth: 7, axisRatio: 0.6, roughness: 0.1, edgeContrast: 0.2, weakEdge: 0.3, corners: 0, lobes: 0, spicules: 0,
+    width: 20, height: 12.5, heightRatio: 0.625, depth: 7, axisRatio: 0.6, roughness: 0.1, edgeContrast: 0.2, weakEdge: 0.3, corners: 3, lobes: 7, spicules: 2,
     echoRatio: 0.5, echoSpread: 0.4, posteriorRatio: 1.2, haloRatio: 1,
 };
 /** Every word once. @type {import('../../wasm/sonomask.js').Descriptors[]} */
@@ -110,7 +111,11 @@ test('frames of a loop: valid, the same bits in pydicom, gdcm and our own reader
         report.items.some((/** @type {any} */ [place, found]) => place.endsWith(name) && JSON.stringify(found) === JSON.stringify(value));
     for (const [name, value] of /** @type {const} */ ([['Short Axis', [10.5, '{pixels}']], ['Probability of cancer', [70, '%']], ['Finding', 'No abnormality'],
         ['Assessment Category', 'BI-RADS category 4A'], ['Comment', 'ملاحظة\n2 \\ 3'], ['Person Observer Name', 'Lee^Ann'],
-        ['Width', [20, '{pixels}']], ['Distance from skin', [7, '{pixels}']], ['Height to width ratio', [0.625, '{ratio}']], ['Shape', 'Ovoid shape'],
+        ['Width', [20, '{pixels}']], ['Distance from skin', [7, '{pixels}']], ['Height to width ratio', [0.625, '{ratio}']], ['Minor to major axis ratio', [0.6, '{ratio}']],
+        ['Roughness of the edge', [0.1, '{ratio}']], ['Contrast of the edge', [0.2, '{ratio}']], ['Share of the edge without contrast', [0.3, '{ratio}']],
+        ['Corners of the outline', [3, '{count}']], ['Hollows between lobes of the outline', [7, '{count}']], ['Spicules of the outline', [2, '{count}']],
+        ['Grey inside to beside the lesion', [0.5, '{ratio}']], ['Spread of the grey inside', [0.4, '{ratio}']],
+        ['Grey below the lesion to beside that', [1.2, '{ratio}']], ['Grey of the rim to its surroundings', [1, '{ratio}']], ['Shape', 'Ovoid shape'],
         ['Shape', 'Irregular'], ['Orientation', 'Not parallel'], ['Margins', 'Circumscribed lesion'], ['Margins', 'Spiculated lesion'],
         ['Echo pattern', 'Hypoechoic'], ['Echo pattern', 'Heterogeneous'], ['Posterior acoustic features', 'Posterior shadowing'],
         ['Lesion boundary', 'Echogenic halo'], ['Shape', 'Round shape'], ['Echo pattern', 'Complex']])) assert.ok(has(name, value), name);
@@ -122,7 +127,7 @@ test('frames of a loop: valid, the same bits in pydicom, gdcm and our own reader
     assert.ok(bits.every((bit, index) => Boolean((raw[index >> 3] ?? 0) & (1 << (index & 7))) === bit));
 
     const read = await readDerived(seg.file, libraries);
-    assert.deepEqual(read?.masks.map(({ frame, mask }) => [frame, sha256(mask)]).sort(),
+    assert.deepEqual([...byFrame(read?.masks ?? [], 4)].map(([frame, { mask }]) => [frame, sha256(mask)]).sort(),
         [0, 2, 3].map(frame => [frame, sha256((frames[frame]?.numbers ?? new Uint8Array()).map(number => (number ? 255 : 0)))]));
     assert.deepEqual((await readDerived(sr, libraries))?.judgement, {
         source: '1.2.3.4',
@@ -152,17 +157,52 @@ test('probabilities as a fractional object; an image without a lesion', { skip: 
     assert.equal(blank.frames[0].sha256, sha256(empty.numbers));
     assert.ok(report.items.some((/** @type {any} */ [name, value]) => name.endsWith('No abnormality') || value === 'No abnormality'));
     const [mask] = (await readDerived(bytes[0] ?? new Uint8Array(), libraries))?.masks ?? [];
-    assert.deepEqual(mask?.mask, levels.map(level => (level >= 127.5 ? 255 : 0)));
+    assert.deepEqual(mask?.segments[0]?.mask, levels.map(level => (level >= 127.5 ? 255 : 0)));
 });
 
-test('segmentations in the manners of other programs are read', { skip: withoutJudges }, async context => {
+/**
+ * @param {import('../../wasm/dicom/read-segmentation.js').ReadMask[]} masks
+ * @param {Record<string, number>} counts frames of each image
+ * @returns {Record<string, Record<string, Record<string, string>>>} sums of the masks by image, frame and segment
+ */
+function sumsOf(masks, counts) {
+    return Object.fromEntries([...new Set(masks.map(mask => mask.source))].map(image => {
+        const frames = byFrame(masks.filter(mask => mask.source === image), counts[image] ?? 0);
+        return [image, Object.fromEntries([...frames].map(([frame, { segments }]) =>
+            [frame, Object.fromEntries(segments.map(({ number, mask }) => [number, sha256(mask)]))]))];
+    }));
+}
+
+test('segmentations in the manners of other programs: equal to the bit, or refused when their frames are not clear', { skip: withoutJudges }, async context => {
     const folder = await temporaryFolder(context);
-    await execute('/usr/bin/python3', [path.join(ROOT, 'tests/dicom/make_segmentation.py'), folder]);
-    const expected = Uint8Array.from({ length: WIDTH * HEIGHT }, (_, index) => (index % WIDTH < 9 || (index % WIDTH) + Math.floor(index / WIDTH) > 30 ? 255 : 0));
-    for (const [name, frames] of /** @type {const} */ ([['shared', [0]], ['deflated', [0]], ['series', [0]], ['fractional', [0]], ['several', [1, 3]]])) {
-        const read = await readDerived(new Uint8Array(await readFile(path.join(folder, `${name}.dcm`))), libraries);
-        assert.deepEqual(read?.masks, frames.map(frame => ({ source: '1.2.3.4', frame, width: WIDTH, height: HEIGHT, mask: expected })), name);
+    const { stdout } = await execute('/usr/bin/python3', [path.join(ROOT, 'tests/dicom/make_segmentation.py'), folder]);
+    const files = stdout.trim().split('\n').map(line => JSON.parse(line));
+    assert.ok(files.length > 30);
+    for (const { file, counts, expected, refused } of files) {
+        const read = async () => sumsOf((await readDerived(new Uint8Array(await readFile(path.join(folder, file))), libraries))?.masks ?? [], counts);
+        if (refused) await assert.rejects(read(), { reason: 'frames' }, file);
+        else assert.deepEqual(await read(), expected, file);
     }
+    const [labelled] = (await readDerived(new Uint8Array(await readFile(path.join(folder, 'highdicom.dcm'))), libraries))?.masks ?? [];
+    assert.equal(labelled?.segments[0]?.label, 'Läsion 1');
+});
+
+test('segments that touch stay apart, segments that overlap together', () => {
+    const rows = (/** @type {string[]} */ ...lines) => Uint8Array.from(lines.join(''), letter => (letter === '#' ? 255 : 0));
+    const read = (/** @type {Uint8Array[]} */ ...masks) => ({
+        width: 6, height: 4, mask: rows('######', '######', '######', '......').map((_, at) => (masks.some(mask => mask[at]) ? 255 : 0)),
+        segments: masks.map((mask, index) => ({ number: index + 1, label: '', mask })),
+    });
+    const [left, right, middle] = [rows('###...', '###...', '###...', '......'), rows('...###', '...###', '...###', '......'), rows('......', '.####.', '......', '......')];
+    const parted = apart(read(left, right));
+    assert.deepEqual(parted, rows('###.##', '###.##', '###.##', '......'));
+    const single = read(left);
+    assert.equal(apart(single), single.mask);
+    const overlapping = read(left, middle);
+    assert.equal(apart(overlapping), overlapping.mask);
+    assert.deepEqual(apart(read(left, right, middle)), rows('######', '######', '######', '......'));
+    // Corners touch, too.
+    assert.deepEqual(apart(read(rows('##....', '##....', '......', '......'), rows('......', '......', '..##..', '..##..'))), rows('##....', '##....', '...#..', '..##..'));
 });
 
 test('the same identifiers and date give the same bytes', async () => {

@@ -48,7 +48,7 @@ test('three clients at once, and a restart in between: all masks are equal to th
         const [instance, ...others] = await instancesOf(web, study, 'SEG');
         assert.equal(others.length, 0);
         const read = instance && (await readDerived(await web.retrieve(instance), libraries));
-        assert.deepEqual(read?.masks.map(({ mask }) => mask), frames.map(({ numbers }) => numbers.map(number => 255 * number)));
+        assert.deepEqual(read?.masks.map(({ segments }) => segments[0]?.mask), frames.map(({ numbers }) => numbers.map(number => 255 * number)));
         assert.equal((await instancesOf(web, study, 'SR')).length, 1);
     }
     await assert.rejects(web.retrieve({ study: '1.2.3.1', series: '1.2.3.1.2', sopInstance: '1.2.3.9' }), { trouble: 'missing' });

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { byFrame } from '../../wasm/dicom/frame-masks.js';
 import { libraries } from '../../wasm/dicom/libraries-node.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { Sonomask } from '../../wasm/sonomask.js';
@@ -71,7 +72,7 @@ describe('the page on the origin of Orthanc', { skip: withoutOrthanc || withoutC
         assert.equal(others.length, 0);
         assert.equal((await instancesOf(archived.web, '1.2.3.1', 'SR')).length, 1);
         const read = seg && (await readDerived(await archived.web.retrieve(seg), libraries));
-        assert.deepEqual(read?.masks[0]?.mask, new Uint8Array(mask));
+        assert.deepEqual(read && byFrame(read.masks, 1).get(0)?.mask, new Uint8Array(mask));
         await page.locator('#archive-store-all').click();
         await page.locator('#archive-stored', { hasText: '2 of 2 images stored' }).waitFor();
         // No image of the archive is kept by the service worker.

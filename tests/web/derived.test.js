@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { byFrame } from '../../wasm/dicom/frame-masks.js';
 import { libraries } from '../../wasm/dicom/libraries-node.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { readReference } from '../../wasm/dicom/reference.js';
@@ -48,7 +49,7 @@ describe('DICOM SEG and SR', { skip }, () => {
         assert.deepEqual([object.name, report.name, object.frames[0].source], ['', '', '1.2.3.4']);
         assert.ok(report.items.some((/** @type {any} */ [place, value]) => place.endsWith('Referenced Segmentation Frame') && value[0] === object.instance));
         const mask = (await reader.decode(new Uint8Array((await saved(page, 'Mask PNG')).bytes))).data;
-        assert.deepEqual((await readDerived(new Uint8Array(seg.bytes), libraries))?.masks[0]?.mask, new Uint8Array(mask));
+        assert.deepEqual(byFrame((await readDerived(new Uint8Array(seg.bytes), libraries))?.masks ?? [], 1).get(0)?.mask, new Uint8Array(mask));
         await page.locator('.row-main', { hasText: 'plain.png' }).click();
         await page.waitForFunction(() => document.querySelector('#save-seg')?.matches(':disabled'));
         await page.context().close();
@@ -86,9 +87,12 @@ describe('DICOM SEG and SR', { skip }, () => {
         const frames = [0, 2].map(frame => ({ frame, numbers: box, lesions: 1, edited: false }));
         const page = await site.open();
         await pick(page, [image, { name: 'loop_seg.dcm', buffer: Buffer.from(binarySegmentation(reference, frames, maker).file) }]);
-        await page.getByText('DICOM SEG: outlines of 2 frames of loop.dcm.').first().waitFor();
-        await page.getByRole('button', { name: 'Use as my outlines' }).click();
+        await page.getByText('DICOM SEG: outlines of 2 frames of loop.dcm, now their ground truth.').first().waitFor();
+        await page.locator('#compare', { hasText: 'Frames with a mask: 2, of which 1 are compared' }).waitFor();
+        await page.getByRole('button', { name: 'Use as my outlines' }).first().click();
         await page.getByText('loop.dcm: 2 frames have the outlines of the file: 1, 3.').first().waitFor();
+
+        await page.locator('#compare', { hasText: /Frames with a mask: 2, of which 2 are compared.*2 images with a lesion: mean Dice 1\.000/ }).waitFor();
 
         const words = page.locator('#descriptors');
         await words.getByText('Width × height').waitFor();
@@ -102,8 +106,8 @@ describe('DICOM SEG and SR', { skip }, () => {
         const table = (await saved(page, 'CSV table')).bytes.toString().trim().split('\r\n').map(line => line.split(','));
         assert.equal(table.length, 3);
         const cell = (/** @type {number} */ row, /** @type {string} */ name) => table[row]?.[table[0]?.indexOf(name) ?? -1];
-        assert.deepEqual([1, 2].map(row => [cell(row, 'frame'), cell(row, 'lesion_width_px'), cell(row, 'shape'), cell(row, 'reader_shape')]),
-            [1, 3].map(frame => [String(frame), '80', descriptors.shape, 'round']));
+        assert.deepEqual([1, 2].map(row => [cell(row, 'frame'), cell(row, 'lesion_width_px'), cell(row, 'shape'), cell(row, 'reader_shape'), Number(cell(row, 'dice'))]),
+            [1, 3].map(frame => [String(frame), '80', descriptors.shape, 'round', 1]));
 
         const files = [];
         for (const name of ['DICOM SEG', 'DICOM SR', 'DICOM SEG, probabilities']) {

@@ -19,6 +19,8 @@ const dcm = (/** @type {string} */ value, /** @type {string} */ meaning) => code
 const sct = (/** @type {string} */ value, /** @type {string} */ meaning) => code(value, 'SCT', meaning);
 const ucum = (/** @type {string} */ value, /** @type {string} */ meaning) => code(value, 'UCUM', meaning);
 
+const own = (/** @type {string} */ value, /** @type {string} */ meaning) => code(value, OWN_SCHEME, meaning);
+
 export const CODES = {
     abnormality: sct('49755003', 'Morphologically Abnormal Structure'),
     lesion: sct('52988006', 'Lesion'),
@@ -34,7 +36,7 @@ export const CODES = {
     width: sct('103355008', 'Width'),
     height: dcm('121207', 'Height'),
     distanceFromSkin: dcm('121243', 'Distance from skin'),
-    heightRatio: code('HEIGHT-RATIO', OWN_SCHEME, 'Height to width ratio'),
+    heightRatio: own('HEIGHT-RATIO', 'Height to width ratio'),
     shape: sct('107644003', 'Shape'),
     orientation: dcm('111354', 'Orientation'),
     margins: dcm('111037', 'Margins'),
@@ -79,6 +81,7 @@ export const CODES = {
     squareMillimetres: ucum('mm2', 'square millimeter'),
     pixels: ucum('{pixels}', 'pixels'),
     ratio: ucum('{ratio}', 'ratio'),
+    count: ucum('{count}', 'count'),
     percent: ucum('%', 'percent'),
 };
 
@@ -114,3 +117,22 @@ export const WORDS = {
     },
     boundary: { halo: dcm('111359', 'Echogenic halo') },
 };
+
+/**
+ * The numbers behind the words, by their names in Descriptors; the standard has no code for them. Counts have units of their own.
+ * @type {[name: 'axisRatio' | 'roughness' | 'edgeContrast' | 'weakEdge' | 'corners' | 'lobes' | 'spicules' | 'echoRatio' | 'echoSpread' | 'posteriorRatio' | 'haloRatio',
+ *     concept: DataSet[], unit: DataSet[]][]}
+ */
+export const NUMBERS = [
+    ['axisRatio', own('AXIS-RATIO', 'Minor to major axis ratio'), CODES.ratio],
+    ['roughness', own('ROUGHNESS', 'Roughness of the edge'), CODES.ratio],
+    ['edgeContrast', own('EDGE-CONTRAST', 'Contrast of the edge'), CODES.ratio],
+    ['weakEdge', own('WEAK-EDGE', 'Share of the edge without contrast'), CODES.ratio],
+    ['corners', own('CORNERS', 'Corners of the outline'), CODES.count],
+    ['lobes', own('LOBES', 'Hollows between lobes of the outline'), CODES.count],
+    ['spicules', own('SPICULES', 'Spicules of the outline'), CODES.count],
+    ['echoRatio', own('ECHO-RATIO', 'Grey inside to beside the lesion'), CODES.ratio],
+    ['echoSpread', own('ECHO-SPREAD', 'Spread of the grey inside'), CODES.ratio],
+    ['posteriorRatio', own('POSTERIOR-RATIO', 'Grey below the lesion to beside that'), CODES.ratio],
+    ['haloRatio', own('HALO-RATIO', 'Grey of the rim to its surroundings'), CODES.ratio],
+];

@@ -5,10 +5,10 @@
  * is not supported. `kind`: a kind of image that is not supported. `too-large`: more pixels than are supported.
  * `directory`: the index of a folder, not an image. `video`: a video, which has no frames that could be read.
  * `library`: a decoder could not be loaded. `tiff`: a TIFF file that is damaged or of an unusual kind. `unreadable`: the file
- * system refused. `no-uids`: nothing can refer to the image. `no-segmentation`: the file is neither a DICOM SEG nor a report of
- * this program.
+ * system refused. `no-uids`: nothing can refer to the image. `frames`: a DICOM SEG does not say which images or frames its
+ * masks are of.
  * @typedef {'damaged' | 'no-pixels' | 'syntax' | 'kind' | 'too-large' | 'directory' | 'video' | 'library' | 'tiff' |
- *     'unreadable' | 'no-uids' | 'no-segmentation'} Reason
+ *     'unreadable' | 'no-uids' | 'frames'} Reason
  */
 
 /** @type {Record<Reason, (detail: string) => string>} */
@@ -23,7 +23,7 @@ const MESSAGES = {
     tiff: detail => `this TIFF file cannot be read: ${detail}`,
     unreadable: detail => `the file cannot be read: ${detail}`,
     'no-uids': detail => `nothing can refer to this DICOM file: its ${detail}`,
-    'no-segmentation': detail => `this is neither a DICOM SEG nor a report of sonomask: ${detail}`,
+    frames: detail => `it is not clear which frames the masks of this DICOM SEG are of: ${detail}`,
     library: detail => `a decoder cannot be loaded: ${detail}`,
 };
 

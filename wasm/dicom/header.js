@@ -107,6 +107,14 @@ export class Header {
 
     /**
      * @param {string} tag
+     * @returns {number[]} all values of 32 bits
+     */
+    longs(tag) {
+        return Array.from({ length: (this.#set.elements[tag]?.length ?? 0) >> 2 }, (_, index) => this.#set.uint32(tag, index) ?? 0);
+    }
+
+    /**
+     * @param {string} tag
      * @returns {number | undefined} of 64 bits
      */
     double(tag) {

@@ -2,7 +2,7 @@
  * DICOM structured reports: measurements of lesions and, apart from them, what a reader decided (PS3.16, TID 1500 with groups
  * of TID 1410 and 1501). An Enhanced SR that refers to a segmentation of segmentation.js.
  */
-import { CODES, OWN_SCHEME, WORDS, code } from './codes.js';
+import { CODES, NUMBERS, OWN_SCHEME, WORDS, code } from './codes.js';
 import { commonOf, frameReference, NOTICE, partOfLoop, personName } from './derived.js';
 import { SEGMENTATION_CLASS } from './segmentation.js';
 import { dicomFile, newUid } from './write.js';
@@ -159,6 +159,10 @@ function measurementsOf({ area, longAxis, shortAxis, perimeter, millimetres, des
             numberItem('CONTAINS', CODES.height, descriptors.height * scale, length),
             numberItem('CONTAINS', CODES.distanceFromSkin, descriptors.depth * scale, length),
             numberItem('CONTAINS', CODES.heightRatio, descriptors.heightRatio, CODES.ratio),
+            ...NUMBERS.flatMap(([name, concept, unit]) => {
+                const value = descriptors[name];
+                return value === null ? [] : [numberItem('CONTAINS', concept, value, unit)];
+            }),
         ] : []),
     ];
 }

@@ -6,6 +6,8 @@ export const IMPLICIT = BASE;
 export const EXPLICIT = `${BASE}.1`;
 export const BIG_ENDIAN = `${BASE}.2`;
 export const DEFLATED = `${BASE}.1.99`;
+/** Each frame deflated alone; the pixels of images are not stored so. */
+export const DEFLATED_FRAMES = `${BASE}.8.1`;
 
 /** @typedef {'raw' | 'rle' | 'jpeg' | 'jpeg-ls' | 'jpeg-2000' | 'video'} Coding */
 
@@ -50,6 +52,7 @@ const NAMES = {
     [`${BASE}.4.110`]: 'JPEG XL Lossless',
     [`${BASE}.4.111`]: 'JPEG XL Recompressed JPEG',
     [`${BASE}.4.112`]: 'JPEG XL',
+    [DEFLATED_FRAMES]: 'Deflated Image Frame Compression',
 };
 
 /** The stream of a video may be divided into several elements; `.1` at the end of these syntaxes means that. */

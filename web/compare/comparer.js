@@ -1,6 +1,6 @@
 /** Scores of images against their ground truth, computed in a worker. Event "scores", with the item, when they changed. */
 import { inlined } from '../engine/inlined.js';
-import { readTruth } from './truth.js';
+import { readTruth, truthOfFrame } from './truth.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -62,7 +62,8 @@ export class Comparer extends EventTarget {
     }
 
     /**
-     * @param {Item} item the frame in view is compared
+     * Compares the frame in view; of a loop whose frames have masks, all frames with an answer.
+     * @param {Item} item
      * @param {Engine} engine
      */
     async compare(item, engine) {
@@ -71,24 +72,37 @@ export class Comparer extends EventTarget {
         const turn = (this.#turns.get(item) ?? 0) + 1;
         this.#turns.set(item, turn);
         const expected = await readTruth(item, engine, result);
-        const { width, height, runs } = result;
-        const scores = expected && truth.read ? await this.#ask({ width, height, mask: runs, truth: truth.read.runs }) : null;
-        if (item.truth !== truth || this.#turns.get(item) !== turn) return;
+        const { frame } = item;
+        const scores = expected && truth.read ? await this.#ask(result, truth.read) : null;
+        const isOver = () => item.truth !== truth || this.#turns.get(item) !== turn;
+        if (isOver()) return;
         if (expected && !scores) truth.problem = 'compare.failed';
         truth.scores = scores;
+        if (truth.frames) {
+            const kept = (truth.frameScores ??= new Map());
+            if (scores) kept.set(frame, { runs: result.runs, scores });
+            for (const [other, answer] of item.results) {
+                const mask = truthOfFrame(truth, other, answer);
+                if (!mask || typeof mask === 'string' || kept.get(other)?.runs === answer.runs) continue;
+                const found = await this.#ask(answer, mask);
+                if (isOver()) return;
+                if (found) kept.set(other, { runs: answer.runs, scores: found });
+            }
+        }
         this.dispatchEvent(new CustomEvent('scores', { detail: item }));
     }
 
     /**
-     * @param {{ width: number, height: number, mask: Uint32Array, truth: Uint32Array }} question
+     * @param {{ width: number, height: number, runs: Uint32Array }} answer
+     * @param {import('../state/item.js').DrawnMask} truth of the same size
      * @returns {Promise<Scores | null>}
      */
-    #ask(question) {
+    #ask({ width, height, runs: mask }, { runs, apart }) {
         void this.start();
         const id = ++this.#lastId;
         return new Promise(resolve => {
             this.#waiting.set(id, resolve);
-            this.#worker?.postMessage({ id, ...question });
+            this.#worker?.postMessage({ id, width, height, mask, truth: runs, parts: apart });
         });
     }
 }

@@ -227,11 +227,12 @@ export function labelParts(mask, width, height) {
  * @param {Uint8Array} truth of the same size
  * @param {number} width
  * @param {number} height
+ * @param {Uint8Array} [parts] the truth with lesions that touch apart
  * @returns {Scores}
  */
-export function scoresOf(mask, truth, width, height) {
+export function scoresOf(mask, truth, width, height, parts = truth) {
     const ours = labelParts(mask, width, height);
-    const theirs = labelParts(truth, width, height);
+    const theirs = labelParts(parts, width, height);
     /** Pixels in both, by lesion and outline. @type {Map<number, number>[]} */
     const shared = theirs.areas.map(() => new Map());
     const touched = new Set();

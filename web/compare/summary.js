@@ -1,14 +1,16 @@
 /** What a batch scores against its ground truth: images with lesions and normal images apart. */
-import { scaleFor } from '../state/item.js';
+import { scaleFor, scoresOf } from '../state/item.js';
 
 /** @typedef {import('../state/item.js').Item} Item */
 
 /**
+ * Frames of a loop that have a mask of their own count as images.
  * @typedef {object} Summary
  * @property {{ count: number, dice: number, iou: number, missed: number, found: number, hd95: number | null, measured: number, hd95Mm: number | null }} lesion
  *     images whose ground truth holds a lesion. `missed`: images where no outline touches it; `hd95`: mean over the `found`
  *     other ones, pixels; `hd95Mm`: over the `measured` ones of them with a scale
  * @property {{ count: number, outlined: number }} normal images whose ground truth is empty, and those with an outline all the same
+ * @property {number} inverted masks among them that were read as dark on white
  * @property {number} left images with a mask that was not compared
  */
 
@@ -33,7 +35,14 @@ export function millimetresOf(item) {
  * @returns {Summary | null} null when nothing has a mask
  */
 export function summaryOf(items) {
-    const compared = items.flatMap(item => (item.truth?.scores ? [{ item, scores: item.truth.scores }] : []));
+    const compared = items.flatMap(item => {
+        if (!item.truth) return [];
+        const frames = item.truth.frames ? [...item.truth.frames.keys()] : [item.frame];
+        return frames.flatMap(frame => {
+            const scores = scoresOf(item, frame);
+            return scores ? [{ item, scores }] : [];
+        });
+    });
     const left = items.filter(({ truth }) => truth?.problem).length;
     if (compared.length === 0 && left === 0) return null;
     const lesions = compared.filter(({ scores }) => !scores.normal);
@@ -55,6 +64,7 @@ export function summaryOf(items) {
             hd95Mm: mean(millimetres),
         },
         normal: { count: normal.length, outlined: normal.filter(({ scores }) => scores.outlined).length },
+        inverted: compared.filter(({ item }) => item.truth?.inverted).length,
         left,
     };
 }

@@ -52,7 +52,7 @@ export class Queue extends EventTarget {
         store.addEventListener('list', () => this.#pump());
     }
 
-    /** @param {Engine} engine */
+    /** @param {Engine} engine which may still be loading */
     start(engine) {
         this.#engine = engine;
         this.#pump();
@@ -170,7 +170,8 @@ export class Queue extends EventTarget {
                 state = stoppedState(item);
             } else {
                 state = 'failed';
-                problem = problemOf(error);
+                // Where the engine cannot be loaded, its own reason says more than the failed call.
+                problem = await engine.ready.then(() => problemOf(error), problemOf);
             }
         }
         // A removed item that came back meanwhile runs again.
@@ -236,10 +237,10 @@ export class Queue extends EventTarget {
     async segmentFrame(engine, item, frame, signal, keepMap = true) {
         const source = item.source;
         if (!source) throw new Error('the picture is not open');
-        const threshold = item.threshold ?? engine.pool.info.threshold;
         const { operatingPoint } = this.#store;
+        const chosenThreshold = item.threshold;
         // Without a threshold of the user's, a faint lesion is drawn below the network's own.
-        const options = { operatingPoint, regions: regionsFor(item), ...(item.threshold === null ? {} : { threshold }), ...(signal ? { signal } : {}) };
+        const options = { operatingPoint, regions: regionsFor(item), ...(chosenThreshold === null ? {} : { threshold: chosenThreshold }), ...(signal ? { signal } : {}) };
         // Painted edits are measured with the map.
         const map = keepMap || Boolean(item.results.get(frame)?.edits);
         const chosen = item.regions;
@@ -248,6 +249,8 @@ export class Queue extends EventTarget {
         signal?.throwIfAborted();
         const prompts = item.results.get(frame)?.edits?.prompts ?? NO_PROMPTS;
         const answer = await answerOf(engine, input, prompts, { ...options, map });
+        await engine.ready;
+        const threshold = chosenThreshold ?? engine.pool.info.threshold;
         if (map) this.#maps.set(item, frame, answer.probabilityMap);
         // The user may have edited the frame or chosen other regions meanwhile.
         if (item.regions !== chosen) item.stale.add(frame);

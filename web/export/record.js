@@ -1,7 +1,7 @@
 /** An image's answer as one JSON object, with the field names of the command line. */
 import { descriptorsRecord } from '../../wasm/descriptors-record.js';
 import { hasPrompts } from '../edit/prompts.js';
-import { isDrawn, scaleFor } from '../state/item.js';
+import { isDrawn, scaleFor, scoresOf } from '../state/item.js';
 import { framesOf } from './loops.js';
 import { judgementOf } from './provenance.js';
 import { regionOf } from './regions.js';
@@ -76,6 +76,7 @@ export function recordOf(item, name, frame, result, provenance) {
         return scale ? { ...record, length_mm: rounded(length * scale.millimetres), scale_from: scale.origin } : record;
     };
     const { operatingPoint: point, edits } = result;
+    const scores = scoresOf(item, frame);
     return {
         file: name.file,
         ...(item.frameCount > 1 ? { frame: frame + 1, ...framesOf(item), steady: result.network.alone !== null } : {}),
@@ -102,7 +103,7 @@ export function recordOf(item, name, frame, result, provenance) {
         possible_lesions: result.possible.map(recordOfLesion),
         ...(rulers.length > 0 ? { distances: rulers.map(recordOfRuler) } : {}),
         ...reviewOf(item, result),
-        ...(item.truth?.scores && frame === item.frame ? { ground_truth: comparisonOf(item.truth.scores) } : {}),
+        ...(scores ? { ground_truth: comparisonOf(scores) } : {}),
         provenance,
         milliseconds: rounded(result.milliseconds),
     };

@@ -1,11 +1,11 @@
 /** A report of the batch for the browser's print dialog. */
 import { millimetresOf, summaryOf } from '../compare/summary.js';
 import { formatNumber, formatPercent, formatProbability, t } from '../i18n/i18n.js';
-import { distanceText, summaryLines } from '../panel/compare.js';
+import { distanceText, loopLines, summaryLines } from '../panel/compare.js';
 import { measuresOf } from '../panel/measures.js';
 import { CLASSES, explanation, headline, scaleNote, warnings } from '../panel/words.js';
 import { REVIEW_STATES } from '../state/arrange.js';
-import { answerInView, scaleFor } from '../state/item.js';
+import { answerInView, scaleFor, scoresOf } from '../state/item.js';
 import { byId, element } from '../ui/dom.js';
 import { late } from '../ui/late.js';
 import { hasRegions } from './regions.js';
@@ -96,11 +96,12 @@ function reviewLines({ review }) {
  * @param {number} frame
  */
 function comparisonLines(item, frame) {
-    const scores = frame === item.frame ? item.truth?.scores : null;
-    if (!scores) return [];
-    if (scores.normal) return [element('p', {}, t(scores.outlined ? 'compare.false' : 'compare.rightlyNone'))];
+    const scores = scoresOf(item, frame);
+    const loop = loopLines(item).map(line => element('p', {}, line));
+    if (!scores) return loop;
+    if (scores.normal) return [element('p', {}, t(scores.outlined ? 'compare.false' : 'compare.rightlyNone')), ...loop];
     const text = `${t('compare.title')}: Dice ${formatNumber(scores.dice, 3)} · IoU ${formatNumber(scores.iou, 3)} · HD95 ${distanceText(scores.hd95, millimetresOf(item))}`;
-    return [element('p', {}, text)];
+    return [element('p', {}, text), ...loop];
 }
 
 /** @param {FrameResult} result */

@@ -3,7 +3,7 @@
  * of a cine loop counts as an image.
  */
 import { millimetresOf } from '../compare/summary.js';
-import { answersOf, isDrawn, scaleFor } from '../state/item.js';
+import { answersOf, isDrawn, scaleFor, scoresOf } from '../state/item.js';
 import { framesOf } from './loops.js';
 import { judgementOf } from './provenance.js';
 import { regionOf } from './regions.js';
@@ -77,7 +77,7 @@ function rowsOf(item, name, provenance) {
  */
 function rowsOfAnswer(item, name, frame, result, provenance) {
     const { probabilities } = result;
-    const scores = frame === item.frame ? item.truth?.scores : null;
+    const scores = scoresOf(item, frame);
     const overlap = scores?.normal ? [] : [scores?.dice, scores?.iou, scores?.hd95];
     const { review, reader_type: type, birads, notes, image_sha256: sum, operating_point: point } = judgementOf(item, result);
     const { reader, software, network, weights_date: made, weights_sha256: weights, date } = provenance;

@@ -30,7 +30,7 @@ const PROBLEMS = {
     'tiff': 'problem.tiff',
     'unreadable': 'problem.unreadable',
     'no-uids': 'problem.no-uids',
-    'no-segmentation': 'problem.dicom-kind',
+    'frames': 'problem.dicom-frames',
 };
 
 /** One request at a time, so that the one that takes too long is known. @type {Waiting[]} */

@@ -36,7 +36,7 @@ export async function giveOutlines({ item, masks, engine, queue, opener, makeEdi
                 const edits = result.edits ?? makeEdits(result.width, result.height);
                 result.edits = edits;
                 edits.begin();
-                setMask(edits, mask.runs);
+                setMask(edits, mask.apart ?? mask.runs);
                 edits.commit();
                 // The network's answer and the edits together.
                 await queue.segmentFrame(engine, item, frame, signal);

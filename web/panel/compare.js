@@ -1,5 +1,5 @@
 /** Scores of the mask in view against its ground truth, and of the whole batch. */
-import { millimetresOf } from '../compare/summary.js';
+import { millimetresOf, summaryOf } from '../compare/summary.js';
 import { formatNumber, formatPercent, t } from '../i18n/i18n.js';
 import { element } from '../ui/dom.js';
 
@@ -23,6 +23,7 @@ export function distanceText(pixels, millimetres) {
 /**
  * @typedef {object} CompareActions
  * @property {() => void} resize all masks of another size
+ * @property {() => void} invert reads the mask the other way round
  * @property {() => void} use the mask as the outlines
  * @property {() => void} remove the mask
  */
@@ -41,16 +42,31 @@ export function renderCompare(root, item, actions) {
     if (!truth) parts.push(element('p', { class: 'help' }, t('compare.help')));
     else if (truth.problem) parts.push(element('p', { class: 'warning' }, t(truth.problem)));
     else if (truth.scores && item.result) parts.push(...scoreParts(truth.scores, millimetresOf(item)));
-    else parts.push(element('p', { class: 'help' }, t('compare.waiting')));
+    else parts.push(element('p', { class: 'help' }, t(truth.frames && item && !truth.frames.has(item.frame) ? 'compare.noFrame' : 'compare.waiting')));
+    if (item) parts.push(...loopLines(item).map(line => element('p', { class: 'help' }, line)));
     if (truth) {
         const links = [button('drop', 'compare.remove', actions.remove)];
         if (truth.problem === 'compare.size') links.unshift(button('resize', 'compare.resize', actions.resize));
         else if (truth.read) links.unshift(button('use', 'compare.use', actions.use));
+        if (truth.inverted && !truth.problem) parts.push(element('p', { class: 'help' }, t('compare.inverted')));
+        if (truth.dark !== undefined || truth.inverted || truth.problem === 'compare.full') links.push(button('invert', 'compare.invert', actions.invert));
         parts.push(element('div', { class: 'field-links' }, ...links));
     }
     const focused = document.activeElement instanceof HTMLElement && root.contains(document.activeElement) ? document.activeElement.dataset['action'] : undefined;
     root.replaceChildren(...parts);
     if (focused) /** @type {HTMLElement} */ (root.querySelector(`[data-action="${focused}"]`) ?? document.getElementById('compare-add'))?.focus();
+}
+
+/**
+ * @param {Item} item
+ * @returns {string[]} of a loop whose frames have masks: how many were compared, and their scores together
+ */
+export function loopLines(item) {
+    const frames = item.truth?.frames;
+    if (!frames) return [];
+    const summary = summaryOf([item]);
+    const compared = summary ? summary.lesion.count + summary.normal.count : 0;
+    return [t('compare.frames', { compared, count: frames.size }), ...(summary ? summaryLines({ ...summary, left: 0 }) : [])];
 }
 
 /**
@@ -85,7 +101,7 @@ function scoreParts(scores, millimetres) {
  * @param {Summary} summary
  * @returns {string[]} one line for images with lesions, one for normal images, one for what was not compared
  */
-export function summaryLines({ lesion, normal, left }) {
+export function summaryLines({ lesion, normal, left, inverted }) {
     const lines = [];
     if (lesion.count > 0) {
         lines.push(t('compare.lesionImages', { count: lesion.count, dice: formatNumber(lesion.dice, 3), iou: formatNumber(lesion.iou, 3), missed: lesion.missed }));
@@ -94,6 +110,7 @@ export function summaryLines({ lesion, normal, left }) {
     }
     if (normal.count > 0)
         lines.push(t('compare.normalImages', { count: normal.count, outlined: normal.outlined, share: formatPercent(normal.outlined / normal.count) }));
+    if (inverted > 0) lines.push(t('compare.invertedMasks', { count: inverted }));
     if (left > 0) lines.push(t('compare.left', { count: left }));
     return lines;
 }

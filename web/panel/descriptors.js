@@ -2,6 +2,7 @@
 import { lacksWords, describeAll } from '../state/descriptors.js';
 import { scaleFor } from '../state/item.js';
 import { byId, element, oncePerFrame } from '../ui/dom.js';
+import { behindSign, numbersBehind } from './rule-numbers.js';
 import { WORDS } from '../../wasm/dicom/codes.js';
 import { READER_WORDS } from '../../wasm/dicom/report.js';
 
@@ -32,17 +33,22 @@ function wordText(t, word) {
  */
 export function wordRows({ descriptors }, millimetres, { t, formatNumber }) {
     if (!descriptors) return [];
-    const { shape, orientation, margin, marginSigns, echo, posterior, halo, width, height, depth, heightRatio, axisRatio, weakEdge, echoRatio, posteriorRatio, haloRatio } = descriptors;
+    const { shape, orientation, margin, marginSigns, echo, posterior, halo, width, height, depth } = descriptors;
+    const behind = numbersBehind(descriptors);
     const length = (/** @type {number} */ pixels) => (millimetres === null ? t('unit.px', { value: formatNumber(pixels, 1) }) : t('unit.mm', { value: formatNumber(pixels * millimetres, 1) }));
-    const withNumber = (/** @type {string} */ word, /** @type {number | null} */ number) => (number === null ? word : `${word} (${formatNumber(number, 2)})`);
-    const signs = marginSigns.map(sign => wordText(t, sign)).join(t('word.and'));
+    const isCount = (/** @type {string} */ name) => ['corners', 'lobes', 'spicules'].includes(name);
+    const withNumbers = (/** @type {string} */ word, /** @type {import('./rule-numbers.js').Behind[]} */ numbers) => {
+        const list = numbers.map(([name, value]) => t(`number.${name}`, { value: formatNumber(value, isCount(name) ? 0 : name === 'roughness' ? 3 : 2) }));
+        return list.length > 0 ? `${word} (${list.join(t('word.and'))})` : word;
+    };
+    const signs = marginSigns.map(sign => withNumbers(wordText(t, sign), [behindSign(descriptors, sign)])).join(t('word.and'));
     return [
-        { name: t('words.shape'), value: withNumber(wordText(t, shape), axisRatio) },
-        { name: t('words.orientation'), value: withNumber(wordText(t, orientation), heightRatio) },
-        { name: t('words.margins'), value: withNumber(signs ? `${wordText(t, margin)}: ${signs}` : wordText(t, margin), weakEdge) },
-        { name: t('words.echo'), value: echo ? withNumber(wordText(t, echo), echoRatio) : t('words.unknown') },
-        { name: t('words.posterior'), value: posterior ? withNumber(wordText(t, posterior), posteriorRatio) : t('words.unknown') },
-        { name: t('words.halo'), value: withNumber(t(halo ? 'words.halo.yes' : 'words.halo.no'), haloRatio) },
+        { name: t('words.shape'), value: withNumbers(wordText(t, shape), behind.shape) },
+        { name: t('words.orientation'), value: withNumbers(wordText(t, orientation), behind.orientation) },
+        { name: t('words.margins'), value: withNumbers(signs ? `${wordText(t, margin)}: ${signs}` : wordText(t, margin), behind.margin) },
+        { name: t('words.echo'), value: echo ? withNumbers(wordText(t, echo), behind.echo) : t('words.unknown') },
+        { name: t('words.posterior'), value: posterior ? withNumbers(wordText(t, posterior), behind.posterior) : t('words.unknown') },
+        { name: t('words.halo'), value: withNumbers(t(halo ? 'words.halo.yes' : 'words.halo.no'), behind.halo) },
         { name: t('words.size'), value: t('words.sizeValue', { width: length(width), height: length(height) }) },
         { name: t('words.depth'), value: length(depth) },
     ];
@@ -52,9 +58,8 @@ export class DescriptorsPanel {
     #page;
     #title = element('h3', { id: 'descriptors-title' });
     #table = element('table', { class: 'measures' });
-    #scroll = element('div', { class: 'measures-scroll' }, this.#table);
     #help = element('p', { class: 'help' });
-    #root = element('div', { id: 'descriptors', hidden: true }, this.#title, this.#scroll, this.#help);
+    #root = element('div', { id: 'descriptors', hidden: true }, this.#title, this.#table, this.#help);
     #ownTitle = element('summary', {});
     /** @type {Map<typeof READER_WORDS[number], { label: HTMLLabelElement, select: HTMLSelectElement }>} */
     #own = new Map();
@@ -118,16 +123,14 @@ export class DescriptorsPanel {
         const { t, formatNumber } = this.#page;
         this.#title.textContent = t('words.title');
         this.#help.textContent = t('words.help');
-        const columns = lesions.map(lesion => wordRows(lesion, scaleFor(item, lesion.bbox)?.millimetres ?? null, { t, formatNumber }));
-        const names = columns.find(rows => rows.length > 0) ?? [];
-        const head = element('tr', {}, element('td'), ...lesions.map((_, index) => element('th', { scope: 'col' }, t('lesions.number', { number: index + 1 }))));
-        const rows = names.map(({ name }, line) => element('tr', {}, element('th', { scope: 'row' }, name), ...columns.map(column => element('td', {}, column[line]?.value ?? '…'))));
-        this.#table.replaceChildren(element('thead', {}, head), element('tbody', {}, ...rows));
-        // Words of several lesions may need scrolling sideways, which the keyboard can do too.
-        for (const [name, value] of Object.entries({ role: 'group', 'aria-labelledby': 'descriptors-title', tabindex: '0' })) {
-            if (lesions.length > 1) this.#scroll.setAttribute(name, value);
-            else this.#scroll.removeAttribute(name);
-        }
+        const tables = lesions.map(lesion => wordRows(lesion, scaleFor(item, lesion.bbox)?.millimetres ?? null, { t, formatNumber }));
+        const bodies = tables.map((rows, index) => {
+            const lines = rows.map(({ name, value }) => element('tr', {}, element('th', { scope: 'row' }, name), element('td', {}, value)));
+            // Side by side, the words of several lesions would be wider than a phone.
+            const head = lesions.length > 1 ? [element('tr', {}, element('th', { scope: 'rowgroup', colSpan: 2 }, t('lesions.number', { number: index + 1 })))] : [];
+            return element('tbody', {}, ...head, ...lines);
+        });
+        this.#table.replaceChildren(...bodies);
     }
 
     #renderOwn() {

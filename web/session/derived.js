@@ -1,7 +1,9 @@
 /**
  * Reads DICOM SEG and SR files, and finds the images that they are of. The masks become ground truth and, on request, the
- * outlines, in a loop those of the frames that the file names; the judgements in reports those of the reader.
+ * outlines, in a loop those of the frames that the file is of; the judgements in reports those of the reader.
  */
+import { apart, byFrame } from '../../wasm/dicom/frame-masks.js';
+import { FileError } from '../../wasm/dicom/error.js';
 import { encodeRuns } from '../edit/runs.js';
 import { loopPanel } from '../loop/panel.js';
 
@@ -9,7 +11,9 @@ import { loopPanel } from '../loop/panel.js';
  * @typedef {import('../state/item.js').DrawnMask} DrawnMask
  * @typedef {import('../state/item.js').Item} Item
  * @typedef {import('./annotations.js').Annotated} Annotated
+ * @typedef {import('../../wasm/dicom/frame-masks.js').FrameMask} FrameMask
  * @typedef {import('../../wasm/dicom/read-derived.js').ReadDerived} ReadDerived
+ * @typedef {import('../../wasm/dicom/read-segmentation.js').ReadMask} ReadMask
  * @typedef {import('../../wasm/dicom/reference.js').Reference} Reference
  * @typedef {import('../../wasm/dicom/report.js').Judgement} Judgement
  */
@@ -17,11 +21,21 @@ import { loopPanel } from '../loop/panel.js';
 /**
  * @typedef {object} Read
  * @property {Map<Item, Map<number, DrawnMask>>} masks by frame, from 0 on
- * @property {Set<Item>} loops images of several frames
+ * @property {Map<Item, number>} loops images of several frames, with their number
  * @property {Map<Item, Judgement>} judgements
  * @property {string[]} unknown identifiers of images that are not in the list, or several times with different content
  * @property {{ name: string, error: unknown }[]} problems files that cannot be read
  */
+
+/**
+ * @param {FrameMask} read
+ * @returns {DrawnMask}
+ */
+function drawn(read) {
+    const { width, height, mask } = read;
+    const parts = apart(read);
+    return { width, height, runs: encodeRuns(mask), ...(parts !== mask && { apart: encodeRuns(parts) }) };
+}
 
 /**
  * @param {File[]} files
@@ -31,23 +45,31 @@ import { loopPanel } from '../loop/panel.js';
  */
 async function readFiles(files, items, ask) {
     /** @type {Read} */
-    const read = { masks: new Map(), loops: new Set(), judgements: new Map(), unknown: [], problems: [] };
+    const read = { masks: new Map(), loops: new Map(), judgements: new Map(), unknown: [], problems: [] };
     /** @type {Map<string, Item[]>} */
     const byInstance = new Map();
     for (const item of items) {
         /** @type {Reference | null} */
         const reference = await ask(item.file, 'reference').catch(() => null);
-        if (reference && reference.frameCount > 1) read.loops.add(item);
+        if (reference && reference.frameCount > 1) read.loops.set(item, reference.frameCount);
         if (reference) byInstance.set(reference.sopInstance, [...(byInstance.get(reference.sopInstance) ?? []), item]);
     }
     for (const file of files) {
         try {
             /** @type {ReadDerived | null} */
             const derived = await ask(file, 'derived');
-            for (const { source, frame, width, height, mask } of derived?.masks ?? []) {
+            /** @type {Map<string, ReadMask[]>} */
+            const bySource = new Map();
+            for (const mask of derived?.masks ?? []) bySource.set(mask.source, [...(bySource.get(mask.source) ?? []), mask]);
+            for (const [source, masks] of bySource) {
                 const [item, ...twins] = byInstance.get(source) ?? [];
-                if (!item || twins.length > 0) read.unknown.push(source);
-                else read.masks.set(item, (read.masks.get(item) ?? new Map()).set(frame, { width, height, runs: encodeRuns(mask) }));
+                if (!item || twins.length > 0) {
+                    read.unknown.push(source);
+                    continue;
+                }
+                const frames = read.masks.get(item) ?? new Map();
+                for (const [frame, mask] of byFrame(masks, read.loops.get(item) ?? 1)) frames.set(frame, drawn(mask));
+                read.masks.set(item, frames);
             }
             if (derived?.judgement) {
                 const [item, ...twins] = byInstance.get(derived.judgement.source) ?? [];
@@ -83,7 +105,7 @@ async function isAnalysed(item, store) {
  * @property {typeof import('../ui/announce.js').offer} offer
  * @property {typeof import('../panel/keep.js').reasonOf} reasonOf
  * @property {typeof import('../i18n/i18n.js').t} t
- * @property {(item: Item, mask: DrawnMask) => void} giveTruth
+ * @property {(item: Item, mask: DrawnMask | Map<number, DrawnMask>) => void} giveTruth of a loop the masks by frame, from 0 on
  * @property {(given: Map<Item, Annotated>) => void} use makes the masks the outlines
  */
 
@@ -99,7 +121,7 @@ export async function addDerived(files, store, { askOnce, kindOfFile, notify, of
         if (item.kind === 'dicom' && item.file.size > 0) dicoms.push(item);
     }
     const { masks, loops, judgements, unknown, problems } = await readFiles(files, dicoms, askOnce);
-    for (const { name, error } of problems) notify(t('session.failed', { name, detail: reasonOf(error) }), 'problem');
+    for (const { name, error } of problems) notify(t('session.failed', { name, detail: error instanceof FileError ? t('problem.dicom-frames', { detail: error.detail }) : reasonOf(error) }), 'problem');
     for (const [item, { type, birads, notes, words: given }] of judgements) {
         // What the reader has stated in the page stays.
         const { review } = item;
@@ -116,6 +138,7 @@ export async function addDerived(files, store, { askOnce, kindOfFile, notify, of
         giveTruth(item, mask);
     }
     const frames = [...masks].filter(([item]) => loops.has(item));
+    for (const [item, each] of frames) giveTruth(item, each);
     const words = judgements.size > 0 ? [t('derived.judged', { count: judgements.size })] : [];
     if (given.size > 0 || (unknown.length > 0 && frames.length === 0)) words.push(t('annotations.read', { format: 'DICOM SEG', count: given.size }));
     if (unknown.length > 0) words.push(t('annotations.unknown', { count: unknown.length, name: unknown[0] ?? '' }));

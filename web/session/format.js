@@ -38,6 +38,7 @@ import { savedEdits } from './work.js';
  * @property {Review} review
  * @property {{ frame: number, result: SavedResult }[]} answers
  * @property {DrawnMask | null} truth
+ * @property {Map<number, DrawnMask> | null} truths of a loop, by frame
  * @property {string} thumbnail data URL; "": none
  * @property {string} image where the image file is kept; "": nowhere
  */
@@ -82,6 +83,20 @@ function plain({ runs, possibleRuns, ...rest }) {
     return { ...rest, runs: [...runs], possibleRuns: possibleRuns && [...possibleRuns] };
 }
 
+/** @param {DrawnMask} mask */
+const plainMask = ({ width, height, runs, apart }) => ({ width, height, runs: [...runs], ...(apart && { apart: [...apart] }) });
+
+/**
+ * @param {Fields} saved
+ * @returns {DrawnMask | null}
+ */
+function maskOf(saved) {
+    const size = sizeOf(saved);
+    if (!size) return null;
+    const pixels = size.width * size.height;
+    return { ...size, runs: saved.runs('runs', pixels, true), ...(saved.value.apart ? { apart: saved.runs('apart', pixels, true) } : {}) };
+}
+
 /**
  * @param {Item} item
  * @param {{ name: string, path: string, image: string, thumbnail: boolean }} options
@@ -99,11 +114,12 @@ export function toJson(item, { name, path, image, thumbnail }) {
         };
     });
     const drawn = item.truth?.files.find(file => !(file instanceof Blob)) ?? item.truth?.read;
-    const truth = drawn && !(drawn instanceof Blob) ? { ...drawn, runs: [...drawn.runs] } : null;
+    const truth = drawn && !(drawn instanceof Blob) && !item.truth?.frames ? plainMask(drawn) : null;
+    const truths = [...(item.truth?.frames ?? [])].map(([number, mask]) => ({ frame: number, ...plainMask(mask) }));
     const { sha256, kind, frame, frameCount, threshold, regions, scales, rulers, review } = item;
     return {
         name, path, bytes: item.bytes, sha256, kind, done: answers.length > 0, frame, frameCount, threshold, regions, stale: [...item.stale], scales, rulers, review, answers,
-        truth, thumbnail: thumbnail ? (item.thumbnail?.src ?? '') : '', image,
+        truth, ...(truths.length > 0 && { truths }), thumbnail: thumbnail ? (item.thumbnail?.src ?? '') : '', image,
     };
 }
 
@@ -462,7 +478,10 @@ export function itemOf(json, path) {
     const review = fields.value.review ? fields.within('review') : null;
     const frameCount = fields.whole('frameCount', 1, MOST_FRAMES);
     const truth = fields.value.truth ? fields.within('truth') : null;
-    const size = truth && sizeOf(truth);
+    const truths = (fields.value.truths ? fields.list('truths', frameCount) : []).flatMap(saved => {
+        const mask = maskOf(saved);
+        return mask ? [/** @type {const} */ ([saved.whole('frame', 0, frameCount - 1), mask])] : [];
+    });
     const sha256 = fields.text('sha256', 64);
     const thumbnail = fields.text('thumbnail', MOST_THUMBNAIL);
     return {
@@ -489,7 +508,8 @@ export function itemOf(json, path) {
               }
             : noReview(),
         answers: fields.list('answers', frameCount).map(answer => ({ frame: answer.whole('frame', 0, frameCount - 1), result: resultOf(answer) })),
-        truth: truth && size ? { ...size, runs: truth.runs('runs', size.width * size.height, true) } : null,
+        truth: truth && maskOf(truth),
+        truths: truths.length > 0 ? new Map(truths) : null,
         thumbnail: thumbnail.startsWith('data:image/jpeg;base64,') ? thumbnail : '',
         image: fields.text('image'),
     };

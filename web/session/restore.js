@@ -52,7 +52,8 @@ export function itemFrom(saved, file, sameWeights) {
     // The frame in view needs an answer of its own.
     if (item.results.size > 0 && !item.results.has(frame)) item.frame = /** @type {number} */ ([...item.results.keys()][0]);
     if (saved.thumbnail) item.thumbnail = element('img', { src: saved.thumbnail, alt: '', loading: 'lazy', decoding: 'async' });
-    if (saved.truth) item.truth = { files: [saved.truth], scores: null, problem: null, read: saved.truth };
+    if (saved.truths) item.truth = { files: [], scores: null, problem: null, read: null, frames: saved.truths };
+    else if (saved.truth) item.truth = { files: [saved.truth], scores: null, problem: null, read: saved.truth };
     return item;
 }
 

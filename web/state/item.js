@@ -76,6 +76,7 @@
  * @property {number} width
  * @property {number} height
  * @property {Uint32Array} runs see state/masks.js
+ * @property {Uint32Array} [apart] the mask with lesions apart that touch in `runs`
  */
 
 /**
@@ -84,7 +85,12 @@
  * @property {import('../compare/metrics.js').Scores | null} scores of the frame in view
  * @property {Key | null} problem
  * @property {DrawnMask | null} read the united mask, once it was read
+ * @property {Map<number, DrawnMask>} [frames] of a loop, by frame from 0 on; `files` is empty then
+ * @property {Map<number, { runs: Uint32Array, scores: import('../compare/metrics.js').Scores }>} [frameScores] of a loop: the scores of the frames,
+ *     each with the outlines that were compared
  * @property {boolean} [resize] whether masks of another size are resized to the picture
+ * @property {boolean} [dark] whether the lesion is dark on a white ground; undefined: the border of the mask decides
+ * @property {boolean} [inverted] whether it was read so
  */
 
 /** What the reader decided about an image. @typedef {'open' | 'check' | 'accepted' | 'rejected'} ReviewState */
@@ -104,6 +110,18 @@ export const BIRADS = ['0', '1', '2', '3', '4A', '4B', '4C', '5', '6'];
 /** @returns {Review} */
 export function noReview() {
     return { state: 'open', type: null, birads: '', notes: '' };
+}
+
+/**
+ * @param {Item} item
+ * @param {number} frame
+ * @returns {import('../compare/metrics.js').Scores | null} of its outlines as they are now against its ground truth
+ */
+export function scoresOf(item, frame) {
+    const { truth } = item;
+    if (!truth?.frames) return frame === item.frame ? (truth?.scores ?? null) : null;
+    const kept = truth.frameScores?.get(frame);
+    return kept && kept.runs === item.results.get(frame)?.runs ? kept.scores : null;
 }
 
 let lastId = 0;
@@ -127,6 +145,8 @@ export class Item {
         this.thumbnail = null;
         /** @type {Kind | null} null: not opened yet */
         this.kind = null;
+        /** The first bytes of the file, if they were read before it is opened. @type {Uint8Array | null} */
+        this.head = null;
         /** @type {Source | null} while it is open, see state/opener.js */
         this.source = null;
         this.frame = 0;

@@ -47,6 +47,32 @@ _WORDS: Dict[Code, Dict[str, Code]] = {
 }
 
 
+_RATIO: Code = ("{ratio}", "UCUM", "ratio")
+_COUNT: Code = ("{count}", "UCUM", "count")
+
+#: The numbers behind the words: the attribute, its concept and unit. The standard has no code for them.
+_NUMBERS: List[Tuple[str, Code, Code]] = [
+    ("height_ratio", ("HEIGHT-RATIO", OWN, "Height to width ratio"), _RATIO),
+    ("axis_ratio", ("AXIS-RATIO", OWN, "Minor to major axis ratio"), _RATIO),
+    ("roughness", ("ROUGHNESS", OWN, "Roughness of the edge"), _RATIO),
+    ("edge_contrast", ("EDGE-CONTRAST", OWN, "Contrast of the edge"), _RATIO),
+    ("weak_edge", ("WEAK-EDGE", OWN, "Share of the edge without contrast"), _RATIO),
+    ("corners", ("CORNERS", OWN, "Corners of the outline"), _COUNT),
+    ("lobes", ("LOBES", OWN, "Hollows between lobes of the outline"), _COUNT),
+    ("spicules", ("SPICULES", OWN, "Spicules of the outline"), _COUNT),
+    ("echo_ratio", ("ECHO-RATIO", OWN, "Grey inside to beside the lesion"), _RATIO),
+    ("echo_spread", ("ECHO-SPREAD", OWN, "Spread of the grey inside"), _RATIO),
+    ("posterior_ratio", ("POSTERIOR-RATIO", OWN, "Grey below the lesion to beside that"), _RATIO),
+    ("halo_ratio", ("HALO-RATIO", OWN, "Grey of the rim to its surroundings"), _RATIO),
+]
+
+
+def numbers_of(outline: Descriptors) -> List[Tuple[Code, float, Code]]:
+    """Concepts, values and units; without those that are not known."""
+    found = [(concept, getattr(outline, name), unit) for name, concept, unit in _NUMBERS]
+    return [(concept, float(value), unit) for concept, value, unit in found if value is not None]
+
+
 def words_of(outline: Descriptors) -> List[Tuple[Code, Code]]:
     """Names and values, in the order of a report."""
     said = [

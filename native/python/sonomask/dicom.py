@@ -27,7 +27,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from ._errors import refused
 from ._types import Box, Lesion, Region, Segmentation
-from ._words import OWN, words_of
+from ._words import OWN, numbers_of, words_of
 
 if TYPE_CHECKING:
     from ._model import Model
@@ -327,7 +327,7 @@ def _described(lesion: Lesion, scale: float, unit: Code) -> List[Dataset]:
         _number("CONTAINS", ("103355008", "SCT", "Width"), outline.width * scale, unit),
         _number("CONTAINS", ("121207", "DCM", "Height"), outline.height * scale, unit),
         _number("CONTAINS", ("121243", "DCM", "Distance from skin"), outline.depth * scale, unit),
-        _number("CONTAINS", ("HEIGHT-RATIO", OWN, "Height to width ratio"), outline.height_ratio, ("{ratio}", "UCUM", "ratio")),
+        *(_number("CONTAINS", concept, value, given) for concept, value, given in numbers_of(outline)),
         *(_coded("CONTAINS", name, value) for name, value in words_of(outline)),
     ]
 
