@@ -252,6 +252,27 @@ describe('clicks', { skip }, () => {
         await own.touchscreen.tap(place.x, place.y);
         await nextFrame(own);
         assert.equal((await maskOf(own)).at(x, y), 0);
+        // With the brush, two fingers zoom and leave nothing behind; one finger paints, and a tap paints a dot.
+        await own.locator('[data-tool="brush"]').tap();
+        const countOf = async () => (await maskOf(own)).mask.reduce((sum, value) => sum + Number(value > 0), 0);
+        const unpainted = await countOf();
+        const zoom = await own.locator('#zoom-level').textContent();
+        const devtools = await own.context().newCDPSession(own);
+        const fingers = async (/** @type {{ x: number, y: number }[][]} */ steps) => {
+            for (const [index, touchPoints] of [...steps, []].entries())
+                await devtools.send('Input.dispatchTouchEvent', { type: index === 0 ? 'touchStart' : touchPoints.length > 0 ? 'touchMove' : 'touchEnd', touchPoints: touchPoints.map((point, id) => ({ ...point, id })) });
+            await nextFrame(own);
+        };
+        const box = /** @type {{ x: number, y: number, width: number, height: number }} */ (await own.locator('#canvas').boundingBox());
+        const corner = (/** @type {number} */ shareX, /** @type {number} */ shareY) => ({ x: box.x + box.width * shareX, y: box.y + box.height * shareY });
+        await fingers([[corner(0.4, 0.5), corner(0.6, 0.5)], [corner(0.3, 0.5), corner(0.7, 0.5)]]);
+        assert.notEqual(await own.locator('#zoom-level').textContent(), zoom);
+        assert.equal(await countOf(), unpainted, 'nothing is painted by a pinch');
+        await fingers([[corner(0.75, 0.8)], [corner(0.8, 0.8)], [corner(0.85, 0.8)]]);
+        const painted = await countOf();
+        assert.ok(painted > unpainted, 'one finger paints');
+        await fingers([[corner(0.2, 0.8)]]);
+        assert.ok((await countOf()) > painted, 'a tap paints a dot');
         const width = await own.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(width <= 390, `${width} pixels wide`);
         await own.context().close();

@@ -133,7 +133,7 @@ test('a dark lesion on white is recognised by the border; a mask that is white a
     const drawn = (/** @type {number} */ lesion, /** @type {number} */ ground) =>
         ({ data: Uint8ClampedArray.from({ length: width * height }, (_, index) => (isLesion(index) ? lesion : ground)), width, height, channels: /** @type {const} */ (1) });
     const expected = Array.from({ length: width * height }, (_, index) => (isLesion(index) ? 255 : 0));
-    for (const [lesion, ground, inverted] of /** @type {const} */ ([[255, 0, false], [0, 255, true], [0, 1, true], [30, 230, true]])) {
+    for (const [lesion, ground, inverted] of /** @type {const} */ ([[255, 0, false], [160, 12, false], [0, 255, true], [0, 1, true], [30, 230, true], [12, 160, true]])) {
         const read = maskOf(drawn(lesion, ground));
         assert.deepEqual(maskRead(read), expected, `${lesion} on ${ground}`);
         assert.equal(typeof read === 'string' || read.inverted, inverted);

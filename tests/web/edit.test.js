@@ -126,8 +126,11 @@ describe('correcting', { skip }, () => {
         const { distances } = JSON.parse((await saved(page, 'JSON')).bytes.toString());
         assert.equal(distances.length, 1);
         assert.ok(Math.abs(distances[0].length_mm - 20) < 1e-3);
+        const annotated = async () => JSON.parse((await saved(page, 'LabelMe')).bytes.toString()).sonomask.millimetres_per_pixel;
+        assert.ok(Math.abs((await annotated()) - 0.2) < 1e-6, 'annotations hold the scale, too');
         await page.getByRole('button', { name: 'Remove my scale' }).click();
         await page.getByText(/In pixels/).waitFor();
+        assert.equal(await annotated(), null);
         await page.getByRole('button', { name: 'Set for all', exact: true }).click();
         await page.locator('.row-main').nth(1).click();
         await answered(page);

@@ -140,6 +140,16 @@ describe('nothing is lost', { skip }, () => {
         await page.getByText('benign.png was removed.').first().waitFor();
         await page.locator('.notice-offer .link').click();
         assert.deepEqual((await rowsOf(page)).map(({ name }) => name), ['benign.png', 'normal.png']);
+        // Removed one by one, both come back.
+        for (const name of ['benign.png', 'normal.png']) {
+            await page.locator('.row').first().hover();
+            await page.getByRole('button', { name: `Remove ${name}` }).click();
+        }
+        await page.getByText('2 images removed.').first().waitFor();
+        await page.locator('.notice-offer .link').click();
+        assert.deepEqual((await rowsOf(page)).map(({ name }) => name), ['benign.png', 'normal.png']);
+        await answered(page);
+        assert.equal(await measured(page, 'Area'), area);
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });

@@ -15,7 +15,7 @@ const MOST_GREY = 0.15;
 
 /** Masks of several classes have few levels; soft edges, and those of JPEG, have many. */
 const MOST_CLASSES = 8;
-/** Width of the border that decides whether a mask is dark on white: a lesion rarely fills more than half of it. */
+/** Width of the border, of the shorter side: a lesion rarely fills more than half of it. */
 const BORDER = 0.02;
 
 /**
@@ -26,8 +26,8 @@ const BORDER = 0.02;
 
 /**
  * Grey levels, colours and palettes: the brightest channel counts. A mask of class numbers is dark everywhere; then every
- * pixel that is not 0 is lesion. Where two classes are, say, 127 and 255, the darker one is lesion, too. Where most of the
- * border would be lesion, the mask is dark on white.
+ * pixel that is not 0 is lesion. Where two classes are, say, 127 and 255, the darker one is lesion, too. The level of most of
+ * the border is the ground; where that is bright, the lesion is dark.
  * @param {import('../../wasm/sonomask.js').DecodedImage} image
  * @param {boolean} [dark] whether the lesion is dark; by default the border decides
  * @returns {ReadMask | Key} or why it is no mask
@@ -38,12 +38,12 @@ export function maskOf({ data, width, height, channels }, dark) {
     const grey = counts.subarray(41, 215).reduce((sum, count) => sum + count, 0);
     // Class numbers as grey levels are few; those of a picture are many.
     if (grey > MOST_GREY * levels.length && counts.filter(Boolean).length > 24) return 'compare.picture';
-    const bright = lesionIn(levels, counts, width);
-    const inverted = dark ?? fillsBorder(bright, width, height);
-    if (!inverted) return { mask: bright, inverted };
     const brightest = counts.findLastIndex(Boolean);
+    const ground = groundOf(levels, width, height);
+    const inverted = dark ?? ground > brightest / 2;
+    if (!inverted) return { mask: lesionIn(levels, counts, width, ground), inverted };
     const turned = levels.map(level => brightest - level);
-    const mask = lesionIn(turned, countLevels(turned), width);
+    const mask = lesionIn(turned, countLevels(turned), width, brightest - ground);
     return dark === undefined && !mask.includes(255) ? 'compare.full' : { mask, inverted };
 }
 
@@ -71,44 +71,45 @@ function levelsOf(data, pixels, channels) {
  * @param {Uint8Array} levels
  * @param {Uint32Array} counts of them
  * @param {number} width
+ * @param {number} ground level of the border; a bright one is lesion
  * @returns {Uint8Array} 255 where it is bright
  */
-function lesionIn(levels, counts, width) {
-    const from = counts.findLastIndex(Boolean) < LESION_FROM ? 1 : counts.filter(Boolean).length <= MOST_CLASSES ? darkestClass(levels, width) : LESION_FROM;
+function lesionIn(levels, counts, width, ground) {
+    const brightest = counts.findLastIndex(Boolean);
+    const least = ground > brightest / 2 ? 1 : ground + 1;
+    const from = brightest < LESION_FROM ? least : counts.filter(Boolean).length <= MOST_CLASSES ? darkestClass(levels, width, least) : LESION_FROM;
     return levels.map(level => (level >= from ? 255 : 0));
 }
 
 /**
- * @param {Uint8Array} mask
+ * @param {Uint8Array} levels
  * @param {number} width
  * @param {number} height
- * @returns {boolean} whether more than half of the border is in the mask
+ * @returns {number} the level of most pixels of the border
  */
-function fillsBorder(mask, width, height) {
+function groundOf(levels, width, height) {
     const border = Math.max(1, Math.round(BORDER * Math.min(width, height)));
-    let [filled, pixels] = [0, 0];
+    const counts = new Uint32Array(256);
     for (let y = 0, index = 0; y < height; y++) {
         const edge = y < border || y >= height - border;
-        for (let x = 0; x < width; x++, index++) {
-            if (!edge && x >= border && x < width - border) continue;
-            pixels++;
-            if (mask[index]) filled++;
-        }
+        for (let x = 0; x < width; x++, index++)
+            if (edge || x < border || x >= width - border) counts[levels[index] ?? 0] = (counts[levels[index] ?? 0] ?? 0) + 1;
     }
-    return filled > pixels / 2;
+    return counts.indexOf(Math.max(...counts));
 }
 
 /**
  * The darkest level that fills an area; a soft edge has levels of one pixel in width.
  * @param {Uint8Array} levels
  * @param {number} width
- * @returns {number}
+ * @param {number} least
+ * @returns {number} at least that
  */
-function darkestClass(levels, width) {
+function darkestClass(levels, width, least) {
     let darkest = LESION_FROM;
     for (let index = 2 * width + 2; index < levels.length; index++) {
         const level = levels[index] ?? 0;
-        if (level === 0 || level >= darkest || index % width < 2) continue;
+        if (level < least || level >= darkest || index % width < 2) continue;
         const fills = [0, 1, 2].every(row => [0, 1, 2].every(column => levels[index - row * width - column] === level));
         if (fills) darkest = level;
     }

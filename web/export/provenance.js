@@ -1,4 +1,5 @@
 /** What every exported file says about its origin: program, weights, reader, date, and what the reader decided. */
+import { scaleFor } from '../state/item.js';
 import { regionOf } from './regions.js';
 
 /**
@@ -40,7 +41,8 @@ export function provenanceOf({ pool, weights }, reader) {
  * @param {Item} item
  * @param {FrameResult} result
  * @returns {{ operating_point: number | null, threshold: number, edited: boolean, review: string, reader_type: string | null,
- *     birads: string, notes: string, image_sha256: string }}
+ *     birads: string, notes: string, image_sha256: string, millimetres_per_pixel: number | null }} null: no scale is known, or the
+ *     lesions have different ones
  */
 export function judgementOf(item, result) {
     const { state, type, birads, notes } = item.review;
@@ -55,7 +57,19 @@ export function judgementOf(item, result) {
         birads,
         notes,
         image_sha256: item.sha256,
+        millimetres_per_pixel: commonScale(item, result),
     };
+}
+
+/**
+ * @param {Item} item
+ * @param {FrameResult} result
+ * @returns {number | null}
+ */
+function commonScale(item, { width, height, lesions }) {
+    const boxes = lesions.length > 0 ? lesions.map(({ bbox }) => bbox) : [{ x: 0, y: 0, width, height }];
+    const [scale = null, ...others] = new Set(boxes.map(box => scaleFor(item, box)?.millimetres ?? null));
+    return scale === null || others.length > 0 ? null : Number(scale.toPrecision(6));
 }
 
 /**

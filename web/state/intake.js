@@ -54,6 +54,8 @@ export class Intake extends EventTarget {
     #model;
     #reader;
     #onSaved;
+    /** What the offer in view puts back, the last removal first. @type {{ items: Item[], undo: () => void }[]} */
+    #removed = [];
     /** Masks whose image was not found. @type {{ mask: Found, reason: import('../compare/pairs.js').Reason }[]} */
     unpaired = [];
 
@@ -199,11 +201,16 @@ export class Intake extends EventTarget {
     remove(items) {
         if (items.length === 0) return;
         const undo = this.#store.remove(items);
+        // An offer replaces the one before it, so it holds the removals of both.
+        const before = document.querySelector('.notice-offer[data-kind="removed"]') ? this.#removed : [];
+        this.#removed = [{ items, undo }, ...before];
+        const all = this.#removed.flatMap(removal => removal.items);
+        const undos = this.#removed.map(removal => removal.undo);
         // The button that was used is no longer there.
         if (this.#store.items.length === 0) byId('main', HTMLElement).focus();
-        const [first] = items;
-        const text = items.length === 1 && first ? t('list.removedOne', { name: first.name }) : t('list.removed', { count: items.length });
-        offer('removed', text, [{ label: t('edit.undo'), run: undo }]);
+        const [first] = all;
+        const text = all.length === 1 && first ? t('list.removedOne', { name: first.name }) : t('list.removed', { count: all.length });
+        offer('removed', text, [{ label: t('edit.undo'), run: () => undos.forEach(each => each()) }]);
     }
 
     /**

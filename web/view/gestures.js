@@ -38,6 +38,8 @@ export class Gestures extends EventTarget {
     tool = 'move';
     /** What a click with the click tool means: on the lesion, or on tissue that is not lesion. */
     inside = true;
+    /** A finger that went down and has not moved. @type {{ place: Point, begin: () => void } | null} */
+    #waiting = null;
     /** Radius in pixels of the image. */
     brushRadius = 10;
     polygon;
@@ -182,6 +184,7 @@ export class Gestures extends EventTarget {
         const place = this.#place(event);
         this.#pointers.set(event.pointerId, place);
         if (this.#pointers.size > 1) {
+            this.#waiting = null;
             this.#endStroke();
             this.#dropPress();
             this.#pointTool?.up();
@@ -189,9 +192,22 @@ export class Gestures extends EventTarget {
         }
         if (event.button === 1) return;
         const inside = this.inside !== (event.altKey || event.button === 2);
-        if (clicks) this.#pressAt({ place, at: this.#toImage(place), inside });
-        else if (this.#paints) this.#paint(this.#toImage(place));
-        else if (event.button === 0) this.#pointTool?.down(this.#toImage(place), this.#reach(event.pointerType));
+        const at = this.#toImage(place);
+        if (clicks) {
+            this.#pressAt({ place, at, inside });
+        } else if (this.#paints || (event.button === 0 && this.#pointTool)) {
+            const begin = () => (this.#paints ? this.#paint(at) : this.#pointTool?.down(at, this.#reach(event.pointerType)));
+            // A second finger may follow, which zooms.
+            if (event.pointerType === 'touch') this.#waiting = { place, begin };
+            else begin();
+        }
+    }
+
+    /** Begins what the finger went down for. */
+    #beginWaiting() {
+        const waiting = this.#waiting;
+        this.#waiting = null;
+        waiting?.begin();
     }
 
     /** @param {{ place: Point, at: Point, inside: boolean }} pressed where the click tool went down */
@@ -216,6 +232,7 @@ export class Gestures extends EventTarget {
             this.#hover(event, this.#toImage(place));
             return;
         }
+        if (this.#waiting && Math.hypot(place.x - this.#waiting.place.x, place.y - this.#waiting.place.y) >= LEAST_DRAG) this.#beginWaiting();
         if (this.#pointers.size === 2) this.#pinch(event.pointerId, place);
         else if (this.#strokeAt) this.#paint(this.#toImage(place));
         else if (this.#pressed) this.#drag(place);
@@ -229,6 +246,8 @@ export class Gestures extends EventTarget {
     /** @param {PointerEvent} event */
     #up(event) {
         this.#pointers.delete(event.pointerId);
+        if (event.type === 'pointerup') this.#beginWaiting();
+        this.#waiting = null;
         this.#endStroke();
         this.#pointTool?.up();
         if (event.type === 'pointerup') this.#release();
