@@ -186,7 +186,7 @@ static const sm_option option_table[] = {
      .high = 0.5},
     {.name = "patience",
      .value = "N",
-     .help = "end after N epochs without a better score of the --inner images; 0: never",
+     .help = "end after N epochs without a better choice by the --inner images; 0: never",
      .kind = SM_OPTION_INTEGER,
      .offset = offsetof(arguments, options.patience),
      .high = 100000},
@@ -305,7 +305,8 @@ static const sm_command_line line = {
     .description = "Trains a network on images with masks and writes the weights and the training log to DIR. "
                    "With --from it fine-tunes trained weights, which suits few "
                    "images: a low rate, a short warm-up, and best.safetensors holds the best epoch, or the weights it "
-                   "started from if no epoch was better. Ctrl-C saves a checkpoint; the same command with --resume "
+                   "started from if no epoch was better beyond chance (two standard errors, on the images of --inner). "
+                   "Ctrl-C saves a checkpoint; the same command with --resume "
                    "continues, with the same result as an "
                    "uninterrupted training. An image that cannot be read is named on stderr and left out, and the exit "
                    "status is 1.",

@@ -3,6 +3,8 @@
 #ifndef SONOMASK_LETTERBOX_H
 #define SONOMASK_LETTERBOX_H
 
+#include <stdbool.h>
+
 #include "image.h"
 #include "status.h"
 
@@ -12,8 +14,9 @@ sm_status sm_image_check(const sm_image *image, sm_error *error);
 
 /**
  * Luma (ITU-R BT.601) of an image; transparent pixels are blended with black. `grey` is [height][width], 0..255.
+ * Returns whether the image is grey and opaque everywhere, so that its luma is all that it shows.
  */
-void sm_image_to_grey(const sm_image *image, uint8_t *grey);
+bool sm_image_to_grey(const sm_image *image, uint8_t *grey);
 
 /** Position of an image in the network's square: scaled with its aspect kept, centred, black around it. */
 typedef struct sm_letterbox {

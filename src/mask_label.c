@@ -37,8 +37,8 @@ static int32_t label_from_neighbours(int32_t *parents, const int32_t *row, const
 }
 
 bool sm_mask_row_extent(const uint8_t *row, int width, int *left, int *right) {
-    unsigned any = 0; /* without a condition per pixel, so that it is vectorised: most rows are empty */
-    for (int x = 0; x < width; x++) any |= row[x];
+    uint8_t any = 0; /* without a condition per pixel, so that it is vectorised: most rows are empty */
+    for (int x = 0; x < width; x++) any = (uint8_t)(any | row[x]);
     if (!any) return false;
     *left = 0;
     *right = width;

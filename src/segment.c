@@ -84,14 +84,19 @@ static sm_status no_memory(const sm_image *image, sm_error *error) {
     return sm_fail(error, SM_ERROR_MEMORY, "no memory for an image of %d x %d", image->width, image->height);
 }
 
-/** The luma of an image. `*made` is what the caller has to release. */
-static sm_status luma_of(const sm_image *image, uint8_t **made, uint8_t **grey, sm_error *error) {
-    *made = NULL;
-    *grey = image->pixels; /* of an image of one channel */
+/** An image and the luma of it. */
+typedef struct source {
+    sm_image image; /* of one channel when all of the image is grey: colours need not be looked for */
+    uint8_t *grey;
+    uint8_t *made; /* what the caller has to release */
+} source;
+
+static sm_status read_source(const sm_image *image, source *from, sm_error *error) {
+    *from = (source){.image = *image, .grey = image->pixels};
     if (image->channels == 1) return SM_OK;
-    *grey = *made = malloc((size_t)image->width * (size_t)image->height);
-    if (!*made) return no_memory(image, error);
-    sm_image_to_grey(image, *made);
+    from->grey = from->made = malloc((size_t)image->width * (size_t)image->height);
+    if (!from->made) return no_memory(image, error);
+    if (sm_image_to_grey(image, from->made)) from->image = (sm_image){image->width, image->height, 1, from->made};
     return SM_OK;
 }
 
@@ -102,11 +107,10 @@ static sm_status read_part(sm_state *state, int index, const sm_image *image, sm
     part.pixels = malloc((size_t)part.width * (size_t)part.height * (size_t)part.channels);
     if (!part.pixels) return no_memory(&part, error);
     sm_scan_crop(&state->scan, place, image, part.pixels);
-    uint8_t *made = NULL;
-    uint8_t *grey = NULL;
-    sm_status status = luma_of(&part, &made, &grey, error);
-    if (status == SM_OK) status = read_view(state, index, &part, grey, error);
-    free(made);
+    source from;
+    sm_status status = read_source(&part, &from, error);
+    if (status == SM_OK) status = read_view(state, index, &from.image, from.grey, error);
+    free(from.made);
     free(part.pixels);
     return status;
 }
@@ -177,17 +181,16 @@ static sm_status look_for_photograph(sm_state *state, const sm_image *image, uin
 /** Fills the state's regions and what the network needs of each. */
 static sm_status read_image(sm_state *state, const sm_image *image, const sm_segment_options *options,
                             sm_error *error) {
-    uint8_t *made = NULL;
-    uint8_t *grey = NULL;
+    source from;
     state->photograph = state->no_scan = false;
     state->searched = options->region_count == 0 && options->find_regions;
-    sm_status status = luma_of(image, &made, &grey, error);
-    if (status == SM_OK) status = find_regions(state, image, grey, options, error);
-    if (status == SM_OK) status = read_views(state, image, grey, error);
+    sm_status status = read_source(image, &from, error);
+    if (status == SM_OK) status = find_regions(state, image, from.grey, options, error);
+    if (status == SM_OK) status = read_views(state, &from.image, from.grey, error);
     if (status == SM_OK && state->searched && all_foreign(state))
-        status = look_for_photograph(state, image, grey, error);
+        status = look_for_photograph(state, &from.image, from.grey, error);
     if (status == SM_OK && options->region_count == 0) leave_out_foreign(state);
-    free(made);
+    free(from.made);
     return status;
 }
 

@@ -73,7 +73,7 @@ const OPERATING_POINTS = [0.8, 0.9, 0.95];
  * @param {import('./sonomask.js').RefineOptions} options
  * @returns {import('./core.js').AnswerSettings}
  */
-export function answerSettings({ threshold, minimumArea, operatingPoint, regions }) {
+export function answerSettings({ threshold, minimumArea, operatingPoint, regions, map = true }) {
     if (operatingPoint !== undefined && !OPERATING_POINTS.includes(operatingPoint))
         throw new SonomaskError('argument', `operatingPoint must be one of ${OPERATING_POINTS.join(', ')}`);
     return {
@@ -81,6 +81,7 @@ export function answerSettings({ threshold, minimumArea, operatingPoint, regions
         minimumArea: share(minimumArea, -1, 'minimumArea'),
         operatingPoint: operatingPoint ?? 0,
         regions: regionSettings(regions),
+        map,
     };
 }
 

@@ -161,6 +161,7 @@ function operatingPointOf(kept, presence, missed) {
  * @property {number} minimumArea -1: the model's own
  * @property {number} operatingPoint 0: the default
  * @property {Regions} regions
+ * @property {boolean} map whether the probability map is copied out
  */
 
 /**
@@ -276,6 +277,14 @@ export class Core {
     }
 
     /**
+     * Runs the kernels once, so that the engine optimises their code. Before `load`, whose memory it uses.
+     * @param {Backend} backend
+     */
+    warmUp(backend) {
+        this.#exports.sonomask_warm_up(this.constants.backends.indexOf(backend));
+    }
+
+    /**
      * Loads the model.
      * @param {Uint8Array} weights
      * @param {Backend} backend
@@ -286,7 +295,6 @@ export class Core {
         if (index < 0)
             throw new SonomaskError('argument',
                 `no backend "${backend}" (there are ${this.constants.backends.join(', ')})`);
-        this.#exports.sonomask_warm_up(index);
         this.#fill(weights);
         this.#check(this.#exports.sonomask_load(index, inputSize));
     }
@@ -347,12 +355,12 @@ export class Core {
      * @param {AnswerSettings} settings
      * @param {boolean} flipAverage
      */
-    segment({ threshold, minimumArea, operatingPoint, regions }, flipAverage) {
+    segment({ threshold, minimumArea, operatingPoint, regions, map }, flipAverage) {
         const given = typeof regions === 'string' ? new Int32Array() : regions;
         this.#fill(new Uint8Array(given.buffer, given.byteOffset, given.byteLength));
         this.#check(this.#exports.sonomask_segment(threshold, minimumArea, operatingPoint, flipAverage ? 1 : 0,
             regions === 'auto' ? 1 : 0, given.length / 4));
-        return this.#segmentation();
+        return this.#segmentation(map);
     }
 
     /**
@@ -360,14 +368,17 @@ export class Core {
      * @param {FlatPrompts} prompts
      * @param {AnswerSettings} settings
      */
-    refine({ values, clickCount, hasBox }, { threshold, minimumArea, operatingPoint }) {
+    refine({ values, clickCount, hasBox }, { threshold, minimumArea, operatingPoint, map }) {
         this.#fill(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
         this.#check(this.#exports.sonomask_refine(threshold, minimumArea, operatingPoint, clickCount, hasBox ? 1 : 0));
-        return this.#segmentation();
+        return this.#segmentation(map);
     }
 
-    /** The last result of `segment` or `refine`, copied out; the outlines are described from the image. */
-    #segmentation() {
+    /**
+     * The last result of `segment` or `refine`, copied out; the outlines are described from the image.
+     * @param {boolean} map with the probability map
+     */
+    #segmentation(map) {
         const exports = this.#exports;
         const record = this.#record(exports.sonomask_result(), this.constants.resultFields);
         const { width = 0, height = 0, type = 0, normal = 0, benign = 0, malignant = 0, expectedDice = 0,
@@ -380,7 +391,7 @@ export class Core {
             height,
             type: /** @type {TissueClass} */ (this.constants.classes[type]),
             probabilities: { normal, benign, malignant },
-            probabilityMap: new Float32Array(this.#copy(exports.sonomask_result_map(), count * 4).buffer),
+            probabilityMap: new Float32Array(this.#copy(exports.sonomask_result_map(), map ? count * 4 : 0).buffer),
             expectedDice,
             outlierScore,
             looksLikeUltrasound: looksLikeUltrasound !== 0,

@@ -36,28 +36,50 @@ import { loadModule, loadWeights } from './resources.js';
  */
 
 /**
+ * What is being loaded. `resources` includes the module, which usually comes first.
+ * @typedef {object} Loading
+ * @property {Promise<WebAssembly.Module>} module
+ * @property {Promise<Resources>} resources
+ * @property {Backend | null} backend null: without weights, no network is run
+ */
+
+/**
  * @param {LoadOptions} options
  * @param {Platform} platform
- * @returns {Promise<Resources>}
+ * @returns {Loading}
  */
-export async function loadResources(options, platform) {
+export function startLoading(options, platform) {
     const { wasm = platform.wasm(), weights = platform.weights(), signal, backend = 'auto', inputSize = 0 } = checkedOptions(options);
     if (!Number.isInteger(inputSize) || inputSize < 0)
         throw new SonomaskError('argument', 'inputSize must be a multiple of 32 from 32 to 1024');
-    const [module, file] = await Promise.all([
-        Promise.resolve(wasm).then((source) => loadModule(source, platform, signal)),
-        Promise.resolve(weights).then(async (source) =>
-            (source === null ? { bytes: null, name: '' } : loadWeights(source, platform, signal))),
-    ]);
-    return { module, weights: file.bytes, weightsName: file.name, backend, inputSize };
+    const module = Promise.resolve(wasm).then((source) => loadModule(source, platform, signal));
+    const file = Promise.resolve(weights).then(async (source) =>
+        (source === null ? { bytes: null, name: '' } : loadWeights(source, platform, signal)));
+    const resources = Promise.all([module, file]).then(([loaded, { bytes, name }]) =>
+        ({ module: loaded, weights: bytes, weightsName: name, backend, inputSize }));
+    // Both are awaited later; until then a failure is not an unhandled rejection.
+    for (const loading of [module, resources]) loading.catch(() => {});
+    return { module, resources, backend: weights === null ? null : backend };
+}
+
+/**
+ * Starts the module while the weights are still loading.
+ * @param {WebAssembly.Module} module
+ * @param {Backend | null} backend null: no network will be run
+ * @returns {Core}
+ */
+export function prepare(module, backend) {
+    const core = new Core(module);
+    if (backend) core.warmUp(backend);
+    return core;
 }
 
 /**
  * @param {Resources} resources
+ * @param {Core} core
  * @returns {Core}
  */
-function start(resources) {
-    const core = new Core(resources.module);
+function start(resources, core) {
     if (resources.weights) {
         try {
             core.run(() => core.load(/** @type {Uint8Array} */ (resources.weights), resources.backend,
@@ -123,17 +145,20 @@ export class Sonomask {
      * @returns {Promise<Sonomask>}
      */
     static async load(options = {}) {
-        return new this(await loadResources(options, this.platform));
+        const { module, resources, backend } = startLoading(options, this.platform);
+        const core = prepare(await module, backend);
+        return new this(await resources, core);
     }
 
     /**
      * For `load` and the workers of the pool.
      * @param {Resources} resources
+     * @param {Core} core see `prepare`
      */
-    constructor(resources) {
+    constructor(resources, core) {
         if (!resources?.module) throw new SonomaskError('argument', 'make one with: await Sonomask.load()');
         this.#resources = resources;
-        this.#core = start(resources);
+        this.#core = start(resources, core);
         this.info = describe(this.#core, resources);
     }
 
@@ -149,7 +174,7 @@ export class Sonomask {
      */
     #run(work) {
         if (!this.#resources) throw new SonomaskError('disposed', 'this Sonomask has been disposed of');
-        const core = this.#core ?? start(this.#resources);
+        const core = this.#core ?? start(this.#resources, new Core(this.#resources.module));
         this.#core = core;
         try {
             return core.run(() => work(core));

@@ -2,7 +2,7 @@
 import { bytesOf, checkedOptions, checkedRegions } from './check.js';
 import { SonomaskError, abortedError, messageOf, throwIfAborted } from './error.js';
 import { OpenImage, requireNetwork } from './image.js';
-import { loadResources } from './model.js';
+import { startLoading } from './model.js';
 import { copyOf, flatPrompts } from './prompts.js';
 
 /**
@@ -18,7 +18,7 @@ import { copyOf, flatPrompts } from './prompts.js';
  * @typedef {import('./sonomask.js').RawImage} RawImage
  * @typedef {import('./sonomask.js').SegmentOptions} SegmentOptions
  * @typedef {import('./sonomask.js').Segmentation} Segmentation
- * @typedef {import('./model.js').Resources} Resources
+ * @typedef {import('./model.js').Loading} Loading
  * @typedef {import('./platform.js').WorkerFactory} WorkerFactory
  * @typedef {import('./platform.js').WorkerHandle} WorkerHandle
  */
@@ -34,10 +34,20 @@ import { copyOf, flatPrompts } from './prompts.js';
  */
 
 /**
+ * A worker whose network is being loaded.
+ * @typedef {object} Starting
+ * @property {(info: ModelInfo) => void} resolve
+ * @property {(error: SonomaskError) => void} reject
+ * @property {boolean} needed whether `ready` waits for it; then a cancelled call does not end the worker
+ * @property {boolean} equipped whether module and weights were sent. A call that is sent behind them runs at once when they
+ *     are loaded.
+ */
+
+/**
  * @typedef {object} Slot
  * @property {WorkerHandle} worker
  * @property {Job | null} job the running job, or null when idle
- * @property {((info: ModelInfo) => void) | null} started not null until the worker has its network
+ * @property {Starting | null} starting null when the worker has its network
  * @property {Pixels | null} held the open image whose pixels and features the worker has
  * @property {ReturnType<typeof setTimeout> | undefined} idleTimer
  */
@@ -93,8 +103,8 @@ export class SonomaskPool {
      * @type {import('./platform.js').Platform}
      */
     static platform;
-    /** @type {Promise<Resources>} */
-    #resources;
+    /** @type {Loading} */
+    #loading;
     /** @type {WorkerFactory} */
     #createWorker;
     #idleMilliseconds;
@@ -102,9 +112,12 @@ export class SonomaskPool {
     #queue = [];
     /** @type {Set<Slot>} */
     #slots = new Set();
-    #disposed = false;
+    /** Why no call is accepted any more: the pool was disposed of, or its network could not be loaded. @type {SonomaskError | null} */
+    #ended = null;
     /** @type {ModelInfo} */
     info;
+    /** @type {Promise<void>} */
+    ready;
     /** @type {number} */
     size;
 
@@ -113,40 +126,45 @@ export class SonomaskPool {
      * @returns {Promise<SonomaskPool>}
      */
     static async load(options = {}) {
+        const pool = await this.start(options);
+        await pool.ready;
+        return pool;
+    }
+
+    /**
+     * @param {PoolOptions} [options]
+     * @returns {Promise<SonomaskPool>}
+     */
+    static async start(options = {}) {
         const { platform } = this;
         const { size = await platform.processorCount(), idleMilliseconds = IDLE_MILLISECONDS, signal } = checkedOptions(options);
         if (!Number.isInteger(size) || size < 1)
             throw new SonomaskError('argument', 'size must be a whole number of at least 1');
         if (!(idleMilliseconds >= 0))
             throw new SonomaskError('argument', 'idleMilliseconds must be a number of at least 0');
-        const loading = loadResources(options, platform);
-        // It is awaited later; until then its failure is not an unhandled rejection.
-        loading.catch(() => {});
+        const loading = startLoading(options, platform);
         const createWorker = await platform.workers(options.worker);
         throwIfAborted(signal);
-        const pool = new this(loading, createWorker, size, idleMilliseconds);
-        try {
-            await pool.#check(signal);
-        } catch (error) {
-            pool.dispose();
-            throw error;
-        }
-        return pool;
+        return new this(loading, createWorker, size, idleMilliseconds, signal);
     }
 
     /**
-     * @param {Promise<Resources>} resources
+     * @param {Loading} loading
      * @param {WorkerFactory} createWorker
      * @param {number} size
      * @param {number} idleMilliseconds
+     * @param {AbortSignal} [signal] ends the loading
      */
-    constructor(resources, createWorker, size, idleMilliseconds) {
+    constructor(loading, createWorker, size, idleMilliseconds, signal) {
         if (!createWorker) throw new SonomaskError('argument', 'make one with: await SonomaskPool.load()');
-        this.#resources = resources;
+        this.#loading = loading;
         this.#createWorker = createWorker;
         this.#idleMilliseconds = idleMilliseconds;
         this.size = size;
         this.info = /** @type {ModelInfo} */ ({});
+        this.ready = this.#check(signal);
+        // Whoever calls the pool gets the same error.
+        this.ready.catch(() => {});
     }
 
     /**
@@ -160,8 +178,11 @@ export class SonomaskPool {
             this.info = await new Promise((resolve, reject) => {
                 stop = () => reject(abortedError(/** @type {AbortSignal} */ (signal)));
                 signal?.addEventListener('abort', stop);
-                this.#startWorker(resolve, { method: '', parameters: [], image: null, resolve() {}, reject });
+                this.#startWorker(null, { resolve, reject, needed: true, equipped: false });
             });
+        } catch (error) {
+            this.#end(/** @type {SonomaskError} */ (error));
+            throw error;
         } finally {
             signal?.removeEventListener('abort', stop);
         }
@@ -174,10 +195,10 @@ export class SonomaskPool {
     }
 
     /**
-     * @param {(info: ModelInfo) => void} started
-     * @param {Job} job fails when the worker does; runs when it has started, if it has a method
+     * @param {Job | null} job its first call
+     * @param {Starting} starting
      */
-    #startWorker(started, job) {
+    #startWorker(job, starting) {
         /** @type {Slot | undefined} */
         let slot;
         try {
@@ -185,25 +206,44 @@ export class SonomaskPool {
                 message: (message) => slot && this.#receive(slot, message),
                 failure: (reason) => slot && this.#fail(slot, new SonomaskError('worker', `a worker failed: ${reason}`)),
             });
-            slot = { worker, job, started, held: null, idleTimer: undefined };
+            slot = { worker, job, starting, held: null, idleTimer: undefined };
             this.#slots.add(slot);
-            void this.#equip(slot);
+            void this.#equip(slot, starting);
         } catch (error) {
-            job.reject(cannotStart(error));
+            starting.reject(cannotStart(error));
+            job?.reject(cannotStart(error));
         }
     }
 
-    /** @param {Slot} slot whose worker gets module and weights as soon as they are loaded */
-    async #equip(slot) {
-        let resources;
+    /**
+     * Sends the module as soon as it is loaded, so that it starts while the weights are still loading, and then everything.
+     * @param {Slot} slot
+     * @param {Starting} starting
+     */
+    async #equip(slot, starting) {
+        const { module, resources, backend } = this.#loading;
+        let loaded;
         try {
-            resources = await this.#resources;
+            const compiled = await module;
+            if (this.#slots.has(slot)) this.#post(slot, { prepare: { module: compiled, backend } });
+            loaded = await resources;
         } catch (error) {
             this.#fail(slot, /** @type {SonomaskError} */ (error));
             return;
         }
+        if (!this.#slots.has(slot)) return;
+        this.#post(slot, { resources: loaded });
+        starting.equipped = true;
+        if (slot.job) this.#send(slot, slot.job);
+    }
+
+    /**
+     * @param {Slot} slot a starting worker; it fails when the message cannot be sent
+     * @param {object} message
+     */
+    #post(slot, message) {
         try {
-            if (this.#slots.has(slot)) slot.worker.post({ resources }, []);
+            slot.worker.post(message, []);
         } catch (error) {
             this.#fail(slot, cannotStart(error));
         }
@@ -215,17 +255,15 @@ export class SonomaskPool {
      */
     #receive(slot, message) {
         if (!this.#slots.has(slot)) return;
-        const { job, started } = slot;
-        if (started) {
+        const { job, starting } = slot;
+        if (starting) {
             if (message.error) {
                 this.#fail(slot, new SonomaskError(message.error.code, message.error.message));
                 return;
             }
-            slot.started = null;
-            started(message.result);
-            slot.job = null;
-            if (job?.method) this.#send(slot, job);
-            if (!slot.job) this.#dispatch();
+            slot.starting = null;
+            starting.resolve(message.result);
+            if (!job) this.#dispatch();
             return;
         }
         slot.job = null;
@@ -245,6 +283,10 @@ export class SonomaskPool {
      */
     #fail(slot, error) {
         if (!this.#slots.has(slot)) return;
+        if (slot.starting?.needed) {
+            this.#end(error);
+            return;
+        }
         this.#remove(slot);
         slot.job?.reject(error);
         this.#dispatch();
@@ -258,12 +300,13 @@ export class SonomaskPool {
     }
 
     /**
-     * @param {Slot} slot a worker that has started
+     * @param {Slot} slot an idle worker; one that has neither module nor weights gets the call after them
      * @param {Job} job
      */
     #send(slot, job) {
         clearTimeout(slot.idleTimer);
         slot.job = job;
+        if (slot.starting && !slot.starting.equipped) return;
         /** @type {ArrayBuffer[]} */
         const transfer = [];
         try {
@@ -293,12 +336,12 @@ export class SonomaskPool {
                 if (!job) break;
                 this.#send(slot, job);
             }
-            if (!slot.job) this.#rest(slot);
+            if (!slot.job && !slot.starting) this.#rest(slot);
         }
         while (this.#slots.size < this.size) {
             const job = this.#nextFor(null);
             if (!job) break;
-            this.#startWorker(() => {}, job);
+            this.#startWorker(job, { resolve() {}, reject() {}, needed: false, equipped: false });
         }
     }
 
@@ -348,7 +391,7 @@ export class SonomaskPool {
         const readable = globalThis.origin === 'null' ? await Promise.all(inputs.map(bytesOfFile)) : inputs;
         const parameters = [...readable, rest];
         throwIfAborted(signal);
-        if (this.#disposed) throw new SonomaskError('disposed', 'this SonomaskPool has been disposed of');
+        if (this.#ended) throw this.#ended;
         let stop = () => {};
         try {
             return await new Promise((resolve, reject) => {
@@ -375,8 +418,17 @@ export class SonomaskPool {
             job.reject(error);
             return;
         }
-        // A call that computes cannot be interrupted, but its worker can be ended.
-        for (const slot of this.#slots) if (slot.job === job) this.#fail(slot, error);
+        // A call that computes cannot be interrupted, but its worker can be ended, unless the pool is loaded by it.
+        for (const slot of this.#slots) {
+            if (slot.job !== job) continue;
+            if (!slot.starting?.needed) {
+                this.#fail(slot, error);
+                continue;
+            }
+            slot.job = slot.starting.equipped ? { ...job, resolve() {}, reject() {} } : null;
+            job.reject(error);
+            this.#dispatch();
+        }
     }
 
     /**
@@ -394,6 +446,7 @@ export class SonomaskPool {
      * @returns {Promise<OpenImage>}
      */
     async open(input, options = {}) {
+        await this.ready;
         requireNetwork(this.info, false);
         /** @type {Pixels} */
         const pixels = await this.#call('pixels', [input], options);
@@ -462,11 +515,16 @@ export class SonomaskPool {
     }
 
     dispose() {
-        this.#disposed = true;
-        const error = new SonomaskError('disposed', 'this SonomaskPool has been disposed of');
+        this.#end(new SonomaskError('disposed', 'this SonomaskPool has been disposed of'));
+    }
+
+    /** @param {SonomaskError} error of all calls that wait or run, and of all later ones */
+    #end(error) {
+        this.#ended ??= error;
         for (const job of this.#queue.splice(0)) job.reject(error);
         for (const slot of this.#slots) {
             this.#remove(slot);
+            slot.starting?.reject(error);
             slot.job?.reject(error);
         }
     }

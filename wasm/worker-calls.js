@@ -1,6 +1,6 @@
 /** What each worker of the pool does: one Sonomask, one call at a time. */
 import { SonomaskError, messageOf } from './error.js';
-import { Sonomask } from './model.js';
+import { Sonomask, prepare } from './model.js';
 
 /**
  * @typedef {object} Host
@@ -20,6 +20,8 @@ function buffersOf(result) {
         /** @type {ArrayBuffer} */ (view.buffer));
 }
 
+/** The module, started before the weights came. @type {ReturnType<typeof prepare> | undefined} */
+let prepared;
 /** @type {Sonomask | undefined} */
 let sonomask;
 /** The open image that the pool sent last. @type {import('./image.js').OpenImage | undefined} */
@@ -44,12 +46,14 @@ function closeImage() {
 }
 
 /**
- * @param {any} message from the pool: `resources` at first, then calls
+ * @param {any} message from the pool: `prepare` and `resources` at first, then calls
  * @returns {Promise<unknown>}
  */
 async function answer(message) {
     if (message.resources) {
-        sonomask = new Sonomask(message.resources);
+        const { module, weights, backend } = message.resources;
+        sonomask = new Sonomask(message.resources, prepared ?? prepare(module, weights && backend));
+        prepared = undefined; // the network may drop its instance, which then must not be held here
         return sonomask.info;
     }
     const { method, parameters } = message;
@@ -75,6 +79,14 @@ export function serve(host) {
     host.listen(async (message) => {
         if (message.close) {
             closeImage();
+            return;
+        }
+        if (message.prepare) {
+            try {
+                prepared = prepare(message.prepare.module, message.prepare.backend);
+            } catch {
+                // It fails again with the weights, where the answer says why.
+            }
             return;
         }
         try {

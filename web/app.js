@@ -1,5 +1,5 @@
 /** Creates the parts of the page and connects their events. */
-import { loadingEngine, onDownload, samplesAtStart, warmEngine } from './engine/start.js';
+import { engine as loading, onDownload, samplesAtStart, warmEngine } from './engine/start.js';
 import { Comparer } from './compare/comparer.js';
 import { Edits } from './edit/edits.js';
 import { problemOf } from './engine/problems.js';
@@ -30,7 +30,7 @@ import { Session } from './state/session.js';
 import { Store } from './state/store.js';
 import { announce, notify, offer } from './ui/announce.js';
 import { canChooseFolders } from './ui/browser.js';
-import { afterNextFrame, byId, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
+import { afterNextFrame, byId, nextFrame, oncePerFrame, openDialog, prepareDialog } from './ui/dom.js';
 import { keepFocus } from './ui/focus.js';
 import { late } from './ui/late.js';
 import { registerOffline } from './ui/offline.js';
@@ -48,7 +48,7 @@ import { Viewer } from './view/viewer.js';
 /** Only a slow download shows its share. */
 const SLOW = 1000; // milliseconds
 
-/** @type {import('./engine/engine.js').Engine | null} */
+/** The engine, once it is ready. @type {import('./engine/engine.js').Engine | null} */
 let engine = null;
 /** State of the engine; its text is rendered again when the language changes. @type {{ state: 'loading' | 'ready' | 'failed', text: () => string }} */
 let status = { state: 'loading', text: () => t('engine.loading', { share: '' }) };
@@ -89,7 +89,10 @@ const settle = async () => {
 const reader = byId('reader', HTMLInputElement);
 const save = new Save(store, opener, settle, () => reader.value);
 const keep = new Keep(store, () => ({ model: engine?.weights.sha256 ?? '', reader: reader.value, operatingPoint: store.operatingPoint }), settle);
-const modelLoaded = async () => (await loadingEngine).weights.sha256;
+const modelLoaded = async () => {
+    await loading.ready;
+    return loading.weights.sha256;
+};
 const intake = new Intake(store, session, queue, modelLoaded, () => reader.value, (items, saved) => {
     keep.markSaved(items);
     reader.value ||= saved.reader;
@@ -104,7 +107,7 @@ const review = new Review(store);
 /** @param {Promise<Found[]>} samples */
 async function addSamples(samples) {
     const found = await samples.catch(error => notify(t('problem.unknown', { detail: String(error) }), 'problem'));
-    if (found) addFiles(found);
+    if (found) await intake.add(found);
     document.documentElement.classList.remove('sample-first'); // see engine/first.js
 }
 
@@ -163,6 +166,9 @@ const renderComparison = afterNextFrame(() => {
     const { item } = session;
     renderCompare(byId('compare', HTMLElement), item, {
         resize: () => intake.resizeMasks(),
+        invert() {
+            if (item) intake.invertTruth(item);
+        },
         use() {
             if (item?.truth?.read && !intake.useMask(item, item.truth.read)) notify(t('compare.size'), 'problem');
         },
@@ -371,21 +377,24 @@ startShortcuts(shortcuts);
 keepFocus(() => (store.items.length > 0 ? canvas : byId('start-sample', HTMLButtonElement)));
 moveInside(byId('list', HTMLElement), '.row-main, .row .tool', '.row[aria-current] .row-main');
 renderStart();
-if (samplesAtStart) void addSamples(samplesAtStart);
+queue.start(loading);
+session.start(loading);
+const addingSamples = samplesAtStart ? addSamples(samplesAtStart) : null;
 
 try {
-    const loaded = await loadingEngine;
+    await loading.ready;
+    const loaded = loading;
     engine = loaded;
     setStatus({ state: 'ready', text: () => t(loaded.weights.verified ? 'engine.readyVerified' : 'engine.ready') });
-    queue.start(loaded);
-    session.start(loaded);
     toolbar.render();
     save.start(loaded);
     await keep.restore(saved => intake.show(saved, loaded.weights.sha256));
     // The first answer comes before the page fetches what it may need later.
+    await addingSamples;
     await queue.firstAnswer();
     await queue.warmUp();
     await queue.firstAnswer();
+    await nextFrame(); // which draws the answer
     renderWorkOnce();
     await Promise.all([comparer.start(), warmEngine(loaded), startLate(loaded).catch(() => undefined), fetchModelCard()]);
     await registerOffline();

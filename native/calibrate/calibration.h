@@ -34,7 +34,7 @@ typedef struct sm_calibration {
     bool quiet;    /**< what cannot be fitted is not named */
     bool checked;
     struct {
-        sm_calibration_compared type, answer, power;
+        sm_calibration_compared type, answer, power, beyond; /**< without images: not compared */
     } checks;
     int fitted;                   /**< SM_FIT_ flags of what was fitted; the other settings are as they were read */
     sm_reliability before, after; /**< of the type, before and after the temperature */

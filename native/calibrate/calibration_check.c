@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "../data/random.h"
+#include "../metrics/paired.h"
+#include "outlier_fit.h"
 #include "temperature_fit.h"
 
 enum { PARTS = 5, OUTLIER_IMAGES = 100, MASK_GROUP = SM_FIT_PRESENCE | SM_FIT_MASK | SM_FIT_POINTS };
@@ -21,6 +23,7 @@ typedef struct judge {
     comparison type;   /* log loss */
     comparison answer; /* 1 - Dice, or a false mask */
     comparison power;  /* squared error of the expected Dice */
+    comparison beyond; /* share of the image and its views that are beyond the limit of the outlier statistics */
 } judge;
 
 static sm_status reserve(comparison *pair, int count, sm_error *error) {
@@ -154,22 +157,15 @@ enum { FEWEST = 10 };
 /** Means over the images with a value, and the standard error of the difference. `lesions`: only images with a lesion.
  */
 static sm_calibration_compared summarise(const sm_answers *all, const comparison *pair, bool lesions) {
-    sm_calibration_compared result = {0};
-    double squares = 0;
-    for (int i = 0; i < all->count; i++) {
-        if (!isfinite(pair->before[i]) || !isfinite(pair->after[i]) || (lesions && sm_answer_normal(all, i))) continue;
-        result.images++;
-        result.before += pair->before[i];
-        result.after += pair->after[i];
-        squares += (pair->before[i] - pair->after[i]) * (pair->before[i] - pair->after[i]);
-    }
-    const double n = result.images;
-    if (result.images < 2) return result;
-    result.before /= n;
-    result.after /= n;
-    const double gain = result.before - result.after;
-    result.standard_error = sqrt(fmax(squares / n - gain * gain, 0) / (n - 1));
-    result.better = result.images >= FEWEST && gain > result.standard_error;
+    sm_paired pairs = {0};
+    for (int i = 0; i < all->count; i++)
+        if (!lesions || !sm_answer_normal(all, i)) sm_paired_add(&pairs, pair->before[i], pair->after[i]);
+    sm_calibration_compared result = {.images = pairs.count};
+    if (pairs.count < 2) return result;
+    result.before = pairs.first / pairs.count;
+    result.after = pairs.second / pairs.count;
+    result.standard_error = sm_paired_error(&pairs);
+    result.better = pairs.count >= FEWEST && -sm_paired_mean(&pairs) > result.standard_error;
     return result;
 }
 
@@ -200,6 +196,66 @@ static void keep(sm_calibration *c, int flags, const char *what, const char *mea
                 what, compared->images, measure, compared->before, compared->after, compared->standard_error);
 }
 
+static double share_beyond(const sm_outlier *outlier, const float (*views)[SM_STATISTICS_COUNT]) {
+    int beyond = 0;
+    for (int v = 0; v < SM_ANSWERS_VIEWS; v++)
+        beyond += sm_outlier_distance(outlier, views[v]) > (double)outlier->limit;
+    return (double)beyond / SM_ANSWERS_VIEWS;
+}
+
+/** Fits the outlier statistics to all parts but each, and compares them with the given ones on that part. */
+static sm_status compare_outliers(judge *j, int parts, sm_error *error) {
+    const sm_answers *all = &j->c->answers;
+    const size_t views = (size_t)all->count * SM_ANSWERS_VIEWS + 1;
+    float(*statistics)[SM_STATISTICS_COUNT] = malloc(views * sizeof *statistics);
+    double *weights = malloc(views * sizeof *weights);
+    sm_status status =
+        statistics && weights ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to compare %d images", all->count);
+    for (int part = 0; status == SM_OK && part < parts; part++) {
+        int count = 0;
+        for (int i = 0; i < all->count * SM_ANSWERS_VIEWS; i++) {
+            if (j->part[i / SM_ANSWERS_VIEWS] == part) continue;
+            memcpy(statistics[count], all->statistics[i], sizeof *statistics);
+            weights[count++] = all->weights[i / SM_ANSWERS_VIEWS];
+        }
+        sm_outlier fitted;
+        status = sm_outlier_fit((const float(*)[SM_STATISTICS_COUNT])statistics, weights, count,
+                                (double)j->c->options->outlier_share, &fitted, error);
+        if (status == SM_ERROR_DATA) { /* a few large groups: too few images are left without one */
+            status = SM_OK;
+            continue;
+        }
+        for (int i = 0; status == SM_OK && i < all->count; i++) {
+            if (j->part[i] != part) continue;
+            const float(*own)[SM_STATISTICS_COUNT] =
+                (const float(*)[SM_STATISTICS_COUNT])all->statistics + (size_t)i * SM_ANSWERS_VIEWS;
+            j->beyond.before[i] = share_beyond(&j->c->outlier, own);
+            j->beyond.after[i] = share_beyond(&fitted, own);
+        }
+    }
+    free(statistics);
+    free(weights);
+    return status;
+}
+
+static sm_status check_outliers(judge *j, sm_error *error) {
+    sm_calibration *c = j->c;
+    const int count = c->answers.count, parts = divide(&c->answers, j->part);
+    if (!(c->fit & SM_FIT_OUTLIERS) || !c->knows_outliers) return SM_OK;
+    if (count < OUTLIER_IMAGES) {
+        c->fit &= ~SM_FIT_OUTLIERS;
+        fprintf(stderr, "sonomask: outliers: %d images are fewer than %d; they stay as they were\n", count,
+                OUTLIER_IMAGES);
+        return SM_OK;
+    }
+    const sm_status status = parts >= 2 ? compare_outliers(j, parts, error) : SM_OK;
+    c->checks.beyond = summarise(&c->answers, &j->beyond, false);
+    c->checked = true;
+    if (status == SM_OK && !c->checks.beyond.better)
+        keep(c, SM_FIT_OUTLIERS, "outliers", "share beyond the limit", &c->checks.beyond);
+    return status;
+}
+
 static sm_status check(judge *j, sm_error *error) {
     sm_calibration *c = j->c;
     const sm_answers *all = &c->answers;
@@ -222,23 +278,22 @@ static sm_status check(judge *j, sm_error *error) {
 
 sm_status sm_calibration_check(sm_calibration *c, sm_error *error) {
     const int count = c->answers.count;
-    if ((c->fit & SM_FIT_OUTLIERS) && c->knows_outliers && count < OUTLIER_IMAGES) {
-        c->fit &= ~SM_FIT_OUTLIERS;
-        fprintf(stderr, "sonomask: outliers: %d images are fewer than %d; they stay as they were\n", count,
-                OUTLIER_IMAGES);
-    }
-    if (!c->answers.raw || !(c->fit & (SM_FIT_TEMPERATURE | MASK_GROUP | SM_FIT_CONFIDENCE))) return SM_OK;
     judge j = {.c = c, .part = malloc(((size_t)count + 1) * sizeof *j.part)};
     sm_status status = j.part ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to compare %d answers", count);
     if (status == SM_OK) status = reserve(&j.type, count, error);
     if (status == SM_OK) status = reserve(&j.answer, count, error);
     if (status == SM_OK) status = reserve(&j.power, count, error);
-    c->checked = true;
-    c->threshold = SM_TRIAL_OWN;
-    if (status == SM_OK) status = check(&j, error);
+    if (status == SM_OK) status = reserve(&j.beyond, count, error);
+    if (status == SM_OK) status = check_outliers(&j, error);
+    if (status == SM_OK && c->answers.raw && (c->fit & (SM_FIT_TEMPERATURE | MASK_GROUP | SM_FIT_CONFIDENCE))) {
+        c->checked = true;
+        c->threshold = SM_TRIAL_OWN;
+        status = check(&j, error);
+    }
     free(j.part);
     release(&j.type);
     release(&j.answer);
     release(&j.power);
+    release(&j.beyond);
     return status;
 }

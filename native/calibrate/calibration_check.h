@@ -11,8 +11,10 @@
  *   SM_FIT_TEMPERATURE by the log loss of the type; SM_FIT_PRESENCE, _MASK and _POINTS together by the mean Dice over
  *   outlined images, in which a normal image counts 1 without a mask and 0 with one, and not when the lesion Dice
  *   falls; SM_FIT_CONFIDENCE by the squared error of the expected Dice.
- * It also removes the outlier statistics when the weights have some and there are fewer than 100 images. What is kept
- * as it was is named on stderr. Fills c->checks. Errors: SM_ERROR_MEMORY.
+ *   SM_FIT_OUTLIERS, when the weights have such statistics, by the share of the images and their views beyond the
+ * limit. Fewer than 100 images are too few for them: fitted to few images, they take other images of the same kind for
+ *   foreign ones, and sm_segment looks for a picture inside those.
+ * What is kept as it was is named on stderr. Fills c->checks. Errors: SM_ERROR_MEMORY.
  */
 sm_status sm_calibration_check(sm_calibration *c, sm_error *error);
 

@@ -84,6 +84,7 @@ void sm_calibration_print(const sm_calibration *c, size_t size) {
         print_compared(&json, "type_log_loss", &c->checks.type);
         print_compared(&json, "answer_loss", &c->checks.answer);
         print_compared(&json, "expected_dice_squared_error", &c->checks.power);
+        print_compared(&json, "share_beyond_outlier_limit", &c->checks.beyond);
         sm_json_object_end(&json);
     }
     sm_json_number(&json, "temperature", (double)c->metadata.temperature);

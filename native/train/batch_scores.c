@@ -30,6 +30,6 @@ void sm_batch_scores_add(const sm_training *training, const sm_batch *batch, int
         const float *mask = batch->masks + (size_t)i * pixels;
         if (batch->mask_weights[i] <= 0 || is_prompted(batch, i) || !has_lesion(mask, pixels)) continue;
         sums->lesion_images += 1;
-        sums->dice += sm_dice_of_logits(sm_training_mask_logits(training) + (size_t)i * pixels, mask, pixels);
+        sums->dice += sm_dice_of_logits(sm_training_mask_logits(training) + (size_t)i * pixels, 0, mask, pixels);
     }
 }

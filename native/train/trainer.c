@@ -233,6 +233,7 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
     }
     sm_progress_end(&bar);
     if (status == SM_OK) print_times(t, begun);
+    if (status == SM_OK) sm_trainer_report_choice(t);
     if (status == SM_OK) status = list_left_out(t, error);
     sm_trainer_tear_down(t);
     free(t);

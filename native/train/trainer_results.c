@@ -35,7 +35,7 @@ static void describe_data(const sm_trainer *t, char *text, size_t size) {
 
 /** Moves the result towards the initial weights, which for few images is better than either. */
 static void mix_with_start(const sm_trainer *t) {
-    if (!t->start) return;
+    if (!t->start || t->options->mix >= 1) return;
     for (size_t i = 0; i < t->net.total_count; i++)
         t->result[i] = t->start[i] + t->options->mix * (t->result[i] - t->start[i]);
 }
@@ -109,12 +109,27 @@ sm_status sm_trainer_save(sm_trainer *t, sm_error *error) {
     return sm_checkpoint_write(t->checkpoint_path, &t->progress, t->parameters, &t->optimiser, error);
 }
 
+/* The initial weights have learned from far more images than the few of the fine-tuning. They are replaced when the
+ * gain is more than two standard errors, on at least five images: fewer cannot show a gain. */
+enum { FEWEST_TO_COMPARE = 5, STANDARD_ERRORS = 2 };
+
+static bool better_than_start(const sm_trainer *t) {
+    return t->gain.count >= FEWEST_TO_COMPARE && sm_paired_mean(&t->gain) > STANDARD_ERRORS * sm_paired_error(&t->gain);
+}
+
 /** Scores t->result by inner validation and keeps it when it is the best so far. */
 static sm_status score_inner(sm_trainer *t, int epoch, sm_error *error) {
     sm_scores scores = {0};
     if (!t->inner_validation) return SM_OK;
     const sm_status status = sm_validation_run(t->inner_validation, t->result, &scores, error);
-    if (status != SM_OK || scores.overall <= t->progress.best_score) return status;
+    if (status != SM_OK) return status;
+    if (t->start_values) {
+        const double *values = sm_validation_values(t->inner_validation);
+        t->gain = (sm_paired){0};
+        for (int i = 0; i < t->inner_cache.count; i++) sm_paired_add(&t->gain, t->start_values[i], values[i]);
+        if (!better_than_start(t)) return SM_OK;
+    }
+    if (scores.overall <= t->progress.best_score) return SM_OK;
     t->progress.best_score = scores.overall;
     t->progress.best_epoch = epoch;
     memcpy(t->best, t->result, t->net.total_count * sizeof *t->best);
@@ -123,14 +138,36 @@ static sm_status score_inner(sm_trainer *t, int epoch, sm_error *error) {
 }
 
 sm_status sm_trainer_score_start(sm_trainer *t, sm_error *error) {
-    /* Random weights are no candidate; a resumed training has its score. */
-    if (!t->inner_validation || !t->options->initial_weights || t->progress.best_score >= 0) return SM_OK;
-    memcpy(t->result, t->parameters, t->net.total_count * sizeof *t->result);
-    const sm_status status = score_inner(t, 0, error);
-    if (status == SM_OK)
+    if (!t->inner_validation || !t->start) return SM_OK; /* random weights are no candidate */
+    const size_t size = (size_t)t->inner_cache.count * sizeof *t->start_values;
+    double *values = malloc(size);
+    if (!values) return sm_fail(error, SM_ERROR_MEMORY, "no memory to compare %d images", t->inner_cache.count);
+    memcpy(t->result, t->start, t->net.total_count * sizeof *t->result);
+    const bool resumed = t->progress.best_score >= 0;
+    sm_scores scores = {0};
+    const sm_status status =
+        resumed ? sm_validation_run(t->inner_validation, t->result, &scores, error) : score_inner(t, 0, error);
+    if (status == SM_OK) memcpy(values, sm_validation_values(t->inner_validation), size);
+    t->start_values = values;
+    if (status == SM_OK && !resumed)
         fprintf(stderr, "the weights to start from: inner score %.4f on %d images\n", t->progress.best_score,
                 t->inner_cache.count);
     return status;
+}
+
+void sm_trainer_report_choice(const sm_trainer *t) {
+    if (!t->start_values || t->progress.best_epoch > 0) return;
+    if (t->gain.count < FEWEST_TO_COMPARE)
+        fprintf(stderr,
+                "%d images cannot show that the training has helped: best.safetensors holds the weights to start from, "
+                "weights.safetensors those of the last epoch\n",
+                t->gain.count);
+    else
+        fprintf(stderr,
+                "no epoch is better beyond chance than the weights to start from, on %d images that are not trained "
+                "on (the last by %.4f, standard error %.4f): best.safetensors holds those, weights.safetensors the "
+                "last epoch\n",
+                t->gain.count, sm_paired_mean(&t->gain), sm_paired_error(&t->gain));
 }
 
 bool sm_trainer_out_of_patience(const sm_trainer *t) {
@@ -174,6 +211,10 @@ static void report_epoch(const sm_trainer *t, int epoch, const sm_scores *scores
         const size_t used = strlen(line);
         snprintf(line + used, sizeof line - used, ", best epoch %d (%.4f)", t->progress.best_epoch,
                  t->progress.best_score);
+        const size_t more = strlen(line);
+        if (t->start_values)
+            snprintf(line + more, sizeof line - more, ", this one %+.4f to the start, standard error %.4f",
+                     sm_paired_mean(&t->gain), sm_paired_error(&t->gain));
     }
     sm_progress_message(bar, line);
 }

@@ -64,7 +64,7 @@ static void describe_settings(sm_trainer *t) {
              t->kernels->name, (unsigned long long)teachers, (double)o->teacher_share, (double)o->prompt_share,
              (double)o->inner_share, t->data_hash);
     const size_t used = strlen(t->settings);
-    if (t->start)
+    if (t->start && o->mix < 1)
         snprintf(t->settings + used, sizeof t->settings - used, " from=%016llx mix=%g",
                  (unsigned long long)hash_bytes(0xCBF29CE484222325ULL, t->start, t->net.total_count * sizeof *t->start),
                  (double)o->mix);
@@ -99,10 +99,6 @@ static void choose_schedule(sm_trainer *t) {
         o->epochs = enough > least_epochs ? enough : least_epochs;
     }
     if (o->mix < 0) o->mix = t->training_cache.count < FEW_IMAGES ? 0.5f : 1;
-    if (o->mix >= 1) {
-        sm_floats_free(t->start);
-        t->start = NULL;
-    }
     if (o->optimiser.learning_rate <= 0) o->optimiser.learning_rate = fine_tuning ? 2e-4f : 2e-3f;
     t->optimiser_options = o->optimiser;
     t->optimiser_options.total_steps = (long)t->batches * o->epochs;
@@ -232,6 +228,12 @@ static sm_status find_checkpoint(sm_trainer *t, sm_error *error) {
                    t->checkpoint_path);
 }
 
+/** The images that choose the best epoch are answered with the settings that what is written has. */
+static void decide_as_start(const sm_trainer *t) {
+    const sm_validation_rule rule = {t->initial.threshold, t->has_decision ? &t->decision : NULL};
+    sm_validation_decide(t->inner_validation, &rule);
+}
+
 static sm_status start_or_resume(sm_trainer *t, sm_error *error) {
     if (t->has_checkpoint) {
         sm_status status =
@@ -308,7 +310,7 @@ static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     t->initial.input_size = t->net.default_size;
     sm_net_initialise(&t->net, options->seed, t->parameters);
     if (options->initial_weights) status = start_from(t, options->initial_weights, error);
-    if (status == SM_OK && options->initial_weights && options->mix < 1) {
+    if (status == SM_OK && options->initial_weights) {
         t->start = sm_floats_allocate(t->net.total_count);
         if (!t->start) return sm_fail(error, SM_ERROR_MEMORY, "no memory for training");
         memcpy(t->start, t->parameters, t->net.total_count * sizeof *t->start);
@@ -382,6 +384,7 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     if (status == SM_OK) {
         sm_validation_spread(t->validation, options->ranks);
         if (t->inner_validation) sm_validation_spread(t->inner_validation, options->ranks);
+        if (t->inner_validation && t->start) decide_as_start(t);
         describe_settings(t);
         t->saved_at = sm_clock();
         status = start_or_resume(t, error);
@@ -421,6 +424,7 @@ void sm_trainer_tear_down(sm_trainer *t) {
     sm_floats_free(t->result);
     sm_floats_free(t->best);
     sm_floats_free(t->start);
+    free(t->start_values);
     free(t->order);
     free(t->checkpoint_path);
     free(t->weights_path);

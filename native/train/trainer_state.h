@@ -4,6 +4,7 @@
 
 #include "../../src/decision.h"
 #include "../../src/outlier.h"
+#include "../metrics/paired.h"
 #include "../progress.h"
 #include "checkpoint.h"
 #include "distillation.h"
@@ -53,9 +54,11 @@ typedef struct sm_trainer {
     float *parameters, *gradients;
     float *result; /* the parameters to validate and to write: EMA weights with the adjusted type bias, mixed with
                       `start` */
-    float *start;  /* the initial weights, which the result is mixed with; NULL: it is not */
-    float *best;   /* the best result by inner validation; NULL without one */
-    bool best_new; /* `best` is not written yet */
+    float *start;  /* the initial weights; NULL: random ones */
+    double *start_values;        /* the inner scores of the images with the initial weights; NULL: not compared */
+    sm_paired gain;              /* of the last epoch over the initial weights */
+    float *best;                 /* the best result by inner validation; NULL without one */
+    bool best_new;               /* `best` is not written yet */
     sm_weights_metadata initial; /* of the initial weights */
     sm_outlier outlier;          /* of the initial weights, kept in what is written */
     sm_decision decision;
@@ -84,8 +87,11 @@ sm_status sm_trainer_set_up(sm_trainer *trainer, sm_error *error);
 /** Releases what the set-up made, also after it failed. */
 void sm_trainer_tear_down(sm_trainer *trainer);
 
-/** Scores the initial weights as epoch 0, when inner validation chooses the best epoch. */
+/** Scores the initial weights as epoch 0, when inner validation chooses the best epoch. They stay the best until an
+ * epoch is better beyond chance. */
 sm_status sm_trainer_score_start(sm_trainer *trainer, sm_error *error);
+/** After the last epoch: what best.safetensors holds, when no epoch was better than the initial weights. */
+void sm_trainer_report_choice(const sm_trainer *trainer);
 /** Whether `patience` epochs have passed without a better inner score. */
 bool sm_trainer_out_of_patience(const sm_trainer *trainer);
 /** Ends the epoch that was just trained: scores and log; and when it is time: observer, weights, checkpoint. */

@@ -19,6 +19,10 @@ struct sm_validation {
     sm_inference *inference; /* made by the first run; new memory for each would take as long as some images */
     sm_inference_state *state;
     double network_seconds;
+    float level;                 /* least logit of a pixel of the mask */
+    const sm_decision *decision; /* NULL: every mask counts */
+    float *presence_map;         /* [size][size]: probabilities, for the presence */
+    double *values;              /* [cache->count], see sm_validation_values */
     sm_augment_scratch *scratch;
     float *image, *mask, *logits; /* [size][size] */
     float *probability;           /* [SM_VALIDATION_EXAMPLES][size][size], as the two below */
@@ -27,12 +31,12 @@ struct sm_validation {
     int example_count;
 };
 
-double sm_dice_of_logits(const float *logits, const float *target, size_t count) {
+double sm_dice_of_logits(const float *logits, float level, const float *target, size_t count) {
     int both = 0;
     int predicted = 0;
     int lesion = 0;
     for (size_t i = 0; i < count; i++) {
-        int p = logits[i] > 0;
+        int p = logits[i] > level;
         int t = target[i] >= 0.5f;
         both += p & t;
         predicted += p;
@@ -71,9 +75,11 @@ sm_status sm_validation_create(const sm_net *net, const sm_cache *cache, int siz
                             .logits = sm_floats_allocate(pixels),
                             .probability = sm_floats_allocate(SM_VALIDATION_EXAMPLES * pixels),
                             .grey = malloc(SM_VALIDATION_EXAMPLES * pixels),
-                            .target = malloc(SM_VALIDATION_EXAMPLES * pixels)};
+                            .target = malloc(SM_VALIDATION_EXAMPLES * pixels),
+                            .values = malloc(((size_t)cache->count + 1) * sizeof(double)),
+                            .presence_map = sm_floats_allocate(pixels)};
     if (!made->scratch || !made->image || !made->mask || !made->logits || !made->probability || !made->grey ||
-        !made->target) {
+        !made->target || !made->values || !made->presence_map) {
         sm_validation_free(made);
         return sm_fail(error, SM_ERROR_MEMORY, "no memory for validation");
     }
@@ -92,6 +98,8 @@ void sm_validation_free(sm_validation *validation) {
     sm_floats_free(validation->probability);
     free(validation->grey);
     free(validation->target);
+    free(validation->values);
+    sm_floats_free(validation->presence_map);
     free(validation);
 }
 
@@ -110,6 +118,13 @@ static void keep_example(sm_validation *validation, int place) {
     validation->kernels->sigmoid(validation->logits, pixels, probability);
 }
 
+void sm_validation_decide(sm_validation *validation, const sm_validation_rule *rule) {
+    validation->level = logf(rule->threshold / (1 - rule->threshold)); /* -inf for 0, inf for 1 */
+    validation->decision = rule->decision;
+}
+
+const double *sm_validation_values(const sm_validation *validation) { return validation->values; }
+
 void sm_validation_spread(sm_validation *validation, const sm_ranks *ranks) { validation->ranks = ranks; }
 
 const sm_validation_example *sm_validation_examples(const sm_validation *validation, int *count) {
@@ -123,6 +138,15 @@ typedef struct answer {
     int type;
 } answer;
 
+/** Whether the image has a mask at all, by its presence. */
+static bool counts(const sm_validation *v, const float type_logits[SM_CLASS_COUNT]) {
+    if (!v->decision) return true;
+    const float *point = sm_decision_point(v->decision, (double)SM_DEFAULT_OPERATING_POINT);
+    v->kernels->sigmoid(v->logits, (size_t)v->size * (size_t)v->size, v->presence_map);
+    const float peak = sm_peak(v->presence_map, NULL, 0, v->size, v->size);
+    return !point || sm_presence(v->decision, sm_type_odds(type_logits), peak) >= point[1];
+}
+
 static sm_status answer_image(sm_validation *validation, int index, answer *result, sm_error *error) {
     const sm_augmentation none = sm_augmentation_none();
     const sm_status status = sm_augment(&none, &validation->cache->samples[index], validation->size, 0,
@@ -133,8 +157,9 @@ static sm_status answer_image(sm_validation *validation, int index, answer *resu
     sm_inference_run(validation->state, validation->image, validation->logits, type_logits);
     validation->network_seconds += sm_clock() - before;
     result->type = sm_class_of_logits(type_logits, validation->two_sigmoid);
-    result->dice =
-        sm_dice_of_logits(validation->logits, validation->mask, (size_t)validation->size * (size_t)validation->size);
+    const size_t pixels = (size_t)validation->size * (size_t)validation->size;
+    const float level = counts(validation, type_logits) ? validation->level : INFINITY;
+    result->dice = sm_dice_of_logits(validation->logits, level, validation->mask, pixels);
     for (int k = 0; k < validation->example_count; k++)
         if (index == (int)((long)k * validation->cache->count / validation->example_count)) keep_example(validation, k);
     return SM_OK;
@@ -176,23 +201,29 @@ static sm_status merge(sm_validation *validation, answer *answers, sm_error *err
     return status == SM_OK ? sm_ranks_merge(ranks, validation->target, pixels, error) : status;
 }
 
-static void score(const sm_cache *cache, const answer *answers, sm_scores *scores) {
+static void score(const sm_cache *cache, const answer *answers, double *values, sm_scores *scores) {
     double dice = 0;
     int lesions = 0, normals = 0, false_masks = 0, right = 0, typed = 0;
     for (int i = 0; i < cache->count; i++) {
         const int type = (int)sm_record_type(cache->records[i]);
         typed += type < SM_CLASS_COUNT;
         right += answers[i].type == type;
+        values[i] = NAN;
         if (!sm_record_outlined(cache->records[i])) {
             /* Without a mask there is nothing to compare the outline with. */
         } else if (type == SM_CLASS_NORMAL) {
             normals++;
+            values[i] = answers[i].dice < 1 ? 0 : 1;
             false_masks += answers[i].dice < 1; /* with an empty target, Dice is 1 only for an empty mask */
         } else {
             lesions++;
             dice += answers[i].dice;
+            values[i] = answers[i].dice;
         }
     }
+    for (int i = 0; i < cache->count && lesions + normals == 0; i++)
+        if ((int)sm_record_type(cache->records[i]) < SM_CLASS_COUNT)
+            values[i] = answers[i].type == (int)sm_record_type(cache->records[i]);
     const int outlined = lesions + normals;
     scores->overall = outlined > 0 ? (dice + normals - false_masks) / outlined : typed > 0 ? (double)right / typed : 0;
     scores->lesion_dice = lesions > 0 ? dice / lesions : NAN;
@@ -220,7 +251,7 @@ sm_status sm_validation_run(sm_validation *validation, const float *parameters, 
                                : sm_fail(error, SM_ERROR_MEMORY, "no memory to validate");
     status = sm_ranks_agree(validation->ranks, status, error);
     if (status == SM_OK && answers) status = merge(validation, answers, error);
-    if (status == SM_OK && answers) score(cache, answers, scores);
+    if (status == SM_OK && answers) score(cache, answers, validation->values, scores);
     free(answers);
     return status;
 }

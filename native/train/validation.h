@@ -2,6 +2,7 @@
 #ifndef SONOMASK_VALIDATION_H
 #define SONOMASK_VALIDATION_H
 
+#include "../../src/decision.h"
 #include "loader.h"
 
 typedef struct sm_scores {
@@ -12,6 +13,13 @@ typedef struct sm_scores {
     double accuracy;    /**< of the three classes */
     double false_masks; /**< share of normal images with any mask; NaN when there is none */
 } sm_scores;
+
+/** What an answer takes from the settings of the weights. */
+typedef struct sm_validation_rule {
+    float threshold; /**< least probability of a pixel of the mask */
+    /** The mask counts when the presence of the image passes the default operating point. NULL: it always counts. */
+    const sm_decision *decision;
+} sm_validation_rule;
 
 enum { SM_VALIDATION_EXAMPLES = 8 };
 
@@ -33,16 +41,25 @@ sm_status sm_validation_create(const sm_net *net, const sm_cache *cache, int siz
                                sm_error *error);
 /** The ranks then divide the images of a run among them; all get the same scores. `ranks` must outlive the result. */
 void sm_validation_spread(sm_validation *validation, const sm_ranks *ranks);
+/** Runs then score masks by this rule. Without it, by the threshold 0.5 alone. `rule->decision` must outlive the
+ * result.
+ */
+void sm_validation_decide(sm_validation *validation, const sm_validation_rule *rule);
 void sm_validation_free(sm_validation *validation);
 
 /** Scores `parameters` on all images, with a progress bar. Errors: SM_ERROR_MEMORY. */
 sm_status sm_validation_run(sm_validation *validation, const float *parameters, sm_scores *scores, sm_error *error);
 
+/** [cache->count]: of each image of the last run, what `overall` is the mean of; NaN for one that does not count. Valid
+ * until the next run. */
+const double *sm_validation_values(const sm_validation *validation);
+
 /** Up to SM_VALIDATION_EXAMPLES images of the last run, spread evenly over all; valid until the next run. */
 const sm_validation_example *sm_validation_examples(const sm_validation *validation, int *count);
 
-/** Dice of logits > 0 against target >= 0.5 over `count` pixels; 1 when both are empty. */
-double sm_dice_of_logits(const float *logits, const float *target, size_t count);
+/** Dice of logits > level against target >= 0.5 over `count` pixels; 1 when both are empty. The level 0 is the
+ * probability 0.5. */
+double sm_dice_of_logits(const float *logits, float level, const float *target, size_t count);
 /** The class with the largest type logit; with `two_sigmoid`, the logit of the normal class counts as 0. */
 int sm_class_of_logits(const float *logits, bool two_sigmoid);
 

@@ -17,6 +17,7 @@
 #include "../../native/file.h"
 #include "../../src/decision.h"
 #include "../../src/memory_plan.h"
+#include "../../src/outlier.h"
 #include "../../src/weights.h"
 #include "assert_near.h"
 #include "check_text.h"
@@ -234,6 +235,76 @@ static void faint_outlines_keep_images_without_a_mask(void **state) {
     assert_near(number_in(metrics, "lesion_dice"), 0, 0);
 }
 
+enum { MANY = 104 };
+
+static void write_many(void) {
+    static char list[16384];
+    strcpy(list, "image,masks,class,group\n");
+    for (int i = 0; i < MANY; i++) {
+        char image[32], line[64];
+        sm_sample sample = {0};
+        assert_int_equal(sm_phantom_draw(WIDTH, HEIGHT, SM_CLASS_NORMAL, 1000 + (uint64_t)i, &sample, NULL), SM_OK);
+        snprintf(image, sizeof image, "many%d.png", i);
+        scratch_png(scratch_root, image, WIDTH, HEIGHT, sample.grey);
+        sm_sample_free(&sample);
+        snprintf(line, sizeof line, "%s,,normal,%d\n", image, i);
+        strcat(list, line);
+    }
+    scratch_text(scratch_root, "many.csv", list);
+}
+
+/** The limit of the outlier statistics of `name`. With `to`, writes these weights with `factor` times the limit. */
+static float outlier_limit(const char *name, float factor, const char *to) {
+    static sm_outlier outlier;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    bool found = false;
+    sm_weights_metadata metadata;
+    sm_net net;
+    float *parameters = NULL;
+    assert_int_equal(sm_file_read(inside(name), &bytes, &size, NULL), SM_OK);
+    assert_int_equal(sm_outlier_read(bytes, size, &outlier, &found, NULL), SM_OK);
+    assert_int_equal(sm_weights_read(bytes, size, &metadata, &net, &parameters, NULL), SM_OK);
+    free(bytes);
+    assert_true(found);
+    const float limit = outlier.limit;
+    outlier.limit *= factor;
+    if (to) {
+        sm_weights_extra extras[SM_OUTLIER_TENSORS];
+        sm_outlier_tensors(&outlier, extras);
+        assert_int_equal(sm_weights_write_with(&net, parameters, &metadata, SM_WEIGHTS_FLOAT32, extras,
+                                               SM_OUTLIER_TENSORS, &bytes, &size, NULL),
+                         SM_OK);
+        scratch_write(scratch_root, to, bytes, size);
+        free(bytes);
+    }
+    sm_floats_free(parameters);
+    return limit;
+}
+
+/** Outlier statistics that a hundred images do not improve stay; those that call most images foreign are replaced. */
+static void outlier_statistics_are_checked(void **state) {
+    (void)state;
+    write_many();
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
+                         inside("many.csv"), "--fit", "outliers", "--out", inside("known.safetensors"), NULL),
+                     0);
+    assert_holds("stdout.txt", "\"fitted\":[\"outliers\"]", true);
+    const float limit = outlier_limit("known.safetensors", 3, "wide.safetensors");
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("wide.safetensors"), "--data",
+                         inside("many.csv"), "--fit", "outliers", "--out", inside("kept.safetensors"), NULL),
+                     0);
+    assert_holds("stdout.txt", "\"fitted\":[]", true);
+    assert_holds("stderr.txt", "outliers: on 104 images that it was not fitted to", true);
+    assert_near(outlier_limit("kept.safetensors", 1, NULL), 3 * limit, 1e-4);
+    outlier_limit("known.safetensors", 0.01f, "narrow.safetensors");
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("narrow.safetensors"), "--data",
+                         inside("many.csv"), "--fit", "outliers", "--out", inside("refitted.safetensors"), NULL),
+                     0);
+    assert_holds("stdout.txt", "\"fitted\":[\"outliers\"]", true);
+    assert_near(outlier_limit("refitted.safetensors", 1, NULL), limit, 1e-4);
+}
+
 static void what_cannot_be_fitted_stays(void **state) {
     (void)state;
     assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("model.safetensors"),
@@ -347,6 +418,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_fitted_and_used),
         cmocka_unit_test(a_fit_that_is_not_better_is_not_used),
+        cmocka_unit_test(outlier_statistics_are_checked),
         cmocka_unit_test(faint_outlines_keep_images_without_a_mask),
         cmocka_unit_test(what_cannot_be_fitted_stays),
         cmocka_unit_test(settings_are_copied_and_pooled),

@@ -12,6 +12,7 @@
 
 #include "../../native/metrics/bootstrap.h"
 #include "../../native/metrics/classes.h"
+#include "../../native/metrics/paired.h"
 #include "../../native/metrics/pixels.h"
 #include "../../native/metrics/reliability.h"
 #include "../../native/metrics/roc.h"
@@ -605,8 +606,21 @@ static void a_bootstrap_without_items_is_refused(void **state) {
     }
 }
 
+static void test_paired_difference(void **state) {
+    (void)state;
+    sm_paired pairs = {0};
+    assert_near(sm_paired_mean(&pairs), 0, 0);
+    assert_near(sm_paired_error(&pairs), 0, 0);
+    static const double first[] = {1, 2, NAN, 4}, second[] = {2, 4, 9, 7}; /* differences 1, 2, 3: deviation 1 */
+    for (int i = 0; i < 4; i++) sm_paired_add(&pairs, first[i], second[i]);
+    assert_int_equal(pairs.count, 3);
+    assert_near(sm_paired_mean(&pairs), 2, 1e-12);
+    assert_near(sm_paired_error(&pairs), 1 / sqrt(3), 1e-12);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paired_difference),
         cmocka_unit_test(counts_and_scores_of_pixels),
         cmocka_unit_test(empty_masks),
         cmocka_unit_test(mean_scores_leave_out_undefined_values),

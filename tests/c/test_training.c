@@ -356,7 +356,12 @@ static void test_the_best_epoch_is_kept(void **state) {
     options.optimiser.learning_rate = 0.5f;
     options.epochs = 12;
     options.patience = 2;
-    assert_int_equal(train_into(place, "ruined", &options, &never, NULL), SM_OK);
+    scratch_stderr_begin(place->folder);
+    const sm_status status = train_into(place, "ruined", &options, &never, NULL);
+    char *text = scratch_stderr_end(place->folder);
+    assert_int_equal(status, SM_OK);
+    assert_non_null(strstr(text, "best.safetensors holds"));
+    free(text);
     size_t size[3];
     unsigned char *log = read_result(place, "ruined", "log.csv", &size[0]);
     assert_null(strstr((char *)log, "\n12,"));
@@ -369,6 +374,38 @@ static void test_the_best_epoch_is_kept(void **state) {
     assert_memory_not_equal(last + size[1] - tail, start + size[2] - tail, tail);
     free(best);
     free(last);
+    free(start);
+}
+
+/** Weights that have hardly learned anything are replaced: the gain is larger than chance explains. */
+static void test_a_clear_gain_replaces_the_initial_weights(void **state) {
+    workplace *place = *state;
+    sm_trainer_options options = small_training();
+    options.epochs = 1;
+    options.fold = -1;
+    options.augmentation = "none";
+    options.optimiser.learning_rate = 1e-5f;
+    assert_int_equal(train_into(place, "young", &options, &never, NULL), SM_OK);
+    char young[160];
+    snprintf(young, sizeof young, "%s/young/weights.safetensors", place->folder);
+    options.initial_weights = young;
+    options.inner_share = 0.5f;
+    options.optimiser.learning_rate = 2e-3f;
+    options.epochs = 30;
+    options.mix = 1;
+    scratch_stderr_begin(place->folder);
+    const sm_status status = train_into(place, "grown", &options, &never, NULL);
+    char *text = scratch_stderr_end(place->folder);
+    assert_int_equal(status, SM_OK);
+    if (strstr(text, "best.safetensors holds the weights to start from") || strstr(text, "better beyond chance"))
+        fail_msg("%s", text);
+    free(text);
+    size_t size[2];
+    unsigned char *best = read_result(place, "grown", "best.safetensors", &size[0]);
+    unsigned char *start = read_result(place, "young", "weights.safetensors", &size[1]);
+    const size_t tail = 4096;
+    assert_memory_not_equal(best + size[0] - tail, start + size[1] - tail, tail);
+    free(best);
     free(start);
 }
 
@@ -580,6 +617,7 @@ int main(void) {
         cmocka_unit_test(test_images_read_before),
         cmocka_unit_test(test_resuming_with_more_epochs),
         cmocka_unit_test(test_the_best_epoch_is_kept),
+        cmocka_unit_test(test_a_clear_gain_replaces_the_initial_weights),
         cmocka_unit_test(test_a_loss_that_is_not_finite),
         cmocka_unit_test(test_damaged_checkpoint_is_refused),
         cmocka_unit_test(test_a_checkpoint_that_cannot_be_opened_stops_the_training),

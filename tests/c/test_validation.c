@@ -22,11 +22,11 @@ static void test_dice_of_logits(void **state) {
     static const float logits[] = {3, 0.1f, -0.1f, -2, 0, 1};
     static const float target[] = {1, 0.4f, 0.5f, 0, 1, 0.9f};
     /* predicted: 0, 1, 5; target: 0, 2, 4, 5; both: 0, 5 */
-    assert_near(sm_dice_of_logits(logits, target, 6), 2.0 * 2 / (3 + 4), 1e-12);
+    assert_near(sm_dice_of_logits(logits, 0, target, 6), 2.0 * 2 / (3 + 4), 1e-12);
     static const float low[] = {-1, -1}, none[] = {0, 0.49f}, all[] = {1, 1};
-    assert_near(sm_dice_of_logits(low, none, 2), 1, 0);
-    assert_near(sm_dice_of_logits(low, all, 2), 0, 0);
-    assert_near(sm_dice_of_logits(all, none, 2), 0, 0);
+    assert_near(sm_dice_of_logits(low, 0, none, 2), 1, 0);
+    assert_near(sm_dice_of_logits(low, 0, all, 2), 0, 0);
+    assert_near(sm_dice_of_logits(all, 0, none, 2), 0, 0);
 }
 
 static void test_class_of_logits(void **state) {
@@ -158,6 +158,40 @@ static void test_scores_without_a_class(void **state) {
     }
 }
 
+/** The threshold and the presence of the weights decide about a mask, as they do in an answer. */
+static void test_scores_by_a_rule(void **state) {
+    fixture *f = *state;
+    sm_validation *validation = NULL;
+    sm_scores plain, scores;
+    move_mask_bias(f, 0);
+    assert_int_equal(
+        sm_validation_create(&f->net, &f->cache, SIDE, false, sm_kernels_for(SM_BACKEND_AUTO), NULL, &validation, NULL),
+        SM_OK);
+    scratch_stderr_begin(f->folder);
+    assert_int_equal(sm_validation_run(validation, f->parameters, &plain, NULL), SM_OK);
+    double sum = 0;
+    for (int i = 0; i < COUNT; i++) sum += sm_validation_values(validation)[i];
+    assert_near(sum / COUNT, plain.overall, 1e-9);
+    sm_validation_decide(validation, &(sm_validation_rule){.threshold = 0});
+    assert_int_equal(sm_validation_run(validation, f->parameters, &scores, NULL), SM_OK);
+    assert_near(scores.false_masks, 1, 0);
+    sm_validation_decide(validation, &(sm_validation_rule){.threshold = 1});
+    assert_int_equal(sm_validation_run(validation, f->parameters, &scores, NULL), SM_OK);
+    assert_near(scores.false_masks, 0, 0);
+    assert_near(scores.lesion_dice, 0, 0);
+    sm_decision decision = {.presence = {0, 0, -10},
+                            .operating_points = {{0.8f, 0.5f, 1}, {0.9f, 0.5f, 1}, {0.95f, 0.5f, 1}}};
+    sm_validation_decide(validation, &(sm_validation_rule){0.5f, &decision});
+    assert_int_equal(sm_validation_run(validation, f->parameters, &scores, NULL), SM_OK);
+    assert_near(scores.lesion_dice, 0, 0);
+    assert_near(scores.false_masks, 0, 0);
+    decision.presence[2] = 10;
+    assert_int_equal(sm_validation_run(validation, f->parameters, &scores, NULL), SM_OK);
+    assert_near(scores.overall, plain.overall, 0);
+    free(scratch_stderr_end(f->folder));
+    sm_validation_free(validation);
+}
+
 static sm_scores scores_of(fixture *f, const sm_record *const *records) {
     sm_validation *validation = NULL;
     sm_scores scores;
@@ -268,6 +302,7 @@ int main(void) {
         cmocka_unit_test(test_dice_of_logits),
         cmocka_unit_test(test_class_of_logits),
         cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_scores_by_a_rule),
         cmocka_unit_test(test_scores_without_a_class),
         cmocka_unit_test(test_scores_of_labels_in_part),
         cmocka_unit_test(test_log),

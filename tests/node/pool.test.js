@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -112,6 +112,59 @@ test('idle workers end, and start again when there is work', async () => {
     await delay(100);
     assert.equal((await pool.segment(scanPng(30, 30))).width, 30);
     pool.dispose();
+});
+
+describe('start: a pool that is still loading', () => {
+    test('runs calls that were made before it is ready', async () => {
+        const image = scanPng(70, 60);
+        /** @type {(weights: Buffer) => void} */
+        let arrive = () => {};
+        const weights = new Promise((resolve) => {
+            arrive = resolve;
+        });
+        const started = await SonomaskPool.start({ weights, size: 2 });
+        assert.deepEqual(Object.keys(started.info), []);
+        const calls = [started.segment(image), started.segment(image), started.open(image)];
+        assert.equal(started.pending, 2, 'a call of an image waits until it is known whether the network takes clicks');
+        arrive(await readFile(WEIGHTS));
+        await started.ready;
+        const single = await Sonomask.load({ weights: WEIGHTS });
+        assert.deepEqual(started.info, single.info);
+        const expected = { ...await single.segment(image), milliseconds: 0 };
+        const [first, second, open] = await Promise.all(calls);
+        for (const result of [first, second]) assert.deepEqual({ ...result, milliseconds: 0 }, expected);
+        assert.equal(/** @type {any} */ (open).width, 70);
+        started.dispose();
+        single.dispose();
+    });
+
+    test('what cannot be loaded fails all calls, earlier and later ones, with the same error', async () => {
+        const started = await SonomaskPool.start({ weights: Buffer.from('these are no weights at all'), size: 2 });
+        const early = Promise.allSettled([started.segment(scanPng(30, 30)), started.segment(scanPng(30, 30)), started.ready]);
+        for (const { reason } of /** @type {PromiseRejectedResult[]} */ (await early)) assert.equal(reason?.code, 'weights');
+        await assert.rejects(started.segment(scanPng(30, 30)), { code: 'weights' });
+        assert.equal(started.pending, 0);
+    });
+
+    test('a call that is cancelled does not stop the loading', async () => {
+        const stop = new AbortController();
+        const started = await SonomaskPool.start({ weights: WEIGHTS, size: 1 });
+        const cancelled = started.segment(SLOW, { signal: stop.signal });
+        const other = started.segment(scanPng(30, 30));
+        stop.abort();
+        await assert.rejects(cancelled, { code: 'aborted' });
+        assert.equal((await other).width, 30);
+        await started.ready;
+        started.dispose();
+    });
+
+    test('dispose ends the loading', async () => {
+        const started = await SonomaskPool.start({ weights: WEIGHTS, size: 1 });
+        const call = started.segment(scanPng(30, 30));
+        started.dispose();
+        await assert.rejects(call, { code: 'disposed' });
+        await assert.rejects(started.ready, { code: 'disposed' });
+    });
 });
 
 test('errors of load have a clear message', async () => {

@@ -62,6 +62,15 @@ describe('segment', () => {
         }
     });
 
+    test('without the map the answer is the same', async () => {
+        const image = scanPng(100, 80);
+        const { probabilityMap, milliseconds: _, ...whole } = await sonomask.segment(image);
+        const { probabilityMap: none, milliseconds: __, ...outlines } = await sonomask.segment(image, { map: false });
+        assert.ok(probabilityMap.length > 0);
+        assert.equal(none.length, 0);
+        assert.deepEqual(outlines, whole);
+    });
+
     test('drops lesions below the minimum area', async () => {
         const image = scanPng(100, 80);
         const all = await sonomask.segment(image, { threshold: 0, minimumArea: 0 });

@@ -53,6 +53,24 @@ function smallControls(page) {
     );
 }
 
+/**
+ * @param {import('./support/page.js').Page} page
+ * @returns {Promise<string[]>} what is beside the screen or scrolls sideways; the strip of images on a phone may
+ */
+function tooWide(page) {
+    return page.evaluate(() =>
+        [document.documentElement, ...document.querySelectorAll('body *:not(.list *, .skip *, svg *)')]
+            .map(node => ({ node, box: node.getBoundingClientRect() }))
+            .filter(({ node, box }) => {
+                const { overflowX, clipPath, clip } = getComputedStyle(node);
+                if (box.width <= 1 || clip !== 'auto' || clipPath !== 'none' || node.matches('.list, .list-side, .skip, .swipe')) return false;
+                const scrolls = node.scrollWidth > node.clientWidth + 1 && /auto|scroll/.test(overflowX);
+                return box.right > innerWidth + 0.5 || box.left < -0.5 || scrolls;
+            })
+            .map(({ node, box }) => `${node.id || node.className || node.tagName} ${Math.round(box.left)}-${Math.round(box.right)}`),
+    );
+}
+
 describe('accessibility', { skip }, () => {
     /** @type {import('./support/page.js').Site} */
     let site;
@@ -211,18 +229,44 @@ describe('accessibility', { skip }, () => {
         await page.locator('#list-table').click();
         assert.deepEqual(await small(), [], 'table');
         await page.keyboard.press('Escape');
-        // A table of four lesions needs no scrolling sideways.
+        await page.context().close();
+    });
+
+    test('nothing is wider than the screen at 360, 390, 820 and 1440 pixels, with one to four lesions, any tool, and the table', async () => {
+        const page = await site.open();
+        await pick(page, [await sample('benign'), await sample('normal')]);
+        await settled(page, 2);
+        await answered(page);
         const [width, height] = [600, 450];
-        const isLesion = (/** @type {number} */ index) => [0, 1, 2, 3].some(lesion => Math.hypot((index % width) - 90 - 135 * lesion, Math.floor(index / width) - 225) < 40);
-        const drawn = png({ width, height, data: new Uint8Array(width * height).map((_, index) => (isLesion(index) ? 255 : 0)) });
-        await pick(page, [{ name: 'benign_mask.png', buffer: drawn }]);
-        await page.locator('.scores').waitFor();
-        for (const language of ['en', 'ar']) {
-            if (language === 'ar') await page.locator('#language').click();
-            else await page.getByRole('button', { name: 'Use as my outline' }).click();
-            await page.setViewportSize({ width: 360, height: 780 });
-            await page.locator('#lesions .measures thead th').nth(3).waitFor();
-            assert.ok(await page.locator('#lesions .measures-scroll').evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth), language);
+        for (const count of [1, 2, 3, 4]) {
+            const isLesion = (/** @type {number} */ index) =>
+                Array.from({ length: count }, (_, lesion) => Math.hypot((index % width) - 90 - 135 * lesion, Math.floor(index / width) - 225)).some(distance => distance < 40);
+            const drawn = png({ width, height, data: new Uint8Array(width * height).map((_, index) => (isLesion(index) ? 255 : 0)) });
+            await pick(page, [{ name: `any-${count}.png`, buffer: drawn }], '#pick-truth');
+            await page.locator('.compare-lesions li').nth(count - 1).waitFor();
+            await page.locator('[data-action="use"]').click();
+            await page.waitForFunction(expected => document.querySelectorAll('#lesions .measures thead th').length === expected, count);
+            if (count === 1) await page.keyboard.press('a');
+            if (count === 1) await page.keyboard.press('PageUp');
+            for (const screen of [360, 390, 820, 1440]) {
+                await page.setViewportSize({ width: screen, height: 800 });
+                const tools = count === 4 && screen < 1000 && screen !== 390 ? ['click', 'polygon', 'brush', 'scale', 'region', 'move'] : ['move'];
+                for (const tool of tools) {
+                    await page.locator(`[data-tool="${tool}"]`).first().click();
+                    assert.deepEqual(await tooWide(page), [], `${count} lesions, ${screen} pixels, ${tool}`);
+                }
+            }
+        }
+        for (const screen of [360, 820, 1440]) {
+            await page.setViewportSize({ width: screen, height: 800 });
+            await page.keyboard.press('t');
+            assert.deepEqual(await tooWide(page), [], `table, ${screen} pixels`);
+            await page.keyboard.press('Escape');
+        }
+        await page.locator('#language').click();
+        for (const screen of [360, 1440]) {
+            await page.setViewportSize({ width: screen, height: 800 });
+            assert.deepEqual(await tooWide(page), [], `Arabic, ${screen} pixels`);
         }
         await page.context().close();
     });

@@ -97,13 +97,24 @@ test('of 40 images with masks of mixed naming all are paired', () => {
     assert.deepEqual(pairsOf(['a/x.png', 'b/x.png', 'c/x_mask.png', 'masks/y.png', 'a/x_mask.png']).unpaired, [['c/x_mask.png', 'several'], ['masks/y.png', 'none']]);
 });
 
+/**
+ * @param {ReturnType<typeof maskOf>} read
+ * @returns {number[]}
+ */
+function maskRead(read) {
+    assert.ok(typeof read !== 'string', `read as ${String(read)}`);
+    return [...read.mask];
+}
+
 test('masks with grey levels, colours, palettes and class numbers are read; a picture is refused', () => {
     const read = (/** @type {number[]} */ data, channels = 1) =>
         maskOf({ data: Uint8ClampedArray.from(data), width: data.length / channels, height: 1, channels: /** @type {1 | 4} */ (channels) });
-    assert.deepEqual([...(read([0, 90, 140, 255]) ?? [])], [0, 0, 255, 255]);
-    assert.deepEqual([...(read([0, 1, 2, 0]) ?? [])], [0, 255, 255, 0], 'class numbers');
-    assert.deepEqual([...(read([0, 0, 0, 255, 200, 0, 0, 255, 0, 255, 0, 0], 4) ?? [])], [0, 255, 0], 'colours; transparent is nothing');
-    assert.equal(read(Array.from({ length: 256 }, (_, index) => index)), null);
+    const maskIn = (/** @type {number[]} */ data, channels = 1) => maskRead(read(data, channels));
+    assert.deepEqual(maskIn([0, 90, 140, 255]), [0, 0, 255, 255]);
+    assert.deepEqual(maskIn([0, 1, 2, 0]), [0, 255, 255, 0], 'class numbers');
+    assert.deepEqual(maskIn([0, 0, 0, 255, 200, 0, 0, 255, 0, 255, 0, 0], 4), [0, 255, 0], 'colours; transparent is nothing');
+    assert.deepEqual(maskIn([0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0], 4), [0, 255, 0], 'black on nothing');
+    assert.equal(read(Array.from({ length: 256 }, (_, index) => index)), 'compare.picture');
     // Half of a square has the darker level; its edge has one in between.
     const square = (/** @type {number} */ darker, /** @type {number} */ edge) =>
         Uint8ClampedArray.from({ length: 400 }, (_, index) => {
@@ -111,9 +122,26 @@ test('masks with grey levels, colours, palettes and class numbers are read; a pi
             if (x < 4 || y < 4 || x > 15 || y > 15) return 0;
             return x === 4 || y === 4 || x === 15 || y === 15 ? edge : x < 10 ? darker : 255;
         });
-    const area = (/** @type {Uint8ClampedArray<ArrayBuffer>} */ data) => maskOf({ data, width: 20, height: 20, channels: 1 })?.filter(Boolean).length;
+    const area = (/** @type {Uint8ClampedArray<ArrayBuffer>} */ data) => maskRead(maskOf({ data, width: 20, height: 20, channels: 1 })).filter(Boolean).length;
     assert.equal(area(square(127, 127)), 144, 'two classes as grey levels');
     assert.equal(area(square(255, 90)), 100, 'the darker part of a soft edge');
+});
+
+test('a dark lesion on white is recognised by the border; a mask that is white all over is refused', () => {
+    const [width, height] = [40, 30];
+    const isLesion = (/** @type {number} */ index) => Math.hypot((index % width) - 15, Math.floor(index / width) - 12) < 7;
+    const drawn = (/** @type {number} */ lesion, /** @type {number} */ ground) =>
+        ({ data: Uint8ClampedArray.from({ length: width * height }, (_, index) => (isLesion(index) ? lesion : ground)), width, height, channels: /** @type {const} */ (1) });
+    const expected = Array.from({ length: width * height }, (_, index) => (isLesion(index) ? 255 : 0));
+    for (const [lesion, ground, inverted] of /** @type {const} */ ([[255, 0, false], [0, 255, true], [0, 1, true], [30, 230, true]])) {
+        const read = maskOf(drawn(lesion, ground));
+        assert.deepEqual(maskRead(read), expected, `${lesion} on ${ground}`);
+        assert.equal(typeof read === 'string' || read.inverted, inverted);
+    }
+    assert.equal(maskOf(drawn(255, 255)), 'compare.full');
+    assert.ok(maskRead(maskOf(drawn(255, 255), true)).every(value => value === 0), 'empty on request');
+    assert.equal(maskRead(maskOf(drawn(0, 255), false))[0], 255, 'the other way round on request');
+    assert.ok(maskRead(maskOf(drawn(0, 0))).every(value => value === 0), 'a normal image');
 });
 
 describe('comparing', { skip }, () => {
@@ -186,7 +214,7 @@ describe('comparing', { skip }, () => {
     });
 
     test('a mask without an image is named with the reason, and paired by hand', async () => {
-        const white = png({ width: 600, height: 450, data: new Uint8Array(270000).fill(255) });
+        const white = png({ width: 600, height: 450, data: new Uint8Array(270000).fill(255, 60000, 200000) });
         await pick(page, [{ name: 'stranger_gt.png', buffer: white }, await sample('normal'), { name: 'normal_mask.png', buffer: white }]);
         await page.getByText('No image was found for the mask stranger_gt.png.').first().waitFor();
         await settled(page, 3);
@@ -200,6 +228,26 @@ describe('comparing', { skip }, () => {
         await page.getByText('Every image has its mask.').waitFor();
         await page.keyboard.press('Escape');
         await page.getByText('2 images with a lesion: mean').waitFor();
+    });
+
+    test('a mask of a dark lesion on white is read as such, which is said and can be turned round; one that is white all over is refused', async () => {
+        const data = new Uint8Array(270000).fill(255);
+        for (let y = 200; y < 260; y++) data.fill(0, y * 600 + 250, y * 600 + 350);
+        await pick(page, [{ name: 'dark.png', buffer: png({ width: 600, height: 450, data }) }], '#pick-truth');
+        await page.getByText('Read as a dark lesion on white.').waitFor();
+        await page.getByText('1 mask was read as dark on white.').waitFor();
+        await page.getByRole('button', { name: 'Use as my outline' }).click();
+        await page.getByText('Dice 1.00, area 0%').waitFor();
+        await page.locator('#lesions').getByText('6,000').waitFor();
+        await page.keyboard.press('Control+z');
+        await page.getByRole('button', { name: 'Swap black and white' }).click();
+        await page.getByText('Read as a dark lesion on white.').waitFor({ state: 'detached' });
+        await page.getByRole('button', { name: 'Swap black and white' }).click();
+        await page.getByText('Read as a dark lesion on white.').waitFor();
+        await pick(page, [{ name: 'white.png', buffer: png({ width: 600, height: 450, data: data.fill(255) }) }], '#pick-truth');
+        await page.getByText('The mask fills the whole image.').waitFor();
+        await page.getByRole('button', { name: 'Swap black and white' }).click();
+        await page.getByText('The mask fills the whole image.').waitFor({ state: 'detached' });
     });
 
     test('a mask of another size is refused with the reason, and resized on request', async () => {

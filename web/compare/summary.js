@@ -10,6 +10,7 @@ import { scaleFor, scoresOf } from '../state/item.js';
  *     images whose ground truth holds a lesion. `missed`: images where no outline touches it; `hd95`: mean over the `found`
  *     other ones, pixels; `hd95Mm`: over the `measured` ones of them with a scale
  * @property {{ count: number, outlined: number }} normal images whose ground truth is empty, and those with an outline all the same
+ * @property {number} inverted masks among them that were read as dark on white
  * @property {number} left images with a mask that was not compared
  */
 
@@ -63,6 +64,7 @@ export function summaryOf(items) {
             hd95Mm: mean(millimetres),
         },
         normal: { count: normal.length, outlined: normal.filter(({ scores }) => scores.outlined).length },
+        inverted: compared.filter(({ item }) => item.truth?.inverted).length,
         left,
     };
 }

@@ -10,6 +10,7 @@ import { inlined } from './inlined.js';
  * @property {boolean} failed whether the worker could not start
  * @property {Promise<WebAssembly.Module>} module the one with relaxed SIMD where the browser has that, else the one with SIMD
  * @property {Promise<Response>} weights
+ * @property {Promise<Response>[] | null} samples when the address asks for them
  */
 
 /** @type {Early | null} null in the single-file build */
@@ -27,6 +28,11 @@ export async function earlyModule() {
 /** @returns {Promise<Response>} */
 export function earlyWeights() {
     return early?.weights ?? fetch(new URL('../../weights/sonomask.safetensors', import.meta.url));
+}
+
+/** @returns {Promise<Response>[] | null} */
+export function earlySamples() {
+    return early?.samples ?? null;
 }
 
 /** @returns {Worker} the first time the one that first.js has started, then others */

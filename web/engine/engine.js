@@ -9,39 +9,80 @@ import { checkWeights, fetchChecksum, fetchWeights } from './weights.js';
 /** More workers than this cost memory and are rarely used. */
 const MOST_WORKERS = 8;
 
-/**
- * @typedef {object} Engine
- * @property {SonomaskPool} pool
- * @property {Sonomask} measurer
- * @property {import('./weights.js').CheckedWeights} weights
- */
+export class Engine {
+    /** Its calls wait until the network is loaded. @type {SonomaskPool} */
+    pool;
+    /** Before anything that the network has answered is shown: altered weights are never used. @type {Promise<void>} */
+    ready;
+    /** @type {Sonomask | null} */
+    #measurer = null;
+    /** @type {import('./weights.js').CheckedWeights | null} */
+    #weights = null;
 
-/**
- * Loads everything in parallel: the first worker starts while the checksum of the weights is computed. The engine is
- * returned only after the check, so altered weights are never used.
- * @param {(share: number) => void} onProgress of the download, 0..1
- * @returns {Promise<Engine>}
- */
-export async function loadEngine(onProgress) {
-    const module = earlyModule();
-    const weights = fetchWeights(onProgress);
-    const checksum = fetchChecksum();
-    const loadingPool = SonomaskPool.load({
-        wasm: module,
-        weights,
-        size: Math.max(1, Math.min(navigator.hardwareConcurrency || 2, MOST_WORKERS)),
-        worker: startWorker,
-        // A worker that starts again would request its script again, and a loaded page makes no requests.
-        idleMilliseconds: Infinity,
-    });
-    const loadingMeasurer = Sonomask.load({ wasm: module, weights: null });
-    // Errors are reported in the order of the awaits below, not in the order in which they happen.
-    for (const loading of [loadingPool, loadingMeasurer]) loading.catch(() => undefined);
-    try {
-        return { weights: await checkWeights(await weights, checksum), pool: await loadingPool, measurer: await loadingMeasurer };
-    } catch (error) {
-        void loadingPool.then(pool => pool.dispose());
-        throw error;
+    /**
+     * Loads everything in parallel.
+     * @param {(share: number) => void} onProgress of the download, 0..1
+     * @returns {Promise<Engine>} before it is ready
+     */
+    static async start(onProgress) {
+        const module = earlyModule();
+        const weights = fetchWeights(onProgress);
+        const checksum = fetchChecksum();
+        // Errors are reported in the order of `#load`, not in the order in which they happen.
+        for (const loading of [weights, checksum]) loading.catch(() => undefined);
+        const pool = await SonomaskPool.start({
+            wasm: module,
+            weights,
+            size: Math.max(1, Math.min(navigator.hardwareConcurrency || 2, MOST_WORKERS)),
+            worker: startWorker,
+            // A worker that starts again would request its script again, and a loaded page makes no requests.
+            idleMilliseconds: Infinity,
+        });
+        return new Engine(pool, module, weights, checksum);
+    }
+
+    /**
+     * @param {SonomaskPool} pool
+     * @param {Promise<WebAssembly.Module>} module
+     * @param {Promise<Uint8Array<ArrayBuffer>>} weights
+     * @param {Promise<string | null>} checksum
+     */
+    constructor(pool, module, weights, checksum) {
+        this.pool = pool;
+        this.ready = this.#load(module, weights, checksum);
+        this.ready.catch(() => undefined); // reported where it is awaited
+    }
+
+    /**
+     * @param {Promise<WebAssembly.Module>} module
+     * @param {Promise<Uint8Array<ArrayBuffer>>} weights
+     * @param {Promise<string | null>} checksum
+     */
+    async #load(module, weights, checksum) {
+        try {
+            const bytes = await weights;
+            // The checks keep this thread busy, so they come after the start of the page, while the first image is segmented.
+            await this.pool.ready.catch(() => undefined);
+            // Of weights that cannot be read, it says more that they are not the published ones.
+            this.#weights = await checkWeights(bytes, checksum);
+            await this.pool.ready;
+            this.#measurer = await Sonomask.load({ wasm: module, weights: null });
+        } catch (error) {
+            this.pool.dispose();
+            throw error;
+        }
+    }
+
+    /** @returns {Sonomask} when it is ready */
+    get measurer() {
+        if (!this.#measurer) throw new Error('the engine is not ready');
+        return this.#measurer;
+    }
+
+    /** @returns {import('./weights.js').CheckedWeights} when it is ready */
+    get weights() {
+        if (!this.#weights) throw new Error('the engine is not ready');
+        return this.#weights;
     }
 }
 

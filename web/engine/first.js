@@ -1,6 +1,6 @@
 /**
- * Runs before everything else, as the page's first script: starts the first worker and requests the module and the weights
- * while the page is still parsed. engine.js takes them over. A classic script, because browsers run modules only after the
+ * Runs before everything else, as the page's first script: starts the first worker and requests the module, the
+ * weights and, where the address asks for them, the samples while the page is still parsed. early.js takes them over. A classic script, because browsers run modules only after the
  * page is parsed, or even painted.
  */
 {
@@ -16,11 +16,12 @@
         failed: false,
         module: WebAssembly.compileStreaming(fetch(at(`../../wasm/sonomask.${relaxed ? 'relaxed' : 'simd'}.wasm`))),
         weights: fetch(at('../../weights/sonomask.safetensors')),
+        // Those of input/samples.js. They follow at once, so the start view is not painted first.
+        samples: location.hash === '#sample' ? [1, 2, 3].map(number => fetch(at(`../samples/phantom-${number}.png`))) : null,
     };
     early.worker.addEventListener('error', () => (early.failed = true));
     // engine.js reports what fails here.
-    for (const loading of [early.module, early.weights]) loading.catch(() => undefined);
+    for (const loading of [early.module, early.weights, ...(early.samples ?? [])]) loading.catch(() => undefined);
     Reflect.set(globalThis, 'sonomaskEarly', early);
-    // The samples follow at once, so the start view is not painted first.
-    document.documentElement.classList.toggle('sample-first', location.hash === '#sample');
+    document.documentElement.classList.toggle('sample-first', early.samples !== null);
 }

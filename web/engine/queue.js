@@ -52,7 +52,7 @@ export class Queue extends EventTarget {
         store.addEventListener('list', () => this.#pump());
     }
 
-    /** @param {Engine} engine */
+    /** @param {Engine} engine which may still be loading */
     start(engine) {
         this.#engine = engine;
         this.#pump();
@@ -170,7 +170,8 @@ export class Queue extends EventTarget {
                 state = stoppedState(item);
             } else {
                 state = 'failed';
-                problem = problemOf(error);
+                // Where the engine cannot be loaded, its own reason says more than the failed call.
+                problem = await engine.ready.then(() => problemOf(error), problemOf);
             }
         }
         // A removed item that came back meanwhile runs again.
@@ -230,27 +231,34 @@ export class Queue extends EventTarget {
      * @param {Item} item whose source is open
      * @param {number} frame
      * @param {AbortSignal} [signal]
-     * @returns {Promise<Float32Array>} the probability map
+     * @param {boolean} [keepMap] false: the map would be dropped for those of later frames before anybody sees it
+     * @returns {Promise<Float32Array>} the probability map; empty when it is not kept
      */
-    async segmentFrame(engine, item, frame, signal) {
+    async segmentFrame(engine, item, frame, signal, keepMap = true) {
         const source = item.source;
         if (!source) throw new Error('the picture is not open');
-        const threshold = item.threshold ?? engine.pool.info.threshold;
         const { operatingPoint } = this.#store;
+        const chosenThreshold = item.threshold;
         // Without a threshold of the user's, a faint lesion is drawn below the network's own.
-        const options = { operatingPoint, regions: regionsFor(item), ...(item.threshold === null ? {} : { threshold }), ...(signal ? { signal } : {}) };
+        const options = { operatingPoint, regions: regionsFor(item), ...(chosenThreshold === null ? {} : { threshold: chosenThreshold }), ...(signal ? { signal } : {}) };
+        // Painted edits are measured with the map.
+        const map = keepMap || Boolean(item.results.get(frame)?.edits);
         const chosen = item.regions;
         const regionsFrom = regionsOrigin(item);
         const input = await source.input(frame);
         signal?.throwIfAborted();
         const prompts = item.results.get(frame)?.edits?.prompts ?? NO_PROMPTS;
-        const answer = await answerOf(engine, input, prompts, options);
-        this.#maps.set(item, frame, answer.probabilityMap);
+        const answer = await answerOf(engine, input, prompts, { ...options, map });
+        await engine.ready;
+        const threshold = chosenThreshold ?? engine.pool.info.threshold;
+        if (map) this.#maps.set(item, frame, answer.probabilityMap);
         // The user may have edited the frame or chosen other regions meanwhile.
         if (item.regions !== chosen) item.stale.add(frame);
         else item.stale.delete(frame);
         const earlier = item.results.get(frame);
         const edits = earlier?.edits ?? null;
+        // Edited while it was on its way: the frame needs its map after all.
+        if (edits && !map) return this.segmentFrame(engine, item, frame, signal);
         const result = frameResult(answer, threshold, prompts, edits, regionsFrom);
         keepSteady(earlier, result);
         if (edits?.painted || edits?.removal) {

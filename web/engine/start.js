@@ -3,18 +3,18 @@
  * imports as one small file, so that the worker gets module and weights before the rest of the page runs.
  */
 import { fetchSamples } from '../input/samples.js';
-import { loadEngine } from './engine.js';
+import { earlySamples } from './early.js';
+import { Engine } from './engine.js';
 
 export { warmEngine } from './engine.js';
 
 /** @type {(share: number) => void} */
 let report = () => undefined;
 
-export const loadingEngine = loadEngine(share => report(share));
-loadingEngine.catch(() => undefined); // app.js awaits it later and shows the error
+export const engine = await Engine.start(share => report(share));
 
 /** The samples, when the address asks for them; otherwise null. */
-export const samplesAtStart = location.hash === '#sample' ? fetchSamples() : null;
+export const samplesAtStart = location.hash === '#sample' ? fetchSamples(earlySamples() ?? []) : null;
 samplesAtStart?.catch(() => undefined); // app.js awaits them too
 
 /** @param {(share: number) => void} listener called with the loaded share of the weights, 0..1 */

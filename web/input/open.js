@@ -57,7 +57,7 @@ export function stillFormatOf(head) {
  * @param {Blob} file
  * @returns {Promise<Uint8Array>} its first bytes
  */
-async function headOf(file) {
+export async function headOf(file) {
     try {
         return new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
     } catch (error) {
@@ -76,10 +76,11 @@ export async function kindOfFile(file) {
 /**
  * @param {Kind} kind
  * @param {Blob} file
+ * @param {Uint8Array} head its first bytes
  * @param {Engine} engine
  * @returns {Promise<Source>}
  */
-export async function openAs(kind, file, engine) {
+export async function openAs(kind, file, head, engine) {
     if (kind === 'dicom') {
         const { openDicom } = await import('./dicom.js');
         return openDicom(file, engine);
@@ -88,7 +89,7 @@ export async function openAs(kind, file, engine) {
         const { openVideo } = await import('./video.js');
         return openVideo(file);
     }
-    const format = stillFormatOf(await headOf(file));
+    const format = stillFormatOf(head);
     if (format === 'tiff') {
         const { openTiff } = await import('./tiff.js');
         return openTiff(file);

@@ -7,19 +7,26 @@ const NAMES = ['phantom-1.png', 'phantom-2.png', 'phantom-3.png'];
 
 /**
  * @param {string} name
+ * @param {Promise<Response>} [requested]
  * @returns {Promise<BlobPart>}
  */
-async function bytesOf(name) {
+async function bytesOf(name, requested) {
     const own = inlined?.samples[name];
     if (own) return own;
-    const response = await fetch(new URL(`../samples/${name}`, import.meta.url));
+    const response = await (requested ?? fetch(new URL(`../samples/${name}`, import.meta.url)));
     if (!response.ok) throw new Error(`samples/${name}: HTTP ${response.status}`);
     return response.blob();
 }
 
-/** @returns {Promise<Found[]>} */
-export function fetchSamples() {
+/**
+ * @param {Promise<Response>[]} [requested] those that were requested earlier
+ * @returns {Promise<Found[]>}
+ */
+export function fetchSamples(requested = []) {
     return Promise.all(
-        NAMES.map(async name => ({ file: new File([await bytesOf(name)], name, { type: 'image/png' }), path: `samples/${name}` })),
+        NAMES.map(async (name, index) => ({
+            file: new File([await bytesOf(name, requested[index])], name, { type: 'image/png' }),
+            path: `samples/${name}`,
+        })),
     );
 }

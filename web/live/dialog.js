@@ -58,7 +58,7 @@ export class LiveDialog {
         ),
     );
     #loop = new LiveLoop(this.#video, {
-        segment: (image, regions) => this.#page.engine.pool.segment(image, { regions, operatingPoint: this.#page.store.operatingPoint }),
+        segment: (image, regions) => this.#page.engine.pool.segment(image, { regions, operatingPoint: this.#page.store.operatingPoint, map: false }),
         onAnswer: (answer, taken) => this.#show(answer, taken),
         onProblem: error => {
             const { key, detail } = this.#page.problemOf(error);

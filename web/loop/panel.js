@@ -14,7 +14,7 @@ import { lastingFrames } from './tracks.js';
  */
 
 const PLOT_HEIGHT = 100; // in the plot's own units, stretched to the card
-const EVERY = 250; // milliseconds between two pictures of the progress
+const EVERY = 500; // milliseconds between two pictures of the progress
 const FALLBACK_RATE = 10; // frames per second, as for playing
 
 /** The work that runs. @typedef {{ item: Item, kind: 'all' | 'steady' | 'carry' | 'outlines', controller: AbortController, started: number, done: number, total: number }} Work */

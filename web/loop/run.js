@@ -1,6 +1,7 @@
 /** Segments the frames of a loop that have no answer yet, several at a time. What is done stays when it is stopped. */
 import { frameProblem } from '../state/damage.js';
 import { isAtPoint } from '../state/answers.js';
+import { loopMapsKept } from '../state/maps.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -40,9 +41,12 @@ export async function segmentFrames({ item, frames, engine, queue, opener, signa
     await opener.open(item, engine);
     let next = 0;
     let done = 0;
-    const segment = async (/** @type {number} */ frame) => {
+    const size = item.results.values().next().value;
+    const firstKept = size ? frames.length - loopMapsKept(size) : 0;
+    const segment = async (/** @type {number} */ index) => {
+        const frame = /** @type {number} */ (frames[index]);
         try {
-            await queue.segmentFrame(engine, item, frame, signal);
+            await queue.segmentFrame(engine, item, frame, signal, index >= firstKept);
         } catch (error) {
             if (signal.aborted) return;
             if (!frameProblem(item, frame, error)) {
@@ -53,7 +57,7 @@ export async function segmentFrames({ item, frames, engine, queue, opener, signa
         onProgress(++done);
     };
     const work = async () => {
-        while (next < frames.length && !signal.aborted) await segment(/** @type {number} */ (frames[next++]));
+        while (next < frames.length && !signal.aborted) await segment(next++);
     };
     try {
         // One more than there are workers: the next frame is decoded while the workers are busy.

@@ -47,7 +47,9 @@ export class Adjust {
         }
         const point = byId('point', HTMLSelectElement);
         point.addEventListener('change', () => usePoint(/** @type {0.8 | 0.9 | 0.95} */ (Number(point.value))));
-        session.addEventListener('answer', () => this.render());
+        session.addEventListener('answer', () => {
+            if (session.item) this.render();
+        });
     }
 
     /** @param {ViewSettings['map']} map */

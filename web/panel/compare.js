@@ -23,6 +23,7 @@ export function distanceText(pixels, millimetres) {
 /**
  * @typedef {object} CompareActions
  * @property {() => void} resize all masks of another size
+ * @property {() => void} invert reads the mask the other way round
  * @property {() => void} use the mask as the outlines
  * @property {() => void} remove the mask
  */
@@ -47,6 +48,8 @@ export function renderCompare(root, item, actions) {
         const links = [button('drop', 'compare.remove', actions.remove)];
         if (truth.problem === 'compare.size') links.unshift(button('resize', 'compare.resize', actions.resize));
         else if (truth.read) links.unshift(button('use', 'compare.use', actions.use));
+        if (truth.inverted && !truth.problem) parts.push(element('p', { class: 'help' }, t('compare.inverted')));
+        if (truth.dark !== undefined || truth.inverted || truth.problem === 'compare.full') links.push(button('invert', 'compare.invert', actions.invert));
         parts.push(element('div', { class: 'field-links' }, ...links));
     }
     const focused = document.activeElement instanceof HTMLElement && root.contains(document.activeElement) ? document.activeElement.dataset['action'] : undefined;
@@ -98,7 +101,7 @@ function scoreParts(scores, millimetres) {
  * @param {Summary} summary
  * @returns {string[]} one line for images with lesions, one for normal images, one for what was not compared
  */
-export function summaryLines({ lesion, normal, left }) {
+export function summaryLines({ lesion, normal, left, inverted }) {
     const lines = [];
     if (lesion.count > 0) {
         lines.push(t('compare.lesionImages', { count: lesion.count, dice: formatNumber(lesion.dice, 3), iou: formatNumber(lesion.iou, 3), missed: lesion.missed }));
@@ -107,6 +110,7 @@ export function summaryLines({ lesion, normal, left }) {
     }
     if (normal.count > 0)
         lines.push(t('compare.normalImages', { count: normal.count, outlined: normal.outlined, share: formatPercent(normal.outlined / normal.count) }));
+    if (inverted > 0) lines.push(t('compare.invertedMasks', { count: inverted }));
     if (left > 0) lines.push(t('compare.left', { count: left }));
     return lines;
 }

@@ -58,9 +58,8 @@ export class DescriptorsPanel {
     #page;
     #title = element('h3', { id: 'descriptors-title' });
     #table = element('table', { class: 'measures' });
-    #scroll = element('div', { class: 'measures-scroll' }, this.#table);
     #help = element('p', { class: 'help' });
-    #root = element('div', { id: 'descriptors', hidden: true }, this.#title, this.#scroll, this.#help);
+    #root = element('div', { id: 'descriptors', hidden: true }, this.#title, this.#table, this.#help);
     #ownTitle = element('summary', {});
     /** @type {Map<typeof READER_WORDS[number], { label: HTMLLabelElement, select: HTMLSelectElement }>} */
     #own = new Map();
@@ -124,16 +123,14 @@ export class DescriptorsPanel {
         const { t, formatNumber } = this.#page;
         this.#title.textContent = t('words.title');
         this.#help.textContent = t('words.help');
-        const columns = lesions.map(lesion => wordRows(lesion, scaleFor(item, lesion.bbox)?.millimetres ?? null, { t, formatNumber }));
-        const names = columns.find(rows => rows.length > 0) ?? [];
-        const head = element('tr', {}, element('td'), ...lesions.map((_, index) => element('th', { scope: 'col' }, t('lesions.number', { number: index + 1 }))));
-        const rows = names.map(({ name }, line) => element('tr', {}, element('th', { scope: 'row' }, name), ...columns.map(column => element('td', {}, column[line]?.value ?? '…'))));
-        this.#table.replaceChildren(element('thead', {}, head), element('tbody', {}, ...rows));
-        // Words of several lesions may need scrolling sideways, which the keyboard can do too.
-        for (const [name, value] of Object.entries({ role: 'group', 'aria-labelledby': 'descriptors-title', tabindex: '0' })) {
-            if (lesions.length > 1) this.#scroll.setAttribute(name, value);
-            else this.#scroll.removeAttribute(name);
-        }
+        const tables = lesions.map(lesion => wordRows(lesion, scaleFor(item, lesion.bbox)?.millimetres ?? null, { t, formatNumber }));
+        const bodies = tables.map((rows, index) => {
+            const lines = rows.map(({ name, value }) => element('tr', {}, element('th', { scope: 'row' }, name), element('td', {}, value)));
+            // Side by side, the words of several lesions would be wider than a phone.
+            const head = lesions.length > 1 ? [element('tr', {}, element('th', { scope: 'rowgroup', colSpan: 2 }, t('lesions.number', { number: index + 1 })))] : [];
+            return element('tbody', {}, ...head, ...lines);
+        });
+        this.#table.replaceChildren(...bodies);
     }
 
     #renderOwn() {

@@ -215,7 +215,7 @@ export class Results {
         }
         const doubt = doubtOf(item);
         if (doubt) head.append(element('span', { class: 'doubt', role: 'img', 'aria-label': t(doubt), title: t(doubt) }, icon('warning')));
-        return element('tr', {}, head, ...columns.slice(1).map(column => element('td', {}, ...column.cell(item))));
+        return element('tr', {}, head, ...columns.slice(1).map(column => element('td', { 'data-title': titleOf(column) }, ...column.cell(item))));
     }
 }
 
@@ -230,8 +230,8 @@ function footOf({ lesion, normal }, columns) {
     const rows = [];
     if (lesion.count > 0) {
         const hd95 = lesion.hd95 === null ? '–' : t('compare.over', { value: distanceText(lesion.hd95, null), count: lesion.found });
-        const cells = [formatNumber(lesion.dice, 3), formatNumber(lesion.iou, 3), hd95];
-        rows.push(element('tr', {}, head(t('results.means', { count: lesion.count, missed: lesion.missed })), ...cells.map(text => element('td', {}, text))));
+        const cells = [['Dice', formatNumber(lesion.dice, 3)], ['IoU', formatNumber(lesion.iou, 3)], ['HD95', hd95]];
+        rows.push(element('tr', {}, head(t('results.means', { count: lesion.count, missed: lesion.missed })), ...cells.map(([title = '', text = '']) => element('td', { 'data-title': title }, text))));
     }
     if (normal.count > 0) {
         const text = t('results.falseOutlines', { outlined: normal.outlined, share: formatPercent(normal.outlined / normal.count) });

@@ -72,7 +72,10 @@ export class Toolbar {
         new ResizeObserver(() => this.#swipeTo(swipe)).observe(swipe);
         viewer.addEventListener('move', () => this.#renderZoom());
         viewer.addEventListener('settings', () => this.#renderZoom());
-        gestures.addEventListener('tool', () => this.render());
+        gestures.addEventListener('tool', () => {
+            this.render();
+            byId('context', HTMLElement).scrollIntoView({ block: 'nearest' }); // on a phone they may be below the screen
+        });
         gestures.addEventListener('cursor', () => this.#sayCursor());
         session.addEventListener('picture', () => this.#renderZoom());
         for (const event of ['answer', 'prompts', 'regions']) session.addEventListener(event, () => this.#renderEdits());

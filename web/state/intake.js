@@ -3,7 +3,7 @@ import { Edits } from '../edit/edits.js';
 import { pairMasks } from '../compare/pairs.js';
 import { withoutClutter } from '../input/collect.js';
 import { arranged, hasDirectory } from '../input/dicomdir.js';
-import { kindOfFile } from '../input/open.js';
+import { headOf, kindOfFile } from '../input/open.js';
 import { t } from '../i18n/i18n.js';
 import { reasonOf } from '../panel/keep.js';
 import { compareWithSession } from '../panel/readers.js';
@@ -40,8 +40,9 @@ async function isDerived({ file }) {
     return DERIVED.test(await file.slice(128, 640).text().catch(() => ''));
 }
 
-/** Images added to the list at once: the rows of thousands would block the page. */
-const PORTION = 50;
+/** Images added to the list at once: the rows of thousands would block the page. The first ones come with the whole view. */
+const FIRST_PORTION = 12;
+const PORTION = 40;
 
 const POINTS = /** @type {const} */ ([0.8, 0.9, 0.95]);
 
@@ -115,12 +116,15 @@ export class Intake extends EventTarget {
             if (item) this.setTruth(item, masks);
         }
         const items = [...made.values()];
-        for (let start = 0; start < items.length; start += PORTION) {
+        // Read before the list is drawn, so that the network gets the first image before and not after that.
+        const [first] = items;
+        if (first) first.head = await headOf(first.file).catch(() => null);
+        for (let start = 0, end = FIRST_PORTION; start < items.length; start = end, end += PORTION) {
             if (start > 0)
                 await new Promise(resolve => {
                     setTimeout(resolve);
                 });
-            this.#store.add(items.slice(start, start + PORTION));
+            this.#store.add(items.slice(start, end));
         }
         if (unpaired.length > 0) {
             this.#setUnpaired([...this.unpaired, ...unpaired]);
@@ -156,6 +160,17 @@ export class Intake extends EventTarget {
             if (item === this.#session.item) void this.#session.refreshTruth();
             this.#store.changed(item);
         }
+    }
+
+    /**
+     * Reads the masks of an item the other way round: a dark lesion on a white ground, or a white one on a dark ground.
+     * @param {Item} item
+     */
+    invertTruth(item) {
+        if (!item.truth) return;
+        item.truth = { ...item.truth, dark: !item.truth.inverted, scores: null, problem: null, read: null };
+        if (item === this.#session.item) void this.#session.refreshTruth();
+        this.#store.changed(item);
     }
 
     /** @param {Item} item whose ground truth is removed */

@@ -89,6 +89,8 @@
  * @property {Map<number, { runs: Uint32Array, scores: import('../compare/metrics.js').Scores }>} [frameScores] of a loop: the scores of the frames,
  *     each with the outlines that were compared
  * @property {boolean} [resize] whether masks of another size are resized to the picture
+ * @property {boolean} [dark] whether the lesion is dark on a white ground; undefined: the border of the mask decides
+ * @property {boolean} [inverted] whether it was read so
  */
 
 /** What the reader decided about an image. @typedef {'open' | 'check' | 'accepted' | 'rejected'} ReviewState */
@@ -143,6 +145,8 @@ export class Item {
         this.thumbnail = null;
         /** @type {Kind | null} null: not opened yet */
         this.kind = null;
+        /** The first bytes of the file, if they were read before it is opened. @type {Uint8Array | null} */
+        this.head = null;
         /** @type {Source | null} while it is open, see state/opener.js */
         this.source = null;
         this.frame = 0;

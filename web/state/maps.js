@@ -8,6 +8,14 @@ const MOST_LOOP_BYTES = 64e6;
 
 /** @typedef {{ id: number, frameCount: number }} Owner */
 
+/**
+ * @param {{ width: number, height: number }} frame
+ * @returns {number} of how many frames of one loop the maps are kept
+ */
+export function loopMapsKept({ width, height }) {
+    return Math.floor(MOST_LOOP_BYTES / (4 * width * height));
+}
+
 export class MapCache {
     /** @type {Map<string, Float32Array>} the oldest first */
     #stills = new Map();

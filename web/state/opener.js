@@ -2,7 +2,7 @@
  * Opens the files of items and closes each after its last release: a DICOM file keeps all of its bytes in memory, and a
  * video one of the few players that a page may have.
  */
-import { kindOfFile, openAs } from '../input/open.js';
+import { headOf, kindOf, openAs } from '../input/open.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -53,6 +53,8 @@ export class Opener {
  * @returns {Promise<Source>}
  */
 async function openFile(item, engine) {
-    item.kind ??= await kindOfFile(item.file);
-    return openAs(item.kind, item.file, engine);
+    const head = item.head ?? (await headOf(item.file));
+    item.head = null;
+    item.kind ??= kindOf(head);
+    return openAs(item.kind, item.file, head, engine);
 }

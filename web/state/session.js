@@ -122,7 +122,7 @@ export class Session extends EventTarget {
         else void this.#showAnswer(this.#turn);
     }
 
-    /** @param {Engine} engine */
+    /** @param {Engine} engine which may still be loading: pictures are shown already */
     start(engine) {
         this.#engine = engine;
         void this.#show();

@@ -68,6 +68,17 @@ export function oncePerFrame(work) {
     };
 }
 
+/** Browsers draw no frames of a page in the background. */
+const LONGEST_FRAME = 250; // milliseconds
+
+/** @returns {Promise<void>} when the next frame is drawn, at the latest after a quarter of a second */
+export function nextFrame() {
+    return new Promise(resolve => {
+        requestAnimationFrame(() => setTimeout(resolve));
+        setTimeout(resolve, LONGEST_FRAME);
+    });
+}
+
 /**
  * Like oncePerFrame, but one frame later, so that a panel does not delay the frame that draws the picture.
  * @param {() => void} work

@@ -1,15 +1,17 @@
 /** Clicks that a person needs until a wrong or missing outline is right. */
+import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { unzipSync } from 'fflate';
 import { Sonomask } from '../../../wasm/sonomask.js';
 import { answered, nextFrame, saved, settled } from '../support/page.js';
 import { onScreen, phantoms, report } from './pages.js';
 
 const ENOUGH = 0.85; // Dice
 const WRONG = 20;
-const DRAWN = 700; // phantoms, of which the worst are corrected
+const PORTION = 300; // phantoms drawn at once
+const MOST_PORTIONS = 8;
 const MOST = 8; // clicks
+const PATIENCE = 120_000; // milliseconds, beside other work
 
 /** @typedef {{ data: Uint8Array | Uint8ClampedArray, width: number, height: number }} Mask */
 
@@ -87,26 +89,44 @@ function middleOf(part, width, height) {
     return at;
 }
 
+/**
+ * The first phantoms with a lesion whose outline in the native command, which answers as the page does, is wrong or missing.
+ * @param {string} folder
+ * @param {Sonomask} sonomask decodes
+ * @returns {Promise<{ wrong: { image: string, truth: Mask, dice: number }[], judged: number }>}
+ */
+async function wrongPhantoms(folder, sonomask) {
+    const wrong = [];
+    let judged = 0;
+    for (let seed = 1; seed <= MOST_PORTIONS && wrong.length < WRONG; seed++) {
+        const portion = path.join(folder, String(seed));
+        const drawn = phantoms(portion, PORTION, undefined, seed).filter(({ lesion }) => lesion);
+        const answers = path.join(portion, 'answers');
+        const program = path.join(process.env['BUILD'] ?? 'build', 'sonomask');
+        execFileSync(program, ['predict', '--out', answers, ...drawn.map(({ image }) => image)], { stdio: ['ignore', 'ignore', 'pipe'] });
+        for (const { image, mask } of drawn) {
+            const truth = await sonomask.decode(await readFile(mask));
+            const answer = await sonomask.decode(await readFile(path.join(answers, `${path.basename(image, '.png')}_mask.png`)));
+            const reached = dice(answer, truth);
+            judged++;
+            if (reached < ENOUGH) wrong.push({ image, truth, dice: reached });
+            if (wrong.length === WRONG) break;
+        }
+    }
+    return { wrong, judged };
+}
+
 /** @type {import('./desk.js').Section} */
 export async function clicksNeeded(site, folder) {
-    const drawn = phantoms(folder, DRAWN).filter(({ lesion }) => lesion);
-    const page = await site.open();
     const sonomask = await Sonomask.load({ weights: null });
-    await page.locator('#pick-files').setInputFiles(drawn.map(({ image }) => image));
-    await page.locator('.row').nth(drawn.length - 1).waitFor();
-    await page.context().setDefaultTimeout(600_000);
-    await settled(page, drawn.length);
-    const files = unzipSync((await saved(page, 'Everything (ZIP)')).bytes);
-    const judged = await Promise.all(drawn.map(async ({ image, mask }, row) => {
-        const truth = await sonomask.decode(await readFile(mask));
-        const answer = files[`masks/${path.basename(image, '.png')}_mask.png`];
-        if (!answer) throw new Error(`no mask of ${image}`);
-        return { row, truth, dice: dice(await sonomask.decode(answer), truth) };
-    }));
-    const wrong = judged.filter(each => each.dice < ENOUGH).sort((a, b) => a.dice - b.dice).slice(0, WRONG);
+    const { wrong, judged } = await wrongPhantoms(folder, sonomask);
+    const page = await site.open();
+    page.context().setDefaultTimeout(PATIENCE);
+    await page.locator('#pick-files').setInputFiles(wrong.map(({ image }) => image));
+    await settled(page, wrong.length);
     await page.keyboard.press('i');
     const needed = [];
-    for (const { row, truth } of wrong) {
+    for (const [row, { truth }] of wrong.entries()) {
         await page.locator('.row-main').nth(row).click();
         await answered(page);
         let clicks = 0;
@@ -124,6 +144,6 @@ export async function clicksNeeded(site, folder) {
     sonomask.dispose();
     const mean = needed.reduce((sum, clicks) => sum + clicks, 0) / needed.length;
     const before = wrong.map(each => each.dice.toFixed(2)).join(' ');
-    report(`clicks for Dice >= ${ENOUGH} on the ${wrong.length} worst of ${drawn.length} phantoms with a lesion (Dice before: ${before})`, `mean ${mean.toFixed(2)}, per image ${needed.join(' ')} (${MOST}: given up)`, 'mean <= 2, 20 images', mean <= 2 && wrong.length === WRONG);
+    report(`clicks for Dice >= ${ENOUGH} on the first ${wrong.length} of ${judged} phantoms with a lesion whose outline is wrong or missing (Dice before: ${before})`, `mean ${mean.toFixed(2)}, per image ${needed.join(' ')} (${MOST}: given up)`, 'mean <= 2, 20 images', mean <= 2 && wrong.length === WRONG);
     await page.context().close();
 }
