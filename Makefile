@@ -309,17 +309,21 @@ WASM_CFLAGS := $(CFLAGS_COMMON) -O3 -ffunction-sections -fdata-sections -DSM_INF
 WASM_LDFLAGS := -O3 --no-entry -sMALLOC=emmalloc -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=41943040 \
 	-sTOTAL_STACK=262144 -Wl,--stack-first -Wl,--gc-sections -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=100
 # With -Os these are a third smaller, and the time of a whole segmentation does not change.
-WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c) $(filter-out src/scan_cells.c,$(wildcard src/scan*.c)) $(addprefix src/, \
-	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_orientation.c image_statistics.c \
-	json_read.c weights.c weights_file.c nets.c net.c net_inference.c memory_plan.c model.c state.c status.c \
+WASM_SMALL := $(REFERENCE_SOURCES) $(wildcard wasm/*.c src/image_check*.c src/prompt_*.c) \
+	$(filter-out src/scan_cells.c,$(wildcard src/scan*.c)) $(addprefix src/, \
+	stb.c mask_contours.c mask_measure.c mask_outline.c image_decode.c image_statistics.c \
+	net_inference.c memory_plan.c status.c \
 	pixel_prompts.c outlier.c deflate.c image_png_write.c answer.c segment.c refine.c net_fusion.c sonomask.c colour.c \
-	expected_dice.c mask.c image.c regions.c region_prompts.c descriptors.c smooth_outline.c edge_outline.c \
+	expected_dice.c mask.c mask_label.c resample.c image.c regions.c region_prompts.c descriptors.c smooth_outline.c edge_outline.c \
 	outline_shape.c outline_tissue.c grey_plane.c weights_write.c crc32.c ops/global_pool.c ops/conv3x3_direct.c \
 	ops/conv1x1.c ops/upsample_bilinear.c ops/conv3x3_winograd_weight_transform.c exp_log.c)
 $(foreach v,$(WASM_VARIANTS),$(WASM_SMALL:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Os
+# Run once per model, or per file.
+WASM_SMALLEST := $(addprefix src/, json_read.c weights.c weights_file.c image_orientation.c nets.c net.c model.c state.c)
+$(foreach v,$(WASM_VARIANTS),$(WASM_SMALLEST:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -Oz
 # These are as fast as with -O3, which unrolls their loops.
-WASM_ROLLED := $(addprefix src/, ops/conv3x3_winograd_input.c ops/conv3x3_winograd_output.c resample.c letterbox.c \
-	mask_label.c scan_cells.c decision.c)
+WASM_ROLLED := $(addprefix src/, ops/conv3x3_winograd_input.c ops/conv3x3_winograd_output.c letterbox.c scan_cells.c \
+	decision.c)
 $(foreach v,$(WASM_VARIANTS),$(WASM_ROLLED:%.c=$(BUILD)/wasm/$(v)/%.o)): WASM_CFLAGS += -O2 -fno-unroll-loops
 # stb_image relies on signed sums that wrap around.
 $(WASM_VARIANTS:%=$(BUILD)/wasm/%/src/stb.o): WASM_CFLAGS += -fwrapv
@@ -335,7 +339,7 @@ $(VENDOR): wasm/package/vendor.js node_modules/.package-lock.json
 .PHONY: wasm-modules
 wasm-modules: $(WASM_MODULES) $(VENDOR)
 
-WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SMALL) $(WASM_ROLLED) \
+WASM_COMMAND := $(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(WASM_SOURCES) $(WASM_SMALL) $(WASM_SMALLEST) $(WASM_ROLLED) \
 	$(foreach v,$(WASM_VARIANTS),$(WASM_DEFINES_$(v)))
 $(eval $(call stamp,WASM_COMMAND))
 

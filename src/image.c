@@ -41,12 +41,12 @@ static bool copy_grey(const uint8_t *pixels, size_t channels, size_t count, uint
 }
 
 /** The luma of `count` pixels of 3 or 4 channels. */
-static void to_luma(const uint8_t *pixels, int channels, size_t count, uint8_t *grey) {
-    if (channels == 3)
-        for (size_t i = 0; i < count; i++) grey[i] = (uint8_t)luma(pixels + 3 * i);
-    else
-        for (size_t i = 0; i < count; i++)
-            grey[i] = (uint8_t)((luma(pixels + 4 * i) * pixels[4 * i + 3] + 127u) / 255u);
+static void to_luma(const uint8_t *pixels, size_t channels, size_t count, uint8_t *grey) {
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *p = pixels + channels * i;
+        const unsigned alpha = channels == 4 ? p[3] : UINT8_MAX;
+        grey[i] = (uint8_t)((luma(p) * alpha + 127u) / 255u);
+    }
 }
 
 bool sm_image_to_grey(const sm_image *image, uint8_t *grey) {
@@ -61,7 +61,7 @@ bool sm_image_to_grey(const sm_image *image, uint8_t *grey) {
         const size_t here = count - first < STRETCH ? count - first : STRETCH;
         const uint8_t *pixels = image->pixels + channels * first;
         if (copy_grey(pixels, channels, here, grey + first)) continue;
-        to_luma(pixels, image->channels, here, grey + first);
+        to_luma(pixels, channels, here, grey + first);
         is_grey = false;
     }
     return is_grey;

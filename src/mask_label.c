@@ -37,8 +37,13 @@ static int32_t label_from_neighbours(int32_t *parents, const int32_t *row, const
 }
 
 bool sm_mask_row_extent(const uint8_t *row, int width, int *left, int *right) {
-    uint8_t any = 0; /* without a condition per pixel, so that it is vectorised: most rows are empty */
-    for (int x = 0; x < width; x++) any = (uint8_t)(any | row[x]);
+    uint64_t any = 0, eight; /* most rows are empty */
+    int next = 0;
+    for (; next + 8 <= width; next += 8) {
+        memcpy(&eight, row + next, sizeof eight);
+        any |= eight;
+    }
+    for (; next < width; next++) any |= row[next];
     if (!any) return false;
     *left = 0;
     *right = width;

@@ -218,6 +218,14 @@ static void find(const uint8_t *grey, int width, int height, const sm_scan_cells
     qsort(scan->views, (size_t)views, sizeof scan->views[0], by_place);
 }
 
+/** Share of the cells that are surface; 0 for a compressed picture. */
+static float surface_of(const sm_scan_cells *cells) {
+    surroundings all;
+    look_around(cells, NULL, 0, &all);
+    const int count = cells->columns * cells->rows;
+    return count == 0 || is_compressed_picture(&all) ? 0 : (float)all.surface / (float)count;
+}
+
 sm_status sm_scan_find(const uint8_t *grey, int width, int height, sm_scan *scan, sm_error *error) {
     sm_scan_set_whole(width, height, scan);
     sm_scan_cells cells;
@@ -236,6 +244,7 @@ sm_status sm_scan_find(const uint8_t *grey, int width, int height, sm_scan *scan
         if (!components) status = sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
     }
     if (status == SM_OK) {
+        scan->surface = surface_of(&cells);
         measure(&cells, labels, components, count);
         find(grey, width, height, &cells, labels, components, count, scan);
     }

@@ -31,6 +31,7 @@ typedef struct sm_scan {
     bool whole;    /**< one view, the whole image */
     int cell_size; /**< side of a cell, pixels */
     int count;     /**< 1..SM_REGIONS_MAX; found ones from the left, then from the top */
+    float surface; /**< of an image in which no view was found: share of its cells that are surface */
     sm_scan_view views[SM_REGIONS_MAX];
 } sm_scan;
 

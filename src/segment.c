@@ -154,6 +154,17 @@ static sm_status read_views(sm_state *state, const sm_image *image, uint8_t *gre
     return status;
 }
 
+/* Tissue is speckled: drawings and screenshots have surfaces of one grey. Of the 3,270 images of four sets, compressed
+ * ones among them, none has more than 0.22. */
+static const float most_surface = 0.25f;
+
+/** A picture without a scan and with much surface is no ultrasound. */
+static void rate_surface(sm_state *state) {
+    const float score = state->scan.surface / most_surface;
+    if (state->model->knows_outliers && state->scan.whole && score > 1)
+        state->views[0].outlier_score = fmaxf(state->views[0].outlier_score, score);
+}
+
 /* An unusual scan that is not clearly foreign is left whole: a part of it would be a worse input. */
 static bool all_foreign(const sm_state *state) {
     for (int k = 0; k < state->scan.count; k++)
@@ -187,6 +198,7 @@ static sm_status read_image(sm_state *state, const sm_image *image, const sm_seg
     sm_status status = read_source(image, &from, error);
     if (status == SM_OK) status = find_regions(state, image, from.grey, options, error);
     if (status == SM_OK) status = read_views(state, &from.image, from.grey, error);
+    if (status == SM_OK) rate_surface(state);
     if (status == SM_OK && state->searched && all_foreign(state))
         status = look_for_photograph(state, &from.image, from.grey, error);
     if (status == SM_OK && options->region_count == 0) leave_out_foreign(state);

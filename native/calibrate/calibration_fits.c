@@ -35,14 +35,15 @@ static sm_status reliability_at(const sm_calibration *c, double temperature, sm_
 
 static void fit_temperature(sm_calibration *c) {
     const sm_answers *g = &c->answers;
-    int typed = 0;
-    for (int i = 0; i < g->count; i++) typed += (int)g->types[i] < SM_CLASS_COUNT;
-    if (typed > 0) {
+    int of_type[SM_CLASS_COUNT] = {0}, types = 0;
+    for (int i = 0; i < g->count; i++)
+        if ((int)g->types[i] < SM_CLASS_COUNT) types += of_type[g->types[i]]++ == 0;
+    if (types > 1) {
         c->metadata.temperature =
             (float)sm_temperature_fit((const double(*)[SM_CLASS_COUNT])g->raw, g->types, g->count);
         c->fitted |= SM_FIT_TEMPERATURE;
     } else {
-        cannot_fit(c, "temperature", "no image has a known type");
+        cannot_fit(c, "temperature", types == 1 ? "all images have the same type" : "no image has a known type");
     }
 }
 

@@ -71,7 +71,7 @@ typedef struct sm_trainer_options {
      * threads and ranks. 0: the batch is not cut, but for several ranks, which choose sm_shards_default. */
     int shards;
     const sm_ranks *ranks; /**< NULL: this process alone */
-    int epochs; /**< 0: at least 60, and enough for 1,500 steps; with initial weights at least 10, and 100 steps */
+    int epochs; /**< 0: at least 60, and enough for 3,000 steps; with initial weights at least 10, and 100 steps */
     /** Share of the training images, by whole groups and by class, that are not trained on but choose the best epoch;
      * 0: none. The weights of that epoch are written to best.safetensors; the initial weights count as epoch 0, and are
      * replaced by one whose gain is more than two standard errors, on at least five images. */

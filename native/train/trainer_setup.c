@@ -92,7 +92,7 @@ enum { FEW_IMAGES = 500 };
 static void choose_schedule(sm_trainer *t) {
     sm_trainer_options *o = &t->chosen;
     const bool fine_tuning = o->initial_weights != NULL;
-    const int least_steps = fine_tuning ? 100 : 1500, least_epochs = fine_tuning ? 10 : SM_LEAST_EPOCHS;
+    const int least_steps = fine_tuning ? 100 : 3000, least_epochs = fine_tuning ? 10 : SM_LEAST_EPOCHS;
     if (o->epochs <= 0) {
         const int batches = t->batches > 0 ? t->batches : 1; /* load_images has seen to it */
         const int enough = (least_steps + batches - 1) / batches;

@@ -230,7 +230,7 @@ void SM_KERNEL(sm_winograd_input)(const sm_source *source, int source_count, win
         const chunk_reader reader =
             chunk_reader_make(source, source_count, block.grid, (first_chunk + chunk) * V_LANES);
         float *values = panel.values + (size_t)chunk * panel.chunk_stride;
-        const bool lazily = reader.scale || reader.relu;
+        const bool lazily = SM_SOURCES_LAZY && (reader.scale || reader.relu);
         if (reader.upsample)
             (lazily ? transform_upsampled_lazy : transform_upsampled)(&reader, block, values, panel.position_stride);
         else

@@ -33,6 +33,13 @@ typedef float sm_real;
 #define SM_REFERENCE(name) name##_reference
 #endif
 
+/** Whether sources may have a scale, a shift or a ReLU: in inference these are in the weights (net_fusion.c). */
+#ifdef SM_INFERENCE_ONLY
+enum { SM_SOURCES_LAZY = 0 };
+#else
+enum { SM_SOURCES_LAZY = 1 };
+#endif
+
 /** The input of an operation: channels of an NHWC tensor, transformed when they are read. */
 typedef struct sm_source {
     const sm_real *data; /**< [batch][height][width][stride]; with `upsample`, height and width are half the reader's */

@@ -13,7 +13,7 @@ typedef struct source_transform {
 } source_transform;
 
 SM_INLINE v_f32 source_apply(const source_transform *transform, v_f32 value) {
-    return v_max(transform->lowest, v_fma(value, transform->scale, transform->shift));
+    return SM_SOURCES_LAZY ? v_max(transform->lowest, v_fma(value, transform->scale, transform->shift)) : value;
 }
 
 /** For the `lanes` channels from `channel` on. */

@@ -23,7 +23,7 @@ const sm_kernels SM_KERNEL(sm_kernels_table) = {
     .norm_sums_workspace = SM_TRAINING(SM_KERNEL(sm_norm_sums_workspace)),
     .norm_sums = SM_TRAINING(SM_KERNEL(sm_norm_sums)),
     .norm_apply = SM_TRAINING(SM_KERNEL(sm_norm_apply)),
-    .max_pool = SM_KERNEL(sm_max_pool),
+    .max_pool = SM_POOLED_BY_CONVOLUTION(SM_KERNEL(sm_max_pool), sm_max_pool_reference),
     .max_pool_backward = SM_TRAINING(SM_KERNEL(sm_max_pool_backward)),
     .upsample_bilinear = SM_KERNEL(sm_upsample_bilinear),
     .upsample_bilinear_backward = SM_TRAINING(SM_KERNEL(sm_upsample_bilinear_backward)),
@@ -33,7 +33,7 @@ const sm_kernels SM_KERNEL(sm_kernels_table) = {
     .mask_loss = SM_TRAINING(SM_KERNEL(sm_mask_loss)),
     .adamw = SM_TRAINING(SM_KERNEL(sm_adamw)),
     .sum_of_squares = SM_TRAINING(SM_KERNEL(sm_sum_of_squares)),
-    .peak = SM_KERNEL(sm_peak),
+    .peak = SM_TRAINING(SM_KERNEL(sm_peak)),
     /* Shared by all targets; see operations.h for the reason. */
     .dense = sm_dense_reference,
     .dense_backward = SM_TRAINING(sm_dense_backward_reference),

@@ -5,13 +5,21 @@
 #include "ops.h"
 
 /**
- * Marks the entries that only training calls. In an inference build (the wasm module) they are NULL, so that the linker
- * drops their functions, a third of the code.
+ * Marks the entries that only training and `bench` call. In an inference build (the wasm module) they are NULL, so that
+ * the linker drops their functions, a third of the code.
  */
 #ifdef SM_INFERENCE_ONLY
 #define SM_TRAINING(function) NULL
 #else
 #define SM_TRAINING(function) function
+#endif
+
+/** In inference the convolution before a pooling performs it (net_inference.c), so that the small code is enough there.
+ */
+#ifdef SM_INFERENCE_ONLY
+#define SM_POOLED_BY_CONVOLUTION(function, reference) reference
+#else
+#define SM_POOLED_BY_CONVOLUTION(function, reference) function
 #endif
 
 /* See `peak` in sm_kernels. */

@@ -322,15 +322,17 @@ static void what_cannot_be_fitted_stays(void **state) {
     read_settings("lesions.safetensors", &second);
     assert_near(second.file.metadata.temperature, first.file.metadata.temperature, 1e-6);
     for (int k = 0; k < 3; k++) assert_near(second.decision.presence[k], first.decision.presence[k], 0);
-    /* Normals only, without a presence: nothing but the temperature. */
+    /* Normals only, without a presence. */
     assert_int_equal(run(sm_command_calibrate, "calibrate", "--no-check", "--model", inside("model.safetensors"),
                          "--data", inside("normals.csv"), "--out", inside("normals.safetensors"), NULL),
                      0);
+    assert_holds("stderr.txt", "temperature: all images have the same type", true);
     assert_holds("stderr.txt", "mask: no lesion is outlined", true);
     assert_holds("stderr.txt", "points: they need the presence", true);
     assert_holds("stderr.txt", "margin: it needs the presence", true);
     read_settings("normals.safetensors", &second);
     assert_false(second.has_decision);
+    assert_near(second.file.metadata.temperature, 1.5, 1e-6);
     assert_near(second.file.metadata.threshold, 0.55, 1e-6);
     assert_near(second.file.metadata.minimum_area, 0.002, 1e-6);
 }

@@ -18,6 +18,7 @@
 #include "../../native/parallel.h"
 #include "../../native/report/training_report.h"
 #include "../../native/train/trainer.h"
+#include "assert_near.h"
 #include "scratch_folder.h"
 
 enum { PHANTOMS = 18, PHANTOM_SIDE = 64 };
@@ -122,7 +123,7 @@ static sm_status train_into(workplace *place, const char *run, sm_trainer_option
     char out[128];
     snprintf(out, sizeof out, "%s/%s", place->folder, run);
     options->out = out;
-    options->observer = sm_training_report(out);
+    if (!options->observer.begun) options->observer = sm_training_report(out);
     sm_parallel *parallel = sm_parallel_create(2);
     assert_non_null(parallel);
     sm_status status = sm_train(options, &place->dataset, parallel, interrupted, error);
@@ -338,6 +339,34 @@ static void test_the_result_is_mixed_with_the_initial_weights(void **state) {
     options.mix = 0.5f;
     assert_int_equal(train_into(place, "mixed", &options, &never, &error), SM_ERROR_DATA);
     assert_non_null(strstr(error.message, "mix=0.5"));
+}
+
+/** Keeps the facts of a training and ends it before its first step. */
+static sm_status keep_facts(void *context, const sm_training_facts *facts, sm_error *error) {
+    *(sm_training_facts *)context = *facts;
+    return sm_fail(error, SM_ERROR_INTERRUPTED, "only the facts are wanted");
+}
+
+/** Few images need many epochs from the beginning, and few steps at a low rate from trained weights. */
+static void test_the_schedule_fits_the_number_of_images(void **state) {
+    workplace *place = *state;
+    sm_training_facts facts = {0};
+    sm_trainer_options options = small_training();
+    options.epochs = 0;
+    options.optimiser.learning_rate = 0;
+    options.optimiser.warm_up_steps = -1;
+    options.observer = (sm_training_observer){.begun = keep_facts, .context = &facts};
+    assert_int_equal(train_into(place, "from-scratch", &options, &never, NULL), SM_ERROR_INTERRUPTED);
+    const int batches = facts.steps / facts.epochs;
+    assert_true(facts.steps >= 3000 && facts.steps < 3000 + batches);
+    assert_int_equal(facts.warm_up_steps, (facts.steps + 10) / 20);
+    assert_near(facts.learning_rate, 0.002, 1e-9);
+    char start[160];
+    snprintf(start, sizeof start, "%s/a/weights.safetensors", place->folder);
+    options.initial_weights = start;
+    assert_int_equal(train_into(place, "from-trained", &options, &never, NULL), SM_ERROR_INTERRUPTED);
+    assert_true(facts.steps >= 100 && facts.steps < 100 + batches);
+    assert_near(facts.learning_rate, 2e-4, 1e-9);
 }
 
 /** The initial weights are epoch 0: a training that ruins them leaves them in best.safetensors, and ends early. */
@@ -616,6 +645,7 @@ int main(void) {
         cmocka_unit_test(test_the_result_is_mixed_with_the_initial_weights),
         cmocka_unit_test(test_images_read_before),
         cmocka_unit_test(test_resuming_with_more_epochs),
+        cmocka_unit_test(test_the_schedule_fits_the_number_of_images),
         cmocka_unit_test(test_the_best_epoch_is_kept),
         cmocka_unit_test(test_a_clear_gain_replaces_the_initial_weights),
         cmocka_unit_test(test_a_loss_that_is_not_finite),

@@ -169,3 +169,32 @@ test('the command takes the regions that a DICOM file marks, unless they are giv
     assert.deepEqual(await regionsFor('--region', 'auto'), views);
     assert.deepEqual(await regionsFor('--region', 'whole'), [{ x: 0, y: 0, width: image.width, height: image.height }]);
 });
+
+test('a picture that is too small for a search is one region, and takes every click', async () => {
+    for (const side of [2, 5, 8, 16, 40, 100]) {
+        // Noise, as a picture of one grey is no picture at all.
+        const data = Uint8Array.from({ length: side * side }, (_, index) => Math.imul(index + 1, 2654435761) >>> 24);
+        const image = await model.open({ data, width: side, height: side });
+        const { regions } = await image.segment();
+        assert.deepEqual(regions.map(rectangleOf), [{ x: 0, y: 0, width: side, height: side }]);
+        const clicks = [{ x: 0, y: 0, inside: true }, { x: side - 1, y: side - 1, inside: false }];
+        assert.ok((await image.refine({ clicks })).refined, `${side} pixels`);
+        image.close();
+    }
+});
+
+test('a picture with much surface of few greys is not taken for ultrasound, a strongly compressed scan is', async () => {
+    const { data, width, height, channels } = await model.decode(await readFile(path.join(ROOT, 'web/samples/phantom-1.png')));
+    const scan = data.filter((_, index) => index % channels === 0);
+    const SIDE = 10;
+    const mosaic = (/** @type {(value: number) => number} */ shade) => {
+        const first = (/** @type {number} */ at) => Math.floor(at / SIDE) * SIDE;
+        return { data: scan.map((_, at) => shade(scan[first(Math.floor(at / width)) * width + first(at % width)] ?? 0)), width, height };
+    };
+    const compressed = await model.segment(mosaic((value) => value));
+    assert.ok(compressed.looksLikeUltrasound);
+    const drawing = await model.segment(mosaic((value) => (value < 60 ? 30 : value < 120 ? 90 : 150)));
+    assert.equal(drawing.looksLikeUltrasound, false);
+    // Its statistics alone give 2; all of it is surface, which is four times the share that a scan may have.
+    assert.ok(drawing.outlierScore > 3.5, String(drawing.outlierScore));
+});

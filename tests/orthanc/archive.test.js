@@ -25,31 +25,63 @@ async function reasonOf(address, patience = 5000) {
     return error?.trouble ?? error?.reason;
 }
 
-test('three clients at once, and a restart in between: all masks are equal to the bit', { skip }, async context => {
+test('three clients at once, the archive restarted while they store, and again after that: all masks are equal to the bit', { skip }, async context => {
     const archived = await archive();
     context.after(() => archived.close());
     const { web } = archived;
+    let [stored, interrupted] = [0, 0];
+    /** @type {Promise<void> | null} */
+    let restart = null;
+    /** Like any client of an archive that may be away for a while. @param {Uint8Array<ArrayBuffer>[]} files */
+    const store = async files => {
+        for (;;) {
+            const answer = await web.store(files).catch(error => {
+                if (error.trouble !== 'unreachable' && error.trouble !== 'busy') throw error;
+                interrupted++;
+                return null;
+            });
+            if (!answer) {
+                await new Promise(resolve => {
+                    setTimeout(resolve, 20);
+                });
+                continue;
+            }
+            assert.deepEqual(answer.failed, []);
+            // In the middle, while the other clients are storing.
+            if (++stored === 6) restart = archived.restart();
+            return;
+        }
+    };
     const clients = await Promise.all([1, 2, 3].map(async client => {
         const study = `1.2.3.${client}`;
-        const image = ultrasound('1', { study, width: WIDTH, height: HEIGHT, frames: 3 });
-        await web.store([image]);
-        const source = await readReference(image, libraries, true);
-        const frames = [0, 1, 2].map(frame => ({ frame, lesions: 1, numbers: numbersOf(10 * client + frame), edited: false }));
-        const seg = binarySegmentation(source, frames, MAKER);
-        const sr = measurementReport(source, seg, frames.map(({ frame }) => ({ frame, presence: 0.5, lesions: [] })), MAKER);
-        assert.deepEqual((await web.store([seg.file, sr])).failed, []);
-        return { study, frames };
+        const images = [];
+        for (const instance of ['1', '2', '3']) {
+            const image = ultrasound(instance, { study, width: WIDTH, height: HEIGHT, frames: 3 });
+            await store([image]);
+            const source = await readReference(image, libraries, true);
+            const frames = [0, 1, 2].map(frame => ({ frame, lesions: 1, numbers: numbersOf(10 * client + 3 * Number(instance) + frame), edited: false }));
+            const seg = binarySegmentation(source, frames, MAKER);
+            const sr = measurementReport(source, seg, frames.map(({ frame }) => ({ frame, presence: 0.5, lesions: [] })), MAKER);
+            await store([seg.file, sr]);
+            images.push({ seg: seg.sopInstance, frames });
+        }
+        return { study, images };
     }));
+    await restart;
+    assert.ok(interrupted > 0, 'the archive was away while clients stored');
     await archived.restart();
     assert.equal((await web.search('studies', [['ModalitiesInStudy', 'US']])).length, 3);
     const [found] = await web.search('studies', [['StudyInstanceUID', '1.2.3.2'], ['includefield', 'StudyDescription']]);
     assert.deepEqual([textOf(found ?? {}, '00081030'), textOf(found ?? {}, '00100010')], ['Breast left', 'Doe^Jane']);
-    for (const { study, frames } of clients) {
-        const [instance, ...others] = await instancesOf(web, study, 'SEG');
-        assert.equal(others.length, 0);
-        const read = instance && (await readDerived(await web.retrieve(instance), libraries));
-        assert.deepEqual(read?.masks.map(({ segments }) => segments[0]?.mask), frames.map(({ numbers }) => numbers.map(number => 255 * number)));
-        assert.equal((await instancesOf(web, study, 'SR')).length, 1);
+    for (const { study, images } of clients) {
+        const instances = await instancesOf(web, study, 'SEG');
+        assert.equal(instances.length, 3);
+        for (const { seg, frames } of images) {
+            const instance = instances.find(({ sopInstance }) => sopInstance === seg);
+            const read = instance && (await readDerived(await web.retrieve(instance), libraries));
+            assert.deepEqual(read?.masks.map(({ segments }) => segments[0]?.mask), frames.map(({ numbers }) => numbers.map(number => 255 * number)));
+        }
+        assert.equal((await instancesOf(web, study, 'SR')).length, 3);
     }
     await assert.rejects(web.retrieve({ study: '1.2.3.1', series: '1.2.3.1.2', sopInstance: '1.2.3.9' }), { trouble: 'missing' });
     await assert.rejects(new DicomWeb(`${archived.address}/dicom-web`).search('studies', []), { trouble: 'refused' });
@@ -60,7 +92,7 @@ test('three clients at once, and a restart in between: all masks are equal to th
 describe('an archive in trouble', () => {
     /** @type {[status: number, body: string, expected: string | number][]} */
     const cases = [
-        [401, '', 'refused'], [403, '', 'refused'], [413, '', 'too-large'], [507, '', 'full'], [500, '', 'answer'], [409, '', 'not-stored'], [200, '<html>', 'answer'],
+        [401, '', 'refused'], [403, '', 'refused'], [413, '', 'too-large'], [507, '', 'full'], [500, '', 'busy'], [429, '', 'busy'], [503, '', 'busy'], [502, '', 'busy'], [418, '', 'answer'], [409, '', 'not-stored'], [200, '<html>', 'answer'],
         [409, '{"00081198":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["1.2"]},"00081197":{"vr":"US","Value":[272]}}]}}', 272],
     ];
     test('each has a reason of its own', async context => {

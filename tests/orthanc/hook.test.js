@@ -1,12 +1,16 @@
 /** `sonomask orthanc`: every ultrasound instance of a real Orthanc is answered or named, also after a crash. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer, get } from 'node:http';
+import { networkInterfaces } from 'node:os';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { libraries } from '../../wasm/dicom/libraries-node.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { readReference } from '../../wasm/dicom/reference.js';
 import { attempt, CLI } from '../node/support/project.js';
-import { archive, CREDENTIALS, headersOf, instancesOf, skip, startHook, ultrasound, until } from './support/orthanc.js';
+import { archive, CREDENTIALS, headersOf, instancesOf, listeningOf, skip, startHook, ultrasound, until } from './support/orthanc.js';
 
 describe('the hook', { skip }, () => {
     /** @type {import('./support/orthanc.js').TestArchive} */
@@ -61,6 +65,74 @@ describe('the hook', { skip }, () => {
         assert.match(next.stderr(), /2 instances answered, 0 failed/);
     });
 
+    test('tries again while the archive is busy or full, keeps the instance in its state meanwhile, and stores nothing twice', async context => {
+        const { web, folder } = archived;
+        /** Answers to STOW before the archive itself answers: a status, and for 200 a reason of failure. */
+        const answers = [429, ...Array.from({ length: 99 }, () => 503)];
+        let stored = 0;
+        const proxy = createServer(async (request, response) => {
+            const chunks = [];
+            for await (const chunk of request) chunks.push(chunk);
+            const isStore = request.method === 'POST';
+            const status = isStore ? answers.shift() : undefined;
+            if (status === 200) {
+                const failed = { '00081198': { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: ['1.2'] }, '00081197': { vr: 'US', Value: [0xa700] } }] } };
+                response.writeHead(200, { 'Content-Type': 'application/dicom+json' }).end(JSON.stringify(failed));
+                return;
+            }
+            if (status) {
+                response.writeHead(status).end();
+                return;
+            }
+            if (isStore) stored++;
+            const { host: _, 'content-length': length, ...headers } = request.headers;
+            const answer = await fetch(`${archived.address}${request.url}`, {
+                method: request.method ?? 'GET', headers: /** @type {Record<string, string>} */ (headers), ...(length && { body: Buffer.concat(chunks) }),
+            });
+            response.writeHead(answer.status, { 'Content-Type': answer.headers.get('content-type') ?? '' }).end(Buffer.from(await answer.arrayBuffer()));
+        }).listen(0, '127.0.0.1');
+        context.after(() => {
+            proxy.close();
+            proxy.closeAllConnections();
+        });
+        await once(proxy, 'listening');
+        const { port } = /** @type {import('node:net').AddressInfo} */ (proxy.address());
+        const behind = { ...archived, address: `http://127.0.0.1:${port}` };
+        const doneOf = async () => JSON.parse(await readFile(path.join(folder, 'state.json'), 'utf8')).done;
+
+        const hook = startHook(behind);
+        await until(() => /waits for/.test(hook.stderr()), 'the hook is ready');
+        const first = await doneOf();
+        await web.store([ultrasound('1', { study: '1.2.3.6' })]);
+        await until(() => /HTTP 429\); it is tried again/.test(hook.stderr()) && /HTTP 503\); it is tried again/.test(hook.stderr()), 'two complaints');
+        assert.equal(await hook.end(), 0, hook.stderr());
+        assert.deepEqual([hook.lines(), stored], [[], 0]);
+        const kept = await doneOf();
+        const log = await (await fetch(`${archived.address}/changes?since=${kept}&limit=1`, { headers: headersOf(CREDENTIALS) })).json();
+        assert.deepEqual([kept >= first, log.Changes[0].ChangeType], [true, 'NewInstance'], 'the state stops before the instance');
+
+        answers.splice(0, answers.length, 200, 507);
+        const next = startHook(behind);
+        await until(() => next.lines().length > 0, 'an answer');
+        assert.match(next.stderr(), /no space left \(0xa700\); it is tried again[^]*no space left \(HTTP 507\); it is tried again/);
+        assert.equal(await next.end(), 0, next.stderr());
+        assert.equal(stored, 1);
+
+        // Killed after storing and before the note: the same objects are made, which the archive has.
+        const { instance } = next.lines()[0];
+        assert.equal((await fetch(`${archived.address}/instances/${instance}/metadata/sonomask`, { method: 'DELETE', headers: headersOf(CREDENTIALS) })).status, 200);
+        await writeFile(path.join(folder, 'state.json'), JSON.stringify({ done: kept }));
+        const again = startHook(behind);
+        await until(() => again.lines().length > 0, 'an answer');
+        assert.equal(await again.end(), 0, again.stderr());
+        for (const modality of ['SEG', 'SR']) assert.equal((await instancesOf(web, '1.2.3.6', modality)).length, 1, modality);
+
+        await writeFile(path.join(folder, 'cut.json'), '{"done":');
+        const damaged = startHook(behind, ['--state', path.join(folder, 'cut.json')]);
+        await until(() => /cut\.json: it is no state/.test(damaged.stderr()), 'the file is named');
+        assert.equal(await damaged.end(), 1);
+    });
+
     test('waits while the archive is stopped', async () => {
         const { web } = archived;
         const hook = startHook(archived);
@@ -73,6 +145,29 @@ describe('the hook', { skip }, () => {
         await until(() => hook.lines().length === 1, 'a line', 60_000);
         assert.equal(hook.lines()[0].sopInstance, '1.2.3.1.2.6');
         assert.equal(await hook.end(), 0);
+    });
+
+    test('nothing is exposed beyond this machine', async () => {
+        const { address, folder, hookPort } = archived;
+        const hook = startHook(archived);
+        await until(() => /waits for/.test(hook.stderr()), 'the hook is ready');
+        assert.deepEqual(await listeningOf(`--listen\0${hookPort}`), ['127.0.0.1']);
+        await hook.end();
+        // Orthanc 1.10 cannot listen at one address only. It has one port, without DICOM's own protocol, and answers no address but
+        // 127.0.0.1, whatever the name and password.
+        assert.equal((await listeningOf(path.join(folder, 'config'))).length, 1);
+        const others = Object.values(networkInterfaces()).flatMap(each => each ?? []).filter(({ internal, family }) => !internal && family === 'IPv4').map(each => each.address);
+        const statusOf = (/** @type {string} */ host, /** @type {string | undefined} */ localAddress, /** @type {string} */ place) => new Promise((resolve, reject) => {
+            get({ host, localAddress, port: new URL(address).port, path: place, headers: headersOf(CREDENTIALS) }, response => {
+                response.resume();
+                resolve(response.statusCode);
+            }).on('error', reject);
+        });
+        assert.equal(await statusOf('127.0.0.1', undefined, '/system'), 200);
+        for (const place of ['/system', '/dicom-web/studies', '/sonomask/web/index.html', '/app/explorer.html']) {
+            assert.equal(await statusOf('127.0.0.1', '127.0.0.2', place), 401, place);
+            for (const other of others) assert.equal(await statusOf(other, undefined, place), 401, `${other}${place}`);
+        }
     });
 
     test('a wrong password and wrong usage are named', async () => {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import subprocess
 import unittest
+from pathlib import Path
 from typing import Any, List
 
 import numpy as np
@@ -23,6 +26,29 @@ except ImportError:
     HAS_PYDICOM = False
 
 
+LEFT_OUT = [
+    f"Warning - </{attribute}> - Missing attribute or value that would be needed to build DICOMDIR"
+    for attribute in ("PatientID(0010,0020)", "StudyDate(0008,0020)", "StudyTime(0008,0030)", "StudyID(0020,0010)")
+]
+OWN_CODES = {
+    "HEIGHT-RATIO", "AXIS-RATIO", "ROUGHNESS", "EDGE-CONTRAST", "WEAK-EDGE", "CORNERS", "LOBES", "SPICULES", "ECHO-RATIO",
+    "ECHO-SPREAD", "POSTERIOR-RATIO", "HALO-RATIO", "NOT-CIRCUMSCRIBED", "HETEROGENEOUS",
+}  # fmt: skip
+FOREIGN = Path(__file__).parents[1] / "dicom" / "make_segmentation.py"
+
+
+def own_codes(item: Any) -> List[str]:
+    """The codes of the program's own scheme in a data set."""
+    found = []
+    for element in item:
+        if element.VR == "SQ":
+            for each in element.value:
+                if getattr(each, "CodingSchemeDesignator", "") == "99SONOMASK" and "CodeValue" in each:
+                    found.append(str(each.CodeValue))
+                found += own_codes(each)
+    return found
+
+
 def source_of(frames: int, instance: str = "1.2.3.4") -> Any:
     """A source with the attributes that matter, 200 x 150 pixels of 0.2 mm."""
     region = Dataset()
@@ -34,7 +60,7 @@ def source_of(frames: int, instance: str = "1.2.3.4") -> Any:
     source = Dataset()
     source.SOPClassUID = "1.2.840.10008.5.1.4.1.1.3.1" if frames > 1 else "1.2.840.10008.5.1.4.1.1.6.1"
     source.SOPInstanceUID, source.StudyInstanceUID, source.SeriesInstanceUID = instance, "1.2.3.1", "1.2.3.2"
-    source.PatientName, source.PatientID = "Doe^Jane", "7"
+    source.PatientName, source.PatientID, source.StudyDescription = "Doe^Jane", "7", "Breast left"
     source.Rows, source.Columns = 150, 200
     source.SequenceOfUltrasoundRegions = [region]
     if frames > 1:
@@ -50,9 +76,14 @@ class TestDicom(Case):
         made.save_as(path)
         answer = subprocess.run(["dciodvfy", "-new", str(path)], capture_output=True, text=True, check=False)
         lines = (answer.stdout + answer.stderr).splitlines()
-        faults = [line for line in lines if line.startswith(("Error", "Warning")) and "DICOMDIR" not in line and "<99SONOMASK>" not in line]
+        read = pydicom.dcmread(path)
+        own = own_codes(read)
+        self.assertLessEqual(set(own), OWN_CODES)
+        warned = [line for line in lines if line.endswith("- Unrecognized defined term = <99SONOMASK>")]
+        self.assertEqual(len(warned), len(own) + ("CodingSchemeIdentificationSequence" in read))
+        faults = [line for line in lines if line.startswith(("Error", "Warning")) and line not in LEFT_OUT and line not in warned]
         self.assertEqual(faults, [])
-        return pydicom.dcmread(path)
+        return read
 
     def answers(self) -> List[sonomask.Segmentation]:
         y, x = np.mgrid[0:150, 0:200]
@@ -71,6 +102,11 @@ class TestDicom(Case):
             if group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber == 4:
                 united |= frame
         np.testing.assert_array_equal(united * 255, results[0].mask)
+        masks = dicom.read_segmentation(seg, source)
+        self.assertEqual(sorted(masks), sorted(frame for frame, result in zip([3, 1], results) if result.lesions))
+        np.testing.assert_array_equal(np.any(list(masks[3].values()), axis=0) * 255, results[0].mask)
+        self.assertEqual(seg.SeriesDescription, "sonomask segmentation, 2 of 5 frames (research use)")
+        self.assertEqual(list(seg.SegmentSequence[0].RecommendedDisplayCIELabValue), [44026, 49000, 50886])
         self.assertEqual((seg.PatientName, seg.PatientIdentityRemoved), ("", "YES"))
         report = self.judged(dicom.report(source, seg, results, self.model, frames=[3, 1]))
         groups = report.ContentSequence[-1].ContentSequence
@@ -82,14 +118,14 @@ class TestDicom(Case):
         ]
         self.assertAlmostEqual(axes[0], 0.2 * results[0].lesions[0].long_axis, places=3)
         names = [item.ConceptNameCodeSequence[0].CodeMeaning for item in groups[0].ContentSequence]
-        for name in ("Width", "Height", "Distance from skin", "Shape", "Orientation", "Margins"):
+        for name in ("Width", "Height", "Distance from skin", "Roughness of the edge", "Spicules of the outline", "Shape", "Orientation", "Margins"):
             self.assertIn(name, names)
 
     def test_probabilities_and_names(self) -> None:
         result = self.answers()[0]
         seg = self.judged(dicom.segmentation(source_of(1), [result], self.model, fractional=True, patient=True))
         np.testing.assert_array_equal(seg.pixel_array, np.rint(result.probability_map * 255))
-        self.assertEqual(seg.PatientName, "Doe^Jane")
+        self.assertEqual((seg.PatientName, seg.StudyDescription), ("Doe^Jane", "Breast left"))
 
     def test_without_a_lesion(self) -> None:
         result = self.model.segment(np.full((150, 200), 90, np.uint8), threshold=1)
@@ -97,6 +133,29 @@ class TestDicom(Case):
         seg = self.judged(dicom.segmentation(source_of(1), [result], self.model))
         self.assertFalse(seg.pixel_array.any())
         self.judged(dicom.report(source_of(1), seg, [result], self.model))
+
+    def test_segmentations_of_other_programs(self) -> None:
+        """The same masks as those that tests/node/derived.test.js expects of the JavaScript reader."""
+        folder = self.folder()
+        lines = subprocess.run(["/usr/bin/python3", str(FOREIGN), str(folder)], capture_output=True, text=True, check=True).stdout
+        for line in lines.splitlines():
+            made = json.loads(line)
+            if made["file"] == "highdicom-deflated-frames.dcm":
+                continue  # pydicom 2 does not decode it
+            seg = pydicom.dcmread(folder / made["file"])
+            for instance, count in made["counts"].items():
+                source = Dataset()
+                source.SOPInstanceUID, source.NumberOfFrames, source.Rows, source.Columns = instance, count, 21, 35
+                with self.subTest(made["file"], instance=instance):
+                    expected = made.get("expected", {}).get(instance)
+                    if expected is None:
+                        self.assert_refused("argument", dicom.read_segmentation, seg, source)
+                        continue
+                    found = {
+                        str(frame): {str(number): hashlib.sha256((mask * 255).astype("u1").tobytes()).hexdigest() for number, mask in masks.items()}
+                        for frame, masks in dicom.read_segmentation(seg, source).items()
+                    }
+                    self.assertEqual(found, expected)
 
     def test_bad_input(self) -> None:
         result = self.answers()[0]

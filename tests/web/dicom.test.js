@@ -201,6 +201,7 @@ describe('DICOM and video', { skip }, () => {
             'deflated.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.1.99', pixels: grey }), /deflated data cannot be read/],
             'unknown.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.110', element: encapsulated([grey]) }), /transfer syntax JPEG XL Lossless/],
             'mpeg.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.100', element: encapsulated([grey]) }), /cannot play the video inside this DICOM file: MPEG2/],
+            'hevc.dcm': [dicom({ ...size, syntax: '1.2.840.10008.1.2.4.107', element: encapsulated([grey]) }), /inside this DICOM file: HEVC.* Convert it to MP4/],
             'DICOMDIR': [dicom({ ...size, more: [[0x0004, 0x1220, 'SQ', Buffer.alloc(0)]] }), /index of a DICOM folder/],
             'no-frames.dcm': [dicom({ ...size, frames: 0, more: [[0x0028, 0x0008, 'IS', '0']], pixels: grey }), /damaged: 0 frames/],
             'huge.dcm': [dicom({ width: 65535, height: 65535, pixels: grey }), /more than 64 megapixels/],

@@ -2,9 +2,9 @@
 
 /**
  * `unreachable`: no answer at all. `refused`: name or password are missing, wrong or not sufficient. `missing`: the archive does
- * not have it. `too-large`: it takes no object of this size. `full`: it has no space. `slow`: nothing came for the whole
- * patience. `not-stored`: it did not keep an object. `answer`: any other answer that is none.
- * @typedef {'unreachable' | 'refused' | 'missing' | 'too-large' | 'full' | 'slow' | 'not-stored' | 'answer'} Trouble
+ * not have it. `too-large`: it takes no object of this size. `full`: it has no space. `busy`: it cannot do it now. `slow`: nothing
+ * came for the whole patience. `not-stored`: it did not keep an object. `answer`: any other answer that is none.
+ * @typedef {'unreachable' | 'refused' | 'missing' | 'too-large' | 'full' | 'busy' | 'slow' | 'not-stored' | 'answer'} Trouble
  */
 
 /** @type {Record<Trouble, string>} */
@@ -14,6 +14,7 @@ const MESSAGES = {
     missing: 'the archive does not have it',
     'too-large': 'the archive takes no object of this size',
     full: 'the archive has no space left',
+    busy: 'the archive cannot do it now',
     slow: 'the archive does not answer in time',
     'not-stored': 'the archive did not store it',
     answer: 'the archive gave an unexpected answer',
@@ -36,7 +37,7 @@ export class ArchiveError extends Error {
 }
 
 /** @type {Record<number, Trouble>} */
-const BY_STATUS = { 401: 'refused', 403: 'refused', 404: 'missing', 408: 'slow', 410: 'missing', 413: 'too-large', 504: 'slow', 507: 'full' };
+const BY_STATUS = { 401: 'refused', 403: 'refused', 404: 'missing', 408: 'slow', 410: 'missing', 413: 'too-large', 429: 'busy', 500: 'busy', 502: 'busy', 503: 'busy', 504: 'slow', 507: 'full' };
 
 const PATIENCE = 30_000; // milliseconds without a byte
 

@@ -17,8 +17,9 @@ const USAGE = `usage: sonomask orthanc [OPTION]...
 
 Segments every ultrasound instance that an Orthanc receives from now on, and stores a DICOM SEG and a DICOM SR beside it, in its
 study. Prints one JSON line per instance; what fails is named there and on stderr, and is noted at the instance as metadata 4216
-("sonomask"). While the archive cannot be reached, refuses the password or is full, the instance is tried again. SEG and SR name
-patient and study as the image does. Ctrl-C ends it after the instances in work. Research only, not a medical device.
+("sonomask"). While the archive cannot be reached, refuses the password, is busy or full, the instance is tried again after 2
+seconds, 4, 8 and so on up to 5 minutes, and the state keeps it as not done. SEG and SR name patient and study as the image
+does. Ctrl-C ends it after the instances in work. Research only, not a medical device.
 
   --url URL         address of Orthanc, with the DICOMweb plug-in (default: http://127.0.0.1:8042)
   --listen PORT     port on this machine that sonomask.lua, the script inside Orthanc, reports new instances to; without a report
@@ -75,8 +76,13 @@ async function readState(file) {
         throw new Error(`${file}: ${reasonOf(error)}`, { cause: error });
     });
     if (text === null) return null;
-    const { done } = JSON.parse(text || '{}');
-    if (!Number.isSafeInteger(done)) throw new Error(`${file}: is no state of sonomask orthanc`);
+    let done;
+    try {
+        ({ done } = JSON.parse(text));
+    } catch {
+        // It is named below.
+    }
+    if (!Number.isSafeInteger(done)) throw new Error(`${file}: it is no state of sonomask orthanc; without the file, --all begins with the oldest instance`);
     return done;
 }
 

@@ -26,18 +26,25 @@ const CAPTURE = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.7(\.[1-4])?$/;
 const CHANGES_AT_ONCE = 100;
 /** How often the log is read without a report. */
 const INTERVAL = 5_000; // milliseconds
-/** After trouble with the archive. */
+/** After trouble with the archive; twice as long each time after that. */
 const PAUSE = 2_000; // milliseconds
+const LONGEST_PAUSE = 300_000; // milliseconds
 /** Per worker: one instance is fetched and one is stored meanwhile. */
 const OPEN = 3;
+/** An instance that was tried so often leaves its place to others while it waits, but only so many do. */
+const PATIENT = 4;
+const MOST_WAITING = 100;
 
 /** Trouble that may pass: of the archive, not of the instance. @param {unknown} error */
-const passes = error => error instanceof ArchiveError && ['unreachable', 'refused', 'slow', 'full'].includes(error.trouble);
+const passes = error => error instanceof ArchiveError && ['unreachable', 'refused', 'slow', 'busy', 'full'].includes(error.trouble);
 
-/** @param {number} milliseconds */
-const pause = milliseconds => new Promise(resolve => {
-    setTimeout(resolve, milliseconds);
-});
+/**
+ * @param {number} times that it was tried without success, from 1 on
+ * @returns {number} milliseconds until it is tried again
+ */
+export function pauseAfter(times) {
+    return Math.min(LONGEST_PAUSE, PAUSE * 2 ** Math.min(times - 1, 30));
+}
 
 export class Hook {
     #orthanc;
@@ -51,6 +58,10 @@ export class Hook {
     /** Ends the wait for the next change. */
     #wake = () => {};
     #isAwake = false;
+    /** Instances that wait to be tried again and hold no place. */
+    #waiting = 0;
+    /** End the waits until an instance is tried again. @type {Map<() => void, ReturnType<typeof setTimeout>>} */
+    #pauses = new Map();
     /** Ends the wait for a free place. */
     #freed = () => {};
 
@@ -74,11 +85,16 @@ export class Hook {
         return this.#open.size === 0 ? this.#since : Math.min(...this.#open) - 1;
     }
 
-    /** Lets `run` end after the instances that are open. */
+    /** Lets `run` end after the instances that are open. Those that wait to be tried again stay to be done. */
     end() {
         this.#isEnding = true;
         this.#wake();
         this.#freed();
+        for (const [stop, timer] of this.#pauses) {
+            clearTimeout(timer);
+            stop();
+        }
+        this.#pauses.clear();
     }
 
     /** Lets the log be read now. */
@@ -94,20 +110,22 @@ export class Hook {
     async run(saved) {
         /** @type {Set<Promise<void>>} */
         const running = new Set();
+        let misses = 0;
         while (!this.#isEnding) {
             this.#isAwake = false;
             let log;
             try {
                 log = await this.#orthanc.changes(this.#since, CHANGES_AT_ONCE);
+                misses = 0;
             } catch (error) {
                 this.#report({ instance: '', error: reasonOf(error), again: true });
-                await this.#rest(PAUSE);
+                await this.#rest(pauseAfter(++misses));
                 continue;
             }
             for (const { sequence, instance } of log.changes) {
                 if (this.#isEnding) break;
                 if (instance !== null) {
-                    while (running.size >= OPEN * this.#engine.size && !this.#isEnding) await new Promise(resolve => {
+                    while (running.size - this.#waiting >= OPEN * this.#engine.size && !this.#isEnding) await new Promise(resolve => {
                         this.#freed = () => resolve(undefined);
                     });
                     if (this.#isEnding) break;
@@ -141,12 +159,25 @@ export class Hook {
         clearTimeout(timer);
     }
 
+    /** @param {number} milliseconds at most; none when the hook ends */
+    async #pause(milliseconds) {
+        if (this.#isEnding) return;
+        await new Promise(resolve => {
+            const end = () => {
+                this.#pauses.delete(end);
+                resolve(undefined);
+            };
+            const timer = setTimeout(end, milliseconds);
+            this.#pauses.set(end, timer);
+        });
+    }
+
     /**
      * @param {string} instance
      * @returns {Promise<boolean>} whether it is done; false only when the hook ends before
      */
     async #look(instance) {
-        for (;;) {
+        for (let times = 1; ; times++) {
             try {
                 await this.#answer(instance);
                 return true;
@@ -158,8 +189,11 @@ export class Hook {
                     return true;
                 }
             }
-            if (this.#isEnding) return false;
-            await pause(PAUSE);
+            const isApart = times >= PATIENT && this.#waiting < MOST_WAITING;
+            if (isApart) this.#waiting++;
+            this.#freed();
+            await this.#pause(pauseAfter(times));
+            if (isApart) this.#waiting--;
             if (this.#isEnding) return false;
         }
     }

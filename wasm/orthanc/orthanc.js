@@ -4,6 +4,8 @@ import { DicomWeb } from '../dicom/dicomweb.js';
 
 /** The number of the user-defined metadata "sonomask" (orthanc.json). */
 const MARK = 4216;
+/** The high byte of the failure reasons "out of resources", 0xA7xx. */
+const OUT_OF_RESOURCES = 0xa7;
 
 /** @typedef {{ sequence: number, instance: string | null }} Change the instance is null for changes of other kinds */
 
@@ -105,7 +107,9 @@ export class Orthanc {
     /** @param {Uint8Array<ArrayBuffer>[]} files */
     async store(files) {
         const { failed } = await this.#web.store(files);
-        if (failed.length > 0) throw new ArchiveError('not-stored', failed.map(({ reason }) => `0x${reason.toString(16).padStart(4, '0')}`).join(', '));
+        // Out of resources (PS3.18, I.2.2) may pass; what was stored meanwhile is not stored twice, as its identifiers stay.
+        const isBusy = failed.some(({ reason }) => reason >>> 8 === OUT_OF_RESOURCES);
+        if (failed.length > 0) throw new ArchiveError(isBusy ? 'full' : 'not-stored', failed.map(({ reason }) => `0x${reason.toString(16).padStart(4, '0')}`).join(', '));
     }
 }
 

@@ -80,7 +80,7 @@ export class Storing {
                 if (own.signal.aborted) break;
                 problems.push(t('archive.notStored', { name: item.name, detail: textOfTrouble(t, error) }));
                 // The others would fail in the same way.
-                if (error instanceof ArchiveError && ['unreachable', 'refused', 'full'].includes(error.trouble)) break;
+                if (error instanceof ArchiveError && ['unreachable', 'refused', 'full', 'busy'].includes(error.trouble)) break;
             }
         }
         const parts = incompleteLoops(items).map(item => t('save.frames', { name: item.name, done: answersOf(item).length, count: item.frameCount }));

@@ -95,7 +95,7 @@ export default {
     'problem.dicom-syntax': 'صيغة النقل {detail} غير مدعومة.',
     'problem.dicom-kind': 'هذا النوع من صور DICOM غير مدعوم: {detail}',
     'problem.dicom-library': 'تعذَّر تحميل قارئ DICOM.',
-    'problem.dicom-video': 'لا يستطيع المتصفح تشغيل الفيديو داخل ملف DICOM هذا: {detail}. حوِّله إلى MP4.',
+    'problem.dicom-video': 'لا يستطيع المتصفح تشغيل الفيديو داخل ملف DICOM هذا: {detail}. حوِّله إلى MP4 (H.264).',
     'problem.dicom-mpeg2': 'لا يستطيع المتصفح تشغيل الفيديو داخل ملف DICOM هذا: {detail}. لا يفك أي متصفح ترميز MPEG-2. حوّله: gdcmraw FILE video.mpg ثم ffmpeg -i video.mpg video.mp4.',
     'problem.dicomdir': 'هذا فهرس مجلد DICOM. أفلت المجلد كله.',
     'problem.dicomdir-missing': {

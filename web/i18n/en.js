@@ -76,7 +76,7 @@ export default {
     'problem.dicom-syntax': 'The transfer syntax {detail} is not supported.',
     'problem.dicom-kind': 'This kind of DICOM image is not supported: {detail}',
     'problem.dicom-library': 'The DICOM reader could not be loaded.',
-    'problem.dicom-video': 'The browser cannot play the video inside this DICOM file: {detail}. Convert it to MP4.',
+    'problem.dicom-video': 'The browser cannot play the video inside this DICOM file: {detail}. Convert it to MP4 (H.264).',
     'problem.dicom-mpeg2': 'The browser cannot play the video inside this DICOM file: {detail}. No browser decodes MPEG-2. Convert it: gdcmraw FILE video.mpg, then ffmpeg -i video.mpg video.mp4.',
     'problem.dicomdir': 'This is the index of a DICOM folder. Drop the whole folder.',
     'problem.dicomdir-missing': {

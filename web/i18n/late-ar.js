@@ -209,6 +209,7 @@ export default {
     'archive.error.refused': 'رفض الأرشيف الاسم وكلمة المرور ({detail}). أعد تحميل الصفحة لإدخالهما.',
     'archive.error.missing': 'لم يعد هذا في الأرشيف ({detail}).',
     'archive.error.too-large': 'لا يقبل الأرشيف كائنًا بهذا الحجم ({detail}).',
+    'archive.error.busy': 'لا يستطيع الأرشيف ذلك الآن ({detail}). أعد المحاولة لاحقًا.',
     'archive.error.full': 'لا توجد مساحة في الأرشيف ({detail}).',
     'archive.error.slow': 'لا يجيب الأرشيف في الوقت المناسب ({detail}).',
     'archive.error.not-stored': 'لم يقبل الأرشيف الكائن ({detail}).',

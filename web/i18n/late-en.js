@@ -194,6 +194,7 @@ export default {
     'archive.error.refused': 'The archive refuses name and password ({detail}). Load the page again to enter them.',
     'archive.error.missing': 'The archive does not have it any more ({detail}).',
     'archive.error.too-large': 'The archive takes no object of this size ({detail}).',
+    'archive.error.busy': 'The archive cannot do it now ({detail}). Try again later.',
     'archive.error.full': 'The archive has no space left ({detail}).',
     'archive.error.slow': 'The archive does not answer in time ({detail}).',
     'archive.error.not-stored': 'The archive did not take it ({detail}).',

@@ -9,6 +9,7 @@
     seg = dicom.segmentation(source, [result], model)
     seg.save_as("image_seg.dcm")
     dicom.report(source, seg, [result], model).save_as("image_sr.dcm")
+    masks = dicom.read_segmentation(pydicom.dcmread("image_seg.dcm"), source)    # masks[frame][segment]
 
 The same objects as ``npx sonomask predict --sr`` writes (wasm/dicom). Patient and study are named only with ``patient=True``.
 """
@@ -26,6 +27,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from ._errors import refused
+from ._read_seg import Masks, read_segmentation
 from ._types import Box, Lesion, Region, Segmentation
 from ._words import OWN, numbers_of, words_of
 
@@ -43,6 +45,10 @@ _PERSON = (
     "PatientSex", "StudyID",
 )  # fmt: skip
 _CENTIMETRES = 3
+#: Of the segments in turn, CIELab scaled to 16 bits.
+_COLOURS = [[44026, 49000, 50886], [51240, 20910, 46002], [38600, 40100, 15300], [58900, 31700, 57200]]
+
+__all__ = ["Masks", "read_segmentation", "report", "segmentation"]
 
 Code = Tuple[str, str, str]
 _PIXELS: Code = ("{pixels}", "UCUM", "pixels")
@@ -83,8 +89,16 @@ def _checked(source: Dataset, results: Sequence[Segmentation], frames: Optional[
     return numbers
 
 
-def _file(source: Dataset, model: "Model", kind: str, modality: str, number: int, name: str, patient: bool) -> FileDataset:
-    """An object with patient, study, series, equipment and identity."""
+def _part(source: Dataset, count: int) -> str:
+    """ "3 of 60 frames"; "" when an object is of all."""
+    frames = int(getattr(source, "NumberOfFrames", 0) or 1)
+    return f"{count} of {frames} frames" if count < frames else ""
+
+
+def _file(
+    source: Dataset, model: "Model", kind: str, modality: str, number: int, name: str, count: int, patient: bool
+) -> FileDataset:
+    """An object about ``count`` frames of the source, with patient, study, series, equipment and identity."""
     meta = FileMetaDataset()
     meta.FileMetaInformationGroupLength = 0  # pydicom computes it
     meta.FileMetaInformationVersion = b"\0\1"
@@ -102,10 +116,14 @@ def _file(source: Dataset, model: "Model", kind: str, modality: str, number: int
     made.Modality, made.Manufacturer = modality, "sonomask"
     made.ManufacturerModelName = f"sonomask {model.info.network}"
     made.DeviceSerialNumber, made.SoftwareVersions = model.weights_sha256, model.info.version
-    made.SeriesDescription = f"sonomask {name} (research use)"
+    part = _part(source, count)
+    made.SeriesDescription = f"sonomask {name}{part and ', ' + part} (research use)"
     for keyword in _PERSON:
         value = getattr(source, keyword, "") if patient else ""
         setattr(made, keyword, "" if value is None else str(value))
+    for keyword in ("StudyDescription", "IssuerOfPatientID") if patient else ():
+        if getattr(source, keyword, ""):
+            setattr(made, keyword, str(getattr(source, keyword)))
     if not patient:
         made.PatientIdentityRemoved, made.DeidentificationMethod = "YES", "Patient and study data left out; UIDs kept"
     made.StudyInstanceUID, made.SeriesInstanceUID = source.StudyInstanceUID, _uid()
@@ -166,6 +184,12 @@ def _lesion_masks(result: Segmentation) -> List[NDArray[np.bool_]]:
     return masks
 
 
+def _meaning(segment: int, fractional: bool, tracked: bool) -> str:
+    if fractional:
+        return "Probability of a lesion at each pixel."
+    return "Outline of a lesion." if tracked else f"Lesion number {segment + 1} of each frame, by size."
+
+
 def segmentation(
     source: Dataset,
     results: Sequence[Segmentation],
@@ -182,7 +206,7 @@ def segmentation(
     Raises ``argument``: the source lacks an identifier, or a result is of another size.
     """
     numbers = _checked(source, results, frames)
-    made = _file(source, model, _SEG, "SEG", 9001, "segmentation", patient)
+    made = _file(source, model, _SEG, "SEG", 9001, "segmentation", len(results), patient)
     masks: List[List[NDArray[Any]]] = [[result.probability_map] if fractional else _lesion_masks(result) for result in results]
     count = max(1, *(len(each) for each in masks)) if masks else 1
     tracked = len(results) == 1 and not fractional and len(masks[0]) > 0
@@ -214,8 +238,10 @@ def segmentation(
         _set(
             SegmentNumber=segment + 1,
             SegmentLabel="Lesion" if fractional else f"Lesion {segment + 1}",
-            SegmentDescription=_NOTICE,
-            SegmentAlgorithmType="SEMIAUTOMATIC" if any(result.refined for result in results) else "AUTOMATIC",
+            SegmentDescription=f"{_meaning(segment, fractional, tracked)} {_NOTICE}",
+            SegmentAlgorithmType="SEMIAUTOMATIC"
+            if any(result.refined and (fractional or segment < len(each)) for result, each in zip(results, masks))
+            else "AUTOMATIC",
             SegmentAlgorithmName="sonomask",
             SegmentationAlgorithmIdentificationSequence=[
                 _set(
@@ -228,6 +254,7 @@ def segmentation(
             SegmentedPropertyCategoryCodeSequence=_code(("49755003", "SCT", "Morphologically Abnormal Structure")),
             SegmentedPropertyTypeCodeSequence=_code(_LESION),
             AnatomicRegionSequence=_code(("76752008", "SCT", "Breast")),
+            RecommendedDisplayCIELabValue=_COLOURS[segment % len(_COLOURS)],
             TrackingID=f"Lesion {segment + 1}" if tracked else None,
             TrackingUID=_uid() if tracked else None,
         )
@@ -404,7 +431,7 @@ def report(
             absent = _number("HAS PROPERTIES", certainty, 100 * (1 - result.presence), _PERCENT)
             none = _coded("CONTAINS", finding, ("111286", "DCM", "No abnormality"), [absent])
             groups.append(group_of(frame, "no lesion", _uid(), [none], "1501"))
-    made = _file(source, model, _SR, "SR", 9002, "report", patient)
+    made = _file(source, model, _SR, "SR", 9002, "report", len(results), patient)
     made.ReferencedPerformedProcedureStepSequence, made.PerformedProcedureCodeSequence = [], []
     made.CompletionFlag, made.VerificationFlag = "COMPLETE", "UNVERIFIED"
     made.CodingSchemeIdentificationSequence = [
@@ -421,6 +448,8 @@ def report(
         )
     ]
     observer = "HAS OBS CONTEXT"
+    part = _part(source, len(results))
+    about = f" This report is about {part}." if part else ""
     library = _container(("126200", "DCM", "Image Library Group"), [_image(None, _reference(source))])
     root = _container(
         ("126000", "DCM", "Imaging Measurement Report"),
@@ -429,8 +458,13 @@ def report(
             _coded(observer, ("121005", "DCM", "Observer Type"), ("121007", "DCM", "Device")),
             _item(observer, "UIDREF", ("121012", "DCM", "Device Observer UID"), UID=_DEVICE),
             _text(observer, ("121013", "DCM", "Device Observer Name"), "sonomask"),
+            _text(observer, ("121014", "DCM", "Device Observer Manufacturer"), "sonomask"),
+            _text(
+                observer, ("121015", "DCM", "Device Observer Model Name"), f"sonomask {model.info.version}, network {model.info.network}"
+            ),
+            _text(observer, ("121016", "DCM", "Device Observer Serial Number"), model.weights_sha256),
             _coded("HAS CONCEPT MOD", ("121058", "DCM", "Procedure reported"), ("47079000", "SCT", "Ultrasonography of breast")),
-            _text("CONTAINS", ("121106", "DCM", "Comment"), f"{_NOTICE} {_WORDS_NOTICE}"),
+            _text("CONTAINS", ("121106", "DCM", "Comment"), f"{_NOTICE} {_WORDS_NOTICE}{about}"),
             _container(("111028", "DCM", "Image Library"), [library]),
             _container(("126010", "DCM", "Imaging Measurements"), groups),
         ],

@@ -1,7 +1,7 @@
 /** A real Orthanc on a free port with a temporary storage, and ultrasound instances for it. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -57,6 +57,28 @@ export async function archive({ page, more } = {}) {
             await rm(folder, { recursive: true, force: true });
         },
     };
+}
+
+/**
+ * @param {string} part of the command line
+ * @returns {Promise<string[]>} the addresses that processes with it listen at, by /proc: "127.0.0.1", "0.0.0.0", or hexadecimal for IPv6
+ */
+export async function listeningOf(part) {
+    const inodes = new Set();
+    for (const id of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
+        const line = await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
+        if (!line.includes(part)) continue;
+        for (const name of await readdir(`/proc/${id}/fd`).catch(() => []))
+            inodes.add(/^socket:\[(\d+)\]$/.exec(await readlink(`/proc/${id}/fd/${name}`).catch(() => ''))?.[1]);
+    }
+    const LISTENING = '0A';
+    const tables = await Promise.all(['tcp', 'tcp6'].map(name => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')));
+    return tables.flatMap(table => table.split('\n').slice(1)).flatMap(line => {
+        const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
+        if (state !== LISTENING || !inodes.has(inode)) return [];
+        const [address = ''] = local.split(':');
+        return [address.length === 8 ? (address.match(/../g) ?? []).reverse().map(byte => Number.parseInt(byte, 16)).join('.') : address];
+    });
 }
 
 /** @typedef {Awaited<ReturnType<typeof archive>>} TestArchive */
