@@ -73,7 +73,7 @@ test: setup-test ## Run everything that continuous integration checks
 	@$(MAKE) $(QUIET_JOBS) lint-c
 	@$(MAKE) --no-print-directory test-sanitized
 	@$(MAKE) --no-print-directory test-thread
-	@$(MAKE) --no-print-directory test-js
+	@SONOMASK_NEED_ORTHANC=1 $(MAKE) --no-print-directory test-js
 
 OUT ?= runs/mine
 .PHONY: train
@@ -388,8 +388,8 @@ node_modules/.package-lock.json: package-lock.json
 # One run of the test runner, so that its summary counts everything.
 NODE_TESTED := wasm-modules $(BUILD)/sonomask $(if $(shell command -v mpicc),$(BUILD)/sonomask-mpi) $(NODE_TEST_PROGRAMS) $(BUILD)/tests/sonomask_simd128 node_modules/.package-lock.json
 .PHONY: test-js test-node test-web
-test-js: $(NODE_TESTED) ## Run the tests of the JavaScript package and of the page in Chromium
-	BUILD=$(BUILD) node --test --test-concurrency=2 tests/node/*.test.js tests/web/*.test.js tests/orthanc/archive.test.js tests/package/newest.test.js
+test-js: $(NODE_TESTED) weights/SHA256SUMS ## Run the tests of the JavaScript package and of the page in Chromium
+	BUILD=$(BUILD) node --test --test-concurrency=2 tests/node/*.test.js tests/web/*.test.js tests/orthanc/*.test.js tests/package/newest.test.js
 test-node: $(NODE_TESTED) ## Run the tests of the JavaScript package only
 	BUILD=$(BUILD) node --test tests/node/*.test.js
 test-web: $(NODE_TESTED) ## Run the tests of the page only
@@ -407,7 +407,7 @@ test-dicom: $(NODE_TESTED) ## Compare every kind of DICOM file with dcmtk, gdcm 
 .PHONY: test-orthanc
 test-orthanc: $(NODE_TESTED) weights/SHA256SUMS ## Use a real Orthanc: storing and reading, the hook, the page (a part of it is in test-js)
 	@.ci/setup test
-	BUILD=$(BUILD) node --test --test-concurrency=1 tests/orthanc/*.test.js
+	BUILD=$(BUILD) SONOMASK_NEED_ORTHANC=1 SONOMASK_WHOLE_ORTHANC=1 node --test --test-concurrency=1 tests/orthanc/*.test.js
 
 .PHONY: bench-orthanc
 bench-orthanc: wasm-modules weights/SHA256SUMS node_modules/.package-lock.json ## Measure the hook of Orthanc: 200 instances, answered or named (half a minute)

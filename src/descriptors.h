@@ -2,8 +2,8 @@
  * Measures of an outline in the words of the BI-RADS lexicon for ultrasound (American College of Radiology, 5th
  * edition, 2013), each with the numbers behind it. Installed; sonomask.h includes it and states the common contract.
  *
- * They describe the outline and the grey levels around it; they are not a diagnosis and no BI-RADS category. The names
- * of the methods, their sources and how the limits were chosen are in descriptors.c.
+ * They describe the outline and the grey levels around it; they are not a diagnosis and no BI-RADS category. The
+ * definitions and their sources are in weights/MEASURES.md; how the limits were chosen is in descriptors.c.
  */
 #ifndef SONOMASK_DESCRIPTORS_H
 #define SONOMASK_DESCRIPTORS_H

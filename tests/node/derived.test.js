@@ -187,6 +187,19 @@ test('segmentations in the manners of other programs: equal to the bit, or refus
     assert.equal(labelled?.segments[0]?.label, 'Läsion 1');
 });
 
+test('a file that dcmqi itself wrote is equal to the bit', async () => {
+    // By dcmqi 011237d (write-segmentation of @itk-wasm/dicom 7.6.4, which 3D Slicer uses, too), of three made images of 40 x 20 pixels
+    // with the labels 1 where x < 9 and, but for the first image, 2 where x + y > 30; empty slices skipped.
+    const read = await readDerived(new Uint8Array(await readFile(path.join(ROOT, 'tests/dicom/dcmqi_seg.dcm'))), libraries);
+    const maskOf = (/** @type {(x: number, y: number) => boolean} */ isInside) =>
+        sha256(Uint8Array.from({ length: 800 }, (_, at) => (isInside(at % 40, Math.floor(at / 40)) ? 255 : 0)));
+    const [first, second] = [maskOf(x => x < 9), maskOf((x, y) => x >= 9 && x + y > 30)];
+    const images = ['1.2.3.1.2.1', '1.2.3.1.2.2', '1.2.3.1.2.3'];
+    assert.deepEqual(sumsOf(read?.masks ?? [], Object.fromEntries(images.map(image => [image, 1]))), Object.fromEntries(images.map((image, index) =>
+        [image, { 0: index === 0 ? { 1: first } : { 1: first, 2: second } }])));
+    assert.deepEqual(read?.masks.map(({ segments }) => segments[0]?.label), ['One', 'One', 'One', 'Two', 'Two']);
+});
+
 test('segments that touch stay apart, segments that overlap together', () => {
     const rows = (/** @type {string[]} */ ...lines) => Uint8Array.from(lines.join(''), letter => (letter === '#' ? 255 : 0));
     const read = (/** @type {Uint8Array[]} */ ...masks) => ({

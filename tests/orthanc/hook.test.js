@@ -10,7 +10,7 @@ import { libraries } from '../../wasm/dicom/libraries-node.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { readReference } from '../../wasm/dicom/reference.js';
 import { attempt, CLI } from '../node/support/project.js';
-import { archive, CREDENTIALS, headersOf, instancesOf, listeningOf, skip, startHook, ultrasound, until } from './support/orthanc.js';
+import { archive, CREDENTIALS, headersOf, instancesOf, listeningOf, skip, small, startHook, ultrasound, until } from './support/orthanc.js';
 
 describe('the hook', { skip }, () => {
     /** @type {import('./support/orthanc.js').TestArchive} */
@@ -65,7 +65,7 @@ describe('the hook', { skip }, () => {
         assert.match(next.stderr(), /2 instances answered, 0 failed/);
     });
 
-    test('tries again while the archive is busy or full, keeps the instance in its state meanwhile, and stores nothing twice', async context => {
+    test('tries again while the archive is busy or full, keeps the instance in its state meanwhile, and stores nothing twice', { skip: small }, async context => {
         const { web, folder } = archived;
         /** Answers to STOW before the archive itself answers: a status, and for 200 a reason of failure. */
         const answers = [429, ...Array.from({ length: 99 }, () => 503)];
@@ -133,7 +133,7 @@ describe('the hook', { skip }, () => {
         assert.equal(await damaged.end(), 1);
     });
 
-    test('waits while the archive is stopped', async () => {
+    test('waits while the archive is stopped', { skip: small }, async () => {
         const { web } = archived;
         const hook = startHook(archived);
         await until(() => /waits for/.test(hook.stderr()), 'the hook is ready');
@@ -185,7 +185,7 @@ describe('the hook', { skip }, () => {
         }
     });
 
-    test('the script inside Orthanc reports each new ultrasound instance', async context => {
+    test('the script inside Orthanc reports each new ultrasound instance', { skip: small }, async context => {
         const { hookPort, web } = archived;
         let reports = 0;
         const listener = createServer((request, response) => {

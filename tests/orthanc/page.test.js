@@ -11,7 +11,7 @@ import { Sonomask } from '../../wasm/sonomask.js';
 import { execute, ROOT } from '../node/support/project.js';
 import { answered, faultsOf, launch, loaded, openPage, pick, saved, settled, skip as withoutChromium } from '../web/support/page.js';
 import { sample } from '../web/support/samples.js';
-import { archive, CREDENTIALS, instancesOf, skip as withoutOrthanc, ultrasound } from './support/orthanc.js';
+import { archive, CREDENTIALS, instancesOf, skip as withoutOrthanc, small, ultrasound } from './support/orthanc.js';
 
 describe('the page on the origin of Orthanc', { skip: withoutOrthanc || withoutChromium }, () => {
     /** @type {import('./support/orthanc.js').TestArchive} */
@@ -82,7 +82,7 @@ describe('the page on the origin of Orthanc', { skip: withoutOrthanc || withoutC
         await page.context().close();
     });
 
-    test('an image that is not there, an archive that refuses, is full, or stops', async () => {
+    test('an image that is not there, an archive that refuses, is full, or stops', { skip: small }, async () => {
         const page = await openIt();
         await pick(page, [{ name: 'other.dcm', buffer: Buffer.from(ultrasound('1', { study: '1.2.3.77' })) }]);
         await settled(page, 1);

@@ -201,7 +201,7 @@ export default {
     'archive.seriesNumber': 'سلسلة',
     'archive.store': 'حفظ في الأرشيف',
     'archive.storeAll': 'حفظ الكل في الأرشيف',
-    'archive.storeHelp': 'يحفظ SEG وSR بجانب الصورة في دراستها. يذكران المريض كما تذكره الصورة، وإلا وضعهما الأرشيف تحت مريض آخر.',
+    'archive.storeHelp': 'يحفظ SEG وSR بجانب الصورة في دراستها. يذكران المريض والدراسة كما تذكرهما الصورة، حتى عند إيقاف «إظهار المرضى»: هذه الأسماء في الأرشيف أصلًا، وبدونها يضع الأرشيف الكائنات تحت مريض آخر.',
     'archive.storing': 'جارٍ الحفظ: {done} من {total}',
     'archive.notStored': 'لم تُحفظ {name}. {detail}',
     'archive.noSource': 'هذه الصورة ليست في الأرشيف ({detail}).',

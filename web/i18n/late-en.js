@@ -186,7 +186,7 @@ export default {
     'archive.seriesNumber': 'Series',
     'archive.store': 'Store in the archive',
     'archive.storeAll': 'Store all in the archive',
-    'archive.storeHelp': 'Stores SEG and SR beside the image, in its study. They name the patient as the image does; otherwise the archive would file them under another one.',
+    'archive.storeHelp': 'Stores SEG and SR beside the image, in its study. They name patient and study as the image does, also when “Show patients” is off: the archive has these names already, and would file objects without them under another patient.',
     'archive.storing': 'Storing: {done} of {total}',
     'archive.notStored': '{name} was not stored. {detail}',
     'archive.noSource': 'The archive does not have this image ({detail}).',

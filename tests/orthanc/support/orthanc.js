@@ -12,9 +12,13 @@ import { dicom } from '../../node/support/dicom.js';
 import { scan } from '../../node/support/images.js';
 import { CLI } from '../../node/support/project.js';
 
-/** Why tests with Orthanc cannot run here, or false. */
+/** Why tests with Orthanc cannot run here, or false. `make test` installs Orthanc, and fails without it. @type {string | false} */
 export const skip = existsSync('/usr/sbin/Orthanc') && existsSync('/usr/share/orthanc/plugins/libOrthancDicomWeb.so')
     ? false : 'Orthanc or its DICOMweb plug-in is missing';
+if (skip && process.env['SONOMASK_NEED_ORTHANC']) throw new Error(skip);
+
+/** Why a test is left out that `make test` has no time for, or false. @type {string | false} */
+export const small = process.env['SONOMASK_WHOLE_ORTHANC'] ? false : 'a part of make test-orthanc';
 
 /** @typedef {{ user: string, password: string }} Credentials */
 
