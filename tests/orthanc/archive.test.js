@@ -32,9 +32,12 @@ test('three clients at once, the archive restarted while they store, and again a
     let [stored, interrupted] = [0, 0];
     /** @type {Promise<void> | null} */
     let restart = null;
+    /** Resolves when the archive has stopped: it is fast, and could have stored everything before. @type {Promise<void>} */
+    let away = Promise.resolve();
     /** Like any client of an archive that may be away for a while. @param {Uint8Array<ArrayBuffer>[]} files */
     const store = async files => {
         for (;;) {
+            await away;
             const answer = await web.store(files).catch(error => {
                 if (error.trouble !== 'unreachable' && error.trouble !== 'busy') throw error;
                 interrupted++;
@@ -48,7 +51,10 @@ test('three clients at once, the archive restarted while they store, and again a
             }
             assert.deepEqual(answer.failed, []);
             // In the middle, while the other clients are storing.
-            if (++stored === 6) restart = archived.restart();
+            if (++stored === 6)
+                away = new Promise(resolve => {
+                    restart = archived.restart(undefined, resolve);
+                });
             return;
         }
     };

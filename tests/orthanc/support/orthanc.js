@@ -51,9 +51,13 @@ export async function archive({ page, more } = {}) {
         address: running.address,
         web: new DicomWeb(`${running.address}/dicom-web`, { headers: headersOf(CREDENTIALS) }),
         stop: () => running.stop(),
-        /** @param {Credentials} [credentials] */
-        async restart(credentials) {
+        /**
+         * @param {Credentials} [credentials]
+         * @param {() => void} [onStopped] while it is away
+         */
+        async restart(credentials, onStopped = () => undefined) {
             await running.stop();
+            onStopped();
             running = await start(credentials);
         },
         async close() {
