@@ -75,7 +75,8 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, data)},
     {.name = "folds",
      .value = "DIR",
-     .help = "fit one setting to several networks: each DIR/foldK/weights.safetensors answers for the images of its "
+     .help = "fit one setting to several networks: each DIR/foldK/best.safetensors, or weights.safetensors where there "
+             "is no best, answers for the images of its "
              "fold K, and all answers are pooled",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, options.folds)},

@@ -63,7 +63,8 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, all_folds)},
     {.name = "folds",
      .value = "DIR",
-     .help = "cross-validation: score each model DIR/foldK/weights.safetensors on its fold K, and all folds together "
+     .help = "cross-validation: score each model DIR/foldK/best.safetensors, or weights.safetensors where there is no "
+             "best, on its fold K, and all folds together "
              "with the mean over folds",
      .kind = SM_OPTION_TEXT,
      .offset = offsetof(arguments, request.folds)},

@@ -56,6 +56,10 @@ static const char *check(void *pointer) {
     a->options.teacher_count = a->teachers.count;
     if (a->options.inner_share < 0) a->options.inner_share = a->options.initial_weights ? 0.2f : 0;
     if (a->folds > 0 && a->options.fold >= 0) return "give --fold or --folds, not both";
+    if (a->options.left_out >= 0 && a->options.left_out == a->options.fold)
+        return "--fold and --leave-out name the same fold";
+    if (a->options.left_out >= 0 && a->options.left_out < a->folds)
+        return "--leave-out names one of the --folds, which would be validated on";
     if (a->jobs > 1 && a->threads == 0) {
         const int share = sm_processors_usable("") / a->jobs;
         a->threads = share > 1 ? share : 1;

@@ -8,23 +8,42 @@
 #include "../src/status.h"
 #include "file.h"
 
-static bool fold_has_images(const sm_dataset *dataset, int fold) {
+static int images_of_fold(const sm_dataset *dataset, int fold) {
+    int count = 0;
     for (int i = 0; i < dataset->count; i++)
-        if (!dataset->records[i].exclude && dataset->records[i].fold == fold) return true;
-    return false;
+        if (!dataset->records[i].exclude && dataset->records[i].fold == fold) count++;
+    return count;
+}
+
+/** The network of a fold, which the caller frees: the best epoch where a training chose one, as fine-tunings do. NULL:
+ * no memory. `*exists` is whether it may be there: one that cannot be read is an error later. */
+static char *network_of(const char *folder, int fold, bool *exists) {
+    static const char *const names[] = {"best", "weights"};
+    char *path = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char name[48];
+        snprintf(name, sizeof name, "fold%d/%s.safetensors", fold, names[i]);
+        free(path);
+        path = sm_path_join(folder, name);
+        if (!path) return NULL;
+        *exists = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+        if (*exists) break;
+    }
+    return path;
 }
 
 static sm_status find(const char *folder, const sm_dataset *dataset, sm_fold_networks *networks, int *unused,
                       sm_error *error) {
     for (int fold = 0; fold < SM_FOLDS_MAX; fold++) {
-        char name[48];
-        snprintf(name, sizeof name, "fold%d/weights.safetensors", fold);
-        char *path = sm_path_join(folder, name);
+        bool exists = false;
+        char *path = network_of(folder, fold, &exists);
         if (!path) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the name of a model");
-        /* Only a network that is not there is skipped; one that cannot be read is an error later. */
-        if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        const int images = images_of_fold(dataset, fold);
+        if (!exists) {
+            if (images > 0)
+                fprintf(stderr, "sonomask: %d images of fold %d are left out: there is no %s\n", images, fold, path);
             free(path);
-        } else if (fold_has_images(dataset, fold)) {
+        } else if (images > 0) {
             networks->items[networks->count++] = (sm_fold_network){.path = path, .fold = fold};
         } else {
             fprintf(stderr, "sonomask: the data has no image in fold %d: %s is not used\n", fold, path);

@@ -39,6 +39,20 @@ static void choose(const sm_cache *cache, const place *places, float share, bool
     }
 }
 
+/** Marks the smallest group, if there is another one. A few patients with many images each are all too large for a
+ * share. */
+static void choose_smallest(const sm_cache *cache, const place *places, bool *held) {
+    int first = 0, size = cache->count;
+    for (int start = 0, end; start < cache->count; start = end) {
+        for (end = start + 1; end < cache->count && places[end].hash == places[start].hash; end++) {
+        }
+        if (end - start >= size) continue;
+        first = start;
+        size = end - start;
+    }
+    for (int i = first; i < first + size && size < cache->count; i++) held[places[i].index] = true;
+}
+
 sm_status sm_inner_split(sm_cache *training, float share, uint64_t seed, sm_cache *inner, sm_error *error) {
     const size_t room = (size_t)training->count + 1;
     place *places = malloc(room * sizeof *places);
@@ -50,6 +64,7 @@ sm_status sm_inner_split(sm_cache *training, float share, uint64_t seed, sm_cach
         for (int i = 0; i < training->count; i++) places[i] = (place){hash_group(training->records[i]->group, seed), i};
         qsort(places, (size_t)training->count, sizeof *places, by_hash);
         choose(training, places, share, held);
+        if (!memchr(held, true, (size_t)training->count)) choose_smallest(training, places, held);
         int kept = 0;
         for (int i = 0; i < training->count; i++) {
             sm_cache *to = held[i] ? inner : training;

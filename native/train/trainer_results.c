@@ -156,7 +156,7 @@ sm_status sm_trainer_score_start(sm_trainer *t, sm_error *error) {
 }
 
 void sm_trainer_report_choice(const sm_trainer *t) {
-    if (!t->start_values || t->progress.best_epoch > 0) return;
+    if (!t->start_values || t->progress.best_epoch > 0 || t->gain.count == 0) return; /* 0: no epoch was trained */
     if (t->gain.count < FEWEST_TO_COMPARE)
         fprintf(stderr,
                 "%d images cannot show that the training has helped: best.safetensors holds the weights to start from, "

@@ -64,7 +64,7 @@ static void describe_settings(sm_trainer *t) {
              t->kernels->name, (unsigned long long)teachers, (double)o->teacher_share, (double)o->prompt_share,
              (double)o->inner_share, t->data_hash);
     const size_t used = strlen(t->settings);
-    if (t->start && o->mix < 1)
+    if (t->start)
         snprintf(t->settings + used, sizeof t->settings - used, " from=%016llx mix=%g",
                  (unsigned long long)hash_bytes(0xCBF29CE484222325ULL, t->start, t->net.total_count * sizeof *t->start),
                  (double)o->mix);
@@ -140,12 +140,19 @@ static sm_status load_images(sm_trainer *t, sm_error *error) {
     if (status != SM_OK) return status;
     if (t->options->inner_share > 0 && t->inner_cache.count == 0)
         return sm_fail(error, SM_ERROR_DATA,
-                       "%d training images are too few to hold some of them out to choose the best epoch (--inner)",
+                       "the %d training images are of one group: none can be held out to choose the best epoch "
+                       "(--inner 0 trains without)",
                        t->training_cache.count);
     if (t->training_cache.count == 0) return sm_fail(error, SM_ERROR_DATA, "no image is left to train on");
     if (t->training_cache.count < t->options->batch)
-        return sm_fail(error, SM_ERROR_DATA, "%d training images are too few for batches of %d (--batch)",
-                       t->training_cache.count, t->options->batch);
+        return t->inner_cache.count > 0
+                   ? sm_fail(
+                         error, SM_ERROR_DATA,
+                         "%d training images, beside %d held out to choose the best epoch (--inner), are too few for "
+                         "batches of %d (--batch)",
+                         t->training_cache.count, t->inner_cache.count, t->options->batch)
+                   : sm_fail(error, SM_ERROR_DATA, "%d training images are too few for batches of %d (--batch)",
+                             t->training_cache.count, t->options->batch);
     if (t->options->fold >= 0 && t->validation_cache.count == 0)
         return sm_fail(error, SM_ERROR_DATA, "no image of fold %d can be used", t->options->fold);
     hash_data(t);

@@ -156,6 +156,23 @@ static void folds_are_scored_by_their_own_networks(void **state) {
     assert_non_null(strstr(text, "Mean over 2 folds"));
     assert_non_null(strstr(text, "id=\"robustness\""));
     free(text);
+    /* The epoch that a training chose comes before its last one. Fold 1 has no network: the score is of the others. */
+    write_network("chosen/fold0/weights.safetensors", 1);
+    write_network("chosen/fold0/best.safetensors", 2);
+    write_network("second/fold0/weights.safetensors", 2);
+    char *scores[2];
+    for (int k = 0; k < 2; k++) {
+        const char *const networks[] = {"chosen", "second"};
+        assert_int_equal(
+            run_evaluate("one.jsonl", "--data", manifest, "--folds", inside(networks[k]), "--out", out, NULL), 0);
+        scores[k] = text_read(inside("one.jsonl"));
+        assert_non_null(strstr(scores[k], "\"images\":4"));
+    }
+    const char *first = strstr(scores[0], "\"lesion_dice\":"), *second = strstr(scores[1], "\"lesion_dice\":");
+    assert_non_null(first);
+    assert_non_null(second);
+    assert_memory_equal(first, second, strstr(first, "\"accuracy\":") - first); /* times follow */
+    for (int k = 0; k < 2; k++) free(scores[k]);
     assert_int_equal(run_evaluate("x", "--data", manifest, "--folds", inside("."), "--out", out, NULL), 1);
     assert_int_equal(run_evaluate("x", "--data", manifest, "--folds", inside("unused"), "--out", out, NULL), 1);
     assert_int_equal(run_evaluate("x", "--data", manifest, "--folds", folds, "--fold", "1", "--out", out, NULL), 2);

@@ -378,7 +378,14 @@ test('a training on few or odd images starts with a warning, or is refused with 
             '--epochs', '1', ...options);
     };
     assert.match(train(all.slice(0, 3)).err, /3 training images are too few for batches of 4 \(--batch\)\n$/);
-    assert.match(train(all.slice(0, 3), '--batch', '2', '--inner', '0.2').err, /3 training images are too few to hold some of them out .*\(--inner\)\n$/);
+    assert.match(train(all.slice(0, 3).map((row) => ({ ...row, group: 'a' })), '--batch', '2', '--inner', '0.2').err,
+        /the 3 training images are of one group: none can be held out .*\(--inner 0 trains without\)\n$/);
+    assert.match(train(all.slice(0, 3), '--batch', '3', '--inner', '0.2').err, /2 training images, beside 1 held out .*, are too few for batches of 3/);
+    // Two patients, each with too many images for a share: the one with fewer is held out.
+    const patients = train(all.slice(0, 12).map((row, index) => ({ ...row, group: index < 7 ? 'a' : 'b' })), '--inner', '0.2');
+    assert.match(patients.err, /^7 images to train on, 0 to validate on, 5 to choose the best epoch/m);
+    assert.match(train(all, '--fold', '2', '--leave-out', '2').err, /--fold and --leave-out name the same fold/);
+    assert.match(train(all, '--folds', '2', '--leave-out', '1').err, /--leave-out names one of the --folds/);
     assert.match(train(all, '--fold', '9').err, /no image is in fold 9\n$/);
     assert.match(train(all, '--folds', '9').err, /no image is in fold \d\n$/);
     const sick = all.filter((row) => row['class'] === 'benign').slice(0, 4);
