@@ -171,7 +171,7 @@ static void folds_are_scored_by_their_own_networks(void **state) {
     const char *first = strstr(scores[0], "\"lesion_dice\":"), *second = strstr(scores[1], "\"lesion_dice\":");
     assert_non_null(first);
     assert_non_null(second);
-    assert_memory_equal(first, second, strstr(first, "\"accuracy\":") - first); /* times follow */
+    assert_memory_equal(first, second, (size_t)(strstr(first, "\"accuracy\":") - first)); /* times follow */
     for (int k = 0; k < 2; k++) free(scores[k]);
     assert_int_equal(run_evaluate("x", "--data", manifest, "--folds", inside("."), "--out", out, NULL), 1);
     assert_int_equal(run_evaluate("x", "--data", manifest, "--folds", inside("unused"), "--out", out, NULL), 1);
