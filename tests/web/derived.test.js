@@ -55,7 +55,9 @@ describe('DICOM SEG and SR', { skip }, () => {
         await page.context().close();
 
         const second = await site.open();
-        const other = { name: 'other_seg.dcm', buffer: Buffer.from(seg.bytes.toString('latin1').replaceAll('1.2.3.4\0', '1.2.3.5\0'), 'latin1') };
+        // Of the class of label maps (Supplement 243), and of another image.
+        const labels = seg.bytes.toString('latin1').replaceAll('1.2.3.4\0', '1.2.3.5\0').replaceAll('.1.1.66.4', '.1.1.66.7');
+        const other = { name: 'other_seg.dcm', buffer: Buffer.from(labels, 'latin1') };
         const back = (/** @type {typeof seg} */ { name, bytes }) => ({ name, buffer: bytes });
         await pick(second, [image, back(seg), back(sr), other, { name: 'cut_seg.dcm', buffer: seg.bytes.subarray(0, seg.bytes.length - 99) }]);
         await settled(second, 1);
