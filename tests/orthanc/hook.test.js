@@ -55,14 +55,17 @@ describe('the hook', { skip }, () => {
 
         // Killed before the next ones arrive: they are answered by the next run, and nothing is answered twice.
         await hook.kill();
-        await web.store([ultrasound('4'), ultrasound('5')]);
+        // Instance 4 was copied into another study under the same identifier, there into two series.
+        const series = '1.2.3.1.2';
+        await web.store([ultrasound('4'), ultrasound('5'), ultrasound('4', { study: '1.2.3.8', series }), ultrasound('2.4', { study: '1.2.3.8', series: '1.2.3.1' })]);
         await archived.restart();
         const next = startHook(archived, ['--threads', '1']);
-        await until(() => next.lines().length >= 2, 'two more lines', 60_000);
+        await until(() => next.lines().length >= 4, 'four more lines', 60_000);
         assert.equal(await next.end(), 0, next.stderr());
-        assert.deepEqual(next.lines().map(({ sopInstance }) => sopInstance).sort(), ['1.2.3.1.2.4', '1.2.3.1.2.5']);
+        assert.deepEqual(next.lines().map(({ sopInstance }) => sopInstance).sort(), ['1.2.3.1.2.4', '1.2.3.1.2.4', '1.2.3.1.2.4', '1.2.3.1.2.5']);
         assert.equal((await instancesOf(web, '1.2.3.1', 'SEG')).length, 5);
-        assert.match(next.stderr(), /2 instances answered, 0 failed/);
+        for (const modality of ['SEG', 'SR']) assert.equal((await instancesOf(web, '1.2.3.8', modality)).length, 2, modality);
+        assert.match(next.stderr(), /4 instances answered, 0 failed/);
     });
 
     test('tries again while the archive is busy or full, keeps the instance in its state meanwhile, and stores nothing twice', { skip: small }, async context => {
