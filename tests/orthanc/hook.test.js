@@ -133,16 +133,22 @@ describe('the hook', { skip }, () => {
         await writeFile(path.join(folder, 'cut.json'), '{"done":');
         const damaged = startHook(behind, ['--state', path.join(folder, 'cut.json')]);
         await until(() => /cut\.json: it is no state/.test(damaged.stderr()), 'the file is named');
-        assert.equal(await damaged.end(), 1);
+        assert.equal(await damaged.ended(), 1);
     });
 
-    test('waits while the archive is stopped', { skip: small }, async () => {
+    test('waits while the archive is stopped, also before it has started', { skip: small }, async () => {
         const { web } = archived;
+        await archived.stop();
+        const early = startHook(archived);
+        await until(() => /cannot be reached .*tried again/.test(early.stderr()), 'a complaint', 20_000);
+        assert.equal(await early.end(), 0, 'it can be ended while it waits');
         const hook = startHook(archived);
+        await until(() => /cannot be reached .*tried again/.test(hook.stderr()), 'a complaint', 20_000);
+        await archived.restart();
         await until(() => /waits for/.test(hook.stderr()), 'the hook is ready');
         await archived.stop();
-        hook.stderr();
-        await until(() => /cannot be reached .*tried again/.test(hook.stderr()), 'a complaint', 20_000);
+        const told = hook.stderr().length;
+        await until(() => /cannot be reached .*tried again/.test(hook.stderr().slice(told)), 'a complaint', 20_000);
         await archived.restart();
         await web.store([ultrasound('6')]);
         await until(() => hook.lines().length === 1, 'a line', 60_000);
@@ -173,8 +179,14 @@ describe('the hook', { skip }, () => {
         }
     });
 
-    test('a wrong password and wrong usage are named', async () => {
-        const { address } = archived;
+    test('a wrong password, the state of another archive and wrong usage are named', async () => {
+        const { address, folder } = archived;
+        const ahead = path.join(folder, 'ahead.json');
+        await writeFile(ahead, '{"done":9999}');
+        const other = startHook(archived, ['--state', ahead, '--threads', '1']);
+        assert.equal(await other.ended(), 1, other.stderr());
+        assert.match(other.stderr(), /ahead\.json is of another archive: it ends at change 9999, and .* is at \d+\. /);
+        assert.deepEqual(JSON.parse(await readFile(ahead, 'utf8')), { done: 9999 });
         const env = { ...process.env, ORTHANC_USER: 'reader', ORTHANC_PASSWORD: 'wrong' };
         const refused = await attempt(process.execPath, [CLI, 'orthanc', '--url', address, '--listen', '0', '--threads', '1'], { env });
         assert.deepEqual([refused.status, /refuses name and password \(HTTP 401\)/.test(refused.stderr)], [1, true], refused.stderr);
