@@ -9,7 +9,8 @@ import { after, before, describe, test } from 'node:test';
 import { libraries } from '../../wasm/dicom/libraries-node.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { readReference } from '../../wasm/dicom/reference.js';
-import { attempt, CLI } from '../node/support/project.js';
+import { startOrthanc } from '../../wasm/orthanc/server.js';
+import { attempt, CLI, temporaryFolder } from '../node/support/project.js';
 import { archive, CREDENTIALS, headersOf, instancesOf, listeningOf, skip, small, startHook, ultrasound, until } from './support/orthanc.js';
 
 describe('the hook', { skip }, () => {
@@ -198,6 +199,11 @@ describe('the hook', { skip }, () => {
             assert.equal(status, 2);
             assert.match(stderr, message);
         }
+    });
+
+    test('another server at the port is not taken for the archive that is started', async context => {
+        const [folder, port] = [await temporaryFolder(context), Number(new URL(archived.address).port)];
+        await assert.rejects(startOrthanc({ folder, port, hookPort: archived.hookPort, credentials: CREDENTIALS }), new RegExp(`port ${port} is in use`));
     });
 
     test('the script inside Orthanc reports each new ultrasound instance', { skip: small }, async context => {
