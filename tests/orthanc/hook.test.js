@@ -138,12 +138,14 @@ describe('the hook', { skip }, () => {
     });
 
     test('waits while the archive is stopped, also before it has started', { skip: small }, async () => {
-        const { web } = archived;
+        const { folder, web } = archived;
         await archived.stop();
-        const early = startHook(archived);
+        // Without a state the archive is asked for its last change first.
+        const state = ['--state', path.join(folder, 'none-yet.json')];
+        const early = startHook(archived, state);
         await until(() => /cannot be reached .*tried again/.test(early.stderr()), 'a complaint', 20_000);
         assert.equal(await early.end(), 0, 'it can be ended while it waits');
-        const hook = startHook(archived);
+        const hook = startHook(archived, state);
         await until(() => /cannot be reached .*tried again/.test(hook.stderr()), 'a complaint', 20_000);
         await archived.restart();
         await until(() => /waits for/.test(hook.stderr()), 'the hook is ready');
@@ -180,13 +182,15 @@ describe('the hook', { skip }, () => {
         }
     });
 
-    test('a wrong password, the state of another archive and wrong usage are named', async () => {
+    test('a wrong password, the state of another archive and wrong usage are named', async context => {
         const { address, folder } = archived;
         const ahead = path.join(folder, 'ahead.json');
         await writeFile(ahead, '{"done":9999}');
         const other = startHook(archived, ['--state', ahead, '--threads', '1']);
-        assert.equal(await other.ended(), 1, other.stderr());
+        context.after(() => other.kill());
+        await until(() => /\n/.test(other.stderr()), 'a line');
         assert.match(other.stderr(), /ahead\.json is of another archive: it ends at change 9999, and .* is at \d+\. /);
+        assert.equal(await other.ended(), 1, other.stderr());
         assert.deepEqual(JSON.parse(await readFile(ahead, 'utf8')), { done: 9999 });
         const env = { ...process.env, ORTHANC_USER: 'reader', ORTHANC_PASSWORD: 'wrong' };
         const refused = await attempt(process.execPath, [CLI, 'orthanc', '--url', address, '--listen', '0', '--threads', '1'], { env });
