@@ -1,6 +1,6 @@
 /**
  * The images that the command line names: files, folders, patterns, and "-" for standard input. In a folder everything that
- * looks like an image is taken; one with a DICOMDIR gives the images of its index.
+ * looks like an image is taken, without the DICOM objects that are made of images; one with a DICOMDIR gives the images of its index.
  */
 import { open, readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import { readDirectory } from './dicom/directory.js';
 import { isDirectoryName } from './dicom/directory-name.js';
 import { isDicom } from './dicom/is-dicom.js';
 import { libraries } from './dicom/libraries-node.js';
+import { classInHead, otherKind } from './dicom/other-classes.js';
 import { isTiff } from './dicom/tiff.js';
 
 /**
@@ -21,7 +22,10 @@ import { isTiff } from './dicom/tiff.js';
 export const STANDARD_INPUT = '-';
 
 const HEAD_BYTES = 132;
-const PICTURE = /\.(png|jpe?g|bmp|tiff?|dcm|dicom|ima)$/i;
+/** A DICOM file names its class in them. */
+const CLASS_BYTES = 640;
+const PICTURE = /\.(png|jpe?g|bmp|tiff?)$/i;
+const DICOM = /\.(dcm|dicom|ima)$/i;
 /** Masks beside the images of a data set, and what an earlier run wrote. */
 const NO_PICTURE = /_(mask(_\d+)?|overlay)\.png$|_(seg|sr)\.dcm$/i;
 const CLUTTER = /^(\.|thumbs\.db$|desktop\.ini$)/i;
@@ -43,14 +47,16 @@ async function isPicture(file) {
     const name = path.basename(file);
     if (CLUTTER.test(name) || NO_PICTURE.test(name)) return false;
     if (PICTURE.test(name)) return true;
-    // DICOM files often have no extension.
+    // DICOM files often have no extension. A damaged one that has it is reported when it is read.
+    const isNamed = DICOM.test(name);
     const handle = await open(file).catch(() => null);
-    if (!handle) return false;
+    if (!handle) return isNamed;
     try {
-        const { buffer: head, bytesRead } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
-        return isDicom(head.subarray(0, bytesRead));
+        const { buffer: bytes, bytesRead } = await handle.read(new Uint8Array(CLASS_BYTES), 0, CLASS_BYTES, 0);
+        const head = bytes.subarray(0, bytesRead);
+        return isDicom(head) ? otherKind(classInHead(head)) === '' : isNamed;
     } catch {
-        return false;
+        return isNamed;
     } finally {
         await handle.close();
     }

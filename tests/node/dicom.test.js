@@ -82,6 +82,8 @@ const wrongSize = marker => Buffer.from([0xff, 0xd8, 0xff, marker, 0, 11, 8, 0xf
 
 const picture = jpeg({ ...size, value: x => 4 * x });
 const half = picture.subarray(0, picture.length - 60);
+/** @param {string} end @returns {import('./support/dicom.js').DicomField} */
+const ofClass = end => [0x0008, 0x0016, 'UI', `1.2.840.10008.5.1.4.1.1.${end}`];
 /** @type {[name: string, file: Buffer, reason: string, detail: RegExp][]} */
 const BAD = [
     ['an empty file', Buffer.alloc(0), 'damaged', /does not begin/],
@@ -89,6 +91,10 @@ const BAD = [
     ['cut pixels', dicom({ ...size, pixels: grey }).subarray(0, 2000), 'damaged', /bytes of pixels|attempt/],
     ['a lying length', dicom({ ...size, element: dicomElement([0x7fe0, 0x0010, 'OB', grey], 0x7ffffff0) }), 'damaged', /./],
     ['no pixels', dicom(size), 'no-pixels', /^$/],
+    ['a SEG', dicom({ ...size, pixels: grey, more: [ofClass('66.4')] }), 'other-object', /^SEG$/],
+    ['a label map', dicom({ ...size, pixels: grey, more: [ofClass('66.7')] }), 'other-object', /^label map$/],
+    ['an SR', dicom({ ...size, more: [ofClass('88.33')] }), 'other-object', /^SR$/],
+    ['a presentation state', dicom({ ...size, more: [ofClass('11.1')] }), 'other-object', /^presentation state$/],
     ['0 frames', dicom({ ...size, pixels: grey, more: [[0x0028, 0x0008, 'IS', '0']] }), 'damaged', /^0 frames$/],
     ['more frames than pixels', dicom({ ...size, frames: 400, pixels: grey }), 'damaged', /bytes of pixels/],
     ['65,535 x 65,535', dicom({ width: 65535, height: 65535, pixels: grey }), 'too-large', /65535 × 65535/],
@@ -200,12 +206,19 @@ test('predict takes folders, an index, patterns and standard input', async conte
     await writeFile(path.join(folder, 'scans/b_mask.png'), scanPng(40, 30));
     await writeFile(path.join(folder, 'scans/notes.txt'), 'no image');
     await writeFile(path.join(folder, 'scans/deep/IM1'), dicom({ ...size, pixels: grey }));
+    // What archives hold beside the images, under the names that archives give.
+    const objects = [['SEG1.dcm', '66.4'], ['SR1', '88.22'], ['LABELS1.dcm', '66.7'], ['STATE1', '11.1']];
+    for (const [name = '', end = ''] of objects) await writeFile(path.join(folder, 'scans', name), dicom({ ...size, pixels: grey, more: [ofClass(end)] }));
+    await writeFile(path.join(folder, 'scans/US1.dcm'), dicom({ ...size, pixels: grey, more: [ofClass('6.1')] }));
     await mkdir(path.join(folder, 'empty'));
     const named = (/** @type {{ stdout: string }} */ { stdout }) => parseLines(stdout).map(({ file }) => file);
     const tree = await sonomask(['--out', 'out', 'scans'], folder);
-    assert.deepEqual(named(tree), ['scans/b.png', 'scans/deep/IM1']);
+    assert.deepEqual(named(tree), ['scans/US1.dcm', 'scans/b.png', 'scans/deep/IM1']);
+    assert.equal(tree.status, 0, tree.stderr);
     assert.ok(existsSync(path.join(folder, 'out/deep/IM1_mask.png')));
-    const pattern = await sonomask(['--out', 'out2', 'scans/**/IM?', 'none/*.png', 'empty'], folder);
+    const pattern = await sonomask(['--out', 'out2', 'scans/**/IM?', 'none/*.png', 'empty', 'scans/SEG1.dcm', 'scans/SR1'], folder);
+    assert.match(pattern.stderr, /scans\/SEG1\.dcm: it is a DICOM SEG, not an image\n/);
+    assert.match(pattern.stderr, /scans\/SR1: it is a DICOM SR, not an image\n/);
     assert.deepEqual(named(pattern), ['scans/deep/IM1']);
     assert.match(pattern.stderr, /none\/\*\.png: no file matches\n/);
     assert.match(pattern.stderr, /empty: the folder holds no image\n/);

@@ -9,7 +9,8 @@ import { after, before, describe, test } from 'node:test';
 import { libraries } from '../../wasm/dicom/libraries-node.js';
 import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { readReference } from '../../wasm/dicom/reference.js';
-import { attempt, CLI } from '../node/support/project.js';
+import { startOrthanc } from '../../wasm/orthanc/server.js';
+import { attempt, CLI, temporaryFolder } from '../node/support/project.js';
 import { archive, CREDENTIALS, headersOf, instancesOf, listeningOf, skip, small, startHook, ultrasound, until } from './support/orthanc.js';
 
 describe('the hook', { skip }, () => {
@@ -55,14 +56,17 @@ describe('the hook', { skip }, () => {
 
         // Killed before the next ones arrive: they are answered by the next run, and nothing is answered twice.
         await hook.kill();
-        await web.store([ultrasound('4'), ultrasound('5')]);
+        // Instance 4 was copied into another study under the same identifier, there into two series.
+        const series = '1.2.3.1.2';
+        await web.store([ultrasound('4'), ultrasound('5'), ultrasound('4', { study: '1.2.3.8', series }), ultrasound('2.4', { study: '1.2.3.8', series: '1.2.3.1' })]);
         await archived.restart();
         const next = startHook(archived, ['--threads', '1']);
-        await until(() => next.lines().length >= 2, 'two more lines', 60_000);
+        await until(() => next.lines().length >= 4, 'four more lines', 60_000);
         assert.equal(await next.end(), 0, next.stderr());
-        assert.deepEqual(next.lines().map(({ sopInstance }) => sopInstance).sort(), ['1.2.3.1.2.4', '1.2.3.1.2.5']);
+        assert.deepEqual(next.lines().map(({ sopInstance }) => sopInstance).sort(), ['1.2.3.1.2.4', '1.2.3.1.2.4', '1.2.3.1.2.4', '1.2.3.1.2.5']);
         assert.equal((await instancesOf(web, '1.2.3.1', 'SEG')).length, 5);
-        assert.match(next.stderr(), /2 instances answered, 0 failed/);
+        for (const modality of ['SEG', 'SR']) assert.equal((await instancesOf(web, '1.2.3.8', modality)).length, 2, modality);
+        assert.match(next.stderr(), /4 instances answered, 0 failed/);
     });
 
     test('tries again while the archive is busy or full, keeps the instance in its state meanwhile, and stores nothing twice', { skip: small }, async context => {
@@ -130,16 +134,24 @@ describe('the hook', { skip }, () => {
         await writeFile(path.join(folder, 'cut.json'), '{"done":');
         const damaged = startHook(behind, ['--state', path.join(folder, 'cut.json')]);
         await until(() => /cut\.json: it is no state/.test(damaged.stderr()), 'the file is named');
-        assert.equal(await damaged.end(), 1);
+        assert.equal(await damaged.ended(), 1);
     });
 
-    test('waits while the archive is stopped', { skip: small }, async () => {
-        const { web } = archived;
-        const hook = startHook(archived);
+    test('waits while the archive is stopped, also before it has started', { skip: small }, async () => {
+        const { folder, web } = archived;
+        await archived.stop();
+        // Without a state the archive is asked for its last change first.
+        const state = ['--state', path.join(folder, 'none-yet.json')];
+        const early = startHook(archived, state);
+        await until(() => /cannot be reached .*tried again/.test(early.stderr()), 'a complaint', 20_000);
+        assert.equal(await early.end(), 0, 'it can be ended while it waits');
+        const hook = startHook(archived, state);
+        await until(() => /cannot be reached .*tried again/.test(hook.stderr()), 'a complaint', 20_000);
+        await archived.restart();
         await until(() => /waits for/.test(hook.stderr()), 'the hook is ready');
         await archived.stop();
-        hook.stderr();
-        await until(() => /cannot be reached .*tried again/.test(hook.stderr()), 'a complaint', 20_000);
+        const told = hook.stderr().length;
+        await until(() => /cannot be reached .*tried again/.test(hook.stderr().slice(told)), 'a complaint', 20_000);
         await archived.restart();
         await web.store([ultrasound('6')]);
         await until(() => hook.lines().length === 1, 'a line', 60_000);
@@ -170,8 +182,16 @@ describe('the hook', { skip }, () => {
         }
     });
 
-    test('a wrong password and wrong usage are named', async () => {
-        const { address } = archived;
+    test('a wrong password, the state of another archive and wrong usage are named', async context => {
+        const { address, folder } = archived;
+        const ahead = path.join(folder, 'ahead.json');
+        await writeFile(ahead, '{"done":9999}');
+        const other = startHook(archived, ['--state', ahead, '--threads', '1']);
+        context.after(() => other.kill());
+        await until(() => /\n/.test(other.stderr()), 'a line');
+        assert.match(other.stderr(), /ahead\.json is of another archive: it ends at change 9999, and .* is at \d+\. /);
+        assert.equal(await other.ended(), 1, other.stderr());
+        assert.deepEqual(JSON.parse(await readFile(ahead, 'utf8')), { done: 9999 });
         const env = { ...process.env, ORTHANC_USER: 'reader', ORTHANC_PASSWORD: 'wrong' };
         const refused = await attempt(process.execPath, [CLI, 'orthanc', '--url', address, '--listen', '0', '--threads', '1'], { env });
         assert.deepEqual([refused.status, /refuses name and password \(HTTP 401\)/.test(refused.stderr)], [1, true], refused.stderr);
@@ -183,6 +203,11 @@ describe('the hook', { skip }, () => {
             assert.equal(status, 2);
             assert.match(stderr, message);
         }
+    });
+
+    test('another server at the port is not taken for the archive that is started', async context => {
+        const [folder, port] = [await temporaryFolder(context), Number(new URL(archived.address).port)];
+        await assert.rejects(startOrthanc({ folder, port, hookPort: archived.hookPort, credentials: CREDENTIALS }), new RegExp(`port ${port} is in use`));
     });
 
     test('the script inside Orthanc reports each new ultrasound instance', { skip: small }, async context => {

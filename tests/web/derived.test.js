@@ -37,6 +37,7 @@ describe('DICOM SEG and SR', { skip }, () => {
         await pick(page, [image, { ...benign, name: 'plain.png' }]);
         await settled(page, 2);
         await answered(page);
+        const silent = { name: 'silent_sr.dcm', buffer: (await saved(page, 'DICOM SR')).bytes };
         await page.locator('#review-birads').selectOption('4A');
         await page.locator('#review-notes').fill('ملاحظة');
         const [seg, sr] = [await saved(page, 'DICOM SEG'), await saved(page, 'DICOM SR')];
@@ -55,13 +56,16 @@ describe('DICOM SEG and SR', { skip }, () => {
         await page.context().close();
 
         const second = await site.open();
-        const other = { name: 'other_seg.dcm', buffer: Buffer.from(seg.bytes.toString('latin1').replaceAll('1.2.3.4\0', '1.2.3.5\0'), 'latin1') };
+        // Of the class of label maps (Supplement 243), and of another image.
+        const labels = seg.bytes.toString('latin1').replaceAll('1.2.3.4\0', '1.2.3.5\0').replaceAll('.1.1.66.4', '.1.1.66.7');
+        const other = { name: 'other_seg.dcm', buffer: Buffer.from(labels, 'latin1') };
         const back = (/** @type {typeof seg} */ { name, bytes }) => ({ name, buffer: bytes });
-        await pick(second, [image, back(seg), back(sr), other, { name: 'cut_seg.dcm', buffer: seg.bytes.subarray(0, seg.bytes.length - 99) }]);
+        await pick(second, [image, back(seg), back(sr), silent, other, { name: 'cut_seg.dcm', buffer: seg.bytes.subarray(0, seg.bytes.length - 99) }]);
         await settled(second, 1);
         await answered(second);
         await second.getByText('DICOM SEG: outlines of 1 image').first().waitFor();
         await second.getByText('1 image is not in the list: 1.2.3.5').first().waitFor();
+        await second.getByText('DICOM SR: silent_sr.dcm holds no reader’s judgement').first().waitFor();
         await second.getByText(/cut_seg\.dcm.*damaged/).first().waitFor();
         await second.locator('#compare', { hasText: /Dice\s*1\.0/ }).waitFor();
         assert.equal(await second.locator('#review-birads').inputValue(), '4A');

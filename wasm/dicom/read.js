@@ -7,6 +7,7 @@ import { damaged, FileError } from './error.js';
 import { compressedFrames, plainFrames, wholeStream } from './fragments.js';
 import { greyOf } from './grey.js';
 import { Header } from './header.js';
+import { otherKind } from './other-classes.js';
 import { paletteOf } from './palette.js';
 import { parse } from './parse.js';
 import { picturesOf, regionsOf, scalesOf } from './regions.js';
@@ -108,6 +109,8 @@ export function reading(work) {
 function fileOf(set, syntax, truncated, libraries) {
     const header = new Header(set, syntax !== BIG_ENDIAN);
     if (set.elements['x00041220'] || header.text('x00020002') === DIRECTORY) throw new FileError('directory');
+    const other = otherKind(header.text('x00080016') ?? header.text('x00020002') ?? '');
+    if (other) throw new FileError('other-object', other);
     const coding = codingOf(syntax);
     if (!coding) throw new FileError('syntax', nameOf(syntax));
     const pixels = set.elements['x7fe00010'];

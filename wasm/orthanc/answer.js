@@ -19,15 +19,17 @@ import { isDicom } from '../dicom/is-dicom.js';
 
 /**
  * Unique identifiers that follow from the image and the weights: an image that is answered again, after a crash for example,
- * gives objects that the archive has already.
- * @param {string} sopInstance
+ * gives objects that the archive has already. An archive may hold an instance in several studies, where a file was copied:
+ * each has objects of its own.
+ * @param {import('../dicom/reference.js').Reference} source with the patient
  * @param {Maker} maker
  * @returns {() => string}
  */
-function identifiers(sopInstance, { version, weights }) {
+function identifiers({ sopInstance, series, study, person }, { version, weights }) {
+    const place = JSON.stringify([String(person['PatientID'] ?? ''), study, series, sopInstance]);
     let count = 0;
     return () => {
-        const digest = createHash('sha256').update(`sonomask ${version} ${weights} ${sopInstance} ${++count}`).digest('hex');
+        const digest = createHash('sha256').update(`sonomask ${version} ${weights} ${place} ${++count}`).digest('hex');
         return `2.25.${BigInt(`0x${digest.slice(0, 32)}`)}`;
     };
 }
@@ -56,6 +58,6 @@ export async function answer(file, engine, maker) {
             lesions += result.lesions.length;
         }
     }
-    const { seg, sr } = answers.objects(source, maker, true, { uid: identifiers(source.sopInstance, maker) });
+    const { seg, sr } = answers.objects(source, maker, true, { uid: identifiers(source, maker) });
     return { files: sr ? [seg.file, sr] : [seg.file], sopInstance: source.sopInstance, frames: pictures.count, lesions };
 }

@@ -4,13 +4,15 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../cli-options.js';
 import { reasonOf } from '../cli-reasons.js';
+import { ArchiveError } from '../dicom/archive.js';
 import { messageOf } from '../error.js';
 import { ownWeights } from '../own-files.js';
 import { SonomaskPool } from '../sonomask.js';
-import { Hook, listen } from './hook.js';
+import { Hook, listen, pauseAfter } from './hook.js';
 import { Orthanc } from './orthanc.js';
 
 const USAGE = `usage: sonomask orthanc [OPTION]...
@@ -31,6 +33,9 @@ does. Ctrl-C ends it after the instances in work. Research only, not a medical d
   --help            this text
 
 Name and password come from the environment: ORTHANC_USER, ORTHANC_PASSWORD.`;
+
+/** Trouble at the start that may pass. @type {import('../dicom/archive.js').Trouble[]} */
+const WAITED_FOR = ['unreachable', 'slow', 'busy'];
 
 /**
  * @param {string | undefined} text
@@ -86,6 +91,28 @@ async function readState(file) {
     return done;
 }
 
+/**
+ * The archive may start later than the hook, or be busy.
+ * @param {Orthanc} orthanc
+ * @param {(error: string) => void} report called before it is asked again
+ * @param {AbortSignal} signal
+ * @returns {Promise<number | null>} sequence number of its last change; null: the signal came first
+ * @throws {Error} trouble that does not pass by itself, such as a wrong password
+ */
+async function lastChangeOf(orthanc, report, signal) {
+    for (let times = 1; ; times++) {
+        try {
+            return await orthanc.lastChange(signal);
+        } catch (error) {
+            if (signal.aborted) return null;
+            if (!(error instanceof ArchiveError) || !WAITED_FOR.includes(error.trouble)) throw error;
+            report(reasonOf(error));
+        }
+        await setTimeout(pauseAfter(times), null, { signal }).catch(() => null);
+        if (signal.aborted) return null;
+    }
+}
+
 /** @param {string} line */
 function complain(line) {
     process.stderr.write(`${line.replace(/\p{Cc}/gu, '?')}\n`);
@@ -109,7 +136,15 @@ export async function runHook(argv) {
     const engine = await SonomaskPool.load({ weights: model, size: threads, idleMilliseconds: Infinity });
     try {
         const weights = createHash('sha256').update(await readFile(model)).digest('hex');
-        const since = (await readState(state)) ?? (isFromStart ? 0 : await orthanc.lastChange());
+        const ending = new AbortController();
+        for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, () => ending.abort());
+        const kept = await readState(state);
+        const newest = await lastChangeOf(orthanc, error => complain(`sonomask: ${url}: ${error}; it is tried again`), ending.signal);
+        if (newest === null) return 0;
+        // Every instance would count as done.
+        if (kept !== null && kept > newest)
+            throw new Error(`${state} is of another archive: it ends at change ${kept}, and ${url} is at ${newest}. Remove it, or name another file`);
+        const since = kept ?? (isFromStart ? 0 : newest);
         const hook = new Hook(orthanc, engine, { version: engine.info.version, network: engine.info.network, weights }, since, outcome => {
             const { instance, error, again } = outcome;
             if (error) complain(`sonomask: ${instance ? `instance ${instance}` : url}: ${error}${again ? '; it is tried again' : ''}`);
@@ -118,7 +153,8 @@ export async function runHook(argv) {
             else if (!error) answered++;
         });
         const server = port === 0 ? null : await listen(port, () => hook.wake());
-        for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, () => hook.end());
+        ending.signal.addEventListener('abort', () => hook.end());
+        if (ending.signal.aborted) hook.end();
         complain(`sonomask: waits for ultrasound instances of ${url}`);
         let last = since;
         const saved = async () => {

@@ -1,7 +1,9 @@
 /** Starts an Orthanc of one's own, with the configuration of orthanc.json, on this machine only. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Archive } from '../dicom/archive.js';
@@ -26,6 +28,24 @@ export async function credentialsOf(folder) {
 }
 
 /**
+ * Another server at the port would be taken for the one that is started.
+ * @param {number} port
+ * @throws {Error} the port is in use
+ */
+async function needFree(port) {
+    const server = createServer();
+    server.listen(port);
+    try {
+        await once(server, 'listening');
+    } catch (error) {
+        if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EADDRINUSE') throw error;
+        throw new Error(`port ${port} is in use. Give another one (make orthanc PORT=N), or stop what uses it: Debian's own Orthanc ends with "systemctl disable --now orthanc"`, { cause: error });
+    }
+    server.close();
+    await once(server, 'close');
+}
+
+/**
  * @param {object} options
  * @param {string} options.folder of the archive, made when it is missing
  * @param {number} options.port
@@ -34,9 +54,10 @@ export async function credentialsOf(folder) {
  * @param {Credentials} options.credentials
  * @param {Record<string, unknown>} [options.more] further settings
  * @returns {Promise<{ address: string, stop: () => Promise<void>, ended: Promise<number | null> }>} when it answers
- * @throws {Error} with the end of its log when it does not start
+ * @throws {Error} with the end of its log when it does not start; the port is in use
  */
 export async function startOrthanc({ folder, port, hookPort, page, credentials: { user, password }, more = {} }) {
+    await needFree(port);
     const config = path.join(folder, 'config');
     const storage = path.join(folder, 'storage');
     for (const each of [folder, config, storage]) await mkdir(each, { recursive: true, mode: 0o700 });

@@ -149,6 +149,7 @@ export default {
     'word.shadowing': 'ظل صوتي',
     'word.combined pattern': 'نمط مركّب',
     'derived.judged': { one: 'DICOM SR: قُرئ حكم صورة واحدة.', two: 'DICOM SR: قُرئ حكم صورتين.', few: 'DICOM SR: قُرئت أحكام {count} صور.', many: 'DICOM SR: قُرئت أحكام {count} صورة.', other: 'DICOM SR: قُرئت أحكام {count} صورة.' },
+    'derived.silent': { one: 'DICOM SR: لا يتضمن {name} حكم قارئ. حدوده في ملف SEG الخاص بالصورة.', two: 'DICOM SR: تقريران لا يتضمنان حكم قارئ، منهما {name}. حدودهما في ملفي SEG الخاصين بالصورتين.', few: 'DICOM SR: {count} تقارير لا تتضمن حكم قارئ، منها {name}. حدودها في ملفات SEG الخاصة بالصور.', many: 'DICOM SR: {count} تقريرًا لا تتضمن حكم قارئ، منها {name}. حدودها في ملفات SEG الخاصة بالصور.', other: 'DICOM SR: {count} تقرير لا تتضمن حكم قارئ، منها {name}. حدودها في ملفات SEG الخاصة بالصور.' },
     'report.network': 'الشبكة {network}، أوزان {date}، SHA-256 {sha256}.',
     'report.threshold': 'العتبة {value}.',
     'report.edited': 'صُحِّح القناع يدويًّا.',

@@ -134,6 +134,7 @@ export default {
     'word.shadowing': 'shadowing',
     'word.combined pattern': 'combined pattern',
     'derived.judged': { one: 'DICOM SR: the judgement of {count} image was read.', other: 'DICOM SR: the judgements of {count} images were read.' },
+    'derived.silent': { one: 'DICOM SR: {name} holds no reader’s judgement. Its outlines are in the SEG of the image.', other: 'DICOM SR: {count} reports hold no reader’s judgement, {name} among them. Their outlines are in the SEG of the images.' },
     'report.title': 'sonomask report',
     'session.missing': 'The session does not contain {name}. Add its file to go on.',
     'session.opened': { one: 'Session opened: {count} image.', other: 'Session opened: {count} images.' },

@@ -21,6 +21,7 @@ const LONGEST = 60_000; // milliseconds
 const PROBLEMS = {
     'damaged': 'problem.dicom-damaged',
     'no-pixels': 'problem.dicom-no-pixels',
+    'other-object': 'problem.dicom-no-pixels',
     'syntax': 'problem.dicom-syntax',
     'kind': 'problem.dicom-kind',
     'too-large': 'problem.image-too-large',

@@ -23,6 +23,7 @@ import { loopPanel } from '../loop/panel.js';
  * @property {Map<Item, Map<number, DrawnMask>>} masks by frame, from 0 on
  * @property {Map<Item, number>} loops images of several frames, with their number
  * @property {Map<Item, Judgement>} judgements
+ * @property {string[]} silent names of reports without a judgement
  * @property {string[]} unknown identifiers of images that are not in the list, or several times with different content
  * @property {{ name: string, error: unknown }[]} problems files that cannot be read
  */
@@ -45,7 +46,7 @@ function drawn(read) {
  */
 async function readFiles(files, items, ask) {
     /** @type {Read} */
-    const read = { masks: new Map(), loops: new Map(), judgements: new Map(), unknown: [], problems: [] };
+    const read = { masks: new Map(), loops: new Map(), judgements: new Map(), silent: [], unknown: [], problems: [] };
     /** @type {Map<string, Item[]>} */
     const byInstance = new Map();
     for (const item of items) {
@@ -71,6 +72,7 @@ async function readFiles(files, items, ask) {
                 for (const [frame, mask] of byFrame(masks, read.loops.get(item) ?? 1)) frames.set(frame, drawn(mask));
                 read.masks.set(item, frames);
             }
+            if (derived?.kind === 'SR' && !derived.judgement) read.silent.push(file.name);
             if (derived?.judgement) {
                 const [item, ...twins] = byInstance.get(derived.judgement.source) ?? [];
                 if (!item || twins.length > 0) read.unknown.push(derived.judgement.source);
@@ -120,7 +122,7 @@ export async function addDerived(files, store, { askOnce, kindOfFile, notify, of
         item.kind ??= await kindOfFile(item.file).catch(() => null);
         if (item.kind === 'dicom' && item.file.size > 0) dicoms.push(item);
     }
-    const { masks, loops, judgements, unknown, problems } = await readFiles(files, dicoms, askOnce);
+    const { masks, loops, judgements, silent, unknown, problems } = await readFiles(files, dicoms, askOnce);
     for (const { name, error } of problems) notify(t('session.failed', { name, detail: error instanceof FileError ? t('problem.dicom-frames', { detail: error.detail }) : reasonOf(error) }), 'problem');
     for (const [item, { type, birads, notes, words: given }] of judgements) {
         // What the reader has stated in the page stays.
@@ -140,6 +142,7 @@ export async function addDerived(files, store, { askOnce, kindOfFile, notify, of
     const frames = [...masks].filter(([item]) => loops.has(item));
     for (const [item, each] of frames) giveTruth(item, each);
     const words = judgements.size > 0 ? [t('derived.judged', { count: judgements.size })] : [];
+    if (silent.length > 0) words.push(t('derived.silent', { count: silent.length, name: silent[0] ?? '' }));
     if (given.size > 0 || (unknown.length > 0 && frames.length === 0)) words.push(t('annotations.read', { format: 'DICOM SEG', count: given.size }));
     if (unknown.length > 0) words.push(t('annotations.unknown', { count: unknown.length, name: unknown[0] ?? '' }));
     for (const [item, each] of frames) words.push(t('derived.frames', { name: item.name, count: each.size }));

@@ -28,8 +28,8 @@ const WORK_FILE = /\.(sonomask|zip|json)$/i;
 
 /** Files of these names are no DICOM files. */
 const OTHER_FILE = /\.(png|jpe?g|bmp|webp|tiff?|gif|avif|mp4|webm)$/i;
-/** The head of a DICOM file that is a segmentation or an enhanced report. */
-const DERIVED = /1\.2\.840\.10008\.5\.1\.4\.1\.1\.(66\.4|88\.22)(?![\d.])/;
+/** The head of a DICOM file that is a segmentation, a label map or an enhanced report. */
+const DERIVED = /1\.2\.840\.10008\.5\.1\.4\.1\.1\.(66\.[47]|88\.22)(?![\d.])/;
 
 /**
  * @param {Found} found

@@ -133,6 +133,11 @@ export function startHook({ address, hookPort, folder }, options = []) {
             const [status] = await closed;
             return /** @type {number | null} */ (status);
         },
+        /** By itself. */
+        async ended() {
+            const [status] = await closed;
+            return /** @type {number | null} */ (status);
+        },
         /** Without giving it a chance to finish. */
         async kill() {
             child.kill('SIGKILL');
