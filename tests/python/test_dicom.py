@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import unittest
+import warnings
 from pathlib import Path
 from typing import Any, List
 
@@ -165,6 +166,28 @@ class TestDicom(Case):
             with self.assertRaises(sonomask.SonomaskError) as caught:
                 dicom.segmentation(source, [result], self.model, frames=frames)
             self.assertEqual(caught.exception.code, "argument")
+
+    def test_sources_that_nothing_can_refer_to(self) -> None:
+        result = self.answers()[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom warns of both
+            named, long, flat = source_of(1, "REMOVED"), source_of(1), source_of(1)
+            long.StudyInstanceUID = "1." + "2" * 63
+        del flat.Rows
+        for source in (named, long, flat):
+            self.assert_refused("argument", dicom.segmentation, source, [result], self.model)
+
+    def test_reports_on_other_segmentations(self) -> None:
+        result = self.answers()[0]
+        source, loop = source_of(1), source_of(3)
+        empty = self.model.segment(np.full((150, 200), 90, np.uint8), threshold=1)
+        of_loop = dicom.segmentation(loop, [result, empty], self.model, frames=[0, 1])
+        fractional = dicom.segmentation(source, [result], self.model, fractional=True)
+        of_other = dicom.segmentation(source_of(1, "1.2.3.5"), [result], self.model)
+        for about, seg, frames in (
+            (source, fractional, [0]), (source, of_other, [0]), (source, source, [0]), (loop, of_loop, [1]),
+        ):  # fmt: skip
+            self.assert_refused("argument", dicom.report, about, seg, [result], self.model, frames=frames)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ The same objects as ``npx sonomask predict --sr`` writes (wasm/dicom). Patient a
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -45,6 +46,8 @@ _PERSON = (
     "PatientSex", "StudyID",
 )  # fmt: skip
 _CENTIMETRES = 3
+#: Of a root of their own; up to 64 letters.
+_IDENTIFIER = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 #: Of the segments in turn, CIELab scaled to 16 bits.
 _COLOURS = [[44026, 49000, 50886], [51240, 20910, 46002], [38600, 40100, 15300], [58900, 31700, 57200]]
 
@@ -76,8 +79,11 @@ def _code(code: Code) -> List[Dataset]:
 
 def _checked(source: Dataset, results: Sequence[Segmentation], frames: Optional[Sequence[int]]) -> List[int]:
     for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
-        if not getattr(source, keyword, ""):
-            raise refused(f"nothing can refer to the source: it has no {keyword}")
+        uid = str(getattr(source, keyword, "") or "")
+        if len(uid) > 64 or not _IDENTIFIER.fullmatch(uid):
+            raise refused(f"nothing can refer to the source: {f'its {keyword} is {uid!r}' if uid else f'it has no {keyword}'}")
+    if not getattr(source, "Rows", 0) or not getattr(source, "Columns", 0):
+        raise refused("the source has no Rows or no Columns")
     numbers = list(range(len(results)) if frames is None else frames)
     count = int(getattr(source, "NumberOfFrames", 0) or 1)
     if not results or len(numbers) != len(results) or len(set(numbers)) != len(numbers):
@@ -87,6 +93,29 @@ def _checked(source: Dataset, results: Sequence[Segmentation], frames: Optional[
     if any((result.height, result.width) != (source.Rows, source.Columns) for result in results):
         raise refused(f"a result is not of the size of the source, {source.Columns} x {source.Rows}")
     return numbers
+
+
+def _places(source: Dataset, seg: Dataset, numbers: Sequence[int], results: Sequence[Segmentation]) -> Dict[Tuple[int, int], int]:
+    """The frame of ``seg``, from 1 on, of each frame of the source (from 0 on) and segment.
+
+    Raises ``argument``: ``seg`` is no binary segmentation of these results.
+    """
+    if getattr(seg, "SOPClassUID", "") != _SEG or getattr(seg, "SegmentationType", "") != "BINARY":
+        raise refused("a report needs the binary segmentation of the same results")
+    places = {}
+    for index, group in enumerate(getattr(seg, "PerFrameFunctionalGroupsSequence", [])):
+        segment = getattr(group, "SegmentIdentificationSequence", None)
+        for image in (each for derived in getattr(group, "DerivationImageSequence", []) for each in getattr(derived, "SourceImageSequence", [])):
+            if segment and getattr(image, "ReferencedSOPInstanceUID", "") == source.SOPInstanceUID:
+                frame = int(getattr(image, "ReferencedFrameNumber", None) or 1) - 1
+                places[frame, int(segment[0].ReferencedSegmentNumber)] = index + 1
+    if not places:
+        raise refused("the segmentation is of another image than the source")
+    for frame, result in zip(numbers, results):
+        for segment in range(1, len(result.lesions) + 1):
+            if (frame, segment) not in places:
+                raise refused(f"the segmentation has no lesion {segment} of frame {frame}: it is not of these results")
+    return places
 
 
 def _part(source: Dataset, count: int) -> str:
@@ -392,14 +421,11 @@ def report(
     """The measurements as a structured report (TID 1500) that refers to ``seg``, the binary segmentation of the same results
     and frames. In millimetres where the source has the size of its pixels, else in pixels.
 
-    Raises ``argument``, as ``segmentation``.
+    Raises ``argument``, as ``segmentation``, and when ``seg`` is not that segmentation.
     """
     numbers = _checked(source, results, frames)
     several = int(getattr(source, "NumberOfFrames", 0) or 1) > 1
-    places = {}
-    for index, group in enumerate(seg.PerFrameFunctionalGroupsSequence):
-        frame = int(getattr(group.DerivationImageSequence[0].SourceImageSequence[0], "ReferencedFrameNumber", 1)) - 1
-        places[frame, group.SegmentIdentificationSequence[0].ReferencedSegmentNumber] = index + 1
+    places = _places(source, seg, numbers, results)
     algorithm = [
         _text("HAS CONCEPT MOD", ("111001", "DCM", "Algorithm Name"), f"sonomask, network {model.info.network}"),
         _text("HAS CONCEPT MOD", ("111003", "DCM", "Algorithm Version"), model.info.version),
