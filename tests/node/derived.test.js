@@ -13,7 +13,7 @@ import { readReference } from '../../wasm/dicom/reference.js';
 import { measurementReport } from '../../wasm/dicom/report.js';
 import { binarySegmentation, fractionalSegmentation } from '../../wasm/dicom/segmentation.js';
 import { faultsOf, readByPydicom, withoutJudges } from './support/derived.js';
-import { dicom, regions } from './support/dicom.js';
+import { dicom, encapsulated, regions } from './support/dicom.js';
 import { scan } from './support/images.js';
 import { CLI, ROOT, attempt, execute, temporaryFolder } from './support/project.js';
 
@@ -246,6 +246,33 @@ test('names of patients only on request, from their character set', async () => 
         });
         assert.equal((await readReference(file, libraries, true)).person['PatientName'], name === 'Doe^John' ? 'Doe^John' : name);
         assert.equal((await readReference(file, libraries, false)).person['PatientName'], '');
+    }
+});
+
+test('lossy compression is named also where the image leaves it out, with all ratios and methods', { skip: withoutJudges }, async context => {
+    const folder = await temporaryFolder(context);
+    const [JPEG, H264, NEAR_LOSSLESS, JPEG_2000] = ['50', '102', '81', '91'].map(end => `1.2.840.10008.1.2.4.${end}`);
+    const element = encapsulated([Buffer.alloc(100), Buffer.alloc(46)]);
+    const said = (/** @type {string} */ text, /** @type {string} */ ratios = '', /** @type {string} */ methods = '') =>
+        /** @type {import('./support/dicom.js').DicomField[]} */ ([[0x0028, 0x2110, 'CS', text], [0x0028, 0x2112, 'DS', ratios], [0x0028, 0x2114, 'CS', methods]]);
+    const [ratio, none] = [Math.round((100 * WIDTH * HEIGHT) / 146) / 100, { LossyImageCompression: '00' }];
+    /** @type {[syntax: string | undefined, more: import('./support/dicom.js').DicomField[], lossy: object][]} */
+    const cases = [
+        [JPEG, [], { LossyImageCompression: '01', LossyImageCompressionRatio: [ratio], LossyImageCompressionMethod: ['ISO_10918_1'] }],
+        [H264, [], { LossyImageCompression: '01', LossyImageCompressionRatio: [ratio], LossyImageCompressionMethod: ['ISO_14496_10'] }],
+        [JPEG, said('01', '12.5\\3', 'ISO_15444_1\\ISO_10918_1'),
+            { LossyImageCompression: '01', LossyImageCompressionRatio: [12.5, 3], LossyImageCompressionMethod: ['ISO_15444_1', 'ISO_10918_1'] }],
+        [JPEG_2000, said('01'), { LossyImageCompression: '01', LossyImageCompressionRatio: [ratio], LossyImageCompressionMethod: ['ISO_15444_1'] }],
+        [undefined, said('01'), { LossyImageCompression: '01' }],
+        [NEAR_LOSSLESS, [], none], [JPEG_2000, [], none], [undefined, [], none],
+    ];
+    for (const [index, [syntax, more, lossy]] of cases.entries()) {
+        const file = dicom({ width: WIDTH, height: HEIGHT, more: [...identity('1.2.3.4'), ...more], ...(syntax ? { syntax, element } : { pixels: Buffer.alloc(WIDTH * HEIGHT) }) });
+        const reference = await readReference(file, libraries, false);
+        assert.deepEqual(reference.lossy, lossy, `${index}`);
+        const seg = path.join(folder, `${index}.dcm`);
+        await writeFile(seg, binarySegmentation(reference, [{ frame: 0, lesions: 1, numbers: numbersOf(1, 1), edited: false }], MAKER).file);
+        assert.deepEqual(await faultsOf(seg), [], `${index}`);
     }
 });
 

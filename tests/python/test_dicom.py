@@ -167,6 +167,30 @@ class TestDicom(Case):
                 dicom.segmentation(source, [result], self.model, frames=frames)
             self.assertEqual(caught.exception.code, "argument")
 
+    def test_lossy_compression(self) -> None:
+        result = self.answers()[0]
+        #: Empty offset table, and fragments of 4000 and 2000 bytes: 5 to 1.
+        fragments = [b"\xfe\xff\x00\xe0" + len(part).to_bytes(4, "little") + part for part in (b"", bytes(4000), bytes(2000))]
+        pixels = b"".join(fragments) + b"\xfe\xff\xdd\xe0" + bytes(4)
+        cases: List[Any] = [
+            ("4.50", {}, 5, "ISO_10918_1"), ("4.102", {}, 5, "ISO_14496_10"), ("4.81", {}, None, None), ("1", {}, None, None),
+            ("4.91", {"LossyImageCompression": "01"}, 5, "ISO_15444_1"),
+            ("4.50", {"LossyImageCompression": "01", "LossyImageCompressionRatio": ["12.5", "3"],
+                      "LossyImageCompressionMethod": ["ISO_15444_1", "ISO_10918_1"]}, [12.5, 3], ["ISO_15444_1", "ISO_10918_1"]),
+        ]  # fmt: skip
+        for end, said, ratio, method in cases:
+            source = source_of(1)
+            source.file_meta = pydicom.dataset.FileMetaDataset()
+            source.file_meta.TransferSyntaxUID = pydicom.uid.UID(f"1.2.840.10008.1.2.{end}")
+            source.PixelData = pixels
+            for keyword, value in said.items():
+                setattr(source, keyword, value)
+            with self.subTest(end, said=said):
+                seg = self.judged(dicom.segmentation(source, [result], self.model))
+                self.assertEqual(seg.LossyImageCompression, "01" if ratio else "00")
+                self.assertEqual(getattr(seg, "LossyImageCompressionRatio", None), ratio)
+                self.assertEqual(getattr(seg, "LossyImageCompressionMethod", None), method)
+
     def test_sources_that_nothing_can_refer_to(self) -> None:
         result = self.answers()[0]
         with warnings.catch_warnings():

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import struct
 import uuid
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -41,6 +42,14 @@ _IMPLEMENTATION = "2.25.74249492692672394174328946815277567131"
 _DEVICE = "2.25.154882575164308777294292379382576728668"
 _NOTICE = "Research use only, not for diagnosis."
 _WORDS_NOTICE = "Words of lesions are measures of their outlines, not a diagnosis."
+#: Methods of lossy compression by the transfer syntaxes that use them.
+_METHODS = (
+    (r"\.4\.5[0-5]", "ISO_10918_1"), (r"\.4\.81", "ISO_14495_1"), (r"\.4\.91", "ISO_15444_1"), (r"\.4\.203", "ISO_15444_15"),
+    (r"\.4\.10[01](\.1)?", "ISO_13818_2"), (r"\.4\.10[2-6](\.1)?", "ISO_14496_10"), (r"\.4\.10[78](\.1)?", "ISO_23008_2"),
+)  # fmt: skip
+#: JPEG with a discrete cosine transform, and video; the other ones of _METHODS may be without loss.
+_ALWAYS_LOSSY = re.compile(r"\.4\.(5[0-5]|10[0-8](\.1)?)")
+_SYNTAXES = "1.2.840.10008.1.2"
 _PERSON = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientName", "PatientID", "PatientBirthDate",
     "PatientSex", "StudyID",
@@ -169,6 +178,34 @@ def _reference(source: Dataset, frame: Optional[int] = None) -> Dataset:
     )
 
 
+def _stored(data: bytes) -> int:
+    """The bytes of the fragments of compressed pixels, without the offset table."""
+    at, sizes = 0, []
+    while at + 8 <= len(data):
+        group, element, size = struct.unpack_from("<HHI", data, at)
+        if (group, element) != (0xFFFE, 0xE000):
+            break
+        sizes.append(size)
+        at += 8 + size
+    return sum(sizes[1:])
+
+
+def _lossy(source: Dataset) -> Dataset:
+    """What the source says of lossy compression, completed from how its pixels are stored. As wasm/dicom/lossy.js."""
+    name = str(getattr(getattr(source, "file_meta", None), "TransferSyntaxUID", ""))
+    syntax = name[len(_SYNTAXES) :] if name.startswith(_SYNTAXES) else ""
+    if getattr(source, "LossyImageCompression", "") != "01" and not _ALWAYS_LOSSY.fullmatch(syntax):
+        return _set(LossyImageCompression="00")
+    ratio, method = getattr(source, "LossyImageCompressionRatio", None), getattr(source, "LossyImageCompressionMethod", None)
+    known = next((each for pattern, each in _METHODS if re.fullmatch(pattern, syntax)), None)
+    stored = _stored(getattr(source, "PixelData", b"")) if known else 0
+    if not ratio and stored:
+        depth = int(getattr(source, "SamplesPerPixel", 1)) * -(-int(getattr(source, "BitsAllocated", 8)) // 8)
+        frames = int(getattr(source, "NumberOfFrames", 0) or 1)
+        ratio = f"{source.Rows * source.Columns * depth * frames / stored:.2f}"
+    return _set(LossyImageCompression="01", LossyImageCompressionRatio=ratio or None, LossyImageCompressionMethod=method or known)
+
+
 def _parts(mask: NDArray[Any]) -> List[NDArray[np.bool_]]:
     """The 8-connected parts of a mask."""
     runs: List[Tuple[int, int, int]] = []
@@ -248,11 +285,7 @@ def segmentation(
     made.ImageType, made.PatientOrientation = ["DERIVED", "PRIMARY"], ""
     made.ContentLabel, made.ContentDescription = "RESEARCH USE", f"Breast lesions. {_NOTICE}"
     made.ContentCreatorName = ""
-    lossy = getattr(source, "LossyImageCompression", "00") == "01"
-    made.LossyImageCompression = "01" if lossy else "00"
-    for keyword in ("LossyImageCompressionRatio", "LossyImageCompressionMethod") if lossy else ():
-        if keyword in source:
-            setattr(made, keyword, getattr(source, keyword))
+    made.update(_lossy(source))
     made.ReferencedSeriesSequence = [
         _set(SeriesInstanceUID=source.SeriesInstanceUID, ReferencedInstanceSequence=[_reference(source)])
     ]
