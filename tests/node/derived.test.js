@@ -110,7 +110,7 @@ test('frames of a loop: valid, the same bits in pydicom, gdcm and our own reader
     const has = (/** @type {string} */ name, /** @type {unknown} */ value) =>
         report.items.some((/** @type {any} */ [place, found]) => place.endsWith(name) && JSON.stringify(found) === JSON.stringify(value));
     for (const [name, value] of /** @type {const} */ ([['Short Axis', [10.5, '{pixels}']], ['Probability of cancer', [70, '%']], ['Finding', 'No abnormality'],
-        ['Assessment Category', 'BI-RADS category 4A'], ['Comment', 'ملاحظة\n2 \\ 3'], ['Person Observer Name', 'Lee^Ann'],
+        ['Assessment Category', '4A - Low suspicion'], ['Comment', 'ملاحظة\n2 \\ 3'], ['Person Observer Name', 'Lee^Ann'],
         ['Width', [20, '{pixels}']], ['Distance from skin', [7, '{pixels}']], ['Height to width ratio', [0.625, '{ratio}']], ['Minor to major axis ratio', [0.6, '{ratio}']],
         ['Roughness of the edge', [0.1, '{ratio}']], ['Contrast of the edge', [0.2, '{ratio}']], ['Share of the edge without contrast', [0.3, '{ratio}']],
         ['Corners of the outline', [3, '{count}']], ['Hollows between lobes of the outline', [7, '{count}']], ['Spicules of the outline', [2, '{count}']],
@@ -246,6 +246,40 @@ test('names of patients only on request, from their character set', async () => 
         });
         assert.equal((await readReference(file, libraries, true)).person['PatientName'], name === 'Doe^John' ? 'Doe^John' : name);
         assert.equal((await readReference(file, libraries, false)).person['PatientName'], '');
+    }
+});
+
+test('BI-RADS categories have the codes of the standard, and those of earlier versions are read', { skip: withoutJudges }, async context => {
+    const folder = await temporaryFolder(context);
+    const reference = await readReference(source(1), libraries, false);
+    const frame = { frame: 0, lesions: 0, numbers: new Uint8Array(WIDTH * HEIGHT), edited: false };
+    const seg = binarySegmentation(reference, [frame], MAKER);
+    const file = path.join(folder, 'sr.dcm');
+    const coded = [['0', 'SCT 397138000'], ['1', 'SCT 397140005'], ['2', 'SCT 397141009'], ['3', 'SCT 397143007'], ['4', 'SCT 397144001'],
+        ['4A', 'BI 4.0 MA.II.A.5.4A'], ['4B', 'BI 4.0 MA.II.A.5.4B'], ['4C', 'BI 4.0 MA.II.A.5.4C'], ['5', 'SCT 397145000'], ['6', 'BI 4.0 MA.II.A.5.6']];
+    for (const [birads = '', code] of coded) {
+        const judgement = { type: null, birads, notes: '' };
+        const sr = measurementReport(reference, seg, [{ frame: 0, lesions: [], presence: 0.02 }], MAKER, judgement);
+        await writeFile(file, sr);
+        assert.deepEqual(await faultsOf(file), [], birads);
+        const { stdout } = await execute('dcmdump', [file]);
+        const [, value, scheme, version] = /\[Assessment[^]*?ConceptCodeSequence[^]*?\(0008,0100\) SH \[([^\]]*)\][^]*?\(0008,0102\) SH \[([^\]]*)\](?:[^[]*\n\s*\(0008,0103\) SH \[([^\]]*)\])?/.exec(stdout) ?? [];
+        assert.equal([scheme, version, value].filter(Boolean).join(' '), code);
+        assert.deepEqual((await readDerived(sr, libraries))?.judgement?.judgement, judgement);
+    }
+    // Version 0.1.0 wrote BIRADS-4A of the program's own scheme; a code of an unknown list is no category. The file has category 6.
+    for (const [code, scheme, expected] of [['BIRADS-4A', '99SONOMASK', '4A'], ['MA.II.A.5.6', '99OTHER', '']]) {
+        await execute('/usr/bin/python3', ['-c', `
+import pydicom, sys
+path, code, scheme = sys.argv[1:]
+read = pydicom.dcmread(path)
+for group in read.ContentSequence[-1].ContentSequence:
+    for item in group.ContentSequence:
+        if "ConceptNameCodeSequence" in item and item.ConceptNameCodeSequence[0].CodeValue == "111005":
+            item.ConceptCodeSequence[0].CodeValue, item.ConceptCodeSequence[0].CodingSchemeDesignator = code, scheme
+read.save_as(path)
+`, file, code ?? '', scheme ?? '']);
+        assert.equal((await readDerived(new Uint8Array(await readFile(file)), libraries))?.judgement?.judgement.birads, expected);
     }
 });
 

@@ -2,7 +2,7 @@
  * DICOM structured reports: measurements of lesions and, apart from them, what a reader decided (PS3.16, TID 1500 with groups
  * of TID 1410 and 1501). An Enhanced SR that refers to a segmentation of segmentation.js.
  */
-import { CODES, NUMBERS, OWN_SCHEME, WORDS, code } from './codes.js';
+import { ASSESSMENTS, CODES, NUMBERS, OWN_SCHEME, WORDS } from './codes.js';
 import { commonOf, frameReference, NOTICE, partOfLoop, personName } from './derived.js';
 import { SEGMENTATION_CLASS } from './segmentation.js';
 import { dicomFile, newUid } from './write.js';
@@ -225,14 +225,15 @@ function judgementGroup(source, judgement, reader, uid) {
     if (!judgement) return [];
     const { type, birads, notes, words = {} } = judgement;
     const described = READER_WORDS.flatMap(kind => wordItem(kind, words[kind]));
-    if (!type && !birads && !notes && described.length === 0) return [];
+    const assessment = ASSESSMENTS[birads];
+    if (!type && !assessment && !notes && described.length === 0) return [];
     return [container(CODES.measurementGroup, [
         codeItem('HAS OBS CONTEXT', CODES.observerType, CODES.person),
         item('HAS OBS CONTEXT', 'PNAME', CODES.personName, { PersonName: personName(reader) || 'Reader^' }),
         ...tracked('Judgement of the reader', uid()),
         imageItem(undefined, { ...frameReference(source, 0), ReferencedFrameNumber: undefined }),
         ...(type === 'normal' ? [codeItem('CONTAINS', CODES.finding, CODES.noAbnormality)] : type ? impressionOf(type) : []),
-        ...(birads ? [codeItem('CONTAINS', CODES.assessment, code(`BIRADS-${birads}`, OWN_SCHEME, `BI-RADS category ${birads}`))] : []),
+        ...(assessment ? [codeItem('CONTAINS', CODES.assessment, assessment)] : []),
         ...described,
         ...(notes ? [textItem('CONTAINS', CODES.comment, notes)] : []),
     ], '1501')];
