@@ -12,6 +12,7 @@ import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { readReference } from '../../wasm/dicom/reference.js';
 import { measurementReport } from '../../wasm/dicom/report.js';
 import { binarySegmentation, fractionalSegmentation } from '../../wasm/dicom/segmentation.js';
+import { originsOf } from '../../web/export/origins.js';
 import { faultsOf, readByPydicom, withoutJudges } from './support/derived.js';
 import { dicom, encapsulated, regions } from './support/dicom.js';
 import { scan } from './support/images.js';
@@ -247,6 +248,31 @@ test('names of patients only on request, from their character set', async () => 
         assert.equal((await readReference(file, libraries, true)).person['PatientName'], name === 'Doe^John' ? 'Doe^John' : name);
         assert.equal((await readReference(file, libraries, false)).person['PatientName'], '');
     }
+});
+
+test('outlines that a reader drew or corrected are named as such', { skip: withoutJudges }, async context => {
+    const folder = await temporaryFolder(context);
+    const reference = await readReference(source(1), libraries, false);
+    const columns = (/** @type {(x: number) => number} */ of) => Uint8Array.from({ length: WIDTH * HEIGHT }, (_, at) => of(at % WIDTH));
+    // Four lesions of five columns: all painted, a column painted, a column erased beside, untouched.
+    const numbers = columns(x => (x % 8 < 5 && x < 32 ? 1 + Math.floor(x / 8) : 0));
+    const layer = columns(x => (x < 5 || x === 8 ? 1 : x === 21 ? 2 : 0));
+    const origins = originsOf(numbers, WIDTH, 4, layer, false);
+    assert.deepEqual(origins, ['drawn', 'corrected', 'corrected', 'network']);
+    assert.deepEqual(originsOf(numbers, WIDTH, 4, layer, true), ['drawn', 'corrected', 'corrected', 'corrected']);
+    assert.deepEqual(originsOf(numbers, WIDTH, 4, null, false), ['network', 'network', 'network', 'network']);
+    const seg = binarySegmentation(reference, [{ frame: 0, lesions: 4, numbers, edited: true, origins }], MAKER);
+    const sr = measurementReport(reference, seg, [{ frame: 0, presence: 1, lesions: origins.map((origin, index) => ({ ...lesion(index + 1), origin })) }], MAKER);
+    const files = [path.join(folder, 'seg.dcm'), path.join(folder, 'sr.dcm')];
+    await writeFile(files[0] ?? '', seg.file);
+    await writeFile(files[1] ?? '', sr);
+    for (const file of files) assert.deepEqual(await faultsOf(file), [], file);
+    const { stdout } = await execute('dcmdump', [files[0] ?? '']);
+    assert.deepEqual([...stdout.matchAll(/\(0062,0008\) CS \[(\w+) *\]/g)].map(([, type]) => type), ['MANUAL', 'SEMIAUTOMATIC', 'SEMIAUTOMATIC', 'AUTOMATIC']);
+    assert.equal([...stdout.matchAll(/\(0062,0009\)/g)].length, 3);
+    const [report] = await readByPydicom(files.slice(1));
+    assert.deepEqual(report.items.filter((/** @type {any} */ [place]) => /Measurement Group.*Comment$/.test(place)).map((/** @type {any} */ [, text]) => text),
+        ['Outline drawn by a reader', 'Outline corrected by a reader', 'Outline corrected by a reader']);
 });
 
 test('BI-RADS categories have the codes of the standard, and those of earlier versions are read', { skip: withoutJudges }, async context => {

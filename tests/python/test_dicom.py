@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -166,6 +167,16 @@ class TestDicom(Case):
             with self.assertRaises(sonomask.SonomaskError) as caught:
                 dicom.segmentation(source, [result], self.model, frames=frames)
             self.assertEqual(caught.exception.code, "argument")
+
+    def test_corrected_outlines(self) -> None:
+        source, automatic = source_of(1), self.answers()[0]
+        for result in (automatic, dataclasses.replace(automatic, refined=True)):
+            seg = self.judged(dicom.segmentation(source, [result], self.model))
+            self.assertEqual(seg.SegmentSequence[0].SegmentAlgorithmType, "SEMIAUTOMATIC" if result.refined else "AUTOMATIC")
+            report = self.judged(dicom.report(source, seg, [result], self.model))
+            comments = [item.TextValue for group in report.ContentSequence[-1].ContentSequence for item in group.ContentSequence
+                        if item.ValueType == "TEXT" and item.ConceptNameCodeSequence[0].CodeMeaning == "Comment"]  # fmt: skip
+            self.assertEqual(comments, ["Outline corrected by a reader"] * len(result.lesions) if result.refined else [])
 
     def test_lossy_compression(self) -> None:
         result = self.answers()[0]

@@ -31,6 +31,7 @@ const DEVICE_UID = '2.25.154882575164308777294292379382576728668';
  * @property {'normal' | 'benign' | 'malignant'} type of its region
  * @property {Record<'normal' | 'benign' | 'malignant', number>} probabilities of its region
  * @property {import('../sonomask.js').Descriptors | null} [descriptors] of the outline
+ * @property {import('./segmentation.js').Origin} [origin] of the outline; the network when left out
  */
 
 /**
@@ -193,7 +194,8 @@ function groupsOf(source, segmentation, maker, { frame, lesions, presence }, uid
     }
     return lesions.map((lesion, index) => {
         const segment = index + 1;
-        const { type, probabilities } = lesion;
+        const { type, probabilities, origin = 'network' } = lesion;
+        const drawn = origin === 'network' ? [] : [textItem('CONTAINS', CODES.comment, `Outline ${origin} by a reader`)];
         const certainty = lesion.presence > 0 ? [numberItem('HAS PROPERTIES', CODES.certaintyOfFinding, 100 * lesion.presence, CODES.percent)] : [];
         return container(CODES.measurementGroup, [
             ...tracked(`${place}lesion ${segment}`.replace(/^l/, 'L'), segmentation.tracking[index] ?? uid()),
@@ -206,6 +208,7 @@ function groupsOf(source, segmentation, maker, { frame, lesions, presence }, uid
                 ReferencedFrameNumber: segmentation.frames.get(`${frame + 1}/${segment}`) ?? 1,
             }),
             sourceImage,
+            ...drawn,
             ...measurementsOf(lesion),
             ...wordsOf(lesion),
             numberItem('CONTAINS', CODES.probabilityOfCancer, 100 * probabilities.malignant, CODES.percent),

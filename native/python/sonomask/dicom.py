@@ -485,6 +485,8 @@ def report(
                 ReferencedFrameNumber=places[frame, index + 1],
             )
             children = [_coded("CONTAINS", finding, _LESION, sure), _image(("121214", "DCM", "Referenced Segmentation Frame"), place)]
+            if result.refined:
+                children.append(_text("CONTAINS", ("121106", "DCM", "Comment"), "Outline corrected by a reader"))
             groups.append(group_of(frame, f"lesion {index + 1}", tracking, [*children, *_measurements(source, lesion, result)], "1410"))
         if not result.lesions:
             absent = _number("HAS PROPERTIES", certainty, 100 * (1 - result.presence), _PERCENT)
