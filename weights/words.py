@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The words of the experts' outlines of all lesions of a data set, benign / malignant. The second table of
-MEASURES.md has the same for the lesions that the network found.
+MEASURES.md is of the lesions that the network found, so its figures differ a little.
 
     PYTHON weights/words.py ../shared/data/busi
 

@@ -62,7 +62,9 @@ for file in sys.argv[1:]:
     if ds.Modality == "SEG":
         facts["frames"] = frames_of(ds)
         facts["tracking"] = [getattr(segment, "TrackingUID", "") for segment in ds.SegmentSequence]
-        facts["parameters"] = ds.SegmentSequence[0].SegmentationAlgorithmIdentificationSequence[0].AlgorithmParameters
+        # Segments that a reader drew have no algorithm.
+        algorithms = getattr(ds.SegmentSequence[0], "SegmentationAlgorithmIdentificationSequence", [])
+        facts["parameters"] = algorithms[0].AlgorithmParameters if algorithms else ""
     else:
         facts["items"] = items_of(ds)
     print(json.dumps(facts))

@@ -12,8 +12,9 @@ import { readDerived } from '../../wasm/dicom/read-derived.js';
 import { readReference } from '../../wasm/dicom/reference.js';
 import { measurementReport } from '../../wasm/dicom/report.js';
 import { binarySegmentation, fractionalSegmentation } from '../../wasm/dicom/segmentation.js';
+import { originsOf } from '../../web/export/origins.js';
 import { faultsOf, readByPydicom, withoutJudges } from './support/derived.js';
-import { dicom, regions } from './support/dicom.js';
+import { dicom, encapsulated, regions } from './support/dicom.js';
 import { scan } from './support/images.js';
 import { CLI, ROOT, attempt, execute, temporaryFolder } from './support/project.js';
 
@@ -110,7 +111,7 @@ test('frames of a loop: valid, the same bits in pydicom, gdcm and our own reader
     const has = (/** @type {string} */ name, /** @type {unknown} */ value) =>
         report.items.some((/** @type {any} */ [place, found]) => place.endsWith(name) && JSON.stringify(found) === JSON.stringify(value));
     for (const [name, value] of /** @type {const} */ ([['Short Axis', [10.5, '{pixels}']], ['Probability of cancer', [70, '%']], ['Finding', 'No abnormality'],
-        ['Assessment Category', 'BI-RADS category 4A'], ['Comment', 'ملاحظة\n2 \\ 3'], ['Person Observer Name', 'Lee^Ann'],
+        ['Assessment Category', '4A - Low suspicion'], ['Comment', 'ملاحظة\n2 \\ 3'], ['Person Observer Name', 'Lee^Ann'],
         ['Width', [20, '{pixels}']], ['Distance from skin', [7, '{pixels}']], ['Height to width ratio', [0.625, '{ratio}']], ['Minor to major axis ratio', [0.6, '{ratio}']],
         ['Roughness of the edge', [0.1, '{ratio}']], ['Contrast of the edge', [0.2, '{ratio}']], ['Share of the edge without contrast', [0.3, '{ratio}']],
         ['Corners of the outline', [3, '{count}']], ['Hollows between lobes of the outline', [7, '{count}']], ['Spicules of the outline', [2, '{count}']],
@@ -246,6 +247,92 @@ test('names of patients only on request, from their character set', async () => 
         });
         assert.equal((await readReference(file, libraries, true)).person['PatientName'], name === 'Doe^John' ? 'Doe^John' : name);
         assert.equal((await readReference(file, libraries, false)).person['PatientName'], '');
+    }
+});
+
+test('outlines that a reader drew or corrected are named as such', { skip: withoutJudges }, async context => {
+    const folder = await temporaryFolder(context);
+    const reference = await readReference(source(1), libraries, false);
+    const columns = (/** @type {(x: number) => number} */ of) => Uint8Array.from({ length: WIDTH * HEIGHT }, (_, at) => of(at % WIDTH));
+    // Four lesions of five columns: all painted, a column painted, a column erased beside, untouched.
+    const numbers = columns(x => (x % 8 < 5 && x < 32 ? 1 + Math.floor(x / 8) : 0));
+    const layer = columns(x => (x < 5 || x === 8 ? 1 : x === 21 ? 2 : 0));
+    const origins = originsOf(numbers, WIDTH, 4, layer, false);
+    assert.deepEqual(origins, ['drawn', 'corrected', 'corrected', 'network']);
+    assert.deepEqual(originsOf(numbers, WIDTH, 4, layer, true), ['drawn', 'corrected', 'corrected', 'corrected']);
+    assert.deepEqual(originsOf(numbers, WIDTH, 4, null, false), ['network', 'network', 'network', 'network']);
+    const seg = binarySegmentation(reference, [{ frame: 0, lesions: 4, numbers, edited: true, origins }], MAKER);
+    const sr = measurementReport(reference, seg, [{ frame: 0, presence: 1, lesions: origins.map((origin, index) => ({ ...lesion(index + 1), origin })) }], MAKER);
+    const files = [path.join(folder, 'seg.dcm'), path.join(folder, 'sr.dcm')];
+    await writeFile(files[0] ?? '', seg.file);
+    await writeFile(files[1] ?? '', sr);
+    for (const file of files) assert.deepEqual(await faultsOf(file), [], file);
+    const { stdout } = await execute('dcmdump', [files[0] ?? '']);
+    assert.deepEqual([...stdout.matchAll(/\(0062,0008\) CS \[(\w+) *\]/g)].map(([, type]) => type), ['MANUAL', 'SEMIAUTOMATIC', 'SEMIAUTOMATIC', 'AUTOMATIC']);
+    assert.equal([...stdout.matchAll(/\(0062,0009\)/g)].length, 3);
+    const [report] = await readByPydicom(files.slice(1));
+    assert.deepEqual(report.items.filter((/** @type {any} */ [place]) => /Measurement Group.*Comment$/.test(place)).map((/** @type {any} */ [, text]) => text),
+        ['Outline drawn by a reader', 'Outline corrected by a reader', 'Outline corrected by a reader']);
+});
+
+test('BI-RADS categories have the codes of the standard, and those of earlier versions are read', { skip: withoutJudges }, async context => {
+    const folder = await temporaryFolder(context);
+    const reference = await readReference(source(1), libraries, false);
+    const frame = { frame: 0, lesions: 0, numbers: new Uint8Array(WIDTH * HEIGHT), edited: false };
+    const seg = binarySegmentation(reference, [frame], MAKER);
+    const file = path.join(folder, 'sr.dcm');
+    const coded = [['0', 'SCT 397138000'], ['1', 'SCT 397140005'], ['2', 'SCT 397141009'], ['3', 'SCT 397143007'], ['4', 'SCT 397144001'],
+        ['4A', 'BI 4.0 MA.II.A.5.4A'], ['4B', 'BI 4.0 MA.II.A.5.4B'], ['4C', 'BI 4.0 MA.II.A.5.4C'], ['5', 'SCT 397145000'], ['6', 'BI 4.0 MA.II.A.5.6']];
+    for (const [birads = '', code] of coded) {
+        const judgement = { type: null, birads, notes: '' };
+        const sr = measurementReport(reference, seg, [{ frame: 0, lesions: [], presence: 0.02 }], MAKER, judgement);
+        await writeFile(file, sr);
+        assert.deepEqual(await faultsOf(file), [], birads);
+        const { stdout } = await execute('dcmdump', [file]);
+        const [, value, scheme, version] = /\[Assessment[^]*?ConceptCodeSequence[^]*?\(0008,0100\) SH \[([^\]]*)\][^]*?\(0008,0102\) SH \[([^\]]*)\](?:[^[]*\n\s*\(0008,0103\) SH \[([^\]]*)\])?/.exec(stdout) ?? [];
+        assert.equal([scheme, version, value].filter(Boolean).join(' '), code);
+        assert.deepEqual((await readDerived(sr, libraries))?.judgement?.judgement, judgement);
+    }
+    // Version 0.1.0 wrote BIRADS-4A of the program's own scheme; a code of an unknown list is no category. The file has category 6.
+    for (const [code, scheme, expected] of [['BIRADS-4A', '99SONOMASK', '4A'], ['MA.II.A.5.6', '99OTHER', '']]) {
+        await execute('/usr/bin/python3', ['-c', `
+import pydicom, sys
+path, code, scheme = sys.argv[1:]
+read = pydicom.dcmread(path)
+for group in read.ContentSequence[-1].ContentSequence:
+    for item in group.ContentSequence:
+        if "ConceptNameCodeSequence" in item and item.ConceptNameCodeSequence[0].CodeValue == "111005":
+            item.ConceptCodeSequence[0].CodeValue, item.ConceptCodeSequence[0].CodingSchemeDesignator = code, scheme
+read.save_as(path)
+`, file, code ?? '', scheme ?? '']);
+        assert.equal((await readDerived(new Uint8Array(await readFile(file)), libraries))?.judgement?.judgement.birads, expected);
+    }
+});
+
+test('lossy compression is named also where the image leaves it out, with all ratios and methods', { skip: withoutJudges }, async context => {
+    const folder = await temporaryFolder(context);
+    const [JPEG, H264, NEAR_LOSSLESS, JPEG_2000] = ['50', '102', '81', '91'].map(end => `1.2.840.10008.1.2.4.${end}`);
+    const element = encapsulated([Buffer.alloc(100), Buffer.alloc(46)]);
+    const said = (/** @type {string} */ text, /** @type {string} */ ratios = '', /** @type {string} */ methods = '') =>
+        /** @type {import('./support/dicom.js').DicomField[]} */ ([[0x0028, 0x2110, 'CS', text], [0x0028, 0x2112, 'DS', ratios], [0x0028, 0x2114, 'CS', methods]]);
+    const [ratio, none] = [Math.round((100 * WIDTH * HEIGHT) / 146) / 100, { LossyImageCompression: '00' }];
+    /** @type {[syntax: string | undefined, more: import('./support/dicom.js').DicomField[], lossy: object][]} */
+    const cases = [
+        [JPEG, [], { LossyImageCompression: '01', LossyImageCompressionRatio: [ratio], LossyImageCompressionMethod: ['ISO_10918_1'] }],
+        [H264, [], { LossyImageCompression: '01', LossyImageCompressionRatio: [ratio], LossyImageCompressionMethod: ['ISO_14496_10'] }],
+        [JPEG, said('01', '12.5\\3', 'ISO_15444_1\\ISO_10918_1'),
+            { LossyImageCompression: '01', LossyImageCompressionRatio: [12.5, 3], LossyImageCompressionMethod: ['ISO_15444_1', 'ISO_10918_1'] }],
+        [JPEG_2000, said('01'), { LossyImageCompression: '01', LossyImageCompressionRatio: [ratio], LossyImageCompressionMethod: ['ISO_15444_1'] }],
+        [undefined, said('01'), { LossyImageCompression: '01' }],
+        [NEAR_LOSSLESS, [], none], [JPEG_2000, [], none], [undefined, [], none],
+    ];
+    for (const [index, [syntax, more, lossy]] of cases.entries()) {
+        const file = dicom({ width: WIDTH, height: HEIGHT, more: [...identity('1.2.3.4'), ...more], ...(syntax ? { syntax, element } : { pixels: Buffer.alloc(WIDTH * HEIGHT) }) });
+        const reference = await readReference(file, libraries, false);
+        assert.deepEqual(reference.lossy, lossy, `${index}`);
+        const seg = path.join(folder, `${index}.dcm`);
+        await writeFile(seg, binarySegmentation(reference, [{ frame: 0, lesions: 1, numbers: numbersOf(1, 1), edited: false }], MAKER).file);
+        assert.deepEqual(await faultsOf(seg), [], `${index}`);
     }
 });
 

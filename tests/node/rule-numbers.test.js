@@ -36,6 +36,9 @@ test('each word has the number of the rule that gave it', () => {
     assert.deepEqual(behindSign({ ...irregular, weakEdge: 0.25 }, 'indistinct'), ['weakEdge', 0.25]);
     assert.deepEqual(behindSign({ ...irregular, edgeContrast: 0.12, weakEdge: 0.2 }, 'indistinct'), ['sharpness', 0.12 - 0.02]);
     assert.deepEqual(numbersBehind({ ...OVAL, echo: 'heterogeneous' }).echo, [['echoSpread', 0.4]]);
+    // Two numbers that are not exported decide each of these.
+    assert.deepEqual(numbersBehind({ ...OVAL, echo: 'complex cystic and solid' }).echo, []);
+    assert.deepEqual(numbersBehind({ ...OVAL, posterior: 'combined pattern' }).posterior, []);
     assert.deepEqual(numbersBehind({ ...OVAL, echo: null, echoRatio: null, posterior: null, posteriorRatio: null }), {
         ...numbersBehind(OVAL), echo: [], posterior: [],
     });

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
 import subprocess
 import unittest
+import warnings
 from pathlib import Path
 from typing import Any, List
 
@@ -165,6 +167,62 @@ class TestDicom(Case):
             with self.assertRaises(sonomask.SonomaskError) as caught:
                 dicom.segmentation(source, [result], self.model, frames=frames)
             self.assertEqual(caught.exception.code, "argument")
+
+    def test_corrected_outlines(self) -> None:
+        source, automatic = source_of(1), self.answers()[0]
+        for result in (automatic, dataclasses.replace(automatic, refined=True)):
+            seg = self.judged(dicom.segmentation(source, [result], self.model))
+            self.assertEqual(seg.SegmentSequence[0].SegmentAlgorithmType, "SEMIAUTOMATIC" if result.refined else "AUTOMATIC")
+            report = self.judged(dicom.report(source, seg, [result], self.model))
+            comments = [item.TextValue for group in report.ContentSequence[-1].ContentSequence for item in group.ContentSequence
+                        if item.ValueType == "TEXT" and item.ConceptNameCodeSequence[0].CodeMeaning == "Comment"]  # fmt: skip
+            self.assertEqual(comments, ["Outline corrected by a reader"] * len(result.lesions) if result.refined else [])
+
+    def test_lossy_compression(self) -> None:
+        result = self.answers()[0]
+        #: Empty offset table, and fragments of 4000 and 2000 bytes: 5 to 1.
+        fragments = [b"\xfe\xff\x00\xe0" + len(part).to_bytes(4, "little") + part for part in (b"", bytes(4000), bytes(2000))]
+        pixels = b"".join(fragments) + b"\xfe\xff\xdd\xe0" + bytes(4)
+        cases: List[Any] = [
+            ("4.50", {}, 5, "ISO_10918_1"), ("4.102", {}, 5, "ISO_14496_10"), ("4.81", {}, None, None), ("1", {}, None, None),
+            ("4.91", {"LossyImageCompression": "01"}, 5, "ISO_15444_1"),
+            ("4.50", {"LossyImageCompression": "01", "LossyImageCompressionRatio": ["12.5", "3"],
+                      "LossyImageCompressionMethod": ["ISO_15444_1", "ISO_10918_1"]}, [12.5, 3], ["ISO_15444_1", "ISO_10918_1"]),
+        ]  # fmt: skip
+        for end, said, ratio, method in cases:
+            source = source_of(1)
+            source.file_meta = pydicom.dataset.FileMetaDataset()
+            source.file_meta.TransferSyntaxUID = pydicom.uid.UID(f"1.2.840.10008.1.2.{end}")
+            source.PixelData = pixels
+            for keyword, value in said.items():
+                setattr(source, keyword, value)
+            with self.subTest(end, said=said):
+                seg = self.judged(dicom.segmentation(source, [result], self.model))
+                self.assertEqual(seg.LossyImageCompression, "01" if ratio else "00")
+                self.assertEqual(getattr(seg, "LossyImageCompressionRatio", None), ratio)
+                self.assertEqual(getattr(seg, "LossyImageCompressionMethod", None), method)
+
+    def test_sources_that_nothing_can_refer_to(self) -> None:
+        result = self.answers()[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom warns of both
+            named, long, flat = source_of(1, "REMOVED"), source_of(1), source_of(1)
+            long.StudyInstanceUID = "1." + "2" * 63
+        del flat.Rows
+        for source in (named, long, flat):
+            self.assert_refused("argument", dicom.segmentation, source, [result], self.model)
+
+    def test_reports_on_other_segmentations(self) -> None:
+        result = self.answers()[0]
+        source, loop = source_of(1), source_of(3)
+        empty = self.model.segment(np.full((150, 200), 90, np.uint8), threshold=1)
+        of_loop = dicom.segmentation(loop, [result, empty], self.model, frames=[0, 1])
+        fractional = dicom.segmentation(source, [result], self.model, fractional=True)
+        of_other = dicom.segmentation(source_of(1, "1.2.3.5"), [result], self.model)
+        for about, seg, frames in (
+            (source, fractional, [0]), (source, of_other, [0]), (source, source, [0]), (loop, of_loop, [1]),
+        ):  # fmt: skip
+            self.assert_refused("argument", dicom.report, about, seg, [result], self.model, frames=frames)
 
 
 if __name__ == "__main__":

@@ -47,9 +47,11 @@ export class Answers {
             this.#maps.push({ frame, levels: Uint8Array.from(probabilityMap, share => Math.round(255 * share)) });
             return;
         }
+        /** @type {import('./segmentation.js').Origin} */
+        const origin = refined ? 'corrected' : 'network';
         const measured = lesions.map(lesion => {
             const { type, probabilities } = result.regions[lesion.region] ?? result;
-            return { ...lesion, type, probabilities, millimetres: scaleOf(lesion.bbox) };
+            return { ...lesion, type, probabilities, millimetres: scaleOf(lesion.bbox), origin };
         });
         this.#frames.push({ frame, numbers: outlineNumbers(mask, width, lesions), lesions: lesions.length, edited: refined });
         this.#reported.push({ frame, lesions: measured, presence });

@@ -136,3 +136,20 @@ export const NUMBERS = [
     ['posteriorRatio', own('POSTERIOR-RATIO', 'Grey below the lesion to beside that'), CODES.ratio],
     ['haloRatio', own('HALO-RATIO', 'Grey of the rim to its surroundings'), CODES.ratio],
 ];
+
+/** ACR BI-RADS, 4th edition, of the categories that SNOMED CT has no code for. */
+const bi = (/** @type {string} */ value, /** @type {string} */ meaning) => [{ ...code(value, 'BI', meaning)[0], CodingSchemeVersion: '4.0' }];
+
+/** The categories of the reader (context group 6027). @type {Record<string, DataSet[]>} */
+export const ASSESSMENTS = {
+    '0': sct('397138000', '0 - Incomplete - Need additional imaging evaluation +/- priors'),
+    '1': sct('397140005', '1 - Negative'),
+    '2': sct('397141009', '2 - Benign'),
+    '3': sct('397143007', '3 - Probably Benign'),
+    '4': sct('397144001', '4 - Suspicious'),
+    '4A': bi('MA.II.A.5.4A', '4A - Low suspicion'),
+    '4B': bi('MA.II.A.5.4B', '4B - Intermediate suspicion'),
+    '4C': bi('MA.II.A.5.4C', '4C - Moderate suspicion'),
+    '5': sct('397145000', '5 - Highly suggestive of malignancy'),
+    '6': bi('MA.II.A.5.6', '6 - Known biopsy proven malignancy'),
+};

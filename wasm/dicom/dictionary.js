@@ -20,6 +20,7 @@ export const DICTIONARY = {
     ReferringPhysicianName: [0x00080090, 'PN'],
     CodeValue: [0x00080100, 'SH'],
     CodingSchemeDesignator: [0x00080102, 'SH'],
+    CodingSchemeVersion: [0x00080103, 'SH'],
     CodeMeaning: [0x00080104, 'LO'],
     MappingResource: [0x00080105, 'CS'],
     CodingSchemeIdentificationSequence: [0x00080110, 'SQ'],

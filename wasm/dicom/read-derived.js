@@ -2,7 +2,7 @@
  * DICOM Segmentation objects, also those of other programs, as masks of the images that they are of; and the judgement of the
  * reader in reports of report.js.
  */
-import { CODES, OWN_SCHEME, WORDS } from './codes.js';
+import { ASSESSMENTS, CODES, OWN_SCHEME, WORDS } from './codes.js';
 import { decodeText } from './character-sets.js';
 import { damaged } from './error.js';
 import { Header } from './header.js';
@@ -37,6 +37,21 @@ const TYPES = { '30807003': 'benign', '21594007': 'malignant', '111286': 'normal
 /** The kinds of the reader's words, by the codes of their names. */
 const KINDS = new Map(READER_WORDS.map(kind => [String(CODES[kind][0]?.['CodeValue']), kind]));
 
+/** Categories by scheme and code. */
+const CATEGORIES = new Map(Object.entries(ASSESSMENTS).map(([category, [item]]) => [`${item?.['CodingSchemeDesignator']} ${item?.['CodeValue']}`, category]));
+
+/**
+ * @param {Header} value of the assessment
+ * @param {string} given its code
+ * @returns {string} "" for a code of another list
+ */
+function categoryOf(value, given) {
+    const scheme = value.text('x00080102') ?? '';
+    // Version 0.1.0 wrote codes of its own.
+    if (scheme === OWN_SCHEME) return given.replace(/^BIRADS-/, '');
+    return CATEGORIES.get(`${scheme} ${given}`) ?? '';
+}
+
 /**
  * @param {Header} header
  * @returns {ReadDerived['judgement']}
@@ -57,7 +72,7 @@ function judgementOf(header) {
             const given = value?.text('x00080100') ?? '';
             if (item.text('x0040a040') === 'IMAGE') source ||= item.item('x00081199')?.text('x00081155') ?? '';
             else if (concept(item) === '121073' || concept(item) === '121071') judgement.type = TYPES[given] ?? judgement.type;
-            else if (concept(item) === '111005' && value?.text('x00080102') === OWN_SCHEME) judgement.birads = given.replace(/^BIRADS-/, '');
+            else if (concept(item) === '111005') judgement.birads = value ? categoryOf(value, given) : '';
             else if (KINDS.has(concept(item))) {
                 const kind = /** @type {typeof READER_WORDS[number]} */ (KINDS.get(concept(item)));
                 const word = Object.entries(WORDS[kind]).find(([, [each]]) => each?.['CodeValue'] === given)?.[0];

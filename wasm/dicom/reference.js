@@ -2,6 +2,7 @@
 import { decodeText } from './character-sets.js';
 import { FileError } from './error.js';
 import { Header } from './header.js';
+import { lossyOf } from './lossy.js';
 import { parse } from './parse.js';
 import { reading } from './read.js';
 import { BIG_ENDIAN } from './syntaxes.js';
@@ -59,22 +60,25 @@ function personOf(header, withPerson) {
  */
 export async function readReference(bytes, libraries, withPerson) {
     const { set, syntax } = await parse(bytes, await libraries.parser(), libraries.inflate);
-    return reading(() => referenceOf(new Header(set, syntax !== BIG_ENDIAN), withPerson));
+    const stored = (set.elements['x7fe00010']?.fragments ?? []).reduce((sum, { length }) => sum + length, 0);
+    return reading(() => {
+        const header = new Header(set, syntax !== BIG_ENDIAN);
+        return referenceOf(header, lossyOf(header, syntax, stored), withPerson);
+    });
 }
 
 /**
  * @param {Header} header
+ * @param {DataSet} lossy
  * @param {boolean} withPerson
  * @returns {Reference}
  */
-function referenceOf(header, withPerson) {
+function referenceOf(header, lossy, withPerson) {
     const identifier = (/** @type {string} */ name, /** @type {string} */ tag) => {
         const text = header.text(tag) ?? '';
         if (text.length > 64 || !IDENTIFIER.test(text)) throw new FileError('no-uids', `${name} ${text === '' ? 'is missing' : `is "${text}"`}`);
         return text;
     };
-    const isLossy = header.text('x00282110') === '01';
-    const [ratio, method] = [header.text('x00282112'), header.text('x00282114')];
     return {
         sopClass: identifier('SOP Class UID', 'x00080016'),
         sopInstance: identifier('SOP Instance UID', 'x00080018'),
@@ -84,9 +88,7 @@ function referenceOf(header, withPerson) {
         width: header.number('x00280011') ?? 0,
         height: header.number('x00280010') ?? 0,
         frameCount: Number(header.text('x00280008') ?? 1),
-        lossy: isLossy
-            ? { LossyImageCompression: '01', ...(ratio && { LossyImageCompressionRatio: Number(ratio) }), ...(method && { LossyImageCompressionMethod: method }) }
-            : { LossyImageCompression: '00' },
+        lossy,
         person: personOf(header, withPerson),
     };
 }

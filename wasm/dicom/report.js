@@ -2,7 +2,7 @@
  * DICOM structured reports: measurements of lesions and, apart from them, what a reader decided (PS3.16, TID 1500 with groups
  * of TID 1410 and 1501). An Enhanced SR that refers to a segmentation of segmentation.js.
  */
-import { CODES, NUMBERS, OWN_SCHEME, WORDS, code } from './codes.js';
+import { ASSESSMENTS, CODES, NUMBERS, OWN_SCHEME, WORDS } from './codes.js';
 import { commonOf, frameReference, NOTICE, partOfLoop, personName } from './derived.js';
 import { SEGMENTATION_CLASS } from './segmentation.js';
 import { dicomFile, newUid } from './write.js';
@@ -31,6 +31,7 @@ const DEVICE_UID = '2.25.154882575164308777294292379382576728668';
  * @property {'normal' | 'benign' | 'malignant'} type of its region
  * @property {Record<'normal' | 'benign' | 'malignant', number>} probabilities of its region
  * @property {import('../sonomask.js').Descriptors | null} [descriptors] of the outline
+ * @property {import('./segmentation.js').Origin} [origin] of the outline; the network when left out
  */
 
 /**
@@ -193,7 +194,8 @@ function groupsOf(source, segmentation, maker, { frame, lesions, presence }, uid
     }
     return lesions.map((lesion, index) => {
         const segment = index + 1;
-        const { type, probabilities } = lesion;
+        const { type, probabilities, origin = 'network' } = lesion;
+        const drawn = origin === 'network' ? [] : [textItem('CONTAINS', CODES.comment, `Outline ${origin} by a reader`)];
         const certainty = lesion.presence > 0 ? [numberItem('HAS PROPERTIES', CODES.certaintyOfFinding, 100 * lesion.presence, CODES.percent)] : [];
         return container(CODES.measurementGroup, [
             ...tracked(`${place}lesion ${segment}`.replace(/^l/, 'L'), segmentation.tracking[index] ?? uid()),
@@ -206,6 +208,7 @@ function groupsOf(source, segmentation, maker, { frame, lesions, presence }, uid
                 ReferencedFrameNumber: segmentation.frames.get(`${frame + 1}/${segment}`) ?? 1,
             }),
             sourceImage,
+            ...drawn,
             ...measurementsOf(lesion),
             ...wordsOf(lesion),
             numberItem('CONTAINS', CODES.probabilityOfCancer, 100 * probabilities.malignant, CODES.percent),
@@ -225,14 +228,15 @@ function judgementGroup(source, judgement, reader, uid) {
     if (!judgement) return [];
     const { type, birads, notes, words = {} } = judgement;
     const described = READER_WORDS.flatMap(kind => wordItem(kind, words[kind]));
-    if (!type && !birads && !notes && described.length === 0) return [];
+    const assessment = ASSESSMENTS[birads];
+    if (!type && !assessment && !notes && described.length === 0) return [];
     return [container(CODES.measurementGroup, [
         codeItem('HAS OBS CONTEXT', CODES.observerType, CODES.person),
         item('HAS OBS CONTEXT', 'PNAME', CODES.personName, { PersonName: personName(reader) || 'Reader^' }),
         ...tracked('Judgement of the reader', uid()),
         imageItem(undefined, { ...frameReference(source, 0), ReferencedFrameNumber: undefined }),
         ...(type === 'normal' ? [codeItem('CONTAINS', CODES.finding, CODES.noAbnormality)] : type ? impressionOf(type) : []),
-        ...(birads ? [codeItem('CONTAINS', CODES.assessment, code(`BIRADS-${birads}`, OWN_SCHEME, `BI-RADS category ${birads}`))] : []),
+        ...(assessment ? [codeItem('CONTAINS', CODES.assessment, assessment)] : []),
         ...described,
         ...(notes ? [textItem('CONTAINS', CODES.comment, notes)] : []),
     ], '1501')];

@@ -15,6 +15,8 @@ import { dicomFile, newUid } from './write.js';
 
 export const SEGMENTATION_CLASS = '1.2.840.10008.5.1.4.1.1.66.4';
 
+/** Who made an outline; "corrected": the network, and a reader changed it. @typedef {'network' | 'corrected' | 'drawn'} Origin */
+
 /**
  * The answer about a frame of the source.
  * @typedef {object} SegmentedFrame
@@ -22,6 +24,7 @@ export const SEGMENTATION_CLASS = '1.2.840.10008.5.1.4.1.1.66.4';
  * @property {Uint8Array | Uint16Array} numbers [height][width], 0: background, 1: the first lesion, ... (outlines.js)
  * @property {number} lesions how many
  * @property {boolean} edited whether a person drew or corrected any of it
+ * @property {Origin[]} [origins] of the lesions; without them, all are of the network, or corrected when edited
  */
 
 /**
@@ -37,6 +40,18 @@ export const SEGMENTATION_CLASS = '1.2.840.10008.5.1.4.1.1.66.4';
  * @property {(string | null)[]} tracking identifiers of the segments; null where lesions of several frames share a segment
  * @property {Map<string, number>} frames "FRAME/SEGMENT" to the number of the frame in the object, both numbers from 1 on
  */
+
+/**
+ * @param {Origin[]} origins of what the segment holds
+ * @returns {Origin}
+ */
+function united(origins) {
+    const [first = 'network'] = origins;
+    return origins.every(origin => origin === first) ? first : 'corrected';
+}
+
+/** Segment Algorithm Types (PS3.3, C.8.20.4). @type {Record<Origin, string>} */
+const ALGORITHM_TYPES = { network: 'AUTOMATIC', corrected: 'SEMIAUTOMATIC', drawn: 'MANUAL' };
 
 /** A colour of the display (CIELab, scaled to 16 bits) for each segment in turn. */
 const COLOURS = [[44026, 49000, 50886], [51240, 20910, 46002], [38600, 40100, 15300], [58900, 31700, 57200]];
@@ -128,22 +143,25 @@ function dataSet(source, maker, { kind, segments, parts, pixels, answered }, mad
 /**
  * @param {Maker} maker
  * @param {number} number from 1 on
- * @param {{ label: string, description: string, edited: boolean, tracking: DataSet }} facts
+ * @param {{ label: string, description: string, origin: Origin, tracking: DataSet }} facts
  * @returns {DataSet}
  */
-function segmentOf(maker, number, { label, description, edited, tracking }) {
+function segmentOf(maker, number, { label, description, origin, tracking }) {
     return {
         SegmentNumber: number,
         SegmentLabel: label,
         SegmentDescription: description,
-        SegmentAlgorithmType: edited ? 'SEMIAUTOMATIC' : 'AUTOMATIC',
-        SegmentAlgorithmName: 'sonomask',
-        SegmentationAlgorithmIdentificationSequence: [{
-            AlgorithmFamilyCodeSequence: CODES.artificialIntelligence,
-            AlgorithmName: `sonomask, network ${maker.network}`,
-            AlgorithmVersion: maker.version,
-            AlgorithmParameters: `SHA-256 of the weights: ${maker.weights}`,
-        }],
+        SegmentAlgorithmType: ALGORITHM_TYPES[origin],
+        // No algorithm made what a reader drew.
+        ...(origin !== 'drawn' && {
+            SegmentAlgorithmName: 'sonomask',
+            SegmentationAlgorithmIdentificationSequence: [{
+                AlgorithmFamilyCodeSequence: CODES.artificialIntelligence,
+                AlgorithmName: `sonomask, network ${maker.network}`,
+                AlgorithmVersion: maker.version,
+                AlgorithmParameters: `SHA-256 of the weights: ${maker.weights}`,
+            }],
+        }),
         SegmentedPropertyCategoryCodeSequence: CODES.abnormality,
         SegmentedPropertyTypeCodeSequence: CODES.lesion,
         AnatomicRegionSequence: CODES.breast,
@@ -175,7 +193,7 @@ export function binarySegmentation(source, frames, maker, made = {}) {
         return segmentOf(maker, number, {
             label: `Lesion ${number}`,
             description: own ? `Outline of a lesion. ${NOTICE}` : `Lesion number ${number} of each frame, by size. ${NOTICE}`,
-            edited: frames.some(({ edited, lesions }) => edited && lesions >= number),
+            origin: united(frames.filter(({ lesions }) => lesions >= number).map(({ edited, origins }) => origins?.[index] ?? (edited ? 'corrected' : 'network'))),
             tracking: own ? { TrackingID: `Lesion ${number}`, TrackingUID: own } : {},
         });
     });
@@ -201,7 +219,7 @@ export function fractionalSegmentation(source, frames, maker, made = {}) {
     const pixelCount = source.width * source.height;
     const pixels = new Uint8Array(frames.length * pixelCount);
     for (const [index, { levels }] of frames.entries()) pixels.set(levels, index * pixelCount);
-    const facts = { label: 'Lesion', description: `Probability of a lesion at each pixel. ${NOTICE}`, edited: frames.some(({ edited }) => edited), tracking: {} };
+    const facts = { label: 'Lesion', description: `Probability of a lesion at each pixel. ${NOTICE}`, origin: /** @type {Origin} */ (frames.some(({ edited }) => edited) ? 'corrected' : 'network'), tracking: {} };
     const parts = frames.map(({ frame }) => ({ frame, segment: 1 }));
     return written(dataSet(source, maker, { kind: 'FRACTIONAL', segments: [segmentOf(maker, 1, facts)], parts, pixels, answered: frames.length }, made), parts, [null]);
 }

@@ -56,7 +56,7 @@ const NAMES = {
 };
 
 /** The stream of a video may be divided into several elements; `.1` at the end of these syntaxes means that. */
-const VIDEO = /^1\.2\.840\.10008\.1\.2\.4\.10[0-8](\.1)?$/;
+export const VIDEO = /^1\.2\.840\.10008\.1\.2\.4\.10[0-8](\.1)?$/;
 
 /**
  * @param {string} syntax

@@ -5,6 +5,7 @@ import { binarySegmentation, fractionalSegmentation } from '../../wasm/dicom/seg
 import { hasPrompts } from '../edit/prompts.js';
 import { decodeRuns } from '../edit/runs.js';
 import { answersOf, scaleFor } from '../state/item.js';
+import { originsOf } from './origins.js';
 import { regionOf } from './regions.js';
 
 /**
@@ -39,20 +40,19 @@ export async function derivedOf(item, isAnonymous, { pool: { info: { version, ne
     const kept = last.get(item);
     if (kept && kept.parts.length === parts.length && kept.parts.every((part, index) => part === parts[index])) return kept.derived;
     checkFit(answers, source);
-    const frames = answers.map(({ frame, result: { width, height, runs, lesions, edits } }) => ({
-        frame,
-        numbers: outlineNumbers(decodeRuns(runs, width * height), width, lesions),
-        lesions: lesions.length,
-        edited: edits?.any ?? false,
-    }));
-    const reported = answers.map(({ frame, result }) => ({
+    const frames = answers.map(({ frame, result: { width, height, runs, lesions, edits } }) => {
+        const numbers = outlineNumbers(decodeRuns(runs, width * height), width, lesions);
+        const origins = originsOf(numbers, width, lesions.length, edits?.layer ?? null, edits !== null && hasPrompts(edits.prompts));
+        return { frame, numbers, lesions: lesions.length, edited: edits?.any ?? false, origins };
+    });
+    const reported = answers.map(({ frame, result }, at) => ({
         frame,
         presence: result.presence,
-        lesions: result.lesions.map(lesion => {
+        lesions: result.lesions.map((lesion, index) => {
             const { type: found, probabilities } = result.regions[regionOf(result, lesion)] ?? result;
             const scale = scaleFor(item, lesion.bbox);
             // A scale that the reader drew is none of the source's.
-            return { ...lesion, type: found, probabilities, millimetres: scale?.origin === 'dicom' ? scale.millimetres : null };
+            return { ...lesion, type: found, probabilities, millimetres: scale?.origin === 'dicom' ? scale.millimetres : null, origin: frames[at]?.origins[index] };
         }),
     }));
     const seg = binarySegmentation(source, frames, maker);

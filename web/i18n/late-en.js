@@ -85,7 +85,7 @@ export default {
     'derived.unfit': { one: '{count} mask was left out: its frame is missing, cannot be read, or is of another size.', other: '{count} masks were left out: their frames are missing, cannot be read, or are of another size.' },
     'save.fractional': 'DICOM SEG, probabilities',
     'words.title': 'In the words of BI-RADS',
-    'words.help': 'The words are measures of the outline. They are not a diagnosis. In brackets is the number that the rule of the word used; the rules are in MEASURES.md.',
+    'words.help': 'The words are measures of the outline. They are not a diagnosis. In brackets is the number that the rule of the word used; “complex cystic and solid” and “combined pattern” have no single number. The rules are in MEASURES.md.',
     'words.own': 'My description (BI-RADS)',
     'words.shape': 'Shape',
     'words.orientation': 'Orientation',

@@ -46,20 +46,22 @@ function sharpnessOf({ edgeContrast, roughness }) {
 
 /**
  * @param {Descriptors} descriptors
- * @returns {Record<'shape' | 'orientation' | 'margin' | 'echo' | 'posterior' | 'halo', Behind[]>} none where it is not known; of a margin with
- *     signs none, see `behindSign`
+ * @returns {Record<'shape' | 'orientation' | 'margin' | 'echo' | 'posterior' | 'halo', Behind[]>} none where it is not known, and
+ *     of "complex cystic and solid" and "combined pattern", which have no single number; of a margin with signs none, see `behindSign`
  */
 export function numbersBehind(descriptors) {
-    const { marginSigns, heightRatio, echo, echoRatio, echoSpread, posteriorRatio, haloRatio } = descriptors;
+    const { marginSigns, heightRatio, echo, echoRatio, echoSpread, posterior, posteriorRatio, haloRatio } = descriptors;
     const known = (/** @type {RuleNumber} */ name, /** @type {number | null} */ value) => (value === null ? [] : [/** @type {Behind} */ ([name, value])]);
-    // Mixed echoes are told by how far the grey levels inside are apart, the others by their median.
-    const isMixed = echo === 'heterogeneous' || echo === 'complex cystic and solid';
+    // The rules of two words compare two numbers each that descriptors do not have: quartiles inside, strips below. Other numbers
+    // beside them would mislead.
+    const isPlain = echo !== 'complex cystic and solid';
+    const isUniform = posterior !== 'combined pattern';
     return {
         shape: behindShape(descriptors),
         orientation: [['heightRatio', heightRatio]],
         margin: marginSigns.length > 0 ? [] : [['sharpness', sharpnessOf(descriptors)]],
-        echo: isMixed ? known('echoSpread', echoSpread) : known('echoRatio', echoRatio),
-        posterior: known('posteriorRatio', posteriorRatio),
+        echo: echo === 'heterogeneous' ? known('echoSpread', echoSpread) : isPlain ? known('echoRatio', echoRatio) : [],
+        posterior: isUniform ? known('posteriorRatio', posteriorRatio) : [],
         halo: known('haloRatio', haloRatio),
     };
 }

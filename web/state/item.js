@@ -105,7 +105,7 @@
  * @property {import('../../wasm/dicom/report.js').ReaderWords} [words] the reader's own description of the lesion
  */
 
-export const BIRADS = ['0', '1', '2', '3', '4A', '4B', '4C', '5', '6'];
+export const BIRADS = ['0', '1', '2', '3', '4', '4A', '4B', '4C', '5', '6'];
 
 /** @returns {Review} */
 export function noReview() {

@@ -17,6 +17,8 @@ The same objects as ``npx sonomask predict --sr`` writes (wasm/dicom). Patient a
 from __future__ import annotations
 
 import datetime
+import re
+import struct
 import uuid
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -40,11 +42,21 @@ _IMPLEMENTATION = "2.25.74249492692672394174328946815277567131"
 _DEVICE = "2.25.154882575164308777294292379382576728668"
 _NOTICE = "Research use only, not for diagnosis."
 _WORDS_NOTICE = "Words of lesions are measures of their outlines, not a diagnosis."
+#: Methods of lossy compression by the transfer syntaxes that use them.
+_METHODS = (
+    (r"\.4\.5[0-5]", "ISO_10918_1"), (r"\.4\.81", "ISO_14495_1"), (r"\.4\.91", "ISO_15444_1"), (r"\.4\.203", "ISO_15444_15"),
+    (r"\.4\.10[01](\.1)?", "ISO_13818_2"), (r"\.4\.10[2-6](\.1)?", "ISO_14496_10"), (r"\.4\.10[78](\.1)?", "ISO_23008_2"),
+)  # fmt: skip
+#: JPEG with a discrete cosine transform, and video; the other ones of _METHODS may be without loss.
+_ALWAYS_LOSSY = re.compile(r"\.4\.(5[0-5]|10[0-8](\.1)?)")
+_SYNTAXES = "1.2.840.10008.1.2"
 _PERSON = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientName", "PatientID", "PatientBirthDate",
     "PatientSex", "StudyID",
 )  # fmt: skip
 _CENTIMETRES = 3
+#: Of a root of their own; up to 64 letters.
+_IDENTIFIER = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 #: Of the segments in turn, CIELab scaled to 16 bits.
 _COLOURS = [[44026, 49000, 50886], [51240, 20910, 46002], [38600, 40100, 15300], [58900, 31700, 57200]]
 
@@ -76,8 +88,11 @@ def _code(code: Code) -> List[Dataset]:
 
 def _checked(source: Dataset, results: Sequence[Segmentation], frames: Optional[Sequence[int]]) -> List[int]:
     for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
-        if not getattr(source, keyword, ""):
-            raise refused(f"nothing can refer to the source: it has no {keyword}")
+        uid = str(getattr(source, keyword, "") or "")
+        if len(uid) > 64 or not _IDENTIFIER.fullmatch(uid):
+            raise refused(f"nothing can refer to the source: {f'its {keyword} is {uid!r}' if uid else f'it has no {keyword}'}")
+    if not getattr(source, "Rows", 0) or not getattr(source, "Columns", 0):
+        raise refused("the source has no Rows or no Columns")
     numbers = list(range(len(results)) if frames is None else frames)
     count = int(getattr(source, "NumberOfFrames", 0) or 1)
     if not results or len(numbers) != len(results) or len(set(numbers)) != len(numbers):
@@ -87,6 +102,29 @@ def _checked(source: Dataset, results: Sequence[Segmentation], frames: Optional[
     if any((result.height, result.width) != (source.Rows, source.Columns) for result in results):
         raise refused(f"a result is not of the size of the source, {source.Columns} x {source.Rows}")
     return numbers
+
+
+def _places(source: Dataset, seg: Dataset, numbers: Sequence[int], results: Sequence[Segmentation]) -> Dict[Tuple[int, int], int]:
+    """The frame of ``seg``, from 1 on, of each frame of the source (from 0 on) and segment.
+
+    Raises ``argument``: ``seg`` is no binary segmentation of these results.
+    """
+    if getattr(seg, "SOPClassUID", "") != _SEG or getattr(seg, "SegmentationType", "") != "BINARY":
+        raise refused("a report needs the binary segmentation of the same results")
+    places = {}
+    for index, group in enumerate(getattr(seg, "PerFrameFunctionalGroupsSequence", [])):
+        segment = getattr(group, "SegmentIdentificationSequence", None)
+        for image in (each for derived in getattr(group, "DerivationImageSequence", []) for each in getattr(derived, "SourceImageSequence", [])):
+            if segment and getattr(image, "ReferencedSOPInstanceUID", "") == source.SOPInstanceUID:
+                frame = int(getattr(image, "ReferencedFrameNumber", None) or 1) - 1
+                places[frame, int(segment[0].ReferencedSegmentNumber)] = index + 1
+    if not places:
+        raise refused("the segmentation is of another image than the source")
+    for frame, result in zip(numbers, results):
+        for segment in range(1, len(result.lesions) + 1):
+            if (frame, segment) not in places:
+                raise refused(f"the segmentation has no lesion {segment} of frame {frame}: it is not of these results")
+    return places
 
 
 def _part(source: Dataset, count: int) -> str:
@@ -138,6 +176,34 @@ def _reference(source: Dataset, frame: Optional[int] = None) -> Dataset:
         ReferencedSOPInstanceUID=source.SOPInstanceUID,
         ReferencedFrameNumber=frame + 1 if several and frame is not None else None,
     )
+
+
+def _stored(data: bytes) -> int:
+    """The bytes of the fragments of compressed pixels, without the offset table."""
+    at, sizes = 0, []
+    while at + 8 <= len(data):
+        group, element, size = struct.unpack_from("<HHI", data, at)
+        if (group, element) != (0xFFFE, 0xE000):
+            break
+        sizes.append(size)
+        at += 8 + size
+    return sum(sizes[1:])
+
+
+def _lossy(source: Dataset) -> Dataset:
+    """What the source says of lossy compression, completed from how its pixels are stored. As wasm/dicom/lossy.js."""
+    name = str(getattr(getattr(source, "file_meta", None), "TransferSyntaxUID", ""))
+    syntax = name[len(_SYNTAXES) :] if name.startswith(_SYNTAXES) else ""
+    if getattr(source, "LossyImageCompression", "") != "01" and not _ALWAYS_LOSSY.fullmatch(syntax):
+        return _set(LossyImageCompression="00")
+    ratio, method = getattr(source, "LossyImageCompressionRatio", None), getattr(source, "LossyImageCompressionMethod", None)
+    known = next((each for pattern, each in _METHODS if re.fullmatch(pattern, syntax)), None)
+    stored = _stored(getattr(source, "PixelData", b"")) if known else 0
+    if not ratio and stored:
+        depth = int(getattr(source, "SamplesPerPixel", 1)) * -(-int(getattr(source, "BitsAllocated", 8)) // 8)
+        frames = int(getattr(source, "NumberOfFrames", 0) or 1)
+        ratio = f"{source.Rows * source.Columns * depth * frames / stored:.2f}"
+    return _set(LossyImageCompression="01", LossyImageCompressionRatio=ratio or None, LossyImageCompressionMethod=method or known)
 
 
 def _parts(mask: NDArray[Any]) -> List[NDArray[np.bool_]]:
@@ -219,11 +285,7 @@ def segmentation(
     made.ImageType, made.PatientOrientation = ["DERIVED", "PRIMARY"], ""
     made.ContentLabel, made.ContentDescription = "RESEARCH USE", f"Breast lesions. {_NOTICE}"
     made.ContentCreatorName = ""
-    lossy = getattr(source, "LossyImageCompression", "00") == "01"
-    made.LossyImageCompression = "01" if lossy else "00"
-    for keyword in ("LossyImageCompressionRatio", "LossyImageCompressionMethod") if lossy else ():
-        if keyword in source:
-            setattr(made, keyword, getattr(source, keyword))
+    made.update(_lossy(source))
     made.ReferencedSeriesSequence = [
         _set(SeriesInstanceUID=source.SeriesInstanceUID, ReferencedInstanceSequence=[_reference(source)])
     ]
@@ -392,14 +454,11 @@ def report(
     """The measurements as a structured report (TID 1500) that refers to ``seg``, the binary segmentation of the same results
     and frames. In millimetres where the source has the size of its pixels, else in pixels.
 
-    Raises ``argument``, as ``segmentation``.
+    Raises ``argument``, as ``segmentation``, and when ``seg`` is not that segmentation.
     """
     numbers = _checked(source, results, frames)
     several = int(getattr(source, "NumberOfFrames", 0) or 1) > 1
-    places = {}
-    for index, group in enumerate(seg.PerFrameFunctionalGroupsSequence):
-        frame = int(getattr(group.DerivationImageSequence[0].SourceImageSequence[0], "ReferencedFrameNumber", 1)) - 1
-        places[frame, group.SegmentIdentificationSequence[0].ReferencedSegmentNumber] = index + 1
+    places = _places(source, seg, numbers, results)
     algorithm = [
         _text("HAS CONCEPT MOD", ("111001", "DCM", "Algorithm Name"), f"sonomask, network {model.info.network}"),
         _text("HAS CONCEPT MOD", ("111003", "DCM", "Algorithm Version"), model.info.version),
@@ -426,6 +485,8 @@ def report(
                 ReferencedFrameNumber=places[frame, index + 1],
             )
             children = [_coded("CONTAINS", finding, _LESION, sure), _image(("121214", "DCM", "Referenced Segmentation Frame"), place)]
+            if result.refined:
+                children.append(_text("CONTAINS", ("121106", "DCM", "Comment"), "Outline corrected by a reader"))
             groups.append(group_of(frame, f"lesion {index + 1}", tracking, [*children, *_measurements(source, lesion, result)], "1410"))
         if not result.lesions:
             absent = _number("HAS PROPERTIES", certainty, 100 * (1 - result.presence), _PERCENT)

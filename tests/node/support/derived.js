@@ -16,7 +16,7 @@ const OWN_CODE = /^Warning - <\/.*CodingSchemeDesignator\(0008,0102\)\[1\]> - Un
 /** Those that README names. */
 const OWN_CODES = new Set([
     'HEIGHT-RATIO', 'AXIS-RATIO', 'ROUGHNESS', 'EDGE-CONTRAST', 'WEAK-EDGE', 'CORNERS', 'LOBES', 'SPICULES', 'ECHO-RATIO', 'ECHO-SPREAD', 'POSTERIOR-RATIO', 'HALO-RATIO',
-    'NOT-CIRCUMSCRIBED', 'HETEROGENEOUS', ...['0', '1', '2', '3', '4A', '4B', '4C', '5', '6'].map(category => `BIRADS-${category}`),
+    'NOT-CIRCUMSCRIBED', 'HETEROGENEOUS',
 ]);
 
 /**
