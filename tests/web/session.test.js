@@ -150,6 +150,12 @@ describe('nothing is lost', { skip }, () => {
         assert.deepEqual((await rowsOf(page)).map(({ name }) => name), ['benign.png', 'normal.png']);
         await answered(page);
         assert.equal(await measured(page, 'Area'), area);
+        await page.locator('.row-main').nth(1).click();
+        await answered(page);
+        await page.locator('#list-clear').click();
+        assert.equal(await asks(page), false);
+        await page.getByRole('button', { name: 'Undo', exact: true }).last().click();
+        assert.equal(await asks(page), true, 'the edits are as unsaved as before');
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });
@@ -199,17 +205,39 @@ describe('nothing is lost', { skip }, () => {
         await page.context().close();
     });
 
-    test('a second tab says that another one keeps the work', async () => {
-        const page = await site.open();
+    test('a second tab says that another one keeps the work, and never removes what that one kept', async () => {
+        const page = await site.open({ serviceWorkers: 'block' });
+        const keep = async (/** @type {import('./support/page.js').Page} */ tab) => {
+            await tab.getByRole('button', { name: 'Keep it on this device' }).click();
+            await tab.locator('#keep[data-state="kept"]', { hasText: 'Saved' }).waitFor();
+        };
         await pick(page, [await sample('benign')]);
-        await settled(page, 1);
-        await page.getByRole('button', { name: 'Keep it on this device' }).click();
-        await page.locator('#keep[data-state="kept"]', { hasText: 'Saved' }).waitFor();
-        const second = await page.context().newPage();
+        const second = await page.context().newPage(); // opened before the user agreed
         await second.goto(site.address);
         await pick(second, [await sample('malignant')]);
-        await second.getByText('Another tab of this page keeps its work.').first().waitFor();
-        await page.context().close();
+        await settled(second, 1);
+        await settled(page, 1);
+        await keep(page);
+        await page.close();
+        await keep(second);
+        assert.deepEqual((await rowsOf(second)).map(({ name }) => name), ['malignant.png', 'benign.png']);
+        const third = await page.context().newPage();
+        await third.goto(site.address);
+        await pick(third, [await sample('normal')]);
+        await third.getByText('Another tab of this page keeps its work.').first().waitFor();
+        await second.close();
+        // Without the network nothing that was kept is shown, so nothing may be written over it.
+        await third.route('**/weights/sonomask.safetensors', route => route.fulfill({ status: 404, body: '' }));
+        await third.reload();
+        await third.locator('#engine[data-state="failed"]').waitFor();
+        await pick(third, [await sample('normal')]);
+        await third.locator('#keep', { hasText: 'Work is kept on this device once the network is loaded.' }).waitFor();
+        assert.equal(await third.getByRole('button', { name: 'Keep it on this device' }).count(), 0);
+        await third.unroute('**/weights/sonomask.safetensors');
+        await third.reload();
+        await loaded(third);
+        assert.deepEqual((await rowsOf(third)).map(({ name }) => name), ['malignant.png', 'benign.png']);
+        await third.context().close();
     });
 
     test('full storage is said, and the page asks before it closes', async () => {

@@ -368,6 +368,7 @@ export default {
     'keep.forget': 'Forget everything',
     'keep.forgotten': 'Nothing is kept on this device any more.',
     'keep.back': { one: '{count} image is back, as you left it.', other: '{count} images are back, as you left them.' },
+    'keep.waiting': 'Work is kept on this device once the network is loaded.',
     'keep.unreadable': { one: '{count} image that was kept on this device cannot be read.', other: '{count} images that were kept on this device cannot be read.' },
     'keep.full': 'Not saved: the browser’s storage is full.',
     'keep.refused': 'Not saved: the browser refused to store it. {detail}',

@@ -151,7 +151,13 @@ export class WorkStore extends EventTarget {
 
     /** Whether everything that changed is written. */
     get current() {
-        return !this.problem && this.#started && this.#changed.size === 0 && !this.#listChanged && !this.#writing;
+        return !this.problem && this.#started && !this.#pending && !this.#writing;
+    }
+
+    /** Whether something is to be written. Items that were removed wait in #changed, as an undo may bring them back. */
+    get #pending() {
+        const listed = new Set(this.#work().items);
+        return this.#listChanged || [...this.#changed].some(item => listed.has(item));
     }
 
     /**
@@ -242,7 +248,7 @@ export class WorkStore extends EventTarget {
             this.#writing = null;
             this.dispatchEvent(new Event('state'));
             // A problem is tried again at the next change.
-            if (!this.problem && (this.#changed.size > 0 || this.#listChanged)) this.#soon();
+            if (!this.problem && this.#pending) this.#soon();
         });
         return this.#writing;
     }
@@ -270,11 +276,12 @@ export class WorkStore extends EventTarget {
 
     async #writeChanged() {
         const { items, selected, ...facts } = this.#work();
+        const listed = new Set(items);
         for (const item of this.#changed) {
             if (this.#closed) return;
+            if (!listed.has(item)) continue;
             // Before it is written: it may change again meanwhile.
             this.#changed.delete(item);
-            if (!items.includes(item)) continue;
             try {
                 await this.#writeItem(item);
             } catch (error) {
