@@ -1,5 +1,7 @@
 /** Work is not lost: kept on this machine on request, in session files, and after removals; and annotations are read back. */
 import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { unzipSync, strFromU8, strToU8, zipSync } from 'fflate';
 import { encodeRuns } from '../../web/state/masks.js';
@@ -8,6 +10,7 @@ import { readSession } from '../../web/session/container.js';
 import { safeName } from '../../web/session/format.js';
 import { fillPolygon } from '../../web/session/polygons.js';
 import { png } from '../node/support/images.js';
+import { temporaryFolder } from '../node/support/project.js';
 import { answered, faultsOf, loaded, measured, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
 
@@ -160,11 +163,16 @@ describe('nothing is lost', { skip }, () => {
         await page.context().close();
     });
 
-    test('after a crash everything is back, once the user agreed to keep it; "Forget everything" removes it', async () => {
+    test('after a crash everything is back, once the user agreed to keep it; "Forget everything" removes it', async context => {
         const page = await site.open();
+        const moved = path.join(await temporaryFolder(context), 'moved.png');
+        await writeFile(moved, (await sample('malignant')).buffer);
+        await page.locator('#pick-files').setInputFiles(moved);
+        await settled(page, 1);
         await pick(page, [await sample('benign'), await sample('normal')]);
-        await settled(page, 2);
+        await settled(page, 3);
         await answered(page);
+        await rm(moved);
         const stored = () => page.evaluate(async () => {
             const root = await navigator.storage.getDirectory();
             const names = [];
@@ -173,8 +181,8 @@ describe('nothing is lost', { skip }, () => {
         });
         assert.deepEqual(await stored(), [], 'nothing is stored without agreement');
         await page.getByRole('button', { name: 'Keep it on this device' }).click();
-        await page.locator('#keep[data-state="kept"]', { hasText: 'Saved' }).waitFor();
-        await page.locator('.row-main').nth(1).click();
+        await page.locator('#keep[data-state="kept"]', { hasText: /Saved.*moved\.png cannot be read/ }).waitFor();
+        await page.locator('.row-main').nth(2).click();
         await answered(page);
         await paint(page, 0.6);
         const count = await lesions(page);
@@ -190,11 +198,33 @@ describe('nothing is lost', { skip }, () => {
         const again = await page.context().newPage();
         await again.goto(site.address);
         await loaded(again);
-        assert.deepEqual((await rowsOf(again)).map(({ name, state }) => [name, state]), [['benign.png', 'done'], ['normal.png', 'done']]);
+        assert.deepEqual((await rowsOf(again)).map(({ name, state }) => [name, state]), [['moved.png', 'missing'], ['benign.png', 'done'], ['normal.png', 'done']]);
         await answered(again);
         assert.equal(await again.locator('.row[aria-current="true"] .row-name').textContent(), 'normal.png');
         assert.equal(await lesions(again), count);
-        assert.equal(await again.locator('.row-picture img').count(), 2);
+        assert.equal(await again.locator('.row-picture img').count(), 3);
+        // A file that cannot be read stays: another version of the page may read it.
+        const damaged = () => again.evaluate(async () => {
+            const folder = await (await (await navigator.storage.getDirectory()).getDirectoryHandle('sonomask-work')).getDirectoryHandle('items');
+            const texts = [];
+            for await (const handle of folder.values()) texts.push(await (await /** @type {FileSystemFileHandle} */ (handle).getFile()).text());
+            return texts.filter(text => text === '{').length;
+        });
+        await again.evaluate(async () => {
+            const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('sonomask-work');
+            const { items } = JSON.parse(await (await (await folder.getFileHandle('index.json')).getFile()).text());
+            const stream = await (await (await folder.getDirectoryHandle('items')).getFileHandle(items[1])).createWritable();
+            await stream.write('{');
+            await stream.close();
+        });
+        for (let visit = 0; visit < 2; visit++) {
+            await again.reload();
+            await again.getByText('1 image that was kept on this device cannot be read.').first().waitFor();
+            await loaded(again);
+            assert.deepEqual((await rowsOf(again)).map(({ name }) => name), ['moved.png', 'normal.png']);
+            await again.locator('#keep', { hasText: 'Saved' }).waitFor();
+            assert.equal(await damaged(), 1);
+        }
         await again.getByRole('button', { name: 'Forget everything' }).click();
         await again.getByText('Nothing is kept on this device any more.').first().waitFor();
         assert.equal(await asks(again), true);

@@ -370,6 +370,7 @@ export default {
     'keep.back': { one: '{count} image is back, as you left it.', other: '{count} images are back, as you left them.' },
     'keep.waiting': 'Work is kept on this device once the network is loaded.',
     'keep.unreadable': { one: '{count} image that was kept on this device cannot be read.', other: '{count} images that were kept on this device cannot be read.' },
+    'keep.withoutImage': { one: '{name} cannot be read: its work is kept without the image.', other: '{count} files cannot be read, {name} among them: their work is kept without the images.' },
     'keep.full': 'Not saved: the browser’s storage is full.',
     'keep.refused': 'Not saved: the browser refused to store it. {detail}',
     'keep.unavailable': 'This browser cannot keep work of this page. Save a session instead.',

@@ -63,7 +63,7 @@ export class Keep {
     #busy = false;
     /** Puts kept items into the list; null: the network is not loaded. @type {((session: SavedSession & { images: Map<string, Blob> }) => Item[]) | null} */
     #show = null;
-    /** Names of the kept files of items that are in the list again; null: nothing was read. @type {Map<Item, string> | null} */
+    /** Names of the kept files of items that are in the list again, and of those that cannot be read; null: nothing was read. @type {{ keys: Map<Item, string>, lost: string[] } | null} */
     #restored = null;
     /** Items that may have changed since they were saved. @type {Set<Item>} */
     #touched = new Set();
@@ -146,18 +146,18 @@ export class Keep {
     /**
      * Reads what is kept and shows it. Files of items that are not shown are removed by `start`, so this comes before it.
      * @param {WorkStore} kept
-     * @returns {Promise<Map<Item, string>>}
+     * @returns {Promise<{ keys: Map<Item, string>, lost: string[] }>}
      */
     async #restore(kept) {
         const session = await kept.load();
-        if (!session || !this.#show) return new Map();
+        if (!session || !this.#show) return { keys: new Map(), lost: [] };
         const wasEmpty = this.#store.items.length === 0;
         const items = this.#show(session);
-        if (session.unreadable > 0) notify(t('keep.unreadable', { count: session.unreadable }), 'problem');
+        if (session.lost.length > 0) notify(t('keep.unreadable', { count: session.lost.length }), 'problem');
         const selected = items[session.selected];
         if (selected && wasEmpty) this.#store.select(selected);
         if (items.length > 0) announce(t('keep.back', { count: items.length }));
-        this.#restored = new Map(items.map((item, index) => [item, session.keys[index] ?? '']));
+        this.#restored = { keys: new Map(items.map((item, index) => [item, session.keys[index] ?? ''])), lost: session.lost };
         return this.#restored;
     }
 
@@ -170,9 +170,9 @@ export class Keep {
             const { WorkStore } = await late();
             kept = await WorkStore.open();
             // A second try does not show the items again.
-            const keys = this.#restored ?? (await this.#restore(kept));
+            const { keys, lost } = this.#restored ?? (await this.#restore(kept));
             kept.addEventListener('state', () => this.renderSoon());
-            await kept.start(() => ({ items: this.#store.items, selected: this.#store.selected, ...this.#facts() }), keys);
+            await kept.start(() => ({ items: this.#store.items, selected: this.#store.selected, ...this.#facts() }), keys, lost);
             this.#kept = kept;
             this.#problem = null;
             remember('1');
@@ -265,6 +265,8 @@ export class Keep {
         const words = [];
         if (problem) words.push(reasonOf(problem));
         else if (kept) words.push(kept.saved ? t('keep.saved', { time: timeOf(kept.saved) }) : t('keep.saving'));
+        const [bare] = kept?.withoutImage ?? [];
+        if (kept && bare) words.push(t('keep.withoutImage', { count: kept.withoutImage.length, name: bare.name }));
         if (unsaved > 0) words.push(t('keep.unsaved', { count: unsaved }));
         const waiting = !kept && !problem && agreed() && (this.#busy || !this.#show);
         if (waiting) words.push(t('keep.waiting'));
