@@ -1,10 +1,13 @@
 /** Work is not lost: kept on this machine on request, in session files, and after removals; and annotations are read back. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { unzipSync, strFromU8, strToU8, zipSync } from 'fflate';
+import { exportNames } from '../../web/export/names.js';
 import { encodeRuns } from '../../web/state/masks.js';
+import { addAnnotations } from '../../web/session/add-annotations.js';
 import { readAnnotations } from '../../web/session/annotations.js';
 import { readSession } from '../../web/session/container.js';
 import { safeName } from '../../web/session/format.js';
@@ -60,6 +63,30 @@ test('LabelMe is read; files that are neither are refused with a reason', () => 
     assert.deepEqual([images[0]?.type, ignored], ['benign', 1]);
     for (const [text, key] of [['{', 'annotations.damaged'], ['[]', 'annotations.other'], ['{"images":[{}],"annotations":[]}', 'session.damaged']])
         assert.throws(() => readAnnotations(text ?? ''), (/** @type {any} */ error) => error.key === key, text);
+});
+
+test('outlines go to the image of the same file, else of the same folder; what fits several images is left out', async () => {
+    const files = [['set/p1/1.png', 'one'], ['set/p2/1.png', 'two'], ['set/p3/2.png', 'three'], ['patient.dcm', 'four']];
+    const items = files.map(([at = '', text = '']) => /** @type {any} */ ({ name: path.basename(at), path: at, file: new Blob([text]), sha256: '', kind: at.endsWith('dcm') ? 'dicom' : 'image' }));
+    const names = [...(await exportNames(items, false)).values()].map(({ image }) => image);
+    assert.deepEqual(names, ['set/p1/1.png', 'set/p2/1.png', '2.png', 'dicom-1']);
+    const sums = files.map(([, text = '']) => createHash('sha256').update(text).digest('hex'));
+    const mask = { width: 1, height: 1, runs: Uint32Array.of(1) };
+    const give = async (/** @type {[string, string?][]} */ annotated) => {
+        /** @type {number[]} */
+        const given = Array.from(files, () => -1);
+        let words = '';
+        const images = annotated.map(([name, sha256], index) => ({ name, ...(sha256 && { sha256 }), mask: { ...mask, index }, type: null }));
+        await addAnnotations({ format: 'COCO', images, ignored: 0 }, items, {
+            giveTruth: (item, drawn) => void (given[items.indexOf(item)] = /** @type {any} */ (drawn).index),
+            notify: text => void (words = text), offer: (_, text) => void (words = text), use: () => undefined,
+            t: (/** @type {string} */ key, /** @type {any} */ values) => `${key} ${values?.count ?? ''}`,
+        });
+        return [given, words.split(' annotations.').slice(1)];
+    };
+    assert.deepEqual(await give([['1.png', sums[1]], ['1.png', sums[0]]]), [[1, 0, -1, -1], []]);
+    assert.deepEqual(await give([['p2\\1.png'], ['/data/p1/1.png'], ['2.jpg'], ['dicom-1', sums[3]]]), [[1, 0, 2, 3], []]);
+    assert.deepEqual(await give([['1.png'], ['p9/2.png'], ['p3/2.png'], ['3.png']]), [[-1, -1, 2, -1], ['unknown 2', 'unclear 1']]);
 });
 
 test('names of a session are no paths', () => {
