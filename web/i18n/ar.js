@@ -303,6 +303,8 @@ export default {
     'adjust.reset': 'عتبة الشبكة',
     'adjust.all': 'لكل الصور',
     'adjust.allDone': 'تستخدم كل الصور العتبة {value}.',
+    'adjust.allReset': 'تستخدم كل الصور عتبة الشبكة.',
+    'adjust.allKept': { one: 'تبقى صورة مقبولة واحدة كما هي.', two: 'تبقى صورتان مقبولتان كما هما.', few: 'تبقى {count} صور مقبولة كما هي.', many: 'تبقى {count} صورة مقبولة كما هي.', other: 'تبقى {count} صورة مقبولة كما هي.' },
     'adjust.opacity': 'عتامة التراكب',
     'adjust.map': 'التراكب',
     'adjust.outline': 'الحدود',

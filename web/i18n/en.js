@@ -280,6 +280,8 @@ export default {
     'adjust.reset': 'Network’s threshold',
     'adjust.all': 'Use for all images',
     'adjust.allDone': 'All images use the threshold {value}.',
+    'adjust.allReset': 'All images use the network’s threshold.',
+    'adjust.allKept': { one: '{count} accepted image stays as it is.', other: '{count} accepted images stay as they are.' },
     'adjust.opacity': 'Overlay opacity',
     'adjust.map': 'Overlay',
     'adjust.outline': 'Outline',
