@@ -96,6 +96,8 @@ const modelLoaded = async () => {
 const intake = new Intake(store, session, queue, modelLoaded, () => reader.value, (items, saved) => {
     keep.markSaved(items);
     reader.value ||= saved.reader;
+    // Scores are not saved. Without them means and tables would cover only the images that were in view.
+    for (const item of items) if (item.truth && item.state === 'done') comparer.soon(item, loading);
 });
 const addFiles = (/** @type {Found[]} */ found) => void intake.add(found);
 const results = new Results(store);
