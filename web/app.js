@@ -93,6 +93,7 @@ const modelLoaded = async () => {
     await loading.ready;
     return loading.weights.sha256;
 };
+const comparer = new Comparer();
 const intake = new Intake(store, session, queue, modelLoaded, () => reader.value, (items, saved) => {
     keep.markSaved(items);
     reader.value ||= saved.reader;
@@ -101,7 +102,6 @@ const intake = new Intake(store, session, queue, modelLoaded, () => reader.value
 });
 const addFiles = (/** @type {Found[]} */ found) => void intake.add(found);
 const results = new Results(store);
-const comparer = new Comparer();
 new Pairs(store, intake).render();
 const find = new Find(store);
 const review = new Review(store);

@@ -413,8 +413,8 @@ describe('nothing is lost', { skip }, () => {
             await pick(page, [{ name: 'bad.sonomask', buffer }]);
             await page.locator('.notice-problem').filter({ hasText: reason }).first().waitFor();
         }
-        const path = '../../<img src=x onerror=alert(1)>.png';
-        await pick(page, [{ name: 'odd.sonomask', buffer: packed({ ...json, items: [{ ...item, name: path, path }] }) }]);
+        const outside = '../../<img src=x onerror=alert(1)>.png';
+        await pick(page, [{ name: 'odd.sonomask', buffer: packed({ ...json, items: [{ ...item, name: outside, path: outside }] }) }]);
         await page.getByRole('button', { name: 'Add it to the list' }).click();
         await page.getByText('Session opened: 1 image.').first().waitFor();
         assert.deepEqual((await rowsOf(page)).map(({ name }) => name), ['benign.png', '<img src=x onerror=alert(1)>.png']);
