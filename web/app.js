@@ -93,13 +93,15 @@ const modelLoaded = async () => {
     await loading.ready;
     return loading.weights.sha256;
 };
+const comparer = new Comparer();
 const intake = new Intake(store, session, queue, modelLoaded, () => reader.value, (items, saved) => {
     keep.markSaved(items);
     reader.value ||= saved.reader;
+    // Scores are not saved. Without them means and tables would cover only the images that were in view.
+    for (const item of items) if (item.truth && item.state === 'done') comparer.soon(item, loading);
 });
 const addFiles = (/** @type {Found[]} */ found) => void intake.add(found);
 const results = new Results(store);
-const comparer = new Comparer();
 new Pairs(store, intake).render();
 const find = new Find(store);
 const review = new Review(store);
@@ -111,17 +113,33 @@ async function addSamples(samples) {
     document.documentElement.classList.remove('sample-first'); // see engine/first.js
 }
 
-/** @param {number} threshold */
-function useThresholdForAll(threshold) {
-    for (const item of store.items) {
+/**
+ * Gives thresholds to items. Answers of those that are not in view are computed again.
+ * @param {Map<Item, number | null>} thresholds null: the network's
+ */
+function setThresholds(thresholds) {
+    for (const [item, threshold] of thresholds) {
         item.threshold = threshold;
+        if (item === session.item) session.setThreshold(threshold);
         if (item === session.item || item.state !== 'done') continue;
         item.state = 'waiting';
         if (item.truth) item.truth.scores = null;
         store.changed(item);
     }
     queue.wake();
-    notify(t('adjust.allDone', { value: formatNumber(threshold, 2) }));
+}
+
+/** @param {number | null} threshold null: the network's */
+function useThresholdForAll(threshold) {
+    const others = store.items.filter(item => item !== session.item && item.threshold !== threshold);
+    // The reader stands for these outlines.
+    const changing = others.filter(({ review: { state } }) => state !== 'accepted');
+    const kept = others.length - changing.length;
+    const before = new Map(changing.map(item => [item, item.threshold]));
+    setThresholds(new Map(changing.map(item => [item, threshold])));
+    const text = threshold === null ? t('adjust.allReset') : t('adjust.allDone', { value: formatNumber(threshold, 2) });
+    const undo = () => setThresholds(new Map([...before].filter(([item]) => item.threshold === threshold && item.review.state !== 'accepted' && store.items.includes(item))));
+    offer('threshold', kept > 0 ? `${text} ${t('adjust.allKept', { count: kept })}` : text, [{ label: t('edit.undo'), run: undo }]);
 }
 
 /** @param {0.8 | 0.9 | 0.95} kept */

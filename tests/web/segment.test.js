@@ -194,13 +194,37 @@ describe('segmenting', { skip }, () => {
         await nextFrame(page);
         const narrow = await measured(page, 'Area');
         assert.ok(narrow < wide, `${narrow} < ${wide}`);
-        await page.getByRole('button', { name: 'Use for all images' }).click();
-        await settled(page, 2);
-        await page.locator('.row-main').nth(1).click();
-        await answered(page);
-        assert.equal(await slider.inputValue(), '0.9');
+        const forAll = page.getByRole('button', { name: 'Use for all images' });
+        const valueOf = async (/** @type {number} */ row) => {
+            await settled(page, 2);
+            await page.locator('.row-main').nth(row).click();
+            await answered(page);
+            return slider.inputValue();
+        };
+        const network = await valueOf(1);
+        await slider.fill('0.3');
+        assert.equal(await valueOf(0), '0.9');
+        await forAll.click();
+        assert.equal(await valueOf(1), '0.9');
+        await page.locator('.notice-offer', { hasText: 'All images use the threshold 0.90.' }).getByRole('button', { name: 'Undo' }).click();
+        assert.equal(await slider.inputValue(), '0.3');
+        // What the reader accepted stays, and the network's own threshold can be given to all, too.
+        await page.keyboard.press('a');
+        await valueOf(0);
         await page.getByRole('button', { name: 'Network’s threshold' }).click();
-        assert.notEqual(await slider.inputValue(), '0.9');
+        assert.equal(await slider.inputValue(), network);
+        await forAll.click();
+        await page.locator('.notice-offer', { hasText: 'All images use the network’s threshold. 1 accepted image stays as it is.' }).waitFor();
+        assert.equal(await valueOf(1), '0.3');
+        await page.keyboard.press('u');
+        await valueOf(0);
+        // A new analysis that is stopped at once leaves the answer as it was.
+        await page.evaluate(() => {
+            for (const id of ['threshold-all', 'batch-cancel']) document.getElementById(id)?.click();
+        });
+        await settled(page, 2);
+        assert.deepEqual((await rowsOf(page)).map(({ state }) => state), ['done', 'done']);
+        assert.equal(await valueOf(1), network);
         await page.context().close();
     });
 });

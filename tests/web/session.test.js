@@ -1,13 +1,19 @@
 /** Work is not lost: kept on this machine on request, in session files, and after removals; and annotations are read back. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { unzipSync, strFromU8, strToU8, zipSync } from 'fflate';
+import { exportNames } from '../../web/export/names.js';
 import { encodeRuns } from '../../web/state/masks.js';
+import { addAnnotations } from '../../web/session/add-annotations.js';
 import { readAnnotations } from '../../web/session/annotations.js';
 import { readSession } from '../../web/session/container.js';
 import { safeName } from '../../web/session/format.js';
 import { fillPolygon } from '../../web/session/polygons.js';
 import { png } from '../node/support/images.js';
+import { temporaryFolder } from '../node/support/project.js';
 import { answered, faultsOf, loaded, measured, nextFrame, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 import { sample } from './support/samples.js';
 
@@ -57,6 +63,30 @@ test('LabelMe is read; files that are neither are refused with a reason', () => 
     assert.deepEqual([images[0]?.type, ignored], ['benign', 1]);
     for (const [text, key] of [['{', 'annotations.damaged'], ['[]', 'annotations.other'], ['{"images":[{}],"annotations":[]}', 'session.damaged']])
         assert.throws(() => readAnnotations(text ?? ''), (/** @type {any} */ error) => error.key === key, text);
+});
+
+test('outlines go to the image of the same file, else of the same folder; what fits several images is left out', async () => {
+    const files = [['set/p1/1.png', 'one'], ['set/p2/1.png', 'two'], ['set/p3/2.png', 'three'], ['patient.dcm', 'four']];
+    const items = files.map(([at = '', text = '']) => /** @type {any} */ ({ name: path.basename(at), path: at, file: new Blob([text]), sha256: '', kind: at.endsWith('dcm') ? 'dicom' : 'image' }));
+    const names = [...(await exportNames(items, false)).values()].map(({ image }) => image);
+    assert.deepEqual(names, ['set/p1/1.png', 'set/p2/1.png', '2.png', 'dicom-1']);
+    const sums = files.map(([, text = '']) => createHash('sha256').update(text).digest('hex'));
+    const mask = { width: 1, height: 1, runs: Uint32Array.of(1) };
+    const give = async (/** @type {[string, string?][]} */ annotated) => {
+        /** @type {number[]} */
+        const given = Array.from(files, () => -1);
+        let words = '';
+        const images = annotated.map(([name, sha256], index) => ({ name, ...(sha256 && { sha256 }), mask: { ...mask, index }, type: null }));
+        await addAnnotations({ format: 'COCO', images, ignored: 0 }, items, {
+            giveTruth: (item, drawn) => void (given[items.indexOf(item)] = /** @type {any} */ (drawn).index),
+            notify: text => void (words = text), offer: (_, text) => void (words = text), use: () => undefined,
+            t: (/** @type {string} */ key, /** @type {any} */ values) => `${key} ${values?.count ?? ''}`,
+        });
+        return [given, words.split(' annotations.').slice(1)];
+    };
+    assert.deepEqual(await give([['1.png', sums[1]], ['1.png', sums[0]]]), [[1, 0, -1, -1], []]);
+    assert.deepEqual(await give([['p2\\1.png'], ['/data/p1/1.png'], ['2.jpg'], ['dicom-1', sums[3]]]), [[1, 0, 2, 3], []]);
+    assert.deepEqual(await give([['1.png'], ['p9/2.png'], ['p3/2.png'], ['3.png']]), [[-1, -1, 2, -1], ['unknown 2', 'unclear 1']]);
 });
 
 test('names of a session are no paths', () => {
@@ -150,15 +180,26 @@ describe('nothing is lost', { skip }, () => {
         assert.deepEqual((await rowsOf(page)).map(({ name }) => name), ['benign.png', 'normal.png']);
         await answered(page);
         assert.equal(await measured(page, 'Area'), area);
+        await page.locator('.row-main').nth(1).click();
+        await answered(page);
+        await page.locator('#list-clear').click();
+        assert.equal(await asks(page), false);
+        await page.getByRole('button', { name: 'Undo', exact: true }).last().click();
+        assert.equal(await asks(page), true, 'the edits are as unsaved as before');
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });
 
-    test('after a crash everything is back, once the user agreed to keep it; "Forget everything" removes it', async () => {
+    test('after a crash everything is back, once the user agreed to keep it; "Forget everything" removes it', async context => {
         const page = await site.open();
+        const moved = path.join(await temporaryFolder(context), 'moved.png');
+        await writeFile(moved, (await sample('malignant')).buffer);
+        await page.locator('#pick-files').setInputFiles(moved);
+        await settled(page, 1);
         await pick(page, [await sample('benign'), await sample('normal')]);
-        await settled(page, 2);
+        await settled(page, 3);
         await answered(page);
+        await rm(moved);
         const stored = () => page.evaluate(async () => {
             const root = await navigator.storage.getDirectory();
             const names = [];
@@ -167,8 +208,8 @@ describe('nothing is lost', { skip }, () => {
         });
         assert.deepEqual(await stored(), [], 'nothing is stored without agreement');
         await page.getByRole('button', { name: 'Keep it on this device' }).click();
-        await page.locator('#keep[data-state="kept"]', { hasText: 'Saved' }).waitFor();
-        await page.locator('.row-main').nth(1).click();
+        await page.locator('#keep[data-state="kept"]', { hasText: /Saved.*moved\.png cannot be read/ }).waitFor();
+        await page.locator('.row-main').nth(2).click();
         await answered(page);
         await paint(page, 0.6);
         const count = await lesions(page);
@@ -184,11 +225,33 @@ describe('nothing is lost', { skip }, () => {
         const again = await page.context().newPage();
         await again.goto(site.address);
         await loaded(again);
-        assert.deepEqual((await rowsOf(again)).map(({ name, state }) => [name, state]), [['benign.png', 'done'], ['normal.png', 'done']]);
+        assert.deepEqual((await rowsOf(again)).map(({ name, state }) => [name, state]), [['moved.png', 'missing'], ['benign.png', 'done'], ['normal.png', 'done']]);
         await answered(again);
         assert.equal(await again.locator('.row[aria-current="true"] .row-name').textContent(), 'normal.png');
         assert.equal(await lesions(again), count);
-        assert.equal(await again.locator('.row-picture img').count(), 2);
+        assert.equal(await again.locator('.row-picture img').count(), 3);
+        // A file that cannot be read stays: another version of the page may read it.
+        const damaged = () => again.evaluate(async () => {
+            const folder = await (await (await navigator.storage.getDirectory()).getDirectoryHandle('sonomask-work')).getDirectoryHandle('items');
+            const texts = [];
+            for await (const handle of folder.values()) texts.push(await (await /** @type {FileSystemFileHandle} */ (handle).getFile()).text());
+            return texts.filter(text => text === '{').length;
+        });
+        await again.evaluate(async () => {
+            const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('sonomask-work');
+            const { items } = JSON.parse(await (await (await folder.getFileHandle('index.json')).getFile()).text());
+            const stream = await (await (await folder.getDirectoryHandle('items')).getFileHandle(items[1])).createWritable();
+            await stream.write('{');
+            await stream.close();
+        });
+        for (let visit = 0; visit < 2; visit++) {
+            await again.reload();
+            await again.getByText('1 image that was kept on this device cannot be read.').first().waitFor();
+            await loaded(again);
+            assert.deepEqual((await rowsOf(again)).map(({ name }) => name), ['moved.png', 'normal.png']);
+            await again.locator('#keep', { hasText: 'Saved' }).waitFor();
+            assert.equal(await damaged(), 1);
+        }
         await again.getByRole('button', { name: 'Forget everything' }).click();
         await again.getByText('Nothing is kept on this device any more.').first().waitFor();
         assert.equal(await asks(again), true);
@@ -199,17 +262,39 @@ describe('nothing is lost', { skip }, () => {
         await page.context().close();
     });
 
-    test('a second tab says that another one keeps the work', async () => {
-        const page = await site.open();
+    test('a second tab says that another one keeps the work, and never removes what that one kept', async () => {
+        const page = await site.open({ serviceWorkers: 'block' });
+        const keep = async (/** @type {import('./support/page.js').Page} */ tab) => {
+            await tab.getByRole('button', { name: 'Keep it on this device' }).click();
+            await tab.locator('#keep[data-state="kept"]', { hasText: 'Saved' }).waitFor();
+        };
         await pick(page, [await sample('benign')]);
-        await settled(page, 1);
-        await page.getByRole('button', { name: 'Keep it on this device' }).click();
-        await page.locator('#keep[data-state="kept"]', { hasText: 'Saved' }).waitFor();
-        const second = await page.context().newPage();
+        const second = await page.context().newPage(); // opened before the user agreed
         await second.goto(site.address);
         await pick(second, [await sample('malignant')]);
-        await second.getByText('Another tab of this page keeps its work.').first().waitFor();
-        await page.context().close();
+        await settled(second, 1);
+        await settled(page, 1);
+        await keep(page);
+        await page.close();
+        await keep(second);
+        assert.deepEqual((await rowsOf(second)).map(({ name }) => name), ['malignant.png', 'benign.png']);
+        const third = await page.context().newPage();
+        await third.goto(site.address);
+        await pick(third, [await sample('normal')]);
+        await third.getByText('Another tab of this page keeps its work.').first().waitFor();
+        await second.close();
+        // Without the network nothing that was kept is shown, so nothing may be written over it.
+        await third.route('**/weights/sonomask.safetensors', route => route.fulfill({ status: 404, body: '' }));
+        await third.reload();
+        await third.locator('#engine[data-state="failed"]').waitFor();
+        await pick(third, [await sample('normal')]);
+        await third.locator('#keep', { hasText: 'Work is kept on this device once the network is loaded.' }).waitFor();
+        assert.equal(await third.getByRole('button', { name: 'Keep it on this device' }).count(), 0);
+        await third.unroute('**/weights/sonomask.safetensors');
+        await third.reload();
+        await loaded(third);
+        assert.deepEqual((await rowsOf(third)).map(({ name }) => name), ['malignant.png', 'benign.png']);
+        await third.context().close();
     });
 
     test('full storage is said, and the page asks before it closes', async () => {
@@ -234,7 +319,13 @@ describe('nothing is lost', { skip }, () => {
         test(`a session ${withImages ? 'with' : 'without'} images, opened on a clean profile, gives identical masks and tables`, async () => {
             const first = await site.open();
             const files = [await sample('benign'), await sample('malignant')];
-            await pick(first, files);
+            const masks = files.map(({ name, buffer }) => {
+                const [width, height] = [buffer.readUInt32BE(16), buffer.readUInt32BE(20)];
+                const inside = (/** @type {number} */ x, /** @type {number} */ y) => x > width / 3 && x < width / 2 && y > height / 3 && y < height / 2;
+                const data = Uint8Array.from({ length: width * height }, (_, index) => (inside(index % width, Math.floor(index / width)) ? 255 : 0));
+                return { name: name.replace('.png', '_mask.png'), buffer: png({ width, height, data }) };
+            });
+            await pick(first, [...files, ...(withImages ? masks : [])]);
             await settled(first, 2);
             await answered(first);
             await paint(first, 0.7);
@@ -258,6 +349,8 @@ describe('nothing is lost', { skip }, () => {
             const { name, bytes } = await saved(first, 'Save session');
             assert.match(name, /^sonomask-\d{4}-\d\d-\d\d\.sonomask$/);
             assert.equal(await asks(first), false);
+            const compared = (/** @type {import('./support/page.js').Page} */ page) => page.locator('#batch-scores', { hasText: '2 images with a lesion' }).waitFor();
+            if (withImages) await compared(first);
             const expected = unzipSync(new Uint8Array((await saved(first, 'Everything (ZIP)')).bytes));
             await first.context().close();
             const second = await site.open();
@@ -280,6 +373,7 @@ describe('nothing is lost', { skip }, () => {
             await answered(second);
             assert.equal(await second.locator('#reader').inputValue(), 'Reader <b>');
             if (withImages) {
+                await compared(second); // also the image that was not in view
                 const again = unzipSync(new Uint8Array((await saved(second, 'Everything (ZIP)')).bytes));
                 assert.deepEqual(Object.keys(again), Object.keys(expected));
                 assert.equal(await second.locator('#point').inputValue(), '0.9');
@@ -319,8 +413,8 @@ describe('nothing is lost', { skip }, () => {
             await pick(page, [{ name: 'bad.sonomask', buffer }]);
             await page.locator('.notice-problem').filter({ hasText: reason }).first().waitFor();
         }
-        const path = '../../<img src=x onerror=alert(1)>.png';
-        await pick(page, [{ name: 'odd.sonomask', buffer: packed({ ...json, items: [{ ...item, name: path, path }] }) }]);
+        const outside = '../../<img src=x onerror=alert(1)>.png';
+        await pick(page, [{ name: 'odd.sonomask', buffer: packed({ ...json, items: [{ ...item, name: outside, path: outside }] }) }]);
         await page.getByRole('button', { name: 'Add it to the list' }).click();
         await page.getByText('Session opened: 1 image.').first().waitFor();
         assert.deepEqual((await rowsOf(page)).map(({ name }) => name), ['benign.png', '<img src=x onerror=alert(1)>.png']);

@@ -271,12 +271,12 @@ export class Queue extends EventTarget {
 }
 
 /**
- * What is done of a loop stays when it is stopped.
+ * An answer stays when a new analysis is stopped, and so does what is done of a loop.
  * @param {Item} item
  * @returns {'done' | 'cancelled'}
  */
-function stoppedState({ frameCount, results, stale }) {
-    return frameCount > 1 && [...results.keys()].some(frame => !stale.has(frame)) ? 'done' : 'cancelled';
+function stoppedState({ results, stale }) {
+    return [...results.keys()].some(frame => !stale.has(frame)) ? 'done' : 'cancelled';
 }
 
 /**

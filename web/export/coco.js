@@ -55,7 +55,7 @@ export function toCoco(names, measurer, provenance) {
         const { width, height } = result;
         const image = images.length + 1;
         images.push({
-            id: image, file_name: name.file, ...(item.frameCount > 1 ? { frame: frame + 1 } : {}), width, height,
+            id: image, file_name: name.image, ...(item.frameCount > 1 ? { frame: frame + 1 } : {}), width, height,
             sonomask: {
                 network_type: result.type,
                 regions: result.regions.map(region => ({ bbox: [region.x, region.y, region.width, region.height], network_type: region.type, looks_like_ultrasound: region.looksLikeUltrasound })),

@@ -7,6 +7,7 @@ import { kindOfFile } from '../input/open.js';
  * @typedef {object} ExportName
  * @property {string} stem for names of files, unique
  * @property {string} file the image's own name with its extension; for a DICOM file the stem, unless the user keeps names
+ * @property {string} image for files of annotations, which are read again: `file`, with its folders where several images share it
  * @property {boolean} hidden whether everything that may contain a patient's name is left out
  */
 
@@ -41,8 +42,13 @@ export async function exportNames(items, keepDicomNames) {
         let stem = wanted;
         for (let number = 2; taken.has(stem.toLowerCase()); number++) stem = `${wanted} (${number})`;
         taken.add(stem.toLowerCase());
-        names.set(item, { stem, file: hidden ? stem : item.name, hidden });
+        const file = hidden ? stem : item.name;
+        names.set(item, { stem, file, image: file, hidden });
     }
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const { file } of names.values()) counts.set(file.toLowerCase(), (counts.get(file.toLowerCase()) ?? 0) + 1);
+    for (const [item, name] of names) if (!name.hidden && (counts.get(name.file.toLowerCase()) ?? 0) > 1) name.image = item.path;
     return names;
 }
 

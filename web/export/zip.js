@@ -77,7 +77,7 @@ export async function toZip(names, engine, painter, reader, onProgress) {
             [`masks/${stem}_mask.png`, mask],
             [`classes/${stem}.png`, classes],
             [`nifti/${stem}.nii.gz`, nifti],
-            [`labelme/${stem}.json`, JSON.stringify(toLabelMe(name.file, result, outlines, labelOf, facts), null, 1)],
+            [`labelme/${stem}.json`, JSON.stringify(toLabelMe(name.image, result, outlines, labelOf, facts), null, 1)],
             [`yolo/labels/${stem}.txt`, toYolo(result, outlines, labelOf)],
             [`overlays/${stem}_overlay.png`, withText(await overlay, 'sonomask', JSON.stringify(facts))],
         ];

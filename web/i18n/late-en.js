@@ -43,6 +43,7 @@ export default {
     'annotations.other': 'it is neither COCO nor LabelMe.',
     'annotations.read': { one: '{format}: outlines of {count} image, now its ground truth.', other: '{format}: outlines of {count} images, now their ground truth.' },
     'annotations.unknown': { one: '{count} image is not in the list: {name}.', other: '{count} images are not in the list, {name} among them.' },
+    'annotations.unclear': { one: '{count} image was left out: the name {name} fits several images.', other: '{count} images were left out: their names fit several images, such as {name}.' },
     'annotations.ignored': { one: '{count} outline was left out: of an unknown image, or without an area.', other: '{count} outlines were left out: of unknown images, or without an area.' },
     'annotations.use': 'Use as my outlines',
     'annotations.used': { one: 'They are the outlines of {count} image. Undo takes them back.', other: 'They are the outlines of {count} images. Undo takes them back, image by image.' },

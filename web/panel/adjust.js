@@ -18,7 +18,7 @@ export class Adjust {
     /**
      * @param {Session} session
      * @param {Viewer} viewer
-     * @param {(threshold: number) => void} useForAll
+     * @param {(threshold: number | null) => void} useForAll null: the network's threshold
      * @param {(kept: 0.8 | 0.9 | 0.95) => void} usePoint
      */
     constructor(session, viewer, useForAll, usePoint) {
@@ -32,7 +32,7 @@ export class Adjust {
             session.resetThreshold();
             this.render();
         });
-        byId('threshold-all', HTMLButtonElement).addEventListener('click', () => useForAll(session.threshold));
+        byId('threshold-all', HTMLButtonElement).addEventListener('click', () => useForAll(session.item?.threshold ?? null));
         this.#opacity.addEventListener('input', () => {
             viewer.set({ opacity: this.#opacity.valueAsNumber });
             this.#renderOpacity();

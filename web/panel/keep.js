@@ -61,8 +61,10 @@ export class Keep {
     #problem = null;
     /** Whether the store is being opened. */
     #busy = false;
-    /** @type {(session: SavedSession & { images: Map<string, Blob> }) => Item[]} */
-    #show = () => [];
+    /** Puts kept items into the list; null: the network is not loaded. @type {((session: SavedSession & { images: Map<string, Blob> }) => Item[]) | null} */
+    #show = null;
+    /** Names of the kept files of items that are in the list again, and of those that cannot be read; null: nothing was read. @type {{ keys: Map<Item, string>, lost: string[] } | null} */
+    #restored = null;
     /** Items that may have changed since they were saved. @type {Set<Item>} */
     #touched = new Set();
     /** The work of an item when it was saved. @type {WeakMap<Item, string>} */
@@ -100,10 +102,11 @@ export class Keep {
 
     /** @returns {Item[]} items of the list with work that would be lost */
     get unsaved() {
-        if (this.#kept?.current) this.markSaved([...this.#touched]);
-        for (const item of this.#touched)
-            if (!this.#store.items.includes(item) || workOf(item) === (this.#saved.get(item) ?? '')) this.#touched.delete(item);
-        return [...this.#touched];
+        const listed = new Set(this.#store.items);
+        if (this.#kept?.current) this.markSaved([...this.#touched].filter(item => listed.has(item)));
+        // An item that was removed may come back by undo.
+        for (const item of this.#touched) if (workOf(item) === (this.#saved.get(item) ?? '')) this.#touched.delete(item);
+        return [...this.#touched].filter(item => listed.has(item));
     }
 
     /** @param {Item[]} items whose work is saved as it is now */
@@ -124,26 +127,41 @@ export class Keep {
             this.render();
             return;
         }
-        await this.#open(async kept => {
-            const session = await kept.load();
-            const items = session ? show(session) : [];
-            if (session && session.unreadable > 0) notify(t('keep.unreadable', { count: session.unreadable }), 'problem');
-            const selected = items[session?.selected ?? 0];
-            if (selected) this.#store.select(selected);
-            if (session && items.length > 0) announce(t('keep.back', { count: items.length }));
-            return new Map(items.map((item, index) => [item, session?.keys[index] ?? '']));
-        });
+        await this.#open();
     }
 
-    /** The user agrees: everything is kept on this machine from now on. */
+    /** The user agrees: everything is kept on this machine from now on, beside what another tab kept meanwhile. */
     async agree() {
-        await this.#open(async () => new Map());
+        if (!this.#show) {
+            // What is kept cannot be read yet: `restore` opens it.
+            remember('1');
+            this.render();
+            return;
+        }
+        await this.#open();
         // Otherwise the browser may remove the files when space is short.
         if (this.#kept) await navigator.storage.persist?.().catch(() => false);
     }
 
-    /** @param {(kept: WorkStore) => Promise<Map<Item, string>>} prepare */
-    async #open(prepare) {
+    /**
+     * Reads what is kept and shows it. Files of items that are not shown are removed by `start`, so this comes before it.
+     * @param {WorkStore} kept
+     * @returns {Promise<{ keys: Map<Item, string>, lost: string[] }>}
+     */
+    async #restore(kept) {
+        const session = await kept.load();
+        if (!session || !this.#show) return { keys: new Map(), lost: [] };
+        const wasEmpty = this.#store.items.length === 0;
+        const items = this.#show(session);
+        if (session.lost.length > 0) notify(t('keep.unreadable', { count: session.lost.length }), 'problem');
+        const selected = items[session.selected];
+        if (selected && wasEmpty) this.#store.select(selected);
+        if (items.length > 0) announce(t('keep.back', { count: items.length }));
+        this.#restored = { keys: new Map(items.map((item, index) => [item, session.keys[index] ?? ''])), lost: session.lost };
+        return this.#restored;
+    }
+
+    async #open() {
         if (this.#busy || this.#kept) return;
         this.#busy = true;
         /** @type {WorkStore | null} */
@@ -151,9 +169,10 @@ export class Keep {
         try {
             const { WorkStore } = await late();
             kept = await WorkStore.open();
-            const keys = await prepare(kept);
+            // A second try does not show the items again.
+            const { keys, lost } = this.#restored ?? (await this.#restore(kept));
             kept.addEventListener('state', () => this.renderSoon());
-            await kept.start(() => ({ items: this.#store.items, selected: this.#store.selected, ...this.#facts() }), keys);
+            await kept.start(() => ({ items: this.#store.items, selected: this.#store.selected, ...this.#facts() }), keys, lost);
             this.#kept = kept;
             this.#problem = null;
             remember('1');
@@ -171,6 +190,7 @@ export class Keep {
     async forget() {
         const kept = this.#kept;
         this.#kept = null;
+        this.#restored = null;
         this.#problem = null;
         remember(null);
         for (const item of this.#store.items) {
@@ -245,10 +265,14 @@ export class Keep {
         const words = [];
         if (problem) words.push(reasonOf(problem));
         else if (kept) words.push(kept.saved ? t('keep.saved', { time: timeOf(kept.saved) }) : t('keep.saving'));
+        const [bare] = kept?.withoutImage ?? [];
+        if (kept && bare) words.push(t('keep.withoutImage', { count: kept.withoutImage.length, name: bare.name }));
         if (unsaved > 0) words.push(t('keep.unsaved', { count: unsaved }));
-        else if (!kept && !problem) words.push(t('keep.off'));
+        const waiting = !kept && !problem && agreed() && (this.#busy || !this.#show);
+        if (waiting) words.push(t('keep.waiting'));
+        else if (!kept && !problem && unsaved === 0) words.push(t('keep.off'));
         const choices = [
-            ...(kept ? [] : [{ id: 'keep-agree', label: t(problem ? 'engine.again' : 'keep.agree'), run: () => void (problem ? this.#again() : this.agree()) }]),
+            ...(kept || waiting ? [] : [{ id: 'keep-agree', label: t(problem ? 'engine.again' : 'keep.agree'), run: () => void (problem ? this.#again() : this.agree()) }]),
             ...(unsaved > 0 ? [{ id: 'keep-session', label: t('keep.session'), run: () => void this.saveSession() }] : []),
             ...(kept || problem ? [{ id: 'keep-forget', label: t('keep.forget'), run: () => void this.forget() }] : []),
         ];
@@ -265,7 +289,7 @@ export class Keep {
 
     /** Tries again what failed. */
     async #again() {
-        if (agreed()) await this.restore(this.#show);
+        if (agreed()) await this.#open();
         else await this.agree();
     }
 }

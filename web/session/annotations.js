@@ -11,6 +11,7 @@ import { fillPolygon } from './polygons.js';
 /**
  * @typedef {object} Annotated
  * @property {string} name of the image, with its folders where the file gives them
+ * @property {string} [sha256] of the image file, where the file of annotations is the page's own
  * @property {DrawnMask} mask all outlines together
  * @property {TissueClass | null} type when all outlines have the same known one
  */
@@ -24,6 +25,15 @@ import { fillPolygon } from './polygons.js';
 
 const MOST_PIXELS = 64e6;
 const TYPES = /** @type {const} */ (['normal', 'benign', 'malignant']);
+
+/**
+ * @param {any} image of COCO, or a file of LabelMe
+ * @returns {{ sha256?: string }}
+ */
+function checksumIn({ sonomask }) {
+    const sum = sonomask?.image_sha256;
+    return typeof sum === 'string' && sum !== '' ? { sha256: sum } : {};
+}
 
 /** @param {any} name */
 function typeOf(name) {
@@ -141,7 +151,7 @@ function readCoco(json) {
             if (fillSegmentation(segmentation, mask, width, height)) kinds.add(types.get(category) ?? null);
             else ignored++;
         }
-        return [{ name: image.file_name, mask: { width, height, runs: encodeRuns(mask) }, type: kinds.size === 1 ? [...kinds][0] : null }];
+        return [{ name: image.file_name, ...checksumIn(image), mask: { width, height, runs: encodeRuns(mask) }, type: kinds.size === 1 ? [...kinds][0] : null }];
     });
     for (const lost of byImage.values()) ignored += lost.length;
     return { format: 'COCO', images, ignored };
@@ -185,7 +195,7 @@ function readLabelMe(json) {
         }
     }
     const type = kinds.size === 1 ? /** @type {TissueClass | null} */ ([...kinds][0]) : null;
-    return { format: 'LabelMe', images: [{ name: String(json.imagePath), mask: { width, height, runs: encodeRuns(mask) }, type }], ignored };
+    return { format: 'LabelMe', images: [{ name: String(json.imagePath), ...checksumIn(json), mask: { width, height, runs: encodeRuns(mask) }, type }], ignored };
 }
 
 /**

@@ -96,6 +96,8 @@ export class WorkStore extends EventTarget {
     #work = () => ({ items: [], selected: null, model: '', reader: '', operatingPoint: 0.95 });
     /** Name of an item's file. @type {WeakMap<Item, string>} */
     #keys = new WeakMap();
+    /** Names of kept files that cannot be read. They stay until everything is forgotten. @type {string[]} */
+    #lost = [];
     /** Names of the image files that are kept. @type {Set<string>} */
     #kept = new Set();
     #index = '';
@@ -112,6 +114,8 @@ export class WorkStore extends EventTarget {
     saved = null;
     /** @type {SessionError | null} */
     problem = null;
+    /** Items that are kept without their images, whose files cannot be read. @type {Item[]} */
+    withoutImage = [];
 
     /**
      * @param {FileSystemDirectoryHandle} folder
@@ -151,12 +155,18 @@ export class WorkStore extends EventTarget {
 
     /** Whether everything that changed is written. */
     get current() {
-        return !this.problem && this.#started && this.#changed.size === 0 && !this.#listChanged && !this.#writing;
+        return !this.problem && this.#started && !this.#pending && !this.#writing;
+    }
+
+    /** Whether something is to be written. Items that were removed wait in #changed, as an undo may bring them back. */
+    get #pending() {
+        const listed = new Set(this.#work().items);
+        return this.#listChanged || [...this.#changed].some(item => listed.has(item));
     }
 
     /**
-     * Reads what an earlier page kept. Files that are damaged are left out.
-     * @returns {Promise<(SavedSession & { images: Map<string, File>, selected: number, unreadable: number, keys: string[] }) | null>}
+     * Reads what an earlier page kept. Files that are damaged are left out, and named by `lost`.
+     * @returns {Promise<(SavedSession & { images: Map<string, File>, selected: number, lost: string[], keys: string[] }) | null>}
      */
     async load() {
         const file = await read(this.#folder, INDEX);
@@ -165,7 +175,7 @@ export class WorkStore extends EventTarget {
         const facts = headOf(index);
         const items = [];
         const keys = [];
-        let unreadable = 0;
+        const lost = [];
         let selected = 0;
         /** @type {Map<string, File>} */
         const images = new Map();
@@ -180,19 +190,21 @@ export class WorkStore extends EventTarget {
                 items.push(item);
                 keys.push(String(key));
             } catch {
-                unreadable++;
+                lost.push(String(key));
             }
         }
-        return { ...facts, items, images, selected, unreadable, keys };
+        return { ...facts, items, images, selected, lost, keys };
     }
 
     /**
      * Writes from now on.
      * @param {() => { items: Item[], selected: Item | null, model: string, reader: string, operatingPoint: number }} work
      * @param {Map<Item, string>} keys of items that `load` gave
+     * @param {string[]} lost as `load` gave it
      */
-    async start(work, keys) {
+    async start(work, keys, lost) {
         this.#work = work;
+        this.#lost = lost;
         for (const [item, key] of keys) this.#keys.set(item, key);
         for await (const name of this.#images.keys()) this.#kept.add(name);
         this.#started = true;
@@ -204,8 +216,10 @@ export class WorkStore extends EventTarget {
     /** Removes files of items that are in the list no more. */
     async #removeUnused() {
         const { items } = this.#work();
-        const keys = new Set(items.map(item => this.#keys.get(item)));
+        const keys = new Set([...items.map(item => this.#keys.get(item)), ...this.#lost]);
         for await (const name of this.#items.keys()) if (!keys.has(name)) await this.#items.removeEntry(name);
+        // Which images they have is not known.
+        if (this.#lost.length > 0) return;
         const sums = new Set(items.map(({ sha256 }) => sha256));
         for (const name of this.#kept) {
             if (sums.has(name)) continue;
@@ -242,7 +256,7 @@ export class WorkStore extends EventTarget {
             this.#writing = null;
             this.dispatchEvent(new Event('state'));
             // A problem is tried again at the next change.
-            if (!this.problem && (this.#changed.size > 0 || this.#listChanged)) this.#soon();
+            if (!this.problem && this.#pending) this.#soon();
         });
         return this.#writing;
     }
@@ -250,17 +264,19 @@ export class WorkStore extends EventTarget {
     async #writeAll() {
         try {
             await this.#writeChanged();
+            const withoutImage = [];
             // An image takes longest, so what changed meanwhile goes first.
             for (const item of this.#work().items) {
                 if (this.#closed) return;
                 if (item.state === 'missing' || (item.sha256 && this.#kept.has(item.sha256))) continue;
-                const name = await checksumOf(item);
-                if (!name) throw new SessionError('keep.unavailable');
-                if (!this.#kept.has(name)) await write(this.#images, name, item.file);
-                this.#kept.add(name);
+                if (!(await this.#keepImage(item))) {
+                    withoutImage.push(item);
+                    continue;
+                }
                 this.#changed.add(item);
                 await this.#writeChanged();
             }
+            this.withoutImage = withoutImage;
             this.problem = null;
             this.saved = new Date();
         } catch (error) {
@@ -268,13 +284,32 @@ export class WorkStore extends EventTarget {
         }
     }
 
+    /**
+     * @param {Item} item
+     * @returns {Promise<boolean>} false: its file cannot be read, as when it was moved or changed
+     */
+    async #keepImage(item) {
+        const name = await checksumOf(item);
+        if (!name) return false;
+        try {
+            if (!this.#kept.has(name)) await write(this.#images, name, item.file);
+        } catch (error) {
+            const readable = await item.file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+            if (readable) throw error;
+            return false;
+        }
+        this.#kept.add(name);
+        return true;
+    }
+
     async #writeChanged() {
         const { items, selected, ...facts } = this.#work();
+        const listed = new Set(items);
         for (const item of this.#changed) {
             if (this.#closed) return;
+            if (!listed.has(item)) continue;
             // Before it is written: it may change again meanwhile.
             this.#changed.delete(item);
-            if (!items.includes(item)) continue;
             try {
                 await this.#writeItem(item);
             } catch (error) {
@@ -282,7 +317,7 @@ export class WorkStore extends EventTarget {
                 throw error;
             }
         }
-        const keys = items.map(item => this.#keys.get(item));
+        const keys = [...items.map(item => this.#keys.get(item)), ...this.#lost];
         const index = { items: keys, selected: selected && this.#keys.get(selected) };
         const text = JSON.stringify([index, facts]);
         this.#listChanged = false;

@@ -275,7 +275,7 @@ export class Intake extends EventTarget {
             const { addAnnotations, readAnnotations, readSession } = await late();
             const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
             if (head[0] === 0x50 && head[1] === 0x4b) await this.#openSession(await readSession(file));
-            else if (/\.json$/i.test(file.name)) addAnnotations(readAnnotations(await file.text()), this.#store.items, this.#page);
+            else if (/\.json$/i.test(file.name)) await addAnnotations(readAnnotations(await file.text()), this.#store.items, this.#page);
             else throw Object.assign(new Error(), { key: 'session.other', detail: '' });
         } catch (error) {
             notify(t('session.failed', { name: file.name, detail: reasonOf(error) }), 'problem');

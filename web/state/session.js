@@ -361,7 +361,7 @@ export class Session extends EventTarget {
 
     #recomputeSoon = oncePerFrame(() => this.#recompute());
 
-    /** @param {number} threshold 0..1 */
+    /** @param {number | null} threshold 0..1; null: the network's own */
     setThreshold(threshold) {
         if (!this.item) return;
         this.item.threshold = threshold;
