@@ -50,7 +50,7 @@ test('an image of views with different types says so: page, list, table of lesio
     const { type, probabilities, presence } = /** @type {any} */ (regions[0]);
     const result = /** @type {any} */ ({ width: 8, height: 4, type, probabilities, presence, regions, regionsFrom: 'found', lesions, possible: [], threshold: 0.5 });
     assert.equal(headline(result), 'Views differ: Malignant / Benign');
-    assert.match(explanation(result), /those of view 1,/);
+    assert.match(explanation(result, null), /those of view 1,/);
     assert.equal(swatchOf(result), null);
     assert.deepEqual(viewLines(result), ['View 1: Benign 90%', 'View 2: Malignant 80%']);
     assert.deepEqual(viewLines({ ...result, lesions: lesions.slice(0, 1) })[1], 'View 2: Lesion likely, none outlined (Malignant 80%)');

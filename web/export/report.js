@@ -151,7 +151,7 @@ function wordsOf(item, name, frame, result, wordRows) {
         element('h2', {}, element('bdi', {}, name)),
         ...(item.frameCount > 1 ? [element('p', {}, t('frames.of', { frame: frame + 1, count: item.frameCount }))] : []),
         element('p', {}, headline(result)),
-        element('p', {}, explanation(result)),
+        element('p', {}, explanation(result, item.threshold)),
         element('p', {}, probabilitiesText(result)),
         ...viewLines(result).map(line => element('p', {}, line)),
         ...reviewLines(item),

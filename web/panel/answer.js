@@ -23,7 +23,7 @@ export function renderAnswer(root, item, result) {
     const swatch = colour && element('span', { class: `swatch swatch-${colour}` });
     root.replaceChildren(
         element('p', { class: 'answer-type' }, swatch, headline(result)),
-        element('p', { class: 'answer-words' }, explanation(result)),
+        element('p', { class: 'answer-words' }, explanation(result, item.threshold)),
         ...viewLines(result).map(text => element('p', { class: 'answer-words answer-view' }, text)),
         bars(result),
         ...warnings(result).map(text => element('p', { class: 'warning' }, icon('warning'), element('span', {}, text))),

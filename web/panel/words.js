@@ -93,9 +93,10 @@ export function viewType(result, lesion) {
 
 /**
  * @param {FrameResult} result
+ * @param {number | null} ownThreshold that the user set for the image; null: the network's
  * @returns {string} one or two sentences
  */
-export function explanation(result) {
+export function explanation(result, ownThreshold) {
     const { operatingPoint } = result;
     const finding = findingOf(result);
     if (finding === 'likely')
@@ -103,6 +104,9 @@ export function explanation(result) {
     if (finding === 'none' && result.edits?.any) return t('answer.corrected');
     // The answer of the image is that of the view with the greatest presence.
     if (finding === 'views') return t('answer.viewsWords', { number: result.regions.findIndex(({ presence }) => presence === result.presence) + 1 });
+    // The bound was measured with the network's threshold on single images.
+    const isMeasured = ownThreshold === null && !result.network.alone;
+    if (finding === 'none' && operatingPoint && !isMeasured) return t('answer.likelyWords', { presence: formatProbability(result.presence) });
     if (operatingPoint && finding === 'none') {
         return t('answer.bound', {
             presence: formatProbability(result.presence),
