@@ -100,7 +100,7 @@ const intake = new Intake(store, session, queue, modelLoaded, () => reader.value
 const addFiles = (/** @type {Found[]} */ found) => void intake.add(found);
 const results = new Results(store);
 const comparer = new Comparer();
-new Pairs(store, intake).render();
+new Pairs(store, intake, comparer).render();
 const find = new Find(store);
 const review = new Review(store);
 
