@@ -23,6 +23,7 @@ import { Review } from './panel/review.js';
 import { Save } from './panel/save.js';
 import { Toolbar } from './panel/toolbar.js';
 import { Intake } from './state/intake.js';
+import { setBackToPoint } from './state/answers.js';
 import { scaleFor } from './state/item.js';
 import { MapCache } from './state/maps.js';
 import { Opener } from './state/opener.js';
@@ -102,7 +103,7 @@ const intake = new Intake(store, session, queue, modelLoaded, () => reader.value
 });
 const addFiles = (/** @type {Found[]} */ found) => void intake.add(found);
 const results = new Results(store);
-new Pairs(store, intake).render();
+new Pairs(store, intake, comparer).render();
 const find = new Find(store);
 const review = new Review(store);
 
@@ -145,12 +146,7 @@ function useThresholdForAll(threshold) {
 /** @param {0.8 | 0.9 | 0.95} kept */
 function useOperatingPoint(kept) {
     store.operatingPoint = kept;
-    for (const item of store.items) {
-        if (item.state !== 'done') continue;
-        item.state = 'waiting';
-        if (item.truth) item.truth.scores = null;
-        store.changed(item);
-    }
+    for (const item of store.items) if (setBackToPoint(item, kept)) store.changed(item);
     queue.wake();
     notify(t('adjust.pointDone', { kept: formatPercent(kept) }));
 }

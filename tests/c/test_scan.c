@@ -188,6 +188,52 @@ static void a_black_border_is_left_alone(void **state) {
     free(grey);
 }
 
+/** Two pictures side by side, without anything else of a screen, on a ground of one grey. */
+static void two_pictures_side_by_side_are_parted(void **state) {
+    (void)state;
+    static const struct {
+        int ground, gap, quality; /* 0: not compressed */
+        bool parted;
+    } cases[] = {{0, 20, 0, true}, {0, 24, 80, true}, {255, 20, 0, true}, {0, 1, 0, false}};
+    const sm_sample *left = &pictures[0], *right = &pictures[3];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const int width = left->width + cases[i].gap + right->width, height = left->height;
+        uint8_t *grey = malloc((size_t)width * (size_t)height);
+        assert_non_null(grey);
+        memset(grey, cases[i].ground, (size_t)width * (size_t)height);
+        for (int y = 0; y < left->height; y++)
+            memcpy(grey + (size_t)y * (size_t)width, left->grey + (size_t)y * (size_t)left->width, (size_t)left->width);
+        for (int y = 0; y < right->height; y++)
+            memcpy(grey + (size_t)(y + 30) * (size_t)width + left->width + cases[i].gap,
+                   right->grey + (size_t)y * (size_t)right->width, (size_t)right->width);
+        const sm_image drawn = {width, height, 1, grey};
+        sm_scan scan;
+        if (cases[i].quality > 0) {
+            unsigned char *bytes = NULL;
+            size_t size = 0;
+            sm_image decoded = {0};
+            assert_int_equal(sm_jpeg_write(&drawn, cases[i].quality, &bytes, &size, NULL), SM_OK);
+            assert_int_equal(sm_image_decode(bytes, size, &decoded, NULL), SM_OK);
+            free(bytes);
+            find(&decoded, &scan);
+            sm_image_free(&decoded);
+        } else {
+            find(&drawn, &scan);
+        }
+        print_message("pair %zu\n", i + 1);
+        if (cases[i].parted) {
+            const sm_rectangle views[] = {{0, 0, left->width, left->height},
+                                          {left->width + cases[i].gap, 30, right->width, right->height}};
+            assert_false(scan.whole);
+            assert_int_equal(scan.count, 2);
+            for (int k = 0; k < 2; k++) assert_true(shared_area(&views[k], &scan.views[k]) > 0.93);
+        } else {
+            assert_whole(&scan, width, height);
+        }
+        free(grey);
+    }
+}
+
 static void photographs_and_tiny_images_are_left_whole(void **state) {
     (void)state;
     sm_scan scan;
@@ -257,6 +303,7 @@ int main(void) {
         cmocka_unit_test(strongly_compressed_pictures_are_left_whole),
         cmocka_unit_test(dark_pictures_are_left_whole),
         cmocka_unit_test(a_black_border_is_left_alone),
+        cmocka_unit_test(two_pictures_side_by_side_are_parted),
         cmocka_unit_test(photographs_and_tiny_images_are_left_whole),
         cmocka_unit_test(outside_a_sector_the_picture_is_cleared),
     };

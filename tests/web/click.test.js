@@ -29,13 +29,15 @@ test('the network is asked once for a click and its preview, and again for anoth
     assert.equal(asked.length, 4);
 });
 
-test('the bound on missed lesions is rounded up', () => {
-    const words = (/** @type {number} */ missedBound) => explanation(/** @type {any} */ ({
+test('the bound on missed lesions is rounded up, and stated only for the threshold of the network', () => {
+    const words = (/** @type {number} */ missedBound, /** @type {number | null} */ ownThreshold = null, alone = null) => explanation(/** @type {any} */ ({
         lesions: [], possible: [], presence: 0.02, probabilities: { normal: 0.9, benign: 0.06, malignant: 0.04 },
-        operatingPoint: { kept: 0.95, presence: 0.05, missedBound },
-    }));
+        operatingPoint: { kept: 0.95, presence: 0.05, missedBound }, network: { alone },
+    }), ownThreshold);
     assert.match(words(0.1137), /up to 12% are missed/);
     assert.match(words(Math.fround(0.1)), /up to 10% are missed/);
+    assert.match(words(0.1, 0.9), /^The probability of a lesion is 2%, but no outline passes the threshold/, 'no bound was measured at the user’s threshold');
+    assert.doesNotMatch(words(0.1, null, /** @type {any} */ ({})), /are missed/, 'nor for frames whose outlines were made steady');
 });
 
 describe('clicks', { skip }, () => {

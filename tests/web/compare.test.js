@@ -250,6 +250,18 @@ describe('comparing', { skip }, () => {
         await page.getByText('The mask fills the whole image.').waitFor({ state: 'detached' });
     });
 
+    test('a mask that turns out not to fit opens the list of masks that are not compared', async () => {
+        const other = await site.open();
+        const small = png({ width: 100, height: 80, data: new Uint8Array(8000).fill(255, 2000, 5000) });
+        await pick(other, [await sample('benign'), await sample('malignant'), { name: 'malignant_mask.png', buffer: small }]);
+        await settled(other, 2);
+        await other.getByText('1 mask is not paired or not compared').first().waitFor();
+        await other.locator('#batch-pairs').click();
+        await other.getByRole('row', { name: /malignant\.png .*differ in size/ }).waitFor();
+        assert.deepEqual(faultsOf(other), []);
+        await other.context().close();
+    });
+
     test('a mask of another size is refused with the reason, and resized on request', async () => {
         await pick(page, [{ name: 'any.png', buffer: png({ width: 30, height: 20, data: new Uint8Array(600) }) }], '#pick-truth');
         await page.getByText('The ground-truth mask and the image differ in size.').waitFor();

@@ -8,6 +8,8 @@ import { Sonomask } from '../../wasm/sonomask.js';
 import { toLabelMe, toYolo } from '../../web/export/labelme.js';
 import { classesOf } from '../../web/export/pictures.js';
 import { classOf } from '../../web/export/provenance.js';
+import { toCsv } from '../../web/export/table.js';
+import { explanation, headline, swatchOf, viewLines, viewType } from '../../web/panel/words.js';
 import { Item } from '../../web/state/item.js';
 import { decodeRuns, encodeRuns } from '../../web/state/masks.js';
 import { readAnnotations } from '../../web/session/annotations.js';
@@ -38,6 +40,28 @@ test('in an image of several pictures each outline has the class of its own pict
     assert.deepEqual(toYolo(result, /** @type {any} */ (outlines), labelOf).trim().split('\n').map(line => line[0]), ['0', '1']);
     item.review.type = 'benign';
     assert.deepEqual([...classesOf(item, result)].filter(value => value > 0), [1, 1, 1, 1], 'the reader’s type is of the whole image');
+});
+
+test('an image of views with different types says so: page, list, table of lesions and CSV', () => {
+    const region = (/** @type {number} */ x, /** @type {string} */ type, /** @type {number} */ benign, presence = 0.99) =>
+        ({ x, y: 0, width: 4, height: 4, type, presence, probabilities: { normal: 0, benign, malignant: 1 - benign } });
+    const lesions = [2, 6].map(x => ({ centroid: { x, y: 1.5 }, bbox: { x, y: 1, width: 1, height: 1 }, meanProbability: 1 }));
+    const regions = [region(0, 'benign', 0.9), region(4, 'malignant', 0.2, 0.97)];
+    const { type, probabilities, presence } = /** @type {any} */ (regions[0]);
+    const result = /** @type {any} */ ({ width: 8, height: 4, type, probabilities, presence, regions, regionsFrom: 'found', lesions, possible: [], threshold: 0.5 });
+    assert.equal(headline(result), 'Views differ: Malignant / Benign');
+    assert.match(explanation(result, null), /those of view 1,/);
+    assert.equal(swatchOf(result), null);
+    assert.deepEqual(viewLines(result), ['View 1: Benign 90%', 'View 2: Malignant 80%']);
+    assert.deepEqual(viewLines({ ...result, lesions: lesions.slice(0, 1) })[1], 'View 2: Lesion likely, none outlined (Malignant 80%)');
+    assert.deepEqual(lesions.map(lesion => viewType(result, /** @type {any} */ (lesion))), ['Benign 90%', 'Malignant 80%']);
+    const item = new Item(new Blob(), 'two.png');
+    Object.assign(item, { state: 'done', results: new Map([[0, result]]) });
+    const [head = '', ...rows] = toCsv(new Map([[item, { file: 'two.png', folder: '', stem: 'two', hidden: false }]]), /** @type {any} */ ({})).trim().split('\r\n');
+    const column = head.split(',').indexOf('type');
+    assert.deepEqual(rows.map(row => row.split(',').slice(column, column + 4).join()), ['benign,0,0.9,0.1', 'malignant,0,0.2,0.8']);
+    const same = { ...result, regions: [regions[0], regions[0]] };
+    assert.equal(headline(same), 'Benign lesion');
 });
 
 describe('exported outlines', { skip }, () => {

@@ -6,6 +6,7 @@ import { dicomLoop } from '../node/support/loops.js';
 import { framesOf, incompleteLoops } from '../../web/export/loops.js';
 import { Queue } from '../../web/engine/queue.js';
 import { itemFrom } from '../../web/session/restore.js';
+import { setBackToPoint } from '../../web/state/answers.js';
 import { answersOf, Item, noReview } from '../../web/state/item.js';
 import { MapCache } from '../../web/state/maps.js';
 import { Opener } from '../../web/state/opener.js';
@@ -204,4 +205,42 @@ test('with other weights all frames of a session’s loop are analysed again', (
     });
     assert.deepEqual([...itemFrom(session, new Blob(), false).stale], [0, 1, 2]);
     assert.equal(itemFrom(session, new Blob(), true).stale.size, 0);
+});
+
+test('another operating point that is chosen while an image is answered counts for it, and for all frames of a loop', async () => {
+    const store = new Store();
+    const [still, loop] = [new Item(new Blob(), 'still.png'), new Item(new Blob(), 'loop.dcm')];
+    const answer = (/** @type {number} */ kept) => ({ operatingPoint: { kept, presence: 0.5 }, mask: new Uint8Array(4), probabilityMap: new Float32Array(4), lesions: [], possible: [], regions: [] });
+    loop.frameCount = 3;
+    for (const frame of [0, 1, 2]) loop.results.set(frame, /** @type {any} */ ({ ...answer(0.95), network: { alone: null } }));
+    loop.state = 'done';
+    const choose = (/** @type {0.8 | 0.9} */ kept) => {
+        store.operatingPoint = kept;
+        for (const item of store.items) setBackToPoint(item, kept);
+    };
+    let calls = 0;
+    const pool = {
+        size: 1, info: { threshold: 0.5 },
+        segment: async (/** @type {unknown} */ _, /** @type {any} */ { operatingPoint }) => {
+            calls++;
+            if (calls === 1) choose(0.8);
+            if (calls === 4) choose(0.9); // the loop is being answered, its second frame on its way
+            return answer(operatingPoint);
+        },
+    };
+    const opener = {
+        async open(/** @type {Item} */ item) {
+            item.thumbnail = /** @type {any} */ ({});
+            item.source = /** @type {any} */ ({ frameCount: item.frameCount, scales: [], input: async () => null });
+            return item.source;
+        },
+        release() {},
+    };
+    const queue = new Queue(store, new MapCache(), /** @type {any} */ (opener));
+    store.add([still, loop]);
+    queue.start(/** @type {any} */ ({ pool, ready: Promise.resolve() }));
+    while (queue.progress.finished !== queue.progress.total) await new Promise(resolve => setTimeout(resolve, 1));
+    assert.deepEqual([still, loop].map(({ state, stale }) => [state, stale.size]), [['done', 0], ['done', 0]]);
+    const points = (/** @type {Item} */ { results }) => [...results.values()].map(({ operatingPoint }) => operatingPoint?.kept);
+    assert.deepEqual([points(still), points(loop)], [[0.9], [0.9, 0.9, 0.9]]);
 });

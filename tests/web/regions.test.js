@@ -198,6 +198,8 @@ describe('regions', { skip }, () => {
         const marked = await answeredFor('dicom');
         assert.deepEqual(marked.regions.map(box), views);
         assert.deepEqual(marked.regions.map((/** @type {any} */ region) => region.looks_like_ultrasound), [true, true]);
+        assert.deepEqual((await page.locator('.answer-view').allTextContents()).map(text => text.slice(0, 7)), ['View 1:', 'View 2:']);
+        assert.equal(await page.locator('#lesions th', { hasText: 'Type of its view' }).count(), 1);
         const place = await placing(image);
         const [left, right] = views;
         assert.ok(left && right);

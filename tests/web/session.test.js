@@ -446,6 +446,28 @@ describe('nothing is lost', { skip }, () => {
         await page.context().close();
     });
 
+    test('a session of another operating point is answered again where other images are in the list', async () => {
+        const page = await site.open();
+        await pick(page, [await sample('benign')]);
+        await settled(page, 1);
+        await page.locator('#point').selectOption('0.8');
+        await settled(page, 1);
+        await answered(page);
+        await page.getByRole('checkbox', { name: 'Include the images' }).check();
+        const session = await saved(page, 'Save session');
+        await page.locator('#point').selectOption('0.95');
+        await settled(page, 1);
+        await pick(page, [{ name: session.name, buffer: session.bytes }]);
+        await page.locator('.notice-offer[data-kind="session"] .link').first().click();
+        await settled(page, 2);
+        await answered(page);
+        const [head = '', ...rows] = (await saved(page, 'CSV table')).bytes.toString().trim().split('\r\n').map(line => line.split(','));
+        const column = head.indexOf('operating_point');
+        assert.ok(rows.length >= 2);
+        assert.deepEqual(new Set(rows.map(row => row[column])), new Set(['0.95']));
+        await page.context().close();
+    });
+
     test('the page’s own COCO file becomes ground truth, and the outlines on request; undo takes them back', async () => {
         const page = await site.open();
         await pick(page, [await sample('benign'), await sample('malignant')]);

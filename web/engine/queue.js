@@ -159,12 +159,16 @@ export class Queue extends EventTarget {
         item.state = 'running';
         item.problem = null;
         this.#store.changed(item);
+        const { operatingPoint } = this.#store;
+        const { threshold } = item;
         /** @type {import('../state/item.js').State} */
         let state = 'done';
         /** @type {Item['problem']} */
         let problem = null;
         try {
             await this.#segment(engine, item, controller.signal);
+            // Other settings were chosen meanwhile.
+            if (operatingPoint !== this.#store.operatingPoint || threshold !== item.threshold) state = 'waiting';
         } catch (error) {
             if (controller.signal.aborted || isAborted(error)) {
                 state = stoppedState(item);
@@ -211,14 +215,13 @@ export class Queue extends EventTarget {
                     item.frame = next;
                 }
             }
-            // The other frames were analysed for other regions.
-            item.stale.delete(item.frame);
+            // The other frames were analysed for other regions, or at another operating point.
             for (const frame of item.stale) {
                 if (!item.frameProblems.has(frame))
                     await this.segmentFrame(engine, item, frame, signal).catch(error => {
                         if (signal.aborted || !frameProblem(item, frame, error)) throw error;
                     });
-                item.stale.delete(frame);
+                if (item.frameProblems.has(frame)) item.stale.delete(frame);
             }
         } finally {
             this.#opener.release(item);
@@ -252,8 +255,8 @@ export class Queue extends EventTarget {
         await engine.ready;
         const threshold = chosenThreshold ?? engine.pool.info.threshold;
         if (map) this.#maps.set(item, frame, answer.probabilityMap);
-        // The user may have edited the frame or chosen other regions meanwhile.
-        if (item.regions !== chosen) item.stale.add(frame);
+        // The user may have edited the frame, or chosen other regions or another operating point meanwhile.
+        if (item.regions !== chosen || (item.frameCount > 1 && operatingPoint !== this.#store.operatingPoint)) item.stale.add(frame);
         else item.stale.delete(frame);
         const earlier = item.results.get(frame);
         const edits = earlier?.edits ?? null;

@@ -3,7 +3,7 @@ import { millimetresOf, summaryOf } from '../compare/summary.js';
 import { formatNumber, formatPercent, formatProbability, t } from '../i18n/i18n.js';
 import { distanceText, loopLines, summaryLines } from '../panel/compare.js';
 import { measuresOf } from '../panel/measures.js';
-import { CLASSES, explanation, headline, scaleNote, warnings } from '../panel/words.js';
+import { CLASSES, explanation, headline, scaleNote, viewLines, warnings } from '../panel/words.js';
 import { REVIEW_STATES } from '../state/arrange.js';
 import { answerInView, scaleFor, scoresOf } from '../state/item.js';
 import { byId, element } from '../ui/dom.js';
@@ -132,7 +132,7 @@ function wordsOf(item, name, frame, result, wordRows) {
     const doubts = warnings(result).map(text => element('p', {}, element('strong', {}, text)));
     const tables = result.lesions.map((lesion, index) => {
         const scale = scaleFor(item, lesion.bbox);
-        const known = [...measuresOf(lesion, scale), ...wordRows(lesion, scale?.millimetres ?? null, { t, formatNumber })].filter(({ value }) => value !== '');
+        const known = [...measuresOf(lesion, scale, result), ...wordRows(lesion, scale?.millimetres ?? null, { t, formatNumber })].filter(({ value }) => value !== '');
         const body = known.map(({ name: label, value }) =>
             element('tr', {}, element('th', { scope: 'row' }, label), element('td', {}, value)),
         );
@@ -151,8 +151,9 @@ function wordsOf(item, name, frame, result, wordRows) {
         element('h2', {}, element('bdi', {}, name)),
         ...(item.frameCount > 1 ? [element('p', {}, t('frames.of', { frame: frame + 1, count: item.frameCount }))] : []),
         element('p', {}, headline(result)),
-        element('p', {}, explanation(result)),
+        element('p', {}, explanation(result, item.threshold)),
         element('p', {}, probabilitiesText(result)),
+        ...viewLines(result).map(line => element('p', {}, line)),
         ...reviewLines(item),
         ...comparisonLines(item, frame),
         ...doubts,

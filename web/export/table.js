@@ -76,7 +76,6 @@ function rowsOf(item, name, provenance) {
  * @returns {Rows}
  */
 function rowsOfAnswer(item, name, frame, result, provenance) {
-    const { probabilities } = result;
     const scores = scoresOf(item, frame);
     const overlap = scores?.normal ? [] : [scores?.dice, scores?.iou, scores?.hd95];
     const { review, reader_type: type, birads, notes, image_sha256: sum, operating_point: point } = judgementOf(item, result);
@@ -88,16 +87,16 @@ function rowsOfAnswer(item, name, frame, result, provenance) {
         review, type, birads, notes, reader, sum, point, software, network, made, weights, date,
         loop['frames'], loop['frames_answered'],
     ];
-    const picture = [
-        name, item.frameCount > 1 ? frame + 1 : '', item.state, '', result.width, result.height, result.type, probabilities.normal,
+    const picture = ({ type: found, probabilities } = /** @type {Pick<FrameResult, 'type' | 'probabilities'>} */ (result)) => [
+        name, item.frameCount > 1 ? frame + 1 : '', item.state, '', result.width, result.height, found, probabilities.normal,
         probabilities.benign, probabilities.malignant, !result.foreign, result.threshold, result.edits?.any ?? false,
     ];
-    if (result.lesions.length === 0) return [[...picture, 0, ...Array(OF_LESION - 1).fill(''), ...compared, ...regionCells(result, result.regions.length === 1 ? 0 : -1), ...Array(OF_WORDS).fill(''), ...readerCells(item)]];
+    if (result.lesions.length === 0) return [[...picture(), 0, ...Array(OF_LESION - 1).fill(''), ...compared, ...regionCells(result, result.regions.length === 1 ? 0 : -1), ...Array(OF_WORDS).fill(''), ...readerCells(item)]];
     return result.lesions.map((lesion, index) => {
         const lesionScale = scaleFor(item, lesion.bbox);
         const millimetres = lesionScale?.millimetres;
         return [
-            ...picture,
+            ...picture(result.regions[regionOf(result, lesion)]), // the answer of its own view
             index + 1,
             lesion.area,
             lesion.longAxis,

@@ -1,7 +1,7 @@
 /** The network's answer for the image in view. */
 import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { element, icon } from '../ui/dom.js';
-import { CLASSES, explanation, headline, swatchOf, warnings } from './words.js';
+import { CLASSES, explanation, headline, swatchOf, viewLines, warnings } from './words.js';
 
 /**
  * @typedef {import('../state/item.js').FrameResult} FrameResult
@@ -23,7 +23,8 @@ export function renderAnswer(root, item, result) {
     const swatch = colour && element('span', { class: `swatch swatch-${colour}` });
     root.replaceChildren(
         element('p', { class: 'answer-type' }, swatch, headline(result)),
-        element('p', { class: 'answer-words' }, explanation(result)),
+        element('p', { class: 'answer-words' }, explanation(result, item.threshold)),
+        ...viewLines(result).map(text => element('p', { class: 'answer-words answer-view' }, text)),
         bars(result),
         ...warnings(result).map(text => element('p', { class: 'warning' }, icon('warning'), element('span', {}, text))),
         element('p', { class: 'facts' }, element('bdi', {}, item.name), ` · ${factsText(result)}`),

@@ -16,7 +16,7 @@ import { scaleNote } from './words.js';
  * @param {Viewer} viewer highlights the lesion whose column is under the pointer
  */
 export function renderLesions(root, session, viewer) {
-    const { item, lesions, mask } = session;
+    const { item, lesions, mask, result } = session;
     if (!item || !mask) {
         root.replaceChildren(element('p', { class: 'help' }, t('lesions.waiting')));
         return;
@@ -26,7 +26,7 @@ export function renderLesions(root, session, viewer) {
         return;
     }
     const scales = lesions.map(lesion => scaleFor(item, lesion.bbox));
-    const columns = lesions.map((lesion, index) => measuresOf(lesion, scales[index] ?? null));
+    const columns = lesions.map((lesion, index) => measuresOf(lesion, scales[index] ?? null, result));
     const head = element('tr', {}, element('td'), ...lesions.map((_, index) => columnHead(index, viewer)));
     const body = element('tbody');
     // Of three columns and more, units go to a line of their own: then four fit on a phone.

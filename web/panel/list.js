@@ -1,11 +1,11 @@
 /** The list of pictures with their states, the progress of the batch, and the means of a compared batch. */
-import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
+import { formatNumber, t } from '../i18n/i18n.js';
 import { announce } from '../ui/announce.js';
 import { byId, element, icon, oncePerFrame } from '../ui/dom.js';
 import { shortened } from '../ui/names.js';
 import { summaryOf } from '../compare/summary.js';
 import { summaryLines } from './compare.js';
-import { doubtOf, findingOf, headline, swatchOf } from './words.js';
+import { doubtOf, findingOf, headline, swatchOf, typeWords } from './words.js';
 
 /**
  * @typedef {import('../engine/queue.js').Queue} Queue
@@ -186,7 +186,7 @@ function stateParts(item) {
     const finding = findingOf(result);
     const colour = swatchOf(result);
     const swatch = colour ? element('span', { class: `swatch swatch-${colour}` }) : '';
-    const words = finding === result.type ? `${t(`class.${finding}`)} ${formatProbability(result.probabilities[finding])}` : headline(result);
+    const words = finding === result.type ? typeWords(result) : headline(result);
     const possible = result.possible.length > 0 ? ` · ${t('lesions.possible')}` : '';
     const answer = words + possible + dice;
     const doubt = doubtOf(item) ? element('span', { class: 'doubt' }, icon('warning'), t('list.doubt')) : '';

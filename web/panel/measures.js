@@ -1,7 +1,7 @@
 /** A lesion's measurements, in millimetres where the scale is known. */
 import { formatNumber, formatProbability, t } from '../i18n/i18n.js';
 import { isDrawn } from '../state/item.js';
-import { certaintyOf } from './words.js';
+import { certaintyOf, viewType } from './words.js';
 
 /**
  * @typedef {import('../state/item.js').Lesion} Lesion
@@ -41,12 +41,14 @@ export function tallerThanWide(lesion) {
 /**
  * @param {Lesion} lesion
  * @param {Scale | null} scale
+ * @param {import('../state/item.js').FrameResult} [result] that holds it
  * @returns {{ name: string, value: string }[]} in the order of the table; "" where there is no value
  */
-export function measuresOf(lesion, scale) {
+export function measuresOf(lesion, scale, result) {
     const degrees = formatNumber((Math.abs(lesion.orientation) * 180) / Math.PI);
     const certainty = formatNumber(lesion.expectedDice, 2);
     return [
+        { name: t('measure.viewType'), value: result ? viewType(result, lesion) : '' },
         { name: t('measure.certainty'), value: t(`certainty.${certaintyOf(lesion)}`, { value: certainty }) },
         { name: t('measure.area'), value: areaText(lesion.area, scale) },
         { name: t('measure.long'), value: lengthText(lesion.longAxis, scale) },

@@ -1,6 +1,6 @@
 /** Masks without an image, masks that were not compared, and images without a mask; masks are paired by hand here. */
 import { t } from '../i18n/i18n.js';
-import { byId, element, openDialog } from '../ui/dom.js';
+import { byId, element, oncePerFrame, openDialog } from '../ui/dom.js';
 
 /**
  * @typedef {import('../state/intake.js').Intake} Intake
@@ -12,20 +12,25 @@ export class Pairs {
     #dialog = byId('pairs', HTMLDialogElement);
     #store;
     #intake;
+    #renderSoon = oncePerFrame(() => this.render());
 
     /**
      * @param {Store} store
      * @param {Intake} intake
+     * @param {EventTarget} comparer
      */
-    constructor(store, intake) {
+    constructor(store, intake, comparer) {
         this.#store = store;
         this.#intake = intake;
         intake.addEventListener('unpaired', () => this.render());
         store.addEventListener('list', () => this.render());
+        // Whether a mask can be compared is found out after its image was analysed.
+        store.addEventListener('item', this.#renderSoon);
+        comparer.addEventListener('scores', this.#renderSoon);
         for (const id of ['compare-pairs', 'batch-pairs'])
             byId(id, HTMLButtonElement).addEventListener('click', () => {
-                this.render();
                 openDialog(this.#dialog);
+                this.render();
             });
     }
 
@@ -40,6 +45,7 @@ export class Pairs {
             byId(id, HTMLButtonElement).hidden = !open && (withMask.length === 0 || without.length === 0);
             byId(id, HTMLButtonElement).textContent = open ? t('pairs.open', { count: unpaired.length + refused.length }) : t('pairs.title');
         }
+        if (!this.#dialog.open) return;
         const focused = this.#dialog.contains(document.activeElement);
         const choices = () => [element('option', { value: '' }, t('pairs.choose')), ...without.map(item => element('option', { value: String(item.id) }, item.path))];
         const rows = [

@@ -6,7 +6,7 @@ import { scaleFor } from '../state/item.js';
 import { byId, element, icon, openDialog } from '../ui/dom.js';
 import { distanceText } from './compare.js';
 import { areaText } from './measures.js';
-import { certaintyOf, doubtOf } from './words.js';
+import { certaintyOf, doubtOf, findingOf, headline } from './words.js';
 
 /**
  * @typedef {import('../compare/summary.js').Summary} Summary
@@ -53,18 +53,30 @@ function numberText(value) {
     return value === undefined ? '–' : formatNumber(value, 3);
 }
 
+/**
+ * @param {Item} item
+ * @returns {boolean} whether its views have different types: then one probability is not that of the image
+ */
+function differs({ result }) {
+    return result !== undefined && findingOf(result) === 'views';
+}
+
 /** @type {Column[]} */
 const COLUMNS = [
     { title: 'results.image', value: item => item.name, cell: () => [] },
     {
         title: 'results.type',
-        value: item => item.result?.type ?? null,
-        cell: item => (item.result ? [element('span', { class: `swatch swatch-${item.result.type}` }), t(`class.${item.result.type}`)] : []),
+        value: item => (differs(item) ? 'views' : (item.result?.type ?? null)),
+        cell: item => {
+            const { result } = item;
+            if (!result) return [];
+            return differs(item) ? [headline(result)] : [element('span', { class: `swatch swatch-${result.type}` }), t(`class.${result.type}`)];
+        },
     },
     {
         title: 'results.share',
-        value: item => (item.result ? item.result.probabilities[item.result.type] : null),
-        cell: item => (item.result ? [formatProbability(item.result.probabilities[item.result.type])] : []),
+        value: item => (item.result && !differs(item) ? item.result.probabilities[item.result.type] : null),
+        cell: item => [item.result && !differs(item) ? formatProbability(item.result.probabilities[item.result.type]) : '–'],
     },
     {
         title: 'lesions.count',

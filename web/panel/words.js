@@ -1,4 +1,5 @@
 /** The answer in words. */
+import { regionOf } from '../export/regions.js';
 import { formatPercent, formatProbability, t } from '../i18n/i18n.js';
 import { isDrawn, scaleFor } from '../state/item.js';
 
@@ -28,12 +29,13 @@ export function confidenceOf(result) {
 
 /**
  * What the head line names: a type only when there is an outline and the type is not uncertain. An image that probably
- * holds a lesion, but has no outline, is not one without a lesion.
+ * holds a lesion, but has no outline, is not one without a lesion. "views": the views of the image have different types.
  * @param {FrameResult} result
- * @returns {'benign' | 'malignant' | 'none' | 'likely' | 'unsure'}
+ * @returns {'benign' | 'malignant' | 'none' | 'likely' | 'unsure' | 'views'}
  */
 export function findingOf(result) {
     if (result.lesions.length === 0) return result.presence >= LIKELY && !result.edits?.any ? 'likely' : 'none';
+    if (result.regions.some(({ type }) => type !== result.type)) return 'views';
     return confidenceOf(result) === 'undecided' || result.type === 'normal' ? 'unsure' : result.type;
 }
 
@@ -44,7 +46,7 @@ export function findingOf(result) {
 export function swatchOf(result) {
     const finding = findingOf(result);
     if (finding === 'none') return 'normal';
-    return finding === 'likely' || finding === 'unsure' ? null : finding;
+    return finding === 'benign' || finding === 'malignant' ? finding : null;
 }
 
 /**
@@ -52,19 +54,59 @@ export function swatchOf(result) {
  * @returns {string}
  */
 export function headline(result) {
-    return t(`answer.${findingOf(result)}`);
+    const types = CLASSES.filter(type => result.regions.some(region => region.type === type)).map(type => t(`class.${type}`));
+    return t(`answer.${findingOf(result)}`, { types: types.reverse().join(' / ') });
+}
+
+/**
+ * @param {Pick<FrameResult, 'type' | 'probabilities'>} answer
+ * @returns {string}
+ */
+export function typeWords({ type, probabilities }) {
+    return `${t(`class.${type}`)} ${formatProbability(probabilities[type])}`;
 }
 
 /**
  * @param {FrameResult} result
+ * @returns {string[]} the answer of each view; empty for an image of one view
+ */
+export function viewLines(result) {
+    if (result.regions.length < 2) return [];
+    return result.regions.map(({ type, probabilities, presence }, index) => {
+        const [lesions, possible] = [result.lesions, result.possible].map(all => all.filter(lesion => regionOf(result, lesion) === index));
+        const view = { ...result, type, probabilities, presence, regions: [], lesions: lesions ?? [], possible: possible ?? [] };
+        const finding = findingOf(view);
+        const isType = finding === type || (finding === 'none' && type === 'normal');
+        return t('answer.view', { number: index + 1, answer: isType ? typeWords(view) : `${headline(view)} (${typeWords(view)})` });
+    });
+}
+
+/**
+ * @param {FrameResult} result
+ * @param {Lesion} lesion
+ * @returns {string} the type of its view; "" in an image of one view, and for what was drawn beside the views
+ */
+export function viewType(result, lesion) {
+    const region = result.regions.length > 1 ? result.regions[regionOf(result, lesion)] : undefined;
+    return region ? typeWords(region) : '';
+}
+
+/**
+ * @param {FrameResult} result
+ * @param {number | null} ownThreshold that the user set for the image; null: the network's
  * @returns {string} one or two sentences
  */
-export function explanation(result) {
+export function explanation(result, ownThreshold) {
     const { operatingPoint } = result;
     const finding = findingOf(result);
     if (finding === 'likely')
         return t(result.possible.length > 0 ? 'answer.likelyPossible' : 'answer.likelyWords', { presence: formatProbability(result.presence) });
     if (finding === 'none' && result.edits?.any) return t('answer.corrected');
+    // The answer of the image is that of the view with the greatest presence.
+    if (finding === 'views') return t('answer.viewsWords', { number: result.regions.findIndex(({ presence }) => presence === result.presence) + 1 });
+    // The bound was measured with the network's threshold on single images.
+    const isMeasured = ownThreshold === null && !result.network.alone;
+    if (finding === 'none' && operatingPoint && !isMeasured) return t('answer.likelyWords', { presence: formatProbability(result.presence) });
     if (operatingPoint && finding === 'none') {
         return t('answer.bound', {
             presence: formatProbability(result.presence),

@@ -74,6 +74,21 @@ export function isAtPoint({ operatingPoint }, kept) {
 }
 
 /**
+ * Sets an item back to waiting when it has an answer of another operating point. Such frames of a loop are analysed again.
+ * @param {import('./item.js').Item} item
+ * @param {number} kept of the operating point in force
+ * @returns {boolean} whether it was set back
+ */
+export function setBackToPoint(item, kept) {
+    const others = [...item.results].filter(([, result]) => !isAtPoint(result, kept));
+    if (item.frameCount > 1) for (const [frame] of others) item.stale.add(frame);
+    if (others.length === 0 || item.state !== 'done') return false;
+    item.state = 'waiting';
+    if (item.truth) item.truth.scores = null;
+    return true;
+}
+
+/**
  * @param {FrameResult} result
  * @param {number} threshold
  * @returns {boolean} whether the network has answered these prompts; without prompts its map serves every threshold

@@ -12,6 +12,7 @@ import { setMask } from '../session/work.js';
 import { announce, notify, offer } from '../ui/announce.js';
 import { byId } from '../ui/dom.js';
 import { late } from '../ui/late.js';
+import { setBackToPoint } from './answers.js';
 import { Item } from './item.js';
 
 /**
@@ -253,6 +254,7 @@ export class Intake extends EventTarget {
             const { item, sha256, other } = await findMissing(missing.filter(({ state }) => state === 'missing'), candidate.file);
             if (item) {
                 attachFile(item, candidate.file, item.model === model);
+                setBackToPoint(item, this.#store.operatingPoint);
                 item.sha256 ||= sha256;
                 matched++;
                 this.#store.changed(item);
@@ -316,6 +318,7 @@ export class Intake extends EventTarget {
         // The answers of a session are those of its operating point; in a list with other images, that of the list counts.
         const point = POINTS.find(kept => kept === session.operatingPoint);
         if (this.#store.items.length === 0 && point) this.#store.operatingPoint = point;
+        for (const item of items) setBackToPoint(item, this.#store.operatingPoint);
         this.#onSaved(items, session);
         this.#store.add(items);
         return items;
