@@ -239,7 +239,7 @@ test('another operating point that is chosen while an image is answered counts f
     const queue = new Queue(store, new MapCache(), /** @type {any} */ (opener));
     store.add([still, loop]);
     queue.start(/** @type {any} */ ({ pool, ready: Promise.resolve() }));
-    while (queue.progress.finished !== queue.progress.total) await new Promise(resolve => setTimeout(resolve, 1));
+    while (queue.progress.finished !== queue.progress.total) await new Promise(resolve => { setTimeout(resolve, 1); });
     assert.deepEqual([still, loop].map(({ state, stale }) => [state, stale.size]), [['done', 0], ['done', 0]]);
     const points = (/** @type {Item} */ { results }) => [...results.values()].map(({ operatingPoint }) => operatingPoint?.kept);
     assert.deepEqual([points(still), points(loop)], [[0.9], [0.9, 0.9, 0.9]]);
