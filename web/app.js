@@ -123,6 +123,7 @@ function setThresholds(thresholds) {
         item.threshold = threshold;
         if (item === session.item) session.setThreshold(threshold);
         if (item === session.item || item.state !== 'done') continue;
+        if (item.frameCount > 1) for (const frame of item.results.keys()) item.stale.add(frame);
         item.state = 'waiting';
         if (item.truth) item.truth.scores = null;
         store.changed(item);

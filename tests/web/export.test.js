@@ -57,7 +57,7 @@ test('an image of views with different types says so: page, list, table of lesio
     assert.deepEqual(lesions.map(lesion => viewType(result, /** @type {any} */ (lesion))), ['Benign 90%', 'Malignant 80%']);
     const item = new Item(new Blob(), 'two.png');
     Object.assign(item, { state: 'done', results: new Map([[0, result]]) });
-    const [head = '', ...rows] = toCsv(new Map([[item, { file: 'two.png', folder: '', stem: 'two', hidden: false }]]), /** @type {any} */ ({})).trim().split('\r\n');
+    const [head = '', ...rows] = toCsv(new Map([[item, { file: 'two.png', image: 'two.png', stem: 'two', hidden: false }]]), /** @type {any} */ ({})).trim().split('\r\n');
     const column = head.split(',').indexOf('type');
     assert.deepEqual(rows.map(row => row.split(',').slice(column, column + 4).join()), ['benign,0,0.9,0.1', 'malignant,0,0.2,0.8']);
     const same = { ...result, regions: [regions[0], regions[0]] };
