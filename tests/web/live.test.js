@@ -83,6 +83,16 @@ describe('live picture', { skip }, () => {
         const [row] = await rowsOf(page);
         assert.match(row?.name ?? '', /^live-.*\.png$/);
         assert.equal(row?.state, 'done', row?.text);
+        const asks = () => page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true })));
+        assert.ok(await asks(), 'the frame is in no file yet');
+        const [session] = await Promise.all([page.waitForEvent('download'), page.locator('#session-save').click()]);
+        await session.path();
+        assert.ok(await asks(), 'the session does not include the image');
+        await page.locator('#session-images').check();
+        const [whole] = await Promise.all([page.waitForEvent('download'), page.locator('#session-save').click()]);
+        await whole.path();
+        await page.waitForFunction(() => dispatchEvent(new Event('beforeunload', { cancelable: true })));
+        await page.locator('#session-images').uncheck();
         assert.equal(site.served.length, asked);
     });
 

@@ -1,6 +1,11 @@
 /** Files from drops, pastes and pickers; folders are read recursively. */
 
-/** @typedef {{ file: File, path: string }} Found */
+/**
+ * @typedef {object} Found
+ * @property {File} file
+ * @property {string} path
+ * @property {boolean} [onlyHere] whether the picture is in no file: it is lost with the page
+ */
 
 /**
  * @param {Iterable<File>} files

@@ -42,7 +42,8 @@ export function startPaste(onFiles) {
         const files = fromFiles(event.clipboardData?.files ?? []);
         if (files.length === 0) return;
         event.preventDefault();
-        onFiles(files);
+        // Browsers give this name to a picture of the clipboard; copied files keep their own.
+        onFiles(files.map(found => ({ ...found, onlyHere: found.file.name === 'image.png' })));
     });
 }
 

@@ -285,7 +285,7 @@ export class LiveDialog {
         const canvas = new OffscreenCanvas(videoWidth, videoHeight);
         canvas.getContext('2d')?.drawImage(this.#video, 0, 0);
         const file = new File([await canvas.convertToBlob({ type: 'image/png' })], `${stampedName()}.png`, { type: 'image/png' });
-        this.#page.addFiles([{ file, path: file.name }]);
+        this.#page.addFiles([{ file, path: file.name, onlyHere: true }]);
         this.#page.notify(this.#page.t('live.frozen', { name: file.name }));
     }
 }

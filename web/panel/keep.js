@@ -236,7 +236,7 @@ export class Keep {
             }
             const blob = await writeSession({ ...headJson(this.#facts()), items: records }, images, show);
             saveFile(blob, `sonomask-${new Date().toISOString().slice(0, 10)}.sonomask`);
-            this.markSaved(items);
+            this.markSaved(withImages ? items : items.filter(({ onlyHere }) => !onlyHere));
             announce(t('save.done', { what: t('session.save') }));
         } catch (error) {
             notify(t('save.failed', { detail: reasonOf(error) }), 'problem');

@@ -104,6 +104,6 @@ export function workOf(item) {
     const frames = [...item.results].flatMap(([frame, { edits }]) => (edits?.any ? [{ frame, ...savedEdits(edits) }] : []));
     const scale = item.scales.find(({ origin }) => origin === 'user') ?? null;
     const review = JSON.stringify(item.review);
-    if (frames.length === 0 && !scale && item.rulers.length === 0 && item.threshold === null && item.regions === null && review === NO_REVIEW) return '';
-    return JSON.stringify([frames, scale, item.rulers, item.threshold, item.regions, review]);
+    if (!item.onlyHere && frames.length === 0 && !scale && item.rulers.length === 0 && item.threshold === null && item.regions === null && review === NO_REVIEW) return '';
+    return JSON.stringify([item.onlyHere, frames, scale, item.rulers, item.threshold, item.regions, review]);
 }

@@ -122,6 +122,7 @@ export class Intake extends EventTarget {
         const { pictures, pairs, unpaired } = pairMasks(found, this.#store.items.map(item => ({ path: item.path, picture: item })));
         /** @type {Map<Found, Item>} */
         const made = new Map(pictures.map(picture => [picture, new Item(picture.file, picture.file.name, picture.path)]));
+        for (const [{ onlyHere = false }, item] of made) item.onlyHere = onlyHere;
         for (const { picture, masks } of pairs) {
             const item = picture instanceof Item ? picture : made.get(picture);
             if (item) this.setTruth(item, masks);

@@ -145,6 +145,8 @@ export class Item {
         this.thumbnail = null;
         /** @type {Kind | null} null: not opened yet */
         this.kind = null;
+        /** Whether the picture is in no file, as a frozen live frame: it is lost with the page unless a session holds it. */
+        this.onlyHere = false;
         /** The first bytes of the file, if they were read before it is opened. @type {Uint8Array | null} */
         this.head = null;
         /** @type {Source | null} while it is open, see state/opener.js */
