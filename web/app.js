@@ -23,7 +23,7 @@ import { Review } from './panel/review.js';
 import { Save } from './panel/save.js';
 import { Toolbar } from './panel/toolbar.js';
 import { Intake } from './state/intake.js';
-import { setBackToPoint } from './state/answers.js';
+import { setBack, setBackToPoint } from './state/answers.js';
 import { scaleFor } from './state/item.js';
 import { MapCache } from './state/maps.js';
 import { Opener } from './state/opener.js';
@@ -123,9 +123,7 @@ function setThresholds(thresholds) {
         item.threshold = threshold;
         if (item === session.item) session.setThreshold(threshold);
         if (item === session.item || item.state !== 'done') continue;
-        if (item.frameCount > 1) for (const frame of item.results.keys()) item.stale.add(frame);
-        item.state = 'waiting';
-        if (item.truth) item.truth.scores = null;
+        setBack(item, item.results.keys());
         store.changed(item);
     }
     queue.wake();

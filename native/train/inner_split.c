@@ -22,6 +22,13 @@ static uint64_t hash_group(const char *group, uint64_t seed) {
     return sm_random_derive(seed ^ 0x1EAFu, hash);
 }
 
+/** Where the group that begins at `start` ends. */
+static int group_end(const sm_cache *cache, const place *places, int start) {
+    int end = start + 1;
+    while (end < cache->count && places[end].hash == places[start].hash) end++;
+    return end;
+}
+
 /** Marks whole groups, in the order of their hash, until each class has its share. A group counts for the class of its
  * first image. */
 static void choose(const sm_cache *cache, const place *places, float share, bool *held) {
@@ -29,8 +36,7 @@ static void choose(const sm_cache *cache, const place *places, float share, bool
     for (int i = 0; i < cache->count; i++) total[cache->records[i]->classes]++;
     for (int start = 0, end; start < cache->count; start = end) {
         const sm_class_set set = cache->records[places[start].index]->classes;
-        for (end = start + 1; end < cache->count && places[end].hash == places[start].hash; end++) {
-        }
+        end = group_end(cache, places, start);
         const int size = end - start;
         /* The nearest whole number of images: a group is taken when more than half of it is still missing. */
         if ((double)taken[set] + 0.5 * size > (double)share * total[set]) continue;
@@ -44,8 +50,7 @@ static void choose(const sm_cache *cache, const place *places, float share, bool
 static void choose_smallest(const sm_cache *cache, const place *places, bool *held) {
     int first = 0, size = cache->count;
     for (int start = 0, end; start < cache->count; start = end) {
-        for (end = start + 1; end < cache->count && places[end].hash == places[start].hash; end++) {
-        }
+        end = group_end(cache, places, start);
         if (end - start >= size) continue;
         first = start;
         size = end - start;

@@ -15,7 +15,7 @@ const COUNTS = { spiculated: 'spicules', microlobulated: 'lobes', angular: 'corn
 
 /**
  * @param {Descriptors} descriptors
- * @returns {Behind[]} of the rule that made the shape irregular; else the ratio of the axes, which tells oval and round apart
+ * @returns {Behind[]} of the rule that made the shape irregular; else the ratio of the axes, which decides between oval and round
  */
 function behindShape(descriptors) {
     const { shape, roughness, axisRatio, marginSigns } = descriptors;

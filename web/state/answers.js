@@ -81,8 +81,18 @@ export function isAtPoint({ operatingPoint }, kept) {
  */
 export function setBackToPoint(item, kept) {
     const others = [...item.results].filter(([, result]) => !isAtPoint(result, kept));
-    if (item.frameCount > 1) for (const [frame] of others) item.stale.add(frame);
-    if (others.length === 0 || item.state !== 'done') return false;
+    return others.length > 0 && setBack(item, others.map(([frame]) => frame));
+}
+
+/**
+ * Sets an item back to waiting, so that its frame in view and, of a loop, these frames are analysed again.
+ * @param {import('./item.js').Item} item
+ * @param {Iterable<number>} frames
+ * @returns {boolean} whether it was set back; one that is not done is left to the queue
+ */
+export function setBack(item, frames) {
+    if (item.frameCount > 1) for (const frame of frames) item.stale.add(frame);
+    if (item.state !== 'done') return false;
     item.state = 'waiting';
     if (item.truth) item.truth.scores = null;
     return true;
