@@ -71,6 +71,14 @@ async function answered(tab, rows) {
     assert.deepEqual(problems, []);
 }
 
+/** In the page: whether the mask can be saved and the panel stays as it is; a new answer moves its buttons. */
+async function panelRests() {
+    const panel = document.getElementById('panel');
+    const text = panel?.textContent;
+    await new Promise(resolve => { setTimeout(resolve, 1000); });
+    return panel?.textContent === text && document.querySelector('#save-mask:enabled') !== null;
+}
+
 /** @param {Tab} tab */
 const lesions = tab => tab.run(() => document.querySelectorAll('.measures thead th').length);
 
@@ -193,7 +201,7 @@ for (const { name: browser, skip, start } of BROWSERS)
                 for (const [inside, x, y] of /** @type {const} */ ([[true, 300, 200], [false, 120, 380]])) {
                     await press(tab, inside ? '#click-inside' : '#click-outside');
                     await click(tab, canvas.x + canvas.width / 2 + (x + 0.5 - 300) * scale, canvas.y + canvas.height / 2 + (y + 0.5 - 225) * scale);
-                    await until(tab, () => document.querySelector('#save-mask:enabled') !== null);
+                    await until(tab, panelRests);
                     const { data, width } = await sonomask.decode(await saved(tab, '#save-mask', 'benign_mask.png'));
                     assert.equal(data[y * width + x], inside ? 255 : 0);
                 }
