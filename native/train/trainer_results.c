@@ -7,6 +7,7 @@
 
 #include "../../src/memory_plan.h"
 #include "../file.h"
+#include "../metrics/groups.h"
 #include "../progress.h"
 #include "sampler.h"
 #include "trainer_ranks.h"
@@ -110,24 +111,24 @@ sm_status sm_trainer_save(sm_trainer *t, sm_error *error) {
 }
 
 /* The initial weights have learned from far more images than the few of the fine-tuning. They are replaced when the
- * gain is more than two standard errors, on at least five images: fewer cannot show a gain. */
+ * gain is more than two standard errors, on the images of at least five groups (patients): fewer cannot show a gain. */
 enum { FEWEST_TO_COMPARE = 5, STANDARD_ERRORS = 2 };
 
 static bool better_than_start(const sm_trainer *t) {
-    return t->gain.count >= FEWEST_TO_COMPARE && sm_paired_mean(&t->gain) > STANDARD_ERRORS * sm_paired_error(&t->gain);
+    return t->gain.groups >= FEWEST_TO_COMPARE &&
+           sm_paired_mean(&t->gain) > STANDARD_ERRORS * sm_paired_error(&t->gain);
 }
 
 /** Scores t->result by inner validation and keeps it when it is the best so far. */
 static sm_status score_inner(sm_trainer *t, int epoch, sm_error *error) {
     sm_scores scores = {0};
     if (!t->inner_validation) return SM_OK;
-    const sm_status status = sm_validation_run(t->inner_validation, t->result, &scores, error);
+    sm_status status = sm_validation_run(t->inner_validation, t->result, &scores, error);
     if (status != SM_OK) return status;
     if (t->start_values) {
-        const double *values = sm_validation_values(t->inner_validation);
-        t->gain = (sm_paired){0};
-        for (int i = 0; i < t->inner_cache.count; i++) sm_paired_add(&t->gain, t->start_values[i], values[i]);
-        if (!better_than_start(t)) return SM_OK;
+        status = sm_paired_compare(t->start_values, sm_validation_values(t->inner_validation), t->inner_groups,
+                                   t->inner_cache.count, t->inner_group_count, &t->gain, error);
+        if (status != SM_OK || !better_than_start(t)) return status;
     }
     if (scores.overall <= t->progress.best_score) return SM_OK;
     t->progress.best_score = scores.overall;
@@ -139,35 +140,39 @@ static sm_status score_inner(sm_trainer *t, int epoch, sm_error *error) {
 
 sm_status sm_trainer_score_start(sm_trainer *t, sm_error *error) {
     if (!t->inner_validation || !t->start) return SM_OK; /* random weights are no candidate */
-    const size_t size = (size_t)t->inner_cache.count * sizeof *t->start_values;
+    const int count = t->inner_cache.count;
+    const size_t size = (size_t)count * sizeof *t->start_values;
     double *values = malloc(size);
-    if (!values) return sm_fail(error, SM_ERROR_MEMORY, "no memory to compare %d images", t->inner_cache.count);
+    t->inner_groups = malloc((size_t)count * sizeof *t->inner_groups);
+    sm_status status =
+        values && t->inner_groups
+            ? sm_groups_number(t->inner_cache.records, count, t->inner_groups, &t->inner_group_count, error)
+            : sm_fail(error, SM_ERROR_MEMORY, "no memory to compare %d images", count);
     memcpy(t->result, t->start, t->net.total_count * sizeof *t->result);
     const bool resumed = t->progress.best_score >= 0;
     sm_scores scores = {0};
-    const sm_status status =
-        resumed ? sm_validation_run(t->inner_validation, t->result, &scores, error) : score_inner(t, 0, error);
+    if (status == SM_OK)
+        status = resumed ? sm_validation_run(t->inner_validation, t->result, &scores, error) : score_inner(t, 0, error);
     if (status == SM_OK) memcpy(values, sm_validation_values(t->inner_validation), size);
     t->start_values = values;
     if (status == SM_OK && !resumed)
-        fprintf(stderr, "the weights to start from: inner score %.4f on %d images\n", t->progress.best_score,
-                t->inner_cache.count);
+        fprintf(stderr, "the weights to start from: inner score %.4f on %d images\n", t->progress.best_score, count);
     return status;
 }
 
 void sm_trainer_report_choice(const sm_trainer *t) {
     if (!t->start_values || t->progress.best_epoch > 0 || t->gain.count == 0) return; /* 0: no epoch was trained */
-    if (t->gain.count < FEWEST_TO_COMPARE)
+    if (t->gain.groups < FEWEST_TO_COMPARE)
         fprintf(stderr,
-                "%d images cannot show that the training has helped: best.safetensors holds the weights to start from, "
-                "weights.safetensors those of the last epoch\n",
-                t->gain.count);
+                "images of %d groups (patients) cannot show that the training has helped: best.safetensors holds the "
+                "weights to start from, weights.safetensors those of the last epoch\n",
+                t->gain.groups);
     else
         fprintf(stderr,
-                "no epoch is better beyond chance than the weights to start from, on %d images that are not trained "
-                "on (the last by %.4f, standard error %.4f): best.safetensors holds those, weights.safetensors the "
-                "last epoch\n",
-                t->gain.count, sm_paired_mean(&t->gain), sm_paired_error(&t->gain));
+                "no epoch is better beyond chance than the weights to start from, on %d images of %d groups (patients) "
+                "that are not trained on (the last by %.4f, standard error %.4f): best.safetensors holds those, "
+                "weights.safetensors the last epoch\n",
+                t->gain.count, t->gain.groups, sm_paired_mean(&t->gain), sm_paired_error(&t->gain));
 }
 
 bool sm_trainer_out_of_patience(const sm_trainer *t) {

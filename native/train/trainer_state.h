@@ -55,7 +55,9 @@ typedef struct sm_trainer {
     float *result; /* the parameters to validate and to write: EMA weights with the adjusted type bias, mixed with
                       `start` */
     float *start;  /* the initial weights; NULL: random ones */
-    double *start_values;        /* the inner scores of the images with the initial weights; NULL: not compared */
+    double *start_values; /* the inner scores of the images with the initial weights; NULL: not compared */
+    int *inner_groups;    /* of the images of inner_cache, see groups.h; set with start_values */
+    int inner_group_count;
     sm_paired gain;              /* of the last epoch over the initial weights */
     float *best;                 /* the best result by inner validation; NULL without one */
     bool best_new;               /* `best` is not written yet */
