@@ -289,7 +289,7 @@ static sm_status check(judge *j, sm_error *error) {
 
 sm_status sm_calibration_check(sm_calibration *c, sm_error *error) {
     const int count = c->answers.count;
-    judge j = {.c = c, .part = malloc(((size_t)count + 1) * sizeof *j.part)};
+    judge j = {.c = c, .part = calloc((size_t)count + 1, sizeof *j.part)};
     sm_status status = j.part ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to compare %d answers", count);
     if (status == SM_OK) status = reserve(&j.type, count, error);
     if (status == SM_OK) status = reserve(&j.answer, count, error);

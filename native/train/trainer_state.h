@@ -15,6 +15,7 @@
 #include "snapshot.h"
 #include "trainer.h"
 #include "trainer_times.h"
+#include "training_data.h"
 #include "validation.h"
 
 enum { SM_SETTINGS_SIZE = 1024, SM_NOTE_SIZE = 256 };
@@ -69,7 +70,7 @@ typedef struct sm_trainer {
     bool has_checkpoint; /* of this training; at the start, to resume from */
     sm_checkpoint progress;
     char settings[SM_SETTINGS_SIZE];
-    char data_hash[24];
+    char data_hash[SM_DATA_HASH_SIZE];
     char *checkpoint_path, *weights_path, *best_path, *log_path;
 } sm_trainer;
 

@@ -18,6 +18,7 @@
 #include "../../native/parallel.h"
 #include "../../native/report/training_report.h"
 #include "../../native/train/trainer.h"
+#include "../../src/weights_file.h"
 #include "assert_near.h"
 #include "scratch_folder.h"
 
@@ -432,6 +433,9 @@ static void test_a_clear_gain_replaces_the_initial_weights(void **state) {
     size_t size[2];
     unsigned char *best = read_result(place, "grown", "best.safetensors", &size[0]);
     unsigned char *start = read_result(place, "young", "weights.safetensors", &size[1]);
+    static sm_weights_file file; /* its header is large */
+    assert_int_equal(sm_weights_file_open(best, size[0], &file, NULL), SM_OK);
+    assert_non_null(strstr(file.metadata.training_data, "18 images; fine-tuned on "));
     const size_t tail = 4096;
     assert_memory_not_equal(best + size[0] - tail, start + size[1] - tail, tail);
     free(best);
@@ -467,7 +471,7 @@ static void test_copies_of_few_patients_show_no_gain(void **state) {
     options.augmentation = "none";
     options.inner_share = 0.5f;
     options.optimiser.learning_rate = 2e-3f;
-    options.epochs = 30;
+    options.epochs = 12;
     options.mix = 1;
     scratch_stderr_begin(place.folder);
     const sm_status status = train_into(&place, "copies", &options, &never, NULL);
