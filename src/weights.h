@@ -28,10 +28,10 @@ typedef struct sm_weights_metadata {
     sm_type_activation type_activation;
     float threshold, temperature, minimum_area; /**< see sm_model_info */
     float expected_dice_power; /**< see expected_dice.h; 1 when a file lacks it; 0 on writing: left out */
-    char training_data[SM_METADATA_TEXT_SIZE]; /**< for example "busi+busbra folds 1-4" */
-    char training_data_hash[SM_METADATA_TEXT_SIZE];
-    char date[SM_METADATA_TEXT_SIZE]; /**< ISO 8601 */
-    char recipe[SM_RECIPE_SIZE];      /**< options of the training, "key=value ..."; empty: left out */
+    char training_data[SM_METADATA_TEXT_SIZE];      /**< for example "busi+busbra, all folds but 3, 2527 images" */
+    char training_data_hash[SM_METADATA_TEXT_SIZE]; /**< after a fine-tuning: of the data of both trainings */
+    char date[SM_METADATA_TEXT_SIZE];               /**< ISO 8601 */
+    char recipe[SM_RECIPE_SIZE];                    /**< options of the training, "key=value ..."; empty: left out */
 } sm_weights_metadata;
 
 typedef enum sm_weights_precision {

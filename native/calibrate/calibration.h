@@ -14,8 +14,8 @@
 
 /** Mean losses on images that the settings were not fitted to, see calibration_check.h. */
 typedef struct sm_calibration_compared {
-    int images;
-    double before, after, standard_error; /**< the error is that of the difference */
+    int images, groups;                   /**< with both values, and their groups (patients or scenes) */
+    double before, after, standard_error; /**< the error is that of the difference, see paired.h */
     bool better;
 } sm_calibration_compared;
 

@@ -10,7 +10,7 @@
 #include "outlier_fit.h"
 #include "temperature_fit.h"
 
-enum { PARTS = 5, OUTLIER_IMAGES = 100, MASK_GROUP = SM_FIT_PRESENCE | SM_FIT_MASK | SM_FIT_POINTS };
+enum { PARTS = 5, OUTLIER_GROUPS = 100, MASK_GROUP = SM_FIT_PRESENCE | SM_FIT_MASK | SM_FIT_POINTS };
 
 /** A loss without a value for an image is NaN. */
 typedef struct comparison {
@@ -151,22 +151,31 @@ static sm_status compare(judge *j, int parts, int fit, sm_error *error) {
     return status;
 }
 
-/* With fewer images the standard error is itself by chance. */
+/* With fewer groups the standard error is itself by chance. */
 enum { FEWEST = 10 };
 
-/** Means over the images with a value, and the standard error of the difference. `lesions`: only images with a lesion.
- */
-static sm_calibration_compared summarise(const sm_answers *all, const comparison *pair, bool lesions) {
-    sm_paired pairs = {0};
+/** Means over the images with a value, and the standard error of the difference. */
+static sm_status summarise(const sm_answers *all, const comparison *pair, sm_calibration_compared *result,
+                           sm_error *error) {
+    sm_paired pairs;
+    const sm_status status =
+        sm_paired_compare(pair->before, pair->after, all->groups, all->count, all->group_count, &pairs, error);
+    *result = (sm_calibration_compared){.images = pairs.count, .groups = pairs.groups};
+    if (status != SM_OK || pairs.count < 2) return status;
+    result->before = pairs.first / pairs.count;
+    result->after = pairs.second / pairs.count;
+    result->standard_error = sm_paired_error(&pairs);
+    result->better = pairs.groups >= FEWEST && -sm_paired_mean(&pairs) > result->standard_error;
+    return status;
+}
+
+/** Whether the mean loss of the images with a lesion grows. */
+static bool lesions_lose(const sm_answers *all, const comparison *pair) {
+    double change = 0;
     for (int i = 0; i < all->count; i++)
-        if (!lesions || !sm_answer_normal(all, i)) sm_paired_add(&pairs, pair->before[i], pair->after[i]);
-    sm_calibration_compared result = {.images = pairs.count};
-    if (pairs.count < 2) return result;
-    result.before = pairs.first / pairs.count;
-    result.after = pairs.second / pairs.count;
-    result.standard_error = sm_paired_error(&pairs);
-    result.better = pairs.count >= FEWEST && -sm_paired_mean(&pairs) > result.standard_error;
-    return result;
+        if (!sm_answer_normal(all, i) && isfinite(pair->before[i]) && isfinite(pair->after[i]))
+            change += pair->after[i] - pair->before[i];
+    return change > 0;
 }
 
 /** Divides the groups into parts at random (a fixed seed), about equally many groups each. Returns the number of parts.
@@ -187,13 +196,15 @@ static void keep(sm_calibration *c, int flags, const char *what, const char *mea
                  const sm_calibration_compared *compared) {
     if (!(c->fit & flags)) return;
     c->fit &= ~flags;
-    if (compared->images < FEWEST)
-        fprintf(stderr, "sonomask: %s: too few images to judge a fit; it stays as it was\n", what);
+    if (compared->groups < FEWEST)
+        fprintf(stderr, "sonomask: %s: images of %d groups (patients) are too few to judge a fit; it stays as it was\n",
+                what, compared->groups);
     else
         fprintf(stderr,
-                "sonomask: %s: on %d images that it was not fitted to, the fit is not better beyond chance (%s %.4f "
-                "before, %.4f after, standard error %.4f); it stays as it was\n",
-                what, compared->images, measure, compared->before, compared->after, compared->standard_error);
+                "sonomask: %s: on %d images that it was not fitted to, of %d groups (patients), the fit is not better "
+                "beyond chance (%s %.4f before, %.4f after, standard error %.4f); it stays as it was\n",
+                what, compared->images, compared->groups, measure, compared->before, compared->after,
+                compared->standard_error);
 }
 
 static double share_beyond(const sm_outlier *outlier, const float (*views)[SM_STATISTICS_COUNT]) {
@@ -240,16 +251,16 @@ static sm_status compare_outliers(judge *j, int parts, sm_error *error) {
 
 static sm_status check_outliers(judge *j, sm_error *error) {
     sm_calibration *c = j->c;
-    const int count = c->answers.count, parts = divide(&c->answers, j->part);
+    const int groups = c->answers.group_count, parts = divide(&c->answers, j->part);
     if (!(c->fit & SM_FIT_OUTLIERS) || !c->knows_outliers) return SM_OK;
-    if (count < OUTLIER_IMAGES) {
+    if (groups < OUTLIER_GROUPS) {
         c->fit &= ~SM_FIT_OUTLIERS;
-        fprintf(stderr, "sonomask: outliers: %d images are fewer than %d; they stay as they were\n", count,
-                OUTLIER_IMAGES);
+        fprintf(stderr, "sonomask: outliers: %d groups (patients) are fewer than %d; they stay as they were\n", groups,
+                OUTLIER_GROUPS);
         return SM_OK;
     }
-    const sm_status status = parts >= 2 ? compare_outliers(j, parts, error) : SM_OK;
-    c->checks.beyond = summarise(&c->answers, &j->beyond, false);
+    sm_status status = parts >= 2 ? compare_outliers(j, parts, error) : SM_OK;
+    if (status == SM_OK) status = summarise(&c->answers, &j->beyond, &c->checks.beyond, error);
     c->checked = true;
     if (status == SM_OK && !c->checks.beyond.better)
         keep(c, SM_FIT_OUTLIERS, "outliers", "share beyond the limit", &c->checks.beyond);
@@ -262,23 +273,23 @@ static sm_status check(judge *j, sm_error *error) {
     const int parts = divide(all, j->part);
     sm_status status = parts >= 2 ? compare(j, parts, c->fit & ~(SM_FIT_OUTLIERS | SM_FIT_MARGIN), error) : SM_OK;
     if (status != SM_OK) return status;
-    c->checks.type = summarise(all, &j->type, false);
-    c->checks.answer = summarise(all, &j->answer, false);
-    const sm_calibration_compared lesions = summarise(all, &j->answer, true);
-    if (lesions.after > lesions.before) c->checks.answer.better = false;
+    status = summarise(all, &j->type, &c->checks.type, error);
+    if (status == SM_OK) status = summarise(all, &j->answer, &c->checks.answer, error);
+    if (status != SM_OK) return status;
+    if (lesions_lose(all, &j->answer)) c->checks.answer.better = false;
     if (!c->checks.type.better) keep(c, SM_FIT_TEMPERATURE, "temperature", "log loss", &c->checks.type);
     if (!c->checks.answer.better) keep(c, MASK_GROUP, "presence, mask and points", "1 - Dice", &c->checks.answer);
     if (parts >= 2 && (c->fit & SM_FIT_CONFIDENCE))
         status = compare(j, parts, c->fit & (MASK_GROUP | SM_FIT_CONFIDENCE), error);
+    if (status == SM_OK) status = summarise(all, &j->power, &c->checks.power, error);
     if (status != SM_OK) return status;
-    c->checks.power = summarise(all, &j->power, false);
     if (!c->checks.power.better) keep(c, SM_FIT_CONFIDENCE, "confidence", "squared error", &c->checks.power);
     return SM_OK;
 }
 
 sm_status sm_calibration_check(sm_calibration *c, sm_error *error) {
     const int count = c->answers.count;
-    judge j = {.c = c, .part = malloc(((size_t)count + 1) * sizeof *j.part)};
+    judge j = {.c = c, .part = calloc((size_t)count + 1, sizeof *j.part)};
     sm_status status = j.part ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory to compare %d answers", count);
     if (status == SM_OK) status = reserve(&j.type, count, error);
     if (status == SM_OK) status = reserve(&j.answer, count, error);

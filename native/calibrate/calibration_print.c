@@ -62,6 +62,7 @@ static void print_fitted(sm_json *json, int fitted) {
 static void print_compared(sm_json *json, const char *key, const sm_calibration_compared *compared) {
     sm_json_object_begin(json, key);
     sm_json_integer(json, "images", compared->images);
+    sm_json_integer(json, "groups", compared->groups);
     sm_json_number(json, "before", compared->before);
     sm_json_number(json, "after", compared->after);
     sm_json_number(json, "standard_error", compared->standard_error);

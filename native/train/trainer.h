@@ -74,7 +74,7 @@ typedef struct sm_trainer_options {
     int epochs; /**< 0: at least 60, and enough for 3,000 steps; with initial weights at least 10, and 100 steps */
     /** Share of the training images, by whole groups and by class, that are not trained on but choose the best epoch;
      * 0: none. The weights of that epoch are written to best.safetensors; the initial weights count as epoch 0, and are
-     * replaced by one whose gain is more than two standard errors, on at least five images. */
+     * replaced by one whose gain is more than two standard errors (see paired.h), on at least five groups. */
     float inner_share;
     int patience;     /**< end after this many epochs without a better inner score; 0: never */
     int save_seconds; /**< results are saved after the last epoch, and after others when so much time has passed */

@@ -7,31 +7,12 @@
 
 #include "../../src/memory_plan.h"
 #include "../file.h"
+#include "../metrics/groups.h"
 #include "../progress.h"
 #include "sampler.h"
 #include "trainer_ranks.h"
 #include "trainer_state.h"
 #include "training_log.h"
-
-static void describe_data(const sm_trainer *t, char *text, size_t size) {
-    const char *last = "";
-    size_t used = 0;
-    text[0] = '\0';
-    for (int i = 0; i < t->training_cache.count; i++) {
-        const char *source = t->training_cache.records[i]->source;
-        if (strcmp(source, last) == 0) continue;
-        last = source;
-        int written = snprintf(text + used, size - used, "%s%s", used > 0 ? "+" : "", source);
-        if (written > 0 && used + (size_t)written < size) used += (size_t)written;
-    }
-    int fold = t->options->fold, left_out = t->options->left_out;
-    char but[48] = "";
-    if (fold >= 0 && left_out >= 0)
-        snprintf(but, sizeof but, ", all folds but %d and %d", left_out, fold);
-    else if (fold >= 0 || left_out >= 0)
-        snprintf(but, sizeof but, ", all folds but %d", fold >= 0 ? fold : left_out);
-    snprintf(text + used, size - used, "%s, %d images", but, t->training_cache.count);
-}
 
 /** Moves the result towards the initial weights, which for few images is better than either. */
 static void mix_with_start(const sm_trainer *t) {
@@ -58,20 +39,36 @@ static void make_result(const sm_trainer *t) {
     mix_with_start(t);
 }
 
-/** Writes `parameters` ([net.total_count]) with the settings of the initial weights, if there were any. */
-static sm_status write_weights(const sm_trainer *t, const char *path, const float *parameters, sm_error *error) {
-    sm_weights_metadata metadata = {.input_size = t->size,
-                                    .type_activation =
+/** The settings, training data and recipe of this training's weights. */
+static sm_weights_metadata describe_trained(const sm_trainer *t) {
+    sm_weights_metadata metadata = {.type_activation =
                                         t->options->loss.type_mae ? SM_TYPE_TWO_SIGMOID : SM_TYPE_SOFTMAX,
                                     .threshold = 0.5f,
                                     .temperature = 1};
     if (t->options->initial_weights) {
-        const float power = t->initial.expected_dice_power;
         metadata.threshold = t->initial.threshold;
         metadata.temperature = t->initial.temperature;
         metadata.minimum_area = t->initial.minimum_area;
-        metadata.expected_dice_power = power == 1 ? 0 : power;
+        metadata.expected_dice_power = t->initial.expected_dice_power;
     }
+    snprintf(metadata.network, sizeof metadata.network, "%s", t->net.name);
+    snprintf(metadata.recipe, sizeof metadata.recipe, "%s", t->settings);
+    const sm_training_data data = {.records = t->training_cache.records,
+                                   .count = t->training_cache.count,
+                                   .fold = t->options->fold,
+                                   .left_out = t->options->left_out,
+                                   .hash = t->data_hash};
+    sm_training_data_describe(&data, t->options->initial_weights ? &t->initial : NULL, &metadata);
+    time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc)) strftime(metadata.date, sizeof metadata.date, "%Y-%m-%d", &utc);
+    return metadata;
+}
+
+/** Writes `parameters` ([net.total_count]) with the outlier statistics and the presence of the initial weights, if
+ * there were any. */
+static sm_status write_weights(const sm_trainer *t, const char *path, const float *parameters,
+                               const sm_weights_metadata *metadata, sm_error *error) {
     sm_outlier outlier = t->outlier;
     sm_decision decision = t->decision;
     sm_weights_extra extras[SM_OUTLIER_TENSORS + SM_DECISION_TENSORS];
@@ -84,16 +81,12 @@ static sm_status write_weights(const sm_trainer *t, const char *path, const floa
         sm_decision_tensors(&decision, extras + extra_count);
         extra_count += SM_DECISION_TENSORS;
     }
-    snprintf(metadata.recipe, sizeof metadata.recipe, "%s", t->settings);
-    snprintf(metadata.network, sizeof metadata.network, "%s", t->net.name);
-    snprintf(metadata.training_data_hash, sizeof metadata.training_data_hash, "%s", t->data_hash);
-    describe_data(t, metadata.training_data, sizeof metadata.training_data);
-    time_t now = time(NULL);
-    struct tm utc;
-    if (gmtime_r(&now, &utc)) strftime(metadata.date, sizeof metadata.date, "%Y-%m-%d", &utc);
+    sm_weights_metadata written = *metadata;
+    written.input_size = t->size;
+    if (written.expected_dice_power == 1) written.expected_dice_power = 0; /* left out, as it is without a fit */
     uint8_t *bytes = NULL;
     size_t size = 0;
-    sm_status status = sm_weights_write_with(&t->net, parameters, &metadata, t->options->precision, extras, extra_count,
+    sm_status status = sm_weights_write_with(&t->net, parameters, &written, t->options->precision, extras, extra_count,
                                              &bytes, &size, error);
     const sm_file_options durable = {.durable = true};
     if (status == SM_OK) status = sm_file_write_as(path, bytes, size, &durable, error);
@@ -101,33 +94,44 @@ static sm_status write_weights(const sm_trainer *t, const char *path, const floa
     return status;
 }
 
+/** The weights of the best epoch. Epoch 0 are the initial weights: what was said of them stays true. */
+static sm_status write_best(const sm_trainer *t, sm_error *error) {
+    const sm_weights_metadata metadata = t->progress.best_epoch == 0 ? t->initial : describe_trained(t);
+    return write_weights(t, t->best_path, t->best, &metadata, error);
+}
+
+static sm_status write_last(const sm_trainer *t, sm_error *error) {
+    const sm_weights_metadata metadata = describe_trained(t);
+    return write_weights(t, t->weights_path, t->result, &metadata, error);
+}
+
 sm_status sm_trainer_save(sm_trainer *t, sm_error *error) {
     sm_status status = SM_OK;
-    if (t->best_new) status = write_weights(t, t->best_path, t->best, error);
+    if (t->best_new) status = write_best(t, error);
     if (status != SM_OK) return status;
     t->best_new = false;
     return sm_checkpoint_write(t->checkpoint_path, &t->progress, t->parameters, &t->optimiser, error);
 }
 
 /* The initial weights have learned from far more images than the few of the fine-tuning. They are replaced when the
- * gain is more than two standard errors, on at least five images: fewer cannot show a gain. */
+ * gain is more than two standard errors, on the images of at least five groups (patients): fewer cannot show a gain. */
 enum { FEWEST_TO_COMPARE = 5, STANDARD_ERRORS = 2 };
 
 static bool better_than_start(const sm_trainer *t) {
-    return t->gain.count >= FEWEST_TO_COMPARE && sm_paired_mean(&t->gain) > STANDARD_ERRORS * sm_paired_error(&t->gain);
+    return t->gain.groups >= FEWEST_TO_COMPARE &&
+           sm_paired_mean(&t->gain) > STANDARD_ERRORS * sm_paired_error(&t->gain);
 }
 
 /** Scores t->result by inner validation and keeps it when it is the best so far. */
 static sm_status score_inner(sm_trainer *t, int epoch, sm_error *error) {
     sm_scores scores = {0};
     if (!t->inner_validation) return SM_OK;
-    const sm_status status = sm_validation_run(t->inner_validation, t->result, &scores, error);
+    sm_status status = sm_validation_run(t->inner_validation, t->result, &scores, error);
     if (status != SM_OK) return status;
     if (t->start_values) {
-        const double *values = sm_validation_values(t->inner_validation);
-        t->gain = (sm_paired){0};
-        for (int i = 0; i < t->inner_cache.count; i++) sm_paired_add(&t->gain, t->start_values[i], values[i]);
-        if (!better_than_start(t)) return SM_OK;
+        status = sm_paired_compare(t->start_values, sm_validation_values(t->inner_validation), t->inner_groups,
+                                   t->inner_cache.count, t->inner_group_count, &t->gain, error);
+        if (status != SM_OK || !better_than_start(t)) return status;
     }
     if (scores.overall <= t->progress.best_score) return SM_OK;
     t->progress.best_score = scores.overall;
@@ -139,35 +143,39 @@ static sm_status score_inner(sm_trainer *t, int epoch, sm_error *error) {
 
 sm_status sm_trainer_score_start(sm_trainer *t, sm_error *error) {
     if (!t->inner_validation || !t->start) return SM_OK; /* random weights are no candidate */
-    const size_t size = (size_t)t->inner_cache.count * sizeof *t->start_values;
+    const int count = t->inner_cache.count;
+    const size_t size = (size_t)count * sizeof *t->start_values;
     double *values = malloc(size);
-    if (!values) return sm_fail(error, SM_ERROR_MEMORY, "no memory to compare %d images", t->inner_cache.count);
+    t->inner_groups = malloc((size_t)count * sizeof *t->inner_groups);
+    sm_status status =
+        values && t->inner_groups
+            ? sm_groups_number(t->inner_cache.records, count, t->inner_groups, &t->inner_group_count, error)
+            : sm_fail(error, SM_ERROR_MEMORY, "no memory to compare %d images", count);
     memcpy(t->result, t->start, t->net.total_count * sizeof *t->result);
     const bool resumed = t->progress.best_score >= 0;
     sm_scores scores = {0};
-    const sm_status status =
-        resumed ? sm_validation_run(t->inner_validation, t->result, &scores, error) : score_inner(t, 0, error);
+    if (status == SM_OK)
+        status = resumed ? sm_validation_run(t->inner_validation, t->result, &scores, error) : score_inner(t, 0, error);
     if (status == SM_OK) memcpy(values, sm_validation_values(t->inner_validation), size);
     t->start_values = values;
     if (status == SM_OK && !resumed)
-        fprintf(stderr, "the weights to start from: inner score %.4f on %d images\n", t->progress.best_score,
-                t->inner_cache.count);
+        fprintf(stderr, "the weights to start from: inner score %.4f on %d images\n", t->progress.best_score, count);
     return status;
 }
 
 void sm_trainer_report_choice(const sm_trainer *t) {
     if (!t->start_values || t->progress.best_epoch > 0 || t->gain.count == 0) return; /* 0: no epoch was trained */
-    if (t->gain.count < FEWEST_TO_COMPARE)
+    if (t->gain.groups < FEWEST_TO_COMPARE)
         fprintf(stderr,
-                "%d images cannot show that the training has helped: best.safetensors holds the weights to start from, "
-                "weights.safetensors those of the last epoch\n",
-                t->gain.count);
+                "images of %d groups (patients) cannot show that the training has helped: best.safetensors holds the "
+                "weights to start from, weights.safetensors those of the last epoch\n",
+                t->gain.groups);
     else
         fprintf(stderr,
-                "no epoch is better beyond chance than the weights to start from, on %d images that are not trained "
-                "on (the last by %.4f, standard error %.4f): best.safetensors holds those, weights.safetensors the "
-                "last epoch\n",
-                t->gain.count, sm_paired_mean(&t->gain), sm_paired_error(&t->gain));
+                "no epoch is better beyond chance than the weights to start from, on %d images of %d groups (patients) "
+                "that are not trained on (the last by %.4f, standard error %.4f): best.safetensors holds those, "
+                "weights.safetensors the last epoch\n",
+                t->gain.count, t->gain.groups, sm_paired_mean(&t->gain), sm_paired_error(&t->gain));
 }
 
 bool sm_trainer_out_of_patience(const sm_trainer *t) {
@@ -223,7 +231,7 @@ static void report_epoch(const sm_trainer *t, int epoch, const sm_scores *scores
 static sm_status publish(sm_trainer *t, int epoch, bool last, sm_error *error) {
     sm_status status = sm_file_write(t->log_path, t->progress.log, strlen(t->progress.log), error);
     if (status == SM_OK) status = notify(t, epoch, true, last, error);
-    if (status == SM_OK) status = write_weights(t, t->weights_path, t->result, error);
+    if (status == SM_OK) status = write_last(t, error);
     if (status == SM_OK) status = sm_trainer_save(t, error);
     return status;
 }

@@ -432,6 +432,7 @@ void sm_trainer_tear_down(sm_trainer *t) {
     sm_floats_free(t->best);
     sm_floats_free(t->start);
     free(t->start_values);
+    free(t->inner_groups);
     free(t->order);
     free(t->checkpoint_path);
     free(t->weights_path);

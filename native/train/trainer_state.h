@@ -15,6 +15,7 @@
 #include "snapshot.h"
 #include "trainer.h"
 #include "trainer_times.h"
+#include "training_data.h"
 #include "validation.h"
 
 enum { SM_SETTINGS_SIZE = 1024, SM_NOTE_SIZE = 256 };
@@ -55,7 +56,9 @@ typedef struct sm_trainer {
     float *result; /* the parameters to validate and to write: EMA weights with the adjusted type bias, mixed with
                       `start` */
     float *start;  /* the initial weights; NULL: random ones */
-    double *start_values;        /* the inner scores of the images with the initial weights; NULL: not compared */
+    double *start_values; /* the inner scores of the images with the initial weights; NULL: not compared */
+    int *inner_groups;    /* of the images of inner_cache, see groups.h; set with start_values */
+    int inner_group_count;
     sm_paired gain;              /* of the last epoch over the initial weights */
     float *best;                 /* the best result by inner validation; NULL without one */
     bool best_new;               /* `best` is not written yet */
@@ -67,7 +70,7 @@ typedef struct sm_trainer {
     bool has_checkpoint; /* of this training; at the start, to resume from */
     sm_checkpoint progress;
     char settings[SM_SETTINGS_SIZE];
-    char data_hash[24];
+    char data_hash[SM_DATA_HASH_SIZE];
     char *checkpoint_path, *weights_path, *best_path, *log_path;
 } sm_trainer;
 

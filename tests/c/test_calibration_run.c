@@ -196,7 +196,7 @@ static void a_fit_that_is_not_better_is_not_used(void **state) {
                      0);
     assert_holds("stderr.txt", "presence, mask and points: on 48 images that it was not fitted to", true);
     assert_holds("stdout.txt", "\"fitted\":[]", true);
-    assert_holds("stdout.txt", "\"answer_loss\":{\"images\":48,\"before\":", true);
+    assert_holds("stdout.txt", "\"answer_loss\":{\"images\":48,\"groups\":48,\"before\":", true);
     read_settings("checked.safetensors", &first);
     assert_false(first.has_decision);
     assert_near(first.file.metadata.threshold, 0.55, 1e-6);
@@ -213,6 +213,75 @@ static double number_in(const char *file, const char *key) {
     const double value = strtod(found + strlen(name), NULL);
     free(text);
     return value;
+}
+
+/** A list with the first `patients` phantoms, each `copies` times in a group of its own. */
+static void write_copies(const char *name, int patients, int copies) {
+    static char list[16384];
+    strcpy(list, "image,masks,class,group\n");
+    for (int i = 0; i < patients * copies; i++) {
+        char image[32], copy[32], line[96];
+        const int p = i % patients;
+        snprintf(image, sizeof image, "p%d.png", p);
+        snprintf(copy, sizeof copy, "copies/%d_%d.png", p, i / patients);
+        unsigned char *bytes = NULL;
+        size_t size = 0;
+        assert_int_equal(sm_file_read(inside(image), &bytes, &size, NULL), SM_OK);
+        scratch_write(scratch_root, copy, bytes, size);
+        free(bytes);
+        snprintf(line, sizeof line, "%s,p%d_mask.png,%s,%d\n", copy, p, sm_class_name((sm_class)(p % 3)), p);
+        strcat(list, line);
+    }
+    scratch_text(scratch_root, name, list);
+}
+
+/** What a check found, in the order of the JSON. */
+typedef struct found_by_check {
+    double images, groups, before, after, standard_error;
+} found_by_check;
+
+static found_by_check check_of(const char *list, const char *out, const char *key) {
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("model.safetensors"), "--data",
+                         inside(list), "--fit", "temperature,presence,mask,points", "--out", inside(out), NULL),
+                     0);
+    char *text = text_read(inside("stdout.txt")), format[128];
+    found_by_check found = {0};
+    snprintf(format, sizeof format, "\"%s\":", key);
+    const char *at = strstr(text, format);
+    assert_non_null(at);
+    assert_int_equal(sscanf(at + strlen(format),
+                            "{\"images\":%lf,\"groups\":%lf,\"before\":%lf,\"after\":%lf,\"standard_error\":%lf",
+                            &found.images, &found.groups, &found.before, &found.after, &found.standard_error),
+                     5);
+    free(text);
+    return found;
+}
+
+/** Copies of an image in its group make no fit surer: means, standard error and decision are those of one each. */
+static void copies_of_an_image_change_no_decision(void **state) {
+    (void)state;
+    static const char *const keys[] = {"type_log_loss", "answer_loss"};
+    write_copies("single.csv", PHANTOMS, 1);
+    write_copies("copies.csv", PHANTOMS, 4);
+    for (int k = 0; k < 2; k++) {
+        const found_by_check single = check_of("single.csv", "single.safetensors", keys[k]);
+        const found_by_check many = check_of("copies.csv", "copies.safetensors", keys[k]);
+        assert_near(many.images, 4 * single.images, 0);
+        assert_near(many.groups, single.groups, 0);
+        assert_near(many.before, single.before, 1e-5);
+        assert_near(many.after, single.after, 1e-5);
+        assert_true(single.standard_error > 1e-4);
+        assert_near(many.standard_error / single.standard_error, 1, 1e-3);
+        read_settings("single.safetensors", &first);
+        read_settings("copies.safetensors", &second);
+        assert_near(second.file.metadata.temperature, first.file.metadata.temperature, 1e-5);
+        assert_int_equal(second.has_decision, first.has_decision);
+    }
+    /* 36 images of nine patients are as few as nine images. */
+    write_copies("few.csv", 9, 4);
+    check_of("few.csv", "few.safetensors", "answer_loss");
+    assert_holds("stderr.txt", "temperature: images of 9 groups (patients) are too few to judge a fit", true);
+    assert_holds("stdout.txt", "\"fitted\":[]", true);
 }
 
 /** No pixel reaches the threshold: all outlines are faint. They keep the lesion images, and no mask comes of them. */
@@ -295,8 +364,14 @@ static void outlier_statistics_are_checked(void **state) {
                          inside("many.csv"), "--fit", "outliers", "--out", inside("kept.safetensors"), NULL),
                      0);
     assert_holds("stdout.txt", "\"fitted\":[]", true);
-    assert_holds("stderr.txt", "outliers: on 104 images that it was not fitted to", true);
+    assert_holds("stderr.txt", "outliers: on 104 images that it was not fitted to, of 104 groups", true);
     assert_near(outlier_limit("kept.safetensors", 1, NULL), 3 * limit, 1e-4);
+    /* As many images of 48 patients are too few, whatever they would show. */
+    write_copies("few_patients.csv", PHANTOMS, 3);
+    assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("wide.safetensors"), "--data",
+                         inside("few_patients.csv"), "--fit", "outliers", "--out", inside("few.safetensors"), NULL),
+                     0);
+    assert_holds("stderr.txt", "outliers: 48 groups (patients) are fewer than 100; they stay as they were", true);
     outlier_limit("known.safetensors", 0.01f, "narrow.safetensors");
     assert_int_equal(run(sm_command_calibrate, "calibrate", "--model", inside("narrow.safetensors"), "--data",
                          inside("many.csv"), "--fit", "outliers", "--out", inside("refitted.safetensors"), NULL),
@@ -420,6 +495,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_fitted_and_used),
         cmocka_unit_test(a_fit_that_is_not_better_is_not_used),
+        cmocka_unit_test(copies_of_an_image_change_no_decision),
         cmocka_unit_test(outlier_statistics_are_checked),
         cmocka_unit_test(faint_outlines_keep_images_without_a_mask),
         cmocka_unit_test(what_cannot_be_fitted_stays),

@@ -612,15 +612,60 @@ static void test_paired_difference(void **state) {
     assert_near(sm_paired_mean(&pairs), 0, 0);
     assert_near(sm_paired_error(&pairs), 0, 0);
     static const double first[] = {1, 2, NAN, 4}, second[] = {2, 4, 9, 7}; /* differences 1, 2, 3: deviation 1 */
-    for (int i = 0; i < 4; i++) sm_paired_add(&pairs, first[i], second[i]);
+    static const int own[] = {2, 0, 1, 3};
+    assert_int_equal(sm_paired_compare(first, second, own, 4, 4, &pairs, NULL), SM_OK);
     assert_int_equal(pairs.count, 3);
+    assert_int_equal(pairs.groups, 3); /* group 1 has no image with both scores */
+    assert_near(pairs.first, 7, 1e-12);
+    assert_near(pairs.second, 13, 1e-12);
     assert_near(sm_paired_mean(&pairs), 2, 1e-12);
     assert_near(sm_paired_error(&pairs), 1 / sqrt(3), 1e-12);
+}
+
+static void paired_difference_of_grouped_images(void **state) {
+    (void)state;
+    sm_paired pairs;
+    /* Differences 1, 2 | 6 | 3, 3: mean 3; sums of the deviations -3, 3, 0; squares 18 in three groups. */
+    static const double first[5] = {0}, second[] = {1, 3, 6, 2, 3};
+    static const int groups[] = {0, 2, 1, 0, 2};
+    assert_int_equal(sm_paired_compare(first, second, groups, 5, 3, &pairs, NULL), SM_OK);
+    assert_int_equal(pairs.groups, 3);
+    assert_near(sm_paired_mean(&pairs), 3, 1e-12);
+    assert_near(sm_paired_error(&pairs), sqrt(1.5 * 18) / 5, 1e-12);
+    /* All images of one patient: nothing is known of others. */
+    static const int one[5] = {0};
+    assert_int_equal(sm_paired_compare(first, second, one, 5, 1, &pairs, NULL), SM_OK);
+    assert_int_equal(pairs.groups, 1);
+    assert_near(sm_paired_error(&pairs), 0, 0);
+}
+
+/** Copies of an image in its group add nothing. */
+static void copies_do_not_make_a_difference_surer(void **state) {
+    (void)state;
+    enum { IMAGES = 6, COPIES = 4 };
+    static const double first[IMAGES] = {.5, .7, .2, .9, .8, .4}, second[IMAGES] = {.6, .7, .5, .85, .9, .6};
+    double many_first[IMAGES * COPIES], many_second[IMAGES * COPIES];
+    int groups[IMAGES], many_groups[IMAGES * COPIES];
+    for (int i = 0; i < IMAGES * COPIES; i++) {
+        many_first[i] = first[i % IMAGES];
+        many_second[i] = second[i % IMAGES];
+        many_groups[i] = groups[i % IMAGES] = i % IMAGES;
+    }
+    sm_paired single, many;
+    assert_int_equal(sm_paired_compare(first, second, groups, IMAGES, IMAGES, &single, NULL), SM_OK);
+    assert_int_equal(sm_paired_compare(many_first, many_second, many_groups, IMAGES * COPIES, IMAGES, &many, NULL),
+                     SM_OK);
+    assert_int_equal(many.count, IMAGES * COPIES);
+    assert_int_equal(many.groups, single.groups);
+    assert_near(sm_paired_mean(&many), sm_paired_mean(&single), 1e-12);
+    assert_near(sm_paired_error(&many), sm_paired_error(&single), 1e-12);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paired_difference),
+        cmocka_unit_test(paired_difference_of_grouped_images),
+        cmocka_unit_test(copies_do_not_make_a_difference_surer),
         cmocka_unit_test(counts_and_scores_of_pixels),
         cmocka_unit_test(empty_masks),
         cmocka_unit_test(mean_scores_leave_out_undefined_values),

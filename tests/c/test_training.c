@@ -18,6 +18,7 @@
 #include "../../native/parallel.h"
 #include "../../native/report/training_report.h"
 #include "../../native/train/trainer.h"
+#include "../../src/weights_file.h"
 #include "assert_near.h"
 #include "scratch_folder.h"
 
@@ -432,8 +433,60 @@ static void test_a_clear_gain_replaces_the_initial_weights(void **state) {
     size_t size[2];
     unsigned char *best = read_result(place, "grown", "best.safetensors", &size[0]);
     unsigned char *start = read_result(place, "young", "weights.safetensors", &size[1]);
+    static sm_weights_file file; /* its header is large */
+    assert_int_equal(sm_weights_file_open(best, size[0], &file, NULL), SM_OK);
+    assert_non_null(strstr(file.metadata.training_data, "18 images; fine-tuned on "));
     const size_t tail = 4096;
     assert_memory_not_equal(best + size[0] - tail, start + size[1] - tail, tail);
+    free(best);
+    free(start);
+}
+
+/** Many images of a few patients do not show a gain: the training above, on six patients with four images each, of whom
+ * three choose the epoch. */
+static void test_copies_of_few_patients_show_no_gain(void **state) {
+    workplace place = *(workplace *)*state;
+    enum { PATIENTS = 6, COPIES = 4 };
+    char list[2048] = "image,masks,class,group\n", line[64], young[160];
+    for (int i = 0; i < PATIENTS * COPIES; i++) {
+        const int patient = i % PATIENTS;
+        char image[32], copy[32];
+        size_t size = 0;
+        snprintf(image, sizeof image, "%d.png", patient);
+        snprintf(copy, sizeof copy, "copy%d.png", i);
+        unsigned char *bytes = read_result(&place, ".", image, &size);
+        scratch_write(place.folder, copy, bytes, size);
+        free(bytes);
+        snprintf(line, sizeof line, "%s,%d_mask.png,%s,%d\n", copy, patient,
+                 sm_class_name((sm_class)(patient % SM_CLASS_COUNT)), patient);
+        strcat(list, line);
+    }
+    scratch_text(place.folder, "copies.csv", list);
+    const char *path = scratch_path(place.folder, "copies.csv");
+    assert_int_equal(sm_dataset_load(&path, 1, &place.dataset, NULL), SM_OK);
+    sm_trainer_options options = small_training();
+    snprintf(young, sizeof young, "%s/young/weights.safetensors", place.folder);
+    options.initial_weights = young;
+    options.fold = -1;
+    options.augmentation = "none";
+    options.inner_share = 0.5f;
+    options.optimiser.learning_rate = 2e-3f;
+    options.epochs = 12;
+    options.mix = 1;
+    scratch_stderr_begin(place.folder);
+    const sm_status status = train_into(&place, "copies", &options, &never, NULL);
+    char *text = scratch_stderr_end(place.folder);
+    sm_dataset_free(&place.dataset);
+    assert_int_equal(status, SM_OK);
+    if (!strstr(text, "12 images to train on, 0 to validate on, 12 to choose the best epoch") ||
+        !strstr(text, "images of 3 groups (patients) cannot show that the training has helped"))
+        fail_msg("%s", text);
+    free(text);
+    size_t size[2];
+    unsigned char *best = read_result(&place, "copies", "best.safetensors", &size[0]);
+    unsigned char *start = read_result(&place, "young", "weights.safetensors", &size[1]);
+    const size_t tail = 4096;
+    assert_memory_equal(best + size[0] - tail, start + size[1] - tail, tail);
     free(best);
     free(start);
 }
@@ -648,6 +701,7 @@ int main(void) {
         cmocka_unit_test(test_the_schedule_fits_the_number_of_images),
         cmocka_unit_test(test_the_best_epoch_is_kept),
         cmocka_unit_test(test_a_clear_gain_replaces_the_initial_weights),
+        cmocka_unit_test(test_copies_of_few_patients_show_no_gain),
         cmocka_unit_test(test_a_loss_that_is_not_finite),
         cmocka_unit_test(test_damaged_checkpoint_is_refused),
         cmocka_unit_test(test_a_checkpoint_that_cannot_be_opened_stops_the_training),

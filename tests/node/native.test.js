@@ -342,6 +342,50 @@ test('an unreadable image is named and left out, and training continues', () => 
     assert.match(calibrated.err, /1 of 30 images could not be used:\n {2}.*phantom_0004\.png: .*\nsonomask: .*partly\.safetensors is written/);
 });
 
+test('fine-tuned weights name both their start and the new data; a start that is kept stays what it was', () => {
+    const base = inFolder('tune-base'), out = inFolder('tune-out'), again = inFolder('tune-again');
+    const short = ['--size', '32', '--epochs', '1', '--threads', '1'];
+    const first = run('train', '--data', phantoms, '--out', base, '--leave-out', '0', ...TRAINING, ...short);
+    assert.equal(first.status, 0, first.err);
+    // As if it had been trained some years ago: the date in the header has the same length.
+    const start = path.join(base, 'weights.safetensors');
+    const bytes = readFileSync(start, 'latin1');
+    writeFileSync(start, bytes.replace(/"date":"[^"]*"/, '"date":"2020-02-29"'), 'latin1');
+    /** @param {string} file */
+    const about = (file) => {
+        const { status, out: line, err } = run('info', '--json', '--model', file);
+        assert.equal(status, 0, err);
+        const { training_data: data, training_data_hash: hash, date } = JSON.parse(line);
+        return { data, hash, date };
+    };
+    /** @param {string} file */
+    const recipe = (file) => /"recipe":"([^"]*)"/.exec(readFileSync(file, 'latin1'))?.[1];
+    /** @param {string} from @param {string} to */
+    const tune = (from, to) => run('train', '--data', phantoms, '--from', from, '--out', to, ...TRAINING, ...short, '--learning-rate', '1e-8');
+    const given = about(start);
+    assert.match(given.data, /^phantoms, all folds but 0, \d+ images$/);
+    assert.equal(given.date, '2020-02-29');
+
+    const tuned = tune(start, out);
+    assert.equal(tuned.status, 0, tuned.err);
+    assert.match(tuned.err, /no epoch is better beyond chance than the weights to start from, on \d+ images of \d+ groups \(patients\)/);
+    const last = path.join(out, 'weights.safetensors'), best = path.join(out, 'best.safetensors');
+    assert.deepEqual(about(best), given, 'the weights to start from');
+    assert.equal(recipe(best), recipe(start));
+    const changed = about(last);
+    assert.match(changed.data, new RegExp(`^${given.data}; fine-tuned on phantoms, \\d+ images$`));
+    assert.match(changed.hash, /^[0-9a-f]{16}$/);
+    assert.notEqual(changed.hash, given.hash);
+    assert.notEqual(changed.date, given.date);
+    const own = JSON.parse(readFileSync(path.join(out, 'run.json'), 'utf8'));
+    assert.ok(!JSON.stringify(own).includes(changed.hash), 'the record of the run holds the hash of the new data alone');
+    assert.match(run('info', '--model', last).out, new RegExp(`^trained on ${changed.data} \\(${changed.hash}\\), `, 'm'));
+
+    const twice = tune(last, again);
+    assert.equal(twice.status, 0, twice.err);
+    assert.match(about(path.join(again, 'weights.safetensors')).data, new RegExp(`^${changed.data}; fine-tuned on phantoms, \\d+ images$`));
+});
+
 test('a training that cannot start prints the reason and leaves no folder', () => {
     const data = inFolder('unreadable');
     cpSync(phantoms, data, { recursive: true });
