@@ -55,7 +55,7 @@ static sm_status rate_outlier(const sm_model *model, const sm_image *image, cons
     float statistics[SM_STATISTICS_COUNT];
     const sm_status status = sm_image_statistics(image, grey, statistics, error);
     if (status != SM_OK) return status;
-    view->outlier_score = (float)(sm_outlier_distance(&model->outlier, statistics) / (double)model->outlier.limit);
+    view->outlier_score = (float)sm_outlier_score(&model->outlier, statistics);
     return SM_OK;
 }
 
