@@ -208,7 +208,9 @@ static void warn(const report *to, const char *file, const sm_result *result) {
         complain(to, file, text);
     }
     if (result->warnings & SM_WARNING_PHOTOGRAPH)
-        complain(to, file, "looks like a photograph of a screen: check the region, or use an exported image");
+        complain(to, file,
+                 "looks like a photograph of a screen, answered as one picture: check the region, give several, or use "
+                 "an exported image");
     if (result->warnings & SM_WARNING_NO_SCAN)
         complain(to, file, "no ultrasound picture was found on this screen: give its place with --region");
     if (result->warnings & SM_WARNING_VIEWS) {
@@ -224,7 +226,7 @@ static void warn(const report *to, const char *file, const sm_result *result) {
     sm_error warning = {0};
     sm_error_set(&warning, SM_OK,
                  "does not look like breast ultrasound (outlier score %f, limit 1): do not rely on its result",
-                 round(10 * (double)result->outlier_score) / 10);
+                 ceil(10 * (double)result->outlier_score) / 10); /* never "1, limit 1" */
     complain(to, file, warning.message);
 }
 

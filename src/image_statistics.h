@@ -11,6 +11,10 @@
 
 enum { SM_STATISTICS_SIDE = 128, SM_STATISTICS_SCALES = 3, SM_STATISTICS_BANDS = 6, SM_STATISTICS_COUNT = 55 };
 
+/** A place among the statistics: logarithm of the mean squared difference of pixels that are 4 apart across (of
+ * SM_STATISTICS_SIDE), divided by that of unrelated pixels. */
+enum { SM_STATISTICS_DIFFERENCE_ACROSS = 24 };
+
 /**
  * `grey` is the image's grey, [height][width] (sm_image_to_grey). All statistics are finite, and transformed (roots
  * of shares, logarithms of strengths) so that they spread evenly. Errors: SM_ERROR_MEMORY.

@@ -3,6 +3,15 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "exp_log.h"
+
+/*
+ * Of the difference SM_STATISTICS_DIFFERENCE_ACROSS. Tissue lies in layers below the probe, so that it changes slowly
+ * across; leaves, flowers and engines do not. The contrast of the image does not change it. Of the 3,249 images of four
+ * sets none has more than 0.5.
+ */
+static const double most_difference = 0.52;
+
 double sm_outlier_distance(const sm_outlier *outlier, const float statistics[SM_STATISTICS_COUNT]) {
     double centred[SM_STATISTICS_COUNT];
     double rest = 0;
@@ -18,6 +27,12 @@ double sm_outlier_distance(const sm_outlier *outlier, const float statistics[SM_
         rest -= along * along;
     }
     return sqrt(distance + fmax(rest, 0) / (double)outlier->variance[SM_OUTLIER_AXES]);
+}
+
+double sm_outlier_score(const sm_outlier *outlier, const float statistics[SM_STATISTICS_COUNT]) {
+    const double distance = sm_outlier_distance(outlier, statistics) / (double)outlier->limit;
+    const double difference = sm_exp((double)statistics[SM_STATISTICS_DIFFERENCE_ACROSS]) / most_difference;
+    return difference > 1 ? fmax(distance, difference) : distance;
 }
 
 void sm_outlier_tensors(sm_outlier *outlier, sm_weights_extra tensors[SM_OUTLIER_TENSORS]) {

@@ -3,7 +3,8 @@
  * outlines something in every photograph, so such images need a warning. A Gaussian is fitted to simple statistics
  * (image_statistics.h) of training images and kept in the weights file. The score of an image is its Mahalanobis
  * distance: one variance per leading principal axis, and one for all other directions (Moghaddam and Pentland,
- * "Probabilistic Visual Learning for Object Representation", 1997).
+ * "Probabilistic Visual Learning for Object Representation", 1997). Some photographs lie within the Gaussian, so that
+ * one statistic has a limit of its own.
  */
 #ifndef SONOMASK_OUTLIER_H
 #define SONOMASK_OUTLIER_H
@@ -25,6 +26,10 @@ typedef struct sm_outlier {
 
 /** The Mahalanobis distance of an image's statistics, 0 or more. */
 double sm_outlier_distance(const sm_outlier *outlier, const float statistics[SM_STATISTICS_COUNT]);
+
+/** Above 1 an image is out of distribution: its distance is beyond the limit, or it changes faster across than tissue.
+ */
+double sm_outlier_score(const sm_outlier *outlier, const float statistics[SM_STATISTICS_COUNT]);
 
 /** The tensors of the Gaussian in a weights file. Their values point into `outlier`. */
 void sm_outlier_tensors(sm_outlier *outlier, sm_weights_extra tensors[SM_OUTLIER_TENSORS]);

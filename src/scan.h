@@ -58,9 +58,11 @@ sm_status sm_scan_set_rectangles(const sm_rectangle *rectangles, int count, int 
  */
 void sm_scan_crop(const sm_scan *scan, const sm_scan_view *view, const sm_image *image, uint8_t *pixels);
 
-/** Fills the pixels of a view, [view->height][view->width], that are outside its shape with those inside, mirrored at
- * the shape's edge. */
-void sm_scan_mirror(const sm_scan *scan, const sm_scan_view *view, uint8_t *grey);
+/**
+ * Fills the pixels of a view, [view->height][view->width], that are outside its shape with those inside, mirrored at
+ * the shape's edge. With a `contrast` below 1 they are nearer to the mean of their row.
+ */
+void sm_scan_mirror(const sm_scan *scan, const sm_scan_view *view, float contrast, uint8_t *grey);
 
 /** Clears the values of a map of the view, [view->height][view->width], that are outside its shape. */
 void sm_scan_clip(const sm_scan *scan, const sm_scan_view *view, float *map);

@@ -1,6 +1,7 @@
 #include "scan_shape.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /** Twice the area of the triangle of three points (row, column); positive when `c` lies on the side of larger columns.
@@ -123,13 +124,39 @@ static int mirrored(int beyond, int inside) {
     return along < inside ? along : 2 * inside - 1 - along;
 }
 
-void sm_scan_mirror(const sm_scan *scan, const sm_scan_view *view, uint8_t *grey) {
+/* A shape is grown by a cell and rounded outwards, so that its outermost pixels may be the screen's. */
+enum { FRINGE_CELLS = 4, FRINGE_SPREAD = 12, BLURRED = 2 };
+
+/** Moves the edge `at` of a row, which lies inside the row, past the screen's pixels at it: up to `limit` pixels of one
+ * colour, and those that a compression mixes with it. */
+static int past_fringe(const uint8_t *row, int at, int inwards, int limit) {
+    const int surface = row[at];
+    int k = 0;
+    while (k < limit && abs(row[at + inwards * k] - surface) <= FRINGE_SPREAD) k++;
+    return k + BLURRED < limit ? k + BLURRED : 0;
+}
+
+static uint8_t faded(int value, int mean, float contrast) {
+    return (uint8_t)((float)mean + contrast * (float)(value - mean) + 0.5f);
+}
+
+void sm_scan_mirror(const sm_scan *scan, const sm_scan_view *view, float contrast, uint8_t *grey) {
     for (int y = 0; y < view->height; y++) {
         int first, end;
         row_of_shape(scan, view, y, &first, &end);
         uint8_t *row = grey + (size_t)y * (size_t)view->width;
         if (end <= first) continue;
-        for (int x = 0; x < first; x++) row[x] = row[first + mirrored(first - 1 - x, end - first)];
-        for (int x = end; x < view->width; x++) row[x] = row[end - 1 - mirrored(x - end, end - first)];
+        const int limit = at_most(FRINGE_CELLS * scan->cell_size, (end - first) / 2);
+        const int left = first > 0 ? past_fringe(row, first, 1, limit) : 0;
+        const int right = end < view->width ? past_fringe(row, end - 1, -1, limit) : 0;
+        first += left;
+        end -= right;
+        int sum = 0;
+        for (int x = first; x < end; x++) sum += row[x];
+        const int mean = sum / (end - first);
+        for (int x = 0; x < first; x++)
+            row[x] = faded(row[first + mirrored(first - 1 - x, end - first)], mean, contrast);
+        for (int x = end; x < view->width; x++)
+            row[x] = faded(row[end - 1 - mirrored(x - end, end - first)], mean, contrast);
     }
 }

@@ -55,29 +55,34 @@ static sm_status rate_outlier(const sm_model *model, const sm_image *image, cons
     float statistics[SM_STATISTICS_COUNT];
     const sm_status status = sm_image_statistics(image, grey, statistics, error);
     if (status != SM_OK) return status;
-    view->outlier_score = (float)(sm_outlier_distance(&model->outlier, statistics) / (double)model->outlier.limit);
+    view->outlier_score = (float)sm_outlier_score(&model->outlier, statistics);
     return SM_OK;
 }
 
 /* Of a part of a screen: JPEG spreads the colours of bars and marks into the picture beside them. */
 static const double most_stray = 0.03;
 
+/* The network takes black corners for shadows, and the plain mirror image of a lesion at the edge for a part of it. */
+static const float faint = 0.5f;
+
 /** Fills the square and the outlier score of a view from its image and the luma of it, which is changed: colours are
  * removed, and then the pixels outside the shape of a part, which the training images do not have, are filled. */
 static sm_status read_view(sm_state *state, int index, const sm_image *image, uint8_t *grey, sm_error *error) {
     sm_view *view = &state->views[index];
+    const sm_scan_view *part = state->scan.whole ? NULL : &state->scan.views[index];
     view->letterbox = sm_letterbox_make(image->width, image->height, state->model->metadata.input_size);
     sm_status status = sm_view_allocate(state->model, view, error);
     if (status == SM_OK) status = sm_colour_remove(image, grey, &view->colour, error);
-    if (status == SM_OK) status = sm_letterbox_apply(&view->letterbox, grey, view->square, error);
     if (status != SM_OK) return status;
     const sm_image neutral = {image->width, image->height, 1, grey};
     bool colourless = view->colour.tinted || view->colour.overlay_share > 0;
-    if (!state->scan.whole) {
-        sm_scan_mirror(&state->scan, &state->scan.views[index], grey);
+    if (part) {
+        sm_scan_mirror(&state->scan, part, 1, grey);
         colourless = colourless || sm_image_coloured_share(image) < most_stray;
     }
-    return rate_outlier(state->model, colourless ? &neutral : image, grey, view, error);
+    status = rate_outlier(state->model, colourless ? &neutral : image, grey, view, error);
+    if (part) sm_scan_mirror(&state->scan, part, faint, grey);
+    return status == SM_OK ? sm_letterbox_apply(&view->letterbox, grey, view->square, error) : status;
 }
 
 static sm_status no_memory(const sm_image *image, sm_error *error) {

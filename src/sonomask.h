@@ -201,7 +201,8 @@ typedef enum sm_warning {
     SM_WARNING_TINTED = 1,     /**< the picture has a colour map; the answer is for the grey values behind it */
     SM_WARNING_OVERLAY = 2,    /**< colours, as of a Doppler mode, cover a part of the scan; it was filled from its
                                     surroundings */
-    SM_WARNING_PHOTOGRAPH = 4, /**< like a photograph of a screen; the answer is for the part that may be ultrasound */
+    SM_WARNING_PHOTOGRAPH = 4, /**< like a photograph of a screen; the answer is for the part that may be ultrasound, as
+                                  for one picture, also when it shows several */
     SM_WARNING_NO_SCAN = 8,    /**< a screenshot in which no ultrasound picture was found; the answer is for the whole
                                     image */
     SM_WARNING_VIEWS = 16,     /**< more than two ultrasound pictures were found; the search ends at four */

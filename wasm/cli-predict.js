@@ -14,7 +14,7 @@ import { naming, reasonOf } from './cli-reasons.js';
 const WARNINGS = {
     tinted: () => 'has a colour map: the answer is for the grey values behind it',
     overlay: ({ overlayShare }) => `colours cover ${Math.ceil(100 * overlayShare)} % of the scan: they were filled from their surroundings`,
-    photograph: () => 'looks like a photograph of a screen: check the region, or use an exported image',
+    photograph: () => 'looks like a photograph of a screen, answered as one picture: check the region, give several, or use an exported image',
     views: ({ regions }) => `has ${regions.length} ultrasound pictures, each answered for itself; at most 4 are found`,
     'small-scan': () => 'the scan is less than a tenth of the image: check the region, or use an image of the scan alone',
     'no-scan': () => 'no ultrasound picture was found on this screen: give its place with --region',
@@ -181,7 +181,7 @@ async function deliver({ input: { file, stem }, frame, pictures, answer: pending
     for (const warning of result.warnings) progress.complain(`${labelOf(file, frame, count)}: ${WARNINGS[warning](result)}`);
     if (!result.looksLikeUltrasound)
         progress.complain(`${labelOf(file, frame, count)}: does not look like breast ultrasound (outlier score ` +
-            `${Math.round(10 * result.outlierScore) / 10}, limit 1): do not rely on its result`);
+            `${Math.ceil(10 * result.outlierScore) / 10}, limit 1): do not rely on its result`);
 }
 
 /**

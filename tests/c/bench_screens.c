@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../../native/file.h"
 #include "../../src/scan.h"
@@ -66,8 +67,8 @@ static void print_style(int number, const screen *s, const screen_style *style) 
            style->coloured ? ", coloured" : "", style->gradient ? ", gradient" : "", style->jpeg, (double)style->scale);
 }
 
-/** Screens of `views` pictures each, and the same pictures as they are. With `sector` the pictures are cut. */
-static void measure_screens(fold_bench *b, int count, int views, bool sector) {
+/** Screens of `views` pictures each, and the same pictures as they are. */
+static void measure_screens(fold_bench *b, int count, int views) {
     fold_scores tidy = {0}, plain = {0}, found = {0};
     double share_sum = 0;
     size_t outside = 0;
@@ -90,7 +91,6 @@ static void measure_screens(fold_bench *b, int count, int views, bool sector) {
             sm_image_free(&picture);
         }
         screen_style style = screen_style_random(sm_random_derive(7, (uint64_t)(1000 * views + i)));
-        style.sector = sector;
         screen s;
         fold_bench_check(screen_draw(&style, samples, views, &s, &error), &error);
         fold_bench_check(sm_segment(state, &s.image, &whole, &result, &error), &error);
@@ -133,7 +133,7 @@ static void measure_screens(fold_bench *b, int count, int views, bool sector) {
         for (int k = 0; k < views; k++) sm_sample_free(&samples[k]);
     }
     sm_result_free(&result);
-    printf("%d screens of %d pictures%s:\n", count, views, sector ? ", each cut to a sector" : "");
+    printf("%d screens of %d pictures:\n", count, views);
     fold_bench_print("  tidy pictures", &tidy);
     fold_bench_print("  screens, whole", &plain);
     fold_bench_print("  screens, regions found", &found);
@@ -141,6 +141,78 @@ static void measure_screens(fold_bench *b, int count, int views, bool sector) {
         "  mean IoU of the regions %.3f, %d screens below 0.85 or with others (%d regions), %zu lesion pixels outside "
         "the pictures\n",
         share_sum / (count * views), poor, extra, outside);
+}
+
+/** Removes what is outside the sector. Returns the share of the marked pixels that is left; 1 without any. */
+static double cut_to_sector(uint8_t *mask, int width, int height) {
+    size_t all = 0, left = 0;
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            uint8_t *pixel = &mask[(size_t)y * (size_t)width + (size_t)x];
+            all += *pixel > 0;
+            if (!screen_in_sector(x, y, width, height)) *pixel = 0;
+            left += *pixel > 0;
+        }
+    return all > 0 ? (double)left / (double)all : 1;
+}
+
+/* A lesion of which less is left is another one, to which the answer for the tidy picture does not compare. */
+static const double least_left = 0.9;
+
+/**
+ * Screens of a picture that is cut to a sector. The answers for the tidy picture are cut in the same way, and lesions
+ * that lose a part do not count.
+ */
+static void measure_sectors(fold_bench *b, int count) {
+    fold_scores tidy = {0}, plain = {0}, boxed = {0}, found = {0};
+    double share_sum = 0;
+    int cut = 0;
+    sm_error error = {0};
+    sm_segment_options whole = sm_segment_options_default();
+    whole.find_regions = false;
+    sm_result result = {0};
+    for (int i = 0; i < count; i++) {
+        const int fold = fold_bench_pick(b, -1)->fold;
+        sm_state *state = b->states[fold];
+        sm_sample sample;
+        sm_image picture = {0};
+        fold_bench_check(sm_sample_load_picture(fold_bench_pick(b, fold), &sample, &picture, &error), &error);
+        fold_bench_check(sm_segment(state, &picture, NULL, &result, &error), &error);
+        screen_style style = screen_style_random(sm_random_derive(7, (uint64_t)(9000 + i)));
+        style.sector = true;
+        screen s;
+        fold_bench_check(screen_draw(&style, &sample, 1, &s, &error), &error);
+        const sm_rectangle all = {0, 0, sample.width, sample.height};
+        if (cut_to_sector(sample.mask, sample.width, sample.height) < least_left) {
+            cut++;
+            memset(sample.mask, 0, (size_t)sample.width * (size_t)sample.height);
+            memset(s.mask, 0, (size_t)s.image.width * (size_t)s.image.height);
+        }
+        cut_to_sector(result.mask, sample.width, sample.height);
+        fold_bench_score(sample.mask, result.mask, sample.width, &all, result.looks_like_ultrasound, &tidy);
+        const sm_segment_options given = {
+            .threshold = -1, .minimum_area = -1, .regions = &s.views[0], .region_count = 1};
+        const sm_segment_options *const options[] = {&whole, &given, NULL};
+        fold_scores *const sums[] = {&plain, &boxed, &found};
+        for (int k = 0; k < 3; k++) {
+            fold_bench_check(sm_segment(state, &s.image, options[k], &result, &error), &error);
+            fold_bench_score(s.mask, result.mask, s.image.width, &s.views[0], result.looks_like_ultrasound, sums[k]);
+        }
+        double share = 0;
+        region_of(&result, &s.views[0], &share);
+        share_sum += share;
+        if (getenv("SCREENS_SAVE")) save(&s, 9000 + i);
+        screen_free(&s);
+        sm_image_free(&picture);
+        sm_sample_free(&sample);
+    }
+    sm_result_free(&result);
+    printf("%d screens of a picture that is cut to a sector; %d lesions lose a part and do not count:\n", count, cut);
+    fold_bench_print("  tidy pictures", &tidy);
+    fold_bench_print("  screens, whole", &plain);
+    fold_bench_print("  rectangle given", &boxed);
+    fold_bench_print("  screens, regions found", &found);
+    printf("  mean IoU of the regions %.3f\n", share_sum / count);
 }
 
 /** How many of the sets' own images, which are tidy, are cropped. */
@@ -169,10 +241,10 @@ int main(int argc, char **argv) {
     static fold_bench b;
     b.random = sm_random_make(7);
     fold_bench_load(&b, argc > 2 ? argv[2] : "../shared/data", argc > 3 ? argv[3] : "weights/folds");
-    measure_screens(&b, count, 1, false);
-    measure_screens(&b, count / 2, 2, false);
-    measure_screens(&b, count / 10, 4, false);
-    measure_screens(&b, count / 10, 1, true);
+    measure_screens(&b, count, 1);
+    measure_screens(&b, count / 2, 2);
+    measure_screens(&b, count / 10, 4);
+    measure_sectors(&b, count / 2);
     measure_tidy(&b);
     fold_bench_free(&b);
     return 0;

@@ -95,8 +95,7 @@ static void draw_grey_bar(painter *p, int left, int top) {
     }
 }
 
-/** Whether a pixel of a picture is in the sector, whose apex lies above the picture. */
-static bool in_sector(int x, int y, int width, int height) {
+bool screen_in_sector(int x, int y, int width, int height) {
     const double half = width * (0.15 + 0.35 * y / height), from_middle = x + 0.5 - 0.5 * width;
     const double down = (double)y / height, across = from_middle / (0.5 * width);
     return from_middle > -half && from_middle < half && down + 0.12 * across * across < 1;
@@ -115,7 +114,7 @@ static sm_status place_picture(painter *p, const sm_sample *picture, const sm_re
         for (int x = 0; x < at->width; x++) {
             const size_t from = (size_t)y * (size_t)at->width + (size_t)x;
             const size_t to = (size_t)(at->y + y) * (size_t)p->width + (size_t)(at->x + x);
-            const bool seen = !p->style->sector || in_sector(x, y, at->width, at->height);
+            const bool seen = !p->style->sector || screen_in_sector(x, y, at->width, at->height);
             for (int c = 0; c < CHANNELS; c++) p->planes[c][to] = seen ? grey[from] : 0;
             if (with_mask) p->mask[to] = seen && mask[from] >= 128 ? 255 : 0;
         }

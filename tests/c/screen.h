@@ -33,6 +33,9 @@ typedef struct screen {
 sm_status screen_draw(const screen_style *style, const sm_sample *pictures, int count, screen *drawn, sm_error *error);
 void screen_free(screen *drawn);
 
+/** Whether a pixel of a picture of this size is in the sector that it is cut to, whose apex lies above the picture. */
+bool screen_in_sector(int x, int y, int width, int height);
+
 /** A style of random size, layout and compression, without a sector. */
 screen_style screen_style_random(uint64_t seed);
 

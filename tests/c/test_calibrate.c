@@ -507,6 +507,33 @@ static void out_of_distribution_pictures_are_detected(void **state) {
             }
 }
 
+/** Also when the Gaussian holds every picture. */
+static void pictures_that_change_fast_across_are_detected(void **state) {
+    (void)state;
+    sm_outlier all = phantoms;
+    all.limit = 1e6f;
+    float statistics[SM_STATISTICS_COUNT];
+    for (int i = 0; i < NEW; i++) {
+        statistics_of_phantom((uint64_t)(1000 + i), statistics);
+        assert_near(sm_outlier_score(&all, statistics), sm_outlier_distance(&all, statistics) / 1e6, 1e-9);
+    }
+    /* Stripes of 8 pixels: after half of them, the other colour. */
+    enum { STRIPES = SM_STATISTICS_SIDE };
+    uint8_t stripes[STRIPES * STRIPES];
+    for (int contrast = 40; contrast <= 120; contrast += 80)
+        for (int upright = 0; upright < 2; upright++) {
+            for (int i = 0; i < STRIPES * STRIPES; i++)
+                stripes[i] = (uint8_t)(100 + (((upright ? i % STRIPES : i / STRIPES) / 4) % 2 ? contrast : 0));
+            const sm_image image = {.width = STRIPES, .height = STRIPES, .channels = 1, .pixels = stripes};
+            assert_int_equal(sm_image_statistics(&image, stripes, statistics, NULL), SM_OK);
+            const double score = sm_outlier_score(&all, statistics);
+            if (upright)
+                assert_near(score, 2 / 0.52, 0.2); /* every pixel differs, of unrelated ones each second */
+            else
+                assert_true(score < 1); /* layers */
+        }
+}
+
 static void statistics_hardly_depend_on_resolution(void **state) {
     (void)state;
     sm_outlier outlier = phantoms;
@@ -640,6 +667,7 @@ int main(void) {
         cmocka_unit_test(first_axis_is_the_widest),
         cmocka_unit_test(distance_is_that_of_mahalanobis),
         cmocka_unit_test(out_of_distribution_pictures_are_detected),
+        cmocka_unit_test(pictures_that_change_fast_across_are_detected),
         cmocka_unit_test(statistics_hardly_depend_on_resolution),
         cmocka_unit_test(pictures_of_any_shape_have_statistics),
         cmocka_unit_test(weights_carry_the_statistics),

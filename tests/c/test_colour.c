@@ -99,20 +99,22 @@ static void test_doppler_colours_are_filled(void **state) {
     sm_image_free(&image);
 }
 
-static void test_the_scan_of_a_photograph_is_found(void **state) {
-    (void)state;
+/** Finds the scan in a photograph of a screen with one picture, or with two side by side. */
+static void find_in_photograph(int pictures) {
     static uint8_t tissue[PIXELS];
     draw_tissue(tissue);
-    enum { SCREEN_WIDTH = 640, SCREEN_HEIGHT = 480, LEFT = 120, TOP = 100 };
+    enum { SCREEN_WIDTH = 800, SCREEN_HEIGHT = 720, LEFT = 60, TOP = 100, GAP = 12 };
+    const int right = LEFT + pictures * WIDTH + (pictures - 1) * GAP;
     sm_image screen = {SCREEN_WIDTH, SCREEN_HEIGHT, 3, calloc((size_t)SCREEN_WIDTH * SCREEN_HEIGHT, 3)};
     uint8_t *screen_mask = calloc((size_t)SCREEN_WIDTH * SCREEN_HEIGHT, 1);
     assert_non_null(screen.pixels);
     assert_non_null(screen_mask);
     for (int y = 0; y < SCREEN_HEIGHT; y++)
         for (int x = 0; x < SCREEN_WIDTH; x++) {
-            const bool inside = x >= LEFT && x < LEFT + WIDTH && y >= TOP && y < TOP + HEIGHT;
+            const int across = (x - LEFT) % (WIDTH + GAP);
+            const bool inside = x >= LEFT && x < right && across < WIDTH && y >= TOP && y < TOP + HEIGHT;
             for (int c = 0; c < 3; c++)
-                screen.pixels[3 * (y * SCREEN_WIDTH + x) + c] = inside ? tissue[(y - TOP) * WIDTH + x - LEFT] : 40;
+                screen.pixels[3 * (y * SCREEN_WIDTH + x) + c] = inside ? tissue[(y - TOP) * WIDTH + across] : 40;
         }
     const photograph_style style = {.width = 1000,
                                     .height = 750,
@@ -136,7 +138,7 @@ static void test_the_scan_of_a_photograph_is_found(void **state) {
     assert_int_equal(sm_scan_find_photograph(grey, style.width, style.height, &scan, &kind, NULL), SM_OK);
     assert_int_equal(kind, SM_SCAN_PHOTOGRAPH);
     const sm_point first = photograph_map(taken.from_screen, LEFT, TOP),
-                   last = photograph_map(taken.from_screen, LEFT + WIDTH, TOP + HEIGHT);
+                   last = photograph_map(taken.from_screen, right, TOP + HEIGHT);
     const sm_scan_view *view = &scan.views[0];
     assert_int_equal(scan.count, 1);
     assert_true(abs(view->left - (int)first.x) < 60);
@@ -157,12 +159,24 @@ static void test_the_scan_of_a_photograph_is_found(void **state) {
     sm_image_free(&screen);
 }
 
+static void test_the_scan_of_a_photograph_is_found(void **state) {
+    (void)state;
+    find_in_photograph(1);
+}
+
+/** Which the warning says. */
+static void test_two_pictures_of_a_photograph_are_one_region(void **state) {
+    (void)state;
+    find_in_photograph(2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_colour_maps_are_inverted),
         cmocka_unit_test(test_grey_images_stay),
         cmocka_unit_test(test_doppler_colours_are_filled),
         cmocka_unit_test(test_the_scan_of_a_photograph_is_found),
+        cmocka_unit_test(test_two_pictures_of_a_photograph_are_one_region),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

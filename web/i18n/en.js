@@ -176,7 +176,7 @@ export default {
     'type.malignant': '“malignant”',
     'warning.tinted': 'Colour map: the answer is for the grey values behind it.',
     'warning.overlay': 'Colours cover {share} % of the scan and were filled from their surroundings.',
-    'warning.photograph': 'This looks like a photograph of a screen. Check the scan region (R).',
+    'warning.photograph': 'This looks like a photograph of a screen. It is answered as one picture: check the scan region, and mark several pictures yourself (R).',
     'warning.no-scan': 'No ultrasound picture was found. Mark the scan region (R), or do not rely on the answer.',
     'warning.foreign': 'This does not look like a breast ultrasound image. The network was trained only on breast ultrasound, so do not rely on its answer. If only a part of the picture is ultrasound, mark it as scan region (R).',
     'warning.foreignRegion': 'Scan region {number} does not look like a breast ultrasound image: do not rely on its answer.',
