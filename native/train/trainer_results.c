@@ -53,7 +53,7 @@ static void adjust_average(const sm_trainer *t) {
     for (int c = 0; c < SM_CLASS_COUNT; c++) t->result[t->net.parameters[bias].offset + (size_t)c] += shift[c];
 }
 
-static void make_result(const sm_trainer *t) {
+void sm_trainer_make_result(const sm_trainer *t) {
     adjust_average(t);
     mix_with_start(t);
 }
@@ -232,9 +232,11 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     sm_scores scores = {0};
     const int epoch = t->progress.epoch + 1;
     const bool validates = t->validation_cache.count > 0;
-    make_result(t);
+    sm_status status = sm_trainer_check_weights(t, error);
+    if (status != SM_OK) return status;
+    if (!sm_trainer_is_sound(t)) return sm_fail(error, SM_ERROR_DATA, "%s", t->diverged);
     const double begun = sm_clock();
-    sm_status status = score_inner(t, epoch, error);
+    status = score_inner(t, epoch, error);
     if (status != SM_OK) return status;
     t->times.validation += sm_clock() - begun;
     t->progress.epoch++; /* for the patience; until the log is longer, nothing is saved */
@@ -266,6 +268,5 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     const double written = sm_clock();
     t->times.writing += written - scored;
     if (save) t->saved_at = written;
-    status = sm_ranks_agree(t->options->ranks, status, error);
-    return status == SM_OK ? sm_trainer_check_weights(t, error) : status;
+    return sm_ranks_agree(t->options->ranks, status, error);
 }

@@ -241,23 +241,40 @@ static void decide_as_start(const sm_trainer *t) {
     sm_validation_decide(t->inner_validation, &rule);
 }
 
-static sm_status start_or_resume(sm_trainer *t, sm_error *error) {
-    if (t->has_checkpoint) {
-        sm_status status =
-            sm_checkpoint_read(t->checkpoint_path, t->settings, &t->progress, t->parameters, &t->optimiser, error);
-        if (status != SM_OK) return status;
-        if (strcmp(t->progress.settings, t->settings) != 0) {
-            fprintf(stderr, "resuming with more epochs: the learning rate follows the schedule of %d epochs\n",
-                    t->options->epochs);
-            free(t->progress.settings);
-            t->progress.settings = strdup(t->settings);
-            if (!t->progress.settings) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the settings");
-        }
-        for (int i = 0; i < t->progress.halvings; i++) t->optimiser_options.learning_rate /= 2;
-        if (t->progress.epoch < t->options->epochs)
-            fprintf(stderr, "resuming at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
-        return status;
+/** The number of the setting " key=NUMBER". */
+static double setting(const char *settings, const char *key) {
+    const char *place = strstr(settings, key);
+    return place ? strtod(place + strlen(key), NULL) : 0;
+}
+
+/** Takes over more epochs and a lower learning rate than those of the checkpoint. */
+static sm_status change_schedule(sm_trainer *t, sm_error *error) {
+    static const char epochs[] = " epochs=", rate[] = " lr=";
+    if (setting(t->progress.settings, epochs) < setting(t->settings, epochs))
+        fprintf(stderr, "resuming with more epochs: the learning rate follows the schedule of %d epochs\n",
+                t->options->epochs);
+    if (setting(t->progress.settings, rate) > setting(t->settings, rate)) {
+        fprintf(stderr, "resuming with a lower learning rate, %g\n", (double)t->options->optimiser.learning_rate);
+        t->progress.halvings = 0; /* they were of the rate that is replaced */
     }
+    free(t->progress.settings);
+    t->progress.settings = strdup(t->settings);
+    return t->progress.settings ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for the settings");
+}
+
+static sm_status resume(sm_trainer *t, sm_error *error) {
+    sm_status status =
+        sm_checkpoint_read(t->checkpoint_path, t->settings, &t->progress, t->parameters, &t->optimiser, error);
+    if (status == SM_OK) status = change_schedule(t, error);
+    if (status != SM_OK) return status;
+    for (int i = 0; i < t->progress.halvings; i++) t->optimiser_options.learning_rate /= 2;
+    if (t->progress.epoch < t->options->epochs)
+        fprintf(stderr, "resuming at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
+    return SM_OK;
+}
+
+static sm_status start_or_resume(sm_trainer *t, sm_error *error) {
+    if (t->has_checkpoint) return resume(t, error);
     if (t->options->resume) fprintf(stderr, "no checkpoint in %s yet: starting from the beginning\n", t->options->out);
     /* With --overwrite: the best weights of the training that is replaced. This one may write none. */
     if (t->options->overwrite) remove(t->best_path);

@@ -49,8 +49,8 @@ typedef struct sm_trainer {
     sm_optimiser optimiser;
     sm_snapshot snapshot;
     sm_trainer_times times;
-    bool diverged;   /* the loss of the last batch was not finite */
-    double saved_at; /* sm_clock of the last save */
+    const char *diverged; /* why the last batch or epoch cannot be gone on from; NULL: it can */
+    double saved_at;      /* sm_clock of the last save */
     float *parameters, *gradients;
     float *result; /* the parameters to validate and to write: EMA weights with the adjusted type bias, mixed with
                       `start` */
@@ -94,7 +94,15 @@ sm_status sm_trainer_score_start(sm_trainer *trainer, sm_error *error);
 void sm_trainer_report_choice(const sm_trainer *trainer);
 /** Whether `patience` epochs have passed without a better inner score. */
 bool sm_trainer_out_of_patience(const sm_trainer *trainer);
-/** Ends the epoch that was just trained: scores and log; and when it is time: observer, weights, checkpoint. */
+/** Makes `result` of the EMA weights. */
+void sm_trainer_make_result(const sm_trainer *trainer);
+/** Makes `result`. Whether the state can be saved and gone on from: all of it is finite, and the file of weights can
+ * hold the result. All ranks find the same. Sets `diverged` when it is not so. */
+bool sm_trainer_is_sound(sm_trainer *trainer);
+/** Whether the parameters are so large that the state may be past help: not one to go back to. */
+bool sm_trainer_is_near_limit(const sm_trainer *trainer);
+/** Ends the epoch that was just trained: scores and log; and when it is time: observer, weights, checkpoint. Sets
+ * `diverged` and fails, with nothing changed or written, when the state is not sound. */
 sm_status sm_trainer_finish_epoch(sm_trainer *trainer, sm_progress *bar, sm_error *error);
 /** Writes the best weights, if they are new, and the checkpoint. */
 sm_status sm_trainer_save(sm_trainer *trainer, sm_error *error);

@@ -443,15 +443,48 @@ static void test_bad_images_are_left_out_and_named(void **state) {
     scratch_png(f->folder, "3.png", SIDE, SIDE - 8, f->samples[3].grey);
 }
 
-static void test_diverging_training_is_ended(void **state) {
-    fixture *f = *state;
+/** No rate that is tried is low enough. What is left on disk can be gone on from, with a lower one. */
+static void diverge(fixture *f, const char *run, int shards) {
     sm_trainer_options options = short_training("none");
     options.epochs = 20;
+    options.shards = shards;
+    options.precision = SM_WEIGHTS_FLOAT16;
     options.optimiser.learning_rate = 1e30f;
     sm_error error = {0};
-    assert_int_equal(train(f, "diverging", &options, &error), SM_ERROR_DATA);
-    assert_non_null(strstr(error.message, "lower the learning rate"));
+    assert_int_equal(train(f, run, &options, &error), SM_ERROR_DATA);
+    assert_non_null(strstr(error.message,
+                           " in epoch 1, also with a learning rate of 6.25e+28; the state at the start of "
+                           "epoch 1 is saved: go on from there with --resume and a lower"));
+    options.resume = true;
+    options.epochs = 1;
+    assert_int_equal(train(f, run, &options, &error), SM_ERROR_DATA);
+    assert_non_null(strstr(error.message, "cannot resume: the checkpoint was made with epochs=20, now it is epochs=1"));
+    options.epochs = 20;
+    options.optimiser.learning_rate = 2e30f;
+    assert_int_equal(train(f, run, &options, &error), SM_ERROR_DATA);
+    assert_non_null(strstr(error.message, "was made with lr=1e+30, now it is lr=2e+30"));
+    options.optimiser.learning_rate = learning_rate;
+    assert_int_equal(train(f, run, &options, &error), SM_OK);
+    sm_net net;
+    sm_weights_metadata metadata;
+    sm_floats_free(read_weights(f, run, &net, &metadata)); /* refused when a value is not finite */
+    size_t size = 0;
+    sm_training_history history;
+    char *log = (char *)read_file(f, run, "log.csv", &size);
+    assert_int_equal(sm_training_history_parse(log, &history, NULL), SM_OK);
+    assert_int_equal(history.epochs, 20);
+    for (int i = 0; i < 20; i++) {
+        assert_near(history.column[SM_LOG_EPOCH][i], i + 1, 0);
+        assert_true(history.column[SM_LOG_LEARNING_RATE][i] <= (double)learning_rate); /* not halved once more */
+    }
+    assert_near(history.column[SM_LOG_LEARNING_RATE][0], (double)learning_rate, 1e-5);
+    sm_training_history_free(&history);
+    free(log);
 }
+
+static void test_diverging_training_is_ended(void **state) { diverge(*state, "diverging", 0); }
+
+static void test_diverging_training_on_shards_is_ended(void **state) { diverge(*state, "diverging shards", 2); }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -461,6 +494,7 @@ int main(void) {
         cmocka_unit_test(test_observer_gets_each_epoch),
         cmocka_unit_test(test_bad_images_are_left_out_and_named),
         cmocka_unit_test(test_diverging_training_is_ended),
+        cmocka_unit_test(test_diverging_training_on_shards_is_ended),
     };
     return cmocka_run_group_tests_name("trainer", tests, make_fixture, free_fixture);
 }
