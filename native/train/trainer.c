@@ -238,6 +238,27 @@ static void print_times(sm_trainer *t, double begun) {
     fprintf(stderr, "%s\n", text);
 }
 
+/** Trains until nothing is left to train. */
+static sm_status train(sm_trainer *t, double begun, sm_error *error) {
+    /* The progress bar counts from where this run begins, so that its estimate holds after a resumption. */
+    t->first_batch = t->progress.epoch * t->batches + t->progress.batch;
+    sm_progress bar;
+    sm_progress_begin(&bar, "training", t->batches * t->options->epochs - t->first_batch);
+    sm_status status = sm_trainer_score_start(t, error);
+    t->times.start = sm_clock() - begun;
+    t->times.scoring = -scoring_seconds(t); /* that of the start counts there */
+    while (status == SM_OK && !sm_trainer_is_finished(t)) {
+        status = run_epoch(t, &bar, error);
+        if (status == SM_OK) status = sm_trainer_finish_epoch(t, &bar, error);
+        if (t->diverged) status = sm_ranks_agree(t->options->ranks, go_back(t, &bar, error), error);
+    }
+    sm_progress_end(&bar);
+    if (status != SM_OK) return status;
+    print_times(t, begun);
+    sm_trainer_report_choice(t);
+    return SM_OK;
+}
+
 sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset, const sm_parallel *parallel,
                    const volatile sig_atomic_t *interrupted, sm_error *error) {
     sm_trainer *t = calloc(1, sizeof *t);
@@ -249,22 +270,11 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
     t->interrupted = interrupted;
     const double begun = sm_clock();
     sm_status status = sm_trainer_set_up(t, error);
-    /* The progress bar counts from where this run begins, so that its estimate holds after a resumption. */
-    t->first_batch = t->progress.epoch * t->batches + t->progress.batch;
-    sm_progress bar;
-    sm_progress_begin(&bar, "training", t->batches * t->options->epochs - t->first_batch);
-    const int epochs = t->options->epochs;
-    if (status == SM_OK) status = sm_trainer_score_start(t, error);
-    t->times.start = sm_clock() - begun;
-    t->times.scoring = -scoring_seconds(t); /* that of the start counts there */
-    while (status == SM_OK && t->progress.epoch < epochs && !sm_trainer_out_of_patience(t)) {
-        status = run_epoch(t, &bar, error);
-        if (status == SM_OK) status = sm_trainer_finish_epoch(t, &bar, error);
-        if (t->diverged) status = sm_ranks_agree(t->options->ranks, go_back(t, &bar, error), error);
-    }
-    sm_progress_end(&bar);
-    if (status == SM_OK) print_times(t, begun);
-    if (status == SM_OK) sm_trainer_report_choice(t);
+    if (status == SM_OK && sm_trainer_is_finished(t))
+        fprintf(stderr, "already finished: %d epochs%s\n", t->progress.epoch,
+                t->progress.epoch < t->options->epochs ? ", no better one for --patience" : "");
+    else if (status == SM_OK)
+        status = train(t, begun, error);
     if (status == SM_OK) status = list_left_out(t, error);
     sm_trainer_tear_down(t);
     free(t);

@@ -24,11 +24,14 @@ typedef struct sm_epoch_result {
     int epochs;         /**< of the whole training */
     bool last;          /**< the training ends here */
     int best_epoch;     /**< by inner validation; -1 without one, 0 for the initial weights */
+    int inner_images;   /**< of inner validation */
     const char *recipe; /**< as in sm_training_facts */
     const char *log;    /**< log.csv up to this epoch, see training_log.h */
     bool saved; /**< results are saved now (see save_seconds); otherwise there are no examples when no fold validates */
-    const sm_validation_example *examples; /**< of validation images, or of training images when no fold validates */
+    /** Of validation images; when no fold validates of those of inner validation; else of training images. */
+    const sm_validation_example *examples;
     int example_count;
+    const char *examples_of; /**< "validation", "inner validation" or "training" */
 } sm_epoch_result;
 
 /** What a training is, once its images are loaded; everything is valid during the call of the observer only. */

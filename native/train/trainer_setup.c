@@ -265,11 +265,12 @@ static sm_status change_schedule(sm_trainer *t, sm_error *error) {
 static sm_status resume(sm_trainer *t, sm_error *error) {
     sm_status status =
         sm_checkpoint_read(t->checkpoint_path, t->settings, &t->progress, t->parameters, &t->optimiser, error);
-    if (status == SM_OK) status = change_schedule(t, error);
+    if (status == SM_OK) status = sm_training_log_upgrade(&t->progress.log, error);
+    if (status != SM_OK || sm_trainer_is_finished(t)) return status;
+    status = change_schedule(t, error);
     if (status != SM_OK) return status;
     for (int i = 0; i < t->progress.halvings; i++) t->optimiser_options.learning_rate /= 2;
-    if (t->progress.epoch < t->options->epochs)
-        fprintf(stderr, "resuming at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
+    fprintf(stderr, "resuming at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
     return SM_OK;
 }
 
@@ -348,7 +349,7 @@ static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     return status;
 }
 
-/** Chooses training images to show, spread evenly, for a training without a validation fold. */
+/** Chooses training images to show, spread evenly, for a training without any validation. */
 static sm_status choose_shown(sm_trainer *t, sm_error *error) {
     const sm_cache *all = &t->training_cache;
     const int count = all->count < SM_VALIDATION_EXAMPLES ? all->count : SM_VALIDATION_EXAMPLES;
@@ -394,9 +395,9 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
             sm_loader_prepare_part(t->loader, first, count);
         }
     }
-    const bool validates = t->validation_cache.count > 0;
-    if (status == SM_OK && !validates) status = choose_shown(t, error);
-    if (status == SM_OK)
+    const bool validates = t->validation_cache.count > 0, shows_inner = !validates && t->inner_cache.count > 0;
+    if (status == SM_OK && !validates && !shows_inner) status = choose_shown(t, error);
+    if (status == SM_OK && !shows_inner)
         status = sm_validation_create(&t->net, validates ? &t->validation_cache : &t->shown, t->size,
                                       options->loss.type_mae, t->kernels, t->parallel, &t->validation, error);
     if (status == SM_OK && t->inner_cache.count > 0) {
@@ -406,7 +407,7 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
                          : sm_fail(error, SM_ERROR_MEMORY, "no memory for the best weights");
     }
     if (status == SM_OK) {
-        sm_validation_spread(t->validation, options->ranks);
+        if (t->validation) sm_validation_spread(t->validation, options->ranks);
         if (t->inner_validation) sm_validation_spread(t->inner_validation, options->ranks);
         if (t->inner_validation && t->start) decide_as_start(t);
         describe_settings(t);
@@ -415,7 +416,7 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     }
     status = sm_ranks_agree(options->ranks, status, error);
     if (status == SM_OK) status = sm_trainer_share_state(t, error);
-    if (status != SM_OK) return status;
+    if (status != SM_OK || sm_trainer_is_finished(t)) return status; /* the record of a finished training stays */
     return sm_ranks_agree(options->ranks, announce(t, error), error);
 }
 

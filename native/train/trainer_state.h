@@ -33,7 +33,7 @@ typedef struct sm_trainer {
     sm_augmentation augmentation;
     sm_cache training_cache, validation_cache;
     sm_cache inner_cache; /* images that choose the best epoch */
-    sm_cache shown;       /* training images to show when no fold validates; the samples belong to training_cache */
+    sm_cache shown;       /* training images to show when there are no others; the samples belong to training_cache */
     bool caches_borrowed; /* the samples belong to options->images */
     bool folder_new;      /* the folder for the results did not exist before */
     sm_sampler *sampler;
@@ -44,7 +44,7 @@ typedef struct sm_trainer {
     sm_prompt_simulation *prompts;   /* NULL for a network without prompts */
     sm_shards *shards;               /* NULL when the batch is not cut */
     bool stop;                       /* a rank is interrupted: all stop after this step */
-    sm_validation *validation;       /* of validation_cache, or of `shown` when no fold validates */
+    sm_validation *validation;       /* of validation_cache; without a fold of `shown`, or NULL with inner_cache */
     sm_validation *inner_validation; /* NULL without inner_cache */
     sm_optimiser optimiser;
     sm_snapshot snapshot;
@@ -56,6 +56,7 @@ typedef struct sm_trainer {
                       `start` */
     float *start;  /* the initial weights; NULL: random ones */
     double *start_values;        /* the inner scores of the images with the initial weights; NULL: not compared */
+    double inner_score;          /* of the last epoch */
     sm_paired gain;              /* of the last epoch over the initial weights */
     float *best;                 /* the best result by inner validation; NULL without one */
     bool best_new;               /* `best` is not written yet */
@@ -92,6 +93,8 @@ void sm_trainer_tear_down(sm_trainer *trainer);
 sm_status sm_trainer_score_start(sm_trainer *trainer, sm_error *error);
 /** After the last epoch: what best.safetensors holds, when no epoch was better than the initial weights. */
 void sm_trainer_report_choice(const sm_trainer *trainer);
+/** Whether nothing is left to train: all epochs are done, or sm_trainer_out_of_patience. */
+bool sm_trainer_is_finished(const sm_trainer *trainer);
 /** Whether `patience` epochs have passed without a better inner score. */
 bool sm_trainer_out_of_patience(const sm_trainer *trainer);
 /** Makes `result` of the EMA weights. */

@@ -13,6 +13,7 @@
 #include "../../native/data/phantom.h"
 #include "../../native/data/random.h"
 #include "../../native/file.h"
+#include "../../native/train/checkpoint.h"
 #include "../../native/train/composer.h"
 #include "../../native/train/prompt_simulation.h"
 #include "../../native/train/sampler.h"
@@ -443,6 +444,57 @@ static void test_bad_images_are_left_out_and_named(void **state) {
     scratch_png(f->folder, "3.png", SIDE, SIDE - 8, f->samples[3].grey);
 }
 
+/** Makes the checkpoint of a training one of an earlier version, whose log had 14 columns. */
+static void age_checkpoint(const fixture *f, const char *run) {
+    sm_net net;
+    sm_weights_metadata metadata;
+    sm_optimiser optimiser;
+    sm_checkpoint checkpoint;
+    char path[256], old[4096] = "";
+    float *parameters = read_weights(f, run, &net, &metadata);
+    snprintf(path, sizeof path, "%s/%s/checkpoint.bin", f->folder, run);
+    assert_int_equal(sm_optimiser_create(&net, parameters, sm_kernels_for(SM_BACKEND_AUTO), &optimiser, NULL), SM_OK);
+    assert_int_equal(sm_checkpoint_read(path, metadata.recipe, &checkpoint, parameters, &optimiser, NULL), SM_OK);
+    for (const char *row = checkpoint.log; *row; row += strcspn(row, "\n") + 1) {
+        size_t length = 0;
+        for (int column = 0; column < 14; column++) length += strcspn(row + length, ",") + 1;
+        strncat(old, row, length - 1);
+        strcat(old, "\n");
+    }
+    free(checkpoint.log);
+    checkpoint.log = strdup(old);
+    assert_non_null(checkpoint.log);
+    assert_int_equal(sm_checkpoint_write(path, &checkpoint, parameters, &optimiser, NULL), SM_OK);
+    sm_checkpoint_free(&checkpoint);
+    sm_optimiser_free(&optimiser);
+    sm_floats_free(parameters);
+}
+
+static void test_training_of_an_earlier_version_goes_on(void **state) {
+    fixture *f = *state;
+    sm_trainer_options options = short_training("none");
+    options.inner_share = 0.3f;
+    assert_int_equal(train(f, "earlier", &options, NULL), SM_OK);
+    age_checkpoint(f, "earlier");
+    options.resume = true;
+    options.epochs = EPOCHS + 1;
+    assert_int_equal(train(f, "earlier", &options, NULL), SM_OK);
+    size_t size = 0;
+    sm_training_history history;
+    char *log = (char *)read_file(f, "earlier", "log.csv", &size);
+    assert_memory_equal(log, sm_training_log_header, strlen(sm_training_log_header));
+    int commas = 0;
+    for (const char *c = log; *c; c++) commas += *c == ',';
+    assert_int_equal(commas, (EPOCHS + 2) * (SM_LOG_COLUMNS - 1)); /* no row is shorter */
+    assert_int_equal(sm_training_history_parse(log, &history, NULL), SM_OK);
+    assert_int_equal(history.epochs, EPOCHS + 1);
+    assert_true(history.column[SM_LOG_SECONDS][0] > 0 && isnan(history.column[SM_LOG_INNER_SCORE][0]));
+    assert_true(history.column[SM_LOG_INNER_SCORE][EPOCHS] >= 0);
+    assert_true(isnan(history.column[SM_LOG_INNER_GAIN][EPOCHS])); /* there are no initial weights to compare with */
+    sm_training_history_free(&history);
+    free(log);
+}
+
 /** No rate that is tried is low enough. What is left on disk can be gone on from, with a lower one. */
 static void diverge(fixture *f, const char *run, int shards) {
     sm_trainer_options options = short_training("none");
@@ -493,6 +545,7 @@ int main(void) {
         cmocka_unit_test(test_type_bias_undoes_the_sampling),
         cmocka_unit_test(test_observer_gets_each_epoch),
         cmocka_unit_test(test_bad_images_are_left_out_and_named),
+        cmocka_unit_test(test_training_of_an_earlier_version_goes_on),
         cmocka_unit_test(test_diverging_training_is_ended),
         cmocka_unit_test(test_diverging_training_on_shards_is_ended),
     };
