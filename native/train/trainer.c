@@ -271,7 +271,7 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
     const double begun = sm_clock();
     sm_status status = sm_trainer_set_up(t, error);
     if (status == SM_OK && sm_trainer_is_finished(t))
-        fprintf(stderr, "already finished: %d epochs%s\n", t->progress.epoch,
+        fprintf(stderr, "already finished: %d epoch%s%s\n", t->progress.epoch, t->progress.epoch == 1 ? "" : "s",
                 t->progress.epoch < t->options->epochs ? ", no better one for --patience" : "");
     else if (status == SM_OK)
         status = train(t, begun, error);
