@@ -63,7 +63,8 @@ sm_status sm_training_log_upgrade(char **log, sm_error *error) {
     for (const char *s = *log + header; *s; s++) rows += *s == '\n';
     char *longer = malloc(strlen(*log) + rest - header + rows * missing + 1);
     if (!longer) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the log");
-    char *out = longer + strlen(strcpy(longer, sm_training_log_header));
+    memcpy(longer, sm_training_log_header, rest + 1);
+    char *out = longer + rest + 1;
     for (const char *row = *log + header; *row && *++row;) {
         const size_t length = strcspn(row, "\n");
         memcpy(out, row, length);
