@@ -160,7 +160,7 @@ static const sm_option option_table[] = {
      .offset = offsetof(arguments, options.seed)},
     SM_THREADS_OPTION(offsetof(arguments, threads)),
     {.name = "resume",
-     .help = "continue from DIR/checkpoint.bin if it exists",
+     .help = "continue from DIR/checkpoint.bin if it exists; --epochs may be more than before, --learning-rate lower",
      .kind = SM_OPTION_FLAG,
      .offset = offsetof(arguments, options.resume)},
     {.name = "overwrite",

@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/** The largest number. */
+static const float SM_HALF_MAX = 65504.0f;
+
 static inline float sm_half_to_float(uint16_t half) {
     uint32_t sign = (uint32_t)(half & 0x8000U) << 16;
     uint32_t exponent = (half >> 10) & 0x1FU;

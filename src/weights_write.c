@@ -214,8 +214,7 @@ static sm_status store_tensor(const tensor *t, const float *scales, uint8_t *dat
     const size_t channels = (size_t)t->shape[t->rank - 1];
     for (size_t k = 0; k < t->count; k++) {
         const float value = t->values[k];
-        /* 65504 is the largest half-precision number. */
-        if (!isfinite(value) || (t->stored == STORE_HALF && fabsf(value) > 65504.0f))
+        if (!isfinite(value) || (t->stored == STORE_HALF && fabsf(value) > SM_HALF_MAX))
             return sm_fail(error, SM_ERROR_WEIGHTS, "tensor %s%s holds a value that cannot be stored", t->name,
                            t->suffix);
         if (t->stored == STORE_BYTE) {

@@ -15,6 +15,7 @@ static const char STYLE[] =
     "h1{font-size:30px;line-height:1.2;margin:0 0 4px;letter-spacing:-.02em}"
     "h2{font-size:23px;line-height:1.25;margin:52px 0 4px;letter-spacing:-.01em}"
     "h3{font-size:17px;margin:36px 0 10px}"
+    "img{max-width:100%;height:auto}"
     "p{margin:0 0 12px}.lead,.note{color:var(--soft)}.note{font-size:13.5px}"
     ".research{background:var(--note);border:1px solid var(--note-line);color:var(--note-ink);border-radius:10px;"
     "padding:10px 14px;margin:18px 0 22px;font-size:14px}"

@@ -128,15 +128,24 @@ static sm_status fail_settings(const char *path, const char *then, const char *n
                    new);
 }
 
-/** Whether nothing differs but that the training has more epochs now. */
+/** Whether two words "key=number" have this key, and the second number is at least (`sign` 1) or at most (-1) the
+ * first. */
+static bool may_change(const char *then, const char *now, const char *key, int sign) {
+    const size_t length = strlen(key);
+    return strncmp(then, key, length) == 0 && strncmp(now, key, length) == 0 &&
+           sign * (strtod(now + length, NULL) - strtod(then + length, NULL)) >= 0;
+}
+
+/** Whether nothing differs but that the training has more epochs or a lower learning rate now. */
 static bool same_settings(const char *then, const char *now) {
-    static const char key[] = " epochs=";
-    const char *old = strstr(then, key), *new = strstr(now, key);
-    if (!old || !new || old - then != new - now) return strcmp(then, now) == 0;
-    char *old_rest, *new_rest;
-    const long old_epochs = strtol(old + strlen(key), &old_rest, 10);
-    const long new_epochs = strtol(new + strlen(key), &new_rest, 10);
-    return strncmp(then, now, (size_t)(old - then)) == 0 && strcmp(old_rest, new_rest) == 0 && new_epochs >= old_epochs;
+    while (*then && *now) {
+        const size_t then_length = strcspn(then, " "), now_length = strcspn(now, " ");
+        const bool same = then_length == now_length && memcmp(then, now, now_length) == 0;
+        if (!same && !may_change(then, now, "epochs=", 1) && !may_change(then, now, "lr=", -1)) return false;
+        then += then_length + strspn(then + then_length, " ");
+        now += now_length + strspn(now + now_length, " ");
+    }
+    return !*then && !*now;
 }
 
 static sm_status parse(const char *path, const unsigned char *bytes, size_t size, const char *settings,

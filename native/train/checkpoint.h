@@ -20,7 +20,7 @@ typedef struct sm_checkpoint {
     int epoch;      /**< current epoch, from 0 */
     int batch;      /**< next batch of that epoch */
     sm_epoch_sums sums;
-    int halvings;      /**< how often the learning rate was halved after a loss that was not finite */
+    int halvings;      /**< how often the learning rate was halved because the training diverged */
     int best_epoch;    /**< epochs of training of the best weights by inner validation; 0: the initial ones */
     double best_score; /**< negative: not scored yet */
 } sm_checkpoint;
@@ -36,8 +36,8 @@ sm_status sm_checkpoint_write(const char *path, const sm_checkpoint *checkpoint,
 sm_status sm_checkpoint_find(const char *path, bool *found, sm_error *error);
 /**
  * Reads a checkpoint; `parameters` and `optimiser` must have been made for the same network. Errors: SM_ERROR_IO,
- * SM_ERROR_DATA (damaged, or other `settings`: the message shows the differences), SM_ERROR_MEMORY. More epochs than
- * before (the setting "epochs") are no difference.
+ * SM_ERROR_DATA (damaged, or other `settings`: the message shows the differences), SM_ERROR_MEMORY. More epochs (the
+ * setting "epochs") and a lower learning rate ("lr") than before are no difference.
  */
 sm_status sm_checkpoint_read(const char *path, const char *settings, sm_checkpoint *checkpoint, float *parameters,
                              sm_optimiser *optimiser, sm_error *error);

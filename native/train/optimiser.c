@@ -132,6 +132,7 @@ double sm_optimiser_step(sm_optimiser *optimiser, const sm_optimiser_options *op
     double norm = 0;
     for (int i = 0; i < trained_chunks; i++) norm += squares[i];
     norm = sqrt(norm);
+    if (!isfinite(norm)) return norm;
     const double limit = (double)options->gradient_norm;
     job.step.gradient_scale = limit > 0 && norm > limit ? (float)(limit / norm) : 1;
     job.step.rate = sm_learning_rate(options, optimiser->step);

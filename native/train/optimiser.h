@@ -52,7 +52,8 @@ long sm_warm_up_steps(const sm_optimiser_options *options);
 /** The learning rate of step `step`, from 0. */
 float sm_learning_rate(const sm_optimiser_options *options, long step);
 
-/** Updates `parameters` by `gradients`, and the EMA weights. Returns the norm of the gradients before clipping. */
+/** Updates `parameters` by `gradients`, and the EMA weights. Returns the norm of the gradients before clipping; when
+ * that is not finite, nothing is changed. */
 double sm_optimiser_step(sm_optimiser *optimiser, const sm_optimiser_options *options, float *parameters,
                          const float *gradients, const sm_parallel *parallel);
 

@@ -25,6 +25,7 @@ sm_status sm_snapshot_take(sm_snapshot *snapshot, const sm_checkpoint *progress,
     snapshot->step = optimiser->step;
     snapshot->epoch = progress->epoch;
     snapshot->batch = progress->batch;
+    snapshot->best_epoch = progress->best_epoch;
     snapshot->sums = progress->sums;
     return SM_OK;
 }

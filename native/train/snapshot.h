@@ -1,4 +1,4 @@
-/** The state of a training at the start of an epoch, kept in memory to go back to when the loss is no longer finite. */
+/** The state of a training at the start of an epoch, kept in memory to go back to when it diverges. */
 #ifndef SONOMASK_SNAPSHOT_H
 #define SONOMASK_SNAPSHOT_H
 
@@ -9,7 +9,7 @@ typedef struct sm_snapshot {
     float *parameters, *first, *second, *average; /**< as in sm_optimiser; NULL: nothing was taken */
     size_t log_length;
     long step;
-    int epoch, batch;
+    int epoch, batch, best_epoch;
     sm_epoch_sums sums;
 } sm_snapshot;
 

@@ -48,10 +48,12 @@ static sm_status simulate_prompts(sm_trainer *t, sm_batch *batch, uint64_t seed,
     return sm_prompt_simulation_correct(t->prompts, batch, sm_training_mask_logits(t->training), error);
 }
 
-static sm_status fail_diverged(sm_trainer *t, sm_error *error) {
-    t->diverged = true;
-    return sm_fail(error, SM_ERROR_DATA, "the loss is no longer finite: lower the learning rate");
+static sm_status fail_diverged(sm_trainer *t, const char *why, sm_error *error) {
+    t->diverged = why;
+    return sm_fail(error, SM_ERROR_DATA, "%s", why);
 }
+
+static const char loss_not_finite[] = "the loss was not finite", gradient_not_finite[] = "the gradient was not finite";
 
 /** A step on a whole batch. */
 static sm_status step(sm_trainer *t, sm_batch *batch, uint64_t seed, sm_error *error) {
@@ -61,8 +63,9 @@ static sm_status step(sm_trainer *t, sm_batch *batch, uint64_t seed, sm_error *e
         t->distillation ? sm_distillation_soften(t->distillation, batch, sm_random_derive(seed, 1)) : *batch;
     sm_losses losses = sm_training_step(t->training, t->parameters, &softened, &t->options->loss, statistics_momentum,
                                         seed, t->gradients);
-    if (!isfinite(losses.total)) return fail_diverged(t, error);
+    if (!isfinite(losses.total)) return fail_diverged(t, loss_not_finite, error);
     double norm = sm_optimiser_step(&t->optimiser, &t->optimiser_options, t->parameters, t->gradients, t->parallel);
+    if (!isfinite(norm)) return fail_diverged(t, gradient_not_finite, error);
     add_scores(t, batch, &losses, norm);
     return SM_OK;
 }
@@ -73,9 +76,12 @@ static sm_status step_shards(sm_trainer *t, const sm_batch *batch, sm_status pre
     const sm_status status = sm_shards_step(t->shards, batch, prepared, t->parameters, seed, statistics_momentum,
                                             t->interrupted, &t->progress.sums, &finite, &t->stop, error);
     if (status != SM_OK) return status;
-    if (!finite) return fail_diverged(t, error);
-    t->progress.sums.gradient_norm += sm_optimiser_step(&t->optimiser, &t->optimiser_options, t->parameters,
-                                                        sm_shards_gradients(t->shards), t->parallel);
+    if (!finite) return fail_diverged(t, loss_not_finite, error);
+    /* All ranks have the same gradients, so that they find the same norm. */
+    const double norm = sm_optimiser_step(&t->optimiser, &t->optimiser_options, t->parameters,
+                                          sm_shards_gradients(t->shards), t->parallel);
+    if (!isfinite(norm)) return fail_diverged(t, gradient_not_finite, error);
+    t->progress.sums.gradient_norm += norm;
     return SM_OK;
 }
 
@@ -102,33 +108,60 @@ static sm_status run_batch(sm_trainer *t, sm_error *error) {
 
 enum { SNAPSHOT_STEPS = 20, MOST_HALVINGS = 4 };
 
-/** Copies the state at the start of an epoch, but not after a few steps only: for few small images a copy takes as long
- * as a step. */
+/** Copies the state at the start of an epoch, but not one that may be past help, and not after a few steps only: for
+ * few small images a copy takes as long as a step. After a new best epoch always, so that no epoch is undone that was
+ * chosen. */
 static sm_status take_snapshot(sm_trainer *t, sm_error *error) {
     const sm_snapshot *last = &t->snapshot;
-    if (last->parameters && t->optimiser.step - last->step < SNAPSHOT_STEPS) return SM_OK;
+    const bool soon = t->optimiser.step - last->step < SNAPSHOT_STEPS;
+    const bool best = last->best_epoch != t->progress.best_epoch;
+    if (last->parameters && !best && (soon || sm_trainer_is_near_limit(t))) return SM_OK;
     return sm_snapshot_take(&t->snapshot, &t->progress, t->parameters, &t->optimiser, error);
 }
 
-/** After a loss that is not finite: back to the last snapshot, with half of the learning rate. The error of the batch
- * stays when that was done often already. */
-static sm_status go_back(sm_trainer *t, sm_progress *bar, sm_status failed, sm_error *error) {
-    if (t->progress.halvings >= MOST_HALVINGS) return failed;
-    t->diverged = false;
+/** Also the lowest learning rate that is tried leads to a state that cannot be gone on from. Saves the last good one,
+ * and says what to do. */
+static sm_status give_up(sm_trainer *t, sm_error *error) {
+    char text[SM_NOTE_SIZE];
+    const int used = snprintf(text, sizeof text, "%s in epoch %d, also with a learning rate of %g", t->diverged,
+                              t->progress.epoch + 1, (double)t->optimiser_options.learning_rate);
+    t->diverged = NULL;
+    sm_snapshot_restore(&t->snapshot, &t->progress, t->parameters, &t->optimiser);
+    sm_error reason = {0};
+    if (sm_trainer_writes(t) && sm_trainer_save(t, &reason) != SM_OK)
+        return sm_fail(error, SM_ERROR_DATA, "%s; the state before cannot be saved: %s", text, reason.message);
+    snprintf(text + used, sizeof text - (size_t)used,
+             "; the state at the start of epoch %d is saved: go on from there with --resume and a lower "
+             "--learning-rate, or start again with --overwrite and a lower one",
+             t->progress.epoch + 1);
+    return sm_fail(error, SM_ERROR_DATA, "%s", text);
+}
+
+/** After `diverged`: back to the last snapshot, with half of the learning rate. Fails when that was done often already.
+ */
+static sm_status go_back(sm_trainer *t, sm_progress *bar, sm_error *error) {
+    if (t->progress.halvings >= MOST_HALVINGS) return give_up(t, error);
     t->progress.halvings++;
     sm_snapshot_restore(&t->snapshot, &t->progress, t->parameters, &t->optimiser);
     t->optimiser_options.learning_rate /= 2;
     char line[SM_NOTE_SIZE];
-    snprintf(line, sizeof line, "the loss was not finite: back to the start of epoch %d with half of the learning rate",
-             t->progress.epoch + 1);
+    snprintf(line, sizeof line, "%s: back to the start of epoch %d with half of the learning rate, %g", t->diverged,
+             t->progress.epoch + 1, (double)t->optimiser_options.learning_rate);
     sm_progress_message(bar, line);
+    t->diverged = NULL;
     if (error) *error = (sm_error){0};
     return SM_OK;
 }
 
+/** Saves the state, or the one before it from which the training can go on. */
+static sm_status save_sound(sm_trainer *t, sm_progress *bar, sm_error *error) {
+    const sm_status status = sm_trainer_is_sound(t) ? SM_OK : go_back(t, bar, error);
+    return status == SM_OK && sm_trainer_writes(t) ? sm_trainer_save(t, error) : status;
+}
+
 /** Saves on request of the user. */
-static sm_status stop_here(sm_trainer *t, sm_error *error) {
-    sm_status status = sm_trainer_writes(t) ? sm_trainer_save(t, error) : SM_OK;
+static sm_status stop_here(sm_trainer *t, sm_progress *bar, sm_error *error) {
+    sm_status status = save_sound(t, bar, error);
     if (status == SM_OK)
         status =
             sm_fail(error, SM_ERROR_INTERRUPTED, "stopped in epoch %d; continue with --resume", t->progress.epoch + 1);
@@ -136,8 +169,8 @@ static sm_status stop_here(sm_trainer *t, sm_error *error) {
 }
 
 /** Another rank does not answer any more: the state after the last step that all have done is saved. */
-static sm_status save_alone(sm_trainer *t, sm_error *error) {
-    const sm_status status = sm_trainer_writes(t) ? sm_trainer_save(t, error) : SM_OK;
+static sm_status save_alone(sm_trainer *t, sm_progress *bar, sm_error *error) {
+    const sm_status status = save_sound(t, bar, error);
     if (status != SM_OK) return status;
     return sm_fail(error, SM_ERROR_INTERRUPTED,
                    "another rank ended or does not answer: stopped in epoch %d; continue with --resume",
@@ -156,9 +189,9 @@ static sm_status run_epoch(sm_trainer *t, sm_progress *bar, sm_error *error) {
                             t->progress.batch, error);
     status = sm_ranks_agree(t->options->ranks, status, error);
     while (status == SM_OK && t->progress.batch < t->batches) {
-        if (t->stop || (sm_ranks_count(t->options->ranks) == 1 && *t->interrupted)) return stop_here(t, error);
+        if (t->stop || (sm_ranks_count(t->options->ranks) == 1 && *t->interrupted)) return stop_here(t, bar, error);
         status = run_batch(t, error);
-        if (status == SM_ERROR_INTERRUPTED) return save_alone(t, error);
+        if (status == SM_ERROR_INTERRUPTED) return save_alone(t, bar, error);
         if (status != SM_OK) break;
         const sm_epoch_sums *sums = &t->progress.sums;
         char note[SM_NOTE_SIZE];
@@ -205,6 +238,27 @@ static void print_times(sm_trainer *t, double begun) {
     fprintf(stderr, "%s\n", text);
 }
 
+/** Trains until nothing is left to train. */
+static sm_status train(sm_trainer *t, double begun, sm_error *error) {
+    /* The progress bar counts from where this run begins, so that its estimate holds after a resumption. */
+    t->first_batch = t->progress.epoch * t->batches + t->progress.batch;
+    sm_progress bar;
+    sm_progress_begin(&bar, "training", t->batches * t->options->epochs - t->first_batch);
+    sm_status status = sm_trainer_score_start(t, error);
+    t->times.start = sm_clock() - begun;
+    t->times.scoring = -scoring_seconds(t); /* that of the start counts there */
+    while (status == SM_OK && !sm_trainer_is_finished(t)) {
+        status = run_epoch(t, &bar, error);
+        if (status == SM_OK) status = sm_trainer_finish_epoch(t, &bar, error);
+        if (t->diverged) status = sm_ranks_agree(t->options->ranks, go_back(t, &bar, error), error);
+    }
+    sm_progress_end(&bar);
+    if (status != SM_OK) return status;
+    print_times(t, begun);
+    sm_trainer_report_choice(t);
+    return SM_OK;
+}
+
 sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset, const sm_parallel *parallel,
                    const volatile sig_atomic_t *interrupted, sm_error *error) {
     sm_trainer *t = calloc(1, sizeof *t);
@@ -216,24 +270,11 @@ sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset,
     t->interrupted = interrupted;
     const double begun = sm_clock();
     sm_status status = sm_trainer_set_up(t, error);
-    /* The progress bar counts from where this run begins, so that its estimate holds after a resumption. */
-    t->first_batch = t->progress.epoch * t->batches + t->progress.batch;
-    sm_progress bar;
-    sm_progress_begin(&bar, "training", t->batches * t->options->epochs - t->first_batch);
-    const int epochs = t->options->epochs;
-    if (status == SM_OK) status = sm_trainer_score_start(t, error);
-    t->times.start = sm_clock() - begun;
-    t->times.scoring = -scoring_seconds(t); /* that of the start counts there */
-    while (status == SM_OK && t->progress.epoch < epochs && !sm_trainer_out_of_patience(t)) {
-        status = run_epoch(t, &bar, error);
-        if (status != SM_OK && t->diverged)
-            status = go_back(t, &bar, status, error);
-        else if (status == SM_OK)
-            status = sm_trainer_finish_epoch(t, &bar, error);
-    }
-    sm_progress_end(&bar);
-    if (status == SM_OK) print_times(t, begun);
-    if (status == SM_OK) sm_trainer_report_choice(t);
+    if (status == SM_OK && sm_trainer_is_finished(t))
+        fprintf(stderr, "already finished: %d epoch%s%s\n", t->progress.epoch, t->progress.epoch == 1 ? "" : "s",
+                t->progress.epoch < t->options->epochs ? ", no better one for --patience" : "");
+    else if (status == SM_OK)
+        status = train(t, begun, error);
     if (status == SM_OK) status = list_left_out(t, error);
     sm_trainer_tear_down(t);
     free(t);

@@ -24,11 +24,14 @@ typedef struct sm_epoch_result {
     int epochs;         /**< of the whole training */
     bool last;          /**< the training ends here */
     int best_epoch;     /**< by inner validation; -1 without one, 0 for the initial weights */
+    int inner_images;   /**< of inner validation */
     const char *recipe; /**< as in sm_training_facts */
     const char *log;    /**< log.csv up to this epoch, see training_log.h */
     bool saved; /**< results are saved now (see save_seconds); otherwise there are no examples when no fold validates */
-    const sm_validation_example *examples; /**< of validation images, or of training images when no fold validates */
+    /** Of validation images; when no fold validates of those of inner validation; else of training images. */
+    const sm_validation_example *examples;
     int example_count;
+    const char *examples_of; /**< "validation", "inner validation" or "training" */
 } sm_epoch_result;
 
 /** What a training is, once its images are loaded; everything is valid during the call of the observer only. */
@@ -100,11 +103,13 @@ sm_status sm_trainer_input_size(const sm_trainer_options *options, int *size, sm
 
 /**
  * Trains to the last epoch, or until `*interrupted` is not zero: then it saves a checkpoint and returns
- * SM_ERROR_INTERRUPTED. It also saves a checkpoint after epochs, see save_seconds. A loss that is not finite makes it
- * go back to the start of an earlier epoch and halve the learning rate, at most four times. With `resume` it continues
- * from the checkpoint, also to more epochs than before; the weights are then the same, bit for bit, as those of an
- * uninterrupted training with the same options and number of threads. Returns SM_ERROR_DATA, with the results written,
- * when some images could not be used. Other errors: SM_ERROR_ARGUMENT, _DATA, _IO, _WEIGHTS, _MEMORY.
+ * SM_ERROR_INTERRUPTED. It also saves a checkpoint after epochs, see save_seconds. A loss, a gradient or
+ * weights that are not finite, or weights too large for the file's precision, make it go back to the start of an
+ * earlier epoch and halve the learning rate, at most four times; such a state is never saved. With `resume` it
+ * continues from the checkpoint, also to more epochs than before or with a lower learning rate; with the same options
+ * and number of threads, the weights are then the same, bit for bit, as those of an uninterrupted training (unless it
+ * diverges: a resumed one goes back no further than to where it began). Returns SM_ERROR_DATA, with the results
+ * written, when some images could not be used. Other errors: SM_ERROR_ARGUMENT, _DATA, _IO, _WEIGHTS, _MEMORY.
  */
 sm_status sm_train(const sm_trainer_options *options, const sm_dataset *dataset, const sm_parallel *parallel,
                    const volatile sig_atomic_t *interrupted, sm_error *error);

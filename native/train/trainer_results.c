@@ -34,7 +34,7 @@ static void adjust_average(const sm_trainer *t) {
     for (int c = 0; c < SM_CLASS_COUNT; c++) t->result[t->net.parameters[bias].offset + (size_t)c] += shift[c];
 }
 
-static void make_result(const sm_trainer *t) {
+void sm_trainer_make_result(const sm_trainer *t) {
     adjust_average(t);
     mix_with_start(t);
 }
@@ -128,6 +128,7 @@ static sm_status score_inner(sm_trainer *t, int epoch, sm_error *error) {
     if (!t->inner_validation) return SM_OK;
     sm_status status = sm_validation_run(t->inner_validation, t->result, &scores, error);
     if (status != SM_OK) return status;
+    t->inner_score = scores.overall;
     if (t->start_values) {
         status = sm_paired_compare(t->start_values, sm_validation_values(t->inner_validation), t->inner_groups,
                                    t->inner_cache.count, t->inner_group_count, &t->gain, error);
@@ -183,6 +184,10 @@ bool sm_trainer_out_of_patience(const sm_trainer *t) {
            t->progress.epoch - t->progress.best_epoch >= t->options->patience;
 }
 
+bool sm_trainer_is_finished(const sm_trainer *t) {
+    return t->progress.epoch >= t->options->epochs || sm_trainer_out_of_patience(t);
+}
+
 static sm_status notify(const sm_trainer *t, int epoch, bool saved, bool last, sm_error *error) {
     const sm_training_observer *observer = &t->options->observer;
     if (!observer->epoch_done) return SM_OK;
@@ -192,10 +197,16 @@ static sm_status notify(const sm_trainer *t, int epoch, bool saved, bool last, s
                               .last = last,
                               .saved = saved,
                               .best_epoch = t->inner_validation ? t->progress.best_epoch : -1,
+                              .inner_images = t->inner_cache.count,
                               .recipe = t->settings,
                               .log = t->progress.log};
-    if (saved || t->validation_cache.count > 0)
-        result.examples = sm_validation_examples(t->validation, &result.example_count);
+    if (saved || t->validation_cache.count > 0) {
+        const sm_validation *shown = t->validation ? t->validation : t->inner_validation;
+        result.examples = sm_validation_examples(shown, &result.example_count);
+        result.examples_of = t->validation_cache.count > 0 ? "validation"
+                             : t->validation               ? "training"
+                                                           : "inner validation";
+    }
     return observer->epoch_done(observer->context, &result, error);
 }
 
@@ -240,9 +251,11 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     sm_scores scores = {0};
     const int epoch = t->progress.epoch + 1;
     const bool validates = t->validation_cache.count > 0;
-    make_result(t);
+    sm_status status = sm_trainer_check_weights(t, error);
+    if (status != SM_OK) return status;
+    if (!sm_trainer_is_sound(t)) return sm_fail(error, SM_ERROR_DATA, "%s", t->diverged);
     const double begun = sm_clock();
-    sm_status status = score_inner(t, epoch, error);
+    status = score_inner(t, epoch, error);
     if (status != SM_OK) return status;
     t->times.validation += sm_clock() - begun;
     t->progress.epoch++; /* for the patience; until the log is longer, nothing is saved */
@@ -258,14 +271,17 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
         t->has_checkpoint = status == SM_OK;
     }
     const double before = sm_clock();
-    if (status == SM_OK && (validates || save)) status = sm_validation_run(t->validation, t->result, &scores, error);
+    if (status == SM_OK && t->validation && (validates || save))
+        status = sm_validation_run(t->validation, t->result, &scores, error);
     if (status != SM_OK) return status;
     const double scored = sm_clock();
     t->times.validation += scored - before;
     report_epoch(t, epoch, validates ? &scores : NULL, bar);
-    status =
-        sm_training_log_append(&t->progress.log, epoch, sm_learning_rate(&t->optimiser_options, t->optimiser.step - 1),
-                               &t->progress.sums, validates ? &scores : NULL, error);
+    const sm_inner_result inner = {t->inner_score, t->start_values ? sm_paired_mean(&t->gain) : NAN,
+                                   t->start_values ? sm_paired_error(&t->gain) : NAN};
+    status = sm_training_log_append(&t->progress.log, epoch,
+                                    sm_learning_rate(&t->optimiser_options, t->optimiser.step - 1), &t->progress.sums,
+                                    validates ? &scores : NULL, t->inner_validation ? &inner : NULL, error);
     t->progress.epoch++;
     t->progress.batch = 0;
     t->progress.sums = (sm_epoch_sums){0};
@@ -274,6 +290,5 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     const double written = sm_clock();
     t->times.writing += written - scored;
     if (save) t->saved_at = written;
-    status = sm_ranks_agree(t->options->ranks, status, error);
-    return status == SM_OK ? sm_trainer_check_weights(t, error) : status;
+    return sm_ranks_agree(t->options->ranks, status, error);
 }

@@ -241,23 +241,41 @@ static void decide_as_start(const sm_trainer *t) {
     sm_validation_decide(t->inner_validation, &rule);
 }
 
-static sm_status start_or_resume(sm_trainer *t, sm_error *error) {
-    if (t->has_checkpoint) {
-        sm_status status =
-            sm_checkpoint_read(t->checkpoint_path, t->settings, &t->progress, t->parameters, &t->optimiser, error);
-        if (status != SM_OK) return status;
-        if (strcmp(t->progress.settings, t->settings) != 0) {
-            fprintf(stderr, "resuming with more epochs: the learning rate follows the schedule of %d epochs\n",
-                    t->options->epochs);
-            free(t->progress.settings);
-            t->progress.settings = strdup(t->settings);
-            if (!t->progress.settings) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the settings");
-        }
-        for (int i = 0; i < t->progress.halvings; i++) t->optimiser_options.learning_rate /= 2;
-        if (t->progress.epoch < t->options->epochs)
-            fprintf(stderr, "resuming at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
-        return status;
+/** The number of the setting " key=NUMBER". */
+static double setting(const char *settings, const char *key) {
+    const char *place = strstr(settings, key);
+    return place ? strtod(place + strlen(key), NULL) : 0;
+}
+
+/** Takes over more epochs and a lower learning rate than those of the checkpoint. */
+static sm_status change_schedule(sm_trainer *t, sm_error *error) {
+    static const char epochs[] = " epochs=", rate[] = " lr=";
+    if (setting(t->progress.settings, epochs) < setting(t->settings, epochs))
+        fprintf(stderr, "resuming with more epochs: the learning rate follows the schedule of %d epochs\n",
+                t->options->epochs);
+    if (setting(t->progress.settings, rate) > setting(t->settings, rate)) {
+        fprintf(stderr, "resuming with a lower learning rate, %g\n", (double)t->options->optimiser.learning_rate);
+        t->progress.halvings = 0; /* they were of the rate that is replaced */
     }
+    free(t->progress.settings);
+    t->progress.settings = strdup(t->settings);
+    return t->progress.settings ? SM_OK : sm_fail(error, SM_ERROR_MEMORY, "no memory for the settings");
+}
+
+static sm_status resume(sm_trainer *t, sm_error *error) {
+    sm_status status =
+        sm_checkpoint_read(t->checkpoint_path, t->settings, &t->progress, t->parameters, &t->optimiser, error);
+    if (status == SM_OK) status = sm_training_log_upgrade(&t->progress.log, error);
+    if (status != SM_OK || sm_trainer_is_finished(t)) return status;
+    status = change_schedule(t, error);
+    if (status != SM_OK) return status;
+    for (int i = 0; i < t->progress.halvings; i++) t->optimiser_options.learning_rate /= 2;
+    fprintf(stderr, "resuming at epoch %d, batch %d\n", t->progress.epoch + 1, t->progress.batch + 1);
+    return SM_OK;
+}
+
+static sm_status start_or_resume(sm_trainer *t, sm_error *error) {
+    if (t->has_checkpoint) return resume(t, error);
     if (t->options->resume) fprintf(stderr, "no checkpoint in %s yet: starting from the beginning\n", t->options->out);
     /* With --overwrite: the best weights of the training that is replaced. This one may write none. */
     if (t->options->overwrite) remove(t->best_path);
@@ -331,7 +349,7 @@ static sm_status set_up_network(sm_trainer *t, sm_error *error) {
     return status;
 }
 
-/** Chooses training images to show, spread evenly, for a training without a validation fold. */
+/** Chooses training images to show, spread evenly, for a training without any validation. */
 static sm_status choose_shown(sm_trainer *t, sm_error *error) {
     const sm_cache *all = &t->training_cache;
     const int count = all->count < SM_VALIDATION_EXAMPLES ? all->count : SM_VALIDATION_EXAMPLES;
@@ -377,9 +395,9 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
             sm_loader_prepare_part(t->loader, first, count);
         }
     }
-    const bool validates = t->validation_cache.count > 0;
-    if (status == SM_OK && !validates) status = choose_shown(t, error);
-    if (status == SM_OK)
+    const bool validates = t->validation_cache.count > 0, shows_inner = !validates && t->inner_cache.count > 0;
+    if (status == SM_OK && !validates && !shows_inner) status = choose_shown(t, error);
+    if (status == SM_OK && !shows_inner)
         status = sm_validation_create(&t->net, validates ? &t->validation_cache : &t->shown, t->size,
                                       options->loss.type_mae, t->kernels, t->parallel, &t->validation, error);
     if (status == SM_OK && t->inner_cache.count > 0) {
@@ -389,7 +407,7 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
                          : sm_fail(error, SM_ERROR_MEMORY, "no memory for the best weights");
     }
     if (status == SM_OK) {
-        sm_validation_spread(t->validation, options->ranks);
+        if (t->validation) sm_validation_spread(t->validation, options->ranks);
         if (t->inner_validation) sm_validation_spread(t->inner_validation, options->ranks);
         if (t->inner_validation && t->start) decide_as_start(t);
         describe_settings(t);
@@ -398,7 +416,7 @@ static sm_status set_up_all(sm_trainer *t, sm_error *error) {
     }
     status = sm_ranks_agree(options->ranks, status, error);
     if (status == SM_OK) status = sm_trainer_share_state(t, error);
-    if (status != SM_OK) return status;
+    if (status != SM_OK || sm_trainer_is_finished(t)) return status; /* the record of a finished training stays */
     return sm_ranks_agree(options->ranks, announce(t, error), error);
 }
 

@@ -34,7 +34,7 @@ typedef struct sm_trainer {
     sm_augmentation augmentation;
     sm_cache training_cache, validation_cache;
     sm_cache inner_cache; /* images that choose the best epoch */
-    sm_cache shown;       /* training images to show when no fold validates; the samples belong to training_cache */
+    sm_cache shown;       /* training images to show when there are no others; the samples belong to training_cache */
     bool caches_borrowed; /* the samples belong to options->images */
     bool folder_new;      /* the folder for the results did not exist before */
     sm_sampler *sampler;
@@ -45,13 +45,13 @@ typedef struct sm_trainer {
     sm_prompt_simulation *prompts;   /* NULL for a network without prompts */
     sm_shards *shards;               /* NULL when the batch is not cut */
     bool stop;                       /* a rank is interrupted: all stop after this step */
-    sm_validation *validation;       /* of validation_cache, or of `shown` when no fold validates */
+    sm_validation *validation;       /* of validation_cache; without a fold of `shown`, or NULL with inner_cache */
     sm_validation *inner_validation; /* NULL without inner_cache */
     sm_optimiser optimiser;
     sm_snapshot snapshot;
     sm_trainer_times times;
-    bool diverged;   /* the loss of the last batch was not finite */
-    double saved_at; /* sm_clock of the last save */
+    const char *diverged; /* why the last batch or epoch cannot be gone on from; NULL: it can */
+    double saved_at;      /* sm_clock of the last save */
     float *parameters, *gradients;
     float *result; /* the parameters to validate and to write: EMA weights with the adjusted type bias, mixed with
                       `start` */
@@ -59,6 +59,7 @@ typedef struct sm_trainer {
     double *start_values; /* the inner scores of the images with the initial weights; NULL: not compared */
     int *inner_groups;    /* of the images of inner_cache, see groups.h; set with start_values */
     int inner_group_count;
+    double inner_score;          /* of the last epoch */
     sm_paired gain;              /* of the last epoch over the initial weights */
     float *best;                 /* the best result by inner validation; NULL without one */
     bool best_new;               /* `best` is not written yet */
@@ -95,9 +96,19 @@ void sm_trainer_tear_down(sm_trainer *trainer);
 sm_status sm_trainer_score_start(sm_trainer *trainer, sm_error *error);
 /** After the last epoch: what best.safetensors holds, when no epoch was better than the initial weights. */
 void sm_trainer_report_choice(const sm_trainer *trainer);
+/** Whether nothing is left to train: all epochs are done, or sm_trainer_out_of_patience. */
+bool sm_trainer_is_finished(const sm_trainer *trainer);
 /** Whether `patience` epochs have passed without a better inner score. */
 bool sm_trainer_out_of_patience(const sm_trainer *trainer);
-/** Ends the epoch that was just trained: scores and log; and when it is time: observer, weights, checkpoint. */
+/** Makes `result` of the EMA weights. */
+void sm_trainer_make_result(const sm_trainer *trainer);
+/** Makes `result`. Whether the state can be saved and gone on from: all of it is finite, and the file of weights can
+ * hold the result. All ranks find the same. Sets `diverged` when it is not so. */
+bool sm_trainer_is_sound(sm_trainer *trainer);
+/** Whether the parameters are so large that the state may be past help: not one to go back to. */
+bool sm_trainer_is_near_limit(const sm_trainer *trainer);
+/** Ends the epoch that was just trained: scores and log; and when it is time: observer, weights, checkpoint. Sets
+ * `diverged` and fails, with nothing changed or written, when the state is not sound. */
 sm_status sm_trainer_finish_epoch(sm_trainer *trainer, sm_progress *bar, sm_error *error);
 /** Writes the best weights, if they are new, and the checkpoint. */
 sm_status sm_trainer_save(sm_trainer *trainer, sm_error *error);

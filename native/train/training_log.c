@@ -10,7 +10,8 @@
 
 const char sm_training_log_header[] =
     "epoch,learning_rate,loss,mask_loss,type_loss,gradient_norm,training_lesion_dice,training_accuracy,"
-    "validation_lesion_dice,validation_accuracy,validation_false_masks,images_per_second,waiting_share,seconds\n";
+    "validation_lesion_dice,validation_accuracy,validation_false_masks,images_per_second,waiting_share,seconds,"
+    "inner_score,inner_gain,inner_error\n";
 
 enum { ROW_SIZE = 512 };
 
@@ -24,7 +25,7 @@ static void put_value(char *row, double value) {
 }
 
 sm_status sm_training_log_append(char **log, int epoch, float learning_rate, const sm_epoch_sums *sums,
-                                 const sm_scores *scores, sm_error *error) {
+                                 const sm_scores *scores, const sm_inner_result *inner, sm_error *error) {
     char row[ROW_SIZE];
     snprintf(row, sizeof row, "%d", epoch);
     put_value(row, (double)learning_rate);
@@ -40,12 +41,40 @@ sm_status sm_training_log_append(char **log, int epoch, float learning_rate, con
     put_value(row, sums->images / sums->seconds);
     put_value(row, sums->waited / sums->seconds);
     put_value(row, sums->seconds);
+    put_value(row, inner ? inner->score : NAN);
+    put_value(row, inner ? inner->gain : NAN);
+    put_value(row, inner ? inner->gain_error : NAN);
     size_t before = strlen(*log);
     size_t added = strlen(row);
     char *longer = realloc(*log, before + added + 2);
     if (!longer) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the log");
     memcpy(longer + before, row, added);
     memcpy(longer + before + added, "\n", 2);
+    *log = longer;
+    return SM_OK;
+}
+
+sm_status sm_training_log_upgrade(char **log, sm_error *error) {
+    const size_t header = strcspn(*log, "\n"), rest = strlen(sm_training_log_header) - 1;
+    if (header >= rest || memcmp(*log, sm_training_log_header, header) != 0 || sm_training_log_header[header] != ',')
+        return SM_OK;
+    size_t missing = 0, rows = 0;
+    for (const char *s = sm_training_log_header + header; *s; s++) missing += *s == ',';
+    for (const char *s = *log + header; *s; s++) rows += *s == '\n';
+    char *longer = malloc(strlen(*log) + rest - header + rows * missing + 1);
+    if (!longer) return sm_fail(error, SM_ERROR_MEMORY, "no memory for the log");
+    memcpy(longer, sm_training_log_header, rest + 1);
+    char *out = longer + rest + 1;
+    for (const char *row = *log + header; *row && *++row;) {
+        const size_t length = strcspn(row, "\n");
+        memcpy(out, row, length);
+        memset(out + length, ',', missing);
+        out[length + missing] = '\n';
+        out += length + missing + 1;
+        row += length;
+    }
+    *out = '\0';
+    free(*log);
     *log = longer;
     return SM_OK;
 }
@@ -86,7 +115,10 @@ sm_status sm_training_log_print_json(const sm_epoch_result *result, sm_error *er
                                                       [SM_LOG_VALIDATION_ACCURACY] = "validation_accuracy",
                                                       [SM_LOG_VALIDATION_FALSE_MASKS] = "validation_false_masks",
                                                       [SM_LOG_IMAGES_PER_SECOND] = "images_per_second",
-                                                      [SM_LOG_SECONDS] = "seconds"};
+                                                      [SM_LOG_SECONDS] = "seconds",
+                                                      [SM_LOG_INNER_SCORE] = "inner_score",
+                                                      [SM_LOG_INNER_GAIN] = "inner_gain",
+                                                      [SM_LOG_INNER_ERROR] = "inner_error"};
     sm_training_history history;
     const sm_status status = sm_training_history_parse(result->log, &history, error);
     if (status != SM_OK) return status;

@@ -22,15 +22,28 @@ enum {
     SM_LOG_IMAGES_PER_SECOND,
     SM_LOG_WAITING_SHARE,
     SM_LOG_SECONDS,
+    SM_LOG_INNER_SCORE, /**< of inner validation, see sm_scores */
+    SM_LOG_INNER_GAIN,  /**< over the initial weights */
+    SM_LOG_INNER_ERROR, /**< its standard error */
     SM_LOG_COLUMNS
 };
 
 /** The column names, with a line end. */
 extern const char sm_training_log_header[];
 
-/** Appends the row of a finished epoch (counted from 1) to `*log` (reallocated). `scores` NULL: not validated. */
+/** What inner validation found for an epoch; NaN: nothing. */
+typedef struct sm_inner_result {
+    double score, gain, gain_error;
+} sm_inner_result;
+
+/** Appends the row of a finished epoch (counted from 1) to `*log` (reallocated). `scores` NULL: not validated; `inner`
+ * NULL: no inner validation. Errors: SM_ERROR_MEMORY. */
 sm_status sm_training_log_append(char **log, int epoch, float learning_rate, const sm_epoch_sums *sums,
-                                 const sm_scores *scores, sm_error *error);
+                                 const sm_scores *scores, const sm_inner_result *inner, sm_error *error);
+
+/** Gives a log of an earlier version, which lacks the last columns, the columns of this one (`*log` is reallocated).
+ * Errors: SM_ERROR_MEMORY. */
+sm_status sm_training_log_upgrade(char **log, sm_error *error);
 
 /** Prints the last row of the log as one line of JSON on standard output, flushed. Errors: SM_ERROR_MEMORY. */
 sm_status sm_training_log_print_json(const sm_epoch_result *result, sm_error *error);

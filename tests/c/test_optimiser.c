@@ -233,6 +233,33 @@ static void test_threads_give_the_same_bits(void **state) {
     sm_floats_free(parameters);
 }
 
+static void test_a_gradient_that_is_not_finite_changes_nothing(void **state) {
+    fixture *f = *state;
+    sm_optimiser_options options = sm_optimiser_options_default();
+    options.learning_rate = 1e-2f;
+    options.total_steps = 4;
+    const size_t all = f->net.total_count * sizeof(float), trained = f->net.trainable_count * sizeof(float);
+    fill_gradients(f, 1, 1);
+    assert_true(isfinite(sm_optimiser_step(&f->optimiser, &options, f->parameters, f->gradients, NULL)));
+    float *parts[] = {f->parameters, f->optimiser.average, f->optimiser.first, f->optimiser.second}, *before[4];
+    const size_t sizes[] = {all, all, trained, trained};
+    for (int i = 0; i < 4; i++) {
+        before[i] = malloc(sizes[i]);
+        assert_non_null(before[i]);
+        memcpy(before[i], parts[i], sizes[i]);
+    }
+    const float bad[] = {NAN, INFINITY};
+    for (int k = 0; k < 2; k++) {
+        fill_gradients(f, 2, 1);
+        f->gradients[f->net.trainable_count - 1] = bad[k];
+        const double norm = sm_optimiser_step(&f->optimiser, &options, f->parameters, f->gradients, NULL);
+        assert_true(isnan(norm) || isinf(norm));
+        assert_int_equal(f->optimiser.step, 1);
+        for (int i = 0; i < 4; i++) assert_memory_equal(parts[i], before[i], sizes[i]);
+    }
+    for (int i = 0; i < 4; i++) free(before[i]);
+}
+
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void) {
@@ -243,6 +270,7 @@ int main(void) {
         WITH_FIXTURE(test_weight_decay_is_for_weights),
         WITH_FIXTURE(test_gradient_clipping),
         WITH_FIXTURE(test_young_average),
+        WITH_FIXTURE(test_a_gradient_that_is_not_finite_changes_nothing),
         WITH_FIXTURE(test_threads_give_the_same_bits),
     };
     return cmocka_run_group_tests_name("optimiser", tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "../../native/data/phantom.h"
 #include "../../native/data/random.h"
 #include "../../native/file.h"
+#include "../../native/train/checkpoint.h"
 #include "../../native/train/composer.h"
 #include "../../native/train/prompt_simulation.h"
 #include "../../native/train/sampler.h"
@@ -443,15 +444,99 @@ static void test_bad_images_are_left_out_and_named(void **state) {
     scratch_png(f->folder, "3.png", SIDE, SIDE - 8, f->samples[3].grey);
 }
 
-static void test_diverging_training_is_ended(void **state) {
+/** Makes the checkpoint of a training one of an earlier version, whose log had 14 columns. */
+static void age_checkpoint(const fixture *f, const char *run) {
+    sm_net net;
+    sm_weights_metadata metadata;
+    sm_optimiser optimiser;
+    sm_checkpoint checkpoint;
+    char path[256], old[4096] = "";
+    float *parameters = read_weights(f, run, &net, &metadata);
+    snprintf(path, sizeof path, "%s/%s/checkpoint.bin", f->folder, run);
+    assert_int_equal(sm_optimiser_create(&net, parameters, sm_kernels_for(SM_BACKEND_AUTO), &optimiser, NULL), SM_OK);
+    assert_int_equal(sm_checkpoint_read(path, metadata.recipe, &checkpoint, parameters, &optimiser, NULL), SM_OK);
+    for (const char *row = checkpoint.log; *row; row += strcspn(row, "\n") + 1) {
+        size_t length = 0;
+        for (int column = 0; column < 14; column++) length += strcspn(row + length, ",") + 1;
+        strncat(old, row, length - 1);
+        strcat(old, "\n");
+    }
+    free(checkpoint.log);
+    checkpoint.log = strdup(old);
+    assert_non_null(checkpoint.log);
+    assert_int_equal(sm_checkpoint_write(path, &checkpoint, parameters, &optimiser, NULL), SM_OK);
+    sm_checkpoint_free(&checkpoint);
+    sm_optimiser_free(&optimiser);
+    sm_floats_free(parameters);
+}
+
+static void test_training_of_an_earlier_version_goes_on(void **state) {
     fixture *f = *state;
     sm_trainer_options options = short_training("none");
+    options.inner_share = 0.3f;
+    assert_int_equal(train(f, "earlier", &options, NULL), SM_OK);
+    age_checkpoint(f, "earlier");
+    options.resume = true;
+    options.epochs = EPOCHS + 1;
+    assert_int_equal(train(f, "earlier", &options, NULL), SM_OK);
+    size_t size = 0;
+    sm_training_history history;
+    char *log = (char *)read_file(f, "earlier", "log.csv", &size);
+    assert_memory_equal(log, sm_training_log_header, strlen(sm_training_log_header));
+    int commas = 0;
+    for (const char *c = log; *c; c++) commas += *c == ',';
+    assert_int_equal(commas, (EPOCHS + 2) * (SM_LOG_COLUMNS - 1)); /* no row is shorter */
+    assert_int_equal(sm_training_history_parse(log, &history, NULL), SM_OK);
+    assert_int_equal(history.epochs, EPOCHS + 1);
+    assert_true(history.column[SM_LOG_SECONDS][0] > 0 && isnan(history.column[SM_LOG_INNER_SCORE][0]));
+    assert_true(history.column[SM_LOG_INNER_SCORE][EPOCHS] >= 0);
+    assert_true(isnan(history.column[SM_LOG_INNER_GAIN][EPOCHS])); /* there are no initial weights to compare with */
+    sm_training_history_free(&history);
+    free(log);
+}
+
+/** No rate that is tried is low enough. What is left on disk can be gone on from, with a lower one. */
+static void diverge(fixture *f, const char *run, int shards) {
+    sm_trainer_options options = short_training("none");
     options.epochs = 20;
+    options.shards = shards;
+    options.precision = SM_WEIGHTS_FLOAT16;
     options.optimiser.learning_rate = 1e30f;
     sm_error error = {0};
-    assert_int_equal(train(f, "diverging", &options, &error), SM_ERROR_DATA);
-    assert_non_null(strstr(error.message, "lower the learning rate"));
+    assert_int_equal(train(f, run, &options, &error), SM_ERROR_DATA);
+    assert_non_null(strstr(error.message,
+                           " in epoch 1, also with a learning rate of 6.25e+28; the state at the start of "
+                           "epoch 1 is saved: go on from there with --resume and a lower"));
+    options.resume = true;
+    options.epochs = 1;
+    assert_int_equal(train(f, run, &options, &error), SM_ERROR_DATA);
+    assert_non_null(strstr(error.message, "cannot resume: the checkpoint was made with epochs=20, now it is epochs=1"));
+    options.epochs = 20;
+    options.optimiser.learning_rate = 2e30f;
+    assert_int_equal(train(f, run, &options, &error), SM_ERROR_DATA);
+    assert_non_null(strstr(error.message, "was made with lr=1e+30, now it is lr=2e+30"));
+    options.optimiser.learning_rate = learning_rate;
+    assert_int_equal(train(f, run, &options, &error), SM_OK);
+    sm_net net;
+    sm_weights_metadata metadata;
+    sm_floats_free(read_weights(f, run, &net, &metadata)); /* refused when a value is not finite */
+    size_t size = 0;
+    sm_training_history history;
+    char *log = (char *)read_file(f, run, "log.csv", &size);
+    assert_int_equal(sm_training_history_parse(log, &history, NULL), SM_OK);
+    assert_int_equal(history.epochs, 20);
+    for (int i = 0; i < 20; i++) {
+        assert_near(history.column[SM_LOG_EPOCH][i], i + 1, 0);
+        assert_true(history.column[SM_LOG_LEARNING_RATE][i] <= (double)learning_rate); /* not halved once more */
+    }
+    assert_near(history.column[SM_LOG_LEARNING_RATE][0], (double)learning_rate, 1e-5);
+    sm_training_history_free(&history);
+    free(log);
 }
+
+static void test_diverging_training_is_ended(void **state) { diverge(*state, "diverging", 0); }
+
+static void test_diverging_training_on_shards_is_ended(void **state) { diverge(*state, "diverging shards", 2); }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -460,7 +545,9 @@ int main(void) {
         cmocka_unit_test(test_type_bias_undoes_the_sampling),
         cmocka_unit_test(test_observer_gets_each_epoch),
         cmocka_unit_test(test_bad_images_are_left_out_and_named),
+        cmocka_unit_test(test_training_of_an_earlier_version_goes_on),
         cmocka_unit_test(test_diverging_training_is_ended),
+        cmocka_unit_test(test_diverging_training_on_shards_is_ended),
     };
     return cmocka_run_group_tests_name("trainer", tests, make_fixture, free_fixture);
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -261,19 +262,20 @@ static void test_log(void **state) {
     sm_epoch_sums unlabelled = sums;
     unlabelled.lesion_images = unlabelled.typed_images = 0;
     const sm_scores scores = {.lesion_dice = 0.75, .accuracy = 0.5, .false_masks = NAN};
-    assert_int_equal(sm_training_log_append(&log, 1, 0.002f, &sums, &scores, NULL), SM_OK);
-    assert_int_equal(sm_training_log_append(&log, 2, 0.001f, &unlabelled, NULL, NULL), SM_OK);
+    const sm_inner_result inner = {.score = 0.5, .gain = -0.125, .gain_error = NAN};
+    assert_int_equal(sm_training_log_append(&log, 1, 0.002f, &sums, &scores, NULL, NULL), SM_OK);
+    assert_int_equal(sm_training_log_append(&log, 2, 0.001f, &unlabelled, NULL, &inner, NULL), SM_OK);
     assert_string_equal(log, "epoch,learning_rate,loss,mask_loss,type_loss,gradient_norm,training_lesion_dice,"
                              "training_accuracy,validation_lesion_dice,validation_accuracy,validation_false_masks,"
-                             "images_per_second,waiting_share,seconds\n"
-                             "1,0.002,1.5,1,0.5,0.25,0.25,0.625,0.75,0.5,,3,0.25,8\n"
-                             "2,0.001,1.5,1,0.5,0.25,,,,,,3,0.25,8\n");
+                             "images_per_second,waiting_share,seconds,inner_score,inner_gain,inner_error\n"
+                             "1,0.002,1.5,1,0.5,0.25,0.25,0.625,0.75,0.5,,3,0.25,8,,,\n"
+                             "2,0.001,1.5,1,0.5,0.25,,,,,,3,0.25,8,0.5,-0.125,\n");
     sm_training_history history;
     assert_int_equal(sm_training_history_parse(log, &history, NULL), SM_OK);
     assert_int_equal(history.epochs, 2);
     static const double rows[2][SM_LOG_COLUMNS] = {
-        {1, 0.002, 1.5, 1, 0.5, 0.25, 0.25, 0.625, 0.75, 0.5, NAN, 3, 0.25, 8},
-        {2, 0.001, 1.5, 1, 0.5, 0.25, NAN, NAN, NAN, NAN, NAN, 3, 0.25, 8}};
+        {1, 0.002, 1.5, 1, 0.5, 0.25, 0.25, 0.625, 0.75, 0.5, NAN, 3, 0.25, 8, NAN, NAN, NAN},
+        {2, 0.001, 1.5, 1, 0.5, 0.25, NAN, NAN, NAN, NAN, NAN, 3, 0.25, 8, 0.5, -0.125, NAN}};
     for (int row = 0; row < 2; row++)
         for (int column = 0; column < SM_LOG_COLUMNS; column++) {
             const double value = history.column[column][row];
@@ -297,6 +299,34 @@ static void test_log(void **state) {
     free(log);
 }
 
+/** A training may be resumed that an earlier version began. */
+static void test_log_of_an_earlier_version(void **state) {
+    (void)state;
+    static const char old[] = "epoch,learning_rate,loss,mask_loss,type_loss,gradient_norm,training_lesion_dice,"
+                              "training_accuracy,validation_lesion_dice,validation_accuracy,validation_false_masks,"
+                              "images_per_second,waiting_share,seconds\n";
+    char *log = malloc(1024);
+    assert_non_null(log);
+    snprintf(log, 1024, "%s1,2,3,4,5,6,7,8,9,10,11,12,13,14\n2,3,4,5,6,7,8,9,,,,13,14,15\n", old);
+    sm_training_history history;
+    assert_int_equal(sm_training_history_parse(log, &history, NULL), SM_OK);
+    assert_near(history.column[SM_LOG_SECONDS][1], 15, 0);
+    assert_true(isnan(history.column[SM_LOG_INNER_SCORE][0]) && isnan(history.column[SM_LOG_INNER_ERROR][1]));
+    sm_training_history_free(&history);
+
+    assert_int_equal(sm_training_log_upgrade(&log, NULL), SM_OK);
+    char expected[1024];
+    snprintf(expected, sizeof expected, "%s1,2,3,4,5,6,7,8,9,10,11,12,13,14,,,\n2,3,4,5,6,7,8,9,,,,13,14,15,,,\n",
+             sm_training_log_header);
+    assert_string_equal(log, expected);
+    assert_int_equal(sm_training_log_upgrade(&log, NULL), SM_OK); /* it is of this version already */
+    assert_string_equal(log, expected);
+    snprintf(log, strlen(expected), "%s", old);
+    assert_int_equal(sm_training_log_upgrade(&log, NULL), SM_OK); /* no epoch yet */
+    assert_string_equal(log, sm_training_log_header);
+    free(log);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dice_of_logits),
@@ -306,6 +336,7 @@ int main(void) {
         cmocka_unit_test(test_scores_without_a_class),
         cmocka_unit_test(test_scores_of_labels_in_part),
         cmocka_unit_test(test_log),
+        cmocka_unit_test(test_log_of_an_earlier_version),
     };
     return cmocka_run_group_tests_name("validation", tests, make_fixture, free_fixture);
 }

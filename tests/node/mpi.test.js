@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { BUILD } from './support/project.js';
+import { BUILD, WEIGHTS } from './support/project.js';
 
 const PLAIN = path.join(BUILD, 'sonomask');
 const PROGRAM = path.join(BUILD, 'sonomask-mpi');
@@ -90,6 +90,18 @@ test('ranks with other data or options are refused', { skip: slow }, () => {
     assert.match(run(...first, ...one(data, '--seed', '9')).err, /sonomask: rank 1 has other options than rank 0/);
     assert.ok(!existsSync(path.join(folder, 'refused')));
     assert.match(train(3, 'refused', '--epochs', '1', '--shards', '2').err, /3 ranks cannot share 2 shards/);
+});
+
+test('ranks go back together when the training diverges', { skip: slow }, () => {
+    const words = ['--from', WEIGHTS, '--epochs', '6', '--learning-rate', '0.5'];
+    const plain = ['train', '--data', data, '--out', path.join(folder, 'steep'), ...TRAINING, ...words];
+    const one = spawnSync(PLAIN, plain, { encoding: 'utf8' });
+    assert.match(one.stderr, /back to the start of epoch \d with half of the learning rate/);
+    const two = train(2, 'steep2', ...words);
+    const said = (/** @type {string} */ text) => text.match(/^.*(back to the start|: loss|also with a learning rate).*$/gm);
+    assert.deepEqual(said(two.err), said(one.stderr));
+    assert.equal(two.status, one.status);
+    if (one.status === 0) assert.deepEqual(hashes('steep2'), hashes('steep'));
 });
 
 test('evaluate scores the same on two ranks', { skip: slow }, () => {
