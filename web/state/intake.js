@@ -192,6 +192,9 @@ export class Intake extends EventTarget {
     /** Says when an image is in the list twice, and offers to take the copies out. */
     async #offerCopies() {
         if (this.#store.items.length < 2) return;
+        // The search loads code and reads files, which would delay the first answer.
+        await this.#queue.firstAnswer();
+        await nextFrame();
         const { copiesIn } = await late();
         const copies = (await copiesIn(this.#store.items)).filter(item => this.#store.items.includes(item));
         if (copies.length === 0) return;
