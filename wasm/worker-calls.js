@@ -83,7 +83,8 @@ export function serve(host) {
         }
         if (message.prepare) {
             try {
-                prepared = prepare(message.prepare.module, message.prepare.backend);
+                // The page of sonomask asks before the pool does.
+                prepared ??= prepare(message.prepare.module, message.prepare.backend);
             } catch {
                 // It fails again with the weights, where the answer says why.
             }

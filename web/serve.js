@@ -5,8 +5,8 @@
  *     node web/serve.js [--port N] [--host NAME]
  *
  * It serves only the folders that the page uses, and sends the content security policy as a header too. The modules of
- * the page are joined into one file, which starts several times as fast. The page also works from any other server of the
- * same folders, with separate modules. A port that is in use is an error; port 0 takes a free one.
+ * the page are joined into one file, and so are its styles; it starts several times as fast. The page also works from any
+ * other server of the same folders, with separate files. A port that is in use is an error; port 0 takes a free one.
  */
 import { createHash } from 'node:crypto';
 import { realpathSync, statSync } from 'node:fs';
@@ -26,8 +26,8 @@ export const LIBRARIES = {
     '/web/vendor/fflate.js': 'node_modules/fflate/esm/browser.js',
 };
 
-/** Modules that are served joined with everything that they import, except each other. */
-const ENTRIES = ['web/app.js', 'web/late.js', 'web/archive/start.js', 'web/engine/start.js', 'web/engine/worker.js', 'web/compare/worker.js', 'web/input/decoder.js'];
+/** Modules and styles that are served joined with everything that they import, except each other. */
+const ENTRIES = ['web/styles/page.css', 'web/app.js', 'web/late.js', 'web/archive/start.js', 'web/engine/worker.js', 'web/compare/worker.js', 'web/input/decoder.js'];
 
 /**
  * @param {string} file below the root

@@ -10,6 +10,7 @@ import { inlined } from './inlined.js';
  * @property {boolean} failed whether the worker could not start
  * @property {Promise<WebAssembly.Module>} module the one with relaxed SIMD where the browser has that, else the one with SIMD
  * @property {Promise<Response>} weights
+ * @property {Promise<Response>} checksum the published one, of the weights
  * @property {Promise<Response>[] | null} samples when the address asks for them
  */
 
@@ -28,6 +29,11 @@ export async function earlyModule() {
 /** @returns {Promise<Response>} */
 export function earlyWeights() {
     return early?.weights ?? fetch(new URL('../../weights/sonomask.safetensors', import.meta.url));
+}
+
+/** @returns {Promise<Response>} */
+export function earlyChecksum() {
+    return early?.checksum ?? fetch(new URL('../../weights/SHA256SUMS', import.meta.url));
 }
 
 /** @returns {Promise<Response>[] | null} */

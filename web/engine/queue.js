@@ -183,9 +183,14 @@ export class Queue extends EventTarget {
             this.#running.delete(item);
             Object.assign(item, { state, problem });
         }
-        this.#answered = true;
         this.#batch.finished++;
         this.#store.changed(item);
+        if (!this.#answered) {
+            this.dispatchEvent(new Event('progress'));
+            // The other images and workers would delay the frame that shows the first answer.
+            await nextFrame();
+            this.#answered = true;
+        }
         this.#pump();
         if (state === 'done' && !item.thumbnail) await this.#drawThumbnail(engine, item);
     }
@@ -196,7 +201,6 @@ export class Queue extends EventTarget {
      * @param {Item} item
      */
     async #drawThumbnail(engine, item) {
-        await nextFrame();
         try {
             const source = await this.#opener.open(item, engine);
             try {

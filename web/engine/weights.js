@@ -1,8 +1,6 @@
 /** Fetches the weights and compares them with the published checksum. */
-import { earlyWeights } from './early.js';
+import { earlyChecksum, earlyWeights } from './early.js';
 import { inlined } from './inlined.js';
-
-const CHECKSUM_URL = new URL('../../weights/SHA256SUMS', import.meta.url);
 
 /** A resource of the page that could not be loaded or is not the right one. */
 export class ResourceError extends Error {
@@ -58,7 +56,7 @@ async function sha256Of(bytes) {
 /** @returns {Promise<string | null>} the published checksum, or null when none is published */
 export async function fetchChecksum() {
     if (inlined) return inlined.sha256;
-    const response = await fetch(CHECKSUM_URL).catch(() => null);
+    const response = await earlyChecksum().catch(() => null);
     if (!response?.ok) return null;
     const line = (await response.text()).split('\n').find(text => text.trim().endsWith('sonomask.safetensors'));
     return line?.match(/^[0-9a-f]{64}/)?.[0] ?? null;
