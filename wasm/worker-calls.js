@@ -45,17 +45,46 @@ function closeImage() {
     image = undefined;
 }
 
+/** @param {import('./model.js').Resources} resources */
+function load(resources) {
+    const { module, weights, backend } = resources;
+    sonomask = new Sonomask(resources, prepared ?? prepare(module, weights && backend));
+    prepared = undefined; // the network may drop its instance, which then must not be held here
+    return sonomask;
+}
+
+/**
+ * Starts the module while the weights are still loading. What fails here fails again with the weights, where the answer says
+ * why; so it does in `loadBefore`.
+ * @param {WebAssembly.Module} module
+ * @param {import('./sonomask.js').Backend | null} backend null: no network will be run
+ */
+export function prepareBefore(module, backend) {
+    try {
+        if (!sonomask) prepared ??= prepare(module, backend);
+    } catch {
+        prepared = undefined;
+    }
+}
+
+/**
+ * For a worker that has the resources before the pool, which must send the same.
+ * @param {import('./model.js').Resources} resources
+ */
+export function loadBefore(resources) {
+    try {
+        sonomask ??= load(resources);
+    } catch {
+        prepared = undefined; // after a trap its state is undefined
+    }
+}
+
 /**
  * @param {any} message from the pool: `prepare` and `resources` at first, then calls
  * @returns {Promise<unknown>}
  */
 async function answer(message) {
-    if (message.resources) {
-        const { module, weights, backend } = message.resources;
-        sonomask = new Sonomask(message.resources, prepared ?? prepare(module, weights && backend));
-        prepared = undefined; // the network may drop its instance, which then must not be held here
-        return sonomask.info;
-    }
+    if (message.resources) return (sonomask ?? load(message.resources)).info;
     const { method, parameters } = message;
     if (!sonomask) throw new SonomaskError('internal', 'the worker has not been started');
     switch (method) {
@@ -82,11 +111,7 @@ export function serve(host) {
             return;
         }
         if (message.prepare) {
-            try {
-                prepared = prepare(message.prepare.module, message.prepare.backend);
-            } catch {
-                // It fails again with the weights, where the answer says why.
-            }
+            prepareBefore(message.prepare.module, message.prepare.backend);
             return;
         }
         try {

@@ -112,6 +112,7 @@ async function addSamples(samples) {
     const found = await samples.catch(error => notify(t('problem.unknown', { detail: String(error) }), 'problem'));
     if (found) await intake.add(found);
     document.documentElement.classList.remove('sample-first'); // see engine/first.js
+    renderView();
 }
 
 /**
@@ -150,13 +151,29 @@ function useOperatingPoint(kept) {
     notify(t('adjust.pointDone', { kept: formatPercent(kept) }));
 }
 
+const renderWorkSoon = oncePerFrame(() => renderWorkOnce());
+
 function renderView() {
     const any = store.items.length > 0;
     byId('start', HTMLElement).hidden = any;
     byId('work', HTMLElement).hidden = !any;
     byId('bar-add', HTMLButtonElement).hidden = !any;
     byId('skip', HTMLElement).hidden = !any;
-    if (any) renderWorkOnce();
+    // Not at once: the first image goes to its worker before.
+    if (any) renderWorkSoon();
+    // Not seen where a sample comes first.
+    else if (!document.documentElement.classList.contains('sample-first')) showLater('.fan-picture');
+}
+
+/**
+ * Requests a picture of the page that index.html names, but not at once.
+ * @param {string} selector of the element
+ */
+function showLater(selector) {
+    for (const node of document.querySelectorAll(`${selector}[data-href]`)) {
+        node.setAttribute('href', node.getAttribute('data-href') ?? '');
+        node.removeAttribute('data-href');
+    }
 }
 
 /** The note over the viewer: why there is no image, or that it is being opened. */
@@ -408,6 +425,7 @@ try {
     await queue.warmUp();
     await queue.firstAnswer();
     await nextFrame(); // which draws the answer
+    showLater('link[rel="icon"]');
     renderWorkOnce();
     await Promise.all([comparer.start(), warmEngine(loaded), startLate(loaded).catch(() => undefined), fetchModelCard()]);
     await registerOffline();

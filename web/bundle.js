@@ -1,6 +1,6 @@
 /**
- * Joins a module and everything that it imports into one file, so that the page starts with one request instead of
- * seventy. A dynamically imported module is in the same file, but runs only when it is imported.
+ * Joins a module, or a style sheet, and everything that it imports into one file, so that the page starts with a few requests
+ * instead of seventy. A dynamically imported module is in the same file, but runs only when it is imported.
  */
 import path from 'node:path';
 import { build, transform } from 'esbuild';
@@ -54,6 +54,7 @@ function pageModules(folder, { read, isExternal = () => false }) {
             });
             onLoad({ filter: /.*/, namespace: NAMESPACE }, async ({ path: file }) => {
                 try {
+                    if (file.endsWith('.css')) return { contents: await read(file), loader: 'css' };
                     return { contents: await withOwnAddress(await read(file), addressOf(file)), loader: 'js' };
                 } catch (error) {
                     return { errors: [{ text: messageOf(error) }] };
@@ -75,9 +76,9 @@ function messageOf(error) {
 }
 
 /**
- * @param {string} entry a module's path below the root
+ * @param {string} entry path below the root of a module or a style sheet
  * @param {BundleOptions} options
- * @returns {Promise<{ code: string, imports: Map<string, string[]> }>} a module to serve instead of the entry, and the
+ * @returns {Promise<{ code: string, imports: Map<string, string[]> }>} what to serve instead of the entry, and the
  *     modules in it, each with the modules that it imports
  * @throws {Error} with one line that names the module when one is missing or is not valid
  */

@@ -5,11 +5,12 @@
  *     node web/serve.js [--port N] [--host NAME]
  *
  * It serves only the folders that the page uses, and sends the content security policy as a header too. The modules of
- * the page are joined into one file, which starts several times as fast. The page also works from any other server of the
- * same folders, with separate modules. A port that is in use is an error; port 0 takes a free one.
+ * the page are joined into one file, and so are its styles; it starts several times as fast. The page also works from any
+ * other server of the same folders, with separate files. A port that is in use is an error; port 0 takes a free one.
  */
 import { createHash } from 'node:crypto';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpathSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -25,8 +26,8 @@ export const LIBRARIES = {
     '/web/vendor/fflate.js': 'node_modules/fflate/esm/browser.js',
 };
 
-/** Modules that are served joined with everything that they import, except each other. */
-const ENTRIES = ['web/app.js', 'web/late.js', 'web/archive/start.js', 'web/engine/start.js', 'web/engine/worker.js', 'web/compare/worker.js', 'web/input/decoder.js'];
+/** Modules and styles that are served joined with everything that they import, except each other. */
+const ENTRIES = ['web/styles/page.css', 'web/app.js', 'web/late.js', 'web/archive/start.js', 'web/engine/worker.js', 'web/compare/worker.js', 'web/input/decoder.js'];
 
 /**
  * @param {string} file below the root
@@ -108,12 +109,13 @@ function routeOf(requested) {
 const COMPRESSIBLE = /^(text\/|application\/(wasm|json|manifest)|image\/svg)/;
 
 /**
+ * Synchronous: a joined module has a hundred files, and as many waits for other threads would take longer than all else.
  * @param {string[]} files
- * @returns {Promise<string>} another text when one of them changes or disappears
+ * @returns {string} another text when one of them changes or disappears
  */
-async function stampOf(files) {
-    const stamps = await Promise.all(files.map(file => stat(file).then(({ mtimeMs, size }) => `${mtimeMs}-${size}`, () => '')));
-    return stamps.join(' ');
+function stampOf(files) {
+    const stats = files.map(file => statSync(file, { throwIfNoEntry: false }));
+    return stats.map(stat => (stat ? `${stat.mtimeMs}-${stat.size}` : '')).join(' ');
 }
 
 /** The page's files, read and compressed once; read again when they have changed. */
@@ -133,12 +135,12 @@ class Site {
      */
     async find(requested) {
         const route = routeOf(requested);
-        const file = route && (await this.#fileOf(route));
+        const file = route && this.#fileOf(route);
         if (!route || !file) return null;
         const kept = this.#kept.get(route);
-        if (kept && kept.stamp === (await stampOf(kept.files))) return kept.content;
+        if (kept && kept.stamp === stampOf(kept.files)) return kept.content;
         const { bytes, files } = ENTRIES.includes(route) ? await this.#join(route) : { bytes: await readFile(file), files: [file] };
-        const stamp = await stampOf(files);
+        const stamp = stampOf(files);
         const type = typeOf(route) ?? 'application/octet-stream';
         const compressed = COMPRESSIBLE.test(type) ? await promisify(gzip)(bytes) : null;
         const tag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
@@ -149,12 +151,12 @@ class Site {
 
     /**
      * @param {string} route
-     * @returns {Promise<string | null>} the file itself, links followed; null when there is none inside the root
+     * @returns {string | null} the file itself, links followed; null when there is none inside the root
      */
-    async #fileOf(route) {
+    #fileOf(route) {
         try {
-            const [file, inside] = await Promise.all([realpath(path.join(this.#root, route)), realpath(this.#root)]);
-            return file.startsWith(inside + path.sep) && (await stat(file)).isFile() ? file : null;
+            const file = realpathSync.native(path.join(this.#root, route));
+            return file.startsWith(realpathSync.native(this.#root) + path.sep) && statSync(file).isFile() ? file : null;
         } catch {
             return null;
         }
@@ -169,7 +171,7 @@ class Site {
         const files = [];
         const { code } = await bundle(entry, {
             read: async part => {
-                const file = await this.#fileOf(part);
+                const file = this.#fileOf(part);
                 if (!file) throw new Error(`${part} is missing`);
                 files.push(file);
                 return readFile(file, 'utf8');

@@ -92,7 +92,7 @@ function hashOf(content) {
 async function build() {
     let html = await text('web/index.html');
     const sheets = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)">\n?/g)].map(match => match[1]);
-    const style = (await Promise.all(sheets.map(sheet => text(`web/${sheet}`)))).join('\n');
+    const style = (await Promise.all(sheets.map(async sheet => (await bundle(`web/${sheet}`, { read: sourceOf })).code))).join('\n');
     const app = asScript((await bundle('web/app.js', { read: sourceOf })).code);
     const weights = await readFile(path.join(ROOT, 'weights/sonomask.safetensors'));
     const facts = {

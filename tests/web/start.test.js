@@ -19,6 +19,7 @@ function watchStart() {
         if (!document.querySelector('.row[data-state="done"]')) return;
         observer.disconnect();
         events.push('answer');
+        performance.mark('answer');
     }).observe(document, { subtree: true, childList: true, attributes: true });
 }
 
@@ -44,6 +45,27 @@ describe('start', { skip }, () => {
         assert.equal(events[0], 'worker while loading');
         assert.equal(events[1], 'answer');
         assert.equal(events.filter(event => event.startsWith('worker')).length, 4, 'all three workers have started, and the one that compares masks');
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('before the first answer only what it needs is requested, and module and weights by the worker', async () => {
+        const page = await site.open({}, async opening => {
+            await opening.addInitScript(watchStart);
+        });
+        await page.goto('about:blank');
+        await page.goto(`${site.address}#sample`);
+        await loaded(page);
+        const requested = await page.evaluate(() => {
+            const [answer] = performance.getEntriesByName('answer');
+            const early = performance.getEntriesByType('resource').filter(({ startTime }) => startTime < Number(answer?.startTime));
+            return early.map(({ name }) => new URL(name).pathname).filter(path => !path.endsWith('/worker.js'));
+        });
+        assert.deepEqual(requested.sort(), [
+            '/web/app.js', '/web/engine/first.js', '/web/samples/phantom-1.png', '/web/samples/phantom-2.png', '/web/samples/phantom-3.png',
+            '/web/styles/page.css', '/weights/SHA256SUMS',
+        ]);
+        assert.equal(await page.locator('link[rel="icon"]').getAttribute('href'), 'icons/logo.svg');
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });

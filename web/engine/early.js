@@ -9,7 +9,10 @@ import { inlined } from './inlined.js';
  * @property {Worker} worker
  * @property {boolean} failed whether the worker could not start
  * @property {Promise<WebAssembly.Module>} module the one with relaxed SIMD where the browser has that, else the one with SIMD
- * @property {Promise<Response>} weights
+ * @property {Promise<Uint8Array<ArrayBuffer>>} weights
+ * @property {(share: number) => void} report called with the loaded share of the weights, 0..1
+ * @property {string[]} files addresses of module and weights
+ * @property {Promise<Response>} checksum the published one, of the weights
  * @property {Promise<Response>[] | null} samples when the address asks for them
  */
 
@@ -25,9 +28,23 @@ export async function earlyModule() {
     return module ?? loadModule(browser.wasm(), browser);
 }
 
+/**
+ * @param {(share: number) => void} onProgress
+ * @returns {Promise<Uint8Array<ArrayBuffer> | null>} null when they could not be loaded
+ */
+export async function earlyWeights(onProgress) {
+    if (early) early.report = onProgress;
+    return (await early?.weights.catch(() => null)) ?? null;
+}
+
+/** @returns {string[]} addresses of what the first worker has loaded */
+export function earlyFiles() {
+    return early?.files ?? [];
+}
+
 /** @returns {Promise<Response>} */
-export function earlyWeights() {
-    return early?.weights ?? fetch(new URL('../../weights/sonomask.safetensors', import.meta.url));
+export function earlyChecksum() {
+    return early?.checksum ?? fetch(new URL('../../weights/SHA256SUMS', import.meta.url));
 }
 
 /** @returns {Promise<Response>[] | null} */

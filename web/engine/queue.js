@@ -7,7 +7,7 @@ import { frameResult, keepSteady, promptsWithin } from '../state/answers.js';
 import { frameProblem } from '../state/damage.js';
 import { regionsFor, regionsOrigin } from '../state/item.js';
 import { measureResult } from '../state/masks.js';
-import { element } from '../ui/dom.js';
+import { element, nextFrame } from '../ui/dom.js';
 import { isAborted, problemOf } from './problems.js';
 
 /**
@@ -183,10 +183,35 @@ export class Queue extends EventTarget {
             this.#running.delete(item);
             Object.assign(item, { state, problem });
         }
-        this.#answered = true;
         this.#batch.finished++;
         this.#store.changed(item);
+        if (!this.#answered) {
+            this.dispatchEvent(new Event('progress'));
+            // The other images and workers would delay the frame that shows the first answer.
+            await nextFrame();
+            this.#answered = true;
+        }
         this.#pump();
+        if (state === 'done' && !item.thumbnail) await this.#drawThumbnail(engine, item);
+    }
+
+    /**
+     * Draws the thumbnail of the first image after its answer has been shown.
+     * @param {Engine} engine
+     * @param {Item} item
+     */
+    async #drawThumbnail(engine, item) {
+        try {
+            const source = await this.#opener.open(item, engine);
+            try {
+                item.thumbnail = await makeThumbnail(source, item.frame);
+            } finally {
+                this.#opener.release(item);
+            }
+        } catch {
+            return; // the row stays without one
+        }
+        this.#store.changed(item);
     }
 
     /**
@@ -204,7 +229,8 @@ export class Queue extends EventTarget {
                 // The thumbnail is drawn on this thread while the worker segments.
                 const segmented = this.segmentFrame(engine, item, item.frame, signal);
                 segmented.catch(() => undefined);
-                if (!item.thumbnail) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
+                // But the very first answer comes first: see #drawThumbnail.
+                if (!item.thumbnail && this.#answered) item.thumbnail = await makeThumbnail(source, item.frame).catch(() => null);
                 try {
                     await segmented;
                     break;

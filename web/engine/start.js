@@ -1,7 +1,4 @@
-/**
- * Loads the engine, which takes longest. index.html runs this module before all others, and web/serve.js serves it and its
- * imports as one small file, so that the worker gets module and weights before the rest of the page runs.
- */
+/** Loads the engine, which takes longest. app.js imports this module before all others. */
 import { fetchSamples } from '../input/samples.js';
 import { earlySamples } from './early.js';
 import { Engine } from './engine.js';

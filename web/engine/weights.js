@@ -1,8 +1,8 @@
 /** Fetches the weights and compares them with the published checksum. */
-import { earlyWeights } from './early.js';
+import { earlyChecksum, earlyWeights } from './early.js';
 import { inlined } from './inlined.js';
 
-const CHECKSUM_URL = new URL('../../weights/SHA256SUMS', import.meta.url);
+const WEIGHTS_URL = new URL('../../weights/sonomask.safetensors', import.meta.url);
 
 /** A resource of the page that could not be loaded or is not the right one. */
 export class ResourceError extends Error {
@@ -20,32 +20,6 @@ export class ResourceError extends Error {
 }
 
 /**
- * @param {Response} response
- * @param {(share: number) => void} onProgress
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
- */
-async function readWithProgress(response, onProgress) {
-    const total = Number(response.headers.get('content-length'));
-    if (!response.body || !(total > 0)) return new Uint8Array(await response.arrayBuffer());
-    const reader = response.body.getReader();
-    // The length is that of the compressed bytes when the server compresses: then there is more than this.
-    let bytes = new Uint8Array(total);
-    let received = 0;
-    for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return bytes.subarray(0, received);
-        if (received + value.length > bytes.length) {
-            const larger = new Uint8Array(2 * (received + value.length));
-            larger.set(bytes);
-            bytes = larger;
-        }
-        bytes.set(value, received);
-        received += value.length;
-        onProgress(Math.min(1, received / total));
-    }
-}
-
-/**
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @returns {Promise<string>}
  */
@@ -58,7 +32,7 @@ async function sha256Of(bytes) {
 /** @returns {Promise<string | null>} the published checksum, or null when none is published */
 export async function fetchChecksum() {
     if (inlined) return inlined.sha256;
-    const response = await fetch(CHECKSUM_URL).catch(() => null);
+    const response = await earlyChecksum().catch(() => null);
     if (!response?.ok) return null;
     const line = (await response.text()).split('\n').find(text => text.trim().endsWith('sonomask.safetensors'));
     return line?.match(/^[0-9a-f]{64}/)?.[0] ?? null;
@@ -70,14 +44,17 @@ export async function fetchChecksum() {
  */
 export async function fetchWeights(onProgress) {
     if (inlined) return inlined.weights;
-    const response = await earlyWeights().catch(error => {
+    const early = await earlyWeights(onProgress);
+    if (early) return early;
+    // Again, for the reason.
+    const response = await fetch(WEIGHTS_URL).catch(error => {
         throw new ResourceError('weights-missing', String(error));
     });
     const { pathname } = new URL(response.url);
     if (!response.ok) throw new ResourceError('weights-missing', `${pathname}: HTTP ${response.status}`);
     if (response.headers.get('content-type')?.startsWith('text/html'))
         throw new ResourceError('weights-html', `${pathname} is a web page`);
-    return readWithProgress(response, onProgress);
+    return new Uint8Array(await response.arrayBuffer());
 }
 
 /**

@@ -144,7 +144,8 @@ function apply(wanted) {
     document.documentElement.lang = code;
     document.documentElement.dir = language().direction;
     translate(document);
-    document.title = t('page.title');
+    // A new title makes the browser draw its tabs again. In index.html it is the English one.
+    if (document.title !== t('page.title')) document.title = t('page.title');
 }
 
 /** Takes the remembered choice, else the browser's language. */

@@ -4,6 +4,7 @@
  * @typedef {object} Found
  * @property {File} file
  * @property {string} path
+ * @property {Uint8Array} [head] its first bytes, where they are known
  * @property {boolean} [onlyHere] whether the picture is in no file: it is lost with the page
  */
 

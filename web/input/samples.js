@@ -1,5 +1,6 @@
 /** The samples: synthetic images that come with the page. */
 import { inlined } from '../engine/inlined.js';
+import { headOf } from './open.js';
 
 /** @typedef {import('./collect.js').Found} Found */
 
@@ -24,9 +25,9 @@ async function bytesOf(name, requested) {
  */
 export function fetchSamples(requested = []) {
     return Promise.all(
-        NAMES.map(async (name, index) => ({
-            file: new File([await bytesOf(name, requested[index])], name, { type: 'image/png' }),
-            path: `samples/${name}`,
-        })),
+        NAMES.map(async (name, index) => {
+            const file = new File([await bytesOf(name, requested[index])], name, { type: 'image/png' });
+            return { file, path: `samples/${name}`, head: await headOf(file) };
+        }),
     );
 }

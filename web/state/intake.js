@@ -130,7 +130,7 @@ export class Intake extends EventTarget {
         const items = [...made.values()];
         // Read before the list is drawn, so that the network gets the first image before and not after that.
         const [first] = items;
-        if (first) first.head = await headOf(first.file).catch(() => null);
+        if (first) first.head = pictures[0]?.head ?? (await headOf(first.file).catch(() => null));
         for (let start = 0, end = FIRST_PORTION; start < items.length; start = end, end += PORTION) {
             if (start > 0) await nextFrame();
             this.#store.add(items.slice(start, end));
@@ -192,6 +192,9 @@ export class Intake extends EventTarget {
     /** Says when an image is in the list twice, and offers to take the copies out. */
     async #offerCopies() {
         if (this.#store.items.length < 2) return;
+        // The search loads code and reads files, which would delay the first answer.
+        await this.#queue.firstAnswer();
+        await nextFrame();
         const { copiesIn } = await late();
         const copies = (await copiesIn(this.#store.items)).filter(item => this.#store.items.includes(item));
         if (copies.length === 0) return;

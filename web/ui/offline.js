@@ -1,4 +1,5 @@
 /** Registers the service worker and makes it cache the page's files, so that the page opens with the network off. */
+import { earlyFiles } from '../engine/early.js';
 import { noteOffline } from './browser.js';
 
 const LONGEST_WAIT = 10000; // milliseconds
@@ -42,7 +43,7 @@ export async function registerOffline() {
         const worker = registration.active ?? registration.waiting ?? registration.installing;
         const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
         const wanted = ON_DEMAND.map(path => new URL(`../${path}`, import.meta.url).href);
-        const addresses = [...new Set([location.href.replace(/#.*$/, ''), ...loaded, ...wanted])];
+        const addresses = [...new Set([location.href.replace(/#.*$/, ''), ...loaded, ...earlyFiles(), ...wanted])];
         await new Promise(resolve => {
             const channel = new MessageChannel();
             channel.port1.onmessage = () => {
