@@ -149,8 +149,10 @@ void sm_scan_mirror(const sm_scan *scan, const sm_scan_view *view, float contras
         const int limit = at_most(FRINGE_CELLS * scan->cell_size, (end - first) / 2);
         const int left = first > 0 ? past_fringe(row, first, 1, limit) : 0;
         const int right = end < view->width ? past_fringe(row, end - 1, -1, limit) : 0;
-        first += left;
-        end -= right;
+        if (left + right < end - first) {
+            first += left;
+            end -= right;
+        }
         int sum = 0;
         for (int x = first; x < end; x++) sum += row[x];
         const int mean = sum / (end - first);

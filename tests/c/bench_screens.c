@@ -90,7 +90,7 @@ static void measure_screens(fold_bench *b, int count, int views) {
             fold_bench_score(samples[k].mask, result.mask, picture.width, &all, result.looks_like_ultrasound, &tidy);
             sm_image_free(&picture);
         }
-        screen_style style = screen_style_random(sm_random_derive(7, (uint64_t)(1000 * views + i)));
+        screen_style style = screen_style_random(sm_random_derive(7, 1000 * (uint64_t)views + (uint64_t)i));
         screen s;
         fold_bench_check(screen_draw(&style, samples, views, &s, &error), &error);
         fold_bench_check(sm_segment(state, &s.image, &whole, &result, &error), &error);
@@ -178,7 +178,7 @@ static void measure_sectors(fold_bench *b, int count) {
         sm_image picture = {0};
         fold_bench_check(sm_sample_load_picture(fold_bench_pick(b, fold), &sample, &picture, &error), &error);
         fold_bench_check(sm_segment(state, &picture, NULL, &result, &error), &error);
-        screen_style style = screen_style_random(sm_random_derive(7, (uint64_t)(9000 + i)));
+        screen_style style = screen_style_random(sm_random_derive(7, 9000 + (uint64_t)i));
         style.sector = true;
         screen s;
         fold_bench_check(screen_draw(&style, &sample, 1, &s, &error), &error);

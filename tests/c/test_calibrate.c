@@ -490,7 +490,7 @@ static void out_of_distribution_pictures_are_detected(void **state) {
     float statistics[SM_STATISTICS_COUNT];
     int false_alarms = 0;
     for (int i = 0; i < NEW; i++) {
-        statistics_of_phantom((uint64_t)(1000 + i), statistics);
+        statistics_of_phantom(1000 + (uint64_t)i, statistics);
         false_alarms += sm_outlier_distance(&outlier, statistics) > (double)outlier.limit;
     }
     assert_true(false_alarms <= NEW / 8); /* the limit is estimated from 160 images only */
@@ -514,7 +514,7 @@ static void pictures_that_change_fast_across_are_detected(void **state) {
     all.limit = 1e6f;
     float statistics[SM_STATISTICS_COUNT];
     for (int i = 0; i < NEW; i++) {
-        statistics_of_phantom((uint64_t)(1000 + i), statistics);
+        statistics_of_phantom(1000 + (uint64_t)i, statistics);
         assert_near(sm_outlier_score(&all, statistics), sm_outlier_distance(&all, statistics) / 1e6, 1e-9);
     }
     /* Stripes of 8 pixels: after half of them, the other colour. */
