@@ -125,7 +125,7 @@ static int mirrored(int beyond, int inside) {
 }
 
 /* A shape is grown by a cell and rounded outwards, so that its outermost pixels may be the screen's. */
-enum { FRINGE_CELLS = 4, FRINGE_SPREAD = 12, BLURRED = 2 };
+enum { FRINGE_CELLS = 4, FRINGE_SPREAD = 12, BLURRED = 2, ROUNDED_CELLS = 2 };
 
 /** Moves the edge `at` of a row, which lies inside the row, past the screen's pixels at it: up to `limit` pixels of one
  * colour, and those that a compression mixes with it. */
@@ -145,7 +145,8 @@ void sm_scan_mirror(const sm_scan *scan, const sm_scan_view *view, float contras
         int first, end;
         row_of_shape(scan, view, y, &first, &end);
         uint8_t *row = grey + (size_t)y * (size_t)view->width;
-        if (end <= first) continue;
+        /* The corner of a rectangle that the opening of the cells has rounded is no edge of a sector. */
+        if (end <= first || view->width - (end - first) <= ROUNDED_CELLS * scan->cell_size) continue;
         const int limit = at_most(FRINGE_CELLS * scan->cell_size, (end - first) / 2);
         const int left = first > 0 ? past_fringe(row, first, 1, limit) : 0;
         const int right = end < view->width ? past_fringe(row, end - 1, -1, limit) : 0;
