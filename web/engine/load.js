@@ -27,7 +27,7 @@ async function readWeights(address, onProgress) {
     // The length is that of the compressed bytes when the server compresses: then there is more than this.
     let bytes = new Uint8Array(total);
     let received = 0;
-    let told = performance.now();
+    let sentAt = performance.now();
     for (;;) {
         const { done, value } = await reader.read();
         if (done) return bytes.subarray(0, received);
@@ -38,8 +38,8 @@ async function readWeights(address, onProgress) {
         }
         bytes.set(value, received);
         received += value.length;
-        if (performance.now() - told < PROGRESS_EVERY) continue;
-        told = performance.now();
+        if (performance.now() - sentAt < PROGRESS_EVERY) continue;
+        sentAt = performance.now();
         onProgress(Math.min(1, received / total));
     }
 }

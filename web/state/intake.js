@@ -10,7 +10,7 @@ import { compareWithSession } from '../panel/readers.js';
 import { attachFile, itemFrom } from '../session/restore.js';
 import { setMask } from '../session/work.js';
 import { announce, notify, offer } from '../ui/announce.js';
-import { byId } from '../ui/dom.js';
+import { byId, nextFrame } from '../ui/dom.js';
 import { late } from '../ui/late.js';
 import { setBackToPoint } from './answers.js';
 import { Item } from './item.js';
@@ -44,14 +44,6 @@ async function isDerived({ file }) {
 /** Images added to the list at once: the rows of thousands would block the page. The first ones come with the whole view. */
 const FIRST_PORTION = 12;
 const PORTION = 40;
-
-/** @returns {Promise<void>} after the next frame; a page that is not in view draws none */
-function nextFrame() {
-    return new Promise(resolve => {
-        requestAnimationFrame(() => setTimeout(resolve));
-        setTimeout(resolve, 100);
-    });
-}
 
 const POINTS = /** @type {const} */ ([0.8, 0.9, 0.95]);
 
