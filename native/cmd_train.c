@@ -313,7 +313,8 @@ static const sm_command_line line = {
                    "of five patients or more). "
                    "Ctrl-C saves a checkpoint; the same command with --resume "
                    "continues, with the same result as an "
-                   "uninterrupted training. An image that cannot be read is named on stderr and left out, and the exit "
+                   "uninterrupted training, unless it diverges. An image that cannot be read is named on stderr and "
+                   "left out, and the exit "
                    "status is 1.",
     .arguments_size = sizeof(arguments),
     .options = option_table,

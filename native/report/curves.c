@@ -8,8 +8,10 @@
 
 static const double PANEL_WIDTH = 480, PANEL_HEIGHT = 320, LEGEND_ROW = 18;
 
-/* Estimated width of a legend text in user units: SVG has no text metrics before it is rendered. */
+/* Estimated widths of a legend text, and of a number in bold, in user units: SVG has no text metrics before it is
+ * rendered. Wide fonts have bold digits of 0.7 of their size. */
 static double text_width(const char *text) { return 6.9 * (double)strlen(text); }
+static double strong_width(const char *text) { return 9.1 * (double)strlen(text); }
 
 typedef struct range {
     double low, high;
@@ -31,7 +33,7 @@ static int legend(FILE *out, const sm_curve_panel *panel, double left, double to
         for (int k = series->count - 1; k >= 0 && !isfinite(last); k--) last = series->y[k];
         char value[40] = "";
         if (isfinite(last)) snprintf(value, sizeof value, "%.4g", last);
-        double needed = 20 + text_width(series->name) + (value[0] ? 6 + text_width(value) : 0) + 16;
+        double needed = 20 + text_width(series->name) + (value[0] ? 6 + strong_width(value) : 0) + 16;
         if (x > left && x + needed - 16 > left + width) {
             x = left;
             row++;

@@ -156,6 +156,7 @@ static sm_status go_back(sm_trainer *t, sm_progress *bar, sm_error *error) {
 /** Saves the state, or the one before it from which the training can go on. */
 static sm_status save_sound(sm_trainer *t, sm_progress *bar, sm_error *error) {
     const sm_status status = sm_trainer_is_sound(t) ? SM_OK : go_back(t, bar, error);
+    sm_trainer_leave_limit(t);
     return status == SM_OK && sm_trainer_writes(t) ? sm_trainer_save(t, error) : status;
 }
 

@@ -105,7 +105,8 @@ sm_status sm_trainer_input_size(const sm_trainer_options *options, int *size, sm
  * Trains to the last epoch, or until `*interrupted` is not zero: then it saves a checkpoint and returns
  * SM_ERROR_INTERRUPTED. It also saves a checkpoint after epochs, see save_seconds. A loss, a gradient or
  * weights that are not finite, or weights too large for the file's precision, make it go back to the start of an
- * earlier epoch and halve the learning rate, at most four times; such a state is never saved. With `resume` it
+ * earlier epoch and halve the learning rate, at most four times; such a state is never saved, nor one close to it
+ * before the last epoch. With `resume` it
  * continues from the checkpoint, also to more epochs than before or with a lower learning rate; with the same options
  * and number of threads, the weights are then the same, bit for bit, as those of an uninterrupted training (unless it
  * diverges: a resumed one goes back no further than to where it began). Returns SM_ERROR_DATA, with the results

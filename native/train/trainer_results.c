@@ -261,7 +261,8 @@ sm_status sm_trainer_finish_epoch(sm_trainer *t, sm_progress *bar, sm_error *err
     t->progress.epoch++; /* for the patience; until the log is longer, nothing is saved */
     const bool last = epoch == t->options->epochs || sm_trainer_out_of_patience(t);
     t->progress.epoch--;
-    bool save = last || sm_clock() - t->saved_at >= t->options->save_seconds;
+    /* A state near the limit may be past help: what was saved before stays until there is a better one. */
+    bool save = last || (sm_clock() - t->saved_at >= t->options->save_seconds && !sm_trainer_is_near_limit(t));
     status = sm_ranks_broadcast(t->options->ranks, 0, &save, sizeof save, error); /* clocks differ */
     if (status != SM_OK) return status;
     /* The first checkpoint precedes the first weights: weights without one are taken for those of another training,

@@ -31,3 +31,7 @@ bool sm_trainer_is_near_limit(const sm_trainer *t) {
     const float limit = t->options->precision == SM_WEIGHTS_FLOAT16 ? SM_HALF_MAX : FLT_MAX;
     return !all_within(t->parameters, t->net.total_count, limit / 4);
 }
+
+void sm_trainer_leave_limit(sm_trainer *t) {
+    if (sm_trainer_is_near_limit(t)) sm_snapshot_restore(&t->snapshot, &t->progress, t->parameters, &t->optimiser);
+}

@@ -107,6 +107,9 @@ void sm_trainer_make_result(const sm_trainer *trainer);
 bool sm_trainer_is_sound(sm_trainer *trainer);
 /** Whether the parameters are so large that the state may be past help: not one to go back to. */
 bool sm_trainer_is_near_limit(const sm_trainer *trainer);
+/** Goes back to the last snapshot when the state is near the limit: a training that is resumed cannot go back further
+ * than to what was saved. Trained on from there, it comes to the same state. */
+void sm_trainer_leave_limit(sm_trainer *trainer);
 /** Ends the epoch that was just trained: scores and log; and when it is time: observer, weights, checkpoint. Sets
  * `diverged` and fails, with nothing changed or written, when the state is not sound. */
 sm_status sm_trainer_finish_epoch(sm_trainer *trainer, sm_progress *bar, sm_error *error);

@@ -48,6 +48,30 @@ static void curves_are_well_formed_svg(void **state) {
     free(text);
 }
 
+/** In DejaVu Sans, "mask 0.7425" with a bold number is 93.5 wide. */
+static void keys_of_a_legend_do_not_touch(void **state) {
+    (void)state;
+    const double x[2] = {1, 2}, y[2] = {1, 0.7425};
+    const sm_curve_series series[2] = {{"mask", 2, x, y}, {"type", 2, x, y}};
+    const sm_curve_panel panel = {.title = "", .x_label = "", .y_label = "", .series = series, .series_count = 2};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    sm_curve_panel_svg(out, &panel);
+    assert_int_equal(fclose(out), 0);
+    const char *names[2] = {">mask <", ">type <"};
+    double at[2];
+    for (int i = 0; i < 2; i++) {
+        const char *tag = strstr(text, names[i]);
+        assert_non_null(tag);
+        while (tag > text && strncmp(tag, "<text x=\"", 9) != 0) tag--;
+        at[i] = strtod(tag + 9, NULL);
+    }
+    assert_true(at[1] - 20 > at[0] + 93.5); /* the line of the key begins 20 before its text */
+    free(text);
+}
+
 static void curves_that_cannot_be_written(void **state) {
     (void)state;
     const sm_curve_panel panel = {.title = "", .x_label = "", .y_label = ""};
@@ -529,6 +553,7 @@ static void number_tables_are_read(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(curves_are_well_formed_svg),
+        cmocka_unit_test(keys_of_a_legend_do_not_touch),
         cmocka_unit_test(curves_that_cannot_be_written),
         cmocka_unit_test(axes_have_round_ticks),
         cmocka_unit_test(invalid_utf8_is_replaced),

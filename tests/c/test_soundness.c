@@ -134,12 +134,28 @@ static void test_snapshot_undoes_weights_that_are_not_finite(void **state) {
     assert_string_equal(t->progress.log, "header\nrow 1\n");
 }
 
+/** What is saved of an interrupted training must not be past help. */
+static void test_a_state_near_the_limit_is_left(void **state) {
+    sm_trainer *t = *state;
+    const float kept = t->parameters[3];
+    assert_int_equal(sm_snapshot_take(&t->snapshot, &t->progress, t->parameters, &t->optimiser, NULL), SM_OK);
+    const int batch = t->progress.batch;
+    t->progress.batch = batch + 5;
+    sm_trainer_leave_limit(t);
+    assert_int_equal(t->progress.batch, batch + 5);
+    t->parameters[3] = 20000;
+    sm_trainer_leave_limit(t);
+    assert_int_equal(t->progress.batch, batch);
+    assert_true(t->parameters[3] == kept);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_a_file_cannot_hold_is_unsound),
         cmocka_unit_test(test_every_part_of_the_state_counts),
         cmocka_unit_test(test_a_state_near_the_limit_is_not_gone_back_to),
         cmocka_unit_test(test_snapshot_undoes_weights_that_are_not_finite),
+        cmocka_unit_test(test_a_state_near_the_limit_is_left),
     };
     return cmocka_run_group_tests_name("soundness", tests, make_trainer, free_trainer);
 }
