@@ -3,16 +3,29 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { faultsOf, loaded, settled, skip, startSite } from './support/page.js';
 
-/** Runs before the page: notes when workers start and when the first image has its answer. */
+/** Runs before the page: notes when workers start and when the first image has its answer, and what workers are to do. */
 function watchStart() {
     /** @type {string[]} */
     const events = [];
     Reflect.set(window, 'startEvents', events);
+    /** @type {string[]} */
+    const calls = [];
+    Reflect.set(window, 'calls', calls);
     window.Worker = class extends Worker {
         /** @param {ConstructorParameters<typeof Worker>} parameters */
         constructor(...parameters) {
             super(...parameters);
             events.push(`worker while ${document.readyState}`);
+        }
+
+        /**
+         * @override
+         * @param {any} message
+         * @param {any} [transfer]
+         */
+        postMessage(message, transfer) {
+            if (message.method) calls.push(message.method);
+            super.postMessage(message, transfer);
         }
     };
     new MutationObserver((_, observer) => {
@@ -67,6 +80,20 @@ describe('start', { skip }, () => {
         ]);
         assert.equal(await page.locator('link[rel="icon"]').getAttribute('href'), 'icons/logo.svg');
         assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('where a sample comes first, no blank image runs for warming up', async () => {
+        const page = await site.open({}, async opening => {
+            await opening.addInitScript(watchStart);
+        });
+        await page.goto('about:blank');
+        await page.goto(`${site.address}#sample`);
+        await loaded(page);
+        await settled(page, 3);
+        /** @type {string[]} */
+        const calls = await page.evaluate(() => Reflect.get(window, 'calls'));
+        assert.equal(calls.filter(call => call === 'segment').length, 3);
         await page.context().close();
     });
 
