@@ -1,7 +1,7 @@
 /** The order in which the page starts: the engine before everything else, and one worker until the first answer. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { faultsOf, loaded, settled, skip, startSite } from './support/page.js';
+import { colourAt, faultsOf, loaded, settled, skip, startSite } from './support/page.js';
 
 /** Runs before the page: notes when workers start and when the first image has its answer, and what workers are to do. */
 function watchStart() {
@@ -94,6 +94,27 @@ describe('start', { skip }, () => {
         /** @type {string[]} */
         const calls = await page.evaluate(() => Reflect.get(window, 'calls'));
         assert.equal(calls.filter(call => call === 'segment').length, 3);
+        await page.context().close();
+    });
+
+    test('a picture that is there before the viewer has its size is drawn with that', async () => {
+        const page = await site.open({}, async opening => {
+            await opening.addInitScript(() => {
+                window.ResizeObserver = class extends ResizeObserver {
+                    /** @param {ResizeObserverCallback} callback */
+                    constructor(callback) {
+                        super((...parameters) => void setTimeout(callback, 1000, ...parameters));
+                    }
+                };
+            });
+        });
+        await page.goto('about:blank');
+        await page.goto(`${site.address}#sample`);
+        await loaded(page);
+        await page.waitForFunction(() => document.querySelector('canvas')?.width !== 0 && performance.getEntriesByName('first-mask').length > 0);
+        const [red = 0] = await colourAt(page, 0.5, 0.5);
+        assert.ok(red > 0);
+        assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });
 
