@@ -118,6 +118,9 @@ describe('trust', { skip }, () => {
             await settled(page, 3);
             assert.ok((await rowsOf(page)).every(({ state, text }) => state === 'failed' && reason.test(text)));
             assert.ok(await page.getByRole('button', { name: 'Try again' }).isVisible());
+            // A checksum has no place to break.
+            const cut = await page.locator('#viewer-note p').evaluateAll(notes => notes.filter(note => note.scrollWidth > note.clientWidth).length);
+            assert.equal(cut, 0, 'the whole message is seen');
             await page.context().close();
         });
 
