@@ -1,18 +1,31 @@
 /** The order in which the page starts: the engine before everything else, and one worker until the first answer. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { faultsOf, loaded, settled, skip, startSite } from './support/page.js';
+import { colourAt, faultsOf, loaded, settled, skip, startSite } from './support/page.js';
 
-/** Runs before the page: notes when workers start and when the first image has its answer. */
+/** Runs before the page: notes when workers start and when the first image has its answer, and what workers are to do. */
 function watchStart() {
     /** @type {string[]} */
     const events = [];
     Reflect.set(window, 'startEvents', events);
+    /** @type {string[]} */
+    const calls = [];
+    Reflect.set(window, 'calls', calls);
     window.Worker = class extends Worker {
         /** @param {ConstructorParameters<typeof Worker>} parameters */
         constructor(...parameters) {
             super(...parameters);
             events.push(`worker while ${document.readyState}`);
+        }
+
+        /**
+         * @override
+         * @param {any} message
+         * @param {any} [transfer]
+         */
+        postMessage(message, transfer) {
+            if (message.method) calls.push(message.method);
+            super.postMessage(message, transfer);
         }
     };
     new MutationObserver((_, observer) => {
@@ -66,6 +79,41 @@ describe('start', { skip }, () => {
             '/web/styles/page.css', '/weights/SHA256SUMS',
         ]);
         assert.equal(await page.locator('link[rel="icon"]').getAttribute('href'), 'icons/logo.svg');
+        assert.deepEqual(faultsOf(page), []);
+        await page.context().close();
+    });
+
+    test('where a sample comes first, no blank image runs for warming up', async () => {
+        const page = await site.open({}, async opening => {
+            await opening.addInitScript(watchStart);
+        });
+        await page.goto('about:blank');
+        await page.goto(`${site.address}#sample`);
+        await loaded(page);
+        await settled(page, 3);
+        /** @type {string[]} */
+        const calls = await page.evaluate(() => Reflect.get(window, 'calls'));
+        assert.equal(calls.filter(call => call === 'segment').length, 3);
+        await page.context().close();
+    });
+
+    test('a picture that is there before the viewer has its size is drawn with that', async () => {
+        const page = await site.open({}, async opening => {
+            await opening.addInitScript(() => {
+                window.ResizeObserver = class extends ResizeObserver {
+                    /** @param {ResizeObserverCallback} callback */
+                    constructor(callback) {
+                        super((...parameters) => void setTimeout(callback, 1000, ...parameters));
+                    }
+                };
+            });
+        });
+        await page.goto('about:blank');
+        await page.goto(`${site.address}#sample`);
+        await loaded(page);
+        await page.waitForFunction(() => document.querySelector('canvas')?.width !== 0 && performance.getEntriesByName('first-mask').length > 0);
+        const [red = 0] = await colourAt(page, 0.5, 0.5);
+        assert.ok(red > 0);
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { bundle } from '../../web/bundle.js';
 import { ROOT } from '../node/support/project.js';
 import { answered, faultsOf, loaded, pick, rowsOf, saved, settled, skip, startSite } from './support/page.js';
 import { manySamples } from './support/samples.js';
@@ -78,6 +79,23 @@ describe('trust', { skip }, () => {
         await page.context().close();
     });
 
+    // Where the server joins no modules. Not all browsers tell the page what its workers import.
+    test('every module of the worker is kept for use with the network off', async () => {
+        const modulesOf = async (/** @type {string} */ entry) => {
+            const { imports } = await bundle(entry, { read: file => readFile(path.join(ROOT, file), 'utf8'), isExternal: file => file.includes('/vendor/') });
+            return [...imports.keys()];
+        };
+        const page = await site.open();
+        /** @type {string[]} */
+        const kept = await page.evaluate(async () => {
+            const cache = await caches.open('sonomask-1');
+            return (await cache.keys()).map(({ url }) => new URL(url).pathname.slice(1));
+        });
+        const known = [...kept, ...await modulesOf('web/app.js')]; // the page names its own modules
+        assert.deepEqual((await modulesOf('web/engine/worker.js')).filter(file => !known.includes(file)), []);
+        await page.context().close();
+    });
+
     for (const { what, name, answer, reason } of [
         { what: 'missing weights', name: 'weights/sonomask.safetensors', answer: { status: 404 }, reason: /weights file is missing/ },
         { what: 'a page instead of the weights', name: 'weights/sonomask.safetensors', answer: { contentType: 'text/html', body: '<!doctype html>' }, reason: /a web page/ },
@@ -100,6 +118,9 @@ describe('trust', { skip }, () => {
             await settled(page, 3);
             assert.ok((await rowsOf(page)).every(({ state, text }) => state === 'failed' && reason.test(text)));
             assert.ok(await page.getByRole('button', { name: 'Try again' }).isVisible());
+            // A checksum has no place to break.
+            const cut = await page.locator('#viewer-note p').evaluateAll(notes => notes.filter(note => note.scrollWidth > note.clientWidth).length);
+            assert.equal(cut, 0, 'the whole message is seen');
             await page.context().close();
         });
 

@@ -86,7 +86,7 @@ export class Queue extends EventTarget {
      */
     async warmUp() {
         const engine = this.#engine;
-        if (!engine || this.#answered || this.#running.size > 0) return;
+        if (!engine || this.#batch.finished > 0 || this.#running.size > 0) return;
         this.#warming = true;
         await engine.pool.segment({ data: new Uint8Array(BLANK_SIDE ** 2), width: BLANK_SIDE, height: BLANK_SIDE }).catch(() => undefined);
         this.#warming = false;

@@ -17,7 +17,7 @@ const ON_DEMAND = [
     'input/video.js',
     'input/rate.js',
     'engine/worker.js',
-    '../wasm/worker.browser.js',
+    'engine/load.js',
     '../wasm/worker-calls.js',
     '../wasm/vendor/openjpeg.wasm',
     'samples/phantom-1.png',

@@ -267,11 +267,12 @@ export class Viewer extends EventTarget {
         const context = this.#context;
         const density = devicePixelRatio || 1;
         context.setTransform(density, 0, 0, density, 0, 0);
-        context.clearRect(0, 0, this.#pane.width, this.#pane.height);
-        const { picture } = this.#session;
-        if (!picture) return;
-        const { layout, swipe } = this.settings;
         const { width, height } = this.#pane;
+        context.clearRect(0, 0, width, height);
+        const { picture } = this.#session;
+        // Where the picture is there before the pane has been laid out, it is drawn with the pane's first size.
+        if (!picture || width === 0 || height === 0) return;
+        const { layout, swipe } = this.settings;
         if (layout === 'side') {
             this.#drawPane(0, { left: 0, right: width / 2 }, false);
             this.#drawPane(width / 2, { left: width / 2, right: width }, true);
