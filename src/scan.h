@@ -58,6 +58,10 @@ sm_status sm_scan_set_rectangles(const sm_rectangle *rectangles, int count, int 
  */
 void sm_scan_crop(const sm_scan *scan, const sm_scan_view *view, const sm_image *image, uint8_t *pixels);
 
+/** Takes cells of the screen's surface at the slanted edges, which a mirror image will fill, out of the shape of a
+ * view: nothing there can be part of a lesion. `grey` is [view->height][view->width]. */
+void sm_scan_narrow(const sm_scan *scan, sm_scan_view *view, const uint8_t *grey);
+
 /**
  * Fills the pixels of a view, [view->height][view->width], that are outside its shape with those inside, mirrored at
  * the shape's edge. With a `contrast` below 1 they are nearer to the mean of their row.

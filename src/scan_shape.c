@@ -1,5 +1,6 @@
 #include "scan_shape.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,20 +141,47 @@ static uint8_t faded(int value, int mean, float contrast) {
     return (uint8_t)((float)mean + contrast * (float)(value - mean) + 0.5f);
 }
 
+/** The columns of a row, as row_of_shape, without the screen's pixels at its edges. Returns false for a row that is not
+ * cut by a sector: empty, or with the corner of a rectangle that the opening of the cells has rounded. */
+static bool row_of_sector(const sm_scan *scan, const sm_scan_view *view, const uint8_t *row, int y, int *first,
+                          int *end) {
+    row_of_shape(scan, view, y, first, end);
+    const int inside = *end - *first;
+    if (inside <= 0 || view->width - inside <= ROUNDED_CELLS * scan->cell_size) return false;
+    const int limit = at_most(FRINGE_CELLS * scan->cell_size, inside / 2);
+    const int left = *first > 0 ? past_fringe(row, *first, 1, limit) : 0;
+    const int right = *end < view->width ? past_fringe(row, *end - 1, -1, limit) : 0;
+    if (left + right < inside) {
+        *first += left;
+        *end -= right;
+    }
+    return true;
+}
+
+void sm_scan_narrow(const sm_scan *scan, sm_scan_view *view, const uint8_t *grey) {
+    const int size = scan->cell_size;
+    int y = 0;
+    for (int row = 0; row < view->row_count; row++) {
+        int left = view->width, right = 0;
+        bool cut = true;
+        const int bottom = at_most((view->first_row + row + 1) * size - view->top, view->height);
+        for (; y < bottom; y++) {
+            int first, end;
+            cut = row_of_sector(scan, view, grey + (size_t)y * (size_t)view->width, y, &first, &end) && cut;
+            if (first < left) left = first;
+            if (end > right) right = end;
+        }
+        if (!cut || left >= right) continue;
+        if (left > 0) view->spans[row][0] = (int16_t)((view->left + left) / size);
+        if (right < view->width) view->spans[row][1] = (int16_t)((view->left + right + size - 1) / size);
+    }
+}
+
 void sm_scan_mirror(const sm_scan *scan, const sm_scan_view *view, float contrast, uint8_t *grey) {
     for (int y = 0; y < view->height; y++) {
         int first, end;
-        row_of_shape(scan, view, y, &first, &end);
         uint8_t *row = grey + (size_t)y * (size_t)view->width;
-        /* The corner of a rectangle that the opening of the cells has rounded is no edge of a sector. */
-        if (end <= first || view->width - (end - first) <= ROUNDED_CELLS * scan->cell_size) continue;
-        const int limit = at_most(FRINGE_CELLS * scan->cell_size, (end - first) / 2);
-        const int left = first > 0 ? past_fringe(row, first, 1, limit) : 0;
-        const int right = end < view->width ? past_fringe(row, end - 1, -1, limit) : 0;
-        if (left + right < end - first) {
-            first += left;
-            end -= right;
-        }
+        if (!row_of_sector(scan, view, row, y, &first, &end)) continue;
         int sum = 0;
         for (int x = first; x < end; x++) sum += row[x];
         const int mean = sum / (end - first);

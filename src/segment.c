@@ -69,19 +69,25 @@ static const float faint = 0.5f;
  * removed, and then the pixels outside the shape of a part, which the training images do not have, are filled. */
 static sm_status read_view(sm_state *state, int index, const sm_image *image, uint8_t *grey, sm_error *error) {
     sm_view *view = &state->views[index];
-    const sm_scan_view *part = state->scan.whole ? NULL : &state->scan.views[index];
+    sm_scan_view *part = state->scan.whole ? NULL : &state->scan.views[index];
     view->letterbox = sm_letterbox_make(image->width, image->height, state->model->metadata.input_size);
     sm_status status = sm_view_allocate(state->model, view, error);
     if (status == SM_OK) status = sm_colour_remove(image, grey, &view->colour, error);
     if (status != SM_OK) return status;
     const sm_image neutral = {image->width, image->height, 1, grey};
     bool colourless = view->colour.tinted || view->colour.overlay_share > 0;
+    sm_scan_view narrow;
     if (part) {
+        narrow = *part;
+        sm_scan_narrow(&state->scan, &narrow, grey);
         sm_scan_mirror(&state->scan, part, 1, grey);
         colourless = colourless || sm_image_coloured_share(image) < most_stray;
     }
     status = rate_outlier(state->model, colourless ? &neutral : image, grey, view, error);
-    if (part) sm_scan_mirror(&state->scan, part, faint, grey);
+    if (part) {
+        sm_scan_mirror(&state->scan, part, faint, grey);
+        *part = narrow; /* for the answer: what was filled is no lesion */
+    }
     return status == SM_OK ? sm_letterbox_apply(&view->letterbox, grey, view->square, error) : status;
 }
 

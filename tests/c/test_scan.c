@@ -326,6 +326,46 @@ static void corners_of_a_sector_are_filled(void **state) {
     screen_free(&drawn);
 }
 
+static void surface_beside_a_sector_is_no_lesion(void **state) {
+    (void)state;
+    const screen_style style = {.width = 800, .height = 600, .fill = 1, .sector = true, .seed = 7};
+    screen drawn = draw(&style, 1);
+    sm_scan scan;
+    find(&drawn.image, &scan);
+    sm_scan_view *view = &scan.views[0];
+    const size_t width = (size_t)view->width, count = width * (size_t)view->height;
+    const size_t cell = (size_t)scan.cell_size, fringe = 3 * cell;
+    uint8_t *grey = calloc(count, 1);
+    float *map = malloc(count * sizeof *map);
+    assert_true(grey && map);
+    for (size_t i = 0; i < count; i++) map[i] = 1;
+    sm_scan_clip(&scan, view, map);
+    size_t cut = 0, before = 0, after = 0;
+    for (size_t row = 0; row < count; row += width) {
+        size_t first = 0, end = width;
+        while (first < end && map[row + first] <= 0) first++;
+        while (end > first && map[row + end - 1] <= 0) end--;
+        const bool slanted = width - (end - first) > 2 * cell && end - first > 4 * fringe;
+        for (size_t x = 0; x < width; x++)
+            if (x >= first + (first > 0 ? fringe : 0) && x + (end < width ? fringe : 0) < end)
+                grey[row + x] = (uint8_t)(100 + 40 * (x % 2));
+            else if (slanted)
+                cut += map[row + x] > 0;
+    }
+    for (size_t i = 0; i < count; i++) before += map[i] > 0;
+    sm_scan_narrow(&scan, view, grey);
+    sm_scan_clip(&scan, view, map);
+    for (size_t i = 0; i < count; i++) {
+        after += map[i] > 0;
+        if (grey[i] > 0) assert_true(map[i] > 0); /* nothing of the picture is lost but what is blurred */
+    }
+    assert_true(cut > 0);
+    assert_true(before - after > cut / 2); /* all but the cells that the edge crosses */
+    free(grey);
+    free(map);
+    screen_free(&drawn);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_are_found_in_screens_of_many_looks),
@@ -338,6 +378,7 @@ int main(void) {
         cmocka_unit_test(photographs_and_tiny_images_are_left_whole),
         cmocka_unit_test(outside_a_sector_the_picture_is_cleared),
         cmocka_unit_test(corners_of_a_sector_are_filled),
+        cmocka_unit_test(surface_beside_a_sector_is_no_lesion),
     };
     return cmocka_run_group_tests(tests, draw_pictures, free_pictures);
 }

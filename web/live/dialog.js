@@ -238,9 +238,11 @@ export class LiveDialog {
     }
 
     /** @param {Segmentation} answer */
-    #words({ lesions, looksLikeUltrasound }) {
+    #words({ width, lesions, looksLikeUltrasound }) {
         const { t, formatNumber } = this.#page;
-        const largest = Math.max(0, ...lesions.map(({ area }) => area));
+        // A large picture was segmented at a smaller size; the area is told in the pixels that a frozen frame has.
+        const scale = this.#video.videoWidth / width;
+        const largest = Math.round(Math.max(0, ...lesions.map(({ area }) => area)) * scale * scale);
         const words = lesions.length > 0 ? t('live.lesions', { count: lesions.length, area: t('unit.px2', { value: formatNumber(largest) }) }) : t('live.none');
         this.#answer.textContent = looksLikeUltrasound ? words : `${words}. ${t('live.foreign')}`;
         const { rate, delay } = this.#meter.now;
