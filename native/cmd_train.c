@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "file.h"
+#include "fold_progress.h"
 #include "interrupt.h"
 #include "jobs.h"
 #include "own_files.h"
@@ -27,6 +28,7 @@ typedef struct arguments {
     int folds, jobs;          /* folds 0: one training */
     bool json;                /* one line per epoch on stdout */
     sm_training_observer report;
+    sm_fold_progress *fold_progress; /* NULL: the training prints its own */
 } arguments;
 
 static const char *const type_loss_names[] = {"ce", "mae", NULL};
@@ -45,6 +47,7 @@ static sm_status epoch_done(void *context, const sm_epoch_result *result, sm_err
         const sm_status status = sm_training_log_print_json(result, error);
         if (status != SM_OK) return status;
     }
+    if (a->fold_progress) sm_fold_progress_show(a->fold_progress, result->fold, result->epoch, result->epochs);
     return result->saved ? a->report.epoch_done(a->report.context, result, error) : SM_OK;
 }
 
@@ -117,7 +120,7 @@ static const sm_option option_table[] = {
      .value = "N",
      .help =
          "with --folds: networks to train at a time, each with --threads threads (by default the processors divided "
-         "by the jobs); their progress goes to DIR/foldK/progress.txt",
+         "by the jobs); a line twice a minute says how far each is, the rest goes to DIR/foldK/progress.txt",
      .kind = SM_OPTION_INTEGER,
      .offset = offsetof(arguments, jobs),
      .low = 1,
@@ -405,7 +408,10 @@ static int train_fold(void *context, int fold) {
     make_fold_arguments(all, fold, &own);
     sm_error error = {0};
     sm_status status = SM_OK;
+    sm_fold_progress progress;
     if (own.jobs > 1) {
+        sm_fold_progress_begin(&progress);
+        own.fold_progress = &progress;
         char *path = sm_path_join(own.options.out, "progress.txt");
         status = sm_folder_make(own.options.out, &error);
         if (!path || (status == SM_OK && !freopen(path, "a", stderr)))
@@ -414,6 +420,7 @@ static int train_fold(void *context, int fold) {
     }
     if (status == SM_OK) status = train(&own, all->dataset, &error);
     if (status != SM_OK) fprintf(stderr, "sonomask: fold %d: %s\n", fold, error.message);
+    if (own.fold_progress) sm_fold_progress_end(own.fold_progress, fold, status == SM_OK);
     return status == SM_OK ? SM_EXIT_DONE : SM_EXIT_FAILED;
 }
 

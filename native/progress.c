@@ -8,7 +8,7 @@
 
 static const double terminal_interval = 0.1, redirected_interval = 10.0; /* seconds between two lines */
 
-enum { BAR_WIDTH = 24, LINE_SIZE = 512, CLOCK_SIZE = 24 };
+enum { BAR_WIDTH = 24, LINE_SIZE = 512 };
 
 double sm_clock(void) {
     struct timespec now = {0};
@@ -22,13 +22,12 @@ void sm_progress_begin(sm_progress *progress, const char *label, int total) {
     progress->terminal = isatty(STDERR_FILENO);
 }
 
-/** "1:02:03" or "2:03". */
-static void format_duration(char text[CLOCK_SIZE], double seconds) {
+void sm_duration_format(double seconds, char text[SM_DURATION_SIZE]) {
     const long whole = seconds < 0 ? 0 : seconds > 1e7 ? 10000000 : (long)(seconds + 0.5);
     if (whole >= 3600)
-        snprintf(text, CLOCK_SIZE, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+        snprintf(text, SM_DURATION_SIZE, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
     else
-        snprintf(text, CLOCK_SIZE, "%ld:%02ld", whole / 60, whole % 60);
+        snprintf(text, SM_DURATION_SIZE, "%ld:%02ld", whole / 60, whole % 60);
 }
 
 /** Columns of the terminal: a longer line would wrap, and then could not be drawn over. */
@@ -41,7 +40,7 @@ static int terminal_columns(void) {
 static void show_line(const sm_progress *progress, int done, const char *note, double now) {
     char line[LINE_SIZE];
     char bar[BAR_WIDTH + 3] = "";
-    char remaining[CLOCK_SIZE];
+    char remaining[SM_DURATION_SIZE];
     const double share = progress->total > 0 ? (double)done / progress->total : 1.0;
     if (progress->terminal) {
         const int filled = share >= 1 ? BAR_WIDTH : share <= 0 ? 0 : (int)(share * BAR_WIDTH);
@@ -55,7 +54,7 @@ static void show_line(const sm_progress *progress, int done, const char *note, d
     int left = progress->total - done;
     if (left < 0) left = 0;
     if (done > 0)
-        format_duration(remaining, elapsed / done * left);
+        sm_duration_format(elapsed / done * left, remaining);
     else
         snprintf(remaining, sizeof remaining, "?");
     snprintf(line, sizeof line, "%s %s%s%d/%d (%d%%) ETA %s%s%s", progress->label, bar, progress->terminal ? " " : "",
@@ -96,8 +95,8 @@ void sm_progress_complain(sm_progress *progress, const char *message) {
 
 void sm_progress_end(sm_progress *progress) {
     if (!progress->shown) return;
-    char elapsed[CLOCK_SIZE];
-    format_duration(elapsed, sm_clock() - progress->started);
+    char elapsed[SM_DURATION_SIZE];
+    sm_duration_format(sm_clock() - progress->started, elapsed);
     if (progress->terminal)
         fprintf(stderr, "\n");
     else

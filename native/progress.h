@@ -18,6 +18,10 @@ void sm_progress_message(sm_progress *progress, const char *message);
 /** The same for a failure: "sonomask: MESSAGE". */
 void sm_progress_complain(sm_progress *progress, const char *message);
 void sm_progress_end(sm_progress *progress);
+enum { SM_DURATION_SIZE = 24 };
+
+/** "1:02:03" or "2:03". */
+void sm_duration_format(double seconds, char text[SM_DURATION_SIZE]);
 /** Monotonic seconds. */
 double sm_clock(void);
 

@@ -45,5 +45,5 @@ double sm_paired_mean(const sm_paired *pairs) {
 
 double sm_paired_error(const sm_paired *pairs) {
     const double groups = pairs->groups;
-    return pairs->groups < 2 ? 0 : sqrt(groups / (groups - 1) * pairs->squares) / pairs->count;
+    return pairs->groups < 2 ? NAN : sqrt(groups / (groups - 1) * pairs->squares) / pairs->count;
 }

@@ -22,10 +22,10 @@ sm_status sm_paired_compare(const double *first, const double *second, const int
 double sm_paired_mean(const sm_paired *pairs);
 
 /**
- * Standard error of that mean; 0 for fewer than two groups. Images of one patient are alike, so that more of them say
- * less than as many patients: this is the cluster-robust error of a mean (Cameron and Miller, "A practitioner's guide
- * to cluster-robust inference", Journal of Human Resources 50, 2015), with the factor G / (G - 1) for G groups. Where
- * each image is a group of its own it is the usual standard error.
+ * Standard error of that mean; NaN, as it is not known, for fewer than two groups. Images of one patient are alike, so
+ * that more of them say less than as many patients: this is the cluster-robust error of a mean (Cameron and Miller, "A
+ * practitioner's guide to cluster-robust inference", Journal of Human Resources 50, 2015), with the factor G / (G - 1)
+ * for G groups. Where each image is a group of its own it is the usual standard error.
  */
 double sm_paired_error(const sm_paired *pairs);
 

@@ -155,9 +155,9 @@ static void put_choice(FILE *out, const sm_epoch_result *result, const sm_traini
     int highest = -1;
     for (int i = 0; i < history->epochs; i++)
         if (isfinite(gain[i]) && (highest < 0 || gain[i] > gain[highest])) highest = i;
-    if (highest >= 0)
-        fprintf(out, " The highest gain was %+.4f, in epoch %d (standard error %.4f).", gain[highest], highest + 1,
-                gain_error[highest]);
+    if (highest >= 0) fprintf(out, " The highest gain was %+.4f, in epoch %d", gain[highest], highest + 1);
+    if (highest >= 0 && isfinite(gain_error[highest])) fprintf(out, " (standard error %.4f)", gain_error[highest]);
+    if (highest >= 0) fputs(".", out);
 }
 
 /** Writes report.html: curves, the panel of this epoch, the settings and the log in one file. */

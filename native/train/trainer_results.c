@@ -232,8 +232,8 @@ static void report_epoch(const sm_trainer *t, int epoch, const sm_scores *scores
                  t->progress.best_score);
         const size_t more = strlen(line);
         if (t->start_values)
-            snprintf(line + more, sizeof line - more, ", this one %+.4f over the start, standard error %.4f",
-                     sm_paired_mean(&t->gain), sm_paired_error(&t->gain));
+            snprintf(line + more, sizeof line - more, ", this one %+.4f over the start", sm_paired_mean(&t->gain));
+        if (t->start_values) append_score(line, "standard error", sm_paired_error(&t->gain));
     }
     sm_progress_message(bar, line);
 }

@@ -134,3 +134,15 @@ test('--resume leaves the files of a finished training, and goes on to more epoc
     assert.match(tune('finished', ...words, '5', '--resume').err, /^already finished: 3 epochs, no better one for --patience$/m);
     assert.deepEqual(files('finished'), ended);
 });
+
+test('folds that are trained side by side have the bits of trainings by hand; a line names each that is done', () => {
+    const words = ['train', '--data', data, '--size', '32', '--threads', '1', '--epochs', '1'];
+    const folds = path.join(folder, 'folds'), alone = path.join(folder, 'alone');
+    const both = run(...words, '--folds', '2', '--jobs', '2', '--out', folds);
+    assert.equal(both.status, 0, both.err);
+    for (const fold of [0, 1]) assert.match(both.err, new RegExp(`^fold ${fold}: done$`, 'm'));
+    assert.match(readFileSync(path.join(folds, 'fold1', 'progress.txt'), 'utf8'), /^epoch 1\/1: loss/m);
+    assert.equal(run(...words, '--fold', '1', '--out', alone).status, 0);
+    const weightsOf = (/** @type {string} */ out) => readFileSync(path.join(out, 'weights.safetensors'));
+    assert.deepEqual(weightsOf(path.join(folds, 'fold1')), weightsOf(alone));
+});
