@@ -159,6 +159,13 @@ class TestDicom(Case):
                     }
                     self.assertEqual(found, expected)
 
+    def test_a_compression_that_nothing_decodes_is_named(self) -> None:
+        seg = dicom.segmentation(source_of(1), [self.answers()[0]], self.model)
+        seg.file_meta.TransferSyntaxUID = pydicom.uid.UID("1.2.840.10008.1.2.4.100")  # MPEG-2
+        with self.assertRaisesRegex(sonomask.SonomaskError, "^pydicom cannot decode its frames \\(MPEG2") as caught:
+            dicom.read_segmentation(seg, source_of(1))
+        self.assertEqual(caught.exception.code, "argument")
+
     def test_bad_input(self) -> None:
         result = self.answers()[0]
         other = source_of(1)

@@ -48,7 +48,13 @@ def _pixels(seg: Dataset) -> NDArray[Any]:
         words = np.frombuffer(element.value, ">u2").astype("<u2")
         bits = np.unpackbits(words.view(np.uint8), bitorder="little")
         return bits[: count * seg.Rows * seg.Columns].reshape((count, seg.Rows, seg.Columns))
-    return np.asarray(seg.pixel_array).reshape((count, seg.Rows, seg.Columns))
+    try:
+        pixels = seg.pixel_array
+    except (NotImplementedError, RuntimeError) as error:
+        if not seg.file_meta.TransferSyntaxUID.is_compressed:
+            raise
+        raise refused(f"pydicom cannot decode its frames ({seg.file_meta.TransferSyntaxUID.name}): {error}") from error
+    return np.asarray(pixels).reshape((count, seg.Rows, seg.Columns))
 
 
 def _place(seg: Dataset, group: Dataset) -> Tuple[int, ...]:
