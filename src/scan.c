@@ -21,6 +21,8 @@ static const double most_texture = 2; /* per cell of content; a dark picture who
 static const double least_surface = 0.02; /* or bars and background brighter than black */
 static const double few_steps = 0.12;     /* of the borders between cells of surface */
 static const double most_shades = 0.5;    /* of the cells of surface: those of the two most common greys */
+static const double most_top = 0.9;       /* width of a sector's first row, compared with its widest */
+static const double least_corners = 0.03, most_varied = 0.1; /* of a rectangle outside a sector; of that, not surface */
 static const int least_gap = 6; /* columns of one grey between two pictures; none of 3,270 tidy images has them */
 static const int plain_difference = 3; /* of greys that JPEG makes of one */
 enum { CONTENT_CONTRAST = 60, TEXTURE_CONTRAST = 8, SURFACE_GREY = 16, STEP = 5 };
@@ -54,6 +56,8 @@ typedef struct candidate {
     int32_t label;
     sm_scan_rectangle box; /* pixels */
 } candidate;
+
+static int least(int a, int b) { return a < b ? a : b; }
 
 static int area_of(const sm_scan_rectangle *r) { return (r->right - r->left) * (r->bottom - r->top); }
 
@@ -253,30 +257,102 @@ static float surface_of(const sm_scan_cells *cells) {
     return count == 0 || is_compressed_picture(&all) ? 0 : (float)all.surface / (float)count;
 }
 
+/** The cells of an image that belong to pictures, in groups of connected ones. */
+typedef struct groups {
+    sm_scan_cells cells;
+    int32_t *labels; /* [rows][columns], 0: none */
+    int count;
+} groups;
+
+/** Released by free_groups, also after an error. */
+static sm_status group_cells(const uint8_t *grey, int width, int height, groups *g, sm_error *error) {
+    *g = (groups){.count = 0};
+    const sm_status status = sm_scan_cells_read(grey, width, height, &g->cells, error);
+    if (status != SM_OK) return status;
+    sm_scan_cells_open(&g->cells, OPENING_RADIUS);
+    g->labels = malloc(((size_t)g->cells.columns * (size_t)g->cells.rows + 1) * sizeof *g->labels);
+    if (!g->labels) return sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
+    return sm_mask_label(g->cells.region, g->cells.columns, g->cells.rows, g->labels, &g->count, error);
+}
+
+static void free_groups(groups *g) {
+    free(g->labels);
+    sm_scan_cells_free(&g->cells);
+}
+
 sm_status sm_scan_find(const uint8_t *grey, int width, int height, sm_scan *scan, sm_error *error) {
     sm_scan_set_whole(width, height, scan);
-    sm_scan_cells cells;
-    sm_status status = sm_scan_cells_read(grey, width, height, &cells, error);
-    int32_t *labels = NULL;
+    groups g;
+    sm_status status = group_cells(grey, width, height, &g, error);
     component *components = NULL;
-    int count = 0;
     if (status == SM_OK) {
-        sm_scan_cells_open(&cells, OPENING_RADIUS);
-        labels = malloc(((size_t)cells.columns * (size_t)cells.rows + 1) * sizeof *labels);
-        status = labels ? sm_mask_label(cells.region, cells.columns, cells.rows, labels, &count, error)
-                        : sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
-    }
-    if (status == SM_OK) {
-        components = calloc((size_t)count + 1, sizeof *components);
+        components = calloc((size_t)g.count + 1, sizeof *components);
         if (!components) status = sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
     }
     if (status == SM_OK) {
-        scan->surface = surface_of(&cells);
-        measure(&cells, labels, components, count);
-        find(grey, width, height, &cells, labels, components, count, scan);
+        scan->surface = surface_of(&g.cells);
+        measure(&g.cells, g.labels, components, g.count);
+        find(grey, width, height, &g.cells, g.labels, components, g.count, scan);
     }
     free(components);
-    free(labels);
-    sm_scan_cells_free(&cells);
+    free_groups(&g);
+    return status;
+}
+
+/** The label of most cells of a rectangle; 0 when there is none. */
+static sm_status most_common(const groups *g, const sm_scan_rectangle *r, int32_t *label, sm_error *error) {
+    int *areas = calloc((size_t)g->count + 1, sizeof *areas);
+    *label = 0;
+    if (!areas) return sm_fail(error, SM_ERROR_MEMORY, "no memory to search a scan");
+    for (int y = r->top; y < r->bottom; y++)
+        for (int x = r->left; x < r->right; x++) areas[g->labels[y * g->cells.columns + x]]++;
+    areas[0] = 0;
+    for (int i = 1; i <= g->count; i++)
+        if (areas[i] > areas[*label]) *label = i;
+    free(areas);
+    return SM_OK;
+}
+
+/** Whether a shape in a rectangle (of cells) is a sector's: narrow at its top, with the screen's surface in the
+ * corners. A shadow or dark tissue at the side of a rectangular picture grows from the top down. */
+static bool is_sector(const sm_scan_cells *cells, const sm_scan_rectangle *r, const sm_scan_view *view) {
+    int widest = 0, outside = 0, varied = 0;
+    const int first = view->spans[0][1] - view->spans[0][0];
+    for (int y = r->top; y < r->bottom; y++) {
+        const int row = y - view->first_row;
+        const bool any = row >= 0 && row < view->row_count;
+        const int left = any ? view->spans[row][0] : r->right, right = any ? view->spans[row][1] : r->right;
+        if (any && right - left > widest) widest = right - left;
+        for (int x = r->left; x < r->right; x++) {
+            if (x >= left && x < right) continue;
+            outside++;
+            varied += cells->cells[y * cells->columns + x].varies;
+        }
+    }
+    return first < most_top * widest && outside > least_corners * (r->right - r->left) * (r->bottom - r->top) &&
+           varied < most_varied * outside;
+}
+
+sm_status sm_scan_find_sectors(const uint8_t *grey, int width, int height, sm_scan *scan, sm_error *error) {
+    groups g;
+    sm_status status = group_cells(grey, width, height, &g, error);
+    const int size = g.cells.size;
+    if (status == SM_OK) scan->cell_size = size;
+    for (int i = 0; i < scan->count && status == SM_OK; i++) {
+        sm_scan_view *view = &scan->views[i];
+        const sm_scan_rectangle r = {view->left / size, view->top / size,
+                                     least((view->left + view->width) / size, g.cells.columns),
+                                     least((view->top + view->height) / size, g.cells.rows)};
+        view->spans[0][0] = (int16_t)r.left;
+        view->spans[0][1] = (int16_t)((view->left + view->width + size - 1) / size);
+        if (r.right - r.left < SHORTEST_SIDE || r.bottom - r.top < SHORTEST_SIDE) continue;
+        int32_t label = 0;
+        status = most_common(&g, &r, &label, error);
+        if (label == 0) continue;
+        sm_scan_view shaped = *view;
+        sm_scan_shape_set(&g.cells, g.labels, label, &shaped);
+        if (is_sector(&g.cells, &r, &shaped)) *view = shaped;
+    }
+    free_groups(&g);
     return status;
 }

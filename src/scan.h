@@ -53,6 +53,13 @@ sm_status sm_scan_set_rectangles(const sm_rectangle *rectangles, int count, int 
                                  sm_error *error);
 
 /**
+ * Gives those of a caller's rectangles that hold a sector its shape. The others, also with dark tissue or shadows at
+ * their sides, stay rectangles. `grey` is [height][width]; not for a scan that is whole. Errors: SM_ERROR_MEMORY; the
+ * scan must not be used then.
+ */
+sm_status sm_scan_find_sectors(const uint8_t *grey, int width, int height, sm_scan *scan, sm_error *error);
+
+/**
  * Copies a view out of the image: `pixels` is [view->height][view->width][image->channels]. Pixels outside the shape,
  * where a screen has text and marks, become 0.
  */

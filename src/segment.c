@@ -149,9 +149,12 @@ static void leave_out_foreign(sm_state *state) {
 /** Where the ultrasound pictures are. */
 static sm_status find_regions(sm_state *state, const sm_image *image, const uint8_t *grey,
                               const sm_segment_options *options, sm_error *error) {
-    if (options->region_count > 0)
-        return sm_scan_set_rectangles(options->regions, options->region_count, image->width, image->height,
-                                      &state->scan, error);
+    if (options->region_count > 0) {
+        const sm_status status = sm_scan_set_rectangles(options->regions, options->region_count, image->width,
+                                                        image->height, &state->scan, error);
+        if (status != SM_OK || state->scan.whole) return status;
+        return sm_scan_find_sectors(grey, image->width, image->height, &state->scan, error);
+    }
     if (options->find_regions) return sm_scan_find(grey, image->width, image->height, &state->scan, error);
     sm_scan_set_whole(image->width, image->height, &state->scan);
     return SM_OK;

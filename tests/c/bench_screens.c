@@ -217,7 +217,7 @@ static void measure_sectors(fold_bench *b, int count) {
 
 /** How many of the sets' own images, which are tidy, are cropped. */
 static void measure_tidy(const fold_bench *b) {
-    int images = 0, cropped = 0;
+    int images = 0, cropped = 0, sectors = 0;
     sm_scan *scan = malloc(sizeof *scan);
     if (!scan) fold_bench_fail("no memory");
     for (int i = 0; i < FOLD_BENCH_SETS; i++)
@@ -229,10 +229,16 @@ static void measure_tidy(const fold_bench *b) {
             images++;
             if (!scan->whole) printf("  cropped: %s\n", b->datasets[i].records[r].image);
             cropped += !scan->whole;
+            const sm_rectangle inner = {1, 1, sample.width - 2, sample.height - 2};
+            fold_bench_check(sm_scan_set_rectangles(&inner, 1, sample.width, sample.height, scan, &error), &error);
+            fold_bench_check(sm_scan_find_sectors(sample.grey, sample.width, sample.height, scan, &error), &error);
+            if (scan->views[0].row_count > 1) printf("  sector: %s\n", b->datasets[i].records[r].image);
+            sectors += scan->views[0].row_count > 1;
             sm_sample_free(&sample);
         }
     free(scan);
-    printf("tidy images cropped: %d of %d\n", cropped, images);
+    printf("tidy images cropped: %d of %d; taken for a sector, were they given as rectangles: %d\n", cropped, images,
+           sectors);
 }
 
 int main(int argc, char **argv) {

@@ -366,6 +366,68 @@ static void surface_beside_a_sector_is_no_lesion(void **state) {
     screen_free(&drawn);
 }
 
+/** The shape of one given rectangle. */
+static sm_scan given(const screen *drawn, const sm_rectangle *rectangle) {
+    const int width = drawn->image.width, height = drawn->image.height;
+    uint8_t *grey = malloc((size_t)width * (size_t)height);
+    assert_non_null(grey);
+    sm_image_to_grey(&drawn->image, grey);
+    sm_scan scan;
+    assert_int_equal(sm_scan_set_rectangles(rectangle, 1, width, height, &scan, NULL), SM_OK);
+    assert_int_equal(sm_scan_find_sectors(grey, width, height, &scan, NULL), SM_OK);
+    free(grey);
+    return scan;
+}
+
+/** Pixels of a view that are in its shape. */
+static double area_of_shape(const sm_scan *scan) {
+    const sm_scan_view *view = &scan->views[0];
+    const size_t count = (size_t)view->width * (size_t)view->height;
+    float *map = malloc(count * sizeof *map);
+    assert_non_null(map);
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) map[i] = 1;
+    sm_scan_clip(scan, view, map);
+    for (size_t i = 0; i < count; i++) sum += (double)map[i];
+    free(map);
+    return sum;
+}
+
+/** Share of a view that is in its shape. */
+static double share_in_shape(const sm_scan *scan) {
+    return area_of_shape(scan) / scan->views[0].width / scan->views[0].height;
+}
+
+static void a_given_rectangle_gets_the_shape_of_its_sector(void **state) {
+    (void)state;
+    screen_style style = {.width = 800, .height = 600, .fill = 1, .sector = true, .seed = 7};
+    screen sector = draw(&style, 1);
+    sm_scan scan = given(&sector, &sector.views[0]), found;
+    find(&sector.image, &found);
+    assert_true(share_in_shape(&scan) < 0.9);
+    assert_float_equal((float)(area_of_shape(&scan) / area_of_shape(&found)), 1, 0.1);
+    const sm_scan_view *view = &scan.views[0];
+    assert_int_equal(view->left, sector.views[0].x);
+    assert_int_equal(view->width, sector.views[0].width);
+    const sm_rectangle small = {sector.views[0].x + sector.views[0].width / 2, sector.views[0].y + 100, 9, 9};
+    scan = given(&sector, &small);
+    assert_float_equal((float)share_in_shape(&scan), 1, 0); /* of too few cells for a shape */
+    screen_free(&sector);
+    style.sector = false;
+    screen plain = draw(&style, 1);
+    scan = given(&plain, &plain.views[0]);
+    assert_float_equal((float)share_in_shape(&scan), 1, 0);
+    /* A shadow at the side reaches the bottom: it is no corner of a sector. */
+    const sm_rectangle *r = &plain.views[0];
+    const size_t channels = (size_t)plain.image.channels;
+    for (int y = r->height / 3; y < r->height; y++)
+        memset(plain.image.pixels + ((size_t)(r->y + y) * (size_t)plain.image.width + (size_t)r->x) * channels, 0,
+               (size_t)(r->width / 4) * channels);
+    scan = given(&plain, r);
+    assert_float_equal((float)share_in_shape(&scan), 1, 0);
+    screen_free(&plain);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_are_found_in_screens_of_many_looks),
@@ -379,6 +441,7 @@ int main(void) {
         cmocka_unit_test(outside_a_sector_the_picture_is_cleared),
         cmocka_unit_test(corners_of_a_sector_are_filled),
         cmocka_unit_test(surface_beside_a_sector_is_no_lesion),
+        cmocka_unit_test(a_given_rectangle_gets_the_shape_of_its_sector),
     };
     return cmocka_run_group_tests(tests, draw_pictures, free_pictures);
 }
