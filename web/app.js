@@ -162,15 +162,12 @@ function renderView() {
     // Not at once: the first image goes to its worker before.
     if (any) renderWorkSoon();
     // Not seen where a sample comes first.
-    else if (!document.documentElement.classList.contains('sample-first')) showLater('.fan-picture');
+    else if (!document.documentElement.classList.contains('sample-first')) showPicture();
 }
 
-/**
- * Requests a picture of the page that index.html names, but not at once.
- * @param {string} selector of the element
- */
-function showLater(selector) {
-    for (const node of document.querySelectorAll(`${selector}[data-href]`)) {
+/** Requests the start view's picture, which index.html names, once it is seen. */
+function showPicture() {
+    for (const node of document.querySelectorAll('.fan-picture[data-href]')) {
         node.setAttribute('href', node.getAttribute('data-href') ?? '');
         node.removeAttribute('data-href');
     }
@@ -425,7 +422,6 @@ try {
     await queue.warmUp();
     await queue.firstAnswer();
     await nextFrame(); // which draws the answer
-    showLater('link[rel="icon"]');
     renderWorkOnce();
     await Promise.all([comparer.start(), warmEngine(loaded), startLate(loaded).catch(() => undefined), fetchModelCard()]);
     await registerOffline();

@@ -126,7 +126,6 @@ async function build() {
         ...kept.map(([name, content]) => `<script type="text/plain" id="inlined-${name}">${content}</script>`),
         `<script type="module">${app}</script>`,
     ].join('\n');
-    const logo = `data:image/svg+xml;base64,${await base64('web/icons/logo.svg')}`;
     const picture = `data:image/png;base64,${await base64('web/samples/phantom-1.png')}`;
     html = html
         .replaceAll(/<link rel="preload"[^>]*>\n?/g, '')
@@ -134,7 +133,6 @@ async function build() {
         .replace(/<link rel="manifest"[^>]*>\n?/, '')
         .replaceAll(/<script [^>]*><\/script>\n?/g, '')
         .replaceAll(/<link rel="stylesheet"[^>]*>\n?/g, '')
-        .replace('icons/logo.svg', () => logo)
         .replace('href="samples/phantom-1.png"', () => `href="${picture}"`)
         .replace('</head>', () => `<style>${style}</style>\n</head>`)
         .replace('</body>', () => `${scripts}\n</body>`);

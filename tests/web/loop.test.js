@@ -236,6 +236,7 @@ test('another operating point that is chosen while an image is answered counts f
         },
         release() {},
     };
+    Object.assign(globalThis, { requestAnimationFrame: setImmediate }); // the queue waits until the first answer is shown
     const queue = new Queue(store, new MapCache(), /** @type {any} */ (opener));
     store.add([still, loop]);
     queue.start(/** @type {any} */ ({ pool, ready: Promise.resolve() }));

@@ -29,7 +29,7 @@ test('the download of the page is small', async context => {
     const html = await readFile(path.join(ROOT, 'web/index.html'), 'utf8');
     const sheets = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)">/g)].map(match => `web/${match[1]}`);
     let total = 0;
-    for (const file of ['web/', ...sheets, 'web/app.js', 'web/engine/first.js', 'web/engine/worker.js', 'web/icons/logo.svg', 'wasm/sonomask.relaxed.wasm']) {
+    for (const file of ['web/', ...sheets, 'web/app.js', 'web/engine/first.js', 'web/engine/worker.js', 'wasm/sonomask.relaxed.wasm']) {
         const sent = request({ host: 'localhost', port, path: `/${file}`, method: 'HEAD', headers: { 'accept-encoding': 'gzip' }, agent: false }).end();
         const [{ statusCode, headers }] = await once(sent, 'response');
         assert.equal(statusCode, 200, file);

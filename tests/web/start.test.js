@@ -1,6 +1,9 @@
 /** The order in which the page starts: the engine before everything else, and one worker until the first answer. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { ROOT } from '../node/support/project.js';
 import { colourAt, faultsOf, loaded, settled, skip, startSite } from './support/page.js';
 
 /** Runs before the page: notes when workers start and when the first image has its answer, and what workers are to do. */
@@ -72,13 +75,14 @@ describe('start', { skip }, () => {
         const requested = await page.evaluate(() => {
             const [answer] = performance.getEntriesByName('answer');
             const early = performance.getEntriesByType('resource').filter(({ startTime }) => startTime < Number(answer?.startTime));
-            return early.map(({ name }) => new URL(name).pathname).filter(path => !path.endsWith('/worker.js'));
+            return early.map(({ name }) => new URL(name).pathname).filter(address => !address.endsWith('/worker.js'));
         });
         assert.deepEqual(requested.sort(), [
             '/web/app.js', '/web/engine/first.js', '/web/samples/phantom-1.png', '/web/samples/phantom-2.png', '/web/samples/phantom-3.png',
             '/web/styles/page.css', '/weights/SHA256SUMS',
         ]);
-        assert.equal(await page.locator('link[rel="icon"]').getAttribute('href'), 'icons/logo.svg');
+        const icon = await readFile(path.join(ROOT, 'web/icons/logo.svg'), 'base64');
+        assert.equal(await page.locator('link[rel="icon"]').getAttribute('href'), `data:image/svg+xml;base64,${icon}`);
         assert.deepEqual(faultsOf(page), []);
         await page.context().close();
     });
