@@ -56,7 +56,7 @@ describe('live picture', { skip }, () => {
     const note = (/** @type {RegExp} */ text) => page.locator('#live-note').filter({ hasText: text }).waitFor();
     const camera = () => page.getByRole('button', { name: 'Camera or frame grabber' }).click();
 
-    test('the area of a large picture is told in its own pixels, not in those that the network was given', async () => {
+    test('the area of a large picture is in its own pixels, not in those that the network was given', async () => {
         const sample = (await readFile(path.join(ROOT, 'web/samples/phantom-1.png'))).toString('base64');
         const large = await site.open({}, async opened => void await opened.addInitScript(encoded => {
             const image = new Image();
