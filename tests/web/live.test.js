@@ -56,34 +56,6 @@ describe('live picture', { skip }, () => {
     const note = (/** @type {RegExp} */ text) => page.locator('#live-note').filter({ hasText: text }).waitFor();
     const camera = () => page.getByRole('button', { name: 'Camera or frame grabber' }).click();
 
-    test('the area of a large picture is in its own pixels, not in those that the network was given', async () => {
-        const sample = (await readFile(path.join(ROOT, 'web/samples/phantom-1.png'))).toString('base64');
-        const large = await site.open({}, async opened => void await opened.addInitScript(encoded => {
-            const image = new Image();
-            image.src = `data:image/png;base64,${encoded}`;
-            const canvas = document.createElement('canvas');
-            Object.assign(canvas, { width: 1024, height: 768 });
-            setInterval(() => canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height), 50);
-            navigator.mediaDevices.getUserMedia = () => Promise.resolve(canvas.captureStream(20));
-            addEventListener('double-size', () => Object.assign(canvas, { width: 2048, height: 1536 }));
-        }, sample));
-        const area = async () => {
-            const words = large.locator('#live-answer', { hasText: /outlined, [\d,]+\spx²/ });
-            await words.waitFor();
-            return Number((/([\d,]+)\spx²/.exec((await words.textContent()) ?? '')?.[1] ?? '').replaceAll(',', ''));
-        };
-        await large.getByRole('button', { name: 'Live picture' }).click();
-        await large.getByRole('button', { name: 'Camera or frame grabber' }).click();
-        const small = await area();
-        await large.evaluate(() => dispatchEvent(new Event('double-size')));
-        await large.waitForFunction(() => /** @type {HTMLVideoElement} */ (document.querySelector('#live-video')).videoWidth === 2048);
-        const grown = small * 2;
-        for (let tries = 0; tries < 40 && (await area()) < grown; tries++) await large.waitForTimeout(250);
-        const ratio = (await area()) / small;
-        assert.ok(ratio > 3.6 && ratio < 4.4, `${ratio} times the area`);
-        await large.context().close();
-    });
-
     test('a camera is outlined live, a frame is frozen into the list, answers are recorded, and nothing is requested', async () => {
         const asked = site.served.length;
         await page.getByRole('button', { name: 'Live picture' }).click();
@@ -203,5 +175,33 @@ describe('live picture', { skip }, () => {
         await camera();
         await note(/over https or on localhost/);
         assert.deepEqual(faultsOf(page), []);
+    });
+
+    test('the area of a large picture is in its own pixels, not in those that the network was given', async () => {
+        const sample = (await readFile(path.join(ROOT, 'web/samples/phantom-1.png'))).toString('base64');
+        const large = await site.open({}, async opened => void await opened.addInitScript(encoded => {
+            const image = new Image();
+            image.src = `data:image/png;base64,${encoded}`;
+            const canvas = document.createElement('canvas');
+            Object.assign(canvas, { width: 1024, height: 768 });
+            setInterval(() => canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height), 50);
+            navigator.mediaDevices.getUserMedia = () => Promise.resolve(canvas.captureStream(20));
+            addEventListener('double-size', () => Object.assign(canvas, { width: 2048, height: 1536 }));
+        }, sample));
+        const area = async () => {
+            const words = large.locator('#live-answer', { hasText: /outlined, [\d,]+\spx²/ });
+            await words.waitFor();
+            return Number((/([\d,]+)\spx²/.exec((await words.textContent()) ?? '')?.[1] ?? '').replaceAll(',', ''));
+        };
+        await large.getByRole('button', { name: 'Live picture' }).click();
+        await large.getByRole('button', { name: 'Camera or frame grabber' }).click();
+        const small = await area();
+        await large.evaluate(() => dispatchEvent(new Event('double-size')));
+        await large.waitForFunction(() => /** @type {HTMLVideoElement} */ (document.querySelector('#live-video')).videoWidth === 2048);
+        const grown = small * 2;
+        for (let tries = 0; tries < 40 && (await area()) < grown; tries++) await large.waitForTimeout(250);
+        const ratio = (await area()) / small;
+        assert.ok(ratio > 3.6 && ratio < 4.4, `${ratio} times the area`);
+        await large.context().close();
     });
 });
