@@ -57,6 +57,8 @@ describe('live picture', { skip }, () => {
     const camera = () => page.getByRole('button', { name: 'Camera or frame grabber' }).click();
 
     test('a camera is outlined live, a frame is frozen into the list, answers are recorded, and nothing is requested', async () => {
+        // The browser itself asks whether the service worker has changed, some time after the page was opened.
+        await page.waitForTimeout(3000);
         const asked = site.served.length;
         await page.getByRole('button', { name: 'Live picture' }).click();
         await camera();
